@@ -1,0 +1,9 @@
+//! All machine code that gopatch ever emits, and the formats its two ends speak.
+//!
+//! * [`wire`]: what a patched process and gopatchd exchange: socket messages, control page, rings, records.
+//! * [`manifest`]: the description of sites and records that a patched file carries about itself.
+
+#![forbid(unsafe_code)]
+
+pub mod manifest;
+pub mod wire;

@@ -1,0 +1,236 @@
+//! What a patched file says about itself: a JSON document in the section [`SECTION`].
+//!
+//! Decides: what gopatchd can know of a site, a record's layout, an operation; what `restore` needs.
+//! Trusts: nothing; [`Manifest::parse`] checks every index that a reader would follow.
+//! Never does: I/O, or anything with an ELF file (the caller finds the section).
+
+use serde::{Deserialize, Serialize};
+
+/// Name of the section that holds the manifest.
+pub const SECTION: &str = ".gopatch.manifest";
+
+/// Version of this description. A reader refuses another.
+pub const FORMAT: u32 = 1;
+
+/// The whole description.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The tool and its version, as `gopatch 0.1.0`.
+    pub tool: String,
+    /// The file that was patched.
+    pub input: Input,
+    /// SHA-256 of the rules' text, in hex.
+    pub rules_sha256: String,
+    /// Hooked functions; a function's index is its id and its place among the control page's enable bytes.
+    pub functions: Vec<Function>,
+    /// Kinds of record; a record names its point by index.
+    pub points: Vec<Point>,
+    /// Places in the text that were overwritten.
+    pub sites: Vec<Site>,
+    /// Every other place in the file that was overwritten.
+    pub patches: Vec<Patch>,
+}
+
+/// The file that was patched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// SHA-256, in hex.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+    /// Go's version, as `go1.27.4`.
+    pub go_version: String,
+    /// Path of the main package, when build info has it.
+    pub main_package: Option<String>,
+    /// Version of the main module, when build info has it.
+    pub main_version: Option<String>,
+}
+
+/// A hooked function under one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// Symbol name, as the runtime spells it.
+    pub name: String,
+    /// Name of the rule.
+    pub rule: String,
+    /// What kind of operation a call is.
+    pub kind: Kind,
+    /// Name of an operation: text in which `{attribute}` stands for a captured attribute's value.
+    pub operation: String,
+    /// First address of the function in the image.
+    pub va: u64,
+}
+
+/// Kinds of operation, after OpenTelemetry's span kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Serves a request of somebody else.
+    Server,
+    /// Makes a request of somebody else.
+    Client,
+    /// Neither.
+    Internal,
+    /// No operation. Its exit says that every call that began deeper in the same goroutine is over: those that
+    /// had no exit of their own left by a panic.
+    Boundary,
+}
+
+/// One kind of record: a function's entry, or its exits (all lay the same record).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Point {
+    /// Index of the function.
+    pub function: u32,
+    /// Entry or exit.
+    pub at: At,
+    /// What its record holds, in the order of the record's words.
+    pub captures: Vec<Capture>,
+}
+
+/// Which end of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum At {
+    /// After the stack check, before the body.
+    Enter,
+    /// At a return or a tail jump.
+    Exit,
+}
+
+/// One value of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// Attribute name, as `http.request.method`.
+    pub attribute: String,
+    /// How its word reads.
+    #[serde(rename = "type")]
+    pub value: ValueType,
+    /// How it is shown.
+    #[serde(default, skip_serializing_if = "Format::is_plain")]
+    pub format: Format,
+    /// The value that 0 stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_means: Option<i64>,
+    /// `zero_means` holds only while this attribute, a boolean, is not true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_means_unless: Option<String>,
+    /// Left out when it is 0, false or empty.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub omit_zero: bool,
+}
+
+/// How a capture's word reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueType {
+    /// `i64`.
+    Int,
+    /// `u64`.
+    Uint,
+    /// 0 or 1.
+    Bool,
+    /// `u32` stored length, `u32` full length; bytes behind the words.
+    String,
+}
+
+/// How gopatchd turns a captured value into attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// As it is.
+    #[default]
+    Plain,
+    /// `host:port`: the attribute is the host; the same name with `address` replaced by `port` is the port.
+    HostPort,
+    /// `HTTP/1.1` is shown as `1.1`, `HTTP/2.0` as `2`.
+    HttpVersion,
+    /// True is shown as `https`, false as `http`.
+    UrlScheme,
+    /// A TLS version number: 0x0304 is shown as `1.3`.
+    TlsVersion,
+    /// A TLS cipher suite's number is shown by its IANA name.
+    TlsCipher,
+}
+
+impl Format {
+    fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
+}
+
+/// A place in the text that was overwritten with a jump.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Index of the point whose record is laid there; none for the runtime's tick, which lays none.
+    pub point: Option<u32>,
+    /// Address in the image.
+    pub va: u64,
+    /// Offset in the file.
+    pub offset: u64,
+    /// Address of the thunk.
+    pub thunk: u64,
+    /// The bytes that stood there, in hex.
+    pub original: String,
+}
+
+/// A place outside the text that was overwritten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patch {
+    /// Offset in the file.
+    pub offset: u64,
+    /// The bytes that stood there, in hex.
+    pub original: String,
+}
+
+/// Why a manifest cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// Not the JSON of a manifest.
+    #[error("the manifest is not readable: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Of another version.
+    #[error("the manifest has format {0}, this program reads format {FORMAT}")]
+    Format(u32),
+    /// An index points past its table.
+    #[error("the manifest names {what} {index} of {count}")]
+    Index {
+        /// Which table.
+        what: &'static str,
+        /// The index.
+        index: u32,
+        /// The table's length.
+        count: usize,
+    },
+    /// A point has more captures than a record can mark.
+    #[error("point {0} has more captures than a record can mark")]
+    Captures(usize),
+}
+
+impl Manifest {
+    /// Reads and checks a manifest.
+    pub fn parse(json: &[u8]) -> Result<Self, ManifestError> {
+        let manifest: Self = serde_json::from_slice(json)?;
+        if manifest.format != FORMAT {
+            return Err(ManifestError::Format(manifest.format));
+        }
+        for (index, point) in manifest.points.iter().enumerate() {
+            within("function", point.function, manifest.functions.len())?;
+            if point.captures.len() > crate::wire::MAX_CAPTURES {
+                return Err(ManifestError::Captures(index));
+            }
+        }
+        for site in &manifest.sites {
+            if let Some(point) = site.point {
+                within("point", point, manifest.points.len())?;
+            }
+        }
+        Ok(manifest)
+    }
+}
+
+fn within(what: &'static str, index: u32, count: usize) -> Result<(), ManifestError> {
+    if (index as usize) < count { Ok(()) } else { Err(ManifestError::Index { what, index, count }) }
+}

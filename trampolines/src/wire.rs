@@ -1,0 +1,303 @@
+//! The wire format between a patched process and gopatchd.
+//!
+//! Decides: the layout of the hello and the reply on the socket, of the control page, of a ring and of a record.
+//! Trusts: nothing. Every reader here takes bytes that another process wrote and answers `None` when they do not fit.
+//! Never does: I/O.
+//!
+//! All integers are little-endian. `docs/wire-format.md` is the prose of this file.
+
+/// First eight bytes of a hello and of a reply: `GOPATCH` and the version of the format.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"GOPATCH\x01");
+
+/// Where a patched program looks for gopatchd when nobody said otherwise.
+pub const DEFAULT_SOCKET: &str = "/run/gopatch/gopatchd.sock";
+
+/// Environment variable that overrides the socket's path; empty means: never attach.
+pub const SOCKET_ENV: &str = "GOPATCH_SOCKET";
+
+/// Size of a page, and so of the two position pages of a ring.
+pub const PAGE: usize = 4096;
+
+/// Most rings a process can be given: one reply carries the control page and every ring
+/// as file descriptors, and the kernel passes at most 253 (`SCM_MAX_FD`, `include/net/scm.h`).
+pub const MAX_RINGS: u32 = 128;
+
+/// Data bytes of one ring unless gopatchd is told otherwise. A power of two, and whole pages.
+pub const DEFAULT_RING_BYTES: u32 = 1 << 20;
+
+/// Largest payload of a record, in bytes. The BPF program copies records through a buffer of this size.
+pub const MAX_PAYLOAD: usize = 2048;
+
+/// Most captures at one point: the `present` word has one bit for each.
+pub const MAX_CAPTURES: usize = 32;
+
+/// What a process says when it connects (`SOCK_SEQPACKET`, one message). With it comes, when it
+/// could be opened, the process's own executable as `SCM_RIGHTS`, from which the manifest is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hello {
+    /// How many rings the process can use: one a P.
+    pub rings_wanted: u32,
+    /// How many sessions this process has had before.
+    pub sessions_before: u32,
+    /// First 16 bytes of the SHA-256 of the manifest's JSON.
+    pub manifest_id: [u8; 16],
+    /// Records of the previous session that were published and never consumed.
+    pub lost_unconsumed: u64,
+    /// Records of the previous session that found their ring full.
+    pub lost_ring_full: u64,
+}
+
+impl Hello {
+    /// Bytes of a hello.
+    pub const SIZE: usize = 64;
+    /// Offset of `rings_wanted`.
+    pub const RINGS_WANTED: usize = 8;
+    /// Offset of `sessions_before`.
+    pub const SESSIONS_BEFORE: usize = 12;
+    /// Offset of `manifest_id`.
+    pub const MANIFEST_ID: usize = 16;
+    /// Offset of `lost_unconsumed`.
+    pub const LOST_UNCONSUMED: usize = 32;
+    /// Offset of `lost_ring_full`.
+    pub const LOST_RING_FULL: usize = 40;
+
+    /// Reads a hello; `None` when it is not one of this version.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != Self::SIZE || u64_at(bytes, 0)? != MAGIC {
+            return None;
+        }
+        Some(Self {
+            rings_wanted: u32_at(bytes, Self::RINGS_WANTED)?,
+            sessions_before: u32_at(bytes, Self::SESSIONS_BEFORE)?,
+            manifest_id: bytes.get(Self::MANIFEST_ID..Self::MANIFEST_ID + 16)?.try_into().ok()?,
+            lost_unconsumed: u64_at(bytes, Self::LOST_UNCONSUMED)?,
+            lost_ring_full: u64_at(bytes, Self::LOST_RING_FULL)?,
+        })
+    }
+}
+
+/// What gopatchd answers. With it come, as `SCM_RIGHTS` and in this order, the control page
+/// and `rings` rings. A refusal carries none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply {
+    /// 0: attached; anything else: refused, do not use what came along.
+    pub status: u32,
+    /// Rings that come with this reply, 1 to [`MAX_RINGS`].
+    pub rings: u32,
+    /// Data bytes of each ring: a power of two, at least one page.
+    pub ring_bytes: u32,
+    /// Bytes of the control page's file: whole pages, header and one enable byte a function.
+    pub control_bytes: u32,
+}
+
+impl Reply {
+    /// Bytes of a reply.
+    pub const SIZE: usize = 64;
+    /// Offset of `status`.
+    pub const STATUS: usize = 8;
+    /// Offset of `rings`.
+    pub const RINGS: usize = 12;
+    /// Offset of `ring_bytes`.
+    pub const RING_BYTES: usize = 16;
+    /// Offset of `control_bytes`.
+    pub const CONTROL_BYTES: usize = 20;
+    /// `status` of a session that is granted.
+    pub const OK: u32 = 0;
+
+    /// The bytes to send.
+    pub fn encode(&self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[..8].copy_from_slice(&MAGIC.to_le_bytes());
+        for (offset, value) in [
+            (Self::STATUS, self.status),
+            (Self::RINGS, self.rings),
+            (Self::RING_BYTES, self.ring_bytes),
+            (Self::CONTROL_BYTES, self.control_bytes),
+        ] {
+            bytes[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+/// The control page: gopatchd writes it, the process maps it read-only.
+///
+/// The process looks at it about ten times a second, from the runtime's `sysmon` thread, never from a hook.
+pub mod control {
+    /// `u64` that gopatchd changes at least every [`HEARTBEAT_MILLIS`]. A process that sees no change for
+    /// [`STALE_MILLIS`] takes gopatchd for dead, leaves its rings and looks for a new one.
+    pub const HEARTBEAT: usize = 0;
+    /// `u32` of flags.
+    pub const FLAGS: usize = 8;
+    /// `u32` that gopatchd increases after it changed enable bytes.
+    pub const ENABLE_GENERATION: usize = 12;
+    /// One byte a function of the manifest, in its order: 0 off, 1 on.
+    pub const ENABLE: usize = 64;
+    /// Bit of [`FLAGS`]: gopatchd is about to end; leave the rings now.
+    pub const FLAG_DETACH: u32 = 1;
+    /// Longest time between two heartbeats.
+    pub const HEARTBEAT_MILLIS: u64 = 100;
+    /// A heartbeat older than this is a dead gopatchd's.
+    pub const STALE_MILLIS: u64 = 1000;
+}
+
+/// A ring: one producer (whichever thread holds the P), one consumer.
+///
+/// The layout is the kernel's (`kernel/bpf/ringbuf.c`), so that a ring can be a `BPF_MAP_TYPE_USER_RINGBUF`:
+/// page 0 consumer position, page 1 producer position, then the data, a power of two of bytes.
+pub mod ring {
+    /// File offset of the consumer position (`u64`, free running).
+    pub const CONSUMER_POS: usize = 0;
+    /// File offset of the producer position (`u64`, free running).
+    pub const PRODUCER_POS: usize = super::PAGE;
+    /// File offset of the `u64` that counts records dropped because the ring was full. It shares the producer's
+    /// page but not its cache line; the kernel uses only the first sixteen bytes of that page.
+    pub const DROPPED: usize = super::PAGE + 64;
+    /// File offset of the `u64` that counts exits whose entry had left nothing: its words were evicted.
+    pub const WORDS_MISSING: usize = super::PAGE + 72;
+    /// File offset of the data.
+    pub const DATA: usize = 2 * super::PAGE;
+    /// Bytes of a record's header: `u32` length, `u32` zero.
+    pub const HEADER: usize = 8;
+    /// Bit of a record's length: still being written (`BPF_RINGBUF_BUSY_BIT`). gopatch's thunks never set it.
+    pub const BUSY: u32 = 1 << 31;
+    /// Bit of a record's length: to be skipped (`BPF_RINGBUF_DISCARD_BIT`). gopatch's thunks never set it.
+    pub const DISCARD: u32 = 1 << 30;
+}
+
+/// A record's payload: a fixed header, one word a capture, then the strings' bytes.
+///
+/// ```text
+///  0 u32 size      bytes of the payload, this header included, padding excluded
+///  4 u32 point     index into the manifest's `points`
+///  8 u64 tsc       time stamp counter
+/// 16 u64 goid      goroutine
+/// 24 u32 frame     bytes from the high end of the goroutine's stack to the call's frame (its CFA): grows with depth,
+///                  survives a move of the stack
+/// 28 u32 present   bit i: capture i could be followed to its end
+/// 32 u64 words[n]  one a capture: a number, or u32 stored length and u32 full length of a string
+///    u8  bytes[]   the stored bytes of the strings, in the captures' order, unpadded
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    payload: &'a [u8],
+}
+
+/// Offsets in a record's payload.
+pub mod record {
+    /// `u32` size.
+    pub const SIZE: usize = 0;
+    /// `u32` point.
+    pub const POINT: usize = 4;
+    /// `u64` time stamp counter.
+    pub const TSC: usize = 8;
+    /// `u64` goroutine id.
+    pub const GOID: usize = 16;
+    /// `u32` frame.
+    pub const FRAME: usize = 24;
+    /// `u32` present bits.
+    pub const PRESENT: usize = 28;
+    /// First capture's word.
+    pub const WORDS: usize = 32;
+}
+
+impl<'a> Record<'a> {
+    /// Takes a payload as it lies in a ring, padding included; `None` when its size does not fit.
+    pub fn parse(payload: &'a [u8]) -> Option<Self> {
+        let size = u32_at(payload, record::SIZE)? as usize;
+        if !(record::WORDS..=MAX_PAYLOAD).contains(&size) {
+            return None;
+        }
+        Some(Self { payload: payload.get(..size)? })
+    }
+
+    fn u32(&self, offset: usize) -> u32 {
+        u32_at(self.payload, offset).unwrap_or(0)
+    }
+
+    fn u64(&self, offset: usize) -> u64 {
+        u64_at(self.payload, offset).unwrap_or(0)
+    }
+
+    /// Index into the manifest's points.
+    pub fn point(&self) -> u32 {
+        self.u32(record::POINT)
+    }
+
+    /// Time stamp counter.
+    pub fn tsc(&self) -> u64 {
+        self.u64(record::TSC)
+    }
+
+    /// Goroutine id.
+    pub fn goid(&self) -> u64 {
+        self.u64(record::GOID)
+    }
+
+    /// Depth of the call in its stack, in bytes.
+    pub fn frame(&self) -> u32 {
+        self.u32(record::FRAME)
+    }
+
+    /// Whether capture `index` could be followed.
+    pub fn present(&self, index: usize) -> bool {
+        index < MAX_CAPTURES && self.u32(record::PRESENT) >> index & 1 == 1
+    }
+
+    /// The word of capture `index`; `None` past the payload's end.
+    pub fn word(&self, index: usize) -> Option<u64> {
+        u64_at(self.payload, record::WORDS + 8 * index)
+    }
+
+    /// The bytes behind the words of `captures` captures, where the strings lie.
+    pub fn string_bytes(&self, captures: usize) -> Option<&'a [u8]> {
+        self.payload.get(record::WORDS + 8 * captures..)
+    }
+}
+
+/// What the BPF program puts in front of each payload that it forwards to the output ring.
+pub mod forwarded {
+    /// `u32`: index of the ring in the array of rings.
+    pub const RING: usize = 0;
+    /// `u32`: bytes of the payload that follows.
+    pub const SIZE: usize = 4;
+    /// Bytes of this prefix.
+    pub const PREFIX: usize = 8;
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(offset..offset + 4)?.try_into().ok()?))
+}
+
+fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(offset..offset + 8)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_claims_more_than_it_has_is_refused() {
+        let mut payload = vec![0; 40];
+        payload[..4].copy_from_slice(&48u32.to_le_bytes());
+        assert!(Record::parse(&payload).is_none());
+        payload[..4].copy_from_slice(&40u32.to_le_bytes());
+        let record = Record::parse(&payload).expect("40 bytes of 40");
+        assert_eq!(record.word(0), Some(0));
+        assert_eq!(record.word(1), None);
+        payload[..4].copy_from_slice(&31u32.to_le_bytes());
+        assert!(Record::parse(&payload).is_none(), "shorter than its own header");
+    }
+
+    #[test]
+    fn a_hello_of_another_version_is_refused() {
+        let mut bytes = [0; Hello::SIZE];
+        bytes[..8].copy_from_slice(b"GOPATCH\x02");
+        assert!(Hello::parse(&bytes).is_none());
+        bytes[..8].copy_from_slice(&MAGIC.to_le_bytes());
+        bytes[Hello::RINGS_WANTED] = 3;
+        assert_eq!(Hello::parse(&bytes).map(|hello| hello.rings_wanted), Some(3));
+        assert!(Hello::parse(&bytes[..63]).is_none());
+    }
+}
