@@ -5,5 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod arena;
+mod asm;
+pub mod attach;
 pub mod manifest;
+pub mod plan;
+pub mod thunk;
 pub mod wire;
+
+pub use asm::EmitError;

@@ -1,0 +1,234 @@
+//! The arena: the private memory that a patched file gains, a zero-filled segment behind the program's own.
+//!
+//! Decides: where in it each thing lies that the emitted code reads and writes.
+//! Trusts: nothing from the file; it only adds up sizes.
+//! Never does: emit code.
+//!
+//! ```text
+//! arena + 0        switches   state shared by all hooks, and one enable byte a function; wiped in a forked child,
+//!                             so that a child, which has no rings, is inert
+//! + SESSION        session    what the entry stub and the tick need; one thread at a time touches it
+//! + SLOTS          slots      one for each P; only the thread that holds the P touches it
+//! + TABLE          words      what entries keep for their exits (absent when nothing does)
+//! ```
+
+use crate::wire::{MAX_RINGS, PAGE};
+
+/// Size of one P's slot: four cache lines, so that no two Ps write to one line.
+pub const SLOT_BYTES: u64 = 256;
+/// Power of two of [`SLOT_BYTES`].
+pub const SLOT_SHIFT: u32 = 8;
+
+/// Offsets in the switches.
+pub mod switches {
+    /// `u32`: 1 while the rings may be written.
+    pub const ATTACHED: u64 = 0;
+    /// `u32`: rings that there are; a P with an id past it has none.
+    pub const RINGS: u64 = 4;
+    /// `u64`: session number in the high half; a word kept in another session is void.
+    pub const EPOCH: u64 = 8;
+    /// One byte a function.
+    pub const ENABLE: u64 = 64;
+}
+
+/// Offsets in a P's slot.
+pub mod slot {
+    /// `u64`: position in the ring up to which records are published.
+    pub const POSITION: u64 = 0;
+    /// `u64`: position up to which the ring is known to be free.
+    pub const LIMIT: u64 = 8;
+    /// `u64`: data bytes less one.
+    pub const MASK: u64 = 16;
+    /// Address of the ring's data, mapped twice in a row.
+    pub const DATA: u64 = 24;
+    /// Address of the ring's producer page.
+    pub const PRODUCER: u64 = 32;
+    /// Address of the ring's consumer page.
+    pub const CONSUMER: u64 = 40;
+    /// `u8`: 1 while a thunk is between its look at `ATTACHED` and its last use of the ring.
+    pub const BUSY: u64 = 48;
+    /// Registers that a thunk borrows.
+    pub const SAVED_RAX: u64 = 64;
+    /// See [`SAVED_RAX`].
+    pub const SAVED_RCX: u64 = 72;
+    /// See [`SAVED_RAX`].
+    pub const SAVED_RDX: u64 = 80;
+    /// See [`SAVED_RAX`].
+    pub const SAVED_RBX: u64 = 88;
+    /// Time stamp of the record being made.
+    pub const TSC: u64 = 96;
+    /// The words that the entry kept, copied out of the table.
+    pub const WORDS: u64 = 128;
+}
+
+/// Offsets in the session.
+pub mod session {
+    /// `u32`: [`super::Phase`].
+    pub const PHASE: u64 = 0;
+    /// `i32`: the socket, while waiting for the reply.
+    pub const SOCKET: u64 = 4;
+    /// `u32`: never attach.
+    pub const OFF: u64 = 8;
+    /// `u32`: the kernel offers the expedited membarrier, so old rings can be unmapped.
+    pub const MEMBARRIER: u64 = 12;
+    /// `u64` nanoseconds (`CLOCK_MONOTONIC`): the tick does nothing before.
+    pub const NEXT_TICK: u64 = 16;
+    /// `u64` nanoseconds: no new connection before.
+    pub const NEXT_ATTEMPT: u64 = 24;
+    /// `u64` nanoseconds: gives up waiting for the reply.
+    pub const DEADLINE: u64 = 32;
+    /// `u64`: heartbeat seen last.
+    pub const HEARTBEAT: u64 = 40;
+    /// `u64` nanoseconds: when it was new.
+    pub const HEARTBEAT_AT: u64 = 48;
+    /// Address of the control page.
+    pub const CONTROL: u64 = 56;
+    /// `u64`: bytes of the control page's mapping.
+    pub const CONTROL_BYTES: u64 = 64;
+    /// `u64`: data bytes of a ring.
+    pub const RING_BYTES: u64 = 72;
+    /// `u32`: enable generation copied last.
+    pub const ENABLE_GENERATION: u64 = 80;
+    /// `u32`: rings of this session.
+    pub const RINGS: u64 = 84;
+    /// `u32`: rings to ask for.
+    pub const RINGS_WANTED: u64 = 88;
+    /// `u32`: sessions had so far.
+    pub const SESSIONS: u64 = 92;
+    /// `u64`: records lost in the previous session, published and not consumed.
+    pub const LOST_UNCONSUMED: u64 = 96;
+    /// `u64`: records lost in the previous session to a full ring.
+    pub const LOST_RING_FULL: u64 = 104;
+    /// `u64`: records lost because their P had no ring.
+    pub const LOST_NO_RING: u64 = 112;
+    /// `u32`: highest P id that found no ring, plus one.
+    pub const RINGS_MISSED: u64 = 120;
+    /// `u32`: bytes of the socket's address.
+    pub const ADDRESS_BYTES: u64 = 124;
+    /// `struct sockaddr_un`.
+    pub const ADDRESS: u64 = 128;
+    /// `struct iovec`, 16 bytes.
+    pub const IOVEC: u64 = 256;
+    /// `struct msghdr`, 56 bytes.
+    pub const MSGHDR: u64 = 272;
+    /// Hello or reply, 64 bytes.
+    pub const MESSAGE: u64 = 328;
+    /// `struct pollfd`, 8 bytes.
+    pub const POLLFD: u64 = 392;
+    /// `struct timespec`, 16 bytes.
+    pub const TIMESPEC: u64 = 400;
+    /// General registers that the tick borrows, 16 of them.
+    pub const SAVED: u64 = 416;
+    /// Base addresses of the rings' mappings.
+    pub const RING_BASES: u64 = 544;
+    /// Control message with the file descriptors.
+    pub const FDS: u64 = RING_BASES + 8 * super::MAX_RINGS as u64;
+    /// Bytes of [`FDS`]: header, control page and rings, rounded up.
+    pub const FDS_BYTES: u64 = (16 + 4 * (super::MAX_RINGS as u64 + 1)).next_multiple_of(8);
+    /// CPU mask for `sched_getaffinity`: 8,192 processors, the kernel's largest.
+    pub const CPU_MASK: u64 = FDS + FDS_BYTES;
+    /// Bytes of [`CPU_MASK`].
+    pub const CPU_MASK_BYTES: u64 = 1024;
+    /// Bytes of the session.
+    pub const BYTES: u64 = CPU_MASK + CPU_MASK_BYTES;
+}
+
+/// Where a process stands with gopatchd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Phase {
+    /// Nobody answered.
+    Idle = 0,
+    /// Said hello, waits for the reply.
+    Waiting = 1,
+    /// Has rings.
+    Attached = 2,
+    /// Has left its rings; waits for the last thunk to be done with them.
+    Leaving = 3,
+}
+
+/// The words table: what entries keep for their exits, keyed by goroutine and frame.
+pub mod table {
+    /// Entries; a power of two.
+    pub const ENTRIES: u64 = 1 << 15;
+    /// Entries that are looked at from a key's first place on.
+    pub const PROBES: u64 = 8;
+    /// Bytes of an entry: one cache line.
+    pub const ENTRY_BYTES: u64 = 64;
+    /// Power of two of [`ENTRY_BYTES`].
+    pub const ENTRY_SHIFT: u32 = 6;
+    /// `u64`: goroutine id and frame; [`FREE`], [`CLAIMED`] or a key.
+    pub const KEY: u64 = 0;
+    /// `u64`: session number (high half) and function (low half).
+    pub const OWNER: u64 = 8;
+    /// `u64`: time stamp of the entry.
+    pub const TSC: u64 = 16;
+    /// The words.
+    pub const WORDS: u64 = 24;
+    /// Words that an entry can keep.
+    pub const MAX_WORDS: usize = 5;
+    /// Key of an entry that nobody uses.
+    pub const FREE: u64 = 0;
+    /// Key of an entry that is being written. No real key: a goroutine's frame is at least eight bytes.
+    pub const CLAIMED: i32 = 1;
+    /// Bits of the key that hold the frame, in units of eight bytes: stacks of up to 1 GiB (`runtime.maxstacksize`).
+    pub const FRAME_BITS: u32 = 27;
+    /// Bytes of the table; the probes of the last place run past the last entry.
+    pub const BYTES: u64 = (ENTRIES + PROBES) * ENTRY_BYTES;
+}
+
+/// Addresses of the arena's parts, in the image that is being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arena {
+    base: u64,
+    functions: u64,
+    has_table: bool,
+}
+
+impl Arena {
+    /// An arena at `base` (whole page) for `functions` functions.
+    pub fn new(base: u64, functions: usize, has_table: bool) -> Self {
+        Self { base, functions: functions as u64, has_table }
+    }
+
+    /// Address of the switches.
+    pub fn switches(&self) -> u64 {
+        self.base
+    }
+
+    /// Bytes of the switches, whole pages.
+    pub fn switches_bytes(&self) -> u64 {
+        (switches::ENABLE + self.functions).next_multiple_of(PAGE as u64)
+    }
+
+    /// Address of the enable byte of function `index`.
+    pub fn enable(&self, index: u32) -> u64 {
+        self.base + switches::ENABLE + u64::from(index)
+    }
+
+    /// Number of functions.
+    pub fn functions(&self) -> u64 {
+        self.functions
+    }
+
+    /// Address of the session.
+    pub fn session(&self) -> u64 {
+        self.base + self.switches_bytes()
+    }
+
+    /// Address of the first P's slot.
+    pub fn slots(&self) -> u64 {
+        (self.session() + session::BYTES).next_multiple_of(PAGE as u64)
+    }
+
+    /// Address of the words table.
+    pub fn table(&self) -> u64 {
+        self.slots() + u64::from(MAX_RINGS) * SLOT_BYTES
+    }
+
+    /// Bytes of the arena, whole pages.
+    pub fn bytes(&self) -> u64 {
+        let end = self.table() + if self.has_table { table::BYTES } else { 0 };
+        (end - self.base).next_multiple_of(PAGE as u64)
+    }
+}

@@ -1,0 +1,174 @@
+//! What a thunk is asked to do, in the terms of machine code: where a value starts, which loads lead to it,
+//! how it lies at the end. The patcher makes these plans out of rules and DWARF; [`crate::thunk`] turns them into code.
+//!
+//! Decides: what can be expressed. Trusts: offsets and addresses, which the patcher took from the binary itself.
+//! Never does: emit code.
+
+use iced_x86::Instruction;
+
+use crate::manifest::At;
+
+/// Integer registers of Go's ABIInternal, in the order in which arguments and results take them
+/// (Go's `src/cmd/compile/abi-internal.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are the registers'")]
+pub enum Gpr {
+    Rax,
+    Rbx,
+    Rcx,
+    Rdi,
+    Rsi,
+    R8,
+    R9,
+    R10,
+    R11,
+}
+
+impl Gpr {
+    /// All, in the ABI's order.
+    pub const ALL: [Self; 9] =
+        [Self::Rax, Self::Rbx, Self::Rcx, Self::Rdi, Self::Rsi, Self::R8, Self::R9, Self::R10, Self::R11];
+}
+
+/// Where a value is when the site is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// In a register.
+    Register(Gpr),
+    /// In the caller's frame, this many bytes above the call's frame address (CFA).
+    Stack(i32),
+    /// In the words that the entry kept (exit only).
+    Kept(u8),
+}
+
+/// One step from a pointer to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The pointer at `offset`.
+    Load {
+        /// Bytes from where the pointer points.
+        offset: i32,
+    },
+    /// The data word of the interface at `offset`, when its dynamic type is the one at `type_va`.
+    Assert {
+        /// Bytes from where the pointer points.
+        offset: i32,
+        /// Whether the interface has no methods: then its first word is the type, else an itab.
+        empty: bool,
+        /// Address of the type's descriptor (`abi.Type`).
+        type_va: u64,
+    },
+}
+
+/// Where a path begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Root {
+    /// At the value itself: the leaf reads these words and there are no steps.
+    Value {
+        /// First word.
+        first: Source,
+        /// Second word, of a string.
+        second: Option<Source>,
+    },
+    /// At a pointer.
+    Pointer(Source),
+    /// At an interface whose dynamic type must be the one given.
+    Interface {
+        /// Itab or type word.
+        tab: Source,
+        /// Data word.
+        data: Source,
+        /// See [`Step::Assert`].
+        empty: bool,
+        /// See [`Step::Assert`].
+        type_va: u64,
+    },
+}
+
+/// How the value lies at the path's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaf {
+    /// An integer.
+    Int {
+        /// 1, 2, 4 or 8 bytes.
+        size: u8,
+        /// Whether it is sign-extended.
+        signed: bool,
+    },
+    /// Whether a word (a pointer, an interface's first word) is not zero.
+    NotNil,
+    /// A string: pointer and length.
+    String {
+        /// Most bytes that are copied.
+        max: u16,
+    },
+}
+
+/// From a root over steps to a leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path {
+    /// Where it begins.
+    pub root: Root,
+    /// How it goes on. Empty for [`Root::Value`].
+    pub steps: Vec<Step>,
+    /// Bytes from where the last pointer points to the leaf. 0 for [`Root::Value`].
+    pub offset: i32,
+    /// What is read there.
+    pub leaf: Leaf,
+}
+
+/// One captured value: the first of its paths that can be followed to the end gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapturePlan {
+    /// Alternatives, all with the same kind of leaf.
+    pub paths: Vec<Path>,
+}
+
+impl CapturePlan {
+    /// Bytes that the value can add to a record behind its word.
+    pub fn max_string(&self) -> usize {
+        let longest = |path: &Path| match path.leaf {
+            Leaf::String { max } => usize::from(max),
+            Leaf::Int { .. } | Leaf::NotNil => 0,
+        };
+        self.paths.iter().map(longest).max().unwrap_or(0)
+    }
+}
+
+/// Offsets in the runtime's structures, taken from the binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuntimeOffsets {
+    /// `g.stack.hi`.
+    pub g_stack_hi: i32,
+    /// `g.stack.lo`.
+    pub g_stack_lo: i32,
+    /// `g.m`.
+    pub g_m: i32,
+    /// `g.goid`.
+    pub g_goid: i32,
+    /// `m.p`.
+    pub m_p: i32,
+    /// `p.id` (`int32`).
+    pub p_id: i32,
+}
+
+/// One site and the hook to run there.
+#[derive(Debug, Clone)]
+pub struct HookPlan {
+    /// Index of the function in the manifest.
+    pub function: u32,
+    /// Index of the point in the manifest.
+    pub point: u32,
+    /// Which end of the call.
+    pub at: At,
+    /// Displaced instructions that run before the hook (exits: what leads up to the return).
+    pub before: Vec<Instruction>,
+    /// Displaced instructions that run after it (entries: the prologue; exits: the return or the tail jump).
+    pub after: Vec<Instruction>,
+    /// Where to go on in the program; `None` when `after` ends by leaving the function.
+    pub resume: Option<u64>,
+    /// What the record holds.
+    pub captures: Vec<CapturePlan>,
+    /// Entry: the values to keep for the exit. Exit: as many, which it reads as [`Source::Kept`].
+    pub keep: Vec<Source>,
+}

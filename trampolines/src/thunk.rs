@@ -1,0 +1,620 @@
+//! The hook thunk: what a site jumps to.
+//!
+//! Decides: the code that looks whether anybody listens, makes a record in the P's ring, and goes on in the program.
+//! Trusts: the plan (offsets come from the binary's own DWARF) and the state of a goroutine at an ABIInternal entry
+//! or return. Never does: call, push, touch the goroutine's stack, block, or enter the kernel.
+//!
+//! # What holds at a site
+//!
+//! | | entry (after the stack check) | exit (RSP at the return address) |
+//! |---|---|---|
+//! | R14 | g | g |
+//! | X15 | zero | zero |
+//! | RAX RBX RCX RDI RSI R8 R9 R10 R11 | arguments | results |
+//! | RDX | closure context | scratch |
+//! | R12 R13 R15, flags | scratch | scratch |
+//!
+//! (Go's `src/cmd/compile/abi-internal.md`; R15 is the GOT only under `-dynlink`, which the patcher refuses.)
+//! In both places RSP + 8 is the frame address (CFA): a site lies either before the frame is made or after it is gone.
+//!
+//! # Invariants
+//!
+//! * **Single producer.** `isAsyncSafePoint` (Go's `src/runtime/preempt.go`) refuses a PC that `findfunc` does not
+//!   know, and a thunk has no cooperative preemption point, so while PC is in a thunk this thread keeps its P. The
+//!   slot and the ring of that P are ours; plain stores publish, since x86-64 keeps stores in order.
+//! * **No use after unmap.** `BUSY` is stored before `ATTACHED` is loaded for good. Who leaves the rings stores
+//!   `ATTACHED = 0`, runs a `membarrier` on all threads, and unmaps only when every `BUSY` is 0 (see [`crate::attach`]).
+//! * **Never fault.** Each pointer is compared with nil before it is followed. What a thunk follows is either live (an
+//!   argument at entry) or was kept under this very call's goroutine, frame, function and session, and the rule vouches
+//!   that the caller keeps it alive. A pointer into the goroutine's own stack is never kept: the stack may move.
+//!   String bytes are read within `[pointer, pointer + length)` only.
+//! * **Nothing is left changed.** RAX, RCX, RDX (and RBX) are borrowed through the slot and given back; X15 is used for
+//!   copies and zeroed again; `after` then runs as it would have in place.
+//!
+//! Register use: R13 slot; R15 record (its ring header); R12 where the next string goes; RAX, RCX, RDX work.
+
+use iced_x86::IcedError;
+use iced_x86::code_asm::*;
+
+use crate::arena::{Arena, SLOT_SHIFT, session, slot, switches, table};
+use crate::asm::{EmitError, at, displaced, finish};
+use crate::manifest::At;
+use crate::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, Source, Step};
+use crate::wire::{record, ring};
+
+/// Bytes from the record's ring header to a field of its payload.
+const fn field(offset: usize) -> i32 {
+    (ring::HEADER + offset) as i32
+}
+
+/// Bytes of a pointer to `abi.Type` behind the start of an itab (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
+const ITAB_TYPE: i32 = 8;
+
+/// Emits the thunk for `plan`, to lie at `va`.
+pub fn emit(plan: &HookPlan, offsets: &RuntimeOffsets, arena: &Arena, va: u64) -> Result<Vec<u8>, EmitError> {
+    let encode = |source| EmitError::Encode { va, source };
+    let mut asm = CodeAssembler::new(64).map_err(encode)?;
+    Emitter { asm: &mut asm, plan, offsets, arena }.hook().map_err(encode)?;
+    finish(&mut asm, va)
+}
+
+/// The largest number of bytes that a record of these captures takes in a ring.
+pub fn max_record(captures: &[CapturePlan]) -> usize {
+    let strings: usize = captures.iter().map(CapturePlan::max_string).sum();
+    ring::HEADER + (record::WORDS + 8 * captures.len() + strings).next_multiple_of(8)
+}
+
+/// The labels that parts of a hook jump to.
+struct Labels {
+    /// Runs `after` and goes on in the program.
+    go_on: CodeLabel,
+    /// Gives the registers back, then `go_on`.
+    done: CodeLabel,
+}
+
+struct Emitter<'a> {
+    asm: &'a mut CodeAssembler,
+    plan: &'a HookPlan,
+    offsets: &'a RuntimeOffsets,
+    arena: &'a Arena,
+}
+
+impl Emitter<'_> {
+    fn hook(&mut self) -> Result<(), IcedError> {
+        let mut active = self.asm.create_label();
+        let mut labels = Labels { go_on: self.asm.create_label(), done: self.asm.create_label() };
+
+        displaced(self.asm, &self.plan.before)?;
+        // Nobody listens, or not to this function: the usual case falls through.
+        self.asm.cmp(byte_ptr(at(self.arena.enable(self.plan.function))), 0)?;
+        self.asm.jne(active)?;
+        self.asm.set_label(&mut labels.go_on)?;
+        displaced(self.asm, &self.plan.after)?;
+        if let Some(resume) = self.plan.resume {
+            self.asm.jmp(resume)?;
+        }
+
+        self.asm.set_label(&mut active)?;
+        self.take_slot(&labels)?;
+        match self.plan.at {
+            At::Enter if !self.plan.keep.is_empty() => self.keep_words()?,
+            At::Exit if !self.plan.keep.is_empty() => self.recall_words()?,
+            At::Enter | At::Exit => {}
+        }
+        self.record(&labels)?;
+
+        self.asm.set_label(&mut labels.done)?;
+        if self.borrows_rbx() {
+            self.asm.mov(rbx, qword_ptr(r13 + slot::SAVED_RBX))?;
+        }
+        self.asm.mov(rax, qword_ptr(r13 + slot::SAVED_RAX))?;
+        self.asm.mov(rcx, qword_ptr(r13 + slot::SAVED_RCX))?;
+        self.asm.mov(rdx, qword_ptr(r13 + slot::SAVED_RDX))?;
+        self.asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
+        self.asm.jmp(labels.go_on)
+    }
+
+    /// Finds this P's slot (R13), marks it busy, borrows registers, and notes the time (RDX and the slot).
+    fn take_slot(&mut self, labels: &Labels) -> Result<(), IcedError> {
+        let (asm, offsets) = (&mut *self.asm, self.offsets);
+        let mut has_ring = asm.create_label();
+        let mut attached = asm.create_label();
+        asm.mov(r12, qword_ptr(r14 + offsets.g_m))?;
+        asm.mov(r12, qword_ptr(r12 + offsets.m_p))?;
+        // No P: nothing that is ours can be written.
+        asm.test(r12, r12)?;
+        asm.je(labels.go_on)?;
+        asm.mov(r12d, dword_ptr(r12 + offsets.p_id))?;
+        asm.cmp(r12d, dword_ptr(at(self.arena.switches() + switches::RINGS)))?;
+        asm.jb(has_ring)?;
+        // GOMAXPROCS has grown. The loss is counted, and the tick asks for more rings. Two threads may race for the
+        // largest id; the loser's is noted at its next hook.
+        asm.inc(r12d)?;
+        asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
+        asm.lock().inc(qword_ptr(at(self.arena.session() + session::LOST_NO_RING)))?;
+        asm.jmp(labels.go_on)?;
+        asm.set_label(&mut has_ring)?;
+        asm.shl(r12d, SLOT_SHIFT)?;
+        asm.lea(r13, at(self.arena.slots()))?;
+        asm.add(r13, r12)?;
+        asm.mov(byte_ptr(r13 + slot::BUSY), 1)?;
+        asm.cmp(dword_ptr(at(self.arena.switches() + switches::ATTACHED)), 0)?;
+        asm.jne(attached)?;
+        asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
+        asm.jmp(labels.go_on)?;
+        asm.set_label(&mut attached)?;
+        asm.mov(qword_ptr(r13 + slot::SAVED_RAX), rax)?;
+        asm.mov(qword_ptr(r13 + slot::SAVED_RCX), rcx)?;
+        asm.mov(qword_ptr(r13 + slot::SAVED_RDX), rdx)?;
+        if self.borrows_rbx() {
+            self.asm.mov(qword_ptr(r13 + slot::SAVED_RBX), rbx)?;
+        }
+        self.asm.rdtsc()?;
+        self.asm.shl(rdx, 32)?;
+        self.asm.or(rdx, rax)?;
+        if !self.plan.keep.is_empty() {
+            self.asm.mov(qword_ptr(r13 + slot::TSC), rdx)?;
+        }
+        Ok(())
+    }
+
+    /// Only the search in the words table needs a fourth work register.
+    fn borrows_rbx(&self) -> bool {
+        !self.plan.keep.is_empty()
+    }
+
+    /// RAX = frame: bytes from the high end of the stack to the call's frame address.
+    fn frame_to_rax(&mut self) -> Result<(), IcedError> {
+        self.asm.mov(rax, qword_ptr(r14 + self.offsets.g_stack_hi))?;
+        self.asm.sub(rax, rsp)?;
+        self.asm.sub(rax, 8)
+    }
+
+    /// R15 = key of this call, RBX = its first place in the table, RCX = owner: session and function.
+    ///
+    /// One goroutine has one call with a given frame at a time, and a key's entry is used only by that call, so no
+    /// two threads ever work under the same key.
+    fn key(&mut self) -> Result<(), IcedError> {
+        self.frame_to_rax()?;
+        let asm = &mut *self.asm;
+        asm.shr(rax, 3)?;
+        asm.mov(r15, qword_ptr(r14 + self.offsets.g_goid))?;
+        asm.shl(r15, table::FRAME_BITS)?;
+        asm.or(r15, rax)?;
+        // Fibonacci hashing: the high bits of the product with 2^64 / phi.
+        asm.mov(rbx, 0x9E37_79B9_7F4A_7C15u64)?;
+        asm.imul_2(rbx, r15)?;
+        asm.shr(rbx, 64 - table::ENTRIES.trailing_zeros())?;
+        asm.shl(rbx, table::ENTRY_SHIFT)?;
+        asm.lea(rax, at(self.arena.table()))?;
+        asm.add(rbx, rax)?;
+        asm.mov(rcx, qword_ptr(at(self.arena.switches() + switches::EPOCH)))?;
+        asm.or(rcx, self.plan.function as i32)
+    }
+
+    /// Puts the words that the exit will want into the table.
+    ///
+    /// An entry is claimed by compare-and-swap, filled, and only then given its key, so a reader that finds its key
+    /// finds whole words. When all places are taken, the oldest is: a call that left by a panic never frees its own.
+    fn keep_words(&mut self) -> Result<(), IcedError> {
+        self.key()?;
+        let asm = &mut *self.asm;
+        let mut probe = asm.create_label();
+        let mut next = asm.create_label();
+        let mut claim = asm.create_label();
+        let mut claimed = asm.create_label();
+        let mut oldest = asm.create_label();
+        let mut older = asm.create_label();
+        let mut retry = asm.create_label();
+
+        asm.set_label(&mut retry)?;
+        asm.xor(r12d, r12d)?;
+        asm.set_label(&mut probe)?;
+        asm.mov(rax, qword_ptr(rbx + r12 + table::KEY))?;
+        asm.test(rax, rax)?;
+        asm.je(claim)?;
+        asm.cmp(rax, r15)?;
+        asm.jne(next)?;
+        asm.set_label(&mut claim)?;
+        // RAX is what the key must still be: free, our own stale one, or the oldest's.
+        asm.mov(edx, table::CLAIMED)?;
+        asm.lock().cmpxchg(qword_ptr(rbx + r12 + table::KEY), rdx)?;
+        asm.je(claimed)?;
+        asm.jmp(retry)?;
+        asm.set_label(&mut next)?;
+        asm.add(r12, table::ENTRY_BYTES as i32)?;
+        asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
+        asm.jb(probe)?;
+
+        // All taken. RDX walks, R12 stays at the oldest seen.
+        asm.xor(r12d, r12d)?;
+        asm.mov(edx, table::ENTRY_BYTES as i32)?;
+        asm.set_label(&mut oldest)?;
+        asm.mov(rax, qword_ptr(rbx + rdx + table::TSC))?;
+        asm.cmp(rax, qword_ptr(rbx + r12 + table::TSC))?;
+        asm.jae(older)?;
+        asm.mov(r12, rdx)?;
+        asm.set_label(&mut older)?;
+        asm.add(rdx, table::ENTRY_BYTES as i32)?;
+        asm.cmp(rdx, (table::PROBES * table::ENTRY_BYTES) as i32)?;
+        asm.jb(oldest)?;
+        asm.mov(rax, qword_ptr(rbx + r12 + table::KEY))?;
+        // Another thread is filling it at this moment: look again.
+        asm.cmp(rax, table::CLAIMED)?;
+        asm.je(retry)?;
+        asm.jmp(claim)?;
+
+        asm.set_label(&mut claimed)?;
+        asm.add(rbx, r12)?;
+        asm.mov(qword_ptr(rbx + table::OWNER), rcx)?;
+        asm.mov(rdx, qword_ptr(r13 + slot::TSC))?;
+        asm.mov(qword_ptr(rbx + table::TSC), rdx)?;
+        for (index, source) in self.plan.keep.iter().enumerate() {
+            self.load(rax, *source)?;
+            let asm = &mut *self.asm;
+            // A pointer into this goroutine's stack would be wrong once the stack has moved: keep nil instead.
+            let mut outside = asm.create_label();
+            asm.cmp(rax, qword_ptr(r14 + self.offsets.g_stack_lo))?;
+            asm.jb(outside)?;
+            asm.cmp(rax, qword_ptr(r14 + self.offsets.g_stack_hi))?;
+            asm.jae(outside)?;
+            asm.xor(eax, eax)?;
+            asm.set_label(&mut outside)?;
+            asm.mov(qword_ptr(rbx + table::WORDS + 8 * index as u64), rax)?;
+        }
+        // x86-64 keeps stores in order: whoever sees the key sees the words.
+        self.asm.mov(qword_ptr(rbx + table::KEY), r15)
+    }
+
+    /// Copies the words that this call's entry kept into the slot, or zeros when there are none, and frees the entry.
+    fn recall_words(&mut self) -> Result<(), IcedError> {
+        self.key()?;
+        let asm = &mut *self.asm;
+        let mut probe = asm.create_label();
+        let mut next = asm.create_label();
+        let mut missing = asm.create_label();
+        let mut recalled = asm.create_label();
+
+        asm.xor(r12d, r12d)?;
+        asm.set_label(&mut probe)?;
+        asm.cmp(qword_ptr(rbx + r12 + table::KEY), r15)?;
+        asm.jne(next)?;
+        asm.cmp(qword_ptr(rbx + r12 + table::OWNER), rcx)?;
+        asm.jne(missing)?;
+        for index in 0..self.plan.keep.len() as u64 {
+            asm.mov(rax, qword_ptr(rbx + r12 + table::WORDS + 8 * index))?;
+            asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
+        }
+        // Frees the entry if it is still ours. If not, it was taken while we read, and what we read is void.
+        asm.mov(rax, r15)?;
+        asm.xor(edx, edx)?;
+        asm.lock().cmpxchg(qword_ptr(rbx + r12 + table::KEY), rdx)?;
+        asm.je(recalled)?;
+        asm.jmp(missing)?;
+        asm.set_label(&mut next)?;
+        asm.add(r12, table::ENTRY_BYTES as i32)?;
+        asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
+        asm.jb(probe)?;
+
+        asm.set_label(&mut missing)?;
+        asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
+        asm.inc(qword_ptr(rax + (ring::WORDS_MISSING - ring::PRODUCER_POS) as i32))?;
+        asm.xor(eax, eax)?;
+        for index in 0..self.plan.keep.len() as u64 {
+            asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
+        }
+        asm.set_label(&mut recalled)?;
+        asm.mov(rdx, qword_ptr(r13 + slot::TSC))
+    }
+
+    /// Makes the record and publishes it. RDX is the time stamp.
+    fn record(&mut self, labels: &Labels) -> Result<(), IcedError> {
+        let captures = &self.plan.captures;
+        let has_strings = captures.iter().any(|capture| capture.max_string() > 0);
+        let words_end = record::WORDS + 8 * captures.len();
+        self.reserve(labels)?;
+
+        let asm = &mut *self.asm;
+        asm.mov(qword_ptr(r15 + field(record::TSC)), rdx)?;
+        asm.mov(dword_ptr(r15 + field(record::POINT)), self.plan.point as i32)?;
+        asm.mov(rax, qword_ptr(r14 + self.offsets.g_goid))?;
+        asm.mov(qword_ptr(r15 + field(record::GOID)), rax)?;
+        self.frame_to_rax()?;
+        let asm = &mut *self.asm;
+        asm.mov(dword_ptr(r15 + field(record::FRAME)), eax)?;
+        let always = captures
+            .iter()
+            .enumerate()
+            .filter(|(_, capture)| always_present(capture))
+            .fold(0u32, |bits, (index, _)| bits | 1 << index);
+        asm.mov(dword_ptr(r15 + field(record::PRESENT)), always as i32)?;
+        if has_strings {
+            asm.lea(r12, ptr(r15 + field(words_end)))?;
+        }
+        for (index, capture) in captures.iter().enumerate() {
+            self.capture(index, capture)?;
+        }
+
+        let asm = &mut *self.asm;
+        if has_strings {
+            // The copies used X15, which Go keeps at zero.
+            asm.xorps(xmm15, xmm15)?;
+            asm.sub(r12, r15)?;
+            asm.sub(r12d, ring::HEADER as i32)?;
+            asm.mov(dword_ptr(r15 + field(record::SIZE)), r12d)?;
+            asm.mov(qword_ptr(r15), r12)?;
+            asm.add(r12d, ring::HEADER as i32 + 7)?;
+            asm.and(r12d, -8)?;
+        } else {
+            asm.mov(dword_ptr(r15 + field(record::SIZE)), words_end as i32)?;
+            asm.mov(qword_ptr(r15), words_end as i32)?;
+            asm.mov(r12d, (ring::HEADER + words_end) as i32)?;
+        }
+        asm.add(r12, qword_ptr(r13 + slot::POSITION))?;
+        asm.mov(qword_ptr(r13 + slot::POSITION), r12)?;
+        asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
+        // Published: the record's stores come before this one.
+        asm.mov(qword_ptr(rax), r12)
+    }
+
+    /// R15 = where the next record goes; a record that might not fit is dropped and counted.
+    fn reserve(&mut self, labels: &Labels) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        let mut room = asm.create_label();
+        asm.mov(r15, qword_ptr(r13 + slot::POSITION))?;
+        asm.lea(rax, ptr(r15 + max_record(&self.plan.captures) as i32))?;
+        asm.cmp(rax, qword_ptr(r13 + slot::LIMIT))?;
+        asm.jbe(room)?;
+        // The consumer's position is read only here, so its cache line is left alone while there is room.
+        asm.mov(rcx, qword_ptr(r13 + slot::CONSUMER))?;
+        asm.mov(rcx, qword_ptr(rcx))?;
+        asm.add(rcx, qword_ptr(r13 + slot::MASK))?;
+        asm.inc(rcx)?;
+        asm.mov(qword_ptr(r13 + slot::LIMIT), rcx)?;
+        asm.cmp(rax, rcx)?;
+        asm.jbe(room)?;
+        asm.mov(rcx, qword_ptr(r13 + slot::PRODUCER))?;
+        asm.inc(qword_ptr(rcx + (ring::DROPPED - ring::PRODUCER_POS) as i32))?;
+        asm.jmp(labels.done)?;
+        asm.set_label(&mut room)?;
+        // The data are mapped twice in a row, so a record that begins before the end runs on behind it.
+        asm.and(r15, qword_ptr(r13 + slot::MASK))?;
+        asm.add(r15, qword_ptr(r13 + slot::DATA))
+    }
+
+    /// Captures value `index`: the first path that leads to its end.
+    fn capture(&mut self, index: usize, capture: &CapturePlan) -> Result<(), IcedError> {
+        let word = field(record::WORDS + 8 * index);
+        let mut done = self.asm.create_label();
+        for path in &capture.paths {
+            let mut fails = self.asm.create_label();
+            self.follow(path, fails)?;
+            self.leaf(path, word)?;
+            let asm = &mut *self.asm;
+            if can_fail(path) {
+                asm.or(dword_ptr(r15 + field(record::PRESENT)), (1u32 << index) as i32)?;
+                asm.jmp(done)?;
+                asm.set_label(&mut fails)?;
+            } else {
+                // No further path can be needed.
+                break;
+            }
+        }
+        let asm = &mut *self.asm;
+        if !always_present(capture) {
+            // No path led anywhere. The ring is reused memory: say zero.
+            asm.mov(qword_ptr(r15 + word), 0)?;
+        }
+        asm.set_label(&mut done)?;
+        asm.zero_bytes()
+    }
+
+    /// RAX = the pointer from which the leaf is read, or the value itself; jumps to `fails` at a nil or another type.
+    fn follow(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
+        match path.root {
+            Root::Value { first, second } => {
+                if let Some(second) = second {
+                    self.load(rdx, second)?;
+                }
+                return self.load(rax, first);
+            }
+            Root::Pointer(source) => self.load(rax, source)?,
+            Root::Interface { tab, data, empty, type_va } => {
+                self.load(rcx, tab)?;
+                self.compare_type(empty, type_va, fails)?;
+                self.load(rax, data)?;
+            }
+        }
+        for step in &path.steps {
+            self.guard_nil(fails)?;
+            match *step {
+                Step::Load { offset } => self.asm.mov(rax, qword_ptr(rax + offset))?,
+                Step::Assert { offset, empty, type_va } => {
+                    self.asm.mov(rcx, qword_ptr(rax + offset))?;
+                    self.compare_type(empty, type_va, fails)?;
+                    self.asm.mov(rax, qword_ptr(rax + offset + 8))?;
+                }
+            }
+        }
+        self.guard_nil(fails)
+    }
+
+    fn guard_nil(&mut self, fails: CodeLabel) -> Result<(), IcedError> {
+        self.asm.test(rax, rax)?;
+        self.asm.je(fails)
+    }
+
+    /// Goes to `fails` unless the interface word in RCX stands for the type at `type_va`. Uses RDX.
+    fn compare_type(&mut self, empty: bool, type_va: u64, fails: CodeLabel) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        asm.lea(rdx, at(type_va))?;
+        if empty {
+            asm.cmp(rcx, rdx)?;
+        } else {
+            asm.test(rcx, rcx)?;
+            asm.je(fails)?;
+            asm.cmp(qword_ptr(rcx + ITAB_TYPE), rdx)?;
+        }
+        asm.jne(fails)
+    }
+
+    /// Reads the leaf and stores its word (and a string's bytes) into the record.
+    fn leaf(&mut self, path: &Path, word: i32) -> Result<(), IcedError> {
+        let in_register = matches!(path.root, Root::Value { .. });
+        let asm = &mut *self.asm;
+        match path.leaf {
+            Leaf::Int { size, signed } => {
+                let memory = rax + path.offset;
+                match (in_register, size, signed) {
+                    // The upper bits of a register that holds a small value are not specified.
+                    (true, 1, true) => asm.movsx(rax, al)?,
+                    (true, 1, false) => asm.movzx(eax, al)?,
+                    (true, 2, true) => asm.movsx(rax, ax)?,
+                    (true, 2, false) => asm.movzx(eax, ax)?,
+                    (true, 4, true) => asm.movsxd(rax, eax)?,
+                    (true, 4, false) => asm.mov(eax, eax)?,
+                    (true, ..) => {}
+                    (false, 1, true) => asm.movsx(rax, byte_ptr(memory))?,
+                    (false, 1, false) => asm.movzx(eax, byte_ptr(memory))?,
+                    (false, 2, true) => asm.movsx(rax, word_ptr(memory))?,
+                    (false, 2, false) => asm.movzx(eax, word_ptr(memory))?,
+                    (false, 4, true) => asm.movsxd(rax, dword_ptr(memory))?,
+                    (false, 4, false) => asm.mov(eax, dword_ptr(memory))?,
+                    (false, ..) => asm.mov(rax, qword_ptr(memory))?,
+                }
+                asm.mov(qword_ptr(r15 + word), rax)
+            }
+            Leaf::NotNil => {
+                asm.xor(ecx, ecx)?;
+                if in_register {
+                    asm.test(rax, rax)?;
+                } else {
+                    asm.cmp(qword_ptr(rax + path.offset), 0)?;
+                }
+                asm.setne(cl)?;
+                asm.mov(qword_ptr(r15 + word), rcx)
+            }
+            Leaf::String { max } => {
+                if !in_register {
+                    asm.mov(rdx, qword_ptr(rax + path.offset + 8))?;
+                    asm.mov(rax, qword_ptr(rax + path.offset))?;
+                }
+                self.string(word, max)
+            }
+        }
+    }
+
+    /// Copies the string at RAX of RDX bytes to R12 (at most `max` bytes), advances R12, and stores both lengths.
+    ///
+    /// Reads and writes only within the bytes that are copied: blocks overlap at the end instead of running over it.
+    fn string(&mut self, word: i32, max: u16) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        let mut fits_u32 = asm.create_label();
+        let mut fits = asm.create_label();
+        let mut small = asm.create_label();
+        let mut block = asm.create_label();
+        let mut four = asm.create_label();
+        let mut bytes = asm.create_label();
+        let mut done = asm.create_label();
+
+        // Full length, clamped to 32 bits (a length is never negative).
+        asm.mov(ecx, -1)?;
+        asm.cmp(rdx, rcx)?;
+        asm.jbe(fits_u32)?;
+        asm.mov(edx, ecx)?;
+        asm.set_label(&mut fits_u32)?;
+        asm.mov(dword_ptr(r15 + word + 4), edx)?;
+        asm.cmp(edx, i32::from(max))?;
+        asm.jbe(fits)?;
+        asm.mov(edx, i32::from(max))?;
+        asm.set_label(&mut fits)?;
+        asm.mov(dword_ptr(r15 + word), edx)?;
+
+        asm.cmp(edx, 16)?;
+        asm.jb(small)?;
+        asm.movups(xmm15, xmmword_ptr(rax + rdx - 16))?;
+        asm.movups(xmmword_ptr(r12 + rdx - 16), xmm15)?;
+        // What is left in front of the last block, in whole blocks from the start.
+        asm.lea(ecx, ptr(rdx - 1))?;
+        asm.and(ecx, -16)?;
+        asm.je(done)?;
+        asm.set_label(&mut block)?;
+        asm.movups(xmm15, xmmword_ptr(rax + rcx - 16))?;
+        asm.movups(xmmword_ptr(r12 + rcx - 16), xmm15)?;
+        asm.sub(ecx, 16)?;
+        asm.jne(block)?;
+        asm.jmp(done)?;
+
+        asm.set_label(&mut small)?;
+        asm.cmp(edx, 8)?;
+        asm.jb(four)?;
+        asm.mov(rcx, qword_ptr(rax + rdx - 8))?;
+        asm.mov(qword_ptr(r12 + rdx - 8), rcx)?;
+        asm.mov(rcx, qword_ptr(rax))?;
+        asm.mov(qword_ptr(r12), rcx)?;
+        asm.jmp(done)?;
+
+        asm.set_label(&mut four)?;
+        asm.cmp(edx, 4)?;
+        asm.jb(bytes)?;
+        asm.mov(ecx, dword_ptr(rax + rdx - 4))?;
+        asm.mov(dword_ptr(r12 + rdx - 4), ecx)?;
+        asm.mov(ecx, dword_ptr(rax))?;
+        asm.mov(dword_ptr(r12), ecx)?;
+        asm.jmp(done)?;
+
+        // One to three bytes: the first, the middle and the last are all there are.
+        asm.set_label(&mut bytes)?;
+        asm.test(edx, edx)?;
+        asm.je(done)?;
+        asm.movzx(ecx, byte_ptr(rax))?;
+        asm.mov(byte_ptr(r12), cl)?;
+        asm.movzx(ecx, byte_ptr(rax + rdx - 1))?;
+        asm.mov(byte_ptr(r12 + rdx - 1), cl)?;
+        asm.mov(ecx, edx)?;
+        asm.shr(ecx, 1)?;
+        asm.movzx(eax, byte_ptr(rax + rcx))?;
+        asm.mov(byte_ptr(r12 + rcx), al)?;
+
+        asm.set_label(&mut done)?;
+        asm.add(r12, rdx)
+    }
+
+    /// Loads a source into RAX, RCX or RDX. Borrowed registers are read where they were saved.
+    fn load(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        match source {
+            Source::Register(Gpr::Rax) => asm.mov(target, qword_ptr(r13 + slot::SAVED_RAX)),
+            Source::Register(Gpr::Rcx) => asm.mov(target, qword_ptr(r13 + slot::SAVED_RCX)),
+            Source::Register(Gpr::Rbx) if !self.plan.keep.is_empty() => {
+                asm.mov(target, qword_ptr(r13 + slot::SAVED_RBX))
+            }
+            Source::Register(gpr) => asm.mov(target, register(gpr)),
+            Source::Stack(offset) => asm.mov(target, qword_ptr(rsp + 8 + offset)),
+            Source::Kept(index) => asm.mov(target, qword_ptr(r13 + slot::WORDS + 8 * u64::from(index))),
+        }
+    }
+}
+
+fn register(gpr: Gpr) -> AsmRegister64 {
+    match gpr {
+        Gpr::Rax => rax,
+        Gpr::Rbx => rbx,
+        Gpr::Rcx => rcx,
+        Gpr::Rdi => rdi,
+        Gpr::Rsi => rsi,
+        Gpr::R8 => r8,
+        Gpr::R9 => r9,
+        Gpr::R10 => r10,
+        Gpr::R11 => r11,
+    }
+}
+
+/// Whether a path can end before its leaf.
+fn can_fail(path: &Path) -> bool {
+    !matches!(path.root, Root::Value { .. })
+}
+
+fn always_present(capture: &CapturePlan) -> bool {
+    capture.paths.iter().any(|path| !can_fail(path))
+}
