@@ -1,1 +1,24 @@
-//! placeholder
+//! gopatch: gives a Go executable its own instrumentation. Bytes in, bytes out: no I/O happens here.
+//!
+//! Data goes one way, a phase a module, each borrowing from the one before:
+//!
+//! ```text
+//! elf ──▶ golang ──▶ dwarf ──▶ rules ──▶ sites ──▶ layout ──▶ write ──▶ verify
+//!  read ELF  understand Go      what to hook  where  addresses   bytes     a second opinion
+//! ```
+//!
+//! [`patch::patch`] drives them; machine code comes from the crate `gopatch-trampolines`.
+
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod dwarf;
+pub mod elf;
+pub mod golang;
+pub mod layout;
+pub mod patch;
+pub mod report;
+pub mod rules;
+pub mod sites;
+pub mod verify;
+pub mod write;

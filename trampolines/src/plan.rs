@@ -95,8 +95,11 @@ pub enum Leaf {
         /// Whether it is sign-extended.
         signed: bool,
     },
-    /// Whether a word (a pointer, an interface's first word) is not zero.
-    NotNil,
+    /// Whether a word (a pointer, an interface's first word) is zero, or is not.
+    Nil {
+        /// Whether zero counts as true.
+        is_nil: bool,
+    },
     /// A string: pointer and length.
     String {
         /// Most bytes that are copied.
@@ -129,7 +132,7 @@ impl CapturePlan {
     pub fn max_string(&self) -> usize {
         let longest = |path: &Path| match path.leaf {
             Leaf::String { max } => usize::from(max),
-            Leaf::Int { .. } | Leaf::NotNil => 0,
+            Leaf::Int { .. } | Leaf::Nil { .. } => 0,
         };
         self.paths.iter().map(longest).max().unwrap_or(0)
     }

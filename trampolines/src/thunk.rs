@@ -484,14 +484,14 @@ impl Emitter<'_> {
                 }
                 asm.mov(qword_ptr(r15 + word), rax)
             }
-            Leaf::NotNil => {
+            Leaf::Nil { is_nil } => {
                 asm.xor(ecx, ecx)?;
                 if in_register {
                     asm.test(rax, rax)?;
                 } else {
                     asm.cmp(qword_ptr(rax + path.offset), 0)?;
                 }
-                asm.setne(cl)?;
+                if is_nil { asm.sete(cl)? } else { asm.setne(cl)? }
                 asm.mov(qword_ptr(r15 + word), rcx)
             }
             Leaf::String { max } => {

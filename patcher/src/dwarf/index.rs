@@ -1,0 +1,138 @@
+//! The one pass over .debug_info that finds the wanted names.
+//!
+//! Decides: which entries are worth an address: functions and types at the top of a Go unit, by name.
+//! Trusts: nothing.
+//! Never does: build a type. That is done when somebody asks for it (`super::types`).
+
+use std::collections::HashMap;
+
+use gimli::{AttributeValue, DebugInfoOffset, EntriesRaw, constants as dw};
+
+use crate::address::Va;
+
+use super::{DwarfError, Reader, TypeId, TypeInfo, Unit, Wanted};
+
+pub(super) fn read<'d>(
+    mut dwarf: gimli::Dwarf<Reader<'d>>,
+    wanted: &Wanted<'_>,
+    runtime_types: Va,
+) -> Result<TypeInfo<'d>, DwarfError> {
+    // Every unit of Go's linker shares one abbreviation table.
+    dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
+    let mut info =
+        TypeInfo { dwarf, units: Vec::new(), functions: HashMap::new(), types: HashMap::new(), runtime_types };
+    // Copies by where the function is described, which may come later than the copy.
+    let mut inlined = HashMap::new();
+    let mut headers = info.dwarf.units();
+    let mut offset = 0;
+    while let Some(header) = headers.next().map_err(|source| DwarfError::Damaged { offset, source })? {
+        let start = header.offset().0;
+        offset = start;
+        let damaged = |source| DwarfError::Damaged { offset, source };
+        let abbreviations = info.dwarf.abbreviations(&header).map_err(damaged)?;
+        let unit = Unit { header, abbreviations, start };
+        if info.scan(&unit, wanted, &mut inlined).map_err(damaged)? {
+            info.units.push(unit);
+        }
+    }
+    for (places, copies) in info.functions.values_mut() {
+        *copies = places.iter().filter_map(|place| inlined.get(place)).sum();
+    }
+    Ok(info)
+}
+
+impl<'d> TypeInfo<'d> {
+    /// Looks through one unit; false when it is not Go's.
+    fn scan(
+        &mut self,
+        unit: &Unit<'d>,
+        wanted: &Wanted<'_>,
+        inlined: &mut HashMap<DebugInfoOffset, u32>,
+    ) -> gimli::Result<bool> {
+        let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
+        while !entries.is_empty() {
+            let depth = entries.next_depth();
+            let offset = entries.next_offset();
+            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
+            let attributes = abbreviation.attributes();
+            match abbreviation.tag() {
+                dw::DW_TAG_compile_unit => {
+                    let language = find_attribute(&mut entries, attributes, dw::DW_AT_language)?;
+                    if language.is_some_and(|language| language != AttributeValue::Language(dw::DW_LANG_Go)) {
+                        return Ok(false);
+                    }
+                }
+                dw::DW_TAG_inlined_subroutine => {
+                    let origin = find_attribute(&mut entries, attributes, dw::DW_AT_abstract_origin)?;
+                    if let Some(origin) = origin.and_then(|origin| unit.reference(&origin)) {
+                        *inlined.entry(origin).or_default() += 1;
+                    }
+                }
+                dw::DW_TAG_subprogram if depth == 1 => {
+                    let name = find_attribute(&mut entries, attributes, dw::DW_AT_name)?;
+                    if let Some(name) = self.name(name)?.filter(|name| wanted.functions.contains(name)) {
+                        self.functions.entry(name).or_default().0.push(DebugInfoOffset(unit.start + offset.0));
+                    }
+                }
+                dw::DW_TAG_base_type
+                | dw::DW_TAG_structure_type
+                | dw::DW_TAG_pointer_type
+                | dw::DW_TAG_array_type
+                | dw::DW_TAG_subroutine_type
+                | dw::DW_TAG_typedef
+                    if depth == 1 =>
+                {
+                    let name = find_attribute(&mut entries, attributes, dw::DW_AT_name)?;
+                    if let Some(name) = self.name(name)?.filter(|name| wanted.types.contains(name)) {
+                        // A struct and the typedef that names it share their name; either will do.
+                        self.types.entry(name).or_insert(TypeId(DebugInfoOffset(unit.start + offset.0)));
+                    }
+                }
+                _ => entries.skip_attributes(attributes)?,
+            }
+        }
+        Ok(true)
+    }
+
+    /// The text of a name; `None` when it is absent or not UTF-8, which no name of Go's is.
+    pub(super) fn name(&self, value: Option<AttributeValue<Reader<'d>>>) -> gimli::Result<Option<&'d str>> {
+        let text = match value {
+            Some(AttributeValue::String(text)) => text,
+            Some(AttributeValue::DebugStrRef(offset)) => self.dwarf.string(offset)?,
+            Some(AttributeValue::DebugLineStrRef(offset)) => self.dwarf.line_string(offset)?,
+            _ => return Ok(None),
+        };
+        Ok(std::str::from_utf8(text.slice()).ok())
+    }
+}
+
+impl<'d> Unit<'d> {
+    /// Where a reference points to, in this unit or across.
+    pub(super) fn reference(&self, value: &AttributeValue<Reader<'d>>) -> Option<DebugInfoOffset> {
+        match value {
+            AttributeValue::UnitRef(offset) => Some(DebugInfoOffset(self.start.checked_add(offset.0)?)),
+            AttributeValue::DebugInfoRef(offset) => Some(*offset),
+            _ => None,
+        }
+    }
+}
+
+/// Reads an entry's attributes for the sake of one.
+fn find_attribute<'d>(
+    entries: &mut EntriesRaw<'_, Reader<'d>>,
+    attributes: &[gimli::AttributeSpecification],
+    wanted: gimli::DwAt,
+) -> gimli::Result<Option<AttributeValue<Reader<'d>>>> {
+    let mut found = None;
+    let mut rest = attributes;
+    while let Some((specification, others)) = rest.split_first() {
+        let attribute = entries.read_attribute_inline(*specification)?;
+        rest = others;
+        if attribute.name() == wanted {
+            found = Some(attribute.value());
+            break;
+        }
+    }
+    entries.skip_attributes(rest)?;
+    Ok(found)
+}

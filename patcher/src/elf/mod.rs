@@ -1,0 +1,357 @@
+//! Phase 1: read the input's ELF structure.
+//!
+//! Decides: whether the file is of a kind that gopatch can patch (a little-endian x86-64 Linux executable, not patched
+//! before), and which byte of the file stands at which address.
+//! Trusts: nothing. Each offset and length is checked before it is followed, and what [`Elf::parse`] accepted lies
+//! inside the file: every header, segment and section.
+//! Never does: I/O, or anything that needs to know Go (that is `crate::golang`).
+
+mod error;
+mod read;
+
+use std::borrow::Cow;
+
+use gopatch_trampolines::manifest;
+use object::LittleEndian as LE;
+use object::elf::{self, DynamicTag, FileHeader64, ProgramFlags, ProgramType, SectionFlags, SectionType, Sym64};
+use object::read::elf::{Dyn, FileHeader, Sym};
+use object::{CompressedData, CompressionFormat, pod};
+
+use crate::address::{FileOffset, Va};
+
+pub use error::ElfError;
+use read::malformed;
+
+/// Most bytes that one compressed byte may stand for: a zstd block of 4 bytes yields at most 128 KiB, and deflate
+/// stays far below. A section that claims more is lying, and is refused before memory is taken for it.
+const MAX_EXPANSION: u64 = 1 << 15;
+
+/// A segment, from its program header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// PT_LOAD and so on.
+    pub kind: ProgramType,
+    /// PF_R, PF_W, PF_X.
+    pub flags: ProgramFlags,
+    /// First byte in the file.
+    pub offset: FileOffset,
+    /// First byte in the image.
+    pub va: Va,
+    /// Bytes in the file.
+    pub file_size: u64,
+    /// Bytes in the image; those past `file_size` are zero.
+    pub mem_size: u64,
+    /// Alignment.
+    pub align: u64,
+}
+
+/// A section, from its section header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section<'a> {
+    /// Place in the section header table.
+    pub index: usize,
+    /// Name.
+    pub name: &'a str,
+    /// SHT_PROGBITS and so on.
+    pub kind: SectionType,
+    /// SHF_ALLOC and so on.
+    pub flags: SectionFlags,
+    /// Address in the image; 0 when it is not loaded.
+    pub va: Va,
+    /// First byte in the file.
+    pub offset: FileOffset,
+    /// Bytes; in the image only, when `kind` is SHT_NOBITS.
+    pub size: u64,
+    /// Index of a related section; which one, `kind` says.
+    pub link: u32,
+    /// More about it; what, `kind` says.
+    pub info: u32,
+    /// Alignment.
+    pub align: u64,
+    /// Bytes of an entry, in a section that is a table.
+    pub entry_size: u64,
+}
+
+impl Section<'_> {
+    /// Whether it is part of the image.
+    pub fn is_loaded(&self) -> bool {
+        self.flags.contains(elf::SHF_ALLOC)
+    }
+
+    /// First address behind it.
+    pub fn end(&self) -> Va {
+        Va(self.va.0.saturating_add(self.size))
+    }
+
+    /// Whether it is loaded and covers `va`.
+    pub fn covers(&self, va: Va) -> bool {
+        self.is_loaded() && (self.va..self.end()).contains(&va)
+    }
+}
+
+/// A symbol of .symtab that has an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Symbol<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// Address.
+    pub va: Va,
+    /// Bytes; 0 when unknown.
+    pub size: u64,
+    /// Whether it names code.
+    pub is_function: bool,
+}
+
+/// A word of a position-independent image that the loader fills with an address of that image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relative {
+    /// Where the word is.
+    pub place: Va,
+    /// The address it gets, before the image is moved.
+    pub target: Va,
+}
+
+/// An executable that gopatch can patch.
+#[derive(Debug, Clone)]
+pub struct Elf<'a> {
+    data: &'a [u8],
+    header: &'a FileHeader64<LE>,
+    segments: Vec<Segment>,
+    sections: Vec<Section<'a>>,
+    symbols: &'a [Sym64<LE>],
+    symbol_names: &'a [u8],
+}
+
+impl<'a> Elf<'a> {
+    /// Reads the file's headers; see [`ElfError`] for what is refused.
+    pub fn parse(data: &'a [u8]) -> Result<Self, ElfError> {
+        let header = read::header(data)?;
+        let segments = read::segments(data, header)?;
+        let sections = read::sections(data, header)?;
+        let mut elf = Self { data, header, segments, sections, symbols: &[], symbol_names: &[] };
+        if elf.header.e_type(LE) == elf::ET_DYN && !elf.is_executable_dyn() {
+            return Err(ElfError::SharedLibrary);
+        }
+        if elf.section(manifest::SECTION).is_some() {
+            return Err(ElfError::AlreadyPatched);
+        }
+        elf.read_symbol_table()?;
+        Ok(elf)
+    }
+
+    /// The whole file.
+    pub fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    /// The ELF header.
+    pub fn header(&self) -> &'a FileHeader64<LE> {
+        self.header
+    }
+
+    /// Whether the loader may move the image: every [`Va`] is then relative to where it puts it.
+    pub fn is_pie(&self) -> bool {
+        self.header.e_type(LE) == elf::ET_DYN
+    }
+
+    /// Where the program starts.
+    pub fn entry(&self) -> Va {
+        Va(self.header.e_entry(LE))
+    }
+
+    /// Segments, in the order of the program header table.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// Segments that are part of the image.
+    pub fn loads(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.iter().filter(|segment| segment.kind == elf::PT_LOAD)
+    }
+
+    /// Sections, in the order of the section header table, the null section at its head included.
+    pub fn sections(&self) -> &[Section<'a>] {
+        &self.sections
+    }
+
+    /// The first section of that name.
+    pub fn section(&self, name: &str) -> Option<&Section<'a>> {
+        self.sections.iter().find(|section| section.name == name)
+    }
+
+    /// A section's bytes as they are in the file; none when it has none there.
+    pub fn raw_data(&self, section: &Section<'_>) -> &'a [u8] {
+        if section.kind == elf::SHT_NOBITS {
+            return &[];
+        }
+        bytes(self.data, section.offset, section.size).unwrap_or_default()
+    }
+
+    /// A section's bytes, decompressed when it is compressed (SHF_COMPRESSED, or the older `.zdebug_`).
+    pub fn section_data(&self, section: &Section<'_>) -> Result<Cow<'a, [u8]>, ElfError> {
+        let raw = self.raw_data(section);
+        let malformed = |why| ElfError::Malformed { what: format!("section {}", section.name), why };
+        let (format, uncompressed_size, data) = if section.flags.contains(elf::SHF_COMPRESSED) {
+            let (header, data) = pod::from_bytes::<elf::CompressionHeader64<LE>>(raw)
+                .map_err(|()| malformed("it is too short for a compression header"))?;
+            let format = match header.ch_type.get(LE) {
+                elf::ELFCOMPRESS_ZLIB => CompressionFormat::Zlib,
+                elf::ELFCOMPRESS_ZSTD => CompressionFormat::Zstandard,
+                _ => return Err(malformed("its compression is neither zlib nor zstd")),
+            };
+            (format, header.ch_size.get(LE), data)
+        } else if let Some(rest) = raw.strip_prefix(b"ZLIB").filter(|_| section.name.starts_with(".zdebug_")) {
+            let (size, data) = rest.split_first_chunk().ok_or_else(|| malformed("it is too short for its size"))?;
+            (CompressionFormat::Zlib, u64::from_be_bytes(*size), data)
+        } else {
+            return Ok(Cow::Borrowed(raw));
+        };
+        if uncompressed_size > (data.len() as u64).saturating_mul(MAX_EXPANSION) {
+            return Err(malformed("it claims to decompress to more than its bytes can hold"));
+        }
+        CompressedData { format, data, uncompressed_size }
+            .decompress()
+            .map_err(|_| malformed("its compressed data cannot be decompressed"))
+    }
+
+    /// Where the byte at `va` is in the file; `None` when it is not in the image, or zero memory that the file lacks.
+    pub fn offset_of(&self, va: Va) -> Option<FileOffset> {
+        let (segment, within) = self.locate(va)?;
+        segment.offset.checked_add(within)
+    }
+
+    /// Which address the byte at `offset` has in the image.
+    pub fn va_of(&self, offset: FileOffset) -> Option<Va> {
+        self.loads().find_map(|segment| {
+            let within = offset.offset_from(segment.offset)?;
+            if within < segment.file_size { segment.va.checked_add(within) } else { None }
+        })
+    }
+
+    /// The `len` bytes at `va`, when the file has them all, in one segment.
+    pub fn bytes_at(&self, va: Va, len: u64) -> Option<&'a [u8]> {
+        let (segment, within) = self.locate(va)?;
+        if len > segment.file_size - within {
+            return None;
+        }
+        bytes(self.data, segment.offset.checked_add(within)?, len)
+    }
+
+    /// The bytes from `va` to the end of what the file has of its segment.
+    pub fn bytes_from(&self, va: Va) -> Option<&'a [u8]> {
+        let (segment, within) = self.locate(va)?;
+        bytes(self.data, segment.offset.checked_add(within)?, segment.file_size - within)
+    }
+
+    /// The 8-byte word at `va` as it is in the file. In a PIE an address is often not there
+    /// but in [`Elf::relative_relocations`].
+    pub fn word_at(&self, va: Va) -> Option<u64> {
+        Some(u64::from_le_bytes(self.bytes_at(va, 8)?.try_into().ok()?))
+    }
+
+    /// First address behind the image.
+    pub fn image_end(&self) -> Va {
+        self.loads().map(|segment| Va(segment.va.0.saturating_add(segment.mem_size))).max().unwrap_or_default()
+    }
+
+    /// Symbols of .symtab that are defined; those whose name is not UTF-8 (never Go's) are left out.
+    pub fn symbols(&self) -> impl Iterator<Item = Symbol<'a>> {
+        let names = self.symbol_names;
+        self.symbols.iter().filter(|symbol| !symbol.is_undefined(LE)).filter_map(move |symbol| {
+            let name = names.get(symbol.st_name(LE) as usize..)?;
+            let name = std::ffi::CStr::from_bytes_until_nul(name).ok()?.to_str().ok()?;
+            Some(Symbol {
+                name,
+                va: Va(symbol.st_value(LE)),
+                size: symbol.st_size(LE),
+                is_function: symbol.st_type() == elf::STT_FUNC,
+            })
+        })
+    }
+
+    /// The address of a symbol of .symtab. A scan: cheap for a few names, wrong for thousands.
+    pub fn symbol(&self, name: &str) -> Option<Va> {
+        let names_it = |symbol: &&Sym64<LE>| {
+            self.symbol_names
+                .get(symbol.st_name(LE) as usize..)
+                .and_then(|at| at.strip_prefix(name.as_bytes()))
+                .is_some_and(|rest| rest.first() == Some(&0))
+        };
+        let symbol = self.symbols.iter().find(|symbol| !symbol.is_undefined(LE) && names_it(symbol))?;
+        Some(Va(symbol.st_value(LE)))
+    }
+
+    /// Every word that the loader fills with an address of the image, sorted by place: R_X86_64_RELATIVE and RELR.
+    /// Empty when the image is not moved.
+    pub fn relative_relocations(&self) -> Result<Vec<Relative>, ElfError> {
+        let mut relocations = Vec::new();
+        for section in self.sections.iter().filter(|section| section.is_loaded()) {
+            let raw = self.raw_data(section);
+            match section.kind {
+                elf::SHT_RELA => relocations.extend(
+                    table::<elf::Rela64<LE>>(raw, section.name)?
+                        .iter()
+                        .filter(|rela| rela.r_type(LE, false) == elf::R_X86_64_RELATIVE)
+                        .map(|rela| Relative {
+                            place: Va(rela.r_offset.get(LE)),
+                            target: Va(rela.r_addend.get(LE) as u64),
+                        }),
+                ),
+                // RELR keeps the address in the word itself.
+                elf::SHT_RELR => relocations.extend(
+                    object::read::elf::RelrIterator::<FileHeader64<LE>>::new(LE, table(raw, section.name)?)
+                        .map(Va)
+                        .filter_map(|place| Some(Relative { place, target: Va(self.word_at(place)?) })),
+                ),
+                _ => {}
+            }
+        }
+        relocations.sort_unstable();
+        Ok(relocations)
+    }
+
+    /// The loaded segment whose bytes in the file hold `va`, and how far into it `va` lies.
+    fn locate(&self, va: Va) -> Option<(&Segment, u64)> {
+        self.loads().find_map(|segment| {
+            let within = va.offset_from(segment.va)?;
+            (within < segment.file_size).then_some((segment, within))
+        })
+    }
+
+    /// Tells a PIE from a shared library; both are ET_DYN. Every linker marks a PIE with DF_1_PIE, a static PIE
+    /// too; before that flag became usual, what tells a program was that it names its loader.
+    fn is_executable_dyn(&self) -> bool {
+        self.segments.iter().any(|segment| segment.kind == elf::PT_INTERP)
+            || self.dynamic_entry(elf::DT_FLAGS_1).is_some_and(|flags| flags & elf::DF_1_PIE.0 != 0)
+    }
+
+    fn dynamic_entry(&self, tag: DynamicTag) -> Option<u64> {
+        let segment = self.segments.iter().find(|segment| segment.kind == elf::PT_DYNAMIC)?;
+        let raw = bytes(self.data, segment.offset, segment.file_size)?;
+        let entries = table::<elf::Dyn64<LE>>(raw, "PT_DYNAMIC").ok()?;
+        entries.iter().find(|entry| entry.tag(LE) == tag).map(|entry| entry.val(LE))
+    }
+
+    fn read_symbol_table(&mut self) -> Result<(), ElfError> {
+        let Some(section) = self.sections.iter().find(|section| section.kind == elf::SHT_SYMTAB) else {
+            return Ok(());
+        };
+        let names = self.sections.get(section.link as usize).filter(|names| names.kind == elf::SHT_STRTAB);
+        let names = names.ok_or_else(|| ElfError::Malformed {
+            what: format!("section {}", section.name),
+            why: "it does not say which section holds the names",
+        })?;
+        self.symbols = table(self.raw_data(section), section.name)?;
+        self.symbol_names = self.raw_data(names);
+        Ok(())
+    }
+}
+
+fn table<'a, T: pod::Pod>(raw: &'a [u8], name: &str) -> Result<&'a [T], ElfError> {
+    pod::slice_from_all_bytes(raw)
+        .map_err(|()| malformed(&format!("section {name}"), "its size is not a multiple of its entries'"))
+}
+
+fn bytes(data: &[u8], offset: FileOffset, len: u64) -> Option<&[u8]> {
+    data.get(usize::try_from(offset.0).ok()?..usize::try_from(offset.checked_add(len)?.0).ok()?)
+}

@@ -1,0 +1,294 @@
+//! ABIInternal: where a function finds its parameters, and where it leaves its results.
+//!
+//! Decides: the register or the stack slot of each parameter and result, by the algorithm of Go's
+//! `src/cmd/compile/abi-internal.md`, which has not changed from Go 1.17 to 1.27.
+//! Trusts: the types that DWARF describes. What DWARF left out, it cannot know: compare [`Assignment::args_size`] with
+//! what pclntab says.
+//! Never does: ABI0, where everything is on the stack (assembly functions).
+
+use crate::dwarf::{DwarfError, Kind, Signature, TypeId, TypeInfo};
+
+/// Integer registers: RAX, RBX, RCX, RDI, RSI, R8, R9, R10, R11.
+pub const INT_REGISTERS: u8 = 9;
+/// Floating-point registers: X0 to X14.
+pub const FLOAT_REGISTERS: u8 = 15;
+
+const WORD: u64 = 8;
+
+/// Types that one layout may visit. Far more than any parameter has; less than a hostile file could ask for.
+const MAX_TYPES: u32 = 100_000;
+/// Depth to which types may nest by value.
+const MAX_DEPTH: u32 = 64;
+
+/// A register that carries a part of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Register {
+    /// Place in the sequence RAX, RBX, RCX, RDI, RSI, R8, R9, R10, R11.
+    Int(u8),
+    /// Place in the sequence X0 to X14.
+    Float(u8),
+}
+
+/// A part of a value that takes one register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Bytes from the start of the value, as it lies in memory.
+    pub offset: u64,
+    /// Bytes: 1, 2, 4 or 8. The register's other bytes are undefined.
+    pub size: u64,
+    /// Which kind of register it takes.
+    pub kind: PartKind,
+}
+
+/// Which kind of register a part takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartKind {
+    /// Integers, booleans, pointers.
+    Int,
+    /// Floating-point numbers.
+    Float,
+}
+
+/// Where a value is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In registers, each part in one.
+    Registers(Vec<(Part, Register)>),
+    /// On the stack, in one piece.
+    Stack {
+        /// Bytes from the first stack argument: the value of RSP at the function's first instruction, plus 8.
+        offset: u64,
+    },
+}
+
+/// How a value of some type is passed: all that the ABI asks of a type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    size: u64,
+    align: u64,
+    /// The registers it would take; `None` when it must go on the stack however many are free.
+    parts: Option<Vec<Part>>,
+}
+
+impl Layout {
+    /// An integer, a boolean or a pointer.
+    pub fn int(size: u64) -> Self {
+        Self::part(size, PartKind::Int)
+    }
+
+    /// A floating-point number.
+    pub fn float(size: u64) -> Self {
+        Self::part(size, PartKind::Float)
+    }
+
+    /// Parts of one kind and size in a row: a string is two words, a complex number two floats.
+    pub fn row(part: &Self, count: u64) -> Self {
+        let fields: Vec<_> = (0..count).map(|index| (index * part.size, part.clone())).collect();
+        Self::fields(part.size * count, &fields)
+    }
+
+    /// A struct of that size: its fields and their offsets.
+    pub fn fields(size: u64, fields: &[(u64, Self)]) -> Self {
+        let align = fields.iter().map(|(_, field)| field.align).max().unwrap_or(1);
+        let mut parts = Some(Vec::new());
+        for (offset, field) in fields {
+            parts = match (parts, &field.parts) {
+                (Some(mut parts), Some(of_field)) => {
+                    parts.extend(
+                        of_field.iter().map(|part| Part { offset: offset.saturating_add(part.offset), ..*part }),
+                    );
+                    (parts.len() <= usize::from(INT_REGISTERS + FLOAT_REGISTERS)).then_some(parts)
+                }
+                _ => None,
+            };
+        }
+        Self { size, align, parts }
+    }
+
+    /// An array. Only the empty one and that of one element may go in registers.
+    pub fn array(size: u64, element: &Self, len: u64) -> Self {
+        let parts = match len {
+            0 => Some(Vec::new()),
+            1 => element.parts.clone(),
+            _ => None,
+        };
+        Self { size, align: element.align, parts }
+    }
+
+    /// The layout of a type that DWARF describes.
+    pub fn of(types: &TypeInfo<'_>, id: TypeId) -> Result<Self, AbiError> {
+        Self::of_nested(types, id, MAX_DEPTH, &mut MAX_TYPES.clone())
+    }
+
+    fn of_nested(types: &TypeInfo<'_>, id: TypeId, depth: u32, budget: &mut u32) -> Result<Self, AbiError> {
+        let resolved = types.resolve(id)?;
+        let too_large = || AbiError::TooLarge(resolved.name.to_owned());
+        let depth = depth.checked_sub(1).ok_or_else(too_large)?;
+        *budget = budget.checked_sub(1).ok_or_else(too_large)?;
+        let word = Self::int(WORD);
+        Ok(match &resolved.kind {
+            Kind::Bool | Kind::Int { .. } if [1, 2, 4, 8].contains(&resolved.size) => Self::int(resolved.size),
+            Kind::Float if [4, 8].contains(&resolved.size) => Self::float(resolved.size),
+            Kind::Complex if [8, 16].contains(&resolved.size) => Self::row(&Self::float(resolved.size / 2), 2),
+            Kind::Bool | Kind::Int { .. } | Kind::Float | Kind::Complex => {
+                return Err(AbiError::Size { name: resolved.name.to_owned(), size: resolved.size });
+            }
+            Kind::Pointer(_) | Kind::UnsafePointer | Kind::Map | Kind::Chan | Kind::Func => word,
+            Kind::String | Kind::Interface { .. } => Self::row(&word, 2),
+            Kind::Slice(_) => Self::row(&word, 3),
+            // Vectors look like structs, and are passed in X registers.
+            Kind::Struct(_) if resolved.name.starts_with("simd/archsimd.") => {
+                return Err(AbiError::Vector(resolved.name.to_owned()));
+            }
+            Kind::Struct(fields) => {
+                let mut layouts = Vec::with_capacity(fields.len());
+                for field in fields {
+                    layouts.push((field.offset, Self::of_nested(types, field.type_id, depth, budget)?));
+                }
+                Self::fields(resolved.size, &layouts)
+            }
+            Kind::Array { element, len } => {
+                Self::array(resolved.size, &Self::of_nested(types, *element, depth, budget)?, *len)
+            }
+        })
+    }
+
+    fn part(size: u64, kind: PartKind) -> Self {
+        Self { size, align: size, parts: Some(vec![Part { offset: 0, size, kind }]) }
+    }
+}
+
+/// Where a function's parameters and results are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// Receiver and parameters, in order, at the function's first instruction.
+    pub inputs: Vec<Location>,
+    /// Results, in order, at a return.
+    pub results: Vec<Location>,
+    /// Bytes from the first stack argument to the end of the spill area: `golang::Function::args` of this function.
+    pub args_size: u64,
+}
+
+impl Assignment {
+    /// Assigns a function's receiver and parameters, then its results.
+    pub fn new(inputs: &[Layout], results: &[Layout]) -> Result<Self, AbiError> {
+        let mut stack = Stack::default();
+        let mut registers = Registers::default();
+        let mut spill = Stack::default();
+        let mut input_locations = Vec::with_capacity(inputs.len());
+        for layout in inputs {
+            let location = registers.assign(layout, &mut stack)?;
+            if matches!(location, Location::Registers(_)) {
+                spill.push(layout)?;
+            }
+            input_locations.push(location);
+        }
+        stack.align(WORD)?;
+        let mut registers = Registers::default();
+        let result_locations =
+            results.iter().map(|layout| registers.assign(layout, &mut stack)).collect::<Result<_, _>>()?;
+        stack.align(WORD)?;
+        spill.align(WORD)?;
+        let args_size = stack.end.checked_add(spill.end).ok_or_else(stack_overflow)?;
+        Ok(Self { inputs: input_locations, results: result_locations, args_size })
+    }
+
+    /// Assigns a function by its signature.
+    pub fn of(types: &TypeInfo<'_>, signature: &Signature<'_>) -> Result<Self, AbiError> {
+        let layout = |parameter: &crate::dwarf::Parameter<'_>| Layout::of(types, parameter.type_id);
+        let inputs: Vec<_> = signature.inputs().map(layout).collect::<Result<_, _>>()?;
+        let results: Vec<_> = signature.results().map(layout).collect::<Result<_, _>>()?;
+        Self::new(&inputs, &results)
+    }
+}
+
+/// Why parameters cannot be assigned.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AbiError {
+    /// A type cannot be resolved.
+    #[error(transparent)]
+    Dwarf(#[from] DwarfError),
+    /// A scalar of a size that Go has not.
+    #[error("type {name} has {size} bytes, which no such type of Go has")]
+    Size {
+        /// The type.
+        name: String,
+        /// Its size.
+        size: u64,
+    },
+    /// A vector.
+    #[error("type {0} is a vector: gopatch does not know how vectors are passed")]
+    Vector(String),
+    /// A type that nests without end.
+    #[error("type {0} is too large to be a parameter's")]
+    TooLarge(String),
+    /// Arguments larger than the address space.
+    #[error("the parameters do not fit in the address space")]
+    StackOverflow,
+}
+
+fn stack_overflow() -> AbiError {
+    AbiError::StackOverflow
+}
+
+/// The next free registers.
+#[derive(Debug, Default)]
+struct Registers {
+    int: u8,
+    float: u8,
+}
+
+impl Registers {
+    /// Assigns one value, to registers when they take all of it.
+    fn assign(&mut self, layout: &Layout, stack: &mut Stack) -> Result<Location, AbiError> {
+        if layout.size > 0
+            && let Some(location) = layout.parts.as_ref().and_then(|parts| self.take(parts))
+        {
+            return Ok(location);
+        }
+        Ok(Location::Stack { offset: stack.push(layout)? })
+    }
+
+    /// Takes a register for each part, or none at all.
+    fn take(&mut self, parts: &[Part]) -> Option<Location> {
+        let (mut int, mut float) = (self.int, self.float);
+        let mut taken = Vec::with_capacity(parts.len());
+        for part in parts {
+            let register = match part.kind {
+                PartKind::Int if int < INT_REGISTERS => {
+                    int += 1;
+                    Register::Int(int - 1)
+                }
+                PartKind::Float if float < FLOAT_REGISTERS => {
+                    float += 1;
+                    Register::Float(float - 1)
+                }
+                PartKind::Int | PartKind::Float => return None,
+            };
+            taken.push((*part, register));
+        }
+        (self.int, self.float) = (int, float);
+        Some(Location::Registers(taken))
+    }
+}
+
+/// A sequence of values in memory, each at the next multiple of its alignment.
+#[derive(Debug, Default)]
+struct Stack {
+    end: u64,
+}
+
+impl Stack {
+    fn push(&mut self, layout: &Layout) -> Result<u64, AbiError> {
+        self.align(layout.align)?;
+        let offset = self.end;
+        self.end = offset.checked_add(layout.size).ok_or_else(stack_overflow)?;
+        Ok(offset)
+    }
+
+    fn align(&mut self, align: u64) -> Result<(), AbiError> {
+        self.end = self.end.checked_next_multiple_of(align.max(1)).ok_or_else(stack_overflow)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,199 @@
+//! Go's build info: which toolchain built the program, from which modules, with which settings.
+//!
+//! Decides: where the blob is and which of its two formats it has (Go's `src/debug/buildinfo/buildinfo.go`): strings
+//! behind pointers until Go 1.17, in line since Go 1.18.
+//! Trusts: nothing; a blob that points or reaches outside the file is damaged.
+//! Never does: refuse a version (that is [`super::GoBinary::read`]).
+
+use crate::address::Va;
+use crate::elf::{Elf, Relative};
+
+use super::{GoError, GoVersion, pointer_at};
+
+/// First bytes of the blob. It stands at a multiple of its alignment.
+const MAGIC: &[u8] = b"\xff Go buildinf:";
+const ALIGN: usize = 16;
+/// Offset of the pointer size, of the flags, and of what follows the header in either format.
+const POINTER_SIZE: usize = 14;
+const FLAGS: usize = 15;
+const POINTERS: u64 = 16;
+const INLINE_STRINGS: usize = 32;
+/// Flag: the strings follow in line.
+const FLAG_INLINE: u8 = 2;
+/// The module text is framed by two markers of 16 bytes (`src/cmd/go/internal/modload/build.go`).
+const MARKER: usize = 16;
+
+/// What the program says about how it was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildInfo {
+    /// The toolchain, as it calls itself: `go1.27.4`, `go1.24.3 X:boringcrypto`.
+    pub go_version: String,
+    /// The same, to compare with.
+    pub version: GoVersion,
+    /// Import path of the main package; none for programs built outside of modules.
+    pub main_package: Option<String>,
+    /// The module of the main package.
+    pub main_module: Option<Module>,
+    /// The modules it was built from.
+    pub dependencies: Vec<Module>,
+    /// Build settings, as `-buildmode`, `CGO_ENABLED`, `vcs.revision`.
+    pub settings: Vec<(String, String)>,
+}
+
+/// A module that the program was built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Module {
+    /// Module path, as import paths begin.
+    pub path: String,
+    /// Version, as `v1.2.3`, `(devel)`; empty when unknown. Of the replacement, when there is one.
+    pub version: String,
+    /// Path of the module that replaced it.
+    pub replaced_by: Option<String>,
+}
+
+impl BuildInfo {
+    /// Finds and reads the blob; `None` when there is none.
+    pub fn read(elf: &Elf<'_>, relocations: &[Relative]) -> Result<Option<Self>, GoError> {
+        let Some((blob, va)) = find(elf) else { return Ok(None) };
+        let damaged = |why| GoError::BuildInfo { va, why };
+        let (go_version, modules) = read_strings(elf, relocations, blob, va)
+            .ok_or_else(|| damaged("its strings lie outside of the file or are not UTF-8"))?;
+        let version = GoVersion::parse(go_version).ok_or_else(|| GoError::Version(go_version.to_owned()))?;
+        let mut info = Self {
+            go_version: go_version.to_owned(),
+            version,
+            main_package: None,
+            main_module: None,
+            dependencies: Vec::new(),
+            settings: Vec::new(),
+        };
+        for line in modules.lines() {
+            info.read_line(line).ok_or_else(|| damaged("its module text has a line that cannot be read"))?;
+        }
+        Ok(Some(info))
+    }
+
+    /// The module that a package belongs to; `None` for the standard library and for what build info does not name.
+    pub fn module_of(&self, import_path: &str) -> Option<&Module> {
+        let holds = |module: &&Module| {
+            import_path.strip_prefix(module.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.main_module.iter().chain(&self.dependencies).filter(holds).max_by_key(|module| module.path.len())
+    }
+
+    /// The value of a build setting.
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Reads one line of the module text (`src/runtime/debug/mod.go`); unknown kinds of line are of later versions.
+    fn read_line(&mut self, line: &str) -> Option<()> {
+        let (kind, rest) = line.split_once('\t')?;
+        let mut fields = rest.split('\t');
+        match kind {
+            "path" => self.main_package = Some(rest.to_owned()),
+            "mod" | "dep" => {
+                let path = fields.next()?.to_owned();
+                let version = fields.next().unwrap_or_default().to_owned();
+                let module = Module { path, version, replaced_by: None };
+                if kind == "mod" {
+                    self.main_module = Some(module);
+                } else {
+                    self.dependencies.push(module);
+                }
+            }
+            "=>" => {
+                let module = self.dependencies.last_mut().or(self.main_module.as_mut())?;
+                module.replaced_by = Some(fields.next()?.to_owned());
+                fields.next().unwrap_or_default().clone_into(&mut module.version);
+            }
+            "build" => {
+                let (key, value) = split_setting(rest)?;
+                self.settings.push((key, value));
+            }
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+/// The blob, to the end of its segment, and its address.
+fn find<'a>(elf: &Elf<'a>) -> Option<(&'a [u8], Va)> {
+    if let Some(section) = elf.section(".go.buildinfo")
+        && elf.raw_data(section).starts_with(MAGIC)
+    {
+        return Some((elf.bytes_from(section.va)?, section.va));
+    }
+    elf.loads().find_map(|segment| {
+        let bytes = elf.bytes_from(segment.va)?;
+        let index = bytes.chunks(ALIGN).position(|chunk| chunk.starts_with(MAGIC))?;
+        let start = index * ALIGN;
+        Some((bytes.get(start..)?, segment.va.checked_add(start as u64)?))
+    })
+}
+
+/// The version and the module text, without its markers.
+fn read_strings<'a>(elf: &Elf<'a>, relocations: &[Relative], blob: &'a [u8], va: Va) -> Option<(&'a str, &'a str)> {
+    let (version, modules) = if blob.get(FLAGS)? & FLAG_INLINE != 0 {
+        let rest = blob.get(INLINE_STRINGS..)?;
+        let (version, rest) = take_string(rest)?;
+        (version, take_string(rest)?.0)
+    } else {
+        // Pointers to Go strings, each a pointer and a length. Only x86-64 files get here: 8 bytes, little-endian.
+        if *blob.get(POINTER_SIZE)? != 8 {
+            return None;
+        }
+        let string = |at: u64| {
+            let header = pointer_at(elf, relocations, va.checked_add(at)?)?;
+            if header == Va(0) {
+                return Some(&[][..]);
+            }
+            let len = elf.word_at(header.checked_add(8)?)?;
+            if len == 0 { Some(&[][..]) } else { elf.bytes_at(pointer_at(elf, relocations, header)?, len) }
+        };
+        (string(POINTERS)?, string(POINTERS + 8)?)
+    };
+    let framed = modules.len() > 2 * MARKER && modules.get(modules.len() - MARKER - 1) == Some(&b'\n');
+    let modules = if framed { modules.get(MARKER..modules.len() - MARKER)? } else { &[] };
+    Some((std::str::from_utf8(version).ok()?, std::str::from_utf8(modules).ok()?))
+}
+
+/// A length as Go's `binary.Uvarint`, and as many bytes.
+fn take_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = gimli::EndianSlice::new(bytes, gimli::LittleEndian);
+    let len = gimli::Reader::read_uleb128(&mut reader).ok()?;
+    reader.slice().split_at_checked(usize::try_from(len).ok()?)
+}
+
+/// Splits `key=value`. Each side is quoted when it holds a space, a quote or an `=`.
+fn split_setting(text: &str) -> Option<(String, String)> {
+    let (key, rest) = if text.starts_with('"') {
+        let (key, rest) = unquote(text)?;
+        (key, rest.strip_prefix('=')?)
+    } else {
+        let (key, rest) = text.split_once('=')?;
+        (key.to_owned(), rest)
+    };
+    let value = if rest.starts_with('"') { unquote(rest)?.0 } else { rest.to_owned() };
+    Some((key, value))
+}
+
+/// Reads a leading quoted string of Go (`strconv.Quote`), and gives what follows it.
+fn unquote(text: &str) -> Option<(String, &str)> {
+    let mut chars = text.strip_prefix('"')?.chars();
+    let mut plain = String::new();
+    loop {
+        match chars.next()? {
+            '"' => return Some((plain, chars.as_str())),
+            '\\' => match chars.next()? {
+                'n' => plain.push('\n'),
+                't' => plain.push('\t'),
+                'r' => plain.push('\r'),
+                quoted @ ('"' | '\\') => plain.push(quoted),
+                // A control character by number. Kept as it is written: no setting that gopatch looks at has one.
+                other => plain.extend(['\\', other]),
+            },
+            other => plain.push(other),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Phase 2: understand the input as a Go program.
+//!
+//! Decides: that it is one, built by a Go that gopatch knows, and where its functions, types and text lie.
+//! Trusts: the Go linker's tables to be consistent with each other once their bounds are checked; they are what the
+//! program's own runtime follows.
+//! Never does: I/O, DWARF (that is `crate::dwarf`), or decide where to hook.
+//!
+//! What differs between Go versions is in `docs/go-internals.md`, with its sources.
+
+pub mod abi;
+pub mod buildinfo;
+pub mod pclntab;
+pub mod version;
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use crate::address::Va;
+use crate::elf::{Elf, ElfError, Relative};
+
+pub use buildinfo::{BuildInfo, Module};
+pub use pclntab::{Function, FunctionTable};
+pub use version::GoVersion;
+
+/// The oldest Go that gopatch patches: the register ABI is Go 1.17's, the tables' present form Go 1.18's.
+pub const OLDEST: GoVersion = GoVersion::go1(18);
+
+/// Why the input cannot be patched as a Go program.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GoError {
+    /// Neither build info nor a pclntab.
+    #[error("not a Go executable: no .go.buildinfo and no pclntab; gopatch patches programs built by the Go toolchain")]
+    NotGo,
+    /// A pclntab without build info.
+    #[error(
+        "no Go build info (.go.buildinfo): the file was stripped by something other than go build; patch it before that"
+    )]
+    NoBuildInfo,
+    /// Build info that cannot be read.
+    #[error("Go build info at {va} is damaged: {why}")]
+    BuildInfo {
+        /// Where it is.
+        va: Va,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The version in build info is not one.
+    #[error("built by {0:?}, which is not a version of Go that gopatch can compare; build with a released Go")]
+    Version(String),
+    /// Older than [`OLDEST`].
+    #[error(
+        "built by {0}: gopatch needs {OLDEST} or later, whose register ABI and tables it relies on; rebuild with a later Go"
+    )]
+    TooOld(GoVersion),
+    /// Build info without a pclntab.
+    #[error("built by {0}, but its pclntab cannot be found; was the file changed after go build?")]
+    NoPclntab(GoVersion),
+    /// A pclntab of a version that this gopatch has not heard of.
+    #[error("built by {version}, pclntab format {magic:#x}: this gopatch does not know it; get a later gopatch")]
+    PclntabFormat {
+        /// The program's Go.
+        version: GoVersion,
+        /// First word of the table.
+        magic: u32,
+    },
+    /// A pclntab that cannot be read.
+    #[error("the pclntab at {va} is damaged: {why}")]
+    Pclntab {
+        /// Where it is.
+        va: Va,
+        /// What is wrong.
+        why: String,
+    },
+    /// No `runtime.firstmoduledata`.
+    #[error("runtime.firstmoduledata cannot be found: nothing in the data segment points to the pclntab at {0}")]
+    NoModuleData(Va),
+    /// The ELF file is damaged.
+    #[error(transparent)]
+    Elf(#[from] ElfError),
+}
+
+/// A Go program.
+#[derive(Debug, Clone)]
+pub struct GoBinary<'a> {
+    /// How it was built.
+    pub build_info: BuildInfo,
+    /// Its functions.
+    pub functions: FunctionTable<'a>,
+    /// What its runtime knows of its layout.
+    pub module_data: ModuleData,
+}
+
+impl<'a> GoBinary<'a> {
+    /// Reads the tables; `relocations` are [`Elf::relative_relocations`].
+    pub fn read(elf: &Elf<'a>, relocations: &[Relative]) -> Result<Self, GoError> {
+        let build_info = BuildInfo::read(elf, relocations)?;
+        if let Some(info) = &build_info
+            && info.version < OLDEST
+        {
+            return Err(GoError::TooOld(info.version));
+        }
+        let pclntab = pclntab::find(elf);
+        let (build_info, pclntab) = match (build_info, pclntab) {
+            (None, None) => return Err(GoError::NotGo),
+            (None, Some(_)) => return Err(GoError::NoBuildInfo),
+            (Some(info), None) => return Err(GoError::NoPclntab(info.version)),
+            (Some(info), Some(pclntab)) => (info, pclntab),
+        };
+        let module_data = ModuleData::find(elf, relocations, pclntab, build_info.version)?;
+        let functions = FunctionTable::read(elf, pclntab, module_data.text.start, build_info.version)?;
+        Ok(Self { build_info, functions, module_data })
+    }
+}
+
+/// The part of the runtime's `moduledata` that gopatch uses (`src/runtime/symtab.go`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleData {
+    /// Where it is.
+    pub va: Va,
+    /// Go's text, from `runtime.text` to `runtime.etext`. C code, and what gopatch adds, is outside.
+    pub text: Range<Va>,
+    /// `runtime.types`: what offsets of run-time types are counted from.
+    pub types: Va,
+}
+
+impl ModuleData {
+    /// Offsets of its fields, the same in every version from Go 1.16 to 1.27.
+    const PC_HEADER: u64 = 0;
+    const MIN_PC: u64 = 160;
+    const TEXT: u64 = 176;
+    const END_TEXT: u64 = 184;
+
+    /// Offset of `types`: Go 1.20 put `covctrs` and `ecovctrs` before it.
+    fn types_offset(version: GoVersion) -> u64 {
+        if version < GoVersion::go1(20) { 280 } else { 296 }
+    }
+
+    /// By its symbol; in a stripped file by its first word, which points to the pclntab.
+    fn find(elf: &Elf<'_>, relocations: &[Relative], pclntab: Va, version: GoVersion) -> Result<Self, GoError> {
+        let read = |va| Self::read_at(elf, relocations, va, pclntab, version);
+        if let Some(found) = elf.symbol("runtime.firstmoduledata").and_then(read) {
+            return Ok(found);
+        }
+        let relocated = relocations.iter().filter(|relocation| relocation.target == pclntab).map(|r| r.place);
+        if let Some(found) = relocated.into_iter().find_map(read) {
+            return Ok(found);
+        }
+        let writable = elf.loads().filter(|segment| segment.flags.contains(object::elf::PF_W));
+        writable
+            .filter_map(|segment| Some((segment.va, elf.bytes_from(segment.va)?)))
+            .find_map(|(start, bytes)| {
+                let words = bytes.chunks_exact(8).enumerate();
+                words
+                    .filter(|(_, word)| **word == pclntab.0.to_le_bytes())
+                    .find_map(|(index, _)| read(start.checked_add(index as u64 * 8)?))
+            })
+            .ok_or(GoError::NoModuleData(pclntab))
+    }
+
+    /// Reads the candidate at `va`; `None` when it is not one.
+    fn read_at(elf: &Elf<'_>, relocations: &[Relative], va: Va, pclntab: Va, version: GoVersion) -> Option<Self> {
+        let field = |offset| pointer_at(elf, relocations, va.checked_add(offset)?);
+        let text = field(Self::TEXT)?..field(Self::END_TEXT)?;
+        let executable = elf.loads().any(|segment| {
+            segment.flags.contains(object::elf::PF_X)
+                && segment.va <= text.start
+                && text.end.offset_from(segment.va).is_some_and(|end| end <= segment.file_size)
+        });
+        let plausible = field(Self::PC_HEADER)? == pclntab && text.contains(&field(Self::MIN_PC)?) && executable;
+        plausible.then_some(Self { va, types: field(Self::types_offset(version))?, text })
+    }
+}
+
+/// The address that the word at `va` holds when the program runs, before the image is moved.
+fn pointer_at(elf: &Elf<'_>, relocations: &[Relative], va: Va) -> Option<Va> {
+    match relocations.binary_search_by_key(&va, |relocation| relocation.place) {
+        Ok(index) => Some(relocations.get(index)?.target),
+        Err(_) => elf.word_at(va).map(Va),
+    }
+}
+
+/// The spelling of an import path in symbol names: in the last element, dots and what is not printable are escaped
+/// (`src/cmd/internal/objabi/path.go`), so that `gopkg.in/yaml.v3` is `gopkg.in/yaml%2ev3`.
+pub fn symbol_prefix(import_path: &str) -> String {
+    let last = import_path.rfind('/').map_or(0, |slash| slash + 1);
+    let mut prefix = String::with_capacity(import_path.len());
+    for (index, byte) in import_path.bytes().enumerate() {
+        if byte <= b' ' || byte == b'%' || byte == b'"' || byte >= 0x7f || (byte == b'.' && index >= last) {
+            // Writing to a String cannot fail.
+            let _ = write!(prefix, "%{byte:02x}");
+        } else {
+            prefix.push(char::from(byte));
+        }
+    }
+    prefix
+}

@@ -1,0 +1,193 @@
+//! The pclntab: the function table that the program's own runtime uses, present in stripped files too.
+//!
+//! Decides: which functions there are, their names, bounds and flags (Go's `src/runtime/symtab.go` and
+//! `runtime2.go`; the magic numbers are in `src/internal/abi/symtab.go`).
+//! Trusts: nothing; each offset is checked, and functions must be in order.
+//! Never does: allocate for a name. Names are borrowed from the file.
+//!
+//! ```text
+//! pcHeader   u32 magic, u8 0, u8 0, u8 minLC, u8 ptrSize, then words: nfunc, nfiles, textStart (0 since Go 1.26),
+//!            and the offsets from here of: funcnametab, cutab, filetab, pctab, functab
+//! functab    nfunc x (u32 entry, u32 offset of its _func), then u32 end of the last function; entries count from
+//!            runtime.text, _func offsets from functab
+//! _func      u32 entry, i32 name, i32 args, u32 deferreturn, u32 pcsp, pcfile, pcln, npcdata, cuOffset,
+//!            (Go 1.20: i32 startLine,) u8 funcID, u8 flag, u8 pad, u8 nfuncdata
+//! ```
+
+use std::ops::Range;
+
+use crate::address::Va;
+use crate::elf::Elf;
+
+use super::{GoError, GoVersion};
+
+/// Format of Go 1.18 and 1.19.
+const GO_1_18: u32 = 0xfffffff0;
+/// Format of Go 1.20 and later.
+const GO_1_20: u32 = 0xfffffff1;
+/// Any format's magic lies in this range (Go 1.2 to 1.15 had 0xfffffffb, 1.16 and 1.17 0xfffffffa).
+const ANY_FORMAT: Range<u32> = 0xfffffff0..0xfffffffc;
+
+/// What follows the magic on x86-64: two zeroes, instructions of 1 byte, pointers of 8.
+const X86_64_HEADER: [u8; 4] = [0, 0, 1, 8];
+const NFUNC: usize = 8;
+const FUNCNAMETAB: usize = 32;
+const FUNCTAB: usize = 64;
+/// Every linker puts it at a multiple of this.
+const ALIGN: usize = 8;
+
+/// `args` of a function that did not say (`abi.ArgsSizeUnknown`).
+const ARGS_UNKNOWN: u32 = 0x80000000;
+
+/// A function of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Function<'a> {
+    /// Place in the table.
+    pub index: u32,
+    /// Name, as the runtime spells it: `net/http.(*conn).serve`.
+    pub name: &'a str,
+    /// First byte.
+    pub start: Va,
+    /// Where the next function starts, or the text ends; padding before that counts as this function's.
+    pub end: Va,
+    /// Bytes of its arguments on the caller's stack: those not in registers, their results, and the registers' spill
+    /// area. `None` in assembly that does not say.
+    pub args: Option<u32>,
+    /// Where a recovered panic resumes: the call of `runtime.deferreturn`.
+    pub deferreturn: Option<Va>,
+    /// The runtime's number for a function that it treats specially; 0 for others. The numbering changes with the
+    /// version (`src/internal/abi/symtab.go`).
+    pub func_id: u8,
+    /// Made by the compiler: a method wrapper, or the bridge between an assembly function and the other ABI, which
+    /// shares its name. Not what a person means by the name.
+    pub is_wrapper: bool,
+    /// What the runtime's unwinder must know.
+    pub flags: FuncFlags,
+}
+
+impl Function<'_> {
+    /// Bytes from start to end.
+    pub fn size(&self) -> u64 {
+        self.end.0 - self.start.0
+    }
+}
+
+/// Flags of a function (`abi.FuncFlag`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FuncFlags(pub u8);
+
+impl FuncFlags {
+    /// First on its stack: unwinding ends here.
+    pub fn is_top_frame(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Writes SP otherwise than by adding a constant.
+    pub fn writes_sp(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// Written in assembly.
+    pub fn is_assembly(self) -> bool {
+        self.0 & 4 != 0
+    }
+}
+
+/// Every function of the program, sorted by address.
+#[derive(Debug, Clone)]
+pub struct FunctionTable<'a> {
+    functions: Vec<Function<'a>>,
+}
+
+impl<'a> FunctionTable<'a> {
+    /// Reads the pclntab at `va`; `text` is `runtime.text`.
+    pub(super) fn read(elf: &Elf<'a>, va: Va, text: Va, version: GoVersion) -> Result<Self, GoError> {
+        let damaged = |why: &str| GoError::Pclntab { va, why: why.to_owned() };
+        let table = elf.bytes_from(va).ok_or_else(|| damaged("it lies outside of the file"))?;
+        let magic = u32_at(table, 0).ok_or_else(|| damaged("it has no header"))?;
+        let func_id_offset = match magic {
+            GO_1_18 => 36,
+            GO_1_20 => 40,
+            _ => return Err(GoError::PclntabFormat { version, magic }),
+        };
+        let header = || Some((word_at(table, NFUNC)?, word_at(table, FUNCNAMETAB)?, word_at(table, FUNCTAB)?));
+        let (count, names, functab) = header().ok_or_else(|| damaged("it has no header"))?;
+        let names = table.get(names..).ok_or_else(|| damaged("its names lie outside of the file"))?;
+        let functab = table.get(functab..).ok_or_else(|| damaged("its function table lies outside of the file"))?;
+        // One word more than pairs: the end of the last function.
+        let entries = count.checked_mul(8).and_then(|len| functab.get(..len.checked_add(4)?));
+        let entries = entries.ok_or_else(|| damaged("its function table is longer than the file"))?;
+
+        let mut functions = Vec::with_capacity(count);
+        for index in 0..count {
+            let function = || {
+                let (start, next) = (u32_at(entries, index * 8)?, u32_at(entries, index * 8 + 8)?);
+                let record = functab.get(u32_at(entries, index * 8 + 4)? as usize..)?;
+                let name = std::ffi::CStr::from_bytes_until_nul(names.get(u32_at(record, 4)? as usize..)?).ok()?;
+                let start_va = text.checked_add(u64::from(start))?;
+                let deferreturn = u32_at(record, 12)?;
+                Some(Function {
+                    index: index as u32,
+                    name: name.to_str().ok()?,
+                    start: start_va,
+                    end: text.checked_add(u64::from(next)).filter(|end| *end >= start_va)?,
+                    args: Some(u32_at(record, 8)?).filter(|args| *args != ARGS_UNKNOWN),
+                    deferreturn: if deferreturn == 0 { None } else { Some(start_va.checked_add(deferreturn.into())?) },
+                    func_id: *record.get(func_id_offset)?,
+                    is_wrapper: false,
+                    flags: FuncFlags(*record.get(func_id_offset + 1)?),
+                })
+            };
+            functions.push(function().ok_or_else(|| damaged(&format!("function {index} of {count} cannot be read")))?);
+        }
+        // Wrappers have the last number of the enumeration in every version, and every program has wrappers.
+        let wrapper = functions.iter().map(|function| function.func_id).max().unwrap_or_default();
+        for function in &mut functions {
+            function.is_wrapper = wrapper != 0 && function.func_id == wrapper;
+        }
+        Ok(Self { functions })
+    }
+
+    /// All functions, sorted by address.
+    pub fn all(&self) -> &[Function<'a>] {
+        &self.functions
+    }
+
+    /// The functions of that name. Usually one; a function and the wrapper that bridges to its ABI share theirs.
+    pub fn by_name(&self, name: &str) -> impl Iterator<Item = &Function<'a>> {
+        self.functions.iter().filter(move |function| function.name == name)
+    }
+
+    /// The function that `va` belongs to.
+    pub fn containing(&self, va: Va) -> Option<&Function<'a>> {
+        let after = self.functions.partition_point(|function| function.start <= va);
+        self.functions[..after].last().filter(|function| va < function.end)
+    }
+}
+
+/// Where the pclntab is: its section, its symbol, or, where a linker merged the section away and the file was
+/// stripped, the place that looks like one.
+pub(super) fn find(elf: &Elf<'_>) -> Option<Va> {
+    // A PIE's tables stand in the part that is made read-only after relocation.
+    let section = elf.section(".gopclntab").or_else(|| elf.section(".data.rel.ro.gopclntab")).map(|section| section.va);
+    section.or_else(|| elf.symbol("runtime.pclntab")).or_else(|| {
+        elf.loads().find_map(|segment| {
+            let bytes = elf.bytes_from(segment.va)?;
+            let index = bytes.chunks(ALIGN).position(|chunk| {
+                u32_at(chunk, 0).is_some_and(|magic| ANY_FORMAT.contains(&magic))
+                    && chunk.get(4..) == Some(&X86_64_HEADER)
+            })?;
+            segment.va.checked_add((index * ALIGN) as u64)
+        })
+    })
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    let bytes = bytes.get(offset..)?;
+    Some(u32::from_le_bytes(*bytes.first_chunk()?))
+}
+
+fn word_at(bytes: &[u8], offset: usize) -> Option<usize> {
+    let bytes = bytes.get(offset..)?;
+    Some(u64::from_le_bytes(*bytes.first_chunk()?) as usize)
+}

@@ -1,0 +1,123 @@
+//! Where the new parts of the file and of the image lie.
+//!
+//! Decides: addresses and file offsets of the arena and of the new text, and where the program headers go.
+//! Trusts: [`Elf`], which has checked the headers. Never does: write.
+//!
+//! ```text
+//! image   [ the program's segments ... bss ][ arena: zero-filled ][ new text ]
+//! file    [ the input, byte for byte but for the headers and the sites ][ new text ][ manifest ][ names ][ sections ]
+//! ```
+//!
+//! The new text lies above Go's `etext`, so the runtime attributes a profile's tick in it to external code.
+
+use gopatch_trampolines::arena::Arena;
+use gopatch_trampolines::wire::PAGE;
+use object::elf;
+
+use crate::address::{FileOffset, NewVa};
+use crate::elf::Elf;
+
+/// Bytes of an ELF-64 program header.
+pub const PROGRAM_HEADER: u64 = 56;
+/// Bytes of an ELF-64 section header.
+pub const SECTION_HEADER: u64 = 64;
+/// Program headers that are added: the arena's and the new text's.
+pub const NEW_SEGMENTS: u64 = 2;
+
+/// Addresses in a movable or fixed image stay below this: a branch reaches 2 GiB.
+const REACH: u64 = 1 << 31;
+
+/// Why there is no room for what is to be added.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// The image is larger than a branch reaches.
+    #[error("the image ends at {end:#x}, and a jump from its text to behind it would be out of reach (2 GiB)")]
+    OutOfReach {
+        /// End of the image.
+        end: u64,
+    },
+}
+
+/// The layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// The arena.
+    pub arena: Arena,
+    /// Address of the arena.
+    pub arena_va: NewVa,
+    /// Address of the new text segment.
+    pub text_va: NewVa,
+    /// Its offset in the file.
+    pub text_offset: FileOffset,
+    /// Where the program header table stands.
+    pub program_headers: ProgramHeaders,
+    /// Number of program headers in the output.
+    pub segments: u64,
+}
+
+/// Where the program header table stands in the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgramHeaders {
+    /// Where it was: Go's own linker leaves room behind it, once the section headers are out of the way.
+    InPlace,
+    /// At the head of the new text segment. Kernels before 5.18 tell such a program a wrong `AT_PHDR`.
+    Moved,
+}
+
+impl Layout {
+    /// Lays out additions to `elf` for `functions` hooked functions.
+    pub fn new(elf: &Elf<'_>, functions: usize, has_table: bool) -> Result<Self, LayoutError> {
+        let page = PAGE as u64;
+        let image_end = elf.image_end().0;
+        let arena_va = image_end.next_multiple_of(page);
+        let arena = Arena::new(arena_va, functions, has_table);
+        let text_offset = (elf.data().len() as u64).next_multiple_of(16);
+        // Offset and address agree within a page, so no padding is written.
+        let text_va = arena_va + arena.bytes() + text_offset % page;
+        let first = elf.loads().map(|segment| segment.va.0).min().unwrap_or(0);
+        if text_va - first > REACH - (64 << 20) {
+            return Err(LayoutError::OutOfReach { end: image_end });
+        }
+        let segments = elf.segments().len() as u64 + NEW_SEGMENTS;
+        let program_headers =
+            if has_room(elf, segments) { ProgramHeaders::InPlace } else { ProgramHeaders::Moved };
+        Ok(Self {
+            arena,
+            arena_va: NewVa(arena_va),
+            text_va: NewVa(text_va),
+            text_offset: FileOffset(text_offset),
+            program_headers,
+            segments,
+        })
+    }
+
+    /// Address of the first emitted code.
+    pub fn code_va(&self) -> NewVa {
+        let headers = match self.program_headers {
+            ProgramHeaders::InPlace => 0,
+            ProgramHeaders::Moved => self.segments * PROGRAM_HEADER,
+        };
+        NewVa((self.text_va.0 + headers).next_multiple_of(16))
+    }
+}
+
+/// Whether `segments` program headers fit where the table is: nothing but section headers, which move, may lie there.
+fn has_room(elf: &Elf<'_>, segments: u64) -> bool {
+    let start = elf.header().e_phoff.get(object::LittleEndian);
+    let end = start + segments * PROGRAM_HEADER;
+    let sections = elf
+        .sections()
+        .iter()
+        .filter(|section| section.kind != elf::SHT_NOBITS && section.kind != elf::SHT_NULL && section.size > 0)
+        .map(|section| section.offset.0);
+    let contents = elf
+        .segments()
+        .iter()
+        .filter(|segment| segment.kind != elf::PT_PHDR && segment.file_size > 0 && segment.offset.0 > start)
+        .map(|segment| segment.offset.0);
+    let is_loaded = elf.loads().any(|segment| {
+        segment.offset.0 <= start && end <= segment.offset.0 + segment.file_size
+    });
+    is_loaded && sections.chain(contents).filter(|&offset| offset >= start).all(|offset| end <= offset)
+}

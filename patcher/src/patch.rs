@@ -1,0 +1,547 @@
+//! The driver: takes a Go executable's bytes and rules, gives the patched executable's bytes and a report.
+//!
+//! Decides: the order of the phases, and what becomes of a function that can be hooked in part only.
+//! Trusts: the phases. Never does: I/O.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use gopatch_trampolines::attach::{self, AttachPlan, MAX_SOCKET_PATH};
+use gopatch_trampolines::manifest::{self, At, Manifest};
+use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, Source};
+use gopatch_trampolines::{EmitError, thunk, wire};
+use sha2::{Digest, Sha256};
+
+use crate::address::{NewVa, Va};
+use crate::dwarf::{self, DwarfError, Kind, TypeId, TypeInfo};
+use crate::elf::{Elf, ElfError};
+use crate::golang::pclntab::Function;
+use crate::golang::{GoBinary, GoError};
+use crate::layout::{Layout, LayoutError};
+use crate::report::{FunctionReport, InputReport, OutputReport, RefusedReport, Report, RuleReport};
+use crate::rules::resolve::{self, End, Places, ResolveError, Resolved};
+use crate::rules::{self, Rule, RuleError};
+use crate::sites::{Site, Text, Wanted};
+use crate::verify::{self, VerifyError};
+use crate::write::{self, Additions, WriteError};
+
+/// This tool and its version, as reports and manifests name it.
+pub const TOOL: &str = concat!("gopatch ", env!("CARGO_PKG_VERSION"));
+
+/// The runtime's function that `sysmon` calls with the time in its first argument.
+const TICK_FUNCTION: &str = "runtime.retake";
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Rule files, in order.
+    pub rules: Vec<rules::Source>,
+    /// Where the patched program will look for gopatchd.
+    pub socket: Vec<u8>,
+}
+
+/// What comes out.
+#[derive(Debug)]
+pub struct Patched {
+    /// The output file.
+    pub bytes: Vec<u8>,
+    /// What was done.
+    pub report: Report,
+}
+
+/// Why nothing came out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each variant is a phase's error, and says itself what it is")]
+pub enum PatchError {
+    #[error(transparent)]
+    Elf(#[from] ElfError),
+    #[error(transparent)]
+    Go(#[from] GoError),
+    #[error(transparent)]
+    Dwarf(#[from] DwarfError),
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("the output does not stand up to checking, so it was not kept; this is a fault of gopatch: {0}")]
+    Verify(#[from] VerifyError),
+    #[error("{file}: rule {rule}: no function {symbols} in this program")]
+    NoMatch { file: String, rule: String, symbols: String },
+    #[error("{file}: two rules are named {rule}")]
+    SameName { file: String, rule: String },
+    #[error("{file}: rule {rule}: {function}: {what}: {source}")]
+    Resolve { file: String, rule: String, function: String, what: String, source: ResolveError },
+    #[error("{file}: rule {rule}: {function}: DWARF does not describe its parameters as the compiler passes them")]
+    Signature { file: String, rule: String, function: String },
+    #[error(
+        "{file}: rule {rule}: {function}: a record would have {captures} captures and up to {bytes} bytes; \
+         {most} captures and {room} bytes are the most",
+        most = wire::MAX_CAPTURES,
+        room = wire::MAX_PAYLOAD
+    )]
+    RecordTooLarge { file: String, rule: String, function: String, captures: usize, bytes: usize },
+    #[error("no rule matches a function of this program, so there is nothing to do; add rules with --rules")]
+    NothingMatches,
+    #[error("none of the matched functions can be hooked: {0}")]
+    AllRefused(String),
+    #[error("{0} of Go's runtime cannot be read from this program's DWARF")]
+    Runtime(String),
+    #[error("{TICK_FUNCTION} cannot be hooked, so the program could not find a gopatchd that starts later: {0}")]
+    Tick(&'static str),
+    #[error("the socket's path has {len} bytes, but a Unix socket's has at most {most}", most = MAX_SOCKET_PATH - 1)]
+    Socket { len: usize },
+    #[error("the socket's path has a zero byte in it")]
+    SocketZero,
+}
+
+/// A function under a rule, as it will be hooked.
+struct Hooked<'a> {
+    rule: &'a Rule,
+    function: Function<'a>,
+    inlined_copies: u32,
+    enter: Option<Resolved>,
+    exit: Option<Resolved>,
+    keep: Vec<Source>,
+    sites: Vec<Site>,
+}
+
+/// Patches an executable.
+pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
+    let mut clock = Clock::start();
+    check_socket(&options.socket)?;
+    let elf = Elf::parse(input)?;
+    let relocations = elf.relative_relocations()?;
+    clock.lap("elf");
+    let go = GoBinary::read(&elf, &relocations)?;
+    clock.lap("go");
+    let rules = read_rules(options)?;
+    let matches = match_rules(&rules, &go)?;
+
+    let sections = dwarf::Sections::load(&elf)?;
+    let symbols: Vec<String> = rules.iter().flat_map(Rule::symbols).collect();
+    let asserted: Vec<String> = rules.iter().flat_map(resolve::asserted_types).collect();
+    let wanted = dwarf::Wanted {
+        functions: symbols.iter().map(String::as_str).collect(),
+        types: asserted.iter().map(String::as_str).chain(["runtime.g", "runtime.m", "runtime.p"]).collect(),
+    };
+    let types = TypeInfo::load(&sections, &wanted, go.module_data.types)?;
+    let offsets = runtime_offsets(&types)?;
+    clock.lap("dwarf");
+
+    let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
+    let mut text = Text::new(&go.functions, &bytes);
+    let tick = tick_site(&go, &mut text)?;
+    let mut refused = Vec::new();
+    let mut hooked = Vec::new();
+    for (rule, function) in matches.iter().flat_map(|(rule, functions)| functions.iter().map(move |f| (*rule, *f))) {
+        hooked.extend(hook(rule, function, &types, &mut text, &mut refused)?);
+    }
+    if hooked.is_empty() {
+        let why = refused.first().map_or("", |refused: &RefusedReport| refused.reason);
+        return Err(PatchError::AllRefused(why.to_owned()));
+    }
+    clock.lap("sites");
+
+    let keeps = hooked.iter().any(|function| !function.keep.is_empty());
+    let layout = Layout::new(&elf, hooked.len(), keeps)?;
+    let input_digest = digest(input);
+    let mut emission = Emission::new(&elf, &layout, options, tick);
+    emission.attach([0; 16])?;
+    for (index, function) in hooked.iter().enumerate() {
+        emission.function(index as u32, function, &offsets)?;
+    }
+    clock.lap("emit");
+
+    let additions = Additions {
+        layout: &layout,
+        overwrites: &emission.overwrites,
+        code: &emission.code,
+        entry: emission.stub,
+    };
+    let unfinished = write::write(&elf, &additions)?;
+    let manifest = Manifest {
+        format: manifest::FORMAT,
+        tool: TOOL.to_owned(),
+        input: manifest::Input {
+            sha256: input_digest.clone(),
+            size: input.len() as u64,
+            go_version: go.build_info.go_version.clone(),
+            main_package: go.build_info.main_package.clone(),
+            main_version: go.build_info.main_module.as_ref().map(|module| module.version.clone()),
+        },
+        rules_sha256: rules_digest(options),
+        functions: hooked.iter().map(Hooked::manifest).collect(),
+        points: emission.points.clone(),
+        sites: emission.sites.clone(),
+        patches: unfinished.patches.clone(),
+    };
+    let manifest_json = serde_json::to_vec(&manifest).map_err(WriteError::from)?;
+    let output = unfinished.finish(&manifest_json, &emission.attach_with_id(&manifest_json)?)?;
+    clock.lap("write");
+    verify::verify(input, &output)?;
+    clock.lap("verify");
+
+    let report = Report {
+        tool: TOOL.to_owned(),
+        input: InputReport {
+            path: None,
+            size: input.len() as u64,
+            sha256: input_digest,
+            go_version: go.build_info.go_version.clone(),
+            main_package: go.build_info.main_package.clone(),
+        },
+        output: OutputReport {
+            path: None,
+            size: output.len() as u64,
+            sha256: digest(&output),
+            socket: String::from_utf8_lossy(&options.socket).into_owned(),
+            code_bytes: emission.code.len() as u64,
+            arena_bytes: layout.arena.bytes(),
+        },
+        rules: rules.iter().map(|rule| rule_report(rule, &hooked)).collect(),
+        refused,
+        phases_us: clock.laps,
+    };
+    Ok(Patched { bytes: output, report })
+}
+
+fn check_socket(socket: &[u8]) -> Result<(), PatchError> {
+    if socket.contains(&0) {
+        return Err(PatchError::SocketZero);
+    }
+    if socket.len() >= MAX_SOCKET_PATH {
+        return Err(PatchError::Socket { len: socket.len() });
+    }
+    Ok(())
+}
+
+fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
+    let mut rules = Vec::new();
+    let mut names = HashSet::new();
+    for source in &options.rules {
+        for rule in rules::parse(source)? {
+            if !names.insert(rule.name.clone()) {
+                return Err(PatchError::SameName { file: rule.file, rule: rule.name });
+            }
+            rules.push(rule);
+        }
+    }
+    Ok(rules)
+}
+
+/// The functions that each rule asks for, as far as this program has them.
+fn match_rules<'r, 'a>(
+    rules: &'r [Rule],
+    go: &GoBinary<'a>,
+) -> Result<Vec<(&'r Rule, Vec<Function<'a>>)>, PatchError> {
+    let mut matches = Vec::new();
+    for rule in rules {
+        let symbols = rule.symbols();
+        // A function in assembly has a wrapper of the same name, for callers in Go; only the wrapper has Go's registers.
+        let functions: Vec<_> = symbols
+            .iter()
+            .flat_map(|symbol| {
+                let twins: Vec<_> = go.functions.by_name(symbol).copied().collect();
+                let all_assembly = twins.iter().all(|twin| twin.flags.is_assembly());
+                twins.into_iter().filter(move |twin| all_assembly || !twin.flags.is_assembly())
+            })
+            .collect();
+        if functions.is_empty() && !rule.optional {
+            return Err(PatchError::NoMatch {
+                file: rule.file.clone(),
+                rule: rule.name.clone(),
+                symbols: symbols.join(", "),
+            });
+        }
+        matches.push((rule, functions));
+    }
+    if matches.iter().all(|(_, functions)| functions.is_empty()) {
+        return Err(PatchError::NothingMatches);
+    }
+    Ok(matches)
+}
+
+/// Resolves what a rule captures in a function, and finds the sites. `None` when there is no site.
+fn hook<'a>(
+    rule: &'a Rule,
+    function: Function<'a>,
+    types: &TypeInfo<'_>,
+    text: &mut Text<'a>,
+    refused: &mut Vec<RefusedReport>,
+) -> Result<Option<Hooked<'a>>, PatchError> {
+    let fail = |what: String, source| PatchError::Resolve {
+        file: rule.file.clone(),
+        rule: rule.name.clone(),
+        function: function.name.to_owned(),
+        what,
+        source,
+    };
+    let bad_signature = || PatchError::Signature {
+        file: rule.file.clone(),
+        rule: rule.name.clone(),
+        function: function.name.to_owned(),
+    };
+    let signature = types.signature(function.name)?;
+    let inlined_copies = signature.as_ref().map_or(0, |signature| signature.inlined_copies);
+    let mut keep = Vec::new();
+    let (mut enter, mut exit) = (rule.enter.as_ref().map(|_| Resolved::default()), None);
+    if let Some(captures) = &rule.exit {
+        exit = Some(Resolved::default());
+        if !captures.is_empty() {
+            let places = places(types, signature.clone(), &function).map_err(|error| fail_or(error, &fail, bad_signature))?;
+            let resolved = places.point(rule, captures, &mut End::Exit(&mut keep));
+            exit = Some(resolved.map_err(|(what, source)| fail(what, source))?);
+        }
+    }
+    if let Some(captures) = rule.enter.as_ref().filter(|captures| !captures.is_empty()) {
+        let places = places(types, signature, &function).map_err(|error| fail_or(error, &fail, bad_signature))?;
+        let resolved = places.point(rule, captures, &mut End::Enter);
+        enter = Some(resolved.map_err(|(what, source)| fail(what, source))?);
+    }
+    if !keep.is_empty() && enter.is_none() {
+        enter = Some(Resolved::default());
+    }
+    for point in [&enter, &exit].into_iter().flatten() {
+        let bytes = thunk::max_record(&point.plans) - wire::ring::HEADER;
+        if point.plans.len() > wire::MAX_CAPTURES || bytes > wire::MAX_PAYLOAD {
+            return Err(PatchError::RecordTooLarge {
+                file: rule.file.clone(),
+                rule: rule.name.clone(),
+                function: function.name.to_owned(),
+                captures: point.plans.len(),
+                bytes,
+            });
+        }
+    }
+
+    let found = text.sites(&function, Wanted { enter: enter.is_some(), exit: exit.is_some() });
+    for place in &found.refused {
+        refused.push(RefusedReport {
+            rule: rule.name.clone(),
+            function: function.name.to_owned(),
+            at: place.at,
+            va: place.va.0,
+            code: place.refusal.code(),
+            reason: place.refusal.reason(),
+        });
+    }
+    // Exits without their entry would only be exits of nothing.
+    let entry_refused = enter.is_some() && !found.sites.iter().any(|site| site.at == At::Enter);
+    if found.sites.is_empty() || entry_refused {
+        return Ok(None);
+    }
+    Ok(Some(Hooked { rule, function, inlined_copies, enter, exit, keep, sites: found.sites }))
+}
+
+/// Where a function's parameters are; `Ok(None)` is a signature that is not the compiler's.
+fn places<'t, 'd>(
+    types: &'t TypeInfo<'d>,
+    signature: Option<dwarf::Signature<'d>>,
+    function: &Function<'_>,
+) -> Result<Places<'t, 'd>, Option<ResolveError>> {
+    let places = Places::new(types, signature.ok_or(None)?).map_err(Some)?;
+    // DWARF may leave out parameters. What pclntab says of the arguments' size tells.
+    match function.args {
+        Some(args) if u64::from(args) != places.args_size() => Err(None),
+        _ => Ok(places),
+    }
+}
+
+fn fail_or(
+    error: Option<ResolveError>,
+    fail: &impl Fn(String, ResolveError) -> PatchError,
+    bad_signature: impl Fn() -> PatchError,
+) -> PatchError {
+    error.map_or_else(bad_signature, |error| fail("its parameters".to_owned(), error))
+}
+
+/// The place where `sysmon` brings the time.
+fn tick_site<'a>(go: &GoBinary<'a>, text: &mut Text<'a>) -> Result<Site, PatchError> {
+    let function = *go.functions.by_name(TICK_FUNCTION).next().ok_or(PatchError::Tick("there is no such function"))?;
+    let mut found = text.sites(&function, Wanted { enter: true, exit: false });
+    match (found.sites.pop(), found.refused.pop()) {
+        (Some(site), _) => Ok(site),
+        (None, refused) => Err(PatchError::Tick(refused.map_or("", |refused| refused.refusal.reason()))),
+    }
+}
+
+fn runtime_offsets(types: &TypeInfo<'_>) -> Result<RuntimeOffsets, PatchError> {
+    let struct_of = |name: &str| types.type_by_name(name).ok_or_else(|| PatchError::Runtime(name.to_owned()));
+    let field = |type_id: TypeId, name: &str| {
+        let missing = || PatchError::Runtime(name.to_owned());
+        let Kind::Struct(fields) = types.resolve(type_id)?.kind else { return Err(missing()) };
+        let field = fields.iter().find(|field| field.name == name).ok_or_else(missing)?;
+        Ok::<_, PatchError>((i32::try_from(field.offset).map_err(|_| missing())?, field.type_id))
+    };
+    let (g, m, p) = (struct_of("runtime.g")?, struct_of("runtime.m")?, struct_of("runtime.p")?);
+    let (stack, stack_type) = field(g, "stack")?;
+    Ok(RuntimeOffsets {
+        g_stack_lo: stack + field(stack_type, "lo")?.0,
+        g_stack_hi: stack + field(stack_type, "hi")?.0,
+        g_m: field(g, "m")?.0,
+        g_goid: field(g, "goid")?.0,
+        m_p: field(m, "p")?.0,
+        p_id: field(p, "id")?.0,
+    })
+}
+
+impl Hooked<'_> {
+    fn manifest(&self) -> manifest::Function {
+        manifest::Function {
+            name: self.function.name.to_owned(),
+            rule: self.rule.name.clone(),
+            kind: self.rule.kind,
+            operation: self.rule.operation.clone(),
+            va: self.function.start.0,
+        }
+    }
+}
+
+/// Emits code, and notes where it went.
+struct Emission<'a> {
+    elf: &'a Elf<'a>,
+    layout: &'a Layout,
+    options: &'a Options,
+    tick: Site,
+    code: Vec<u8>,
+    stub: u64,
+    points: Vec<manifest::Point>,
+    sites: Vec<manifest::Site>,
+    overwrites: Vec<write::Overwrite>,
+}
+
+impl<'a> Emission<'a> {
+    fn new(elf: &'a Elf<'a>, layout: &'a Layout, options: &'a Options, tick: Site) -> Self {
+        let (code, stub) = (Vec::new(), 0);
+        let (points, sites, overwrites) = (Vec::new(), Vec::new(), Vec::new());
+        Self { elf, layout, options, tick, code, stub, points, sites, overwrites }
+    }
+
+    fn next_va(&mut self) -> NewVa {
+        self.code.resize(self.code.len().next_multiple_of(16), 0xCC);
+        NewVa(self.layout.code_va().0 + self.code.len() as u64)
+    }
+
+    fn emit_attach(&self, manifest_id: [u8; 16]) -> Result<attach::AttachCode, PatchError> {
+        let plan = AttachPlan {
+            socket: &self.options.socket,
+            manifest_id,
+            entry: self.elf.entry().0,
+            tick_after: &self.tick.after,
+            tick_resume: self.tick.resume.ok_or(PatchError::Tick("it does not go on"))?.0,
+        };
+        Ok(attach::emit(&plan, &self.layout.arena, self.layout.code_va().0)?)
+    }
+
+    /// The attach code, which comes first.
+    fn attach(&mut self, manifest_id: [u8; 16]) -> Result<(), PatchError> {
+        let attach = self.emit_attach(manifest_id)?;
+        self.stub = attach.stub;
+        self.code = attach.bytes;
+        let tick = self.tick.clone();
+        self.site(&tick, None, attach.tick)
+    }
+
+    /// The attach code again, now that the manifest's digest is known. It lies where it lay.
+    fn attach_with_id(&self, manifest_json: &[u8]) -> Result<Vec<u8>, PatchError> {
+        let hash: [u8; 32] = Sha256::digest(manifest_json).into();
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        Ok(self.emit_attach(id)?.bytes)
+    }
+
+    fn function(&mut self, index: u32, function: &Hooked<'_>, offsets: &RuntimeOffsets) -> Result<(), PatchError> {
+        for (at, resolved) in [(At::Enter, &function.enter), (At::Exit, &function.exit)] {
+            let Some(resolved) = resolved else { continue };
+            let point = self.points.len() as u32;
+            self.points.push(manifest::Point { function: index, at, captures: resolved.captures.clone() });
+            for site in function.sites.iter().filter(|site| site.at == at) {
+                let plan = HookPlan {
+                    function: index,
+                    point,
+                    at,
+                    before: site.before.clone(),
+                    after: site.after.clone(),
+                    resume: site.resume.map(|va| va.0),
+                    captures: resolved.plans.clone(),
+                    keep: function.keep.clone(),
+                };
+                let va = self.next_va();
+                let bytes = thunk::emit(&plan, offsets, &self.layout.arena, va.0)?;
+                self.code.extend(bytes);
+                self.site(site, Some(point), va.0)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn site(&mut self, site: &Site, point: Option<u32>, thunk: u64) -> Result<(), PatchError> {
+        let jumps = write::jumps(self.elf, site, thunk)?;
+        for jump in &jumps {
+            let start = jump.offset.0 as usize;
+            let original = &self.elf.data()[start..start + jump.bytes.len()];
+            let va = self.elf.va_of(jump.offset).ok_or(WriteError::NotInFile(site.va))?;
+            self.sites.push(manifest::Site {
+                point,
+                va: va.0,
+                offset: jump.offset.0,
+                thunk,
+                original: manifest::to_hex(original),
+            });
+        }
+        self.overwrites.extend(jumps);
+        Ok(())
+    }
+}
+
+fn rule_report(rule: &Rule, hooked: &[Hooked<'_>]) -> RuleReport {
+    let functions = hooked.iter().filter(|function| std::ptr::eq(function.rule, rule)).map(|function| {
+        let at = |end| function.sites.iter().filter(|site| site.at == end).count();
+        let points = [&function.enter, &function.exit].into_iter().flatten();
+        FunctionReport {
+            name: function.function.name.to_owned(),
+            va: function.function.start.0,
+            entries: at(At::Enter),
+            exits: at(At::Exit),
+            attributes: points.flat_map(|point| &point.captures).map(|capture| capture.attribute.clone()).collect(),
+            inlined_copies: function.inlined_copies,
+        }
+    });
+    RuleReport { rule: rule.name.clone(), functions: functions.collect() }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    manifest::to_hex(&Sha256::digest(bytes))
+}
+
+fn rules_digest(options: &Options) -> String {
+    let mut hash = Sha256::new();
+    for source in &options.rules {
+        hash.update((source.text.len() as u64).to_le_bytes());
+        hash.update(&source.text);
+    }
+    manifest::to_hex(&hash.finalize())
+}
+
+/// Wall time of the phases.
+struct Clock {
+    last: Instant,
+    laps: Vec<(&'static str, u64)>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { last: Instant::now(), laps: Vec::new() }
+    }
+
+    fn lap(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.laps.push((name, now.duration_since(self.last).as_micros() as u64));
+        self.last = now;
+    }
+}

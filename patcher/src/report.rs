@@ -1,0 +1,195 @@
+//! What was done to a binary: for the person who reads a build's log, and for the pipeline that checks it.
+//!
+//! Decides: what is reported, and the two forms of it. Never does: print.
+
+use std::fmt::{self, Display, Formatter};
+
+use gopatch_trampolines::manifest::At;
+use serde::Serialize;
+
+/// The report of one run. Its JSON form is stable.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The tool and its version.
+    pub tool: String,
+    /// The input.
+    pub input: InputReport,
+    /// The output.
+    pub output: OutputReport,
+    /// Rules, in the order of their files.
+    pub rules: Vec<RuleReport>,
+    /// Places that were asked for and are not hooked.
+    pub refused: Vec<RefusedReport>,
+    /// Wall time of each phase, in microseconds.
+    pub phases_us: Vec<(&'static str, u64)>,
+}
+
+/// The input.
+#[derive(Debug, Clone, Serialize)]
+pub struct InputReport {
+    /// Path, when the caller gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, in hex.
+    pub sha256: String,
+    /// As `go1.27.4`.
+    pub go_version: String,
+    /// Path of the main package.
+    pub main_package: Option<String>,
+}
+
+/// The output.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutputReport {
+    /// Path, when the caller gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, in hex.
+    pub sha256: String,
+    /// Where the program will look for gopatchd.
+    pub socket: String,
+    /// Bytes of emitted code.
+    pub code_bytes: u64,
+    /// Bytes of zero-filled memory that the program gains.
+    pub arena_bytes: u64,
+}
+
+/// A rule.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleReport {
+    /// Name.
+    pub rule: String,
+    /// Its functions that this binary has.
+    pub functions: Vec<FunctionReport>,
+}
+
+/// A function under a rule.
+#[derive(Debug, Clone, Serialize)]
+pub struct FunctionReport {
+    /// Symbol name.
+    pub name: String,
+    /// Address.
+    pub va: u64,
+    /// Hooked entries: 0 or 1.
+    pub entries: usize,
+    /// Hooked ways out.
+    pub exits: usize,
+    /// Attributes that are recorded.
+    pub attributes: Vec<String>,
+    /// Copies that the compiler inlined elsewhere, which no hook sees.
+    pub inlined_copies: u32,
+}
+
+/// A place that is not hooked.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusedReport {
+    /// Rule.
+    pub rule: String,
+    /// Symbol name.
+    pub function: String,
+    /// Which end of the call.
+    pub at: At,
+    /// Address: where a uprobe could go instead.
+    pub va: u64,
+    /// Stable code.
+    pub code: &'static str,
+    /// In words.
+    pub reason: &'static str,
+}
+
+impl Report {
+    /// Whether every place that was asked for is hooked.
+    pub fn is_complete(&self) -> bool {
+        self.refused.is_empty()
+    }
+
+    /// Hooked places.
+    pub fn hooked(&self) -> usize {
+        self.rules.iter().flat_map(|rule| &rule.functions).map(|function| function.entries + function.exits).sum()
+    }
+
+    /// The form for a person; with `verbose`, also what was not found and how long each phase took.
+    pub fn text(&self, verbose: bool) -> impl Display + '_ {
+        Text { report: self, verbose }
+    }
+}
+
+struct Text<'a> {
+    report: &'a Report,
+    verbose: bool,
+}
+
+impl Display for Text<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Report { input, output, .. } = self.report;
+        let package = input.main_package.as_deref().unwrap_or("unknown package");
+        writeln!(f, "{package} ({}, {})", input.go_version, size(input.size))?;
+        for rule in &self.report.rules {
+            if rule.functions.is_empty() {
+                if self.verbose {
+                    writeln!(f, "  {:<24} not in this program", rule.rule)?;
+                }
+                continue;
+            }
+            for function in &rule.functions {
+                writeln!(
+                    f,
+                    "  {:<24} {}: {}, {}",
+                    rule.rule,
+                    function.name,
+                    count(function.entries, "entry", "entries"),
+                    count(function.exits, "exit", "exits"),
+                )?;
+                if self.verbose && !function.attributes.is_empty() {
+                    writeln!(f, "  {:<24}   records {}", "", function.attributes.join(", "))?;
+                }
+                if function.inlined_copies > 0 {
+                    let copies = count(function.inlined_copies as usize, "place", "places");
+                    writeln!(f, "  {:<24}   inlined at {copies} that no hook sees", "")?;
+                }
+            }
+        }
+        for refused in &self.report.refused {
+            let end = match refused.at {
+                At::Enter => "entry",
+                At::Exit => "exit",
+            };
+            writeln!(
+                f,
+                "  refused [{}] {} {end} at {:#x} (rule {}): {}",
+                refused.code, refused.function, refused.va, refused.rule, refused.reason
+            )?;
+        }
+        if self.verbose {
+            let phases: Vec<_> =
+                self.report.phases_us.iter().map(|(name, us)| format!("{name} {:.1} ms", *us as f64 / 1e3)).collect();
+            writeln!(f, "  phases: {}", phases.join(", "))?;
+        }
+        let growth = output.size as i64 - input.size as i64;
+        writeln!(
+            f,
+            "{} hooked, {} refused; {} ({growth:+} bytes, {:+.2} %), looks for gopatchd at {}",
+            count(self.report.hooked(), "site", "sites"),
+            self.report.refused.len(),
+            size(output.size),
+            100.0 * growth as f64 / input.size as f64,
+            output.socket,
+        )
+    }
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn size(bytes: u64) -> String {
+    if bytes < 1 << 20 {
+        format!("{:.1} KiB", bytes as f64 / f64::from(1 << 10))
+    } else {
+        format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+    }
+}

@@ -1,0 +1,304 @@
+//! Phase 3: what the user wants hooked.
+//!
+//! Decides: what a rule file may say. Trusts: nothing; a key it does not know is an error.
+//! Never does: look at a binary (that is [`resolve`]).
+//!
+//! `docs/rules.md` is the reference.
+
+pub mod path;
+pub mod resolve;
+
+use gopatch_trampolines::manifest::{Format, Kind};
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+use path::{Expression, PathError};
+
+/// The rules that gopatch comes with.
+pub const DEFAULT: &str = include_str!("../../rules/default.yaml");
+
+/// Bytes of a string that are copied when the rule does not say.
+pub const DEFAULT_MAX: u16 = 64;
+/// Most bytes of a string that a rule can ask for.
+pub const LARGEST_MAX: u16 = 512;
+
+/// A rule file's text and the name to show for it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Shown in messages.
+    pub name: String,
+    /// YAML.
+    pub text: String,
+}
+
+impl Source {
+    /// The rules that gopatch comes with.
+    pub fn default_rules() -> Self {
+        Self { name: "default rules".to_owned(), text: DEFAULT.to_owned() }
+    }
+}
+
+/// Why a rule file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleError {
+    /// Not YAML, or not a rule file's.
+    #[error("{file}: {source}")]
+    Yaml {
+        /// The file.
+        file: String,
+        /// What is wrong, and where.
+        source: serde_yaml_ng::Error,
+    },
+    /// A path is not one.
+    #[error("{file}: rule {rule}: {attribute}: {source}")]
+    Path {
+        /// The file.
+        file: String,
+        /// The rule.
+        rule: String,
+        /// The attribute.
+        attribute: String,
+        /// What is wrong.
+        source: PathError,
+    },
+    /// A value is out of its range.
+    #[error("{file}: rule {rule}: {what}")]
+    Invalid {
+        /// The file.
+        file: String,
+        /// The rule.
+        rule: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    rules: Vec<RuleText>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleText {
+    name: String,
+    import: String,
+    receiver: Option<OneOrMany>,
+    function: OneOrMany,
+    #[serde(default = "internal")]
+    kind: Kind,
+    operation: Option<String>,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    caller_keeps: Vec<String>,
+    enter: Option<IndexMap<String, CaptureText>>,
+    exit: Option<IndexMap<String, CaptureText>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaptureText {
+    value: OneOrMany,
+    max: Option<u16>,
+    #[serde(default)]
+    format: Format,
+    zero_means: Option<i64>,
+    zero_means_unless: Option<String>,
+    #[serde(default)]
+    omit_zero: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a text, or a list of texts")]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+fn internal() -> Kind {
+    Kind::Internal
+}
+
+/// A rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Shown for its file in messages.
+    pub file: String,
+    /// Unique name.
+    pub name: String,
+    /// Import path of the package.
+    pub import: String,
+    /// Receivers, as `serverHandler` or `*conn`; none for plain functions.
+    pub receivers: Vec<String>,
+    /// Function or method names.
+    pub functions: Vec<String>,
+    /// Kind of operation.
+    pub kind: Kind,
+    /// Name of an operation, see [`gopatch_trampolines::manifest::Function::operation`].
+    pub operation: String,
+    /// Whether a program without such a function is fine.
+    pub optional: bool,
+    /// Parameters that the caller keeps alive until the function returns, so that an exit may follow them.
+    pub caller_keeps: Vec<String>,
+    /// Captures at entry; `None`: the entry is not asked for.
+    pub enter: Option<Vec<Capture>>,
+    /// Captures at exit; `None`: the exits are not asked for.
+    pub exit: Option<Vec<Capture>>,
+}
+
+/// A value to capture.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    /// Attribute name.
+    pub attribute: String,
+    /// Alternatives.
+    pub values: Vec<Expression>,
+    /// Most bytes of a string.
+    pub max: u16,
+    /// How it is shown.
+    pub format: Format,
+    /// The value that 0 stands for.
+    pub zero_means: Option<i64>,
+    /// See [`gopatch_trampolines::manifest::Capture::zero_means_unless`].
+    pub zero_means_unless: Option<String>,
+    /// See [`gopatch_trampolines::manifest::Capture::omit_zero`].
+    pub omit_zero: bool,
+}
+
+impl Rule {
+    /// The symbol names that the rule asks for.
+    pub fn symbols(&self) -> Vec<String> {
+        let prefix = crate::golang::symbol_prefix(&self.import);
+        let spell = |receiver: Option<&String>, function: &String| match receiver {
+            None => format!("{prefix}.{function}"),
+            Some(receiver) if receiver.starts_with('*') => format!("{prefix}.({receiver}).{function}"),
+            Some(receiver) => format!("{prefix}.{receiver}.{function}"),
+        };
+        let receivers: Vec<_> =
+            if self.receivers.is_empty() { vec![None] } else { self.receivers.iter().map(Some).collect() };
+        receivers
+            .iter()
+            .flat_map(|receiver| self.functions.iter().map(|function| spell(*receiver, function)))
+            .collect()
+    }
+
+    /// All captures.
+    pub fn captures(&self) -> impl Iterator<Item = &Capture> {
+        self.enter.iter().chain(&self.exit).flatten()
+    }
+}
+
+/// Reads a rule file.
+pub fn parse(source: &Source) -> Result<Vec<Rule>, RuleError> {
+    let file: RuleFile = serde_yaml_ng::from_str(&source.text)
+        .map_err(|error| RuleError::Yaml { file: source.name.clone(), source: error })?;
+    file.rules.into_iter().map(|text| rule(text, &source.name)).collect()
+}
+
+fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
+    let invalid = |what: String| RuleError::Invalid { file: file.to_owned(), rule: text.name.clone(), what };
+    for (key, value) in [("name", &text.name), ("import", &text.import)] {
+        if value.is_empty() {
+            return Err(invalid(format!("{key} is empty")));
+        }
+    }
+    let captures = |of: Option<IndexMap<String, CaptureText>>| {
+        of.map(|captures| {
+            captures.into_iter().map(|(attribute, capture)| self::capture(file, &text.name, attribute, capture)).collect()
+        })
+        .transpose()
+    };
+    let (mut enter, mut exit) = (captures(text.enter)?, captures(text.exit)?);
+    if enter.is_none() && exit.is_none() {
+        exit = Some(Vec::new());
+        if text.kind != Kind::Boundary {
+            enter = Some(Vec::new());
+        }
+    }
+    Ok(Rule {
+        file: file.to_owned(),
+        operation: text.operation.unwrap_or_else(|| text.name.clone()),
+        name: text.name,
+        import: text.import,
+        receivers: text.receiver.map_or_else(Vec::new, OneOrMany::into_vec),
+        functions: text.function.into_vec(),
+        kind: text.kind,
+        optional: text.optional,
+        caller_keeps: text.caller_keeps,
+        enter,
+        exit,
+    })
+}
+
+fn capture(file: &str, rule: &str, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {
+    let max = text.max.unwrap_or(DEFAULT_MAX);
+    if !(1..=LARGEST_MAX).contains(&max) {
+        let what = format!("{attribute}: max is {max}, but a string is cut to 1 to {LARGEST_MAX} bytes");
+        return Err(RuleError::Invalid { file: file.to_owned(), rule: rule.to_owned(), what });
+    }
+    let values = text.value.into_vec().iter().map(|value| Expression::parse(value)).collect::<Result<Vec<_>, _>>();
+    let values = values.map_err(|source| RuleError::Path {
+        file: file.to_owned(),
+        rule: rule.to_owned(),
+        attribute: attribute.clone(),
+        source,
+    })?;
+    Ok(Capture {
+        attribute,
+        values,
+        max,
+        format: text.format,
+        zero_means: text.zero_means,
+        zero_means_unless: text.zero_means_unless,
+        omit_zero: text.omit_zero,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source { name: "r.yaml".to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn the_default_rules_are_rules() {
+        let rules = parse(&Source::default_rules()).expect("the default rules parse");
+        let server = rules.iter().find(|rule| rule.name == "http.server").expect("http.server is a default rule");
+        assert_eq!(server.symbols(), ["net/http.serverHandler.ServeHTTP"]);
+        assert!(rules.iter().all(|rule| rule.optional), "a program without net/http is not an error");
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let text = "rules:\n  - name: a\n    import: b\n    function: c\n    kin: server\n";
+        let message = parse(&source(text)).expect_err("kin is no key").to_string();
+        assert!(message.contains("r.yaml") && message.contains("`kin`") && message.contains("line 5"), "{message}");
+    }
+
+    #[test]
+    fn a_pointer_receiver_is_spelled_as_the_runtime_does() {
+        let text = "rules: [{name: a, import: gopkg.in/x.v3, receiver: '*conn', function: [serve, close]}]";
+        let rules = parse(&source(text)).expect("a rule");
+        assert_eq!(rules[0].symbols(), ["gopkg.in/x%2ev3.(*conn).serve", "gopkg.in/x%2ev3.(*conn).close"]);
+    }
+
+    #[test]
+    fn a_string_without_end_is_refused() {
+        let text = "rules: [{name: a, import: b, function: c, enter: {x: {value: p, max: 9999}}}]";
+        assert!(parse(&source(text)).is_err());
+    }
+}

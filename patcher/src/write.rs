@@ -1,0 +1,260 @@
+//! Writes the output: a copy of the input, its sites and headers overwritten, the new parts appended.
+//!
+//! Decides: nothing; [`crate::layout`] and [`crate::sites`] have. It notes every byte that it overwrites.
+//! Trusts: the layout. Never does: touch a byte that it was not told to.
+
+use gopatch_trampolines::manifest::{self, Patch};
+use object::elf::{self, FileHeader64, ProgramFlags, ProgramHeader64, ProgramType, SectionHeader64, SectionType, SymbolSection};
+use object::endian::{LittleEndian as LE, U16, U32, U64};
+use object::pod;
+
+use crate::address::{FileOffset, Va};
+use crate::elf::Elf;
+use crate::layout::{Layout, PROGRAM_HEADER, ProgramHeaders, SECTION_HEADER};
+use crate::sites::{NEAR_JUMP, Site};
+
+/// Name of the section that shows the new text.
+pub const TEXT_SECTION: &str = ".gopatch.text";
+/// Name of the section that shows the arena.
+pub const ARENA_SECTION: &str = ".gopatch.arena";
+
+/// Fill of the bytes of a site behind its jump: nobody gets there.
+const FILL: u8 = 0xCC;
+
+/// Why the output could not be put together. Each is a fault of gopatch itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A site does not lie in the file.
+    #[error("the site at {0} does not lie in the file")]
+    NotInFile(Va),
+    /// A jump does not reach.
+    #[error("a jump from {from} to {to:#x} does not reach")]
+    OutOfReach {
+        /// Where the jump lies.
+        from: Va,
+        /// Where it should lead.
+        to: u64,
+    },
+    /// The file has more sections than a header can count.
+    #[error("the file has too many sections or segments to add one")]
+    TooMany,
+    /// The manifest could not be made JSON.
+    #[error("the manifest cannot be written: {0}")]
+    Manifest(#[from] serde_json::Error),
+}
+
+/// What a jump into a thunk overwrites.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overwrite {
+    /// Offset in the file.
+    pub offset: FileOffset,
+    /// The new bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The bytes that make `site` lead to `thunk`.
+pub fn jumps(elf: &Elf<'_>, site: &Site, thunk: u64) -> Result<Vec<Overwrite>, WriteError> {
+    let offset = |va: Va| elf.offset_of(va).ok_or(WriteError::NotInFile(va));
+    let mut overwrites = Vec::new();
+    let mut bytes = match site.island {
+        None => near_jump(site.va, thunk)?.to_vec(),
+        Some(island) => {
+            overwrites.push(Overwrite { offset: offset(island)?, bytes: near_jump(island, thunk)?.to_vec() });
+            let distance = island.0.wrapping_sub(site.va.0 + 2) as i64;
+            let distance = i8::try_from(distance).map_err(|_| WriteError::OutOfReach { from: site.va, to: island.0 })?;
+            vec![0xEB, distance as u8]
+        }
+    };
+    bytes.resize(site.len, FILL);
+    overwrites.push(Overwrite { offset: offset(site.va)?, bytes });
+    Ok(overwrites)
+}
+
+/// `jmp rel32` at `from` to `to`.
+fn near_jump(from: Va, to: u64) -> Result<[u8; NEAR_JUMP], WriteError> {
+    let distance = to.wrapping_sub(from.0 + NEAR_JUMP as u64) as i64;
+    let distance = i32::try_from(distance).map_err(|_| WriteError::OutOfReach { from, to })?;
+    let mut bytes = [0xE9, 0, 0, 0, 0];
+    bytes[1..].copy_from_slice(&distance.to_le_bytes());
+    Ok(bytes)
+}
+
+/// Everything that goes into the output beside the input.
+pub struct Additions<'a> {
+    /// The layout.
+    pub layout: &'a Layout,
+    /// Jumps at the sites.
+    pub overwrites: &'a [Overwrite],
+    /// The emitted code, to lie at the layout's `code_va`.
+    pub code: &'a [u8],
+    /// The new entry point.
+    pub entry: u64,
+}
+
+/// The output without its manifest, and what of the input's headers it overwrote.
+pub struct Output {
+    bytes: Vec<u8>,
+    code_offset: usize,
+    /// Parts of the input's headers that are not as they were.
+    pub patches: Vec<Patch>,
+    sections: SectionTable,
+}
+
+/// The section headers of the output and their names. The manifest and the names have no place yet.
+struct SectionTable {
+    headers: Vec<SectionHeader64<LE>>,
+    names: Vec<u8>,
+    /// Index of the names' own section.
+    names_index: usize,
+}
+
+/// Writes all but the manifest, which names what is written here.
+pub fn write(elf: &Elf<'_>, additions: &Additions<'_>) -> Result<Output, WriteError> {
+    let layout = additions.layout;
+    let mut bytes = Vec::with_capacity(elf.data().len() + additions.code.len() + (64 << 10));
+    bytes.extend_from_slice(elf.data());
+    for overwrite in additions.overwrites {
+        let start = overwrite.offset.0 as usize;
+        bytes[start..start + overwrite.bytes.len()].copy_from_slice(&overwrite.bytes);
+    }
+
+    bytes.resize(layout.text_offset.0 as usize, 0);
+    let headers_at = match layout.program_headers {
+        ProgramHeaders::InPlace => elf.header().e_phoff.get(LE),
+        ProgramHeaders::Moved => layout.text_offset.0,
+    };
+    bytes.resize((layout.text_offset.0 + layout.code_va().0 - layout.text_va.0) as usize, 0);
+    let code_offset = bytes.len();
+    bytes.extend_from_slice(additions.code);
+    let text_size = bytes.len() as u64 - layout.text_offset.0;
+
+    let mut header = *elf.header();
+    let segments = u16::try_from(layout.segments).map_err(|_| WriteError::TooMany)?;
+    header.e_entry = U64::new(LE, additions.entry);
+    header.e_phoff = U64::new(LE, headers_at);
+    header.e_phnum = U16::new(LE, segments);
+    let mut patches = Vec::new();
+    let mut replace = |bytes: &mut Vec<u8>, at: u64, new: &[u8]| {
+        let start = at as usize;
+        if let Some(old) = elf.data().get(start..start + new.len()) {
+            patches.push(Patch { offset: at, original: manifest::to_hex(old) });
+        }
+        bytes[start..start + new.len()].copy_from_slice(new);
+    };
+    replace(&mut bytes, headers_at, &program_headers(elf, layout, headers_at, text_size));
+    replace(&mut bytes, 0, pod::bytes_of(&header));
+
+    let sections = section_headers(elf, layout, text_size);
+    Ok(Output { bytes, code_offset, patches, sections })
+}
+
+impl Output {
+    /// Appends the manifest and the section headers, and gives the whole file. `attach` is the head of the emitted
+    /// code once more, which now knows the manifest's digest.
+    pub fn finish(mut self, manifest: &[u8], attach: &[u8]) -> Result<Vec<u8>, WriteError> {
+        let bytes = &mut self.bytes;
+        bytes[self.code_offset..self.code_offset + attach.len()].copy_from_slice(attach);
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+        let SectionTable { mut headers, names, names_index } = self.sections;
+        // The manifest's section is the last.
+        for (index, content) in [(headers.len() - 1, manifest), (names_index, &names[..])] {
+            headers[index].sh_offset = U64::new(LE, bytes.len() as u64);
+            headers[index].sh_size = U64::new(LE, content.len() as u64);
+            bytes.extend_from_slice(content);
+        }
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        let sections_at = bytes.len() as u64;
+        for section in &headers {
+            bytes.extend_from_slice(pod::bytes_of(section));
+        }
+        let (header, _) = pod::from_bytes_mut::<FileHeader64<LE>>(bytes).map_err(|()| WriteError::TooMany)?;
+        header.e_shoff = U64::new(LE, sections_at);
+        header.e_shentsize = U16::new(LE, SECTION_HEADER as u16);
+        header.e_shnum = U16::new(LE, u16::try_from(headers.len()).map_err(|_| WriteError::TooMany)?);
+        let names_index = u16::try_from(names_index).map_err(|_| WriteError::TooMany)?;
+        header.e_shstrndx = U16::new(LE, SymbolSection(names_index));
+        Ok(self.bytes)
+    }
+}
+
+/// The program header table of the output.
+fn program_headers(elf: &Elf<'_>, layout: &Layout, headers_at: u64, text_size: u64) -> Vec<u8> {
+    let table_bytes = layout.segments * PROGRAM_HEADER;
+    let mut table = Vec::with_capacity(table_bytes as usize);
+    let mut add = |kind: ProgramType, flags: ProgramFlags, offset, va, file_size, mem_size, align| {
+        table.extend_from_slice(pod::bytes_of(&ProgramHeader64::<LE> {
+            p_type: U32::new(LE, kind),
+            p_flags: U32::new(LE, flags),
+            p_offset: U64::new(LE, offset),
+            p_vaddr: U64::new(LE, va),
+            p_paddr: U64::new(LE, va),
+            p_filesz: U64::new(LE, file_size),
+            p_memsz: U64::new(LE, mem_size),
+            p_align: U64::new(LE, align),
+        }));
+    };
+    for segment in elf.segments() {
+        let (mut offset, mut va, mut file_size, mut mem_size) =
+            (segment.offset.0, segment.va.0, segment.file_size, segment.mem_size);
+        if segment.kind == elf::PT_PHDR {
+            (file_size, mem_size) = (table_bytes, table_bytes);
+            if layout.program_headers == ProgramHeaders::Moved {
+                (offset, va) = (headers_at, layout.text_va.0);
+            }
+        }
+        add(segment.kind, segment.flags, offset, va, file_size, mem_size, segment.align);
+    }
+    let arena_bytes = layout.arena.bytes();
+    let page = gopatch_trampolines::wire::PAGE as u64;
+    add(elf::PT_LOAD, elf::PF_R | elf::PF_W, 0, layout.arena_va.0, 0, arena_bytes, page);
+    add(elf::PT_LOAD, elf::PF_R | elf::PF_X, layout.text_offset.0, layout.text_va.0, text_size, text_size, page);
+    table
+}
+
+/// The input's sections and the new ones. Names are written anew, for all.
+fn section_headers(elf: &Elf<'_>, layout: &Layout, text_size: u64) -> SectionTable {
+    let mut names: Vec<u8> = vec![0];
+    let mut headers = Vec::with_capacity(elf.sections().len() + 4);
+    let mut add = |name: &str, kind: SectionType, flags, va, offset, size, align| {
+        headers.push(SectionHeader64::<LE> {
+            sh_name: U32::new(LE, if name.is_empty() { 0 } else { names.len() as u32 }),
+            sh_type: U32::new(LE, kind),
+            sh_flags: U64::new(LE, flags),
+            sh_addr: U64::new(LE, va),
+            sh_offset: U64::new(LE, offset),
+            sh_size: U64::new(LE, size),
+            sh_link: U32::new(LE, 0),
+            sh_info: U32::new(LE, 0),
+            sh_addralign: U64::new(LE, align),
+            sh_entsize: U64::new(LE, 0),
+        });
+        if !name.is_empty() {
+            names.extend_from_slice(name.as_bytes());
+            names.push(0);
+        }
+    };
+    let none = elf::SectionFlags::default();
+    for old in elf.sections() {
+        add(old.name, old.kind, old.flags, old.va.0, old.offset.0, old.size, old.align);
+    }
+    // A file without section headers gets the two that every table has: the null section and the names.
+    let mut names_index = usize::from(elf.header().e_shstrndx.get(LE).0);
+    if elf.sections().is_empty() {
+        names_index = 1;
+        add("", elf::SHT_NULL, none, 0, 0, 0, 0);
+        add(".shstrtab", elf::SHT_STRTAB, none, 0, 0, 0, 1);
+    }
+    let (arena_va, arena_bytes) = (layout.arena_va.0, layout.arena.bytes());
+    let (text_va, text_offset) = (layout.text_va.0, layout.text_offset.0);
+    add(ARENA_SECTION, elf::SHT_NOBITS, elf::SHF_ALLOC | elf::SHF_WRITE, arena_va, text_offset, arena_bytes, 4096);
+    let text_flags = elf::SHF_ALLOC | elf::SHF_EXECINSTR;
+    add(TEXT_SECTION, elf::SHT_PROGBITS, text_flags, text_va, text_offset, text_size, 16);
+    add(manifest::SECTION, elf::SHT_PROGBITS, none, 0, 0, 0, 1);
+    for (header, old) in headers.iter_mut().zip(elf.sections()) {
+        header.sh_link = U32::new(LE, old.link);
+        header.sh_info = U32::new(LE, old.info);
+        header.sh_entsize = U64::new(LE, old.entry_size);
+    }
+    SectionTable { headers, names, names_index }
+}
