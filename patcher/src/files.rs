@@ -93,6 +93,8 @@ impl Pending {
         self.file.persist(&self.path).with_context(|| format!("cannot write {}", self.path.display()))?;
         // The name is part of what must survive a crash.
         let folder = folder.unwrap_or_else(|| PathBuf::from("."));
-        File::open(&folder).and_then(|folder| folder.sync_all()).with_context(|| format!("cannot sync {}", folder.display()))
+        File::open(&folder)
+            .and_then(|folder| folder.sync_all())
+            .with_context(|| format!("cannot sync {}", folder.display()))
     }
 }

@@ -80,8 +80,7 @@ impl Layout {
             return Err(LayoutError::OutOfReach { end: image_end });
         }
         let segments = elf.segments().len() as u64 + NEW_SEGMENTS;
-        let program_headers =
-            if has_room(elf, segments) { ProgramHeaders::InPlace } else { ProgramHeaders::Moved };
+        let program_headers = if has_room(elf, segments) { ProgramHeaders::InPlace } else { ProgramHeaders::Moved };
         Ok(Self {
             arena,
             arena_va: NewVa(arena_va),
@@ -116,8 +115,6 @@ fn has_room(elf: &Elf<'_>, segments: u64) -> bool {
         .iter()
         .filter(|segment| segment.kind != elf::PT_PHDR && segment.file_size > 0 && segment.offset.0 > start)
         .map(|segment| segment.offset.0);
-    let is_loaded = elf.loads().any(|segment| {
-        segment.offset.0 <= start && end <= segment.offset.0 + segment.file_size
-    });
+    let is_loaded = elf.loads().any(|segment| segment.offset.0 <= start && end <= segment.offset.0 + segment.file_size);
     is_loaded && sections.chain(contents).filter(|&offset| offset >= start).all(|offset| end <= offset)
 }

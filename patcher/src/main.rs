@@ -81,7 +81,11 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         eprintln!(
             "gopatch: {}: {} refused; see the report",
             cli.output.display(),
-            if patched.report.refused.len() == 1 { "1 site was".to_owned() } else { format!("{} sites were", patched.report.refused.len()) },
+            if patched.report.refused.len() == 1 {
+                "1 site was".to_owned()
+            } else {
+                format!("{} sites were", patched.report.refused.len())
+            },
         );
     }
     Ok(patched.report.is_complete())

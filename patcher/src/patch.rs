@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use gopatch_trampolines::attach::{self, AttachPlan, MAX_SOCKET_PATH};
 use gopatch_trampolines::manifest::{self, At, Manifest};
-use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, Source};
+use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan, Source};
 use gopatch_trampolines::{EmitError, thunk, wire};
 use sha2::{Digest, Sha256};
 
@@ -157,12 +157,8 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
     }
     clock.lap("emit");
 
-    let additions = Additions {
-        layout: &layout,
-        overwrites: &emission.overwrites,
-        code: &emission.code,
-        entry: emission.stub,
-    };
+    let additions =
+        Additions { layout: &layout, overwrites: &emission.overwrites, code: &emission.code, entry: emission.stub };
     let unfinished = write::write(&elf, &additions)?;
     let manifest = Manifest {
         format: manifest::FORMAT,
@@ -235,10 +231,7 @@ fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
 }
 
 /// The functions that each rule asks for, as far as this program has them.
-fn match_rules<'r, 'a>(
-    rules: &'r [Rule],
-    go: &GoBinary<'a>,
-) -> Result<Vec<(&'r Rule, Vec<Function<'a>>)>, PatchError> {
+fn match_rules<'r, 'a>(rules: &'r [Rule], go: &GoBinary<'a>) -> Result<Vec<(&'r Rule, Vec<Function<'a>>)>, PatchError> {
     let mut matches = Vec::new();
     for rule in rules {
         let symbols = rule.symbols();
@@ -293,7 +286,8 @@ fn hook<'a>(
     if let Some(captures) = &rule.exit {
         exit = Some(Resolved::default());
         if !captures.is_empty() {
-            let places = places(types, signature.clone(), &function).map_err(|error| fail_or(error, &fail, bad_signature))?;
+            let places =
+                places(types, signature.clone(), &function).map_err(|error| fail_or(error, &fail, bad_signature))?;
             let resolved = places.point(rule, captures, &mut End::Exit(&mut keep));
             exit = Some(resolved.map_err(|(what, source)| fail(what, source))?);
         }
@@ -460,21 +454,28 @@ impl<'a> Emission<'a> {
             let Some(resolved) = resolved else { continue };
             let point = self.points.len() as u32;
             self.points.push(manifest::Point { function: index, at, captures: resolved.captures.clone() });
+            let plan =
+                HookPlan { function: index, point, at, captures: resolved.plans.clone(), keep: function.keep.clone() };
+            // All returns of a function make the same record, so they share the code that makes it.
+            let mut body = None;
             for site in function.sites.iter().filter(|site| site.at == at) {
-                let plan = HookPlan {
-                    function: index,
-                    point,
-                    at,
+                let displaced = SitePlan {
                     before: site.before.clone(),
                     after: site.after.clone(),
                     resume: site.resume.map(|va| va.0),
-                    captures: resolved.plans.clone(),
-                    keep: function.keep.clone(),
                 };
-                let va = self.next_va();
-                let bytes = thunk::emit(&plan, offsets, &self.layout.arena, va.0)?;
-                self.code.extend(bytes);
-                self.site(site, Some(point), va.0)?;
+                let arena = &self.layout.arena;
+                if displaced.is_return() && body.is_none() {
+                    let va = self.next_va().0;
+                    self.code.extend(thunk::emit_return_body(&plan, offsets, arena, va)?);
+                    body = Some(va);
+                }
+                let va = self.next_va().0;
+                self.code.extend(match body.filter(|_| displaced.is_return()) {
+                    Some(body) => thunk::emit_return_head(&plan, &displaced, offsets, arena, (va, body))?,
+                    None => thunk::emit(&plan, &displaced, offsets, arena, va)?,
+                });
+                self.site(site, Some(point), va)?;
             }
         }
         Ok(())

@@ -5,8 +5,8 @@
 //! Trusts: nothing of the writer: another parser (goblin) and another decoder (capstone) read what it wrote.
 //! Never does: repair.
 
-use capstone::arch::{BuildsCapstone, DetailsArchInsn};
 use capstone::arch::x86::{ArchMode, X86OperandType};
+use capstone::arch::{BuildsCapstone, DetailsArchInsn};
 use capstone::{Capstone, InsnGroupType};
 use goblin::elf::Elf;
 use goblin::elf::program_header::{PF_X, PT_LOAD};
@@ -94,8 +94,7 @@ fn same_segments(input: &Elf<'_>, output: &Elf<'_>) -> Result<(), VerifyError> {
 
 /// Bytes that are not the input's are listed, with what stood there.
 fn unchanged_elsewhere(input: &[u8], output: &[u8], manifest: &Manifest) -> Result<(), VerifyError> {
-    let mut restored =
-        output.get(..input.len()).ok_or(VerifyError::Changed { offset: output.len() })?.to_vec();
+    let mut restored = output.get(..input.len()).ok_or(VerifyError::Changed { offset: output.len() })?.to_vec();
     let sites = manifest.sites.iter().map(|site| (site.offset, &site.original));
     let patches = manifest.patches.iter().map(|patch| (patch.offset, &patch.original));
     for (offset, original) in sites.chain(patches) {

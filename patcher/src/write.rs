@@ -4,7 +4,9 @@
 //! Trusts: the layout. Never does: touch a byte that it was not told to.
 
 use gopatch_trampolines::manifest::{self, Patch};
-use object::elf::{self, FileHeader64, ProgramFlags, ProgramHeader64, ProgramType, SectionHeader64, SectionType, SymbolSection};
+use object::elf::{
+    self, FileHeader64, ProgramFlags, ProgramHeader64, ProgramType, SectionHeader64, SectionType, SymbolSection,
+};
 use object::endian::{LittleEndian as LE, U16, U32, U64};
 use object::pod;
 
@@ -62,7 +64,8 @@ pub fn jumps(elf: &Elf<'_>, site: &Site, thunk: u64) -> Result<Vec<Overwrite>, W
         Some(island) => {
             overwrites.push(Overwrite { offset: offset(island)?, bytes: near_jump(island, thunk)?.to_vec() });
             let distance = island.0.wrapping_sub(site.va.0 + 2) as i64;
-            let distance = i8::try_from(distance).map_err(|_| WriteError::OutOfReach { from: site.va, to: island.0 })?;
+            let distance =
+                i8::try_from(distance).map_err(|_| WriteError::OutOfReach { from: site.va, to: island.0 })?;
             vec![0xEB, distance as u8]
         }
     };

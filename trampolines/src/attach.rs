@@ -38,6 +38,7 @@
 //! Code here keeps to registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 a link. There is
 //! no stack use outside the stub's first lines. System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`.
 
+#[expect(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 use iced_x86::{IcedError, Instruction};
 
@@ -144,6 +145,7 @@ pub struct AttachCode {
 }
 
 /// Emits the attach code, to lie at `va`.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "a method's own path fixes one lifetime")]
 pub fn emit(plan: &AttachPlan<'_>, arena: &Arena, va: u64) -> Result<AttachCode, EmitError> {
     let encode = |source| EmitError::Encode { va, source };
     // The constants come first, so that their addresses are known before any code is assembled.

@@ -155,6 +155,7 @@ pub enum Format {
 }
 
 impl Format {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     fn is_plain(&self) -> bool {
         *self == Self::Plain
     }
@@ -244,7 +245,7 @@ pub fn to_hex(bytes: &[u8]) -> String {
 /// The bytes that `text` spells; `None` when it is not hex.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()

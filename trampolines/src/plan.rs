@@ -4,7 +4,7 @@
 //! Decides: what can be expressed. Trusts: offsets and addresses, which the patcher took from the binary itself.
 //! Never does: emit code.
 
-use iced_x86::Instruction;
+use iced_x86::{Code, Instruction};
 
 use crate::manifest::At;
 
@@ -155,7 +155,7 @@ pub struct RuntimeOffsets {
     pub p_id: i32,
 }
 
-/// One site and the hook to run there.
+/// The hook of one point: what its sites have in common.
 #[derive(Debug, Clone)]
 pub struct HookPlan {
     /// Index of the function in the manifest.
@@ -164,14 +164,26 @@ pub struct HookPlan {
     pub point: u32,
     /// Which end of the call.
     pub at: At,
-    /// Displaced instructions that run before the hook (exits: what leads up to the return).
-    pub before: Vec<Instruction>,
-    /// Displaced instructions that run after it (entries: the prologue; exits: the return or the tail jump).
-    pub after: Vec<Instruction>,
-    /// Where to go on in the program; `None` when `after` ends by leaving the function.
-    pub resume: Option<u64>,
     /// What the record holds.
     pub captures: Vec<CapturePlan>,
     /// Entry: the values to keep for the exit. Exit: as many, which it reads as [`Source::Kept`].
     pub keep: Vec<Source>,
+}
+
+/// What a site displaced.
+#[derive(Debug, Clone)]
+pub struct SitePlan {
+    /// Instructions that run before the hook (exits: what leads up to the return).
+    pub before: Vec<Instruction>,
+    /// Instructions that run after it (entries: the prologue; exits: the return or the tail jump).
+    pub after: Vec<Instruction>,
+    /// Where to go on in the program; `None` when `after` ends by leaving the function.
+    pub resume: Option<u64>,
+}
+
+impl SitePlan {
+    /// Whether nothing but a return is left to do behind the hook.
+    pub fn is_return(&self) -> bool {
+        matches!(self.after.as_slice(), [only] if only.code() == Code::Retnq)
+    }
 }

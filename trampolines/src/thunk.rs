@@ -34,12 +34,13 @@
 //! Register use: R13 slot; R15 record (its ring header); R12 where the next string goes; RAX, RCX, RDX work.
 
 use iced_x86::IcedError;
+#[expect(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
 use crate::arena::{Arena, SLOT_SHIFT, session, slot, switches, table};
 use crate::asm::{EmitError, at, displaced, finish};
 use crate::manifest::At;
-use crate::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, Source, Step};
+use crate::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
 use crate::wire::{record, ring};
 
 /// Bytes from the record's ring header to a field of its payload.
@@ -50,11 +51,50 @@ const fn field(offset: usize) -> i32 {
 /// Bytes of a pointer to `abi.Type` behind the start of an itab (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
 const ITAB_TYPE: i32 = 8;
 
-/// Emits the thunk for `plan`, to lie at `va`.
-pub fn emit(plan: &HookPlan, offsets: &RuntimeOffsets, arena: &Arena, va: u64) -> Result<Vec<u8>, EmitError> {
+/// Emits the whole thunk of a site, to lie at `va`.
+pub fn emit(
+    plan: &HookPlan,
+    site: &SitePlan,
+    offsets: &RuntimeOffsets,
+    arena: &Arena,
+    va: u64,
+) -> Result<Vec<u8>, EmitError> {
+    assemble(plan, offsets, arena, va, |emitter| emitter.thunk(site))
+}
+
+/// Emits the part that all returns of a function share, to lie at `va`: it makes the record and returns.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
+pub fn emit_return_body(
+    plan: &HookPlan,
+    offsets: &RuntimeOffsets,
+    arena: &Arena,
+    va: u64,
+) -> Result<Vec<u8>, EmitError> {
+    assemble(plan, offsets, arena, va, |emitter| emitter.return_body())
+}
+
+/// Emits the part that each return has for itself, to lie at `va`: it looks whether anybody listens, and returns or
+/// goes to the shared part at `body`.
+pub fn emit_return_head(
+    plan: &HookPlan,
+    site: &SitePlan,
+    offsets: &RuntimeOffsets,
+    arena: &Arena,
+    (va, body): (u64, u64),
+) -> Result<Vec<u8>, EmitError> {
+    assemble(plan, offsets, arena, va, |emitter| emitter.return_head(site, body))
+}
+
+fn assemble(
+    plan: &HookPlan,
+    offsets: &RuntimeOffsets,
+    arena: &Arena,
+    va: u64,
+    template: impl FnOnce(&mut Emitter<'_>) -> Result<(), IcedError>,
+) -> Result<Vec<u8>, EmitError> {
     let encode = |source| EmitError::Encode { va, source };
     let mut asm = CodeAssembler::new(64).map_err(encode)?;
-    Emitter { asm: &mut asm, plan, offsets, arena }.hook().map_err(encode)?;
+    template(&mut Emitter { asm: &mut asm, plan, offsets, arena }).map_err(encode)?;
     finish(&mut asm, va)
 }
 
@@ -72,6 +112,12 @@ struct Labels {
     done: CodeLabel,
 }
 
+impl Labels {
+    fn new(asm: &mut CodeAssembler) -> Self {
+        Self { go_on: asm.create_label(), done: asm.create_label() }
+    }
+}
+
 struct Emitter<'a> {
     asm: &'a mut CodeAssembler,
     plan: &'a HookPlan,
@@ -80,29 +126,50 @@ struct Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    fn hook(&mut self) -> Result<(), IcedError> {
+    fn thunk(&mut self, site: &SitePlan) -> Result<(), IcedError> {
         let mut active = self.asm.create_label();
-        let mut labels = Labels { go_on: self.asm.create_label(), done: self.asm.create_label() };
-
-        displaced(self.asm, &self.plan.before)?;
-        // Nobody listens, or not to this function: the usual case falls through.
-        self.asm.cmp(byte_ptr(at(self.arena.enable(self.plan.function))), 0)?;
+        let mut labels = Labels::new(self.asm);
+        displaced(self.asm, &site.before)?;
+        self.test_enabled()?;
         self.asm.jne(active)?;
         self.asm.set_label(&mut labels.go_on)?;
-        displaced(self.asm, &self.plan.after)?;
-        if let Some(resume) = self.plan.resume {
+        displaced(self.asm, &site.after)?;
+        if let Some(resume) = site.resume {
             self.asm.jmp(resume)?;
         }
-
         self.asm.set_label(&mut active)?;
-        self.take_slot(&labels)?;
+        self.active(&mut labels)?;
+        self.asm.jmp(labels.go_on)
+    }
+
+    fn return_head(&mut self, site: &SitePlan, body: u64) -> Result<(), IcedError> {
+        displaced(self.asm, &site.before)?;
+        self.test_enabled()?;
+        self.asm.jne(body)?;
+        displaced(self.asm, &site.after)
+    }
+
+    fn return_body(&mut self) -> Result<(), IcedError> {
+        let mut labels = Labels::new(self.asm);
+        self.active(&mut labels)?;
+        self.asm.set_label(&mut labels.go_on)?;
+        self.asm.ret()
+    }
+
+    /// Nobody listens, or not to this function: the usual case falls through.
+    fn test_enabled(&mut self) -> Result<(), IcedError> {
+        self.asm.cmp(byte_ptr(at(self.arena.enable(self.plan.function))), 0)
+    }
+
+    /// What is done while somebody listens. Falls through when done; goes to `go_on` when there is nothing to do.
+    fn active(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
+        self.take_slot(labels)?;
         match self.plan.at {
             At::Enter if !self.plan.keep.is_empty() => self.keep_words()?,
             At::Exit if !self.plan.keep.is_empty() => self.recall_words()?,
             At::Enter | At::Exit => {}
         }
-        self.record(&labels)?;
-
+        self.record(labels)?;
         self.asm.set_label(&mut labels.done)?;
         if self.borrows_rbx() {
             self.asm.mov(rbx, qword_ptr(r13 + slot::SAVED_RBX))?;
@@ -110,8 +177,7 @@ impl Emitter<'_> {
         self.asm.mov(rax, qword_ptr(r13 + slot::SAVED_RAX))?;
         self.asm.mov(rcx, qword_ptr(r13 + slot::SAVED_RCX))?;
         self.asm.mov(rdx, qword_ptr(r13 + slot::SAVED_RDX))?;
-        self.asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
-        self.asm.jmp(labels.go_on)
+        self.asm.mov(byte_ptr(r13 + slot::BUSY), 0)
     }
 
     /// Finds this P's slot (R13), marks it busy, borrows registers, and notes the time (RDX and the slot).
@@ -491,7 +557,11 @@ impl Emitter<'_> {
                 } else {
                     asm.cmp(qword_ptr(rax + path.offset), 0)?;
                 }
-                if is_nil { asm.sete(cl)? } else { asm.setne(cl)? }
+                if is_nil {
+                    asm.sete(cl)?;
+                } else {
+                    asm.setne(cl)?;
+                }
                 asm.mov(qword_ptr(r15 + word), rcx)
             }
             Leaf::String { max } => {

@@ -21,8 +21,7 @@ pub(super) fn read<'d>(
     dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
     let mut info =
         TypeInfo { dwarf, units: Vec::new(), functions: HashMap::new(), types: HashMap::new(), runtime_types };
-    // Copies by where the function is described, which may come later than the copy.
-    let mut inlined = HashMap::new();
+    let mut seen = Seen::default();
     let mut headers = info.dwarf.units();
     let mut offset = 0;
     while let Some(header) = headers.next().map_err(|source| DwarfError::Damaged { offset, source })? {
@@ -31,25 +30,35 @@ pub(super) fn read<'d>(
         let damaged = |source| DwarfError::Damaged { offset, source };
         let abbreviations = info.dwarf.abbreviations(&header).map_err(damaged)?;
         let unit = Unit { header, abbreviations, start };
-        if info.scan(&unit, wanted, &mut inlined).map_err(damaged)? {
+        if info.scan(&unit, wanted, &mut seen).map_err(damaged)? {
             info.units.push(unit);
         }
     }
-    for (places, copies) in info.functions.values_mut() {
-        *copies = places.iter().filter_map(|place| inlined.get(place)).sum();
+    for (abstract_place, name) in seen.abstracts {
+        let function = info.functions.entry(name).or_default();
+        function.bodies.extend(seen.bodies.remove(&abstract_place).unwrap_or_default());
+        function.inlined_copies += seen.copies.get(&abstract_place).copied().unwrap_or_default();
     }
     Ok(info)
 }
 
+/// What a function that was inlined somewhere leaves in DWARF: an abstract entry that has the name, and entries that refer
+/// to it, before or behind: its own body, if it has one, and each copy.
+#[derive(Debug, Default)]
+struct Seen<'d> {
+    /// Abstract entries of wanted functions.
+    abstracts: Vec<(DebugInfoOffset, &'d str)>,
+    /// Bodies, by their abstract entry.
+    bodies: HashMap<DebugInfoOffset, Vec<DebugInfoOffset>>,
+    /// Number of copies, by their abstract entry.
+    copies: HashMap<DebugInfoOffset, u32>,
+}
+
 impl<'d> TypeInfo<'d> {
     /// Looks through one unit; false when it is not Go's.
-    fn scan(
-        &mut self,
-        unit: &Unit<'d>,
-        wanted: &Wanted<'_>,
-        inlined: &mut HashMap<DebugInfoOffset, u32>,
-    ) -> gimli::Result<bool> {
+    fn scan(&mut self, unit: &Unit<'d>, wanted: &Wanted<'_>, seen: &mut Seen<'d>) -> gimli::Result<bool> {
         let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
+        let mut values = Vec::new();
         while !entries.is_empty() {
             let depth = entries.next_depth();
             let offset = entries.next_offset();
@@ -65,13 +74,23 @@ impl<'d> TypeInfo<'d> {
                 dw::DW_TAG_inlined_subroutine => {
                     let origin = find_attribute(&mut entries, attributes, dw::DW_AT_abstract_origin)?;
                     if let Some(origin) = origin.and_then(|origin| unit.reference(&origin)) {
-                        *inlined.entry(origin).or_default() += 1;
+                        *seen.copies.entry(origin).or_default() += 1;
                     }
                 }
                 dw::DW_TAG_subprogram if depth == 1 => {
-                    let name = find_attribute(&mut entries, attributes, dw::DW_AT_name)?;
-                    if let Some(name) = self.name(name)?.filter(|name| wanted.functions.contains(name)) {
-                        self.functions.entry(name).or_default().0.push(DebugInfoOffset(unit.start + offset.0));
+                    entries.read_attributes(attributes, &mut values)?;
+                    let value = |name| values.iter().find(|value| value.name() == name).map(gimli::Attribute::value);
+                    let place = DebugInfoOffset(unit.start + offset.0);
+                    if let Some(origin) = value(dw::DW_AT_abstract_origin).and_then(|origin| unit.reference(&origin)) {
+                        seen.bodies.entry(origin).or_default().push(place);
+                    } else if let Some(name) = self.name(value(dw::DW_AT_name))?
+                        && wanted.functions.contains(name)
+                    {
+                        if value(dw::DW_AT_inline).is_some() {
+                            seen.abstracts.push((place, name));
+                        } else {
+                            self.functions.entry(name).or_default().bodies.push(place);
+                        }
                     }
                 }
                 dw::DW_TAG_base_type

@@ -100,8 +100,8 @@ pub struct Parameter<'d> {
 /// The parameters of a function, in order, the receiver first.
 ///
 /// Until Go 1.21 DWARF leaves out blank parameters, and until Go 1.26 the dictionary of a generic function. So compare
-/// the size of the arguments that follows from it with what pclntab says (`golang::Function::args`), and refuse the
-/// signature when they differ.
+/// the size of the arguments that follows from it (`golang::abi::Assignment::args_size`) with what pclntab says
+/// (`golang::Function::args`), and refuse the signature when they differ. Results are complete in every version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature<'d> {
     /// Receiver, parameters, results.
@@ -128,11 +128,19 @@ pub struct TypeInfo<'d> {
     dwarf: gimli::Dwarf<Reader<'d>>,
     /// Go's units, in the order of .debug_info.
     units: Vec<Unit<'d>>,
-    /// Where each wanted function is described, and how often it was inlined.
-    functions: HashMap<&'d str, (Vec<DebugInfoOffset>, u32)>,
+    functions: HashMap<&'d str, Function>,
     types: HashMap<&'d str, TypeId>,
     /// `runtime.types`, from which run-time types are counted.
     runtime_types: Va,
+}
+
+/// A wanted function.
+#[derive(Debug, Default)]
+struct Function {
+    /// Entries that describe code of its own. Only they have all parameters; the abstract entry of a function that
+    /// was inlined lacks those without a name.
+    bodies: Vec<DebugInfoOffset>,
+    inlined_copies: u32,
 }
 
 #[derive(Debug)]
@@ -150,22 +158,176 @@ impl<'d> TypeInfo<'d> {
         index::read(dwarf, wanted, runtime_types)
     }
 
-    /// A wanted function's signature; `None` when DWARF does not describe it.
-    pub fn signature(&self, function: &str) -> Result<Option<Signature<'d>>, DwarfError> {
-        let Some((places, inlined_copies)) = self.functions.get(function) else { return Ok(None) };
+    /// A wanted function's signature; `None` when DWARF describes no code of its own of that function.
+    pub fn signature(&self, name: &str) -> Result<Option<Signature<'d>>, DwarfError> {
+        let Some(function) = self.functions.get(name) else { return Ok(None) };
         // An assembly function is described without parameters, its ABI wrapper of the same name with them.
-        let mut best = Vec::new();
-        for place in places {
-            let parameters = self.parameters(*place)?;
-            if parameters.len() > best.len() {
-                best = parameters;
+        let mut best: Option<Vec<_>> = None;
+        for body in &function.bodies {
+            let parameters = self.parameters(*body)?;
+            if best.as_ref().is_none_or(|best| parameters.len() > best.len()) {
+                best = Some(parameters);
             }
         }
-        Ok(Some(Signature { parameters: best, inlined_copies: *inlined_copies }))
+        Ok(best.map(|parameters| Signature { parameters, inlined_copies: function.inlined_copies }))
+    }
+
+    /// How often a wanted function was inlined into others. One that was inlined everywhere has no code of its own.
+    pub fn inlined_copies(&self, name: &str) -> u32 {
+        self.functions.get(name).map_or(0, |function| function.inlined_copies)
     }
 
     /// A wanted type; `None` when DWARF does not describe it.
     pub fn type_by_name(&self, name: &str) -> Option<TypeId> {
         self.types.get(name).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elf::testing::damaged_copies;
+    use crate::golang::{GoBinary, testing};
+
+    fn wanted() -> Wanted<'static> {
+        Wanted {
+            functions: HashSet::from(["main.Words", "main.Blank", "main.small", "main.(*Record).Read", "main.absent"]),
+            types: HashSet::from([
+                "main.Record",
+                "*main.Record",
+                "main.Base",
+                "main.Celsius",
+                "main.Handler",
+                "main.Counts",
+                "runtime.g",
+                "uintptr",
+                "string",
+                "error",
+                "main.Absent",
+            ]),
+        }
+    }
+
+    /// Everything that the wanted names lead to, as text.
+    fn describe(file: &[u8]) -> Result<Vec<String>, DwarfError> {
+        let elf = Elf::parse(file)?;
+        let sections = Sections::load(&elf)?;
+        let types = TypeInfo::load(&sections, &wanted(), elf.symbol("runtime.types").unwrap_or_default())?;
+        let mut lines = Vec::new();
+        let mut names: Vec<_> = wanted().types.into_iter().collect();
+        names.sort_unstable();
+        for name in names {
+            let Some(id) = types.type_by_name(name) else { continue };
+            let resolved = types.resolve(id)?;
+            lines.push(match &resolved.kind {
+                Kind::Struct(fields) => {
+                    let field = |field: &Field<'_>| {
+                        let embedded = if field.embedded { "embedded " } else { "" };
+                        let name = types.resolve(field.type_id)?.name;
+                        Ok(format!("{embedded}{} {name} @{}", field.name, field.offset))
+                    };
+                    let fields: Vec<_> = fields.iter().map(field).collect::<Result<_, DwarfError>>()?;
+                    format!("{name} {} {{{}}}", resolved.size, fields.join(", "))
+                }
+                Kind::Pointer(to) => format!("{name} {} -> {}", resolved.size, types.resolve(*to)?.name),
+                other => format!("{name} {} {other:?}", resolved.size),
+            });
+        }
+        let mut names: Vec<_> = wanted().functions.into_iter().collect();
+        names.sort_unstable();
+        for name in names {
+            let Some(signature) = types.signature(name)? else {
+                lines.push(format!("{name} inlined {}", types.inlined_copies(name)));
+                continue;
+            };
+            let parameter = |parameter: &Parameter<'_>| {
+                let arrow = if parameter.is_result { "->" } else { "" };
+                Ok(format!("{arrow}{} {}", parameter.name, types.resolve(parameter.type_id)?.name))
+            };
+            let parameters: Vec<_> = signature.parameters.iter().map(parameter).collect::<Result<_, DwarfError>>()?;
+            lines.push(format!("{name}({}) inlined {}", parameters.join(", "), signature.inlined_copies));
+        }
+        Ok(lines)
+    }
+
+    #[test]
+    fn types_and_signatures_are_what_the_source_says() {
+        let lines = describe(testing::program()).unwrap();
+        let line = |start: &str| {
+            let found = lines.iter().find(|line| line.starts_with(start));
+            found.unwrap_or_else(|| panic!("nothing on {start} in {lines:#?}")).as_str()
+        };
+        assert_eq!(line("*main.Record"), "*main.Record 8 -> main.Record");
+        assert_eq!(
+            line("main.Record "),
+            "main.Record 56 {ID int32 @0, _ int32 @4, Name string @8, Flags [1]uint16 @24, \
+             Reader interface { Read(int) (string, error) } @32, embedded Base *main.Base @48}"
+        );
+        assert_eq!(line("main.Base"), "main.Base 8 {Weight float64 @0}");
+        assert_eq!(line("main.Celsius"), "main.Celsius 4 Float");
+        assert_eq!(line("main.Handler"), "main.Handler 8 Func");
+        assert_eq!(line("main.Counts"), "main.Counts 8 Map");
+        assert_eq!(line("error"), "error 16 Interface { empty: false }");
+        assert_eq!(line("string"), "string 16 String");
+        assert_eq!(
+            line("main.Words"),
+            "main.Words(s string, b []uint8, e error, a interface {}, m main.Counts, c chan int, ->~r0 int, \
+             ->~r1 main.Celsius) inlined 0"
+        );
+        assert_eq!(
+            line("main.(*Record).Read"),
+            "main.(*Record).Read(r *main.Record, n int, ->~r0 string, ->~r1 error) inlined 0"
+        );
+        // Its blank parameters and its blank result are described only with its body.
+        assert_eq!(line("main.Blank"), "main.Blank(~p0 string, a int, ~p2 int, ->~r0 int, ->err error) inlined 1");
+        // main.CallsSmall has two copies of it, and nobody calls it.
+        assert_eq!(line("main.small"), "main.small inlined 2");
+        assert_eq!(line("main.absent"), "main.absent inlined 0");
+        assert!(!lines.iter().any(|line| line.starts_with("main.Absent")));
+    }
+
+    #[test]
+    fn compression_changes_nothing() {
+        let plain = testing::build(&["-ldflags=-compressdwarf=false"]);
+        assert_eq!(describe(&plain).unwrap(), describe(testing::program()).unwrap());
+    }
+
+    #[test]
+    fn a_runtime_type_describes_the_same_type() {
+        for file in [testing::program().to_vec(), testing::build(&["-buildmode=pie"])] {
+            let elf = Elf::parse(&file).unwrap();
+            let go = GoBinary::read(&elf, &elf.relative_relocations().unwrap()).unwrap();
+            let sections = Sections::load(&elf).unwrap();
+            let types = TypeInfo::load(&sections, &wanted(), go.module_data.types).unwrap();
+            for name in ["*main.Record", "main.Record", "main.Base", "uintptr", "string", "error", "main.Counts"] {
+                let resolved = types.resolve(types.type_by_name(name).unwrap()).unwrap();
+                // The first word of a run-time type is the size of its values.
+                let Some(runtime_type) = resolved.runtime_type else {
+                    assert!(["main.Base", "main.Counts", "error"].contains(&name), "{name}");
+                    continue;
+                };
+                assert_eq!(elf.word_at(runtime_type), Some(resolved.size), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stripped_program_has_no_dwarf() {
+        let stripped = testing::build(&["-ldflags=-s -w"]);
+        assert!(describe(&stripped).unwrap_err().to_string().starts_with("no DWARF"));
+    }
+
+    #[test]
+    fn damage_is_an_error_and_never_a_panic() {
+        let file = testing::build(&["-ldflags=-compressdwarf=false"]);
+        let elf = Elf::parse(&file).unwrap();
+        let range = |name: &str| {
+            let section = elf.section(name).unwrap();
+            section.offset.0 as usize..(section.offset.0 + section.size) as usize
+        };
+        let mut refused = 0;
+        damaged_copies(&file, &[range(".debug_abbrev")], 40, |copy| refused += u32::from(describe(copy).is_err()));
+        damaged_copies(&file, &[range(".debug_info")], 40, |copy| refused += u32::from(describe(copy).is_err()));
+        assert!(refused > 60, "{refused}");
     }
 }

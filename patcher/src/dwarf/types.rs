@@ -161,21 +161,40 @@ impl<'d> TypeInfo<'d> {
         Err(not_go(id.0, "its typedefs do not end".to_owned()))
     }
 
-    /// The parameters of the function described at `place`.
+    /// The parameters of the function whose body is described at `place`.
     pub(super) fn parameters(&self, place: DebugInfoOffset) -> Result<Vec<Parameter<'d>>, DwarfError> {
         let mut parameters: Vec<Parameter<'d>> = Vec::new();
         self.children(place, dw::DW_TAG_formal_parameter, |unit, at, entry| {
-            let is_result = entry.attr_value(dw::DW_AT_variable_parameter) == Some(AttributeValue::Flag(true));
-            let name = self.entry_name(at, entry)?.unwrap_or_default();
-            let type_id = TypeId(target(at, unit, entry, dw::DW_AT_type)?);
+            // Of a function that was inlined too, a parameter with a name is described elsewhere.
+            let parameter = match entry.attr_value(dw::DW_AT_abstract_origin) {
+                Some(_) => {
+                    let origin = target(at, unit, entry, dw::DW_AT_abstract_origin)?;
+                    let (unit, entry) = self.entry(origin)?;
+                    self.parameter(origin, unit, &entry)?
+                }
+                None => self.parameter(at, unit, entry)?,
+            };
             // Some functions that Go 1.19 to 1.26 built have their unnamed results twice. No two parameters
             // share a name in Go's DWARF: it makes up names for those without.
-            if parameters.iter().all(|known| known.name != name) {
-                parameters.push(Parameter { name, type_id, is_result });
+            if parameters.iter().all(|known| known.name != parameter.name) {
+                parameters.push(parameter);
             }
             Ok(())
         })?;
         Ok(parameters)
+    }
+
+    fn parameter(
+        &self,
+        place: DebugInfoOffset,
+        unit: &Unit<'d>,
+        entry: &Entry<'d>,
+    ) -> Result<Parameter<'d>, DwarfError> {
+        Ok(Parameter {
+            name: self.entry_name(place, entry)?.unwrap_or_default(),
+            type_id: TypeId(target(place, unit, entry, dw::DW_AT_type)?),
+            is_result: entry.attr_value(dw::DW_AT_variable_parameter) == Some(AttributeValue::Flag(true)),
+        })
     }
 
     fn fields(&self, place: DebugInfoOffset) -> Result<Vec<Field<'d>>, DwarfError> {

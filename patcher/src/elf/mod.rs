@@ -8,6 +8,8 @@
 
 mod error;
 mod read;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::borrow::Cow;
 
@@ -354,4 +356,103 @@ fn table<'a, T: pod::Pod>(raw: &'a [u8], name: &str) -> Result<&'a [T], ElfError
 
 fn bytes(data: &[u8], offset: FileOffset, len: u64) -> Option<&[u8]> {
     data.get(usize::try_from(offset.0).ok()?..usize::try_from(offset.checked_add(len)?.0).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{E_MACHINE, E_TYPE, FIRST_PROGRAM_HEADER, P_FILESZ, P_OFFSET, Part, damaged_copies, image};
+    use super::*;
+
+    fn sample() -> Vec<u8> {
+        image(&[
+            Part { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 40] },
+            Part { name: ".data", va: 0x402000, executable: false, data: (0..64).collect() },
+        ])
+    }
+
+    /// The message for a copy of the sample in which some bytes are others.
+    fn refusal(changes: &[(usize, &[u8])]) -> String {
+        let mut file = sample();
+        for (offset, bytes) in changes {
+            file[*offset..*offset + bytes.len()].copy_from_slice(bytes);
+        }
+        Elf::parse(&file).expect_err("a file that gopatch cannot patch").to_string()
+    }
+
+    #[test]
+    fn addresses_map_to_the_file_and_back() {
+        let file = sample();
+        let elf = Elf::parse(&file).unwrap();
+        let data = elf.section(".data").unwrap();
+        assert_eq!(elf.offset_of(Va(0x402008)), data.offset.checked_add(8));
+        assert_eq!(elf.va_of(data.offset), Some(Va(0x402000)));
+        assert_eq!(elf.bytes_at(Va(0x40203c), 4), Some(&[60, 61, 62, 63][..]));
+        assert_eq!(elf.bytes_at(Va(0x40203c), 5), None, "past the end of the segment");
+        assert_eq!(elf.bytes_at(Va(0x402000), u64::MAX), None);
+        assert_eq!(elf.offset_of(Va(0x402040)), None);
+        assert_eq!(elf.word_at(Va(0x402000)), Some(0x0706050403020100));
+        assert_eq!(elf.image_end(), Va(0x402040));
+        assert_eq!(elf.raw_data(data).len(), 64);
+    }
+
+    #[test]
+    fn files_of_another_kind_are_named() {
+        assert!(refusal(&[(0, b"#!/b")]).starts_with("not an ELF file"));
+        assert!(refusal(&[(4, &[1])]).starts_with("a 32-bit ELF file"));
+        assert!(refusal(&[(5, &[2])]).starts_with("a big-endian ELF file"));
+        assert!(refusal(&[(E_MACHINE, &[183, 0])]).starts_with("built for arm64:"));
+        assert!(refusal(&[(E_TYPE, &[1, 0])]).starts_with("a relocatable object"));
+        assert!(refusal(&[(E_TYPE, &[4, 0])]).starts_with("a core dump"));
+        // Position-independent, but neither a loader nor DF_1_PIE.
+        assert!(refusal(&[(E_TYPE, &[3, 0])]).starts_with("a shared library"));
+    }
+
+    #[test]
+    fn what_lies_past_the_end_is_named() {
+        let filesz = FIRST_PROGRAM_HEADER + P_FILESZ;
+        assert!(refusal(&[(filesz, &[0xff, 0xff])]).starts_with("truncated: segment 0 ends at 0x"));
+        let offset = FIRST_PROGRAM_HEADER + P_OFFSET;
+        assert!(refusal(&[(offset, &[0xff; 8])]).contains("segment 0: it ends past the largest offset"));
+        let file = sample();
+        let message = Elf::parse(&file[..file.len() - 1]).unwrap_err().to_string();
+        assert!(message.starts_with("truncated: the section header table ends at"), "{message}");
+        assert!(Elf::parse(&file[..20]).unwrap_err().to_string().starts_with("truncated: the ELF header"));
+        let message = Elf::parse(&file[..100]).unwrap_err().to_string();
+        assert!(message.starts_with("truncated: the program header table"), "{message}");
+    }
+
+    #[test]
+    fn a_patched_file_is_not_patched_again() {
+        let text = Part { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 16] };
+        let manifest = Part { name: manifest::SECTION, va: 0x500000, executable: false, data: b"{}".to_vec() };
+        let message = Elf::parse(&image(&[text, manifest])).unwrap_err().to_string();
+        assert!(message.starts_with("already patched"), "{message}");
+    }
+
+    #[test]
+    fn a_compressed_section_that_lies_about_its_size_is_refused() {
+        let part =
+            Part { name: ".zdebug_info", va: 0x401000, executable: false, data: b"ZLIB\0\xff\0\0\0\0\0\0xx".to_vec() };
+        let file = image(&[part]);
+        let elf = Elf::parse(&file).unwrap();
+        let message = elf.section_data(elf.section(".zdebug_info").unwrap()).unwrap_err().to_string();
+        assert!(message.contains("more than its bytes can hold"), "{message}");
+    }
+
+    #[test]
+    fn damage_is_an_error_and_never_a_panic() {
+        let file = sample();
+        let mut refused = 0;
+        damaged_copies(&file, &[0..file.len()], 20_000, |copy| match Elf::parse(copy) {
+            Ok(elf) => {
+                for section in elf.sections() {
+                    let _ = elf.section_data(section);
+                    let _ = elf.bytes_from(section.va);
+                }
+                let _ = (elf.image_end(), elf.symbols().count(), elf.relative_relocations());
+            }
+            Err(_) => refused += 1,
+        });
+        assert!(refused > 10_000, "{refused}");
+    }
 }

@@ -292,3 +292,151 @@ impl Stack {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word() -> Layout {
+        Layout::int(8)
+    }
+
+    fn string() -> Layout {
+        Layout::row(&word(), 2)
+    }
+
+    /// The registers of a location, or its offset on the stack.
+    fn show(location: &Location) -> String {
+        match location {
+            Location::Stack { offset } => format!("+{offset}"),
+            Location::Registers(parts) => {
+                let parts = parts.iter().map(|(part, register)| match register {
+                    Register::Int(index) => format!("I{index}@{}", part.offset),
+                    Register::Float(index) => format!("F{index}@{}", part.offset),
+                });
+                parts.collect::<Vec<_>>().join(" ")
+            }
+        }
+    }
+
+    fn assign(inputs: &[Layout], results: &[Layout]) -> (Vec<String>, Vec<String>, u64) {
+        let assignment = Assignment::new(inputs, results).unwrap();
+        let show_all = |locations: &[Location]| locations.iter().map(show).collect();
+        (show_all(&assignment.inputs), show_all(&assignment.results), assignment.args_size)
+    }
+
+    /// The example of abi-internal.md: `func f(a1 uint8, a2 [2]uintptr, a3 uint8) (r1 struct { x uintptr; y [2]uintptr },
+    /// r2 string)`. Its stack is a2 at 0, r1 at 16, then the spill area, 40 to 48.
+    #[test]
+    fn the_example_of_the_specification() {
+        let pair = Layout::array(16, &word(), 2);
+        let r1 = Layout::fields(24, &[(0, word()), (8, pair.clone())]);
+        let (inputs, results, args_size) = assign(&[Layout::int(1), pair, Layout::int(1)], &[r1, string()]);
+        assert_eq!(inputs, ["I0@0", "+0", "I1@0"]);
+        assert_eq!(results, ["+16", "I0@0 I1@8"]);
+        assert_eq!(args_size, 48);
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_takes_no_register() {
+        // Seven words taken, so three more do not fit. One that comes later still gets the eighth.
+        let slice = Layout::row(&word(), 3);
+        let seven = Layout::row(&word(), 7);
+        let (inputs, ..) = assign(&[seven, slice, word(), Layout::float(8), string()], &[]);
+        assert_eq!(inputs[1], "+0");
+        assert_eq!(inputs[2], "I7@0");
+        assert_eq!(inputs[3], "F0@0");
+        assert_eq!(inputs[4], "+24", "a string needs two, one is left");
+    }
+
+    #[test]
+    fn a_value_of_both_kinds_rolls_back_both() {
+        let mixed = Layout::fields(24, &[(0, Layout::float(8)), (8, string())]);
+        let (inputs, ..) = assign(&[Layout::row(&word(), 8), mixed, Layout::float(4), word()], &[]);
+        assert_eq!(inputs[1..], ["+0", "F0@0", "I8@0"]);
+    }
+
+    #[test]
+    fn fields_blank_ones_too_take_a_register_each() {
+        // struct { A int32; _ int32; B string; C [1]uint16 }
+        let one = Layout::array(2, &Layout::int(2), 1);
+        let layout = Layout::fields(32, &[(0, Layout::int(4)), (4, Layout::int(4)), (8, string()), (24, one)]);
+        let (inputs, ..) = assign(&[layout], &[]);
+        assert_eq!(inputs, ["I0@0 I1@4 I2@8 I3@16 I4@24"]);
+    }
+
+    #[test]
+    fn what_is_empty_stands_on_the_stack_and_takes_no_space() {
+        let empty = Layout::fields(0, &[]);
+        let none = Layout::array(0, &word(), 0);
+        let (inputs, _, args_size) = assign(&[empty, none, word()], &[]);
+        assert_eq!(inputs, ["+0", "+0", "I0@0"]);
+        assert_eq!(args_size, 8);
+    }
+
+    #[test]
+    fn stack_arguments_are_aligned_by_their_type() {
+        let bytes = |len| Layout::array(len, &Layout::int(1), len);
+        let words = Layout::array(16, &word(), 2);
+        let (inputs, results, args_size) = assign(&[bytes(3), words, bytes(2)], &[bytes(2)]);
+        assert_eq!(inputs, ["+0", "+8", "+24"]);
+        assert_eq!(results, ["+32"], "results begin at a word");
+        assert_eq!(args_size, 40);
+    }
+
+    #[test]
+    fn float_registers_end_at_x14() {
+        let complex = Layout::row(&Layout::float(8), 2);
+        let (inputs, ..) = assign(&vec![complex; 8], &[]);
+        assert_eq!(inputs[6], "F12@0 F13@8");
+        assert_eq!(inputs[7], "+0");
+    }
+
+    #[test]
+    fn compiled_functions_are_assigned_as_the_compiler_did() {
+        use crate::dwarf::{Sections, TypeInfo, Wanted};
+        use crate::elf::Elf;
+        use crate::golang::{GoBinary, testing};
+
+        let elf = Elf::parse(testing::program()).unwrap();
+        let go = GoBinary::read(&elf, &[]).unwrap();
+        let sections = Sections::load(&elf).unwrap();
+        let compiled: Vec<_> = go
+            .functions
+            .all()
+            .iter()
+            .filter(|function| !function.flags.is_assembly() && !function.is_wrapper)
+            .collect();
+        let wanted = Wanted { functions: compiled.iter().map(|function| function.name).collect(), ..Wanted::default() };
+        let types = TypeInfo::load(&sections, &wanted, go.module_data.types).unwrap();
+        let (mut agree, mut differ) = (0, 0);
+        for function in compiled {
+            let Some(signature) = types.signature(function.name).unwrap() else { continue };
+            let args_size = Assignment::of(&types, &signature).unwrap().args_size;
+            if function.args == Some(args_size as u32) {
+                agree += 1;
+            } else {
+                // DWARF leaves out the dictionary of a generic function, and sometimes a blank parameter.
+                assert!(!function.name.starts_with("main."), "{}", function.name);
+                differ += 1;
+            }
+        }
+        assert!(agree > 1000 && differ * 10 < agree, "{agree} agree, {differ} differ");
+
+        // Taken from the compiler's own code: CL is b, X0 c, X1 and X2 d, and the like.
+        let shown = |name: &str| {
+            let assignment = Assignment::of(&types, &types.signature(name).unwrap().unwrap()).unwrap();
+            let line = |locations: &[Location]| locations.iter().map(show).collect::<Vec<_>>().join(", ");
+            (line(&assignment.inputs), line(&assignment.results))
+        };
+        let (inputs, results) = shown("main.Scalars");
+        assert_eq!(inputs, "I0@0, I1@0, F0@0, F1@0 F2@8, I2@0, I3@0, I4@0");
+        assert_eq!(results, "I0@0, F0@0, I1@0 I2@8");
+        let (inputs, results) = shown("main.Words");
+        assert_eq!(inputs, "I0@0 I1@8, I2@0 I3@8 I4@16, I5@0 I6@8, I7@0 I8@8, +0, +8");
+        assert_eq!(results, "I0@0, F0@0");
+        let (inputs, results) = shown("main.Arrays");
+        assert_eq!(inputs, "+0, I0@0 I1@8, +16, +16, I2@0");
+        assert_eq!(results, "+72, I0@0");
+    }
+}

@@ -197,3 +197,79 @@ fn unquote(text: &str) -> Option<(String, &str)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elf::testing::{Part, image};
+
+    const MODULES: &str = "path\texample.com/shop/cmd/server\n\
+        mod\texample.com/shop\t(devel)\t\n\
+        dep\tgithub.com/lib/pq\tv1.10.9\th1:abc=\n\
+        dep\tgithub.com/lib/pq/oid\tv0.1.0\n\
+        =>\texample.com/fork/oid\tv0.2.0\th1:def=\n\
+        build\t-ldflags=\"-X main.v=1 \\\"q\\\"\"\n\
+        build\tCGO_ENABLED=0\n";
+
+    fn framed() -> Vec<u8> {
+        [&[b'S'; 16], MODULES.as_bytes(), &[b'E'; 16]].concat()
+    }
+
+    fn read(data: Vec<u8>) -> Result<Option<BuildInfo>, GoError> {
+        let file = image(&[Part { name: ".go.buildinfo", va: 0x500000, executable: false, data }]);
+        BuildInfo::read(&Elf::parse(&file)?, &[])
+    }
+
+    fn inline() -> Vec<u8> {
+        let mut blob = [MAGIC, &[8, FLAG_INLINE], &[0; 16]].concat();
+        blob.push(8);
+        blob.extend(b"go1.27.4");
+        let modules = framed();
+        blob.extend([modules.len() as u8 | 0x80, (modules.len() >> 7) as u8]);
+        blob.extend(modules);
+        blob
+    }
+
+    /// As Go 1.16 wrote it: pointers to two string headers, which point on to the text.
+    fn behind_pointers() -> Vec<u8> {
+        let modules = framed();
+        let words = [0x500020, 0x500030, 0x500040, 6, 0x500046, modules.len() as u64];
+        [MAGIC, &[8, 0], &words.map(u64::to_le_bytes).concat(), b"go1.16", &modules].concat()
+    }
+
+    #[test]
+    fn both_formats_are_read() {
+        let info = read(inline()).unwrap().unwrap();
+        assert_eq!(info.go_version, "go1.27.4");
+        assert_eq!(info.main_package.as_deref(), Some("example.com/shop/cmd/server"));
+        assert_eq!(info.main_module.as_ref().map(|module| module.version.as_str()), Some("(devel)"));
+        assert_eq!(info.setting("-ldflags"), Some("-X main.v=1 \"q\""));
+        assert_eq!(info.setting("CGO_ENABLED"), Some("0"));
+        let old = read(behind_pointers()).unwrap().unwrap();
+        assert_eq!(old.version, GoVersion::go1(16));
+        assert_eq!(old.dependencies, info.dependencies);
+    }
+
+    #[test]
+    fn a_package_belongs_to_the_longest_module() {
+        let info = read(inline()).unwrap().unwrap();
+        let version = |package| info.module_of(package).map(|module| module.version.as_str());
+        assert_eq!(version("github.com/lib/pq"), Some("v1.10.9"));
+        assert_eq!(version("github.com/lib/pq/scram"), Some("v1.10.9"));
+        assert_eq!(version("github.com/lib/pq/oid"), Some("v0.2.0"), "the replacement's");
+        assert_eq!(version("github.com/lib/pqx"), None);
+        assert_eq!(version("net/http"), None);
+    }
+
+    #[test]
+    fn a_blob_that_is_cut_or_points_away_is_damaged() {
+        let whole = inline();
+        for length in 16..whole.len() {
+            assert!(read(whole[..length].to_vec()).is_err(), "{length} bytes");
+        }
+        let mut pointers = behind_pointers();
+        pointers[16..24].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert!(read(pointers).unwrap_err().to_string().contains("outside of the file"));
+        assert!(read(b"something else altogether".to_vec()).unwrap().is_none());
+    }
+}

@@ -10,6 +10,8 @@
 pub mod abi;
 pub mod buildinfo;
 pub mod pclntab;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod version;
 
 use std::fmt::Write as _;
@@ -194,4 +196,128 @@ pub fn symbol_prefix(import_path: &str) -> String {
         }
     }
     prefix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elf::testing::{Part, damaged_copies, image};
+
+    fn read(file: &[u8]) -> Result<GoBinary<'_>, GoError> {
+        let elf = Elf::parse(file)?;
+        GoBinary::read(&elf, &elf.relative_relocations()?)
+    }
+
+    /// A copy of the test program whose build info names another version.
+    fn built_by(version: &str) -> Vec<u8> {
+        let mut file = testing::program().to_vec();
+        let blob = Elf::parse(&file).unwrap().section(".go.buildinfo").unwrap().offset.0 as usize;
+        // Behind the header of 32 bytes stands the length, then the text, as `go1.26.8`.
+        let length = usize::from(file[blob + 32]);
+        let text = &mut file[blob + 33..blob + 33 + length];
+        text.fill(b' ');
+        text[..version.len()].copy_from_slice(version.as_bytes());
+        file
+    }
+
+    #[test]
+    fn functions_are_where_the_symbol_table_has_them() {
+        let elf = Elf::parse(testing::program()).unwrap();
+        let go = read(testing::program()).unwrap();
+        let mut compared = 0;
+        for symbol in elf.symbols().filter(|symbol| symbol.is_function && symbol.size > 0) {
+            // C's, and the compiler's functions on types, which the two tables do not spell alike.
+            if !go.module_data.text.contains(&symbol.va) || symbol.name.starts_with("type") {
+                continue;
+            }
+            // The other ABI's twin of a function.
+            let name = symbol.name.strip_suffix(".abi0").unwrap_or(symbol.name);
+            assert!(go.functions.by_name(name).any(|function| function.start == symbol.va), "{}", symbol.name);
+            assert_eq!(go.functions.containing(symbol.va).map(|function| function.name), Some(name));
+            compared += 1;
+        }
+        assert!(compared > 1000, "{compared}");
+        assert!(go.functions.containing(go.module_data.text.end).is_none());
+        assert!(go.functions.containing(Va(0)).is_none());
+        assert_eq!(elf.symbol("runtime.types"), Some(go.module_data.types));
+    }
+
+    #[test]
+    fn functions_have_their_flags() {
+        let go = read(testing::program()).unwrap();
+        let function = |name| *go.functions.by_name(name).find(|function| !function.is_wrapper).unwrap();
+        assert!(function("runtime.goexit").flags.is_top_frame());
+        assert!(function("runtime.memmove").flags.is_assembly());
+        assert!(!function("main.Recovers").flags.is_assembly());
+        let recovers = function("main.Recovers");
+        let resumes = recovers.deferreturn.expect("it has a deferred function");
+        assert!(resumes > recovers.start && resumes < recovers.end);
+        assert_eq!(function("main.CallsSmall").deferreturn, None);
+        // The method of a value is called through a pointer by way of a wrapper.
+        assert!(go.functions.by_name("main.(*Empty).Value").all(|function| function.is_wrapper));
+        assert!(!function("main.Empty.Value").is_wrapper);
+    }
+
+    #[test]
+    fn a_stripped_and_a_movable_program_are_read_as_well() {
+        let whole = read(testing::program()).unwrap();
+        let stripped = testing::build(&["-ldflags=-s -w"]);
+        let go = read(&stripped).unwrap();
+        assert_eq!(go.functions.all().len(), whole.functions.all().len());
+        assert_eq!(go.module_data.text, whole.module_data.text);
+
+        let pie = testing::build(&["-buildmode=pie", "-ldflags=-s -w"]);
+        assert!(Elf::parse(&pie).unwrap().is_pie());
+        let go = read(&pie).unwrap();
+        let main = go.functions.by_name("main.main").next().unwrap();
+        assert!(go.module_data.text.contains(&main.start));
+    }
+
+    #[test]
+    fn build_info_is_read() {
+        let go = read(testing::program()).unwrap();
+        assert_eq!(go.build_info.main_package.as_deref(), Some("command-line-arguments"));
+        assert_eq!(go.build_info.setting("CGO_ENABLED"), Some("0"));
+        assert!(go.build_info.version >= OLDEST);
+    }
+
+    #[test]
+    fn what_is_not_go_or_too_old_is_refused() {
+        let text = Part { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 16] };
+        assert!(read(&image(&[text])).unwrap_err().to_string().starts_with("not a Go executable"));
+        let message = read(&built_by("go1.16")).unwrap_err().to_string();
+        assert!(message.starts_with("built by go1.16: gopatch needs go1.18 or later"), "{message}");
+        let message = read(&built_by("mygo")).unwrap_err().to_string();
+        assert!(message.contains("which is not a version of Go"), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_pclntab_is_refused() {
+        let mut file = testing::program().to_vec();
+        let elf = Elf::parse(&file).unwrap();
+        let pclntab = elf.offset_of(pclntab::find(&elf).unwrap()).unwrap().0 as usize;
+        file[pclntab] = 0xf5;
+        assert!(read(&file).unwrap_err().to_string().contains("pclntab format 0xfffffff5"));
+    }
+
+    #[test]
+    fn damage_is_an_error_and_never_a_panic() {
+        let file = testing::program();
+        let elf = Elf::parse(file).unwrap();
+        let around = |offset: u64, bytes: usize| offset as usize..offset as usize + bytes;
+        let pclntab = elf.offset_of(pclntab::find(&elf).unwrap()).unwrap().0;
+        let module_data = elf.offset_of(read(file).unwrap().module_data.va).unwrap().0;
+        let build_info = elf.section(".go.buildinfo").unwrap().offset.0;
+        let interesting = [around(0, 1024), around(pclntab, 72), around(module_data, 320), around(build_info, 256)];
+        let mut refused = 0;
+        damaged_copies(file, &interesting, 100, |copy| refused += u32::from(read(copy).is_err()));
+        assert!(refused > 100, "{refused}");
+    }
+
+    #[test]
+    fn import_paths_are_spelled_as_the_linker_does() {
+        assert_eq!(symbol_prefix("net/http"), "net/http");
+        assert_eq!(symbol_prefix("gopkg.in/yaml.v3"), "gopkg.in/yaml%2ev3");
+        assert_eq!(symbol_prefix("example.com/a b"), "example.com/a%20b");
+    }
 }

@@ -188,10 +188,7 @@ impl Rule {
         };
         let receivers: Vec<_> =
             if self.receivers.is_empty() { vec![None] } else { self.receivers.iter().map(Some).collect() };
-        receivers
-            .iter()
-            .flat_map(|receiver| self.functions.iter().map(|function| spell(*receiver, function)))
-            .collect()
+        receivers.iter().flat_map(|receiver| self.functions.iter().map(|function| spell(*receiver, function))).collect()
     }
 
     /// All captures.
@@ -216,7 +213,10 @@ fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
     }
     let captures = |of: Option<IndexMap<String, CaptureText>>| {
         of.map(|captures| {
-            captures.into_iter().map(|(attribute, capture)| self::capture(file, &text.name, attribute, capture)).collect()
+            captures
+                .into_iter()
+                .map(|(attribute, capture)| self::capture(file, &text.name, attribute, capture))
+                .collect()
         })
         .transpose()
     };

@@ -131,10 +131,7 @@ mod tests {
         assert_eq!(status.base, Base::Name("rw".to_owned()));
         assert_eq!(
             status.selectors,
-            [
-                Selector::Assert { pointer: true, name: "response".to_owned() },
-                Selector::Field("status".to_owned())
-            ]
+            [Selector::Assert { pointer: true, name: "response".to_owned() }, Selector::Field("status".to_owned())]
         );
         assert_eq!(Expression::parse("len(p.q)").expect("a length").form, Form::Len);
         let failed = Expression::parse("results[1] != nil").expect("a comparison");

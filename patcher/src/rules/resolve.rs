@@ -356,13 +356,7 @@ impl<'t, 'd> Places<'t, 'd> {
         }
     }
 
-    fn leaf(
-        &self,
-        cursor: Cursor,
-        form: Form,
-        max: u16,
-        end: &mut End<'_>,
-    ) -> Result<(Path, ValueType), ResolveError> {
+    fn leaf(&self, cursor: Cursor, form: Form, max: u16, end: &mut End<'_>) -> Result<(Path, ValueType), ResolveError> {
         let resolved = self.types.resolve(cursor.type_id())?;
         let unrecordable = || ResolveError::Unrecordable(resolved.name.to_owned());
         let int = |size: u64, signed| match size {
@@ -467,9 +461,7 @@ fn source(
 
 fn displacement(offset: u64, resolved: &Type<'_>) -> Result<i32, ResolveError> {
     // Room for the second word of what is read there.
-    i32::try_from(offset + 16)
-        .map(|end| end - 16)
-        .map_err(|_| ResolveError::TooLarge(resolved.name.to_owned()))
+    i32::try_from(offset + 16).map(|end| end - 16).map_err(|_| ResolveError::TooLarge(resolved.name.to_owned()))
 }
 
 fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
