@@ -272,6 +272,7 @@ impl Emitter<'_> {
         let mut oldest = asm.create_label();
         let mut older = asm.create_label();
         let mut retry = asm.create_label();
+        let mut kept = asm.create_label();
 
         asm.set_label(&mut retry)?;
         asm.xor(r12d, r12d)?;
@@ -305,10 +306,12 @@ impl Emitter<'_> {
         asm.cmp(rdx, (table::PROBES * table::ENTRY_BYTES) as i32)?;
         asm.jb(oldest)?;
         asm.mov(rax, qword_ptr(rbx + r12 + table::KEY))?;
-        // Another thread is filling it at this moment: look again.
+        // Another thread is filling it at this moment. Waiting for that thread could take long: keep nothing. No entry
+        // has this key, or the search would have found it, so the exit will find none.
         asm.cmp(rax, table::CLAIMED)?;
-        asm.je(retry)?;
-        asm.jmp(claim)?;
+        asm.jne(claim)?;
+        asm.mov(rdx, qword_ptr(r13 + slot::TSC))?;
+        asm.jmp(kept)?;
 
         asm.set_label(&mut claimed)?;
         asm.add(rbx, r12)?;
@@ -329,7 +332,9 @@ impl Emitter<'_> {
             asm.mov(qword_ptr(rbx + table::WORDS + 8 * index as u64), rax)?;
         }
         // x86-64 keeps stores in order: whoever sees the key sees the words.
-        self.asm.mov(qword_ptr(rbx + table::KEY), r15)
+        self.asm.mov(qword_ptr(rbx + table::KEY), r15)?;
+        self.asm.set_label(&mut kept)?;
+        self.asm.zero_bytes()
     }
 
     /// Copies the words that this call's entry kept into the slot, or zeros when there are none, and frees the entry.

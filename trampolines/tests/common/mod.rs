@@ -1,0 +1,124 @@
+//! Plans that the tests emit: one of each kind of thunk.
+
+use gopatch_trampolines::arena::Arena;
+use gopatch_trampolines::manifest::At;
+use gopatch_trampolines::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
+use gopatch_trampolines::thunk;
+use iced_x86::{Decoder, DecoderOptions, Instruction};
+
+/// Where the arena lies in the tests' image.
+pub(crate) const ARENA: u64 = 0x0080_0000;
+/// Where the code lies.
+pub(crate) const CODE: u64 = 0x00c0_0000;
+/// Where the function goes on behind its entry site.
+pub(crate) const RESUME: u64 = 0x0046_2c12;
+
+/// Offsets as in Go 1.27.
+pub(crate) const OFFSETS: RuntimeOffsets =
+    RuntimeOffsets { g_stack_lo: 0, g_stack_hi: 8, g_m: 0x30, g_goid: 0x98, m_p: 0xa0, p_id: 0 };
+
+/// An emitted thunk.
+pub(crate) struct Emitted {
+    /// Name of its golden file.
+    pub(crate) name: &'static str,
+    /// Its bytes, to lie at [`CODE`].
+    pub(crate) bytes: Vec<u8>,
+    /// Instructions of the program that were displaced into it.
+    pub(crate) displaced: Vec<Instruction>,
+}
+
+/// The arena of one hooked function, with a words table.
+pub(crate) fn arena() -> Arena {
+    Arena::new(ARENA, 1, true)
+}
+
+fn decode(bytes: &[u8], ip: u64) -> Vec<Instruction> {
+    Decoder::with_ip(64, bytes, ip, DecoderOptions::NONE).into_iter().collect()
+}
+
+/// `push rbp; mov rbp, rsp; sub rsp, 0x20`: the entry site of a function with a frame, Go 1.21 and later.
+fn entry_site() -> SitePlan {
+    let after = decode(&[0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20], RESUME - 8);
+    SitePlan { before: Vec::new(), after, resume: Some(RESUME) }
+}
+
+/// `add rsp, 0x20; pop rbp; ret`.
+fn return_site() -> SitePlan {
+    let mut before = decode(&[0x48, 0x83, 0xc4, 0x20, 0x5d, 0xc3], 0x0046_2c80);
+    let after = before.split_off(2);
+    SitePlan { before, after, resume: None }
+}
+
+fn capture(root: Root, steps: Vec<Step>, offset: i32, leaf: Leaf) -> CapturePlan {
+    CapturePlan { paths: vec![Path { root, steps, offset, leaf }] }
+}
+
+fn hook(at: At, captures: Vec<CapturePlan>, keep: Vec<Source>) -> HookPlan {
+    HookPlan { function: 0, point: u32::from(at == At::Exit), at, captures, keep }
+}
+
+/// `req.Method` and `req.URL.Path`, from a request in RDI.
+fn request_strings() -> Vec<CapturePlan> {
+    let request = Root::Pointer(Source::Register(Gpr::Rdi));
+    vec![
+        capture(request, Vec::new(), 0, Leaf::String { max: 16 }),
+        capture(request, vec![Step::Load { offset: 0x10 }], 0x38, Leaf::String { max: 192 }),
+    ]
+}
+
+/// `rw.(*response).status`, or `rw.(*http2responseWriter).rws.status`, from an interface that the entry kept.
+fn kept_status() -> CapturePlan {
+    let root = |type_va| Root::Interface { tab: Source::Kept(0), data: Source::Kept(1), empty: false, type_va };
+    let leaf = Leaf::Int { size: 8, signed: true };
+    CapturePlan {
+        paths: vec![
+            Path { root: root(0x0050_1000), steps: Vec::new(), offset: 0xa0, leaf },
+            Path { root: root(0x0050_2000), steps: vec![Step::Load { offset: 0 }], offset: 0x60, leaf },
+        ],
+    }
+}
+
+/// Results and stack arguments in all sizes, and a nested interface.
+fn values() -> Vec<CapturePlan> {
+    let value = |source, leaf| capture(Root::Value { first: source, second: None }, Vec::new(), 0, leaf);
+    let inner = Step::Assert { offset: 0x18, empty: true, type_va: 0x0050_3000 };
+    vec![
+        value(Source::Register(Gpr::Rax), Leaf::Int { size: 1, signed: true }),
+        value(Source::Register(Gpr::Rbx), Leaf::Int { size: 2, signed: false }),
+        value(Source::Register(Gpr::R11), Leaf::Int { size: 4, signed: true }),
+        value(Source::Stack(0x10), Leaf::Int { size: 8, signed: false }),
+        value(Source::Register(Gpr::Rcx), Leaf::Nil { is_nil: true }),
+        capture(Root::Pointer(Source::Register(Gpr::Rsi)), vec![inner], 8, Leaf::Nil { is_nil: false }),
+    ]
+}
+
+/// One of each.
+pub(crate) fn all() -> Vec<Emitted> {
+    let arena = arena();
+    let whole = |name, plan: &HookPlan, site: &SitePlan| Emitted {
+        name,
+        bytes: thunk::emit(plan, site, &OFFSETS, &arena, CODE).expect("emits"),
+        displaced: site.before.iter().chain(&site.after).copied().collect(),
+    };
+    let interface = vec![Source::Register(Gpr::Rbx), Source::Register(Gpr::Rcx)];
+    let bare_exit = hook(At::Exit, Vec::new(), Vec::new());
+    let return_site = return_site();
+    vec![
+        whole("entry_bare", &hook(At::Enter, Vec::new(), Vec::new()), &entry_site()),
+        whole("entry_strings", &hook(At::Enter, request_strings(), Vec::new()), &entry_site()),
+        whole("entry_keeps", &hook(At::Enter, Vec::new(), interface.clone()), &entry_site()),
+        whole("entry_values", &hook(At::Enter, values(), Vec::new()), &entry_site()),
+        whole("exit_kept_status", &hook(At::Exit, vec![kept_status()], interface), &return_site),
+        Emitted {
+            name: "return_head",
+            bytes: thunk::emit_return_head(&bare_exit, &return_site, &OFFSETS, &arena, (CODE, CODE + 0x100))
+                .expect("emits"),
+            displaced: return_site.before.iter().chain(&return_site.after).copied().collect(),
+        },
+        Emitted {
+            name: "return_body",
+            bytes: thunk::emit_return_body(&bare_exit, &OFFSETS, &arena, CODE).expect("emits"),
+            displaced: return_site.after.clone(),
+        },
+    ]
+}

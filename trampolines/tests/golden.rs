@@ -1,0 +1,44 @@
+//! What the thunks look like: their disassembly beside the tests, so that a change of a template is read in review.
+//!
+//! `GOPATCH_BLESS=1 cargo test -p gopatch-trampolines` writes the files anew.
+
+mod common;
+
+use std::fmt::Write;
+use std::path::Path;
+
+use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
+
+fn disassemble(bytes: &[u8]) -> String {
+    let mut formatter = IntelFormatter::new();
+    formatter.options_mut().set_uppercase_hex(false);
+    formatter.options_mut().set_rip_relative_addresses(false);
+    formatter.options_mut().set_branch_leading_zeros(false);
+    let mut text = String::new();
+    for instruction in &mut Decoder::with_ip(64, bytes, common::CODE, DecoderOptions::NONE) {
+        let mut line = String::new();
+        formatter.format(&instruction, &mut line);
+        writeln!(text, "{:x}  {line}", instruction.ip()).expect("a string takes it");
+    }
+    text
+}
+
+#[test]
+fn thunks_are_as_reviewed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let bless = std::env::var_os("GOPATCH_BLESS").is_some();
+    for thunk in common::all() {
+        let path = folder.join(format!("{}.asm", thunk.name));
+        let now = disassemble(&thunk.bytes);
+        if bless {
+            std::fs::write(&path, &now).expect("the golden can be written");
+        }
+        let golden = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            golden == now,
+            "{} is not as in {}; if the change is meant, run with GOPATCH_BLESS=1 and review the difference\n{now}",
+            thunk.name,
+            path.display()
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! The rules of rewriting, checked on the emitted instructions themselves.
+
+mod common;
+
+use capstone::arch::BuildsCapstone;
+use capstone::arch::x86::ArchMode;
+use gopatch_trampolines::attach::{self, AttachPlan};
+use iced_x86::{
+    Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, Register,
+};
+
+fn decode(bytes: &[u8]) -> Vec<Instruction> {
+    Decoder::with_ip(64, bytes, common::CODE, DecoderOptions::NONE).into_iter().collect()
+}
+
+/// The thunk's instructions that are gopatch's own, each with what it accesses.
+fn own(thunk: &common::Emitted) -> Vec<Instruction> {
+    let displaced: Vec<String> = thunk.displaced.iter().map(ToString::to_string).collect();
+    decode(&thunk.bytes).into_iter().filter(|instruction| !displaced.contains(&instruction.to_string())).collect()
+}
+
+fn writes(access: OpAccess) -> bool {
+    !matches!(access, OpAccess::None | OpAccess::NoMemAccess | OpAccess::Read | OpAccess::CondRead)
+}
+
+#[test]
+fn a_thunk_never_calls_and_never_enters_the_kernel() {
+    for thunk in common::all() {
+        for instruction in own(&thunk) {
+            let flow = instruction.flow_control();
+            assert!(
+                !matches!(flow, FlowControl::Call | FlowControl::IndirectCall | FlowControl::Interrupt),
+                "{}: {instruction}",
+                thunk.name
+            );
+            assert_ne!(instruction.mnemonic(), Mnemonic::Syscall, "{}", thunk.name);
+        }
+    }
+}
+
+#[test]
+fn a_thunk_does_not_touch_the_goroutines_stack() {
+    let mut factory = InstructionInfoFactory::new();
+    for thunk in common::all() {
+        for instruction in own(&thunk) {
+            assert!(!instruction.is_stack_instruction(), "{}: {instruction}", thunk.name);
+            for memory in factory.info(&instruction).used_memory() {
+                let on_stack = matches!(memory.base(), Register::RSP | Register::RBP);
+                assert!(!on_stack || !writes(memory.access()), "{}: {instruction} writes to the stack", thunk.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thunk_leaves_the_registers_that_go_relies_on() {
+    let kept = [Register::RSP, Register::RBP, Register::R14, Register::RDI, Register::RSI].into_iter().chain([
+        Register::R8,
+        Register::R9,
+        Register::R10,
+        Register::R11,
+    ]);
+    let kept: Vec<_> = kept.collect();
+    let mut factory = InstructionInfoFactory::new();
+    for thunk in common::all() {
+        for instruction in own(&thunk) {
+            for used in factory.info(&instruction).used_registers() {
+                if !writes(used.access()) {
+                    continue;
+                }
+                let full = used.register().full_register();
+                assert!(!kept.contains(&full), "{}: {instruction} writes {full:?}", thunk.name);
+                let is_vector = used.register().is_vector_register();
+                assert!(!is_vector || full == Register::ZMM15, "{}: {instruction} writes {full:?}", thunk.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn x15_is_zero_again_after_strings_were_copied() {
+    for thunk in common::all() {
+        let instructions = decode(&thunk.bytes);
+        let uses = |instruction: &Instruction| {
+            (0..instruction.op_count()).any(|operand| instruction.op_register(operand) == Register::XMM15)
+        };
+        if let Some(last) = instructions.iter().rfind(|instruction| uses(instruction)) {
+            assert_eq!(last.mnemonic(), Mnemonic::Xorps, "{}", thunk.name);
+            assert_eq!((last.op0_register(), last.op1_register()), (Register::XMM15, Register::XMM15));
+        }
+    }
+}
+
+#[test]
+fn another_decoder_reads_the_same_instructions() {
+    let capstone = capstone::Capstone::new().x86().mode(ArchMode::Mode64).build().expect("capstone starts");
+    let site = common::all().remove(0);
+    let plan = AttachPlan {
+        socket: b"/run/gopatch/gopatchd.sock",
+        manifest_id: *b"0123456789abcdef",
+        entry: 0x0040_1000,
+        tick_after: &site.displaced,
+        tick_resume: common::RESUME,
+    };
+    let attach = attach::emit(&plan, &common::arena(), common::CODE).expect("emits");
+    let tick = (attach.tick - common::CODE) as usize;
+    let blocks = common::all().into_iter().map(|thunk| (thunk.name, common::CODE, thunk.bytes)).chain([(
+        "tick",
+        attach.tick,
+        attach.bytes[tick..].to_vec(),
+    )]);
+    for (name, va, bytes) in blocks {
+        let theirs = capstone.disasm_all(&bytes, va).expect("capstone decodes");
+        let ours = Decoder::with_ip(64, &bytes, va, DecoderOptions::NONE);
+        let ours: Vec<_> = ours.into_iter().map(|instruction| instruction.ip()).collect();
+        let theirs: Vec<_> = theirs.iter().map(capstone::Insn::address).collect();
+        assert_eq!(ours, theirs, "{name}");
+    }
+}
