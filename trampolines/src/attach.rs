@@ -38,7 +38,7 @@
 //! Code here keeps to registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 a link. There is
 //! no stack use outside the stub's first lines. System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`.
 
-#[expect(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
+#[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 use iced_x86::{IcedError, Instruction};
 

@@ -34,7 +34,7 @@
 //! Register use: R13 slot; R15 record (its ring header); R12 where the next string goes; RAX, RCX, RDX work.
 
 use iced_x86::IcedError;
-#[expect(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
+#[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
 use crate::arena::{Arena, SLOT_SHIFT, session, slot, switches, table};

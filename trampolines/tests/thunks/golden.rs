@@ -2,12 +2,12 @@
 //!
 //! `GOPATCH_BLESS=1 cargo test -p gopatch-trampolines` writes the files anew.
 
-mod common;
-
 use std::fmt::Write;
 use std::path::Path;
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
+
+use crate::plans;
 
 fn disassemble(bytes: &[u8]) -> String {
     let mut formatter = IntelFormatter::new();
@@ -15,7 +15,7 @@ fn disassemble(bytes: &[u8]) -> String {
     formatter.options_mut().set_rip_relative_addresses(false);
     formatter.options_mut().set_branch_leading_zeros(false);
     let mut text = String::new();
-    for instruction in &mut Decoder::with_ip(64, bytes, common::CODE, DecoderOptions::NONE) {
+    for instruction in &mut Decoder::with_ip(64, bytes, plans::CODE, DecoderOptions::NONE) {
         let mut line = String::new();
         formatter.format(&instruction, &mut line);
         writeln!(text, "{:x}  {line}", instruction.ip()).expect("a string takes it");
@@ -25,9 +25,9 @@ fn disassemble(bytes: &[u8]) -> String {
 
 #[test]
 fn thunks_are_as_reviewed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/thunks/golden");
     let bless = std::env::var_os("GOPATCH_BLESS").is_some();
-    for thunk in common::all() {
+    for thunk in plans::all() {
         let path = folder.join(format!("{}.asm", thunk.name));
         let now = disassemble(&thunk.bytes);
         if bless {

@@ -1,7 +1,5 @@
 //! The rules of rewriting, checked on the emitted instructions themselves.
 
-mod common;
-
 use capstone::arch::BuildsCapstone;
 use capstone::arch::x86::ArchMode;
 use gopatch_trampolines::attach::{self, AttachPlan};
@@ -9,12 +7,14 @@ use iced_x86::{
     Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, Register,
 };
 
+use crate::plans;
+
 fn decode(bytes: &[u8]) -> Vec<Instruction> {
-    Decoder::with_ip(64, bytes, common::CODE, DecoderOptions::NONE).into_iter().collect()
+    Decoder::with_ip(64, bytes, plans::CODE, DecoderOptions::NONE).into_iter().collect()
 }
 
 /// The thunk's instructions that are gopatch's own, each with what it accesses.
-fn own(thunk: &common::Emitted) -> Vec<Instruction> {
+fn own(thunk: &plans::Emitted) -> Vec<Instruction> {
     let displaced: Vec<String> = thunk.displaced.iter().map(ToString::to_string).collect();
     decode(&thunk.bytes).into_iter().filter(|instruction| !displaced.contains(&instruction.to_string())).collect()
 }
@@ -25,7 +25,7 @@ fn writes(access: OpAccess) -> bool {
 
 #[test]
 fn a_thunk_never_calls_and_never_enters_the_kernel() {
-    for thunk in common::all() {
+    for thunk in plans::all() {
         for instruction in own(&thunk) {
             let flow = instruction.flow_control();
             assert!(
@@ -41,7 +41,7 @@ fn a_thunk_never_calls_and_never_enters_the_kernel() {
 #[test]
 fn a_thunk_does_not_touch_the_goroutines_stack() {
     let mut factory = InstructionInfoFactory::new();
-    for thunk in common::all() {
+    for thunk in plans::all() {
         for instruction in own(&thunk) {
             assert!(!instruction.is_stack_instruction(), "{}: {instruction}", thunk.name);
             for memory in factory.info(&instruction).used_memory() {
@@ -62,7 +62,7 @@ fn a_thunk_leaves_the_registers_that_go_relies_on() {
     ]);
     let kept: Vec<_> = kept.collect();
     let mut factory = InstructionInfoFactory::new();
-    for thunk in common::all() {
+    for thunk in plans::all() {
         for instruction in own(&thunk) {
             for used in factory.info(&instruction).used_registers() {
                 if !writes(used.access()) {
@@ -79,7 +79,7 @@ fn a_thunk_leaves_the_registers_that_go_relies_on() {
 
 #[test]
 fn x15_is_zero_again_after_strings_were_copied() {
-    for thunk in common::all() {
+    for thunk in plans::all() {
         let instructions = decode(&thunk.bytes);
         let uses = |instruction: &Instruction| {
             (0..instruction.op_count()).any(|operand| instruction.op_register(operand) == Register::XMM15)
@@ -94,17 +94,17 @@ fn x15_is_zero_again_after_strings_were_copied() {
 #[test]
 fn another_decoder_reads_the_same_instructions() {
     let capstone = capstone::Capstone::new().x86().mode(ArchMode::Mode64).build().expect("capstone starts");
-    let site = common::all().remove(0);
+    let site = plans::all().remove(0);
     let plan = AttachPlan {
         socket: b"/run/gopatch/gopatchd.sock",
         manifest_id: *b"0123456789abcdef",
         entry: 0x0040_1000,
         tick_after: &site.displaced,
-        tick_resume: common::RESUME,
+        tick_resume: plans::RESUME,
     };
-    let attach = attach::emit(&plan, &common::arena(), common::CODE).expect("emits");
-    let tick = (attach.tick - common::CODE) as usize;
-    let blocks = common::all().into_iter().map(|thunk| (thunk.name, common::CODE, thunk.bytes)).chain([(
+    let attach = attach::emit(&plan, &plans::arena(), plans::CODE).expect("emits");
+    let tick = (attach.tick - plans::CODE) as usize;
+    let blocks = plans::all().into_iter().map(|thunk| (thunk.name, plans::CODE, thunk.bytes)).chain([(
         "tick",
         attach.tick,
         attach.bytes[tick..].to_vec(),
