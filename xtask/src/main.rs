@@ -1,2 +1,74 @@
-//! placeholder
-fn main() {}
+//! The developer's commands: `cargo xtask NAME`.
+//!
+//! Decides: which commands there are.
+//! Trusts: the developer's machine.
+//! Never does: anything itself; each command is a function of [`tasks`].
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+mod tasks;
+
+use tasks::{bpf, check, corpus, demo};
+
+/// A command: its name, its arguments, what it does, and the function that does it.
+struct Task {
+    name: &'static str,
+    arguments: &'static str,
+    help: &'static str,
+    run: fn(&[&str]) -> Result<()>,
+}
+
+const TASKS: &[Task] = &[
+    Task { name: "demo", arguments: "", help: "patch a Go web server and watch its requests", run: demo::run },
+    Task { name: "test", arguments: "", help: "everything a change has to pass", run: check::test },
+    Task { name: "soak", arguments: "", help: "the tests that take long", run: check::soak },
+    Task { name: "bench", arguments: "hooks", help: "what a hook costs", run: check::bench },
+    Task {
+        name: "corpus",
+        arguments: "[list | build PROGRAM GO MODE]",
+        help: "build all Go programs of the corpus; list them; or build one and print its path",
+        run: corpus::run,
+    },
+    Task {
+        name: "bpf",
+        arguments: "[--write]",
+        help: "prove that the committed BPF object is what its source gives, or make it so",
+        run: bpf::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[&str]) -> Result<()> {
+    let Some((name, rest)) = arguments.split_first() else {
+        bail!("{}", usage());
+    };
+    match TASKS.iter().find(|task| task.name == *name) {
+        Some(task) => (task.run)(rest),
+        None if matches!(*name, "help" | "--help" | "-h") => {
+            println!("{}", usage());
+            Ok(())
+        }
+        None => bail!("no command {name:?}\n{}", usage()),
+    }
+}
+
+fn usage() -> String {
+    let lines = TASKS.iter().map(|task| {
+        let call = format!("{} {}", task.name, task.arguments);
+        format!("\n  {}\n      {}", call.trim_end(), task.help)
+    });
+    std::iter::once("usage: cargo xtask COMMAND\n".to_owned()).chain(lines).collect()
+}

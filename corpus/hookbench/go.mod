@@ -1,0 +1,3 @@
+module gopatch.example/corpus/hookbench
+
+go 1.19

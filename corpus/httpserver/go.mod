@@ -1,0 +1,3 @@
+module gopatch.example/corpus/httpserver
+
+go 1.19

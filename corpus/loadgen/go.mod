@@ -1,0 +1,3 @@
+module gopatch.example/corpus/loadgen
+
+go 1.19

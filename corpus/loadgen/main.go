@@ -1,0 +1,119 @@
+// Command loadgen sends requests to httpserver and writes down what it saw of each.
+//
+// Every request has a path of its own, so that an observer's account can be compared with this one request by
+// request. It sends a request once and never again: a retry would be a request that only the server knows of. It
+// believes any certificate. Its exit status is 1 when a request failed, which includes an answer that is not
+// what the handler promises; a panicking handler promises no answer at all.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// summary is what loadgen prints on stdout when it is done.
+type summary struct {
+	Requests int     `json:"requests"`
+	Failures int     `json:"failures"`
+	Seconds  float64 `json:"seconds"`
+}
+
+func main() {
+	url := flag.String("url", "", "the server's base `URL`, such as https://127.0.0.1:8443")
+	total := flag.Int64("n", 1000, "`count` of requests to send")
+	workers := flag.Int("c", 64, "`count` of requests in flight")
+	duration := flag.Duration("duration", 0, "send for this `time` instead of a count")
+	proto := flag.String("proto", "h1", "`protocol`: h1, or h2 (HTTPS only)")
+	mix := flag.String("mix", "fast", "`handlers` to ask in turn, comma separated: "+strings.Join(handlerNames(), ", "))
+	tag := flag.String("tag", "", "`text` before the number in each path, to tell runs apart")
+	out := flag.String("out", "", "`file` for one line of JSON a request")
+	flag.Parse()
+
+	client, err := newClient(*url, *proto, *mix, *tag, *workers)
+	if err != nil {
+		fail(2, err)
+	}
+	if *duration > 0 {
+		*total = 1<<63 - 1
+	}
+	started := time.Now()
+	seen := send(client, *total, *workers, *duration)
+	report := summary{Requests: len(seen), Seconds: time.Since(started).Seconds()}
+	for _, one := range seen {
+		if one.Error == "" {
+			continue
+		}
+		if report.Failures++; report.Failures <= 5 {
+			fmt.Fprintf(os.Stderr, "loadgen: %s %s: %s\n", one.Method, one.Path, one.Error)
+		}
+	}
+	if *out != "" {
+		if err := write(*out, seen); err != nil {
+			fail(2, err)
+		}
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(report); err != nil {
+		fail(2, err)
+	}
+	if report.Failures > 0 {
+		fail(1, fmt.Errorf("%d of %d requests failed", report.Failures, report.Requests))
+	}
+}
+
+// send keeps `workers` requests in flight until `total` are sent or, when it is not zero, `duration` is over.
+func send(client *client, total int64, workers int, duration time.Duration) []seen {
+	var next atomic.Int64
+	deadline := time.Now().Add(duration)
+	parts := make([][]seen, workers)
+	var running sync.WaitGroup
+	for worker := range parts {
+		running.Add(1)
+		go func(part *[]seen) {
+			defer running.Done()
+			for {
+				id := next.Add(1) - 1
+				if id >= total || duration > 0 && time.Now().After(deadline) {
+					return
+				}
+				*part = append(*part, client.request(id))
+			}
+		}(&parts[worker])
+	}
+	running.Wait()
+	var all []seen
+	for _, part := range parts {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func write(path string, all []seen) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	buffered := bufio.NewWriter(file)
+	encoder := json.NewEncoder(buffered)
+	for i := range all {
+		if err := encoder.Encode(&all[i]); err != nil {
+			return err
+		}
+	}
+	if err := buffered.Flush(); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func fail(status int, err error) {
+	fmt.Fprintln(os.Stderr, "loadgen:", err)
+	os.Exit(status)
+}

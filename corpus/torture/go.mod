@@ -1,0 +1,3 @@
+module gopatch.example/corpus/torture
+
+go 1.19

@@ -1,0 +1,58 @@
+// Command torture does to its stacks everything that the Go runtime allows, and counts what it did.
+//
+// While garbage is collected without pause, every stack is dumped again and again and profiling signals arrive as fast as they
+// can be sent, a fixed amount of work calls the functions of hot.go in every way that makes life hard for whoever has
+// changed them. What it prints depends on the amount of work alone: no address, goroutine or time. Its last lines are
+//
+//	COUNT <function> <calls>
+//	RETURNS <function> <calls that returned, as opposed to panicked or exited>
+//
+// with functions named as the runtime names them.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"sync"
+)
+
+func main() {
+	scale := flag.Int("scale", 40, "amount of work")
+	flag.Parse()
+	if *scale < 1 {
+		fmt.Fprintln(os.Stderr, "torture: -scale is at least 1")
+		os.Exit(2)
+	}
+
+	stop := startNoise()
+	for _, one := range work {
+		fmt.Printf("%s %d\n", one.name, one.run(*scale))
+	}
+	together(*scale)
+	stop()
+
+	for _, counter := range counters {
+		fmt.Printf("COUNT %s %d\n", counter.function, counter.calls.Load())
+	}
+	for _, counter := range counters {
+		fmt.Printf("RETURNS %s %d\n", counter.function, counter.returns.Load())
+	}
+}
+
+// together does all the work once more, at the same time.
+func together(scale int) {
+	var running sync.WaitGroup
+	sums := make([]int, len(work))
+	for i := range work {
+		running.Add(1)
+		go func(i int) {
+			defer running.Done()
+			sums[i] = work[i].run(scale)
+		}(i)
+	}
+	running.Wait()
+	for i, one := range work {
+		fmt.Printf("together %s %d\n", one.name, sums[i])
+	}
+}

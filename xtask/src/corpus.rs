@@ -1,0 +1,350 @@
+//! The corpus: Go programs built with many toolchains and link modes, and a cache of them.
+//!
+//! Decides: how each program is built, and when a built one is still good: its name in the cache holds the hash of its
+//! sources, its toolchain and its build options.
+//! Trusts: `corpus/manifest.yaml`, and the toolchains that it names.
+//! Never does: a build inside the source tree, or one that is not needed. Two processes that want the same program build it once.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::workspace;
+
+/// Environment variable that moves the cache of built programs.
+pub const CACHE_ENV: &str = "GOPATCH_CORPUS_DIR";
+
+/// Which programs there are, and how they are built.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    go: Vec<Go>,
+    modes: Vec<Mode>,
+    programs: Vec<Program>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Go {
+    version: String,
+    /// A toolchain that is too old to be fetched by the `go` command on PATH.
+    command: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mode {
+    name: String,
+    cgo: bool,
+    flags: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Program {
+    name: String,
+    kind: Kind,
+    /// The package of a `std-test`.
+    package: Option<String>,
+    go: Versions,
+    modes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Program,
+    StdTest,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Versions {
+    Some(Vec<String>),
+    All(All),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum All {
+    All,
+}
+
+/// One program, toolchain and link mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Name of the program.
+    pub program: String,
+    /// Version of Go, without the `go`.
+    pub go: String,
+    /// Name of the link mode.
+    pub mode: String,
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.program, self.go, self.mode)
+    }
+}
+
+impl Manifest {
+    /// Reads `corpus/manifest.yaml`.
+    pub fn read() -> Result<Self> {
+        let path = sources().join("manifest.yaml");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let manifest: Self = serde_yaml_ng::from_str(&text).with_context(|| path.display().to_string())?;
+        for program in &manifest.programs {
+            if let Versions::Some(versions) = &program.go {
+                for version in versions {
+                    manifest.go(version).with_context(|| format!("{}: program {}", path.display(), program.name))?;
+                }
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// Every combination, program by program, oldest Go first.
+    pub fn variants(&self) -> Vec<Variant> {
+        let mut variants = Vec::new();
+        for program in &self.programs {
+            for go in self.go.iter().filter(|go| program.go.has(&go.version)) {
+                variants.extend(program.modes.iter().map(|mode| Variant {
+                    program: program.name.clone(),
+                    go: go.version.clone(),
+                    mode: mode.clone(),
+                }));
+            }
+        }
+        variants
+    }
+
+    /// The versions of Go, oldest first.
+    pub fn go_versions(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.go.iter().map(|go| go.version.as_str())
+    }
+
+    fn go(&self, version: &str) -> Result<&Go> {
+        self.go
+            .iter()
+            .find(|go| go.version == version)
+            .with_context(|| format!("no Go {version:?} in the corpus; there are {}", listed(self.go_versions())))
+    }
+
+    fn plan(&self, program: &str, go: &str, mode: &str) -> Result<Plan<'_>> {
+        let program = self.programs.iter().find(|one| one.name == program).with_context(|| {
+            format!("no program {program:?} in the corpus; there are {}", listed(self.programs.iter().map(|p| &p.name)))
+        })?;
+        let go = self.go(go)?;
+        let mode = self.modes.iter().find(|one| one.name == mode).with_context(|| {
+            format!("no link mode {mode:?} in the corpus; there are {}", listed(self.modes.iter().map(|m| &m.name)))
+        })?;
+        ensure!(
+            program.go.has(&go.version) && program.modes.contains(&mode.name),
+            "{} is not built with Go {} as {}; add it in corpus/manifest.yaml",
+            program.name,
+            go.version,
+            mode.name
+        );
+        Ok(Plan { program, go, mode })
+    }
+}
+
+impl Versions {
+    fn has(&self, version: &str) -> bool {
+        match self {
+            Self::All(All::All) => true,
+            Self::Some(versions) => versions.iter().any(|one| one == version),
+        }
+    }
+}
+
+fn listed<S: AsRef<str>>(names: impl Iterator<Item = S>) -> String {
+    names.map(|name| name.as_ref().to_owned()).collect::<Vec<_>>().join(", ")
+}
+
+/// Builds one program, unless the cache has it, and gives its path.
+pub fn build(program: &str, go: &str, mode: &str) -> Result<PathBuf> {
+    let manifest = Manifest::read()?;
+    manifest.plan(program, go, mode)?.build().with_context(|| format!("cannot build {program} with Go {go} as {mode}"))
+}
+
+/// The GOROOT of a toolchain: a std-test runs in the folder of its package below `src`.
+pub fn goroot(go: &str) -> Result<PathBuf> {
+    let manifest = Manifest::read()?;
+    let path = workspace::output(manifest.go(go)?.command().args(["env", "GOROOT"]))?;
+    Ok(PathBuf::from(path.trim_end()))
+}
+
+impl Go {
+    /// This toolchain's `go` command. What a developer's own settings could change in a build is set here.
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.command.as_deref().unwrap_or(Path::new("go")));
+        command
+            .envs([("GOOS", "linux"), ("GOARCH", "amd64"), ("GOAMD64", "v1"), ("GOWORK", "off"), ("GO111MODULE", "on")])
+            .env("GOFLAGS", "-buildvcs=false")
+            .env("GOTOOLCHAIN", format!("go{}", self.version))
+            .env_remove("GOROOT")
+            .env_remove("GODEBUG")
+            .env_remove("GOEXPERIMENT");
+        command
+    }
+
+    /// What the toolchain says it is. One that is not the one asked for would make every result a lie.
+    fn identity(&self) -> Result<String> {
+        let mut command = self.command();
+        let said = workspace::output(command.arg("version"))?;
+        let version = said.split_whitespace().nth(2).and_then(|word| word.strip_prefix("go")).unwrap_or_default();
+        let patch = version.strip_prefix(&*self.version);
+        ensure!(
+            patch.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+            "`{}` says it is {:?}, not Go {}\nhint: a `go` of 1.21 or later on PATH fetches the others itself",
+            workspace::shown(&command),
+            said.trim_end(),
+            self.version
+        );
+        Ok(said)
+    }
+}
+
+/// How one variant is built.
+struct Plan<'a> {
+    program: &'a Program,
+    go: &'a Go,
+    mode: &'a Mode,
+}
+
+impl Plan<'_> {
+    fn build(&self) -> Result<PathBuf> {
+        let identity = self.go.identity()?;
+        let folder = cache();
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let built = folder.join(format!(
+            "{}-{}-{}-{}",
+            self.program.name,
+            self.go.version,
+            self.mode.name,
+            self.key(&identity)?
+        ));
+        // The lock is the kernel's: it goes with the process that holds it, however that ends.
+        let lock_path = built.with_added_extension("lock");
+        let lock = File::create(&lock_path).with_context(|| format!("cannot make {}", lock_path.display()))?;
+        lock.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
+        if !built.exists() {
+            let unfinished = built.with_added_extension("unfinished");
+            workspace::output(&mut self.command(&unfinished)?)?;
+            fs::rename(&unfinished, &built).with_context(|| format!("cannot make {}", built.display()))?;
+        }
+        Ok(built)
+    }
+
+    /// The command that builds, without the place of the output, which is no part of what is built.
+    fn options(&self) -> Result<Vec<&str>> {
+        let flags = self.mode.flags.iter().map(String::as_str);
+        Ok(match (self.program.kind, &self.program.package) {
+            (Kind::Program, None) => ["build"].into_iter().chain(flags).collect(),
+            (Kind::StdTest, Some(_)) => ["test", "-c"].into_iter().chain(flags).collect(),
+            (Kind::Program, Some(_)) => bail!("a program has no `package`: it is a folder of corpus/"),
+            (Kind::StdTest, None) => bail!("a std-test needs a `package`"),
+        })
+    }
+
+    fn command(&self, output: &Path) -> Result<Command> {
+        let mut command = self.go.command();
+        command.env("CGO_ENABLED", if self.mode.cgo { "1" } else { "0" });
+        command.args(self.options()?).arg("-o").arg(output).arg(self.program.package.as_deref().unwrap_or("."));
+        command.current_dir(if self.program.kind == Kind::Program { self.sources() } else { sources() });
+        Ok(command)
+    }
+
+    fn sources(&self) -> PathBuf {
+        sources().join(&self.program.name)
+    }
+
+    /// Sixteen hex digits of the SHA-256 of everything that decides the output. Every part is preceded by its length,
+    /// so that no two lists of parts read the same.
+    fn key(&self, identity: &str) -> Result<String> {
+        let mut hash = Sha256::new();
+        let mut add = |part: &[u8]| {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        };
+        add(identity.as_bytes());
+        add(if self.mode.cgo { b"cgo" } else { b"no cgo" });
+        for option in self.options()? {
+            add(option.as_bytes());
+        }
+        if self.program.kind == Kind::Program {
+            // The folder's path is part of the debug information.
+            add(self.sources().as_os_str().as_encoded_bytes());
+            for (name, text) in files(&self.sources())? {
+                add(name.as_bytes());
+                add(&text);
+            }
+        }
+        add(self.program.package.as_deref().unwrap_or_default().as_bytes());
+        let mut key = String::new();
+        for byte in &hash.finalize()[..8] {
+            write!(key, "{byte:02x}")?;
+        }
+        Ok(key)
+    }
+}
+
+/// The files of a program's folder, by name. A program is one package: it has no folders.
+fn files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        files.insert(path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text);
+    }
+    Ok(files)
+}
+
+fn sources() -> PathBuf {
+    workspace::root().join("corpus")
+}
+
+fn cache() -> PathBuf {
+    std::env::var_os(CACHE_ENV)
+        .map_or_else(|| workspace::root().join("target/corpus"), |folder| workspace::root().join(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_variant_has_a_place_of_its_own_in_the_cache() {
+        let manifest = Manifest::read().expect("the committed manifest reads");
+        let mut places = BTreeSet::new();
+        for variant in manifest.variants() {
+            let plan = manifest.plan(&variant.program, &variant.go, &variant.mode).expect("a listed variant");
+            let key = plan.key(&variant.go).expect("its sources can be read");
+            assert!(places.insert(key), "{variant} has the key of another variant");
+        }
+        assert!(!places.is_empty());
+    }
+
+    #[test]
+    fn what_the_corpus_lacks_is_named_together_with_what_it_has() {
+        let manifest = Manifest::read().expect("the committed manifest reads");
+        for (program, go, mode, expected) in [
+            ("no-such", "1.19", "default", "no program \"no-such\" in the corpus; there are httpserver"),
+            ("torture", "1.4", "default", "no Go \"1.4\" in the corpus; there are 1.19, 1.21.13"),
+            ("torture", "1.19", "lld", "no link mode \"lld\" in the corpus; there are default"),
+            ("loadgen", "1.19", "default", "loadgen is not built with Go 1.19 as default"),
+        ] {
+            let error = manifest.plan(program, go, mode).err().expect("not in the corpus").to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}

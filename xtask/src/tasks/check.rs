@@ -1,0 +1,48 @@
+//! `cargo xtask test`, `soak` and `bench`: everything that judges the workspace.
+//!
+//! Decides: what is checked, and in which order: cheap things first.
+//! Trusts: cargo's exit status.
+//! Never does: skip a step because a tool is missing.
+
+use anyhow::{Result, bail};
+use xtask::workspace::{cargo, require_all, run as run_command};
+
+use super::bpf;
+
+/// What a change has to pass.
+pub(crate) fn test(arguments: &[&str]) -> Result<()> {
+    no_arguments("test", arguments)?;
+    require_all()?;
+    run_command(&mut cargo(&["fmt", "--all", "--check"]))?;
+    run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    bpf::run(&[])?;
+    build_release()?;
+    run_command(&mut cargo(&["test", "--workspace"]))
+}
+
+/// The tests that take long: every Go version, every backend, the full number of requests.
+pub(crate) fn soak(arguments: &[&str]) -> Result<()> {
+    no_arguments("soak", arguments)?;
+    require_all()?;
+    build_release()?;
+    run_command(&mut cargo(&["test", "--release", "--package", "gopatch-tests", "--", "--ignored"]))
+}
+
+/// The benchmarks, each a program of the tests' crate.
+pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
+    let ["hooks", rest @ ..] = arguments else {
+        bail!("usage: cargo xtask bench hooks [ARGUMENTS]");
+    };
+    build_release()?;
+    let program = ["run", "--release", "--package", "gopatch-tests", "--bin", "bench-hooks", "--"];
+    run_command(cargo(&program).args(rest))
+}
+
+/// The end-to-end tests, the benchmarks and the demo run the programs as a user gets them.
+pub(crate) fn build_release() -> Result<()> {
+    run_command(&mut cargo(&["build", "--release", "--package", "gopatch", "--package", "gopatchd"]))
+}
+
+fn no_arguments(name: &str, arguments: &[&str]) -> Result<()> {
+    if arguments.is_empty() { Ok(()) } else { bail!("usage: cargo xtask {name}") }
+}
