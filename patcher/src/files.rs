@@ -6,26 +6,32 @@
 
 use std::fs::{File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use memmap2::Mmap;
 use tempfile::NamedTempFile;
 
 /// The input's bytes and mode.
 pub(crate) struct Input {
-    bytes: Vec<u8>,
+    bytes: Mmap,
     permissions: Permissions,
 }
 
 impl Input {
-    /// Reads a regular file.
+    /// Maps a regular file.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let cannot = || format!("cannot read {}", path.display());
+        let metadata = std::fs::metadata(path).with_context(cannot)?;
         if !metadata.is_file() {
             bail!("{} is not a regular file: give gopatch an executable", path.display());
         }
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file = File::open(path).with_context(cannot)?;
+        // SAFETY: the mapping is private and read-only. That nobody changes or truncates the file while it is mapped is
+        // the caller's business, as it is for any linker; the output is checked against what was read before it gets
+        // its name.
+        let bytes = unsafe { Mmap::map(&file) }.with_context(cannot)?;
         Ok(Self { bytes, permissions: metadata.permissions() })
     }
 
@@ -35,8 +41,8 @@ impl Input {
     }
 
     /// The file's mode, for the output to have.
-    pub(crate) fn permissions(&self) -> Option<Permissions> {
-        Some(self.permissions.clone())
+    pub(crate) fn permissions(&self) -> Permissions {
+        self.permissions.clone()
     }
 }
 
@@ -73,7 +79,7 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// Writes all of `bytes` to disk beside `path`.
-    pub(crate) fn write(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> anyhow::Result<Self> {
+    pub(crate) fn write(path: &Path, bytes: &[u8], permissions: Permissions) -> anyhow::Result<Self> {
         let cannot = || format!("cannot write {}", path.display());
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -81,7 +87,6 @@ impl Pending {
         };
         let mut file = tempfile::Builder::new().prefix(".gopatch-").tempfile_in(folder).with_context(cannot)?;
         file.write_all(bytes).with_context(cannot)?;
-        let permissions = permissions.unwrap_or_else(|| Permissions::from_mode(0o644));
         file.as_file().set_permissions(permissions).with_context(cannot)?;
         file.as_file().sync_all().with_context(cannot)?;
         Ok(Self { file, path: path.to_owned() })

@@ -2,12 +2,12 @@
 //!
 //! Decides: exit status, and that an output is written whole or not at all. Never does: look into a binary.
 
-#![forbid(unsafe_code)]
-
 mod cli;
 mod files;
 
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -68,7 +68,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     };
     let mut outputs = vec![files::Pending::write(&cli.output, &patched.bytes, input.permissions())?];
     if let Some(path) = &cli.report {
-        outputs.push(files::Pending::write(path, report.as_bytes(), None)?);
+        outputs.push(files::Pending::write(path, report.as_bytes(), Permissions::from_mode(0o644))?);
     }
     for output in outputs {
         output.keep()?;

@@ -4,6 +4,7 @@
 //! Trusts: the phases. Never does: I/O.
 
 use std::collections::HashSet;
+use std::fmt::{self, Display, Formatter};
 use std::time::Instant;
 
 use gopatch_trampolines::attach::{self, AttachPlan, MAX_SOCKET_PATH};
@@ -70,21 +71,8 @@ pub enum PatchError {
     Write(#[from] WriteError),
     #[error("the output does not stand up to checking, so it was not kept; this is a fault of gopatch: {0}")]
     Verify(#[from] VerifyError),
-    #[error("{file}: rule {rule}: no function {symbols} in this program")]
-    NoMatch { file: String, rule: String, symbols: String },
-    #[error("{file}: two rules are named {rule}")]
-    SameName { file: String, rule: String },
-    #[error("{file}: rule {rule}: {function}: {what}: {source}")]
-    Resolve { file: String, rule: String, function: String, what: String, source: ResolveError },
-    #[error("{file}: rule {rule}: {function}: DWARF does not describe its parameters as the compiler passes them")]
-    Signature { file: String, rule: String, function: String },
-    #[error(
-        "{file}: rule {rule}: {function}: a record would have {captures} captures and up to {bytes} bytes; \
-         {most} captures and {room} bytes are the most",
-        most = wire::MAX_CAPTURES,
-        room = wire::MAX_PAYLOAD
-    )]
-    RecordTooLarge { file: String, rule: String, function: String, captures: usize, bytes: usize },
+    #[error(transparent)]
+    InRule(#[from] Box<InRule>),
     #[error("no rule matches a function of this program, so there is nothing to do; add rules with --rules")]
     NothingMatches,
     #[error("none of the matched functions can be hooked: {0}")]
@@ -97,6 +85,53 @@ pub enum PatchError {
     Socket { len: usize },
     #[error("the socket's path has a zero byte in it")]
     SocketZero,
+}
+
+/// What is wrong with a rule for this very program.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: rule {rule}: {problem}")]
+pub struct InRule {
+    file: String,
+    rule: String,
+    problem: Problem,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("the rules have this name twice")]
+    SameName,
+    #[error("this program has no function {0}{1}")]
+    NoMatch(String, Hint),
+    #[error("{function}: {what}: {source}")]
+    Resolve { function: String, what: String, source: ResolveError },
+    #[error("{0}: DWARF does not describe its parameters as the compiler passes them, so none can be captured")]
+    Signature(String),
+    #[error(
+        "{function}: a record would have {captures} captures and up to {bytes} bytes; {most} captures and {room} bytes \
+         are the most",
+        most = wire::MAX_CAPTURES,
+        room = wire::MAX_PAYLOAD
+    )]
+    RecordTooLarge { function: String, captures: usize, bytes: usize },
+}
+
+/// The function whose name is nearest to one that was not found.
+#[derive(Debug)]
+struct Hint(Option<String>);
+
+impl Display for Hint {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(nearest) => write!(f, " (did you mean {nearest}?)"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Rule {
+    fn failure(&self, problem: Problem) -> PatchError {
+        PatchError::InRule(Box::new(InRule { file: self.file.clone(), rule: self.name.clone(), problem }))
+    }
 }
 
 /// A function under a rule, as it will be hooked.
@@ -222,7 +257,7 @@ fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
     for source in &options.rules {
         for rule in rules::parse(source)? {
             if !names.insert(rule.name.clone()) {
-                return Err(PatchError::SameName { file: rule.file, rule: rule.name });
+                return Err(rule.failure(Problem::SameName));
             }
             rules.push(rule);
         }
@@ -245,11 +280,8 @@ fn match_rules<'r, 'a>(rules: &'r [Rule], go: &GoBinary<'a>) -> Result<Vec<(&'r 
             })
             .collect();
         if functions.is_empty() && !rule.optional {
-            return Err(PatchError::NoMatch {
-                file: rule.file.clone(),
-                rule: rule.name.clone(),
-                symbols: symbols.join(", "),
-            });
+            let hint = Hint(symbols.first().and_then(|symbol| nearest(symbol, go)));
+            return Err(rule.failure(Problem::NoMatch(symbols.join(", "), hint)));
         }
         matches.push((rule, functions));
     }
@@ -267,17 +299,11 @@ fn hook<'a>(
     text: &mut Text<'a>,
     refused: &mut Vec<RefusedReport>,
 ) -> Result<Option<Hooked<'a>>, PatchError> {
-    let fail = |what: String, source| PatchError::Resolve {
-        file: rule.file.clone(),
-        rule: rule.name.clone(),
-        function: function.name.to_owned(),
-        what,
-        source,
-    };
-    let bad_signature = || PatchError::Signature {
-        file: rule.file.clone(),
-        rule: rule.name.clone(),
-        function: function.name.to_owned(),
+    let name = || function.name.to_owned();
+    let fail = |(what, source)| rule.failure(Problem::Resolve { function: name(), what, source });
+    let misplaced = |error: Option<ResolveError>| match error {
+        Some(error) => fail(("its parameters".to_owned(), error)),
+        None => rule.failure(Problem::Signature(name())),
     };
     let signature = types.signature(function.name)?;
     let inlined_copies = signature.as_ref().map_or(0, |signature| signature.inlined_copies);
@@ -286,16 +312,15 @@ fn hook<'a>(
     if let Some(captures) = &rule.exit {
         exit = Some(Resolved::default());
         if !captures.is_empty() {
-            let places =
-                places(types, signature.clone(), &function).map_err(|error| fail_or(error, &fail, bad_signature))?;
+            let places = places(types, signature.clone(), &function).map_err(misplaced)?;
             let resolved = places.point(rule, captures, &mut End::Exit(&mut keep));
-            exit = Some(resolved.map_err(|(what, source)| fail(what, source))?);
+            exit = Some(resolved.map_err(fail)?);
         }
     }
     if let Some(captures) = rule.enter.as_ref().filter(|captures| !captures.is_empty()) {
-        let places = places(types, signature, &function).map_err(|error| fail_or(error, &fail, bad_signature))?;
+        let places = places(types, signature, &function).map_err(misplaced)?;
         let resolved = places.point(rule, captures, &mut End::Enter);
-        enter = Some(resolved.map_err(|(what, source)| fail(what, source))?);
+        enter = Some(resolved.map_err(fail)?);
     }
     if !keep.is_empty() && enter.is_none() {
         enter = Some(Resolved::default());
@@ -303,13 +328,8 @@ fn hook<'a>(
     for point in [&enter, &exit].into_iter().flatten() {
         let bytes = thunk::max_record(&point.plans) - wire::ring::HEADER;
         if point.plans.len() > wire::MAX_CAPTURES || bytes > wire::MAX_PAYLOAD {
-            return Err(PatchError::RecordTooLarge {
-                file: rule.file.clone(),
-                rule: rule.name.clone(),
-                function: function.name.to_owned(),
-                captures: point.plans.len(),
-                bytes,
-            });
+            let captures = point.plans.len();
+            return Err(rule.failure(Problem::RecordTooLarge { function: name(), captures, bytes }));
         }
     }
 
@@ -346,12 +366,11 @@ fn places<'t, 'd>(
     }
 }
 
-fn fail_or(
-    error: Option<ResolveError>,
-    fail: &impl Fn(String, ResolveError) -> PatchError,
-    bad_signature: impl Fn() -> PatchError,
-) -> PatchError {
-    error.map_or_else(bad_signature, |error| fail("its parameters".to_owned(), error))
+/// The function of the program whose name is most like `symbol`, if any is much like it.
+fn nearest(symbol: &str, go: &GoBinary<'_>) -> Option<String> {
+    let alike = |function: &Function<'_>| (strsim::jaro_winkler(symbol, function.name) * 1000.0) as u32;
+    let best = go.functions.all().iter().max_by_key(|function| alike(function))?;
+    (alike(best) > 850).then(|| best.name.to_owned())
 }
 
 /// The place where `sysmon` brings the time.

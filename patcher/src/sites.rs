@@ -297,10 +297,7 @@ impl<'a> Body<'a> {
         };
         let Some(guard) = self.instructions.iter().take(LONGEST_STACK_CHECK).position(is_guard) else {
             // Without a check the function must not call one either.
-            return match self.calls_morestack(functions) {
-                true => Err(Refusal::StackCheck),
-                false => Ok(0),
-            };
+            return if self.calls_morestack(functions) { Err(Refusal::StackCheck) } else { Ok(0) };
         };
         let jump = self.instructions.get(guard + 1).ok_or(Refusal::StackCheck)?;
         let only_computes_the_limit = self.instructions[..guard].iter().all(|instruction| {

@@ -443,7 +443,7 @@ mod tests {
     fn damage_is_an_error_and_never_a_panic() {
         let file = sample();
         let mut refused = 0;
-        damaged_copies(&file, &[0..file.len()], 20_000, |copy| match Elf::parse(copy) {
+        damaged_copies(&file, std::slice::from_ref(&(0..file.len())), 20_000, |copy| match Elf::parse(copy) {
             Ok(elf) => {
                 for section in elf.sections() {
                     let _ = elf.section_data(section);

@@ -117,7 +117,8 @@ impl Layout {
 
     /// The layout of a type that DWARF describes.
     pub fn of(types: &TypeInfo<'_>, id: TypeId) -> Result<Self, AbiError> {
-        Self::of_nested(types, id, MAX_DEPTH, &mut MAX_TYPES.clone())
+        let mut budget = MAX_TYPES;
+        Self::of_nested(types, id, MAX_DEPTH, &mut budget)
     }
 
     fn of_nested(types: &TypeInfo<'_>, id: TypeId, depth: u32, budget: &mut u32) -> Result<Self, AbiError> {

@@ -17,7 +17,7 @@ pub(crate) fn build(arguments: &[&str]) -> Vec<u8> {
         .envs([("CGO_ENABLED", "0"), ("GOARCH", "amd64"), ("GOOS", "linux"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local")])
         .current_dir(folder.path())
         .status()
-        .expect("this test needs the go command, 1.19 or later: install Go");
+        .expect("this test needs the go command, 1.22 or later: install Go");
     assert!(status.success(), "go build failed");
     std::fs::read(&output).expect("what go build wrote")
 }

@@ -60,7 +60,7 @@ pub enum RuleError {
         /// The attribute.
         attribute: String,
         /// What is wrong.
-        source: PathError,
+        source: Box<PathError>,
     },
     /// A value is out of its range.
     #[error("{file}: rule {rule}: {what}")]
@@ -253,7 +253,7 @@ fn capture(file: &str, rule: &str, attribute: String, text: CaptureText) -> Resu
         file: file.to_owned(),
         rule: rule.to_owned(),
         attribute: attribute.clone(),
-        source,
+        source: Box::new(source),
     })?;
     Ok(Capture {
         attribute,

@@ -289,27 +289,8 @@ impl<'t, 'd> Places<'t, 'd> {
     fn follow_pointer(&self, cursor: Cursor, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
         let resolved = self.types.resolve(cursor.type_id())?;
         let Kind::Pointer(element) = resolved.kind else { return Ok(cursor) };
-        let (root, steps) = self.pointer(cursor, &resolved, end)?;
+        let (root, steps) = pointer(cursor, &resolved, end)?;
         Ok(Cursor::Memory { root, steps, offset: 0, type_id: element })
-    }
-
-    /// The way to the word at the cursor, as a pointer.
-    fn pointer(
-        &self,
-        cursor: Cursor,
-        resolved: &Type<'_>,
-        end: &mut End<'_>,
-    ) -> Result<(Root, Vec<Step>), ResolveError> {
-        match cursor {
-            Cursor::Value { location, offset, origin, .. } => {
-                Ok((Root::Pointer(source(&location, offset, origin, resolved, end)?), Vec::new()))
-            }
-            Cursor::Word { root, steps, .. } => Ok((root, steps)),
-            Cursor::Memory { root, mut steps, offset, .. } => {
-                steps.push(Step::Load { offset: displacement(offset, resolved)? });
-                Ok((root, steps))
-            }
-        }
     }
 
     fn assert(&self, cursor: Cursor, name: &str, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
@@ -366,7 +347,7 @@ impl<'t, 'd> Places<'t, 'd> {
         if let (Form::Len, Kind::Map) = (form, &resolved.kind) {
             // The first word of the runtime's map is its number of entries: `hmap.count` until Go 1.23,
             // `maps.Map.used` since (Go's `src/runtime/map.go`, `src/internal/runtime/maps/map.go`).
-            let (root, steps) = self.pointer(cursor, &resolved, end)?;
+            let (root, steps) = pointer(cursor, &resolved, end)?;
             return Ok((Path { root, steps, offset: 0, leaf: int(8, true)? }, ValueType::Int));
         }
         // Which word, what is read, what it is called.
@@ -422,6 +403,20 @@ impl Cursor {
             // A struct that is one word has one field.
             Self::Word { root, steps, .. } => Self::Word { root, steps, type_id },
             Self::Memory { root, steps, offset, .. } => Self::Memory { root, steps, offset: offset + bytes, type_id },
+        }
+    }
+}
+
+/// The way to the word at the cursor, as a pointer.
+fn pointer(cursor: Cursor, resolved: &Type<'_>, end: &mut End<'_>) -> Result<(Root, Vec<Step>), ResolveError> {
+    match cursor {
+        Cursor::Value { location, offset, origin, .. } => {
+            Ok((Root::Pointer(source(&location, offset, origin, resolved, end)?), Vec::new()))
+        }
+        Cursor::Word { root, steps, .. } => Ok((root, steps)),
+        Cursor::Memory { root, mut steps, offset, .. } => {
+            steps.push(Step::Load { offset: displacement(offset, resolved)? });
+            Ok((root, steps))
         }
     }
 }
