@@ -270,15 +270,7 @@ fn match_rules<'r, 'a>(rules: &'r [Rule], go: &GoBinary<'a>) -> Result<Vec<(&'r 
     let mut matches = Vec::new();
     for rule in rules {
         let symbols = rule.symbols();
-        // A function in assembly has a wrapper of the same name, for callers in Go; only the wrapper has Go's registers.
-        let functions: Vec<_> = symbols
-            .iter()
-            .flat_map(|symbol| {
-                let twins: Vec<_> = go.functions.by_name(symbol).copied().collect();
-                let all_assembly = twins.iter().all(|twin| twin.flags.is_assembly());
-                twins.into_iter().filter(move |twin| all_assembly || !twin.flags.is_assembly())
-            })
-            .collect();
+        let functions: Vec<_> = symbols.iter().flat_map(|symbol| hookable_twins(symbol, go)).collect();
         if functions.is_empty() && !rule.optional {
             let hint = Hint(symbols.first().and_then(|symbol| nearest(symbol, go)));
             return Err(rule.failure(Problem::NoMatch(symbols.join(", "), hint)));
@@ -306,7 +298,7 @@ fn hook<'a>(
         None => rule.failure(Problem::Signature(name())),
     };
     let signature = types.signature(function.name)?;
-    let inlined_copies = signature.as_ref().map_or(0, |signature| signature.inlined_copies);
+    let inlined_copies = types.inlined_copies(function.name);
     let mut keep = Vec::new();
     let (mut enter, mut exit) = (rule.enter.as_ref().map(|_| Resolved::default()), None);
     if let Some(captures) = &rule.exit {
@@ -364,6 +356,22 @@ fn places<'t, 'd>(
         Some(args) if u64::from(args) != places.args_size() => Err(None),
         _ => Ok(places),
     }
+}
+
+/// The functions of that name whose registers are Go's.
+///
+/// A Go function that assembly calls has a wrapper of its name with the old ABI, and a function in assembly has one with
+/// Go's; so the function itself comes before its wrapper, and a wrapper before assembly, which will be refused.
+fn hookable_twins<'a>(symbol: &str, go: &GoBinary<'a>) -> Vec<Function<'a>> {
+    let rank = |function: &Function<'_>| match (function.flags.is_assembly(), function.is_wrapper) {
+        (false, false) => 0,
+        (false, true) => 1,
+        (true, _) => 2,
+    };
+    let mut twins: Vec<_> = go.functions.by_name(symbol).copied().collect();
+    let best = twins.iter().map(rank).min();
+    twins.retain(|twin| Some(rank(twin)) == best);
+    twins
 }
 
 /// The function of the program whose name is most like `symbol`, if any is much like it.
