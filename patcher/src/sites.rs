@@ -489,3 +489,6 @@ fn uses_thunk_registers(instruction: &Instruction) -> bool {
         matches!(used.register().full_register(), Register::R12 | Register::R13 | Register::R15 | Register::XMM15)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,6 +100,12 @@ pub struct FunctionTable<'a> {
 }
 
 impl<'a> FunctionTable<'a> {
+    /// A table of these functions, which are sorted.
+    #[cfg(test)]
+    pub(crate) fn of(functions: Vec<Function<'a>>) -> Self {
+        Self { functions }
+    }
+
     /// Reads the pclntab at `va`; `text` is `runtime.text`.
     pub(super) fn read(elf: &Elf<'a>, va: Va, text: Va, version: GoVersion) -> Result<Self, GoError> {
         let damaged = |why: &str| GoError::Pclntab { va, why: why.to_owned() };
