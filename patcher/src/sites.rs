@@ -276,6 +276,9 @@ impl<'a> Body<'a> {
             }
             instructions.push(instruction);
         }
+        if instructions.is_empty() {
+            return None;
+        }
         Some(Self { function, instructions, targets, has_jump_table, padding })
     }
 
