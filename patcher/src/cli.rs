@@ -4,37 +4,49 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use gopatch_trampolines::wire;
 
 const AFTER_HELP: &str = "\
-Exit status:
+Exit status of patching:
   0  every site of every matched rule is hooked
   1  the output was written, but something was refused; the report names it
-  2  failed; nothing was written";
+  2  failed; nothing was written
+Exit status of the commands: 0 as it should be, 2 otherwise.";
 
 /// Gives a Go executable (Linux, x86-64) its own instrumentation.
 ///
 /// Writes a copy of IN in which the functions that rules name are hooked. The copy runs anywhere; while no gopatchd
 /// listens, its hooks do nothing.
 #[derive(Debug, Parser)]
-#[command(name = "gopatch", version, after_help = AFTER_HELP)]
+#[command(
+    name = "gopatch",
+    version,
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) patch: PatchArgs,
+}
+
+/// Patching.
+#[derive(Debug, Args)]
+pub(crate) struct PatchArgs {
     /// The executable to patch.
-    #[arg(value_name = "IN")]
-    pub(crate) input: PathBuf,
+    #[arg(value_name = "IN", required = true)]
+    pub(crate) input: Option<PathBuf>,
 
     /// Where to write the patched executable.
-    #[arg(short, long, value_name = "OUT")]
-    pub(crate) output: PathBuf,
+    #[arg(short, long, value_name = "OUT", required = true)]
+    pub(crate) output: Option<PathBuf>,
 
-    /// A file of rules, on top of the default ones; may be given several times.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) rules: Vec<PathBuf>,
-
-    /// Leave out the rules that gopatch comes with (HTTP server, TLS handshake).
-    #[arg(long)]
-    pub(crate) no_default_rules: bool,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
 
     /// Where the patched program will look for gopatchd; GOPATCH_SOCKET overrides it when the program starts.
     #[arg(long, value_name = "PATH", default_value = wire::DEFAULT_SOCKET)]
@@ -55,6 +67,58 @@ pub(crate) struct Cli {
     /// Report also what was not found, what is recorded, and how long each phase took.
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+/// Which rules to use.
+#[derive(Debug, Args)]
+pub(crate) struct RuleArgs {
+    /// A file of rules, on top of the default ones; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Vec<PathBuf>,
+
+    /// Leave out the rules that gopatch comes with (HTTP server, TLS handshake).
+    #[arg(long)]
+    pub(crate) no_default_rules: bool,
+}
+
+/// What can be done with a patched file, or asked of any.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what a patched file hooks, or what would be hooked in one that is not patched.
+    Inspect {
+        /// The executable.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+
+        #[command(flatten)]
+        rules: RuleArgs,
+
+        /// Form of what is shown.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+
+    /// Check that a patched file is its input with nothing but the listed sites changed.
+    Verify {
+        /// The patched executable.
+        #[arg(value_name = "OUT")]
+        file: PathBuf,
+
+        /// The file that it was made from, to compare with byte for byte.
+        #[arg(long, value_name = "IN")]
+        original: Option<PathBuf>,
+    },
+
+    /// Give back the file that a patched one was made from, byte for byte.
+    Restore {
+        /// The patched executable.
+        #[arg(value_name = "OUT")]
+        file: PathBuf,
+
+        /// Where to write it.
+        #[arg(short, long, value_name = "IN")]
+        output: PathBuf,
+    },
 }
 
 /// Forms of a report.

@@ -18,6 +18,7 @@ pub mod golang;
 pub mod layout;
 pub mod patch;
 pub mod report;
+pub mod restore;
 pub mod rules;
 pub mod sites;
 pub mod verify;

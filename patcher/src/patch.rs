@@ -186,7 +186,7 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
     let layout = Layout::new(&elf, hooked.len(), keeps)?;
     let input_digest = digest(input);
     let mut emission = Emission::new(&elf, &layout, options, tick);
-    emission.attach([0; 16])?;
+    emission.attach()?;
     for (index, function) in hooked.iter().enumerate() {
         emission.function(index as u32, function, &offsets)?;
     }
@@ -206,15 +206,23 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
             main_version: go.build_info.main_module.as_ref().map(|module| module.version.clone()),
         },
         rules_sha256: rules_digest(options),
+        code: manifest::Code {
+            va: layout.code_va().0,
+            offset: unfinished.code_offset as u64,
+            size: emission.code.len() as u64,
+            id_offset: emission.id_offset as u64,
+            sha256: digest(&emission.code),
+            stub: emission.stub,
+        },
         functions: hooked.iter().map(Hooked::manifest).collect(),
         points: emission.points.clone(),
         sites: emission.sites.clone(),
         patches: unfinished.patches.clone(),
     };
     let manifest_json = serde_json::to_vec(&manifest).map_err(WriteError::from)?;
-    let output = unfinished.finish(&manifest_json, &emission.attach_with_id(&manifest_json)?)?;
+    let output = unfinished.finish(&manifest_json, emission.id_offset)?;
     clock.lap("write");
-    verify::verify(input, &output)?;
+    verify::verify(&output, Some(input))?;
     clock.lap("verify");
 
     let report = Report {
@@ -431,6 +439,7 @@ struct Emission<'a> {
     tick: Site,
     code: Vec<u8>,
     stub: u64,
+    id_offset: usize,
     points: Vec<manifest::Point>,
     sites: Vec<manifest::Site>,
     overwrites: Vec<write::Overwrite>,
@@ -438,9 +447,9 @@ struct Emission<'a> {
 
 impl<'a> Emission<'a> {
     fn new(elf: &'a Elf<'a>, layout: &'a Layout, options: &'a Options, tick: Site) -> Self {
-        let (code, stub) = (Vec::new(), 0);
+        let (code, stub, id_offset) = (Vec::new(), 0, 0);
         let (points, sites, overwrites) = (Vec::new(), Vec::new(), Vec::new());
-        Self { elf, layout, options, tick, code, stub, points, sites, overwrites }
+        Self { elf, layout, options, tick, code, stub, id_offset, points, sites, overwrites }
     }
 
     fn next_va(&mut self) -> NewVa {
@@ -448,32 +457,20 @@ impl<'a> Emission<'a> {
         NewVa(self.layout.code_va().0 + self.code.len() as u64)
     }
 
-    fn emit_attach(&self, manifest_id: [u8; 16]) -> Result<attach::AttachCode, PatchError> {
+    /// The attach code, which comes first.
+    fn attach(&mut self) -> Result<(), PatchError> {
         let plan = AttachPlan {
             socket: &self.options.socket,
-            manifest_id,
             entry: self.elf.entry().0,
             tick_after: &self.tick.after,
             tick_resume: self.tick.resume.ok_or(PatchError::Tick("it does not go on"))?.0,
         };
-        Ok(attach::emit(&plan, &self.layout.arena, self.layout.code_va().0)?)
-    }
-
-    /// The attach code, which comes first.
-    fn attach(&mut self, manifest_id: [u8; 16]) -> Result<(), PatchError> {
-        let attach = self.emit_attach(manifest_id)?;
+        let attach = attach::emit(&plan, &self.layout.arena, self.layout.code_va().0)?;
         self.stub = attach.stub;
+        self.id_offset = attach.id_offset;
         self.code = attach.bytes;
         let tick = self.tick.clone();
         self.site(&tick, None, attach.tick)
-    }
-
-    /// The attach code again, now that the manifest's digest is known. It lies where it lay.
-    fn attach_with_id(&self, manifest_json: &[u8]) -> Result<Vec<u8>, PatchError> {
-        let hash: [u8; 32] = Sha256::digest(manifest_json).into();
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash[..16]);
-        Ok(self.emit_attach(id)?.bytes)
     }
 
     fn function(&mut self, index: u32, function: &Hooked<'_>, offsets: &RuntimeOffsets) -> Result<(), PatchError> {

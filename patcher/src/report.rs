@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use gopatch_trampolines::manifest::At;
+use gopatch_trampolines::manifest::{At, Manifest};
 use serde::Serialize;
 
 /// The report of one run. Its JSON form is stable.
@@ -179,6 +179,39 @@ impl Display for Text<'_> {
             100.0 * growth as f64 / input.size as f64,
             output.socket,
         )
+    }
+}
+
+/// What a patched file says of itself, for a person.
+pub struct ManifestText<'a>(
+    /// The manifest.
+    pub &'a Manifest,
+);
+
+impl Display for ManifestText<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Manifest { input, functions, points, sites, .. } = self.0;
+        let package = input.main_package.as_deref().unwrap_or("unknown package");
+        writeln!(f, "{package} ({}), patched by {}", input.go_version, self.0.tool)?;
+        for (index, function) in functions.iter().enumerate() {
+            let at = |end| {
+                let is_mine = |point: &u32| {
+                    let point = &points[*point as usize];
+                    point.function as usize == index && point.at == end
+                };
+                sites.iter().filter_map(|site| site.point).filter(is_mine).count()
+            };
+            let (entries, exits) = (count(at(At::Enter), "entry", "entries"), count(at(At::Exit), "exit", "exits"));
+            writeln!(f, "  {:<24} {}: {entries}, {exits}", function.rule, function.name)?;
+            let captures = points.iter().filter(|point| point.function as usize == index);
+            let attributes: Vec<_> =
+                captures.flat_map(|point| &point.captures).map(|capture| capture.attribute.as_str()).collect();
+            if !attributes.is_empty() {
+                writeln!(f, "  {:<24}   records {}", "", attributes.join(", "))?;
+            }
+        }
+        writeln!(f, "made from a file of {}, sha256 {}", size(input.size), input.sha256)?;
+        writeln!(f, "checked: every site leads to its thunk and back, all other bytes are that file's")
     }
 }
 

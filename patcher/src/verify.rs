@@ -1,41 +1,84 @@
-//! A second opinion on an output, before it is kept.
+//! A second opinion on an output: before it is kept, and whenever somebody asks.
 //!
-//! Decides: whether the output is the input with nothing but its sites and headers changed, and whether each site leads
-//! to code of ours that comes back.
+//! Decides: whether the output is its input with nothing but sites and headers changed, whether each site leads to code of
+//! ours, and whether that code leads back.
 //! Trusts: nothing of the writer: another parser (goblin) and another decoder (capstone) read what it wrote.
 //! Never does: repair.
+//!
+//! What is checked, in this order:
+//!
+//! 1. The manifest is the one whose digest stands in the code, and the code is the one whose digest stands in the manifest.
+//! 2. With the listed bytes put back, the file has the input's digest: so no other byte of the input was changed.
+//! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
+//! 4. Each site is a jump, over an island perhaps, to its thunk; the rest of its bytes are never reached.
+//! 5. Each thunk holds no call, branches only within the code, and goes back behind its site, or leaves the function as
+//!    the bytes did that stood there.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 use capstone::arch::x86::{ArchMode, X86OperandType};
 use capstone::arch::{BuildsCapstone, DetailsArchInsn};
-use capstone::{Capstone, InsnGroupType};
-use goblin::elf::Elf;
-use goblin::elf::program_header::{PF_X, PT_LOAD};
-use gopatch_trampolines::manifest::{self, Manifest, Site};
+use capstone::{Capstone, Insn, InsnGroupType};
+use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
+use goblin::elf::{Elf, SectionHeader};
+use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
+use gopatch_trampolines::manifest::{self, At, Manifest, Site};
+use sha2::{Digest, Sha256};
+
+use crate::restore::{self, RestoreError};
+
+/// What Go's linker fills the room between functions with.
+const PADDING: u8 = 0xCC;
 
 /// What is wrong with an output.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// Not an ELF file.
-    #[error("the output is not an ELF file: {0}")]
+    #[error("it is not an ELF file: {0}")]
     Elf(#[from] goblin::error::Error),
-    /// No manifest, or one that cannot be read.
-    #[error("the output's manifest is missing or wrong: {0}")]
-    Manifest(String),
-    /// A byte that is none of the listed changes is not the input's.
-    #[error("byte {offset:#x} of the file is not the input's, and the manifest does not list it")]
-    Changed {
+    /// The manifest cannot be read, or the input not given back.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// The manifest is not the one that was written.
+    #[error("the manifest was changed after gopatch wrote it")]
+    ManifestDigest,
+    /// The emitted code is not the one that was written.
+    #[error("the emitted code was changed after gopatch wrote it")]
+    CodeDigest,
+    /// A part of the file is missing.
+    #[error("{what} lies outside of the file")]
+    Outside {
+        /// Which part.
+        what: &'static str,
+    },
+    /// The file was not made from the input that it is compared with.
+    #[error("byte {offset:#x} of the input that it should be made from is another")]
+    OtherInput {
         /// Offset in the file.
         offset: usize,
     },
-    /// What the manifest says stood somewhere did not.
-    #[error("the manifest's original bytes at {offset:#x} are not the input's")]
-    Original {
-        /// Offset in the file.
-        offset: u64,
+    /// A header field is neither the input's nor what it should be.
+    #[error("the ELF header's {what} is not as gopatch wrote it")]
+    Header {
+        /// Which field.
+        what: &'static str,
     },
-    /// A site does not jump to its thunk.
-    #[error("the site at {va:#x} does not lead to its thunk at {thunk:#x}: {what}")]
+    /// A segment of the input is not in the output, or one was added that should not be there.
+    #[error("segment {index} is not as it should be")]
+    Segment {
+        /// Index in the program header table.
+        index: usize,
+    },
+    /// A section of the input is not in the output as it was.
+    #[error("section {index} is not as it should be")]
+    Section {
+        /// Index in the section header table.
+        index: usize,
+    },
+    /// A site does not jump to its thunk, or the thunk does not come back.
+    #[error("the site at {va:#x} with its thunk at {thunk:#x}: {what}")]
     Site {
         /// Address of the site.
         va: u64,
@@ -44,105 +87,260 @@ pub enum VerifyError {
         /// What is wrong.
         what: String,
     },
-    /// A loaded segment of the input is not in the output.
-    #[error("segment {index} of the input is not in the output as it was")]
-    Segment {
-        /// Index in the program header table.
-        index: usize,
-    },
     /// The decoder cannot be had.
     #[error("the decoder failed: {0}")]
     Decoder(#[from] capstone::Error),
 }
 
-/// Checks `output` against `input`.
-pub fn verify(input: &[u8], output: &[u8]) -> Result<(), VerifyError> {
+/// Checks `output`, also against `input` if it is at hand, and gives its manifest.
+pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyError> {
     let elf = Elf::parse(output)?;
-    let manifest = read_manifest(&elf, output)?;
-    same_segments(&Elf::parse(input)?, &elf)?;
-    unchanged_elsewhere(input, output, &manifest)?;
-    let decoder = Capstone::new().x86().mode(ArchMode::Mode64).detail(true).build()?;
-    manifest.sites.iter().try_for_each(|site| leads_to_thunk(&elf, output, &decoder, site))
+    let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
+    code_is_whole(output, &manifest, manifest_bytes)?;
+    let restored = restore::restore(output, &manifest)?;
+    if let Some(input) = input {
+        let differs = restored.iter().zip(input).position(|(ours, theirs)| ours != theirs);
+        let offset = differs.or_else(|| (restored.len() != input.len()).then_some(restored.len().min(input.len())));
+        offset.map_or(Ok(()), |offset| Err(VerifyError::OtherInput { offset }))?;
+    }
+    let original = Elf::parse(&restored)?;
+    same_headers(&original, &elf, &manifest)?;
+    Sites::new(output, &restored, &elf, &manifest)?.check()?;
+    Ok(manifest)
 }
 
-fn read_manifest(elf: &Elf<'_>, output: &[u8]) -> Result<Manifest, VerifyError> {
-    let section = elf
-        .section_headers
-        .iter()
-        .find(|section| elf.shdr_strtab.get_at(section.sh_name) == Some(manifest::SECTION))
-        .ok_or_else(|| VerifyError::Manifest("no such section".to_owned()))?;
-    let bytes = section
-        .file_range()
-        .and_then(|range| output.get(range))
-        .ok_or_else(|| VerifyError::Manifest("its section lies outside of the file".to_owned()))?;
-    Manifest::parse(bytes).map_err(|error| VerifyError::Manifest(error.to_string()))
+fn code_range(manifest: &Manifest) -> Option<Range<usize>> {
+    let start = usize::try_from(manifest.code.offset).ok()?;
+    Some(start..start.checked_add(usize::try_from(manifest.code.size).ok()?)?)
 }
 
-/// Every segment of the input is in the output, at the same place; only PT_PHDR may differ, as the table has grown.
-fn same_segments(input: &Elf<'_>, output: &Elf<'_>) -> Result<(), VerifyError> {
-    for (index, segment) in input.program_headers.iter().enumerate() {
-        let same = output.program_headers.get(index).is_some_and(|other| {
-            other == segment
-                || (segment.p_type == goblin::elf::program_header::PT_PHDR && other.p_type == segment.p_type)
+fn code_is_whole(output: &[u8], manifest: &Manifest, manifest_bytes: &[u8]) -> Result<(), VerifyError> {
+    let outside = VerifyError::Outside { what: "the emitted code" };
+    let code = code_range(manifest).and_then(|range| output.get(range)).ok_or(outside)?;
+    let mut code = code.to_vec();
+    let id_at = usize::try_from(manifest.code.id_offset).unwrap_or(usize::MAX);
+    let id = id_at.checked_add(MANIFEST_ID_BYTES).and_then(|end| code.get_mut(id_at..end));
+    let id = id.ok_or(VerifyError::Outside { what: "the manifest's id" })?;
+    if *id != Sha256::digest(manifest_bytes)[..MANIFEST_ID_BYTES] {
+        return Err(VerifyError::ManifestDigest);
+    }
+    id.fill(0);
+    if manifest::to_hex(&Sha256::digest(&code)) != manifest.code.sha256 {
+        return Err(VerifyError::CodeDigest);
+    }
+    Ok(())
+}
+
+fn same_headers(original: &Elf<'_>, elf: &Elf<'_>, manifest: &Manifest) -> Result<(), VerifyError> {
+    let (before, after) = (&original.header, &elf.header);
+    for (what, same) in [
+        ("identification", before.e_ident == after.e_ident),
+        ("type", before.e_type == after.e_type),
+        ("machine", before.e_machine == after.e_machine),
+        ("version", before.e_version == after.e_version),
+        ("flags", before.e_flags == after.e_flags),
+        ("size", before.e_ehsize == after.e_ehsize && before.e_phentsize == after.e_phentsize),
+        ("entry point", after.e_entry == manifest.code.stub),
+    ] {
+        if !same {
+            return Err(VerifyError::Header { what });
+        }
+    }
+    same_segments(&original.program_headers, &elf.program_headers, manifest)?;
+    // Names are written anew, so they are compared as text; the names' own section has moved.
+    let shown = |elf: &Elf<'_>, section: &SectionHeader| {
+        let name = elf.shdr_strtab.get_at(section.sh_name).unwrap_or_default().to_owned();
+        (name, SectionHeader { sh_name: 0, ..section.clone() })
+    };
+    for (index, section) in original.section_headers.iter().enumerate() {
+        let same = elf.section_headers.get(index).is_some_and(|other| {
+            let (before, after) = (shown(original, section), shown(elf, other));
+            before == after || (index == usize::from(original.header.e_shstrndx) && before.0 == after.0)
         });
         if !same {
-            return Err(VerifyError::Segment { index });
+            return Err(VerifyError::Section { index });
         }
     }
     Ok(())
 }
 
-/// Bytes that are not the input's are listed, with what stood there.
-fn unchanged_elsewhere(input: &[u8], output: &[u8], manifest: &Manifest) -> Result<(), VerifyError> {
-    let mut restored = output.get(..input.len()).ok_or(VerifyError::Changed { offset: output.len() })?.to_vec();
-    let sites = manifest.sites.iter().map(|site| (site.offset, &site.original));
-    let patches = manifest.patches.iter().map(|patch| (patch.offset, &patch.original));
-    for (offset, original) in sites.chain(patches) {
-        let wrong = VerifyError::Original { offset };
-        let Some(original) = manifest::from_hex(original) else { return Err(wrong) };
-        let start = offset as usize;
-        match restored.get_mut(start..start.saturating_add(original.len())) {
-            Some(place) => place.copy_from_slice(&original),
-            None => return Err(wrong),
+/// Every segment of the input is there as it was; only PT_PHDR may differ, as the table has grown. Two were added: memory
+/// that is not executable, and code that is not writable.
+fn same_segments(before: &[ProgramHeader], after: &[ProgramHeader], manifest: &Manifest) -> Result<(), VerifyError> {
+    for (index, segment) in before.iter().enumerate() {
+        let same = after.get(index).is_some_and(|other| {
+            other == segment
+                || (segment.p_type == PT_PHDR && other.p_type == PT_PHDR && other.p_flags == segment.p_flags)
+        });
+        if !same {
+            return Err(VerifyError::Segment { index });
         }
     }
-    match restored.iter().zip(input).position(|(ours, theirs)| ours != theirs) {
-        Some(offset) => Err(VerifyError::Changed { offset }),
-        None => Ok(()),
+    let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
+    let added_as_meant = |index: usize, segment: &ProgramHeader| {
+        let memory = index == before.len() && segment.p_flags & PF_X == 0 && segment.p_filesz == 0;
+        let text = index == before.len() + 1
+            && segment.p_flags & PF_W == 0
+            && segment.p_vaddr <= code.start
+            && segment.p_vaddr.checked_add(segment.p_filesz) == Some(code.end)
+            && segment.p_offset.wrapping_sub(segment.p_vaddr) == manifest.code.offset.wrapping_sub(code.start);
+        segment.p_type == PT_LOAD && (memory || text)
+    };
+    let added = after.iter().enumerate().skip(before.len());
+    match added.clone().find(|(index, segment)| !added_as_meant(*index, segment)) {
+        Some((index, _)) => Err(VerifyError::Segment { index }),
+        None if added.count() == 2 => Ok(()),
+        None => Err(VerifyError::Segment { index: after.len() }),
     }
 }
 
-/// The site's first instruction is a jump, over an island perhaps, to its thunk, which lies in executable memory.
-fn leads_to_thunk(elf: &Elf<'_>, output: &[u8], decoder: &Capstone, site: &Site) -> Result<(), VerifyError> {
-    let wrong = |what: String| VerifyError::Site { va: site.va, thunk: site.thunk, what };
-    let mut va = site.va;
-    for _ in 0..2 {
-        let bytes = executable_bytes(elf, output, va).ok_or_else(|| wrong(format!("{va:#x} is not code")))?;
-        let instructions = decoder.disasm_count(bytes, va, 1)?;
-        let jump = instructions.first().ok_or_else(|| wrong(format!("{va:#x} is no instruction")))?;
-        let detail = decoder.insn_detail(jump)?;
-        let is_jump = detail.groups().contains(&capstone::InsnGroupId(InsnGroupType::CS_GRP_JUMP as u8));
+/// The sites and thunks of an output.
+struct Sites<'a> {
+    output: &'a [u8],
+    restored: &'a [u8],
+    elf: &'a Elf<'a>,
+    manifest: &'a Manifest,
+    decoder: Capstone,
+    code: Range<u64>,
+    thunks: BTreeSet<u64>,
+}
+
+/// An instruction, as far as it matters here.
+struct Step {
+    is_call: bool,
+    is_return: bool,
+    /// Target of a direct branch.
+    target: Option<u64>,
+    /// Whether what follows is reached.
+    falls_through: bool,
+}
+
+impl<'a> Sites<'a> {
+    fn new(
+        output: &'a [u8],
+        restored: &'a [u8],
+        elf: &'a Elf<'a>,
+        manifest: &'a Manifest,
+    ) -> Result<Self, VerifyError> {
+        let decoder = Capstone::new().x86().mode(ArchMode::Mode64).detail(true).build()?;
+        let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
+        let thunks = manifest.sites.iter().map(|site| site.thunk).collect();
+        Ok(Self { output, restored, elf, manifest, decoder, code, thunks })
+    }
+
+    fn check(&self) -> Result<(), VerifyError> {
+        self.manifest.sites.iter().try_for_each(|site| {
+            let wrong = |what| VerifyError::Site { va: site.va, thunk: site.thunk, what };
+            self.leads_to_thunk(site).map_err(wrong)?;
+            // An island lies in padding, which nobody would come back to; the site that jumps to it is listed too.
+            let original = manifest::from_hex(&site.original).unwrap_or_default();
+            let is_island = original.iter().all(|&byte| byte == PADDING);
+            if is_island { Ok(()) } else { self.thunk_comes_back(site, &original).map_err(wrong) }
+        })
+    }
+
+    /// The site's first instruction is a jump, over an island perhaps, to its thunk.
+    fn leads_to_thunk(&self, site: &Site) -> Result<(), String> {
+        let mut va = site.va;
+        for _ in 0..2 {
+            let (_, step) = self.decode(self.output, va)?;
+            let target = step.target.filter(|_| !step.is_call && !step.falls_through);
+            let target = target.ok_or_else(|| format!("no direct jump at {va:#x}"))?;
+            if target == site.thunk && self.code.contains(&target) {
+                return Ok(());
+            }
+            va = target;
+        }
+        Err("the jump leads elsewhere".to_owned())
+    }
+
+    /// All that can be reached from the thunk stays in the code, until it leaves as it should.
+    fn thunk_comes_back(&self, site: &Site, original: &[u8]) -> Result<(), String> {
+        let behind = site.va + original.len() as u64;
+        let is_entry = site.point.is_none_or(|point| self.manifest.points[point as usize].at == At::Enter);
+        let tail = if is_entry { None } else { self.tail(site.va, behind)? };
+        let mut seen = BTreeSet::new();
+        let mut ahead = vec![site.thunk];
+        let mut leaves = false;
+        while let Some(va) = ahead.pop() {
+            if !seen.insert(va) {
+                continue;
+            }
+            let (len, step) = self.decode(self.output, va)?;
+            if step.is_call {
+                return Err(format!("a call at {va:#x}"));
+            }
+            if step.is_return {
+                if is_entry || tail.is_some() {
+                    return Err(format!("a return at {va:#x}"));
+                }
+                leaves = true;
+                continue;
+            }
+            for next in step.target.into_iter().chain(step.falls_through.then(|| va + len)) {
+                let goes_back = (is_entry && next == behind) || tail == Some(next);
+                leaves |= goes_back;
+                if goes_back {
+                    continue;
+                }
+                if !self.code.contains(&next) {
+                    return Err(format!("a way to {next:#x}, which is outside of the emitted code"));
+                }
+                if next != site.thunk && self.thunks.contains(&next) {
+                    return Err(format!("a way into another thunk, at {next:#x}"));
+                }
+                ahead.push(next);
+            }
+        }
+        if leaves { Ok(()) } else { Err("the thunk does not lead back".to_owned()) }
+    }
+
+    /// Where the original bytes of an exit jump to; `None` when they return.
+    fn tail(&self, site_va: u64, behind: u64) -> Result<Option<u64>, String> {
+        let mut va = site_va;
+        while va < behind {
+            let (len, step) = self.decode(self.restored, va)?;
+            if step.is_return || (!step.falls_through && step.target.is_some()) {
+                return Ok(step.target);
+            }
+            va += len;
+        }
+        Ok(None)
+    }
+
+    /// The instruction at `va`, and its length.
+    fn decode(&self, file: &[u8], va: u64) -> Result<(u64, Step), String> {
+        let bytes = self.code_bytes(file, va).ok_or_else(|| format!("{va:#x} is not code"))?;
+        let decoded = self.decoder.disasm_count(bytes, va, 1).map_err(|error| error.to_string())?;
+        let instruction = decoded.first().ok_or_else(|| format!("no instruction at {va:#x}"))?;
+        Ok((instruction.len() as u64, self.step(instruction).map_err(|error| error.to_string())?))
+    }
+
+    fn step(&self, instruction: &Insn<'_>) -> Result<Step, capstone::Error> {
+        let detail = self.decoder.insn_detail(instruction)?;
+        let is = |group| detail.groups().contains(&capstone::InsnGroupId(group as u8));
+        let (is_call, is_return) = (is(InsnGroupType::CS_GRP_CALL), is(InsnGroupType::CS_GRP_RET));
+        let is_jump = is(InsnGroupType::CS_GRP_JUMP);
         let target = detail.arch_detail().x86().and_then(|x86| match x86.operands().next()?.op_type {
-            X86OperandType::Imm(target) => Some(target as u64),
+            X86OperandType::Imm(target) if is_jump || is_call => Some(target as u64),
             _ => None,
         });
-        let target = target.filter(|_| is_jump).ok_or_else(|| wrong(format!("no direct jump at {va:#x}")))?;
-        if target == site.thunk {
-            executable_bytes(elf, output, target).ok_or_else(|| wrong("it is not code".to_owned()))?;
-            return Ok(());
-        }
-        va = target;
+        let always_jumps = is_jump && instruction.mnemonic() == Some("jmp");
+        let falls_through = !is_return && !always_jumps;
+        Ok(Step { is_call, is_return, target, falls_through })
     }
-    Err(wrong("the jump leads elsewhere".to_owned()))
-}
 
-/// The bytes from address `va` on, as far as one instruction can reach, if they are code.
-fn executable_bytes<'a>(elf: &Elf<'_>, output: &'a [u8], va: u64) -> Option<&'a [u8]> {
-    let segment = elf.program_headers.iter().find(|segment| {
-        segment.p_type == PT_LOAD && segment.p_flags & PF_X != 0 && segment.vm_range().contains(&(va as usize))
-    })?;
-    let offset = (va - segment.p_vaddr) as usize;
-    let segment_bytes = output.get(segment.file_range())?;
-    let end = segment_bytes.len().min(offset + 15);
-    segment_bytes.get(offset..end)
+    /// The bytes from address `va` on, as far as one instruction can reach, if they are code.
+    fn code_bytes<'f>(&self, file: &'f [u8], va: u64) -> Option<&'f [u8]> {
+        let segment = self.elf.program_headers.iter().find(|segment| {
+            let end = segment.p_vaddr.checked_add(segment.p_filesz);
+            segment.p_type == PT_LOAD
+                && segment.p_flags & PF_X != 0
+                && segment.p_vaddr <= va
+                && end.is_some_and(|end| va < end)
+        })?;
+        let start = usize::try_from(segment.p_offset.checked_add(va - segment.p_vaddr)?).ok()?;
+        let end = usize::try_from(segment.p_offset.checked_add(segment.p_filesz)?).ok()?;
+        file.get(start..end.min(start + 15).min(file.len()))
+    }
 }

@@ -3,12 +3,14 @@
 //! Decides: nothing; [`crate::layout`] and [`crate::sites`] have. It notes every byte that it overwrites.
 //! Trusts: the layout. Never does: touch a byte that it was not told to.
 
+use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
 use gopatch_trampolines::manifest::{self, Patch};
 use object::elf::{
     self, FileHeader64, ProgramFlags, ProgramHeader64, ProgramType, SectionHeader64, SectionType, SymbolSection,
 };
 use object::endian::{LittleEndian as LE, U16, U32, U64};
 use object::pod;
+use sha2::{Digest, Sha256};
 
 use crate::address::{FileOffset, Va};
 use crate::elf::Elf;
@@ -98,7 +100,8 @@ pub struct Additions<'a> {
 /// The output without its manifest, and what of the input's headers it overwrote.
 pub struct Output {
     bytes: Vec<u8>,
-    code_offset: usize,
+    /// Where the emitted code lies in the file.
+    pub code_offset: usize,
     /// Parts of the input's headers that are not as they were.
     pub patches: Vec<Patch>,
     sections: SectionTable,
@@ -153,11 +156,13 @@ pub fn write(elf: &Elf<'_>, additions: &Additions<'_>) -> Result<Output, WriteEr
 }
 
 impl Output {
-    /// Appends the manifest and the section headers, and gives the whole file. `attach` is the head of the emitted
-    /// code once more, which now knows the manifest's digest.
-    pub fn finish(mut self, manifest: &[u8], attach: &[u8]) -> Result<Vec<u8>, WriteError> {
+    /// Appends the manifest and the section headers, and gives the whole file. At `id_offset` of the code goes the
+    /// manifest's id, by which a process and its file know each other.
+    pub fn finish(mut self, manifest: &[u8], id_offset: usize) -> Result<Vec<u8>, WriteError> {
         let bytes = &mut self.bytes;
-        bytes[self.code_offset..self.code_offset + attach.len()].copy_from_slice(attach);
+        let id = &Sha256::digest(manifest)[..MANIFEST_ID_BYTES];
+        let id_at = self.code_offset + id_offset;
+        bytes[id_at..id_at + MANIFEST_ID_BYTES].copy_from_slice(id);
         bytes.resize(bytes.len().next_multiple_of(16), 0);
         let SectionTable { mut headers, names, names_index } = self.sections;
         // The manifest's section is the last.

@@ -57,6 +57,9 @@ const RETRY: u64 = 500 * MILLI;
 const REPLY_WAIT: u64 = 2000 * MILLI;
 const STALE: u64 = control::STALE_MILLIS * MILLI;
 
+/// Bytes of the manifest's id: the head of its SHA-256.
+pub const MANIFEST_ID_BYTES: usize = 16;
+
 /// Bytes of `sun_path`, the final zero included (`include/uapi/linux/un.h`).
 pub const MAX_SOCKET_PATH: usize = 108;
 
@@ -123,8 +126,6 @@ mod taken {
 pub struct AttachPlan<'a> {
     /// Path of gopatchd's socket; at most [`MAX_SOCKET_PATH`] less one byte.
     pub socket: &'a [u8],
-    /// First 16 bytes of the manifest's SHA-256.
-    pub manifest_id: [u8; 16],
     /// The original entry point.
     pub entry: u64,
     /// Instructions that the tick's site displaced.
@@ -142,6 +143,8 @@ pub struct AttachCode {
     pub stub: u64,
     /// Address of the tick's thunk.
     pub tick: u64,
+    /// Where in `bytes` the manifest's id stands, which is not known before the rest is.
+    pub id_offset: usize,
 }
 
 /// Emits the attach code, to lie at `va`.
@@ -149,7 +152,8 @@ pub struct AttachCode {
 pub fn emit(plan: &AttachPlan<'_>, arena: &Arena, va: u64) -> Result<AttachCode, EmitError> {
     let encode = |source| EmitError::Encode { va, source };
     // The constants come first, so that their addresses are known before any code is assembled.
-    let mut bytes = Vec::new();
+    let id_offset = 0;
+    let mut bytes = vec![0; MANIFEST_ID_BYTES];
     let mut constant = |text: &[u8]| {
         let address = va + bytes.len() as u64;
         bytes.extend_from_slice(text);
@@ -157,6 +161,7 @@ pub fn emit(plan: &AttachPlan<'_>, arena: &Arena, va: u64) -> Result<AttachCode,
         address
     };
     let constants = Constants {
+        manifest_id: va + id_offset as u64,
         socket: constant(plan.socket),
         executable: constant(b"/proc/self/exe"),
         socket_env: constant(format!("{SOCKET_ENV}=").as_bytes()),
@@ -177,13 +182,14 @@ pub fn emit(plan: &AttachPlan<'_>, arena: &Arena, va: u64) -> Result<AttachCode,
     parts.take_reply = emit_part(|emitter| emitter.take_reply(), parts)?;
     let stub = emit_part(|emitter| emitter.stub(), parts)?;
     let tick = emit_part(|emitter| emitter.tick(), parts)?;
-    Ok(AttachCode { bytes, stub, tick })
+    Ok(AttachCode { bytes, stub, tick, id_offset })
 }
 
 /// One of the templates below.
 type Template = fn(&mut Emitter<'_>) -> Result<(), IcedError>;
 
 struct Constants {
+    manifest_id: u64,
     socket: u64,
     executable: u64,
     socket_env: u64,
@@ -286,9 +292,9 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(rbx + message + Hello::RINGS_WANTED), eax)?;
         asm.mov(eax, dword_ptr(rbx + session::SESSIONS))?;
         asm.mov(dword_ptr(rbx + message + Hello::SESSIONS_BEFORE), eax)?;
-        for (half, bytes) in self.plan.manifest_id.as_chunks::<8>().0.iter().enumerate() {
-            asm.mov(rax, u64::from_le_bytes(*bytes))?;
-            asm.mov(qword_ptr(rbx + message + Hello::MANIFEST_ID + 8 * half), rax)?;
+        for half in (0..MANIFEST_ID_BYTES).step_by(8) {
+            asm.mov(rax, qword_ptr(at(self.constants.manifest_id + half as u64)))?;
+            asm.mov(qword_ptr(rbx + message + Hello::MANIFEST_ID + half), rax)?;
         }
         asm.mov(rax, qword_ptr(rbx + session::LOST_UNCONSUMED))?;
         asm.mov(qword_ptr(rbx + message + Hello::LOST_UNCONSUMED), rax)?;

@@ -23,6 +23,8 @@ pub struct Manifest {
     pub input: Input,
     /// SHA-256 of the rules' text, in hex.
     pub rules_sha256: String,
+    /// The emitted code.
+    pub code: Code,
     /// Hooked functions; a function's index is its id and its place among the control page's enable bytes.
     pub functions: Vec<Function>,
     /// Kinds of record; a record names its point by index.
@@ -31,6 +33,23 @@ pub struct Manifest {
     pub sites: Vec<Site>,
     /// Every other place in the file that was overwritten.
     pub patches: Vec<Patch>,
+}
+
+/// The emitted code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// Address of its first byte.
+    pub va: u64,
+    /// Offset in the file.
+    pub offset: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Bytes from its start to the manifest's id: the first 16 bytes of the SHA-256 of this very document.
+    pub id_offset: u64,
+    /// SHA-256, in hex, of the code with the id's bytes zero.
+    pub sha256: String,
+    /// The file's new entry point.
+    pub stub: u64,
 }
 
 /// The file that was patched.

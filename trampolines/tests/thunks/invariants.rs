@@ -97,7 +97,6 @@ fn another_decoder_reads_the_same_instructions() {
     let site = plans::all().remove(0);
     let plan = AttachPlan {
         socket: b"/run/gopatch/gopatchd.sock",
-        manifest_id: *b"0123456789abcdef",
         entry: 0x0040_1000,
         tick_after: &site.displaced,
         tick_resume: plans::RESUME,

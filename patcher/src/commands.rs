@@ -1,0 +1,117 @@
+//! What each command does with files. `Ok(false)`: done, but something was refused.
+//!
+//! Decides: what is printed where. Never does: look into a binary.
+
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use gopatch::patch::{self, Options};
+use gopatch::report::ManifestText;
+use gopatch::{restore, rules, verify};
+use gopatch_trampolines::wire;
+
+use crate::cli::{Format, PatchArgs, RuleArgs};
+use crate::files::{self, Input, Pending};
+
+/// Patches a file.
+pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
+    // The command line requires both when no other command is given.
+    let (input_path, output_path) =
+        args.input.as_deref().zip(args.output.as_deref()).ok_or_else(|| anyhow!("IN and OUT are needed"))?;
+    let socket = args.socket.as_os_str().as_encoded_bytes().to_vec();
+    let options = Options { rules: rule_sources(&args.rules)?, socket };
+    files::check_paths(input_path, output_path, args.report.as_deref())?;
+    let input = Input::open(input_path)?;
+    let mut patched = patch::patch(input.bytes(), &options).with_context(|| input_path.display().to_string())?;
+    patched.report.input.path = Some(input_path.display().to_string());
+    patched.report.output.path = Some(output_path.display().to_string());
+
+    let report = match args.format {
+        Format::Text => patched.report.text(args.verbose).to_string(),
+        Format::Json => json(&patched.report)?,
+    };
+    let mut outputs = vec![Pending::write(output_path, &patched.bytes, input.permissions())?];
+    if let Some(path) = &args.report {
+        outputs.push(Pending::write(path, report.as_bytes(), Permissions::from_mode(0o644))?);
+    }
+    outputs.into_iter().try_for_each(Pending::keep)?;
+    if !args.quiet && args.report.is_none() {
+        print(&report);
+    }
+    let refused = patched.report.refused.len();
+    if refused > 0 {
+        let sites = if refused == 1 { "1 site was".to_owned() } else { format!("{refused} sites were") };
+        eprintln!("gopatch: {}: {sites} refused; the report names each", output_path.display());
+    }
+    Ok(refused == 0)
+}
+
+/// Shows what is, or would be, hooked.
+pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyhow::Result<bool> {
+    let input = Input::open(path)?;
+    let text = if restore::is_patched(input.bytes()) {
+        let manifest = verify::verify(input.bytes(), None).with_context(|| path.display().to_string())?;
+        match format {
+            Format::Text => ManifestText(&manifest).to_string(),
+            Format::Json => json(&manifest)?,
+        }
+    } else {
+        let options = Options { rules: rule_sources(rule_args)?, socket: wire::DEFAULT_SOCKET.into() };
+        let mut report = patch::patch(input.bytes(), &options).with_context(|| path.display().to_string())?.report;
+        report.input.path = Some(path.display().to_string());
+        match format {
+            Format::Text => format!("not patched; with these rules gopatch would hook:\n{}", report.text(true)),
+            Format::Json => json(&report)?,
+        }
+    };
+    print(&text);
+    Ok(true)
+}
+
+/// Checks a patched file.
+pub(crate) fn verify(path: &Path, original: Option<&Path>) -> anyhow::Result<bool> {
+    let output = Input::open(path)?;
+    let original = original.map(Input::open).transpose()?;
+    let manifest = verify::verify(output.bytes(), original.as_ref().map(Input::bytes))
+        .with_context(|| path.display().to_string())?;
+    print(&format!(
+        "{}: {} sites lead to their thunks and back; all else is the input, sha256 {}\n",
+        path.display(),
+        manifest.sites.len(),
+        manifest.input.sha256
+    ));
+    Ok(true)
+}
+
+/// Gives a patched file's input back.
+pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
+    files::check_paths(path, output_path, None)?;
+    let output = Input::open(path)?;
+    let input = restore::input_of(output.bytes()).with_context(|| path.display().to_string())?;
+    Pending::write(output_path, &input, output.permissions())?.keep()?;
+    Ok(true)
+}
+
+fn rule_sources(args: &RuleArgs) -> anyhow::Result<Vec<rules::Source>> {
+    let mut sources = Vec::new();
+    if !args.no_default_rules {
+        sources.push(rules::Source::default_rules());
+    }
+    for path in &args.rules {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read rules {}", path.display()))?;
+        sources.push(rules::Source { name: path.display().to_string(), text });
+    }
+    Ok(sources)
+}
+
+fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// Prints to standard output. A reader that has gone away changes nothing about what was done.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

@@ -1,0 +1,74 @@
+//! Gives back the input of an output.
+//!
+//! Decides: nothing; the manifest says what stood where. Trusts: nothing: what comes out must have the digest that the
+//! manifest names, so it is the input byte for byte or an error.
+//! Never does: I/O.
+
+use goblin::elf::Elf;
+use gopatch_trampolines::manifest::{self, Manifest};
+use sha2::{Digest, Sha256};
+
+/// Why the input cannot be given back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// Not an ELF file.
+    #[error("not an ELF file: {0}")]
+    Elf(#[from] goblin::error::Error),
+    /// No manifest.
+    #[error("not patched by gopatch: it has no section {}", manifest::SECTION)]
+    NotPatched,
+    /// A manifest that cannot be read.
+    #[error("its manifest cannot be used: {0}")]
+    Manifest(String),
+    /// What came out is not what went in.
+    #[error("its original bytes are not the input's: it was changed after gopatch wrote it")]
+    Digest,
+}
+
+/// Whether a file says that gopatch wrote it.
+pub fn is_patched(file: &[u8]) -> bool {
+    Elf::parse(file).is_ok_and(|elf| !matches!(read_manifest(&elf, file), Err(RestoreError::NotPatched)))
+}
+
+/// The input of a patched file.
+pub fn input_of(output: &[u8]) -> Result<Vec<u8>, RestoreError> {
+    let elf = Elf::parse(output)?;
+    let (manifest, _) = read_manifest(&elf, output)?;
+    restore(output, &manifest)
+}
+
+/// The manifest of a patched file, and its bytes.
+pub fn read_manifest<'a>(elf: &Elf<'_>, output: &'a [u8]) -> Result<(Manifest, &'a [u8]), RestoreError> {
+    let section = elf
+        .section_headers
+        .iter()
+        .find(|section| elf.shdr_strtab.get_at(section.sh_name) == Some(manifest::SECTION))
+        .ok_or(RestoreError::NotPatched)?;
+    let bytes = section
+        .file_range()
+        .and_then(|range| output.get(range))
+        .ok_or_else(|| RestoreError::Manifest("its section lies outside of the file".to_owned()))?;
+    let manifest = Manifest::parse(bytes).map_err(|error| RestoreError::Manifest(error.to_string()))?;
+    Ok((manifest, bytes))
+}
+
+/// The input of `output`, which `manifest` describes.
+pub fn restore(output: &[u8], manifest: &Manifest) -> Result<Vec<u8>, RestoreError> {
+    let misplaced = |offset: u64| RestoreError::Manifest(format!("it names bytes at {offset:#x} that are not there"));
+    let size = usize::try_from(manifest.input.size).ok();
+    let mut input = size.and_then(|size| output.get(..size)).ok_or_else(|| misplaced(manifest.input.size))?.to_vec();
+    let sites = manifest.sites.iter().map(|site| (site.offset, &site.original));
+    let patches = manifest.patches.iter().map(|patch| (patch.offset, &patch.original));
+    for (offset, original) in sites.chain(patches) {
+        let original = manifest::from_hex(original).ok_or_else(|| misplaced(offset))?;
+        let range = usize::try_from(offset).ok().and_then(|start| Some(start..start.checked_add(original.len())?));
+        let place = range.and_then(|range| input.get_mut(range)).ok_or_else(|| misplaced(offset))?;
+        place.copy_from_slice(&original);
+    }
+    if manifest::to_hex(&Sha256::digest(&input)) == manifest.input.sha256 {
+        Ok(input)
+    } else {
+        Err(RestoreError::Digest)
+    }
+}
