@@ -1,2 +1,18 @@
-//! placeholder
-fn main() {}
+//! The binary `gopatchd`: reads the command line, runs, and turns an error into a message and exit status 2.
+//!
+//! Decides: exit status. 0: it ran and was asked to stop; 2: it could not run.
+//! Trusts, and never does: nothing.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match gopatchd::run(&gopatchd::Cli::parse().into()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gopatchd: error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

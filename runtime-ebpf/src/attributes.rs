@@ -1,0 +1,378 @@
+//! Turns the words and strings of a record into attributes.
+//!
+//! Decides: how a captured value is shown, by what the manifest says of it.
+//! Trusts: a record that `fits` its captures to hold what they ask for. Its text may be anything.
+//! Never does: guessing. A value that could not be captured is left out.
+
+use std::borrow::Cow;
+use std::net::Ipv6Addr;
+
+use gopatch_trampolines::manifest::{Capture, Format, ValueType};
+use gopatch_trampolines::wire::Record;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::tls::cipher_suite_name;
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(untagged)]
+pub(crate) enum Value {
+    Int(i64),
+    Uint(u64),
+    Bool(bool),
+    Text(String),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Int(value) => value.fmt(f),
+            Self::Uint(value) => value.fmt(f),
+            Self::Bool(value) => value.fmt(f),
+            Self::Text(value) => value.fmt(f),
+        }
+    }
+}
+
+/// The attributes of an operation, in the order of their captures.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Attributes<'m>(Vec<(Cow<'m, str>, Value)>);
+
+impl Serialize for Attributes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// Whether a record holds all that its captures ask for.
+pub(crate) fn fits(record: &Record<'_>, captures: &[Capture]) -> bool {
+    let Some(text) = record.string_bytes(captures.len()) else {
+        return false;
+    };
+    let strings = captures.iter().enumerate().filter(|(_, capture)| capture.value == ValueType::String);
+    let lengths = strings.map(|(index, _)| string_lengths(record, index));
+    let mut stored_bytes = 0;
+    for (stored, full) in lengths {
+        if stored > full {
+            return false;
+        }
+        stored_bytes += stored;
+    }
+    stored_bytes <= text.len()
+}
+
+/// Stored and full length of a string; none of either when it could not be captured.
+fn string_lengths(record: &Record<'_>, index: usize) -> (usize, usize) {
+    if !record.present(index) {
+        return (0, 0);
+    }
+    let word = record.word(index).unwrap_or(0);
+    (word as u32 as usize, (word >> 32) as usize)
+}
+
+/// A captured value on its way.
+struct Raw<'m> {
+    capture: &'m Capture,
+    value: Value,
+    /// The string's real length, when less of it was stored.
+    truncated_from: Option<u64>,
+}
+
+impl<'m> Attributes<'m> {
+    /// The attributes of an operation from the records of its two ends, each with its captures.
+    pub(crate) fn of(ends: &[(&'m [Capture], Record<'_>)]) -> Self {
+        let raw: Vec<_> = ends.iter().flat_map(|(captures, record)| read(captures, record)).collect();
+        let is_true = |raw: &&Raw<'m>| raw.value == Value::Bool(true);
+        let true_ones: Vec<&str> = raw.iter().filter(is_true).map(|raw| raw.capture.attribute.as_str()).collect();
+        let mut attributes = Self(Vec::with_capacity(raw.len() + 2));
+        for Raw { capture, mut value, truncated_from } in raw {
+            let unless = capture.zero_means_unless.as_deref().is_some_and(|name| true_ones.contains(&name));
+            if let (Some(meant), Some(0), false) = (capture.zero_means, value.as_number(), unless) {
+                value = Value::Int(meant);
+            }
+            if capture.omit_zero && value.is_zero() {
+                continue;
+            }
+            attributes.add(capture, value);
+            if let Some(length) = truncated_from {
+                attributes.set(format!("{}.truncated", capture.attribute).into(), Value::Uint(length));
+            }
+        }
+        attributes
+    }
+
+    /// The value of an attribute.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    /// Names and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    fn set(&mut self, name: Cow<'m, str>, value: Value) {
+        match self.0.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    fn add(&mut self, capture: &'m Capture, value: Value) {
+        let name = capture.attribute.as_str();
+        match (capture.format, value) {
+            (Format::HostPort, Value::Text(text)) => {
+                let (host, port) = host_port(&text);
+                self.set(name.into(), Value::Text(host.to_owned()));
+                let port_name = name.replace("address", "port");
+                if let Some(port) = port.filter(|_| port_name != name) {
+                    self.set(port_name.into(), Value::Int(port.into()));
+                }
+            }
+            (format, value) => self.set(name.into(), formatted(format, value)),
+        }
+    }
+}
+
+fn read<'m>(captures: &'m [Capture], record: &Record<'_>) -> Vec<Raw<'m>> {
+    let mut text = record.string_bytes(captures.len()).unwrap_or_default();
+    let mut values = Vec::with_capacity(captures.len());
+    for (index, capture) in captures.iter().enumerate() {
+        let (Some(word), true) = (record.word(index), record.present(index)) else {
+            continue;
+        };
+        let mut truncated_from = None;
+        let value = match capture.value {
+            ValueType::Int => Value::Int(word as i64),
+            ValueType::Uint => Value::Uint(word),
+            ValueType::Bool => Value::Bool(word != 0),
+            ValueType::String => {
+                let (stored, full) = string_lengths(record, index);
+                let (bytes, rest) = text.split_at(stored.min(text.len()));
+                text = rest;
+                truncated_from = (full > stored).then_some(full as u64);
+                Value::Text(to_text(bytes, truncated_from.is_some()))
+            }
+        };
+        values.push(Raw { capture, value, truncated_from });
+    }
+    values
+}
+
+/// Text of bytes that may be no UTF-8. Truncation may have cut a character in two: what is left of it goes too.
+fn to_text(bytes: &[u8], truncated: bool) -> String {
+    let whole = match std::str::from_utf8(bytes) {
+        Err(error) if truncated && error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        _ => bytes,
+    };
+    String::from_utf8_lossy(whole).into_owned()
+}
+
+impl Value {
+    fn is_zero(&self) -> bool {
+        match self {
+            Self::Int(value) => *value == 0,
+            Self::Uint(value) => *value == 0,
+            Self::Bool(value) => !value,
+            Self::Text(value) => value.is_empty(),
+        }
+    }
+
+    fn as_number(&self) -> Option<u64> {
+        match self {
+            Self::Int(value) => u64::try_from(*value).ok(),
+            Self::Uint(value) => Some(*value),
+            Self::Bool(_) | Self::Text(_) => None,
+        }
+    }
+}
+
+/// Shows a value as its format says, or as it is when the format is for another kind of value.
+fn formatted(format: Format, value: Value) -> Value {
+    let text = match (format, &value) {
+        (Format::HttpVersion, Value::Text(text)) => text.strip_prefix("HTTP/").map(|version| match version {
+            "2.0" => "2".to_owned(),
+            "3.0" => "3".to_owned(),
+            version => version.to_owned(),
+        }),
+        (Format::UrlScheme, Value::Bool(tls)) => Some(if *tls { "https" } else { "http" }.to_owned()),
+        (Format::TlsVersion, value) => value.as_number().map(|number| match number {
+            0x0301..=0x0304 => format!("1.{}", number - 0x0301),
+            _ => format!("0x{number:04x}"),
+        }),
+        (Format::TlsCipher, value) => value.as_number().map(|number| match cipher_suite_name(number) {
+            Some(name) => name.to_owned(),
+            None => format!("0x{number:04x}"),
+        }),
+        _ => None,
+    };
+    text.map_or(value, Value::Text)
+}
+
+/// Takes `host:port` apart. An IPv6 address has its brackets taken off. What has no port is all host.
+fn host_port(text: &str) -> (&str, Option<u16>) {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if text.parse::<Ipv6Addr>().is_err() => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => (text, None),
+        },
+        _ => (text, None),
+    };
+    (host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host), port)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn capture(attribute: &str, value: ValueType) -> Capture {
+        Capture {
+            attribute: attribute.into(),
+            value,
+            format: Format::Plain,
+            zero_means: None,
+            zero_means_unless: None,
+            omit_zero: false,
+        }
+    }
+
+    /// A payload with one word a capture, all present, and the strings' bytes.
+    fn payload(words: &[u64], text: &[u8]) -> Vec<u8> {
+        let size = 32 + 8 * words.len() + text.len();
+        let mut payload = vec![0; 32];
+        payload[..4].copy_from_slice(&(size as u32).to_le_bytes());
+        payload[28..32].copy_from_slice(&u32::MAX.to_le_bytes());
+        payload.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        payload.extend(text);
+        payload
+    }
+
+    fn json(captures: &[Capture], payload: &[u8]) -> String {
+        let record = Record::parse(payload).expect("a good record");
+        assert!(fits(&record, captures));
+        serde_json::to_string(&Attributes::of(&[(captures, record)])).expect("json")
+    }
+
+    fn string(stored: u64, full: u64) -> u64 {
+        stored | full << 32
+    }
+
+    #[test]
+    fn values_are_shown_in_the_order_of_their_captures() {
+        let captures = [
+            capture("z", ValueType::Int),
+            capture("b", ValueType::Uint),
+            capture("c", ValueType::Bool),
+            capture("a", ValueType::String),
+        ];
+        let payload = payload(&[-5i64 as u64, u64::MAX, 1, string(2, 2)], b"hi");
+        assert_eq!(json(&captures, &payload), r#"{"z":-5,"b":18446744073709551615,"c":true,"a":"hi"}"#);
+    }
+
+    #[test]
+    fn what_was_not_captured_is_left_out() {
+        let captures = [capture("a", ValueType::String), capture("b", ValueType::String)];
+        let mut payload = payload(&[string(9, 9), string(2, 2)], b"hi");
+        payload[28..32].copy_from_slice(&0b10u32.to_le_bytes());
+        assert_eq!(json(&captures, &payload), r#"{"b":"hi"}"#, "the word of an absent string has no length");
+    }
+
+    #[test]
+    fn a_truncated_string_says_so_and_loses_no_more_than_half_a_character() {
+        let captures = [capture("a", ValueType::String), capture("b", ValueType::String)];
+        let text = ["äö".as_bytes(), &[0xff, b'x']].concat();
+        let payload = payload(&[string(3, 400), string(2, 2)], &[&text[..3], &text[4..]].concat());
+        assert_eq!(json(&captures, &payload), "{\"a\":\"ä\",\"a.truncated\":400,\"b\":\"\u{fffd}x\"}");
+    }
+
+    #[test]
+    fn strings_that_do_not_fit_are_found() {
+        let captures = [capture("a", ValueType::String), capture("b", ValueType::String)];
+        let bad = |words: &[u64], text: &[u8]| {
+            let payload = payload(words, text);
+            !fits(&Record::parse(&payload).expect("the size is good"), &captures)
+        };
+        assert!(bad(&[string(2, 2), string(1, 1)], b"hi"), "more text than there is");
+        assert!(bad(&[string(2, 1), 0], b"hi"), "more stored than there was");
+        assert!(bad(&[string(u32::MAX.into(), u32::MAX.into()); 2], b"hi"), "a sum that is too large for u32");
+        assert!(bad(&[0], b""), "fewer words than captures");
+    }
+
+    #[test]
+    fn zero_can_mean_something_else() {
+        let mut status = capture("status", ValueType::Int);
+        status.zero_means = Some(200);
+        status.zero_means_unless = Some("hijacked".into());
+        status.omit_zero = true;
+        let mut hijacked = capture("hijacked", ValueType::Bool);
+        hijacked.omit_zero = true;
+        let captures = [status, hijacked];
+        assert_eq!(json(&captures, &payload(&[0, 0], b"")), r#"{"status":200}"#);
+        assert_eq!(json(&captures, &payload(&[0, 1], b"")), r#"{"hijacked":true}"#);
+        assert_eq!(json(&captures, &payload(&[404, 0], b"")), r#"{"status":404}"#);
+    }
+
+    #[test]
+    fn an_exit_replaces_what_its_entry_said() {
+        let captures = [capture("n", ValueType::Int)];
+        let (entry, exit) = (payload(&[1], b""), payload(&[2], b""));
+        let records = [&entry, &exit].map(|payload| (&captures[..], Record::parse(payload).expect("good")));
+        assert_eq!(Attributes::of(&records).get("n"), Some(&Value::Int(2)));
+    }
+
+    #[test]
+    fn addresses_are_taken_apart() {
+        let mut client = capture("client.address", ValueType::String);
+        client.format = Format::HostPort;
+        let shown = |text: &str| {
+            let length = text.len() as u64;
+            json(std::slice::from_ref(&client), &payload(&[string(length, length)], text.as_bytes()))
+        };
+        assert_eq!(shown("10.0.0.1:80"), r#"{"client.address":"10.0.0.1","client.port":80}"#);
+        assert_eq!(shown("[::1]:8080"), r#"{"client.address":"::1","client.port":8080}"#);
+        assert_eq!(shown("[fe80::1%eth0]:1"), r#"{"client.address":"fe80::1%eth0","client.port":1}"#);
+        assert_eq!(shown("[::1]"), r#"{"client.address":"::1"}"#);
+        assert_eq!(shown("::1"), r#"{"client.address":"::1"}"#);
+        assert_eq!(shown("example.org"), r#"{"client.address":"example.org"}"#);
+        assert_eq!(shown("example.org:http"), r#"{"client.address":"example.org:http"}"#);
+        assert_eq!(shown("@"), r#"{"client.address":"@"}"#);
+    }
+
+    #[test]
+    fn formats() {
+        let text = |text: &str| Value::Text(text.into());
+        assert_eq!(formatted(Format::HttpVersion, text("HTTP/1.1")), text("1.1"));
+        assert_eq!(formatted(Format::HttpVersion, text("HTTP/2.0")), text("2"));
+        assert_eq!(formatted(Format::HttpVersion, text("odd")), text("odd"));
+        assert_eq!(formatted(Format::UrlScheme, Value::Bool(true)), text("https"));
+        assert_eq!(formatted(Format::TlsVersion, Value::Uint(0x0304)), text("1.3"));
+        assert_eq!(formatted(Format::TlsVersion, Value::Uint(0)), text("0x0000"));
+        assert_eq!(formatted(Format::TlsCipher, Value::Uint(0x1301)), text("TLS_AES_128_GCM_SHA256"));
+        assert_eq!(formatted(Format::TlsCipher, Value::Int(-1)), Value::Int(-1));
+    }
+
+    proptest! {
+        /// A process may write anything: what fits can be shown, and what does not is told.
+        #[test]
+        fn any_bytes_can_be_read(mut payload in prop::collection::vec(any::<u8>(), 32..200), whole in any::<bool>()) {
+            if whole {
+                let size = payload.len() as u32;
+                payload[..4].copy_from_slice(&size.to_le_bytes());
+            }
+            let mut captures = vec![capture("a", ValueType::String), capture("b.address", ValueType::String)];
+            captures[1].format = Format::HostPort;
+            captures.push(capture("c", ValueType::Bool));
+            if let Some(record) = Record::parse(&payload)
+                && fits(&record, &captures)
+            {
+                serde_json::to_string(&Attributes::of(&[(&captures, record)])).expect("json");
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Turns time stamps into time.
+//!
+//! Decides: the rate of the time stamp counter and where its readings lie on the wall clock.
+//! Trusts: that the counter runs at one rate on all CPUs (`invariant TSC`; gopatchd warns where the CPU does not say so),
+//! and CLOCK_MONOTONIC, which is also the clock of those who compare our durations with theirs.
+//! Never does: trusting a time stamp from a process; one that is out of the world gives a time that is, and no panic.
+
+use std::arch::x86_64::{__cpuid, _rdtsc};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+/// Readings of which the tightest is taken. Anything that interrupts one makes it wide.
+const READINGS: usize = 16;
+
+/// First distance over which the rate is measured. A reading is good to some 30 ns, the rate then to 3 in a million.
+const WARM_UP: Duration = Duration::from_millis(20);
+
+/// Clocks that differ by more since the last look (and by more than a thousandth) did not both run all the time.
+const JUMP_NANOS: u64 = 1_000_000;
+
+/// How often a pair is kept, and how many: the rate is measured over the last minute, and follows when NTP changes it.
+const KEEP_EVERY_NANOS: u64 = 1_000_000_000;
+const KEPT: usize = 60;
+
+/// One moment on three clocks.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    tsc: u64,
+    monotonic_nanos: u64,
+    unix_nanos: u64,
+}
+
+/// A clock that reads time stamps.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    kept: VecDeque<Moment>,
+    now: Moment,
+    nanos_per_tick: f64,
+}
+
+impl Clock {
+    /// Measures for a moment.
+    pub(crate) fn start() -> Self {
+        let first = Moment::read();
+        std::thread::sleep(WARM_UP);
+        Self::from_moments(first, Moment::read())
+    }
+
+    fn from_moments(first: Moment, now: Moment) -> Self {
+        let mut clock = Self { kept: VecDeque::from([first]), now, nanos_per_tick: 1.0 };
+        clock.set_rate();
+        clock
+    }
+
+    /// Reads the clocks again. Gives the time stamp counter.
+    pub(crate) fn update(&mut self) -> u64 {
+        self.advance(Moment::read());
+        self.now.tsc
+    }
+
+    fn advance(&mut self, now: Moment) {
+        let expected = self.nanos(now.tsc.saturating_sub(self.now.tsc));
+        let passed = now.monotonic_nanos.saturating_sub(self.now.monotonic_nanos);
+        if expected.abs_diff(passed) > JUMP_NANOS + passed / 1000 {
+            // The machine slept or was moved, and one of the clocks went on. The rate is as before, the pairs are not.
+            self.kept = VecDeque::from([now]);
+        }
+        self.now = now;
+        self.set_rate();
+        let newest = self.kept.back().expect("never empty");
+        if now.monotonic_nanos.saturating_sub(newest.monotonic_nanos) >= KEEP_EVERY_NANOS {
+            self.kept.push_back(now);
+            if self.kept.len() > KEPT {
+                self.kept.pop_front();
+            }
+        }
+    }
+
+    fn set_rate(&mut self) {
+        let oldest = self.kept.front().expect("never empty");
+        let ticks = self.now.tsc.saturating_sub(oldest.tsc);
+        let nanos = self.now.monotonic_nanos.saturating_sub(oldest.monotonic_nanos);
+        if nanos >= WARM_UP.as_nanos() as u64 && ticks > 0 {
+            self.nanos_per_tick = nanos as f64 / ticks as f64;
+        }
+    }
+
+    /// Wall-clock time of a time stamp.
+    pub(crate) fn unix_nanos(&self, tsc: u64) -> u64 {
+        if tsc <= self.now.tsc {
+            self.now.unix_nanos.saturating_sub(self.nanos(self.now.tsc - tsc))
+        } else {
+            self.now.unix_nanos.saturating_add(self.nanos(tsc - self.now.tsc))
+        }
+    }
+
+    /// Length of some ticks. Rounds down: a duration is never longer than what really passed.
+    pub(crate) fn nanos(&self, ticks: u64) -> u64 {
+        (ticks as f64 * self.nanos_per_tick) as u64
+    }
+}
+
+impl Moment {
+    fn read() -> Self {
+        (0..READINGS).map(|_| Self::read_once()).min_by_key(|(width, _)| *width).expect("more than one").1
+    }
+
+    fn read_once() -> (u64, Self) {
+        let before = rdtsc();
+        let monotonic = clock_gettime(ClockId::Monotonic);
+        let realtime = clock_gettime(ClockId::Realtime);
+        let width = rdtsc().wrapping_sub(before);
+        let moment = Self {
+            tsc: before.wrapping_add(width / 2),
+            monotonic_nanos: nanos(monotonic),
+            unix_nanos: nanos(realtime),
+        };
+        (width, moment)
+    }
+}
+
+/// Whether the CPU says that its counter runs at one rate in every state.
+pub(crate) fn invariant_tsc() -> bool {
+    __cpuid(0x8000_0000).eax >= 0x8000_0007 && __cpuid(0x8000_0007).edx & (1 << 8) != 0
+}
+
+fn rdtsc() -> u64 {
+    // SAFETY: every x86-64 CPU has the instruction; a kernel that forbids it to processes forbids it to the patched
+    // programs too, and nothing here would make sense.
+    unsafe { _rdtsc() }
+}
+
+fn nanos(time: Timespec) -> u64 {
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn moment(tsc: u64, monotonic_nanos: u64) -> Moment {
+        Moment { tsc, monotonic_nanos, unix_nanos: 1_700_000_000_000_000_000 + monotonic_nanos }
+    }
+
+    #[test]
+    fn time_stamps_become_wall_clock_time() {
+        let mut clock = Clock::from_moments(moment(0, 0), moment(50_000_000, 20_000_000));
+        assert_eq!(clock.nanos(2_500), 1_000);
+        assert_eq!(clock.unix_nanos(25_000_000), 1_700_000_000_010_000_000);
+        assert_eq!(clock.unix_nanos(75_000_000), 1_700_000_000_030_000_000);
+        clock.advance(moment(100_000_000, 40_000_000));
+        assert_eq!(clock.unix_nanos(25_000_000), 1_700_000_000_010_000_000);
+        assert_eq!(clock.unix_nanos(u64::MAX), clock.unix_nanos(u64::MAX), "no panic");
+    }
+
+    #[test]
+    fn the_rate_follows_a_slewed_clock() {
+        let mut clock = Clock::from_moments(moment(0, 0), moment(2_500_000_000, 1_000_000_000));
+        for second in 2..200 {
+            clock.advance(moment(second * 2_500_000_000, second * 1_000_500_000));
+        }
+        assert_eq!(clock.nanos(2_500_000_000), 1_000_500_000);
+    }
+
+    #[test]
+    fn a_machine_that_slept_keeps_its_rate() {
+        let mut clock = Clock::from_moments(moment(0, 0), moment(2_500_000_000, 1_000_000_000));
+        clock.advance(moment(9_000_000_000_000, 1_000_001_000));
+        clock.advance(moment(9_002_500_000_000, 2_000_001_000));
+        assert_eq!(clock.nanos(2_500_000_000), 1_000_000_000);
+        clock.advance(moment(1_000, 2_000_002_000));
+        clock.advance(moment(2_500_001_000, 3_000_002_000));
+        assert_eq!(clock.nanos(2_500_000_000), 1_000_000_000);
+    }
+
+    #[test]
+    fn the_rate_is_good_to_one_in_a_hundred_thousand() {
+        let mut clock = Clock::start();
+        let (begin, begin_tsc) = (nanos(clock_gettime(ClockId::Monotonic)), rdtsc());
+        std::thread::sleep(Duration::from_millis(300));
+        let (end, end_tsc) = (nanos(clock_gettime(ClockId::Monotonic)), rdtsc());
+        let (real, ours) = ((end - begin) as f64, clock.nanos(end_tsc - begin_tsc) as f64);
+        assert!((ours / real - 1.0).abs() < 1e-5, "{ours} ns for {real} ns");
+        clock.update();
+    }
+}

@@ -1,0 +1,352 @@
+//! The main loop: who has come, who is gone, what lies in the rings.
+//!
+//! Decides: when to look at the rings, when to stop looking, and the order in which a stop happens.
+//! Trusts: nothing from outside; every peer's part is bounded in time and memory where it is handled.
+//! Never does: waiting for a peer or a reader. It sleeps only in poll(2), and as long as it likes when nobody is
+//! attached.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::clock::{Clock, invariant_tsc};
+use crate::control::{ControlPage, Heart};
+use crate::hello::{Granted, Greeting, Progress, Readers, Refusal};
+use crate::listen::Listener;
+use crate::print::{Print, Printer};
+use crate::rings::{self, Backend, Choice, Rings};
+use crate::session::Session;
+use crate::summary::Summary;
+
+/// What gopatchd is asked to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Path of the socket.
+    pub listen: std::path::PathBuf,
+    /// How rings are made.
+    pub backend: Choice,
+    /// How operations are printed.
+    pub print: Print,
+    /// Data bytes of each ring: a power of two, at least a page.
+    pub ring_bytes: u32,
+    /// Folder in bpffs for the output ring's pin.
+    pub pin: std::path::PathBuf,
+}
+
+/// Time between two passes after one that has found something.
+const BUSY: Duration = Duration::from_millis(1);
+
+/// Longest time between two passes.
+const IDLE: Duration = Duration::from_millis(10);
+
+/// How long a session is drained after another has taken its place.
+const REPLACED: Duration = Duration::from_secs(2);
+
+/// How long rings are drained after everybody was told to leave: processes look about every 100 ms.
+const LEAVING: Duration = Duration::from_millis(400);
+
+/// How long the end waits for somebody who reads the output slowly.
+const LAST_OUTPUT: Duration = Duration::from_secs(5);
+
+/// Most connections that are not yet sessions. The others wait in the socket's backlog.
+const MAX_GREETINGS: usize = 64;
+
+/// How long no connection is accepted after accepting has failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Runs until a signal, or until nobody reads the output.
+pub fn run(options: &Options) -> Result<()> {
+    let mut daemon = Daemon::start(options)?;
+    while !daemon.is_over() {
+        daemon.turn()?;
+    }
+    daemon.end();
+    Ok(())
+}
+
+struct Daemon {
+    ring_bytes: u32,
+    signals: UnixStream,
+    listener: Option<Listener>,
+    accept_after: Instant,
+    readers: Readers,
+    greetings: Vec<Greeting>,
+    sessions: Vec<Session>,
+    backend: Box<dyn Backend>,
+    heart: Heart,
+    clock: Clock,
+    printer: Printer,
+    summary: Summary,
+    /// Time between the last pass and the next.
+    interval: Duration,
+    /// When the end is due, once it has begun.
+    end_at: Option<Instant>,
+}
+
+/// What poll(2) has found. The rest is found by trying: nothing that is tried blocks.
+struct Ready {
+    signal: bool,
+    /// Sessions whose process is gone, by index.
+    gone: Vec<usize>,
+}
+
+impl Daemon {
+    fn start(options: &Options) -> Result<Self> {
+        let signals = stop_signals().context("cannot wait for signals")?;
+        raise_file_limit();
+        let listener = Listener::bind(&options.listen)?;
+        let (backend, reason) = rings::open(options.backend, options.ring_bytes, &options.pin)?;
+        if !invariant_tsc() {
+            say!("warning: this CPU does not promise a steady time stamp counter; times may be wrong");
+        }
+        let summary = Summary {
+            lost: crate::summary::Lost { left_by_earlier: backend.left_by_earlier(), ..Default::default() },
+            ..Default::default()
+        };
+        let daemon = Self {
+            ring_bytes: options.ring_bytes,
+            signals,
+            listener: Some(listener),
+            accept_after: Instant::now(),
+            readers: Readers::new()?,
+            greetings: Vec::new(),
+            sessions: Vec::new(),
+            backend,
+            heart: Heart::start().context("cannot start the heartbeat")?,
+            clock: Clock::start(),
+            printer: Printer::new(options.print),
+            summary,
+            interval: IDLE,
+            end_at: None,
+        };
+        say!("listening on {}, backend {} ({reason})", options.listen.display(), daemon.backend.name());
+        Ok(daemon)
+    }
+
+    /// One round: look at the rings, then sleep until something is to be done.
+    fn turn(&mut self) -> Result<()> {
+        let found = self.pass();
+        self.interval = if found { BUSY } else { (self.interval * 2).min(IDLE) };
+        if let Err(error) = self.printer.flush() {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                say!("cannot write the output, stopping: {error}");
+            }
+            self.begin_end();
+        }
+        let ready = self.wait()?;
+        if ready.signal {
+            drop(self.signals.read(&mut [0; 64]));
+            let asked_before = self.end_at.is_some();
+            self.begin_end();
+            if asked_before {
+                // A second signal means: now.
+                self.end_at = Some(Instant::now());
+            }
+        }
+        self.drop_sessions(&ready.gone);
+        self.accept();
+        self.greet();
+        Ok(())
+    }
+
+    /// Reads every ring once. Gives whether it should be done again soon.
+    fn pass(&mut self) -> bool {
+        if self.sessions.is_empty() || self.printer.is_full() {
+            return false;
+        }
+        self.clock.update();
+        let mut found = false;
+        for session in &mut self.sessions {
+            let mut print = |operation: crate::operation::Operation<'_>| self.printer.print(&operation);
+            found |= session.pass(&self.clock, &mut self.summary, &mut print);
+        }
+        found
+    }
+
+    /// Sleeps until there is something to do.
+    fn wait(&self) -> Result<Ready> {
+        let now = Instant::now();
+        let stdout = io::stdout();
+        let readable = |file| PollFd::from_borrowed_fd(file, PollFlags::IN);
+        let mut files = vec![readable(self.signals.as_fd())];
+        files.extend(self.sessions.iter().map(|session| readable(session.pidfd())));
+        files.push(readable(self.readers.wake()));
+        files.extend(self.greetings.iter().filter_map(Greeting::awaits).map(readable));
+        files.extend(self.listener.iter().filter(|_| self.may_accept(now)).map(|listener| readable(listener.as_fd())));
+        if self.printer.waiting() > 0 {
+            files.push(PollFd::new(&stdout, PollFlags::OUT));
+        }
+
+        let timeout = self.next_deadline(now).map(|deadline| deadline.saturating_duration_since(now));
+        let timeout = timeout.map(|timeout| Timespec::try_from(timeout).expect("some seconds"));
+        match poll(&mut files, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error).context("cannot wait for events"),
+        }
+        let is_ready = |file: &PollFd<'_>| !file.revents().is_empty();
+        let processes = files.iter().skip(1).take(self.sessions.len()).enumerate();
+        Ok(Ready {
+            signal: is_ready(&files[0]),
+            gone: processes.filter(|(_, pidfd)| is_ready(pidfd)).map(|(index, _)| index).collect(),
+        })
+    }
+
+    fn may_accept(&self, now: Instant) -> bool {
+        self.greetings.len() < MAX_GREETINGS && now >= self.accept_after
+    }
+
+    /// When something is to be done even if nothing happens; never, while nobody is here.
+    fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        let next_pass = (!self.sessions.is_empty()).then(|| now + self.interval);
+        let accept_again = (self.accept_after > now).then_some(self.accept_after);
+        let greetings = self.greetings.iter().map(Greeting::deadline);
+        greetings.chain(next_pass).chain(accept_again).chain(self.end_at).min()
+    }
+
+    fn drop_sessions(&mut self, gone: &[usize]) {
+        let now = Instant::now();
+        let mut index = 0;
+        let over = self.sessions.extract_if(.., |session| {
+            index += 1;
+            gone.contains(&(index - 1)) || session.until().is_some_and(|until| now >= until)
+        });
+        for session in over {
+            session.close(&mut self.clock, &mut self.summary, &mut |operation| self.printer.print(&operation));
+        }
+    }
+
+    fn accept(&mut self) {
+        while self.may_accept(Instant::now()) {
+            let Some(connection) = self.listener.as_ref().map(Listener::accept) else {
+                return;
+            };
+            match connection {
+                Ok(Some(socket)) => match Greeting::new(socket) {
+                    Ok(greeting) => self.greetings.push(greeting),
+                    Err(refusal) => self.count_refusal(0, &refusal),
+                },
+                Ok(None) => return,
+                Err(error) => {
+                    say!("cannot accept a connection: {error}");
+                    self.accept_after = Instant::now() + ACCEPT_PAUSE;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Goes on with everybody who is not yet a session.
+    fn greet(&mut self) {
+        self.readers.awake();
+        for greeting in std::mem::take(&mut self.greetings) {
+            match greeting.advance(&self.readers) {
+                Progress::Waiting(greeting) => self.greetings.push(greeting),
+                Progress::Probe => {}
+                Progress::Refused(greeting, refusal) => self.refuse(&greeting, &refusal),
+                Progress::Complete(granted) => self.grant(granted),
+            }
+        }
+    }
+
+    fn grant(&mut self, granted: Box<Granted>) {
+        let (control, rings) = match self.offer(&granted) {
+            Ok(offered) => offered,
+            Err(refusal) => return self.refuse(&granted.ungrant(), &refusal),
+        };
+        let (peer, hello, program) = granted.into_parts();
+        // Read for the last time what the process can still have counted in its earlier rings.
+        self.pass();
+        let now = Instant::now();
+        let mut counted_here = None;
+        for earlier in self.sessions.iter_mut().filter(|session| peer.pid != 0 && session.peer.pid == peer.pid) {
+            counted_here = Some(earlier.ring_full());
+            earlier.replaced(if earlier.until().is_some() { now } else { now + REPLACED });
+        }
+        // Of a session of our own we know better: its rings are still drained, and its counters were read. What the
+        // process says beyond that found no ring at all.
+        let unconsumed = if counted_here.is_some() { 0 } else { hello.lost_unconsumed };
+        let ring_full = hello.lost_ring_full.saturating_sub(counted_here.unwrap_or(0));
+        if unconsumed > 0 || ring_full > 0 {
+            say!(
+                "pid {}: {unconsumed} records of its earlier session were not drained, {ring_full} found no room",
+                peer.pid
+            );
+        }
+        let lost = &mut self.summary.lost;
+        lost.unconsumed = lost.unconsumed.saturating_add(unconsumed);
+        lost.ring_full = lost.ring_full.saturating_add(ring_full);
+        self.summary.sessions += 1;
+        self.sessions.push(Session::new(peer, control, rings, program));
+        self.interval = BUSY;
+    }
+
+    /// Makes all that a session needs and sends it.
+    fn offer(&mut self, granted: &Granted) -> Result<(ControlPage, Box<dyn Rings>), Refusal> {
+        let (control, file, bytes) =
+            ControlPage::create(granted.program.functions()).map_err(|error| Refusal::Rings(error.into()))?;
+        let (rings, files) = self.backend.create(granted.rings()).map_err(Refusal::Rings)?;
+        self.heart.keep(&control);
+        granted.grant((&file, bytes), &files, self.ring_bytes)?;
+        Ok((control, rings))
+    }
+
+    fn refuse(&mut self, greeting: &Greeting, refusal: &Refusal) {
+        greeting.refuse();
+        self.count_refusal(greeting.pid(), refusal);
+    }
+
+    fn count_refusal(&mut self, pid: u32, refusal: &Refusal) {
+        self.summary.refused += 1;
+        say!("pid {pid} refused: {refusal}");
+    }
+
+    /// Nobody may come any more, and everybody is told to leave.
+    fn begin_end(&mut self) {
+        if self.end_at.is_some() {
+            return;
+        }
+        self.listener = None;
+        self.greetings.clear();
+        self.sessions.iter().for_each(Session::detach);
+        let patience = if self.sessions.is_empty() { Duration::ZERO } else { LEAVING };
+        self.end_at = Some(Instant::now() + patience);
+    }
+
+    fn is_over(&self) -> bool {
+        self.end_at.is_some_and(|end_at| Instant::now() >= end_at)
+    }
+
+    /// Drains what is left and says what there was.
+    fn end(mut self) {
+        for session in std::mem::take(&mut self.sessions) {
+            session.close(&mut self.clock, &mut self.summary, &mut |operation| self.printer.print(&operation));
+        }
+        self.summary.operations = self.printer.operations();
+        let summary = self.summary.total();
+        self.printer.finish(&summary, LAST_OUTPUT);
+        say!("{summary}");
+    }
+}
+
+/// A stream that becomes readable when gopatchd is asked to stop.
+fn stop_signals() -> io::Result<UnixStream> {
+    let (reader, writer) = UnixStream::pair()?;
+    reader.set_nonblocking(true)?;
+    signal_hook::low_level::pipe::register(SIGINT, writer.try_clone()?)?;
+    signal_hook::low_level::pipe::register(SIGTERM, writer)?;
+    Ok(reader)
+}
+
+/// Each session holds a file, so many sessions need a high limit. It is not worth failing for.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = setrlimit(Resource::Nofile, limit);
+}

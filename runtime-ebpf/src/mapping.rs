@@ -1,0 +1,114 @@
+//! Memory that is shared with another process, read and written as atomic words.
+//!
+//! Decides: that shared memory is never seen as a slice or a reference to plain data, only as atomics.
+//! Trusts: that the mapped file cannot shrink (a memfd sealed against it, or a BPF map). The content: not at all.
+//! Never does: mapping anything executable, or private.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use memmap2::{MmapOptions, MmapRaw};
+
+/// A shared mapping of a part of a file.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    memory: MmapRaw,
+    writable: bool,
+}
+
+impl Mapping {
+    /// Maps `len` bytes from `offset` on, to read.
+    pub(crate) fn read_only(file: &impl AsRawFd, offset: usize, len: usize) -> io::Result<Self> {
+        let memory = MmapOptions::new().offset(offset as u64).len(len).map_raw_read_only(file)?;
+        Ok(Self { memory, writable: false })
+    }
+
+    /// Maps `len` bytes from `offset` on, to read and write.
+    pub(crate) fn read_write(file: &impl AsRawFd, offset: usize, len: usize) -> io::Result<Self> {
+        let memory = MmapOptions::new().offset(offset as u64).len(len).map_raw(file)?;
+        Ok(Self { memory, writable: true })
+    }
+
+    /// Reads a word.
+    pub(crate) fn load(&self, offset: usize) -> u64 {
+        self.word(offset).load(Ordering::Acquire)
+    }
+
+    /// Writes a word.
+    pub(crate) fn store(&self, offset: usize, value: u64) {
+        self.must_be_writable();
+        self.word(offset).store(value, Ordering::Release);
+    }
+
+    /// Adds one to a word.
+    pub(crate) fn increment(&self, offset: usize) {
+        self.must_be_writable();
+        self.word(offset).fetch_add(1, Ordering::Release);
+    }
+
+    /// Sets bits of a half word.
+    pub(crate) fn set_bits(&self, offset: usize, bits: u32) {
+        self.must_be_writable();
+        let pointer = self.pointer::<u32>(offset);
+        // SAFETY: `pointer` proved that the four bytes are mapped and aligned; only atomics touch them on this side.
+        unsafe { AtomicU32::from_ptr(pointer) }.fetch_or(bits, Ordering::Release);
+    }
+
+    /// Writes a byte.
+    pub(crate) fn store_byte(&self, offset: usize, value: u8) {
+        self.must_be_writable();
+        let pointer = self.pointer::<u8>(offset);
+        // SAFETY: `pointer` proved that the byte is mapped; only atomics touch it on this side.
+        unsafe { AtomicU8::from_ptr(pointer) }.store(value, Ordering::Release);
+    }
+
+    fn word(&self, offset: usize) -> &AtomicU64 {
+        let pointer = self.pointer::<u64>(offset);
+        // SAFETY: `pointer` proved that the eight bytes are mapped and aligned, and they stay mapped while `self`
+        // lives. Only atomics touch them on this side; what the other process does to them can give any value, which
+        // is what an atomic word may have. A load from a read-only page is sound for a type of this size.
+        unsafe { AtomicU64::from_ptr(pointer) }
+    }
+
+    fn pointer<T>(&self, offset: usize) -> *mut T {
+        let size = size_of::<T>();
+        let end = offset.checked_add(size).expect("an offset in a mapping is small");
+        assert!(
+            end <= self.memory.len() && offset.is_multiple_of(size),
+            "bytes {offset}..{end} are not in the mapping"
+        );
+        self.memory.as_mut_ptr().wrapping_add(offset).cast()
+    }
+
+    fn must_be_writable(&self) {
+        assert!(self.writable, "this mapping is read-only");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_mappings_of_a_file_show_the_same_words() -> io::Result<()> {
+        let file = tempfile::tempfile()?;
+        file.set_len(8192)?;
+        let writer = Mapping::read_write(&file, 0, 8192)?;
+        let reader = Mapping::read_only(&file, 4096, 4096)?;
+        writer.store(4096 + 64, 7);
+        writer.increment(4096 + 64);
+        writer.set_bits(4096 + 72, 5);
+        writer.store_byte(4096 + 80, 1);
+        assert_eq!((reader.load(64), reader.load(72), reader.load(80)), (8, 5, 1));
+        Ok(())
+    }
+
+    #[test]
+    #[should_panic(expected = "not in the mapping")]
+    fn a_word_behind_the_end_is_never_read() {
+        let file = tempfile::tempfile().expect("temporary file");
+        file.set_len(4096).expect("resize");
+        Mapping::read_only(&file, 0, 4096).expect("map").load(4096);
+    }
+}

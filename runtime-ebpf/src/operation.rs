@@ -1,0 +1,236 @@
+//! Finished operations and how they are printed.
+//!
+//! Decides: an operation's name, and its two forms: a JSON object and a line for a person.
+//! Trusts: nothing in the values. Control characters do not reach a terminal.
+//! Never does: I/O.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use gopatch_trampolines::manifest::{Function, Kind};
+use serde::Serialize;
+
+use crate::attributes::Attributes;
+
+/// One finished operation.
+#[derive(Debug, Serialize)]
+pub(crate) struct Operation<'m> {
+    pub(crate) name: Cow<'m, str>,
+    pub(crate) start_unix_nano: u64,
+    pub(crate) duration_nano: u64,
+    pub(crate) pid: u32,
+    pub(crate) goid: u64,
+    pub(crate) rule: &'m str,
+    pub(crate) kind: Kind,
+    /// Left by a panic, as far as can be told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unwound: bool,
+    /// Had no end when the process ended, or gopatchd.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unfinished: bool,
+    pub(crate) attributes: Attributes<'m>,
+    /// Attributes that the name shows.
+    #[serde(skip)]
+    named: Vec<&'m str>,
+}
+
+/// The head of the table that `Operation::line` makes.
+pub(crate) const TABLE_HEAD: &str = "TIME (UTC)           PID  DURATION  OPERATION\n";
+
+/// Room for the name, and the values that follow it, when they are no longer than usual.
+const NAME_WIDTH: usize = 40;
+
+/// Attributes that a line shows behind the name and without their own, as everybody knows what they are.
+const KNOWN: [&str; 2] = ["url.path", "http.response.status_code"];
+
+/// Attributes that a line leaves out. They are alike for most requests of a server; the JSON form has them.
+const DETAILS: [&str; 4] = ["server.address", "server.port", "client.port", "network.protocol.version"];
+
+impl<'m> Operation<'m> {
+    /// An operation of `function` with these attributes; the caller sets the flags.
+    pub(crate) fn new(
+        function: &'m Function,
+        pid: u32,
+        goid: u64,
+        times: (u64, u64),
+        attributes: Attributes<'m>,
+    ) -> Self {
+        let (start_unix_nano, duration_nano) = times;
+        let (name, named) = name(function, &attributes);
+        Self {
+            name,
+            start_unix_nano,
+            duration_nano,
+            pid,
+            goid,
+            rule: &function.rule,
+            kind: function.kind,
+            unwound: false,
+            unfinished: false,
+            attributes,
+            named,
+        }
+    }
+
+    /// Appends a JSON object and a newline.
+    pub(crate) fn json(&self, out: &mut Vec<u8>) {
+        serde_json::to_writer(&mut *out, self).expect("an operation has only text keys, and a Vec takes all");
+        out.push(b'\n');
+    }
+
+    /// Appends an aligned line.
+    pub(crate) fn line(&self, out: &mut Vec<u8>) {
+        let mut name = self.name.to_string();
+        for known in KNOWN.iter().filter(|known| !self.named.contains(known)) {
+            if let Some(value) = self.attributes.get(known) {
+                write!(name, " {value}").expect("a String takes all");
+            }
+        }
+        let mut line = format!(
+            "{} {:>8} {:>9}  {:<NAME_WIDTH$}",
+            time_of_day(self.start_unix_nano),
+            self.pid,
+            duration(self.duration_nano),
+            printable(&name)
+        );
+        if self.unwound {
+            line.push_str(" (left by a panic)");
+        }
+        if self.unfinished {
+            line.push_str(" (unfinished)");
+        }
+        let is_done = |name: &str| self.named.contains(&name) || KNOWN.contains(&name) || DETAILS.contains(&name);
+        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_done(name)) {
+            write!(line, " {}={}", printable(name), printable(&value.to_string())).expect("a String takes all");
+        }
+        out.extend(line.trim_end().as_bytes());
+        out.push(b'\n');
+    }
+}
+
+/// Fills in a function's template. Gives the name and the attributes it took; the rule's name when one is missing.
+fn name<'m>(function: &'m Function, attributes: &Attributes<'_>) -> (Cow<'m, str>, Vec<&'m str>) {
+    let mut name = String::new();
+    let mut named = Vec::new();
+    let mut rest = function.operation.as_str();
+    while let Some((before, (attribute, after))) =
+        rest.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)))
+    {
+        let Some(value) = attributes.get(attribute) else {
+            return (Cow::Borrowed(&function.rule), Vec::new());
+        };
+        write!(name, "{before}{value}").expect("a String takes all");
+        named.push(attribute);
+        rest = after;
+    }
+    if named.is_empty() {
+        return (Cow::Borrowed(&function.operation), named);
+    }
+    name.push_str(rest);
+    (Cow::Owned(name), named)
+}
+
+/// Text that a terminal shows and does not obey.
+fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c: char| c.is_control()) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+fn time_of_day(unix_nanos: u64) -> String {
+    let micros = unix_nanos / 1_000;
+    let seconds = micros / 1_000_000;
+    format!("{:02}:{:02}:{:02}.{:06}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60, micros % 1_000_000)
+}
+
+/// Four significant digits, as in `12.35ms`.
+fn duration(nanos: u64) -> String {
+    let (value, unit) = match nanos {
+        0..1_000 => return format!("{nanos}ns"),
+        1_000..1_000_000 => (nanos as f64 / 1e3, "µs"),
+        1_000_000..1_000_000_000 => (nanos as f64 / 1e6, "ms"),
+        _ => (nanos as f64 / 1e9, "s"),
+    };
+    let decimals = if value < 10.0 {
+        3
+    } else if value < 100.0 {
+        2
+    } else {
+        1
+    };
+    format!("{value:.decimals$}{unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use gopatch_trampolines::manifest::{Capture, Format, ValueType};
+    use gopatch_trampolines::wire::Record;
+
+    use super::*;
+
+    fn function(operation: &str) -> Function {
+        Function {
+            name: "net/http.serverHandler.ServeHTTP".into(),
+            rule: "http.server".into(),
+            kind: Kind::Server,
+            operation: operation.into(),
+            va: 0x401000,
+        }
+    }
+
+    /// Captures of two numbers, `a` and `b`, and a record in which they are 1 and 2.
+    fn a_and_b() -> (Vec<Capture>, Vec<u8>) {
+        let capture = |attribute: &str| Capture {
+            attribute: attribute.into(),
+            value: ValueType::Int,
+            format: Format::Plain,
+            zero_means: None,
+            zero_means_unless: None,
+            omit_zero: false,
+        };
+        let mut payload = vec![0; 48];
+        (payload[0], payload[28], payload[32], payload[40]) = (48, 3, 1, 2);
+        (vec![capture("a"), capture("b")], payload)
+    }
+
+    #[test]
+    fn a_name_is_filled_in_or_is_the_rules() {
+        let (captures, payload) = a_and_b();
+        let attributes = Attributes::of(&[(&captures, Record::parse(&payload).expect("good"))]);
+        for (template, expected) in [
+            ("{a} and {b}!", "1 and 2!"),
+            ("plain", "plain"),
+            ("{a} {missing}", "http.server"),
+            ("{a} {open", "1 {open"),
+        ] {
+            assert_eq!(name(&function(template), &attributes).0, expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn an_operation_is_one_json_object_and_one_line() {
+        let (captures, payload) = a_and_b();
+        let attributes = Attributes::of(&[(&captures, Record::parse(&payload).expect("good"))]);
+        let function = function("{a}\u{1b}[31m");
+        let mut operation = Operation::new(&function, 42, 7, (1_700_000_000_123_456_789, 1_234_567), attributes);
+        operation.unwound = true;
+        let mut out = Vec::new();
+        operation.json(&mut out);
+        operation.line(&mut out);
+        assert_eq!(
+            String::from_utf8(out).expect("UTF-8"),
+            concat!(
+                r#"{"name":"1\u001b[31m","start_unix_nano":1700000000123456789,"duration_nano":1234567,"pid":42,"goid":7,"#,
+                r#""rule":"http.server","kind":"server","unwound":true,"attributes":{"a":1,"b":2}}"#,
+                "\n22:13:20.123456       42   1.235ms  1\\u{1b}[31m                              (left by a panic) b=2\n"
+            )
+        );
+    }
+
+    #[test]
+    fn durations_read_well() {
+        let shown = [999, 12_345, 123_456_789, 61_000_000_000].map(duration);
+        assert_eq!(shown, ["999ns", "12.35µs", "123.5ms", "61.00s"]);
+    }
+}

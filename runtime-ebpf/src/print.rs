@@ -1,0 +1,106 @@
+//! What appears on standard output.
+//!
+//! Decides: the form of the output as a whole: one operation a line, and at the end, for a program, a summary.
+//! Trusts: its callers.
+//! Never does: waiting for who reads, except at the very end and not for long.
+
+use std::io;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde_json::json;
+
+use crate::operation::{Operation, TABLE_HEAD};
+use crate::output::Output;
+use crate::summary::Summary;
+
+/// How operations are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Print {
+    /// A table for a person.
+    Text,
+    /// One JSON object a line; the last line is `{"summary":{...}}`.
+    Json,
+}
+
+/// Prints operations and counts them.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    print: Print,
+    output: Output,
+    operations: u64,
+    /// Nobody reads any more.
+    closed: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(print: Print) -> Self {
+        Self { print, output: Output::default(), operations: 0, closed: false }
+    }
+
+    /// Prints an operation, at the next flush.
+    pub(crate) fn print(&mut self, operation: &Operation<'_>) {
+        self.operations += 1;
+        if self.closed {
+            return;
+        }
+        let buffer = self.output.buffer();
+        match self.print {
+            Print::Text => {
+                if self.operations == 1 {
+                    buffer.extend(TABLE_HEAD.as_bytes());
+                }
+                operation.line(buffer);
+            }
+            Print::Json => operation.json(buffer),
+        }
+    }
+
+    /// Operations so far.
+    pub(crate) fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    /// Whether there is something to write.
+    pub(crate) fn waiting(&self) -> usize {
+        self.output.waiting()
+    }
+
+    /// Whether the reader is so far behind that no more should be read from the rings.
+    pub(crate) fn is_full(&self) -> bool {
+        self.output.is_full()
+    }
+
+    /// Writes what can be written without waiting.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        let result = if self.closed { Ok(()) } else { self.output.flush() };
+        if result.is_err() {
+            self.close();
+        }
+        result
+    }
+
+    /// Writes the rest and the summary.
+    pub(crate) fn finish(&mut self, summary: &Summary, patience: Duration) {
+        if self.closed {
+            return;
+        }
+        if self.print == Print::Json {
+            self.output.buffer().extend(format!("{}\n", json!({ "summary": summary })).as_bytes());
+        }
+        match self.output.flush_all(patience) {
+            Ok(()) if self.output.waiting() > 0 => {
+                say!("warning: nobody has read the last {} bytes of the output", self.output.waiting());
+            }
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                say!("warning: the last of the output could not be written: {error}");
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+
+    fn close(&mut self) {
+        self.closed = true;
+        self.output = Output::default();
+    }
+}

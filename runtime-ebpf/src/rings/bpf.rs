@@ -1,0 +1,267 @@
+//! The bpf backend: rings are `BPF_MAP_TYPE_USER_RINGBUF`s, and `bpf/drain.bpf.c` drains them inside the kernel.
+//!
+//! Decides: which slot of the array of maps is whose ring, and when the drain runs.
+//! Trusts: the kernel, which checks every header, and the drain, which checks every payload.
+//! Never does: attaching the drain to anything. It runs only when a ring's positions say that there is something.
+//!
+//! One run moves at most half of what the output ring holds, and the output ring is emptied after each run, so
+//! nothing is lost there unless another program takes gopatchd's place at the pin.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::{Context, Result, ensure};
+use aya::maps::{Array, Map, MapData, RingBuf};
+use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun};
+use aya::{Ebpf, EbpfLoader};
+use aya_obj::generated::{bpf_attr, bpf_attr__bindgen_ty_3 as batch_attr, bpf_cmd, bpf_map_type};
+use gopatch_trampolines::wire::{PAGE, forwarded};
+
+use super::pin::Pin;
+use super::{Backend, Counters, Drained, Positions, RingError, Rings};
+use crate::mapping::Mapping;
+
+/// What `bpf/build.sh` makes of `bpf/drain.bpf.c`.
+const DRAIN: &[u8] = aya::include_bytes_aligned!("../../bpf/drain.bpf.o");
+
+/// Slots of the array of rings: `MAX_RINGS` of `drain.bpf.c`.
+const SLOTS: u32 = 4096;
+
+/// Indexes of the losses in `gopatch_losses`.
+const MALFORMED: u32 = 0;
+const OUTPUT_FULL: u32 = 1;
+
+/// Makes BPF rings.
+pub(crate) struct BpfBackend {
+    ring_bytes: u32,
+    drain: Rc<RefCell<Drain>>,
+    pin: Option<Pin>,
+}
+
+/// The loaded program and its maps; all rings share them.
+struct Drain {
+    program: Ebpf,
+    slots: MapData,
+    free: Vec<u32>,
+    /// Takes the place of a ring that is gone, since the kernel can change many slots in one call but not clear them.
+    nobodys: MapData,
+    events: RingBuf<MapData>,
+    losses: Array<MapData, u64>,
+}
+
+impl BpfBackend {
+    /// Loads the program, and pins its output if it can.
+    pub(crate) fn load(ring_bytes: u32, pin_folder: &Path) -> Result<Self> {
+        // The first thing that an old kernel or a missing capability refuses, with the clearest errno.
+        let nobodys = create_ring(PAGE as u32).context("the kernel gives no USER_RINGBUF (Linux 6.1, CAP_BPF)")?;
+        let mut program =
+            EbpfLoader::new().allow_unsupported_maps().load(DRAIN).context("the kernel refuses the drain's maps")?;
+        raw_tracepoint(&mut program)?.load().context("the kernel refuses the drain program (CAP_PERFMON)")?;
+
+        let Some(Map::ArrayOfMaps(slots)) = program.take_map("gopatch_rings") else {
+            anyhow::bail!("the BPF object has no array of rings");
+        };
+        let Some(Map::RingBuf(events)) = program.take_map("gopatch_events") else {
+            anyhow::bail!("the BPF object has no output ring");
+        };
+        let losses = program.take_map("gopatch_losses").context("the BPF object has no losses")?.try_into()?;
+        let pin = match Pin::create(pin_folder, &events) {
+            Ok(pin) => {
+                if pin.left_by_earlier() > 0 {
+                    say!(
+                        "{} records were left by an earlier gopatchd in {}; they are lost",
+                        pin.left_by_earlier(),
+                        pin.path().display()
+                    );
+                }
+                Some(pin)
+            }
+            Err(error) => {
+                say!("warning: the events are not pinned for other tools: {error:#}");
+                None
+            }
+        };
+        let events = Map::RingBuf(events).try_into()?;
+        let drain = Drain { program, slots, free: (0..SLOTS).rev().collect(), nobodys, events, losses };
+        Ok(Self { ring_bytes, drain: Rc::new(RefCell::new(drain)), pin })
+    }
+}
+
+impl Backend for BpfBackend {
+    fn name(&self) -> &'static str {
+        "bpf"
+    }
+
+    fn create(&mut self, count: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
+        let maps = (0..count)
+            .map(|_| create_ring(self.ring_bytes))
+            .collect::<Result<Vec<_>>>()
+            .context("cannot make the rings")?;
+        let rings = maps
+            .iter()
+            .map(|map| {
+                Ok(BpfRing {
+                    slot: 0,
+                    positions: Positions(Mapping::read_only(&map.fd().as_fd(), 0, Positions::BYTES)?),
+                    broken: false,
+                })
+            })
+            .collect::<io::Result<Vec<_>>>()
+            .context("cannot map the rings' positions")?;
+        let files = maps.iter().map(|map| map.fd().as_fd().try_clone_to_owned()).collect::<io::Result<_>>()?;
+
+        let mut drain = self.drain.borrow_mut();
+        ensure!(drain.free.len() >= rings.len(), "all {SLOTS} rings are in use");
+        let mut rings = BpfRings { ring_bytes: self.ring_bytes, drain: Rc::clone(&self.drain), rings };
+        for ring in &mut rings.rings {
+            ring.slot = drain.free.pop().expect("counted above");
+        }
+        let entries: Vec<_> = rings.rings.iter().zip(&maps).map(|(ring, map)| (ring.slot, map)).collect();
+        let set = set_slots(&drain.slots, &entries).context("cannot put the rings into the array of rings");
+        drop(drain);
+        set?;
+        Ok((Box::new(rings), files))
+    }
+
+    fn left_by_earlier(&self) -> u64 {
+        self.pin.as_ref().map_or(0, Pin::left_by_earlier)
+    }
+}
+
+struct BpfRings {
+    ring_bytes: u32,
+    drain: Rc<RefCell<Drain>>,
+    rings: Vec<BpfRing>,
+}
+
+struct BpfRing {
+    slot: u32,
+    positions: Positions,
+    broken: bool,
+}
+
+impl Rings for BpfRings {
+    fn drain(&mut self, sink: &mut dyn FnMut(&[u8])) -> Drained {
+        let mut drained = Drained::default();
+        let mut drain = self.drain.borrow_mut();
+        for (index, ring) in self.rings.iter_mut().enumerate().filter(|(_, ring)| !ring.broken) {
+            if let Err(error) = drain.empty(ring, self.ring_bytes, sink, &mut drained) {
+                ring.broken = true;
+                drained.broken.push((index, error));
+            }
+        }
+        drained
+    }
+
+    fn counters(&self) -> Counters {
+        self.rings.iter().fold(Counters::default(), |sum, ring| sum.plus(ring.positions.counters()))
+    }
+}
+
+impl Drop for BpfRings {
+    fn drop(&mut self) {
+        let mut drain = self.drain.borrow_mut();
+        let entries: Vec<_> = self.rings.iter().map(|ring| (ring.slot, &drain.nobodys)).collect();
+        match set_slots(&drain.slots, &entries) {
+            Ok(()) => drain.free.extend(self.rings.iter().map(|ring| ring.slot)),
+            Err(error) => say!("warning: {} slots are not free again: {error}", entries.len()),
+        }
+    }
+}
+
+impl Drain {
+    /// Empties a ring of all that was published before the call.
+    fn empty(
+        &mut self,
+        ring: &BpfRing,
+        ring_bytes: u32,
+        sink: &mut dyn FnMut(&[u8]),
+        drained: &mut Drained,
+    ) -> Result<(), RingError> {
+        let mut consumer = ring.positions.consumer();
+        let mut unread = ring.positions.producer(consumer, ring_bytes)?.wrapping_sub(consumer);
+        while unread > 0 {
+            let taken = self.run(ring.slot)?;
+            let forwarded = self.forward(ring.slot, sink);
+            if forwarded < taken {
+                self.count_losses(drained);
+            }
+            let moved = ring.positions.consumer().wrapping_sub(consumer);
+            if moved == 0 {
+                break;
+            }
+            consumer = consumer.wrapping_add(moved);
+            unread = unread.saturating_sub(moved);
+        }
+        Ok(())
+    }
+
+    /// Runs the program on one ring. Gives the number of records it took.
+    fn run(&mut self, slot: u32) -> Result<u64, RingError> {
+        let mut options = RawTracePointRunOptions::new();
+        options.args[0] = u64::from(slot);
+        let result = raw_tracepoint(&mut self.program)
+            .and_then(|program| Ok(program.test_run(options)?))
+            .map_err(|error| RingError::Kernel(io::Error::other(error)))?;
+        let result = result.return_value as i32;
+        u64::try_from(result).map_err(|_| RingError::Kernel(io::Error::from_raw_os_error(-result)))
+    }
+
+    /// Empties the output ring.
+    fn forward(&mut self, slot: u32, sink: &mut dyn FnMut(&[u8])) -> u64 {
+        let mut records = 0;
+        while let Some(record) = self.events.next() {
+            let (prefix, payload) = record.split_at(forwarded::PREFIX);
+            debug_assert_eq!(prefix[..4], slot.to_le_bytes(), "the output ring was empty before the run");
+            sink(payload);
+            records += 1;
+        }
+        records
+    }
+
+    /// Moves what the program has counted to `drained`.
+    fn count_losses(&mut self, drained: &mut Drained) {
+        for (index, count) in [(MALFORMED, &mut drained.malformed), (OUTPUT_FULL, &mut drained.output_full)] {
+            *count += self.losses.get(&index, 0).unwrap_or(0);
+            // Between runs nobody else counts.
+            drop(self.losses.set(index, 0, 0));
+        }
+    }
+}
+
+fn raw_tracepoint(program: &mut Ebpf) -> Result<&mut RawTracePoint> {
+    Ok(program.program_mut("drain").context("the BPF object has no drain")?.try_into()?)
+}
+
+fn create_ring(bytes: u32) -> Result<MapData> {
+    let ring = aya_obj::Map::new_from_params(bpf_map_type::BPF_MAP_TYPE_USER_RINGBUF as u32, 0, 0, bytes, 0);
+    Ok(MapData::create(ring, "gopatch_ring", None)?)
+}
+
+/// Puts rings into the array. One call for all, since each call waits for the kernel's RCU: 8 ms, whether for
+/// one slot or for 128. `BPF_MAP_UPDATE_BATCH` of an array of maps is Linux 5.14.
+fn set_slots(slots: &MapData, entries: &[(u32, &MapData)]) -> io::Result<()> {
+    let keys: Vec<u32> = entries.iter().map(|(slot, _)| *slot).collect();
+    let values: Vec<i32> = entries.iter().map(|(_, map)| map.fd().as_fd().as_raw_fd()).collect();
+    let mut attr = bpf_attr {
+        batch: batch_attr {
+            in_batch: 0,
+            out_batch: 0,
+            keys: keys.as_ptr() as u64,
+            values: values.as_ptr() as u64,
+            count: entries.len() as u32,
+            map_fd: slots.fd().as_fd().as_raw_fd() as u32,
+            elem_flags: 0,
+            flags: 0,
+        },
+    };
+    // SAFETY: the kernel reads the batch's fields and nothing behind them, and `count` keys and values, which live
+    // until the call returns; it writes only `count`, in `attr`.
+    let result = unsafe {
+        libc::syscall(libc::SYS_bpf, bpf_cmd::BPF_MAP_UPDATE_BATCH as u32, &raw mut attr, size_of::<batch_attr>())
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

@@ -1,0 +1,167 @@
+//! The embedded backend: rings are memory files, and gopatchd drains them itself.
+//!
+//! Decides: which bytes of a ring are a record.
+//! Trusts: nothing in the ring. It keeps its own consumer position, bounds every length by what was published, and
+//! copies a record before anyone looks at it, since the process can change it at any time.
+//! Never does: anything that needs a privilege.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use anyhow::{Context, Result};
+use gopatch_trampolines::wire::{MAX_PAYLOAD, PAGE, ring};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+
+use super::{Backend, Counters, Drained, Positions, RingError, Rings};
+use crate::mapping::Mapping;
+
+/// Makes memory files.
+#[derive(Debug)]
+pub(crate) struct MemfdBackend {
+    ring_bytes: u32,
+}
+
+impl MemfdBackend {
+    pub(crate) fn new(ring_bytes: u32) -> Self {
+        Self { ring_bytes }
+    }
+}
+
+impl Backend for MemfdBackend {
+    fn name(&self) -> &'static str {
+        "memfd"
+    }
+
+    fn create(&mut self, count: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
+        let made = (0..count)
+            .map(|_| MemfdRing::create(self.ring_bytes))
+            .collect::<io::Result<(Vec<_>, Vec<_>)>>()
+            .context("cannot make the rings")?;
+        Ok((Box::new(MemfdRings(made.0)), made.1))
+    }
+}
+
+struct MemfdRings(Vec<MemfdRing>);
+
+impl Rings for MemfdRings {
+    fn drain(&mut self, sink: &mut dyn FnMut(&[u8])) -> Drained {
+        let mut drained = Drained::default();
+        for (index, ring) in self.0.iter_mut().enumerate().filter(|(_, ring)| !ring.broken) {
+            if let Err(error) = ring.drain(sink) {
+                ring.broken = true;
+                drained.broken.push((index, error));
+            }
+        }
+        drained
+    }
+
+    fn counters(&self) -> Counters {
+        self.0.iter().fold(Counters::default(), |sum, ring| sum.plus(ring.positions.counters()))
+    }
+}
+
+struct MemfdRing {
+    positions: Positions,
+    data: Mapping,
+    data_bytes: u32,
+    /// What the process reads in page 0 is a copy of this; what it writes there is never read.
+    consumer: u64,
+    broken: bool,
+}
+
+impl MemfdRing {
+    fn create(data_bytes: u32) -> io::Result<(Self, OwnedFd)> {
+        let file = memfd_create("gopatch-ring", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        ftruncate(&file, (ring::DATA + data_bytes as usize) as u64)?;
+        // Without these a process could shrink the file and gopatchd would die of SIGBUS.
+        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        let ring = Self {
+            positions: Positions(Mapping::read_write(&file, 0, Positions::BYTES)?),
+            data: Mapping::read_only(&file, 2 * PAGE, data_bytes as usize)?,
+            data_bytes,
+            consumer: 0,
+            broken: false,
+        };
+        Ok((ring, file))
+    }
+
+    fn drain(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), RingError> {
+        let producer = self.positions.producer(self.consumer, self.data_bytes)?;
+        let drained = self.drain_to(producer, sink);
+        self.positions.set_consumer(self.consumer);
+        drained
+    }
+
+    fn drain_to(&mut self, producer: u64, sink: &mut dyn FnMut(&[u8])) -> Result<(), RingError> {
+        let mut record = [0; MAX_PAYLOAD];
+        while self.consumer != producer {
+            let header = self.word(self.consumer) as u32;
+            let length = header & !(ring::BUSY | ring::DISCARD);
+            let total = (ring::HEADER as u64 + u64::from(length)).next_multiple_of(8);
+            if total > producer - self.consumer {
+                return Err(RingError::Length { position: self.consumer, length });
+            }
+            if header & ring::DISCARD == 0 {
+                if header & ring::BUSY != 0 {
+                    break;
+                }
+                // A record says its own size in its first word; what stands behind the largest one is not looked at.
+                let payload = &mut record[..MAX_PAYLOAD.min(total as usize - ring::HEADER)];
+                for (word, position) in payload.chunks_exact_mut(8).zip((self.consumer + 8..).step_by(8)) {
+                    word.copy_from_slice(&self.word(position).to_le_bytes());
+                }
+                sink(payload);
+            }
+            self.consumer += total;
+        }
+        Ok(())
+    }
+
+    fn word(&self, position: u64) -> u64 {
+        self.data.load((position & u64::from(self.data_bytes - 1)) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever a process leaves in a ring, a pass ends, moves forward by no more than what was published, and
+        /// gives only whole payloads.
+        #[test]
+        fn any_ring_can_be_drained(
+            words in prop::collection::vec(prop_oneof![0u64..200, any::<u64>()], 512),
+            producers in prop::collection::vec(prop_oneof![(0u64..1024).prop_map(|word| word * 8), any::<u64>()], 1..5),
+        ) {
+            let (mut ring, file) = MemfdRing::create(4096)?;
+            let process = Mapping::read_write(&file, PAGE, 2 * PAGE)?;
+            for (index, word) in words.iter().enumerate() {
+                process.store(PAGE + 8 * index, *word);
+            }
+            for producer in producers {
+                process.store(0, producer);
+                let (before, mut bytes) = (ring.consumer, 0);
+                let result = ring.drain(&mut |payload| {
+                    assert!(payload.len() <= MAX_PAYLOAD);
+                    bytes += 8 + payload.len() as u64;
+                });
+                let moved = ring.consumer - before;
+                prop_assert!(moved <= 4096 && bytes <= moved);
+                prop_assert_eq!(ring.positions.consumer(), if moved > 0 { ring.consumer } else { before });
+                if result.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_ring_cannot_be_taken_away() -> io::Result<()> {
+        let (_ring, file) = MemfdRing::create(4096)?;
+        assert!(ftruncate(&file, 0).is_err());
+        Ok(())
+    }
+}

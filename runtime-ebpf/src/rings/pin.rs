@@ -1,0 +1,83 @@
+//! The pin of the output ring: a name in bpffs by which other eBPF tools find gopatchd's events.
+//!
+//! Decides: who owns the folder (a lock that dies with its holder), and what becomes of an earlier gopatchd's pin.
+//! Trusts: whoever may write to the folder: that is root.
+//! Never does: failing the start. Without a pin gopatchd works; only other tools do not see its events.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use aya::maps::{Map, MapData, RingBuf};
+use rustix::fs::{FlockOperation, flock, statfs};
+use rustix::mount::{MountFlags, mount};
+
+/// Where bpffs is by custom.
+const BPFFS: &str = "/sys/fs/bpf";
+
+/// `BPF_FS_MAGIC`, `include/uapi/linux/magic.h`.
+const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
+
+/// Name of the output ring's pin.
+const NAME: &str = "gopatch_events";
+
+/// A pinned output ring. Dropping it takes the pin away.
+#[derive(Debug)]
+pub(super) struct Pin {
+    path: PathBuf,
+    /// Holds the lock on the folder.
+    _folder: File,
+    left_by_earlier: u64,
+}
+
+impl Pin {
+    /// Pins `events` in `folder`, in place of what a gopatchd that was killed has left there.
+    pub(super) fn create(folder: &Path, events: &MapData) -> Result<Self> {
+        if folder.starts_with(BPFFS) && !is_bpffs(Path::new(BPFFS)) {
+            mount("bpf", BPFFS, "bpf", MountFlags::empty(), None)
+                .with_context(|| format!("cannot mount a BPF file system at {BPFFS}"))?;
+        }
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        ensure!(is_bpffs(folder), "{} is not on a BPF file system", folder.display());
+        let lock = File::open(folder)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
+            .with_context(|| format!("another gopatchd has its pin in {}", folder.display()))?;
+
+        let path = folder.join(NAME);
+        let left_by_earlier = if path.exists() { unread(&path).unwrap_or(0) } else { 0 };
+        if path.exists() {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove the old pin {}", path.display()))?;
+        }
+        events.pin(&path).with_context(|| format!("cannot pin {}", path.display()))?;
+        Ok(Self { path, _folder: lock, left_by_earlier })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn left_by_earlier(&self) -> u64 {
+        self.left_by_earlier
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        // A pin that stays is found, and counted, by the next gopatchd.
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+fn is_bpffs(path: &Path) -> bool {
+    statfs(path).is_ok_and(|file_system| file_system.f_type == BPF_FS_MAGIC)
+}
+
+/// Records in a pinned ring that nobody has read.
+fn unread(path: &Path) -> Result<u64> {
+    let mut ring: RingBuf<MapData> = Map::from_map_data(MapData::from_pin(path)?)?.try_into()?;
+    let mut records = 0;
+    while ring.next().is_some() {
+        records += 1;
+    }
+    Ok(records)
+}

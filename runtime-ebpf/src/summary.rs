@@ -1,0 +1,84 @@
+//! What gopatchd has seen and what it has missed.
+//!
+//! Decides: the causes by which losses are told apart. Nothing is lost without being counted here.
+//! Trusts: its callers.
+//! Never does: I/O.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Totals over all sessions.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Summary {
+    /// Operations printed.
+    pub(crate) operations: u64,
+    /// Records received and understood.
+    pub(crate) records: u64,
+    /// Sessions granted.
+    pub(crate) sessions: u64,
+    /// Hellos refused.
+    pub(crate) refused: u64,
+    /// Records lost.
+    pub(crate) lost: Lost,
+    /// Exits whose entry was never seen: their calls began before the session, or the entry was lost.
+    pub(crate) unpaired_exits: u64,
+    /// Open calls given up because one process had too many.
+    pub(crate) evicted_calls: u64,
+    /// Exits that came without the words their entry had kept for them.
+    pub(crate) words_missing: u64,
+    /// Rings given up because what they held was no ring.
+    pub(crate) broken_rings: u64,
+}
+
+/// Records lost, by cause.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Lost {
+    /// All of the following.
+    pub(crate) total: u64,
+    /// Their ring was full.
+    pub(crate) ring_full: u64,
+    /// In rings of an earlier gopatchd that nobody drained, by the process's own count.
+    pub(crate) unconsumed: u64,
+    /// Drained by an earlier gopatchd that was killed before it read them.
+    pub(crate) left_by_earlier: u64,
+    /// The output ring was full.
+    pub(crate) output_full: u64,
+    /// Did not fit their size or their point.
+    pub(crate) malformed: u64,
+}
+
+impl Summary {
+    /// Sums up.
+    pub(crate) fn total(mut self) -> Self {
+        let lost = &mut self.lost;
+        lost.total = [lost.ring_full, lost.unconsumed, lost.left_by_earlier, lost.output_full, lost.malformed]
+            .into_iter()
+            .fold(0, u64::saturating_add);
+        self
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "operations: {}, records: {}, sessions: {}, ", self.operations, self.records, self.sessions)?;
+        write!(f, "records lost: {}", self.lost.total)?;
+        for (count, what) in [
+            (self.lost.ring_full, "found their ring full"),
+            (self.lost.unconsumed, "stayed in rings of an earlier gopatchd"),
+            (self.lost.left_by_earlier, "were drained by an earlier gopatchd and not read"),
+            (self.lost.output_full, "found the output ring full"),
+            (self.lost.malformed, "were malformed"),
+            (self.unpaired_exits, "exits had no entry"),
+            (self.evicted_calls, "open calls were given up"),
+            (self.words_missing, "exits came without what their entry had seen"),
+            (self.broken_rings, "rings were broken"),
+            (self.refused, "hellos were refused"),
+        ] {
+            if count > 0 {
+                write!(f, "\n  {count:>10} {what}")?;
+            }
+        }
+        Ok(())
+    }
+}

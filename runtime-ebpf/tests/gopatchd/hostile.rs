@@ -1,0 +1,253 @@
+//! gopatchd against processes that break the rules: they spoil their own events and nothing else, on both backends.
+
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use crate::support::process::{Call, EVENT, Greeting, Process, dial, executable, hear, now, say};
+use crate::support::{Gopatchd, SOON, backends};
+use gopatch_trampolines::manifest::SECTION;
+use gopatch_trampolines::wire::{Hello, MAX_PAYLOAD, Reply, ring};
+use serde_json::json;
+
+const CALL: Call = Call { goid: 7, frame: 0x200 };
+
+/// A good event.
+fn event() -> Vec<u8> {
+    CALL.record(EVENT, now(), &[], &[])
+}
+
+/// The event with another size in its first word.
+fn event_of_size(size: u32) -> Vec<u8> {
+    let mut event = event();
+    event[..4].copy_from_slice(&size.to_le_bytes());
+    event
+}
+
+#[test]
+fn malformed_records_are_counted_and_the_others_go_on() {
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(backend, &[]);
+        let mut process = Process::attach(&gopatchd.socket(), 1);
+        let mut long_string = CALL.enter("GET", "/x");
+        long_string[32..36].copy_from_slice(&u32::MAX.to_le_bytes());
+        let mut largest = vec![0; MAX_PAYLOAD];
+        largest[..32].copy_from_slice(&event());
+        largest[..4].copy_from_slice(&(MAX_PAYLOAD as u32).to_le_bytes());
+        let mut too_large = [largest.clone(), vec![0; 8]].concat();
+        too_large[..4].copy_from_slice(&(MAX_PAYLOAD as u32 + 8).to_le_bytes());
+        let malformed = [
+            event_of_size(0),
+            event_of_size(31),
+            event_of_size(33),
+            event_of_size(u32::MAX),
+            vec![],
+            vec![0; 4],
+            too_large,
+            long_string,
+            CALL.record(99, now(), &[], &[]),
+            CALL.record(u32::MAX, now(), &[], &[]),
+        ];
+        for record in &malformed {
+            process.rings[0].write_all(record);
+            process.rings[0].write_all(&event());
+        }
+        process.rings[0].write_all(&largest);
+        // Not ours to write, but the format has it.
+        process.rings[0].write_raw(ring::DISCARD | 32, &event());
+        process.rings[0].write_all(&event());
+        let said = gopatchd.stop();
+        assert_eq!(said.operations.len(), malformed.len() + 2, "{}", said.stderr);
+        assert_eq!(said.summary["lost"]["malformed"], malformed.len(), "{backend}: {}", said.stderr);
+        assert_eq!(said.summary["broken_rings"], 0);
+        assert!(said.stderr.contains("they were malformed"), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn time_stamps_and_goroutines_may_be_anything() {
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(backend, &[]);
+        let mut process = Process::attach(&gopatchd.socket(), 2);
+        for tsc in [0, 1, u64::MAX, now() << 1, now()] {
+            for call in [CALL, Call { goid: 0, frame: 0 }, Call { goid: u64::MAX, frame: u32::MAX }] {
+                let mut enter = call.enter("GET", "/");
+                enter[8..16].copy_from_slice(&tsc.to_le_bytes());
+                process.rings[0].write_all(&enter);
+                process.rings[1].write_all(&call.exit(200));
+                process.rings[1].write_all(&Call { frame: u32::MAX, ..call }.boundary());
+            }
+        }
+        let said = gopatchd.stop();
+        assert_eq!(said.operations.len(), 15, "each entry gives one operation");
+    }
+}
+
+#[test]
+fn a_ring_that_is_none_is_given_up_and_the_others_go_on() {
+    for backend in backends() {
+        type Break = fn(&mut crate::support::process::Ring);
+        let ways: [(&str, Break); 5] = [
+            ("a length beyond what was published", |ring| ring.write_raw(4000, &event())),
+            ("the largest length", |ring| ring.write_raw(ring::DISCARD - 1, &event())),
+            ("a position that went back", |ring| ring.set_producer(0)),
+            ("a position too far ahead", |ring| ring.set_producer(1 << 40)),
+            ("a position between words", |ring| ring.set_producer(44)),
+        ];
+        let gopatchd = Gopatchd::start(backend, &["--ring-bytes", "8192"]);
+        let mut process = Process::attach(&gopatchd.socket(), 6);
+        for (way, ring) in ways.iter().zip(&mut process.rings) {
+            ring.write_all(&event());
+            assert_eq!(gopatchd.next_operation()["name"], "note");
+            crate::support::wait_until("the event is consumed", || ring.consumer() == 40);
+            (way.1)(ring);
+            gopatchd.wait_for_stderr("is not read any more");
+        }
+        process.rings[5].write_all(&event());
+        assert_eq!(gopatchd.next_operation()["name"], "note");
+        let said = gopatchd.stop();
+        assert_eq!(said.stderr.matches("is not read any more").count(), ways.len(), "{backend}: {}", said.stderr);
+        assert_eq!(said.summary["broken_rings"], ways.len());
+    }
+}
+
+#[test]
+fn a_record_that_never_gets_ready_holds_up_only_its_ring() {
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(backend, &[]);
+        let mut process = Process::attach(&gopatchd.socket(), 2);
+        process.rings[0].write_raw(ring::BUSY | 32, &event());
+        process.rings[0].write_all(&event());
+        process.rings[1].write_all(&event());
+        assert_eq!(gopatchd.next_operation()["name"], "note");
+        let said = gopatchd.stop();
+        assert_eq!((said.operations.len(), &said.summary["broken_rings"]), (0, &json!(0)));
+    }
+}
+
+#[test]
+fn hellos_that_are_none_are_refused_with_the_reason() {
+    let gopatchd = Gopatchd::start("memfd", &[]);
+    let good = || Greeting::new(1);
+    let mut version = good();
+    version.hello[7] = 2;
+    let mut short = good();
+    short.hello.truncate(63);
+    let mut long = good();
+    long.hello.push(0);
+    let mut other_manifest = good();
+    other_manifest.hello[Hello::MANIFEST_ID] ^= 1;
+    let with = |file: OwnedFd| Greeting { executable: Some(file), ..good() };
+    let with_section = |name: &str, content: &[u8]| {
+        use sha2::Digest;
+        let mut greeting = with(executable(name, content).into());
+        greeting.hello[Hello::MANIFEST_ID..][..16].copy_from_slice(&sha2::Sha256::digest(content)[..16]);
+        greeting
+    };
+    let null = || OwnedFd::from(std::fs::File::open("/dev/null").expect("it exists"));
+    let text = || OwnedFd::from(std::fs::File::open("/proc/self/exe").expect("it exists"));
+    let empty = || OwnedFd::from(tempfile::tempfile().expect("temporary file"));
+    let (pipe, _writer) = std::io::pipe().expect("a pipe");
+    let cases = [
+        (version, "its hello is not one"),
+        (short, "its hello is not one"),
+        (long, "its hello is not one"),
+        (other_manifest, "another manifest"),
+        (with_section(".other", b"{}"), "no section"),
+        (with_section(SECTION, b"{}"), "not readable"),
+        (with_section(SECTION, br#"{"format":2}"#), "the manifest"),
+        (with(text()), "no section"),
+        (with(empty()), "not a good ELF file"),
+        (with(null()), "not a regular file"),
+        (with(pipe.into()), "not a regular file"),
+        // gopatchd then opens the executable itself: this test, which was not patched.
+        (Greeting { executable: None, ..good() }, "no section"),
+    ];
+    for (number, (greeting, reason)) in cases.iter().enumerate() {
+        let connection = dial(&gopatchd.socket());
+        say(&connection, greeting);
+        let (reply, files) = hear(&connection);
+        assert_eq!(reply.len(), Reply::SIZE, "case {number}");
+        assert_ne!(reply[Reply::STATUS], 0, "case {number}");
+        assert!(files.is_empty(), "case {number}");
+        crate::support::wait_until(reason, || {
+            gopatchd
+                .stderr()
+                .lines()
+                .filter(|line| line.contains("refused"))
+                .nth(number)
+                .is_some_and(|line| line.contains(reason))
+        });
+    }
+    assert_eq!(gopatchd.stop().summary["refused"], cases.len());
+}
+
+#[test]
+fn a_peer_that_says_nothing_holds_up_nobody() {
+    let gopatchd = Gopatchd::start("memfd", &[]);
+    let silent: Vec<_> = (0..10).map(|_| dial(&gopatchd.socket())).collect();
+    drop(dial(&gopatchd.socket()));
+    let mut process = Process::attach(&gopatchd.socket(), 1);
+    process.rings[0].write_all(&event());
+    assert_eq!(gopatchd.next_operation()["name"], "note");
+    for connection in silent {
+        let (reply, _) = hear(&connection);
+        assert_ne!(reply[Reply::STATUS], 0);
+    }
+    let said = gopatchd.stop();
+    assert_eq!(said.summary["refused"], 10, "who only looks is not refused: {}", said.stderr);
+    assert!(said.stderr.contains("no hello within 1000 ms"), "{}", said.stderr);
+}
+
+#[test]
+fn a_process_gets_no_more_than_the_most_rings() {
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(backend, &["--ring-bytes", "4096"]);
+        assert_eq!(Process::attach(&gopatchd.socket(), 0).rings.len(), 1);
+        assert_eq!(Process::attach(&gopatchd.socket(), u32::MAX).rings.len(), 128);
+    }
+}
+
+#[test]
+fn rings_are_given_back() {
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(backend, &["--ring-bytes", "4096"]);
+        let files =
+            || std::fs::read_dir(format!("/proc/{}/fd", gopatchd.pid().as_raw_nonzero())).expect("it lives").count();
+        let maps = || {
+            let maps =
+                std::fs::read_to_string(format!("/proc/{}/maps", gopatchd.pid().as_raw_nonzero())).expect("it lives");
+            maps.lines().filter(|line| line.contains("gopatch-ring") || line.contains("bpf-map")).count()
+        };
+        let before = (files(), maps());
+        // Each takes the place of the one before; 40 times 128 are more than there can be at a time.
+        for _ in 0..40 {
+            let mut process = Process::attach(&gopatchd.socket(), 128);
+            process.rings[127].write_all(&event());
+            assert_eq!(gopatchd.next_operation()["name"], "note");
+        }
+        std::thread::sleep(Duration::from_millis(2500));
+        let deadline = std::time::Instant::now() + SOON;
+        while files() > before.0 + 1 && std::time::Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(files(), before.0 + 1, "the last session's pidfd");
+        assert!(maps() <= before.1 + 2 * 128, "{} mappings are left", maps());
+    }
+}
+
+#[test]
+fn many_processes_can_come_at_once() {
+    let gopatchd = Gopatchd::start("memfd", &["--ring-bytes", "4096"]);
+    let greeting = Greeting::new(1);
+    let connections: Vec<_> = (0..200).map(|_| dial(&gopatchd.socket())).collect();
+    std::thread::scope(|scope| {
+        for connection in &connections {
+            scope.spawn(|| {
+                say(connection, &greeting);
+                assert_eq!(hear(connection).0[Reply::STATUS], 0);
+            });
+        }
+    });
+    let said = gopatchd.stop();
+    assert_eq!((&said.summary["sessions"], &said.summary["refused"]), (&json!(200), &json!(0)), "{}", said.stderr);
+}

@@ -1,0 +1,246 @@
+//! gopatchd's own beginning and end: the socket, the pin, the output, and what a kill leaves behind.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::support::process::{Call, EVENT, Process, now};
+use crate::support::{Gopatchd, backends, bpf_works, failing, pin, remove_pin, wait_until};
+use aya::maps::{ArrayOfMaps, Map, MapData};
+use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun};
+use gopatch_trampolines::wire::control::STALE_MILLIS;
+use memmap2::MmapOptions;
+use serde_json::json;
+
+const CALL: Call = Call { goid: 7, frame: 0x200 };
+
+#[test]
+fn a_killed_gopatchd_is_replaced_at_its_socket_and_its_pin() {
+    for backend in backends() {
+        let first = Gopatchd::start(backend, &[]);
+        let mut process = Process::attach(&first.socket(), 1);
+        process.rings[0].write_all(&CALL.enter("GET", "/"));
+        let folder = first.kill();
+        assert!(folder.path().join("gopatchd.sock").exists(), "it had no time to remove it");
+        let beat = process.heartbeat();
+        std::thread::sleep(Duration::from_millis(STALE_MILLIS));
+        assert_eq!(process.heartbeat(), beat, "a dead gopatchd has no heartbeat");
+
+        let second = Gopatchd::start_in(folder, backend, &[]);
+        assert_eq!(pin(second.folder.path()).join("gopatch_events").exists(), backend == "bpf");
+        let mut process = Process::attach(&second.socket(), 1);
+        process.rings[0].write_all(&CALL.enter("GET", "/again"));
+        process.rings[0].write_all(&CALL.exit(200));
+        assert_eq!(second.next_operation()["name"], "GET /again");
+        let pin = pin(second.folder.path()).join("gopatch_events");
+        second.stop();
+        assert!(!pin.exists(), "the pin is left");
+    }
+}
+
+/// Leaves at `folder` what a gopatchd leaves that is killed after its drain has run and before it has read the output.
+fn leave_records(folder: &std::path::Path, records: u64) {
+    let mut drain = aya::EbpfLoader::new()
+        .allow_unsupported_maps()
+        .load(include_bytes!("../../bpf/drain.bpf.o"))
+        .expect("the object loads");
+    let mut rings: ArrayOfMaps<MapData, MapData> =
+        drain.take_map("gopatch_rings").expect("the array of rings").try_into().expect("an array of maps");
+    let ring = aya_obj::Map::new_from_params(
+        aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_USER_RINGBUF as u32,
+        0,
+        0,
+        4096,
+        0,
+    );
+    let ring = MapData::create(ring, "test", None).expect("a ring");
+    rings.set(3, &ring, 0).expect("a slot");
+    let mut producer = vec![0; 4096];
+    producer[..8].copy_from_slice(&(40 * records).to_le_bytes());
+    for _ in 0..records {
+        producer.extend(32u64.to_le_bytes());
+        producer.extend(CALL.record(EVENT, now(), &[], &[]));
+    }
+    let memory = MmapOptions::new().offset(4096).len(8192).map_raw(&ring.fd().as_fd()).expect("the producer's part");
+    // SAFETY: the mapping has two pages, and until the run below nobody else looks at it.
+    unsafe { memory.as_mut_ptr().copy_from_nonoverlapping(producer.as_ptr(), producer.len()) };
+
+    let program: &mut RawTracePoint = drain.program_mut("drain").expect("the drain").try_into().expect("a raw_tp");
+    program.load().expect("the verifier agrees");
+    let mut options = RawTracePointRunOptions::new();
+    options.args[0] = 3;
+    assert_eq!(u64::from(program.test_run(options).expect("it runs").return_value), records);
+    let Some(Map::RingBuf(events)) = drain.take_map("gopatch_events") else {
+        panic!("no output ring");
+    };
+    std::fs::create_dir_all(pin(folder)).expect("a folder in bpffs");
+    events.pin(pin(folder).join("gopatch_events")).expect("a pin");
+}
+
+#[test]
+fn records_that_a_killed_gopatchd_has_not_read_are_counted() {
+    if !bpf_works() {
+        return;
+    }
+    // A first run mounts the file system if nobody has.
+    Gopatchd::start("bpf", &[]).stop();
+    let folder = tempfile::tempdir().expect("temporary folder");
+    leave_records(folder.path(), 5);
+    let gopatchd = Gopatchd::start_in(folder, "bpf", &[]);
+    assert!(gopatchd.stderr().contains("5 records were left by an earlier gopatchd"), "{}", gopatchd.stderr());
+    let lost = gopatchd.stop().summary["lost"].take();
+    assert_eq!((&lost["left_by_earlier"], &lost["total"]), (&json!(5), &json!(5)));
+}
+
+#[test]
+fn the_pin_of_a_living_gopatchd_is_left_alone() {
+    if !bpf_works() {
+        return;
+    }
+    let first = Gopatchd::start("bpf", &[]);
+    let pin = pin(first.folder.path());
+    let second = Gopatchd::start("bpf", &["--pin", pin.to_str().expect("UTF-8")]);
+    assert!(second.stderr().contains("another gopatchd has its pin"), "{}", second.stderr());
+    for gopatchd in [&second, &first] {
+        let mut process = Process::attach(&gopatchd.socket(), 1);
+        process.rings[0].write_all(&CALL.record(EVENT, now(), &[], &[]));
+        assert_eq!(gopatchd.next_operation()["name"], "note");
+    }
+    second.stop();
+    assert!(pin.join("gopatch_events").exists());
+}
+
+#[test]
+fn a_pin_that_cannot_be_is_a_warning() {
+    if !bpf_works() {
+        return;
+    }
+    let gopatchd = Gopatchd::start("bpf", &["--pin", "/tmp"]);
+    assert!(gopatchd.stderr().contains("/tmp is not on a BPF file system"), "{}", gopatchd.stderr());
+}
+
+#[test]
+fn two_gopatchds_on_one_socket_are_an_error() {
+    let first = Gopatchd::start("memfd", &[]);
+    let said = failing(Gopatchd::command(first.folder.path(), "memfd", &[]));
+    assert!(said.starts_with("gopatchd: error: another gopatchd listens at /"), "{said}");
+    assert!(first.socket().exists());
+}
+
+#[test]
+fn a_wrong_ring_size_is_an_error() {
+    let said = failing(Gopatchd::command(std::path::Path::new("/nowhere"), "memfd", &["--ring-bytes", "5000"]));
+    assert!(said.contains("not a power of two"), "{said}");
+}
+
+#[test]
+fn the_memfd_backend_works_where_bpf_is_refused() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let run = |backend: &str| {
+        let gopatchd = Gopatchd::command(folder.path(), backend, &[]);
+        // Without its capabilities root is like anybody to bpf(2).
+        let program = if bpf_works() { "setpriv --bounding-set=-all --inh-caps=-all" } else { "env" };
+        let mut words = program.split(' ');
+        let mut command = Command::new(words.next().expect("a word"));
+        command.args(words).arg(gopatchd.get_program()).args(gopatchd.get_args());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    let said = failing(run("bpf"));
+    assert!(said.contains("the bpf backend cannot start") && said.contains("hint: --backend memfd"), "{said}");
+
+    let mut auto = run("auto").spawn().expect("gopatchd runs");
+    let mut said = String::new();
+    BufReader::new(auto.stderr.take().expect("piped")).read_line(&mut said).expect("a line");
+    auto.kill().expect("it is ours");
+    auto.wait().expect("it is ours");
+    assert!(said.contains("backend memfd (no bpf: the kernel gives no USER_RINGBUF"), "{said}");
+}
+
+#[test]
+fn auto_takes_bpf_where_it_can() {
+    if !bpf_works() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut auto = Gopatchd::command(folder.path(), "auto", &[]).spawn().expect("gopatchd runs");
+    let mut said = String::new();
+    BufReader::new(auto.stderr.take().expect("piped")).read_line(&mut said).expect("a line");
+    auto.kill().expect("it is ours");
+    auto.wait().expect("it is ours");
+    remove_pin(folder.path());
+    assert!(said.contains("backend bpf ("), "{said}");
+}
+
+#[test]
+fn the_end_of_the_reader_is_the_end_of_gopatchd() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut child = Gopatchd::command(folder.path(), "memfd", &[]).spawn().expect("gopatchd runs");
+    let socket = folder.path().join("gopatchd.sock");
+    wait_until("gopatchd listens", || socket.exists());
+    let mut process = Process::attach(&socket, 1);
+    drop(child.stdout.take());
+    process.rings[0].write_all(&CALL.record(EVENT, now(), &[], &[]));
+    assert!(child.wait().expect("it is ours").success());
+    assert!(process.asked_to_leave());
+    let mut said = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
+    assert!(said.contains("gopatchd: operations: 1, records: 1, sessions: 1, records lost: 0"), "{said}");
+}
+
+#[test]
+fn a_reader_that_stands_still_stops_nothing_but_the_output() {
+    const EVENTS: u64 = 60_000;
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut child =
+        Gopatchd::command(folder.path(), "memfd", &["--ring-bytes", "65536"]).spawn().expect("gopatchd runs");
+    let socket = folder.path().join("gopatchd.sock");
+    wait_until("gopatchd listens", || socket.exists());
+    let mut process = Process::attach(&socket, 1);
+    // More than the pipe, gopatchd's buffer and the ring hold.
+    let mut written = 0;
+    for _ in 0..EVENTS {
+        written += u64::from(process.rings[0].write(&CALL.record(EVENT, now(), &[], &[])));
+        if written.is_multiple_of(500) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    let before = process.heartbeat();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(process.heartbeat() > before, "the heartbeat waits for the reader");
+    let _another = Process::attach(&socket, 1);
+
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM)
+        .expect("it is ours");
+    wait_until("gopatchd asks to leave", || process.asked_to_leave());
+    let lines: Vec<serde_json::Value> = BufReader::new(child.stdout.take().expect("piped"))
+        .lines()
+        .map(|line| serde_json::from_str(&line.expect("UTF-8")).expect("whole lines"))
+        .collect();
+    assert!(child.wait().expect("it is ours").success());
+    let summary = &lines.last().expect("a summary")["summary"];
+    assert_eq!(lines.len() as u64 - 1, written, "what went into the ring comes out");
+    assert_eq!(summary["lost"]["ring_full"], EVENTS - written);
+    assert!(written < EVENTS, "it held back nothing");
+}
+
+#[test]
+fn a_person_gets_a_table() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut child =
+        Gopatchd::command(folder.path(), "memfd", &[]).args(["--print", "text"]).spawn().expect("gopatchd runs");
+    let socket = folder.path().join("gopatchd.sock");
+    wait_until("gopatchd listens", || socket.exists());
+    let mut process = Process::attach(&socket, 1);
+    process.rings[0].write_all(&CALL.enter("GET", "/a\u{1b}[2Jb"));
+    process.rings[0].write_all(&CALL.exit(404));
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut next = || stdout.next().expect("a line").expect("UTF-8");
+    assert!(next().starts_with("TIME (UTC)"));
+    let line = next();
+    assert!(line.contains(r"GET /a\u{1b}[2Jb 404"), "{line}");
+    assert!(line.ends_with(" client.address=127.0.0.1"), "{line}");
+    child.kill().expect("it is ours");
+    child.wait().expect("it is ours");
+}
