@@ -173,7 +173,6 @@ mod tests {
             "tool": "a test",
             "input": {"sha256": sha256, "size": 1, "go_version": "go1.27.4", "main_package": null, "main_version": null},
             "rules_sha256": sha256,
-            "code": { "va": 0, "offset": 0, "size": 0, "id_offset": 0, "sha256": sha256, "stub": 0 },
             "code": {"va": 0, "offset": 0, "size": 0, "id_offset": 0, "sha256": sha256, "stub": 0},
             "functions": functions.iter().map(function).collect::<Vec<_>>(),
             "points": points.iter().map(|(function, at)| json!({"function": function, "at": at, "captures": []})).collect::<Vec<_>>(),

@@ -1,1 +1,75 @@
-//! placeholder
+//! The harness of the end-to-end tests: what a user has, and nothing else.
+//!
+//! A test patches a Go program with the command `gopatch`, runs it beside the command `gopatchd`, puts a load on it,
+//! and compares what gopatchd printed with what the program or its client says of itself.
+//!
+//! Decides: where things lie, and how long anything may take.
+//! Trusts: cargo and go. The two commands under test are the release build's, as a user gets them.
+//! Never does: look into the tools; wait without end; leave a process behind.
+
+pub mod gopatch;
+pub mod gopatchd;
+pub mod load;
+pub mod process;
+pub mod server;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+pub use gopatch::Gopatch;
+pub use gopatchd::{Gopatchd, Operation, Said, Summary, backends};
+pub use load::{Load, Seen};
+pub use process::Process;
+pub use server::Server;
+
+/// The newest Go of the corpus. Its loadgen is used against servers of every version.
+pub const NEWEST_GO: &str = "1.27.4";
+
+/// Longest wait for something that should happen at once, on a machine that has other things to do.
+pub const SOON: Duration = Duration::from_secs(20);
+
+/// A folder for the files of one test, removed at its end. Its path is short enough for a socket's.
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// Makes a new one.
+    pub fn new() -> Result<Self> {
+        Ok(Self(tempfile::Builder::new().prefix("gopatch-").tempdir().context("cannot make a temporary folder")?))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+/// A command of the workspace, as the release profile builds it.
+pub fn release_binary(name: &str) -> Result<PathBuf> {
+    let program = std::env::current_exe().context("where is this test?")?;
+    program.ancestors().map(|folder| folder.join("release").join(name)).find(|path| path.is_file()).with_context(|| {
+        format!(
+            "no release build of {name} near {}; `cargo xtask test` makes it, or \
+             `cargo build --release -p gopatch -p gopatchd`",
+            program.display()
+        )
+    })
+}
+
+/// Waits until `ask` has an answer.
+pub fn wait_until<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask()? {
+            return Ok(answer);
+        }
+        ensure!(started.elapsed() < patience, "waited {patience:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

@@ -33,7 +33,6 @@ pub(crate) fn manifest() -> Value {
         "tool": "gopatchd's tests",
         "input": {"sha256": sha256, "size": 1, "go_version": "go1.27.4", "main_package": null, "main_version": null},
         "rules_sha256": sha256,
-        "code": { "va": 0, "offset": 0, "size": 0, "id_offset": 0, "sha256": sha256, "stub": 0 },
         "code": {"va": 0, "offset": 0, "size": 0, "id_offset": 0, "sha256": sha256, "stub": 0},
         "functions": [
             http("net/http.serverHandler.ServeHTTP", "server", "{http.request.method} {url.path}"),
