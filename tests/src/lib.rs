@@ -7,9 +7,11 @@
 //! Trusts: cargo and go. The two commands under test are the release build's, as a user gets them.
 //! Never does: look into the tools; wait without end; leave a process behind.
 
+pub mod exact;
 pub mod gopatch;
 pub mod gopatchd;
 pub mod load;
+pub mod probe;
 pub mod process;
 pub mod server;
 
@@ -21,6 +23,7 @@ use anyhow::{Context, Result, ensure};
 pub use gopatch::Gopatch;
 pub use gopatchd::{Gopatchd, Operation, Said, Summary, backends};
 pub use load::{Load, Seen};
+pub use probe::Probe;
 pub use process::Process;
 pub use server::Server;
 

@@ -167,8 +167,8 @@ impl<'t, 'd> Places<'t, 'd> {
             let fail = |error| (expression.text.clone(), error);
             match self.expression(rule, expression, capture.max, end) {
                 Ok((_, other)) if value.is_some_and(|first| first != other) => return Err(fail(ResolveError::Mixed)),
-                Ok((path, kind)) => {
-                    paths.push(path);
+                Ok((found, kind)) => {
+                    paths.extend(found);
                     value = Some(kind);
                 }
                 Err(error @ ResolveError::NoType(_)) => missing = Some(fail(error)),
@@ -188,7 +188,7 @@ impl<'t, 'd> Places<'t, 'd> {
         expression: &Expression,
         max: u16,
         end: &mut End<'_>,
-    ) -> Result<(Path, ValueType), ResolveError> {
+    ) -> Result<(Vec<Path>, ValueType), ResolveError> {
         let mut cursor = self.base(rule, &expression.base, end)?;
         for selector in &expression.selectors {
             cursor = match selector {
@@ -337,7 +337,13 @@ impl<'t, 'd> Places<'t, 'd> {
         }
     }
 
-    fn leaf(&self, cursor: Cursor, form: Form, max: u16, end: &mut End<'_>) -> Result<(Path, ValueType), ResolveError> {
+    fn leaf(
+        &self,
+        cursor: Cursor,
+        form: Form,
+        max: u16,
+        end: &mut End<'_>,
+    ) -> Result<(Vec<Path>, ValueType), ResolveError> {
         let resolved = self.types.resolve(cursor.type_id())?;
         let unrecordable = || ResolveError::Unrecordable(resolved.name.to_owned());
         let int = |size: u64, signed| match size {
@@ -347,8 +353,20 @@ impl<'t, 'd> Places<'t, 'd> {
         if let (Form::Len, Kind::Map) = (form, &resolved.kind) {
             // The first word of the runtime's map is its number of entries: `hmap.count` until Go 1.23,
             // `maps.Map.used` since (Go's `src/runtime/map.go`, `src/internal/runtime/maps/map.go`).
+            // A nil map has no entries: then its own word is the 0 to record.
+            let leaf = int(8, true)?;
+            let nil = match &cursor {
+                Cursor::Value { location, offset, origin, .. } => {
+                    let first = source(location, *offset, *origin, &resolved, end)?;
+                    Path { root: Root::Value { first, second: None }, steps: Vec::new(), offset: 0, leaf }
+                }
+                Cursor::Memory { root, steps, offset, .. } => {
+                    Path { root: *root, steps: steps.clone(), offset: displacement(*offset, &resolved)?, leaf }
+                }
+                Cursor::Word { .. } => return Err(unrecordable()),
+            };
             let (root, steps) = pointer(cursor, &resolved, end)?;
-            return Ok((Path { root, steps, offset: 0, leaf: int(8, true)? }, ValueType::Int));
+            return Ok((vec![Path { root, steps, offset: 0, leaf }, nil], ValueType::Int));
         }
         // Which word, what is read, what it is called.
         let (word, leaf, value) = match (form, &resolved.kind) {
@@ -383,7 +401,7 @@ impl<'t, 'd> Places<'t, 'd> {
             }
             Cursor::Word { .. } => return Err(unrecordable()),
         };
-        Ok((path, value))
+        Ok((vec![path], value))
     }
 }
 

@@ -1,0 +1,3 @@
+module gopatch.example/corpus/captures
+
+go 1.19

@@ -1,0 +1,3 @@
+module gopatch.example/tests/probe
+
+go 1.19

@@ -1,0 +1,71 @@
+//! Processors: one for what is measured, another for whoever collects, and the price of reading the first one's clock.
+//!
+//! Decides: which processors. On a machine with two, both are in use, so nothing else should run.
+//! Trusts: the kernel's scheduler, which keeps a process on the processors that it was started on.
+//! Never does: run what is measured on the collectors' processor.
+
+use std::arch::x86_64::_rdtsc;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Reads of the time stamp counter in one loop, and loops of which the best counts: as hookbench measures.
+const READS: u32 = 10_000;
+const LOOPS: u32 = 50;
+
+/// The processors in use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cpus {
+    pub(crate) measured: usize,
+    pub(crate) collectors: usize,
+}
+
+impl Cpus {
+    /// The first two that this process may use.
+    pub(crate) fn choose() -> Result<Self> {
+        let allowed = sched_getaffinity(None).context("cannot ask for this process's processors")?;
+        let mut allowed = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu));
+        let (measured, collectors) = (allowed.next(), allowed.next());
+        ensure!(
+            collectors.is_some(),
+            "a collector must not run where the hooks are measured: this needs two processors"
+        );
+        Ok(Self { measured: measured.unwrap_or_default(), collectors: collectors.unwrap_or_default() })
+    }
+
+    /// Threads and processes that this thread starts from now on run on the measured processor.
+    pub(crate) fn use_measured(self) -> Result<()> {
+        use_only(self.measured)
+    }
+
+    /// Threads and processes that this thread starts from now on run on the collectors' processor.
+    pub(crate) fn use_collectors(self) -> Result<()> {
+        use_only(self.collectors)
+    }
+
+    /// Nanoseconds of one `rdtsc` in a row of many.
+    pub(crate) fn rdtsc_nanoseconds(self) -> Result<f64> {
+        self.use_measured()?;
+        let best = (0..LOOPS).map(|_| time_reads()).min().unwrap_or_default();
+        self.use_collectors()?;
+        Ok(best.as_nanos() as f64 / f64::from(READS))
+    }
+}
+
+fn time_reads() -> Duration {
+    let start = Instant::now();
+    for _ in 0..READS {
+        // SAFETY: every x86-64 processor has `rdtsc`, and Linux lets programs use it unless they ask otherwise
+        // (`PR_SET_TSC`). It touches nothing but registers.
+        black_box(unsafe { _rdtsc() });
+    }
+    start.elapsed()
+}
+
+fn use_only(cpu: usize) -> Result<()> {
+    let mut set = CpuSet::new();
+    set.set(cpu);
+    sched_setaffinity(None, &set).with_context(|| format!("cannot run on processor {cpu}"))
+}

@@ -1,0 +1,94 @@
+//! corpus/hookbench: the program whose calls are measured, as it was built and patched.
+//!
+//! Decides: how it is run: on a processor of its own, one process a measurement.
+//! Trusts: its clock, which it reads before and after a burst of calls.
+//! Never does: touch the corpus's copy, which other tests use: a uprobe is in every process that maps the file.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use gopatch::patch::{self, Options};
+use gopatch::rules::Source;
+use gopatch_trampolines::wire::{DEFAULT_SOCKET, SOCKET_ENV};
+use serde::Deserialize;
+use xtask::workspace;
+
+use crate::cpu::Cpus;
+
+/// How a function is called: so many times without a break, in so many rounds of which the best counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Burst {
+    pub(crate) calls: u32,
+    pub(crate) rounds: u32,
+    /// Rest before each round, in which collectors empty their rings.
+    pub(crate) pause_millis: u32,
+}
+
+impl Burst {
+    /// Calls in all rounds.
+    pub(crate) fn total(self) -> u64 {
+        u64::from(self.calls) * u64::from(self.rounds)
+    }
+}
+
+/// An executable of hookbench.
+#[derive(Debug)]
+pub(crate) struct Hookbench {
+    path: PathBuf,
+    cpus: Cpus,
+}
+
+/// The line that hookbench prints, as far as it is used here.
+#[derive(Deserialize)]
+struct Line {
+    ns_per_call: f64,
+}
+
+impl Hookbench {
+    /// A copy of `program` in `folder`.
+    pub(crate) fn copy(program: &Path, folder: &Path, cpus: Cpus) -> Result<Self> {
+        let path = folder.join("hookbench");
+        fs::copy(program, &path).with_context(|| format!("cannot copy {}", program.display()))?;
+        Ok(Self { path, cpus })
+    }
+
+    /// A patched copy beside this one, with these rules and no others.
+    pub(crate) fn patched(&self, name: &str, rules: &str) -> Result<Self> {
+        let path = self.path.with_added_extension(name);
+        let source = Source { name: format!("{name}.yaml"), text: rules.to_owned() };
+        let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into() };
+        let patched = patch::patch(&fs::read(&self.path)?, &options)?;
+        fs::write(&path, patched.bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        Ok(Self { path, cpus: self.cpus })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Nanoseconds of a call of `function`.
+    pub(crate) fn run(&self, function: &str, burst: Burst) -> Result<f64> {
+        self.measure(&mut Command::new(&self.path), function, burst)
+    }
+
+    /// The same, with gopatchd to be found at `socket`.
+    pub(crate) fn run_with(&self, socket: &Path, function: &str, burst: Burst) -> Result<f64> {
+        self.measure(Command::new(&self.path).env(SOCKET_ENV, socket), function, burst)
+    }
+
+    fn measure(&self, command: &mut Command, function: &str, burst: Burst) -> Result<f64> {
+        let Burst { calls, rounds, pause_millis } = burst;
+        command.args(["-fn", function, "-n", &calls.to_string(), "-rounds", &rounds.to_string()]);
+        command.args(["-pause", &format!("{pause_millis}ms")]);
+        // A child starts where its parent runs.
+        self.cpus.use_measured()?;
+        let line = workspace::output(command);
+        self.cpus.use_collectors()?;
+        let line: Line = serde_json::from_str(&line?).context("hookbench's line is not what it was")?;
+        Ok(line.ns_per_call)
+    }
+}

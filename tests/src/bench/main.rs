@@ -1,0 +1,128 @@
+//! `cargo xtask bench hooks`: what a hook costs, and what a uprobe that records the same would cost.
+//!
+//! Decides: what is measured and in which order. Each round measures everything once, so that a machine that changes its pace
+//! changes it for all; what is reported are medians over the rounds.
+//! Trusts: hookbench's clock. Not the hooks: a figure counts only if every call left its records and none was lost,
+//! since a record that finds its ring full is cheaper than one that is written.
+//! Never does: loosen a goal. A goal that is missed is shown as short; with `--check` that is a failure.
+
+mod collector;
+mod cpu;
+mod figures;
+mod hookbench;
+mod uprobe;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use xtask::corpus;
+
+use collector::Collector;
+use cpu::Cpus;
+use figures::{Machine, Report, Rounds, Subject};
+use hookbench::{Burst, Hookbench};
+use uprobe::Uprobes;
+
+/// Measures what a hook costs beside a uprobe that records the same.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench hooks")]
+struct Cli {
+    /// How often everything is measured.
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..))]
+    rounds: u32,
+
+    /// Version of Go that hookbench is built with, as in corpus/manifest.yaml; the newest if not given.
+    #[arg(long, value_name = "VERSION")]
+    go: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// Exit with status 1 if a goal is missed or a record was lost.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Calls that cost a few nanoseconds. A burst is long enough for the clock and too short to be interrupted often.
+const CALLS: Burst = Burst { calls: 100_000, rounds: 50, pause_millis: 0 };
+/// 40 bytes a call, and 128: half of what a ring of gopatchd's default size holds, and time to empty it.
+const ENTRY_EVENTS: Burst = Burst { calls: 12_000, rounds: 5, pause_millis: 80 };
+/// See [`ENTRY_EVENTS`].
+const PAIR_EVENTS: Burst = Burst { calls: 4_000, rounds: 5, pause_millis: 80 };
+/// Calls that trap into the kernel.
+const TRAPS: Burst = Burst { calls: 40, rounds: 25, pause_millis: 0 };
+
+/// The function that is hooked at its entry only.
+const ENTRY: &str = "Hot";
+/// The function that is hooked at both ends.
+const PAIR: &str = "ServeLike";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(passed) if passed || !cli.check => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("bench-hooks: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures and prints. Gives whether all goals were met.
+fn run(cli: &Cli) -> Result<bool> {
+    let go = match &cli.go {
+        Some(go) => go.clone(),
+        None => newest_go()?,
+    };
+    let cpus = Cpus::choose()?;
+    let folder = tempfile::tempdir()?;
+    let bench = Hookbench::copy(&corpus::build("hookbench", &go, "default")?, folder.path(), cpus)?;
+    let entry_hooked = bench.patched("entry", include_str!("../../bench/entry.yaml"))?;
+    let pair_hooked = bench.patched("pair", include_str!("../../bench/pair.yaml"))?;
+
+    cpus.use_collectors()?;
+    let mut uprobes = Uprobes::load(bench.path(), &format!("main.{PAIR}"))?;
+    let entry_collector = Collector::start(&folder.path().join("entry.sock"))?;
+    let pair_collector = Collector::start(&folder.path().join("pair.sock"))?;
+    let nobody = folder.path().join("nobody.sock");
+
+    let mut rounds = Rounds::default();
+    for round in 1..=cli.rounds {
+        eprint!("\rround {round} of {}", cli.rounds);
+        rounds.add(Subject::Rdtsc, cpus.rdtsc_nanoseconds()?);
+        rounds.add(Subject::BareEntry, bench.run(ENTRY, CALLS)?);
+        rounds.add(Subject::InertEntry, entry_hooked.run_with(&nobody, ENTRY, CALLS)?);
+        rounds.add(Subject::HookedEntry, entry_hooked.run_with(entry_collector.socket(), ENTRY, ENTRY_EVENTS)?);
+        rounds.add(Subject::BarePair, bench.run(PAIR, CALLS)?);
+        rounds.add(Subject::InertPair, pair_hooked.run_with(&nobody, PAIR, CALLS)?);
+        rounds.add(Subject::HookedPair, pair_hooked.run_with(pair_collector.socket(), PAIR, PAIR_EVENTS)?);
+        let (entry, pair) = uprobes.measure(|| bench.run(PAIR, TRAPS))?;
+        rounds.add(Subject::UprobeEntry, entry);
+        rounds.add(Subject::UprobePair, pair);
+    }
+    eprint!("\r{:24}\r", "");
+
+    let calls = |burst: Burst| u64::from(cli.rounds) * burst.total();
+    let events = vec![
+        entry_collector.end("hooks, entry", calls(ENTRY_EVENTS))?,
+        pair_collector.end("hooks, entry and exit", 2 * calls(PAIR_EVENTS))?,
+        uprobes.end("uprobes", 3 * calls(TRAPS)),
+    ];
+    let report = Report::new(Machine::this(&go, cpus), &rounds, events);
+    if cli.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(report.passed())
+}
+
+fn newest_go() -> Result<String> {
+    let manifest = corpus::Manifest::read()?;
+    let newest = manifest.go_versions().next_back().map(str::to_owned);
+    ensure!(newest.is_some(), "corpus/manifest.yaml names no Go");
+    Ok(newest.unwrap_or_default())
+}

@@ -1,0 +1,74 @@
+//! Every request is one operation, and each operation is what its client sent.
+//!
+//! Decides: in what the two accounts of a request must agree.
+//! Trusts: loadgen's account; each request has a path of its own.
+//! Never does: allow for a few.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::load::pair;
+use crate::{Gopatchd, Load, Operation, Scratch, Seen, Server};
+
+/// What two clocks may differ by: gopatchd converts time stamps to the time of day by pairs that it takes now and then.
+const CLOCKS: Duration = Duration::from_millis(2);
+
+/// How long a client may be held up by other processes.
+const SLOW_CLIENT: Duration = Duration::from_millis(200);
+
+/// Sends a load to a server with a gopatchd beside it, and compares the two accounts, request by request.
+pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_>) -> Result<()> {
+    let gopatchd = Gopatchd::start(scratch, backend, &[])?;
+    let mut server = Server::start(scratch, server)?;
+    let pid = server.process().pid();
+    let seen = load.send(scratch, &server)?;
+    server.stop()?;
+    let said = gopatchd.stop()?;
+    said.ensure_all_seen()?;
+    ensure!(said.operations.iter().all(|operation| operation.pid == pid && !operation.unfinished));
+
+    for (seen, operation) in pair(&seen, said.of("http.server"))? {
+        compare(seen, operation, load).with_context(|| format!("\n{seen:?}\n{operation:?}"))?;
+    }
+    let handshakes = said.of("tls.handshake").count();
+    ensure!(if load.tls { (1..=load.count).contains(&handshakes) } else { handshakes == 0 }, "{handshakes} handshakes");
+    for handshake in said.of("tls.handshake") {
+        let next = handshake.text("tls.next_protocol");
+        ensure!(handshake.attributes["tls.established"] == true, "{handshake:?}");
+        ensure!(handshake.text("tls.protocol.version") == Some("1.3"), "{handshake:?}");
+        ensure!(handshake.text("tls.client.server_name") == Some("localhost"), "{handshake:?}");
+        ensure!(next == (load.proto == "h2").then_some("h2"), "{handshake:?}");
+    }
+    Ok(())
+}
+
+fn compare(seen: &Seen, operation: &Operation, load: Load<'_>) -> Result<()> {
+    ensure!(operation.kind == "server");
+    ensure!(operation.text("http.request.method") == Some(&seen.method), "the method");
+    ensure!(operation.text("url.scheme") == Some(if load.tls { "https" } else { "http" }), "the scheme");
+    let version = if load.proto == "h2" { "2" } else { "1.1" };
+    ensure!(operation.text("network.protocol.version") == Some(version), "the protocol's version");
+    ensure!(operation.text("client.address") == Some("127.0.0.1"), "the client's address");
+
+    let hijacked = seen.handler() == "hijack" && load.proto == "h1";
+    let status = operation.number("http.response.status_code");
+    ensure!(operation.unwound == (seen.handler() == "panic"), "left by a panic");
+    ensure!(operation.attributes.contains_key("http.connection.hijacked") == hijacked, "hijacked");
+    // Of a handler that panics or takes the connection away, net/http does not know what it answers.
+    ensure!(status == (!operation.unwound && !hijacked).then_some(seen.status), "the status");
+
+    // Where the answer does not wait for the handler, the client may have it before the handler returns.
+    let waits = !operation.unwound && !hijacked;
+    ensure!(!waits || operation.duration_nano <= seen.duration_nano, "it took longer than the client saw");
+    let (start, sent) = (operation.start_unix_nano, seen.start_unix_nano);
+    ensure!(start + nanos(CLOCKS) >= sent, "it began before the client sent it");
+    // A client that is held up between its readings of its two clocks has an answer that seems too early.
+    ensure!(start <= sent + seen.duration_nano + nanos(SLOW_CLIENT), "it began after the client had its answer");
+    Ok(())
+}
+
+fn nanos(time: Duration) -> u64 {
+    time.as_nanos() as u64
+}

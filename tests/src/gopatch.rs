@@ -1,0 +1,51 @@
+//! The command `gopatch`.
+//!
+//! Decides: the usual options of the tests.
+//! Trusts: nothing it says; a test looks at the output.
+//! Never does: take an incomplete output for a complete one unless the test says so.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use xtask::corpus;
+
+use crate::{Scratch, release_binary};
+
+/// What `gopatch` did.
+pub struct Gopatch {
+    /// Its exit status.
+    pub status: Option<i32>,
+    /// Its stdout.
+    pub stdout: String,
+    /// Its stderr.
+    pub stderr: String,
+}
+
+impl Gopatch {
+    /// Runs `gopatch`, or a program that runs it.
+    pub fn run(command: &mut Command) -> Result<Self> {
+        let output = command.output().with_context(|| xtask::workspace::shown(command))?;
+        let text = |bytes| String::from_utf8(bytes).context("gopatch's output is not UTF-8");
+        Ok(Self { status: output.status.code(), stdout: text(output.stdout)?, stderr: text(output.stderr)? })
+    }
+}
+
+/// A `gopatch` with these arguments.
+pub fn command(arguments: &[&str]) -> Result<Command> {
+    let mut command = Command::new(release_binary("gopatch")?);
+    command.args(arguments);
+    Ok(command)
+}
+
+/// Patches a program with the default rules; every site must be hooked.
+pub fn patch(program: &Path, output: PathBuf) -> Result<PathBuf> {
+    let done = Gopatch::run(command(&[])?.arg(program).arg("-o").arg(&output))?;
+    ensure!(done.status == Some(0), "gopatch {}: {:?}\n{}", program.display(), done.status, done.stderr);
+    Ok(output)
+}
+
+/// Builds a program of the corpus and patches it with the default rules.
+pub fn patched(scratch: &Scratch, program: &str, go: &str, mode: &str) -> Result<PathBuf> {
+    patch(&corpus::build(program, go, mode)?, scratch.file(&format!("{program}-{go}-{mode}")))
+}

@@ -1,0 +1,229 @@
+//! The command `gopatchd`, and what it prints.
+//!
+//! Decides: which backends are tested on this machine.
+//! Trusts: nothing it says; every field is read strictly.
+//! Never does: pass over the bpf backend in silence. In CI that is a failure.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::process::Process;
+use crate::{SOON, Scratch, release_binary};
+
+/// A running gopatchd that prints JSON.
+pub struct Gopatchd {
+    process: Process,
+    socket: PathBuf,
+    pin: PathBuf,
+}
+
+/// All that a gopatchd has said.
+pub struct Said {
+    /// In the order they were printed.
+    pub operations: Vec<Operation>,
+    /// The last line.
+    pub summary: Summary,
+    /// What it said to a person.
+    pub stderr: String,
+}
+
+/// One operation, as gopatchd prints it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "docs/operations.md says what gopatchd prints")]
+pub struct Operation {
+    pub name: String,
+    pub start_unix_nano: u64,
+    pub duration_nano: u64,
+    pub pid: u32,
+    pub goid: u64,
+    pub rule: String,
+    pub kind: String,
+    #[serde(default)]
+    pub unwound: bool,
+    #[serde(default)]
+    pub unfinished: bool,
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// Totals, as gopatchd prints them at its end.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "docs/operations.md says what gopatchd prints")]
+pub struct Summary {
+    pub operations: u64,
+    pub records: u64,
+    pub sessions: u64,
+    pub refused: u64,
+    pub lost: Lost,
+    pub unpaired_exits: u64,
+    pub evicted_calls: u64,
+    pub words_missing: u64,
+    pub broken_rings: u64,
+}
+
+/// Records lost, by cause.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "docs/operations.md says what gopatchd prints")]
+pub struct Lost {
+    pub total: u64,
+    pub ring_full: u64,
+    pub unconsumed: u64,
+    pub left_by_earlier: u64,
+    pub output_full: u64,
+    pub malformed: u64,
+}
+
+impl Operation {
+    /// An attribute's value if it is there and is text.
+    pub fn text(&self, attribute: &str) -> Option<&str> {
+        self.attributes.get(attribute)?.as_str()
+    }
+
+    /// An attribute's value if it is there and is a number.
+    pub fn number(&self, attribute: &str) -> Option<u64> {
+        self.attributes.get(attribute)?.as_u64()
+    }
+}
+
+impl Said {
+    /// The operations of one rule.
+    pub fn of(&self, rule: &str) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(move |operation| operation.rule == rule)
+    }
+
+    /// Nothing was lost, and every exit found its entry.
+    pub fn ensure_all_seen(&self) -> Result<()> {
+        let summary = &self.summary;
+        let missed = [summary.lost.total, summary.unpaired_exits, summary.evicted_calls, summary.words_missing];
+        ensure!(missed.iter().all(|count| *count == 0) && summary.broken_rings == 0, "{summary:?}\n{}", self.stderr);
+        Ok(())
+    }
+}
+
+impl Gopatchd {
+    /// Starts a gopatchd in the test's folder and waits until it listens.
+    pub fn start(scratch: &Scratch, backend: &str, options: &[&str]) -> Result<Self> {
+        Self::start_named(scratch, "gopatchd", backend, options)
+    }
+
+    /// The same, with a name for its output files, where a test has several one after the other.
+    pub fn start_named(scratch: &Scratch, name: &str, backend: &str, options: &[&str]) -> Result<Self> {
+        let (socket, pin) = (socket(scratch), pin(scratch.path()));
+        let mut command = Command::new(release_binary("gopatchd")?);
+        command.args(["--print", "json", "--backend", backend]).arg("--listen").arg(&socket);
+        command.arg("--pin").arg(&pin).args(options);
+        let mut gopatchd = Self { process: Process::start(&mut command, scratch.path(), name)?, socket, pin };
+        gopatchd
+            .process
+            .wait_for("listen", SOON, |process| Ok(process.stderr().contains("listening on").then_some(())))?;
+        Ok(gopatchd)
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Waits until it has printed an operation.
+    pub fn wait_for_operation(&mut self) -> Result<()> {
+        self.process.wait_for("print an operation", SOON, |process| {
+            Ok((fs::metadata(process.stdout_path())?.len() > 0).then_some(()))
+        })
+    }
+
+    /// Ends it and takes all that it has said.
+    pub fn stop(mut self) -> Result<Said> {
+        self.process.terminate()?;
+        let (mut operations, summary) = read(&self.process.stdout()?)?;
+        let summary = summary.with_context(|| self.process.told("printed no summary"))?;
+        ensure!(
+            summary.operations == operations.len() as u64,
+            "gopatchd counts {} operations and printed {}",
+            summary.operations,
+            operations.len()
+        );
+        operations.shrink_to_fit();
+        Ok(Said { operations, summary, stderr: self.process.stderr() })
+    }
+
+    /// Kills it and takes the operations that it has printed in full.
+    pub fn kill(mut self) -> Result<Vec<Operation>> {
+        self.process.kill()?;
+        let text = self.process.stdout()?;
+        let whole_lines = text.rfind('\n').map_or(0, |end| end + 1);
+        Ok(read(&text[..whole_lines])?.0)
+    }
+}
+
+impl Drop for Gopatchd {
+    fn drop(&mut self) {
+        // Killed, it leaves its pin. There is none with the memfd backend.
+        let _ = fs::remove_file(self.pin.join("gopatch_events"));
+        let _ = fs::remove_dir(&self.pin);
+    }
+}
+
+/// Where a gopatchd of this test listens.
+pub fn socket(scratch: &Scratch) -> PathBuf {
+    scratch.file("gopatchd.sock")
+}
+
+/// The backends to test: bpf only where the kernel lets us, which it must in CI.
+pub fn backends() -> &'static [&'static str] {
+    static BPF: OnceLock<bool> = OnceLock::new();
+    let bpf = *BPF.get_or_init(|| {
+        let scratch = Scratch::new().expect("a temporary folder");
+        match Gopatchd::start(&scratch, "bpf", &[]) {
+            Ok(_) => true,
+            Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => {
+                panic!("the bpf backend must work in CI: {error:#}")
+            }
+            Err(error) => {
+                eprintln!("NOT TESTED: the bpf backend, which this machine refuses: {error:#}");
+                false
+            }
+        }
+    });
+    if bpf { &["memfd", "bpf"] } else { &["memfd"] }
+}
+
+/// A folder of this test's own in the BPF file system.
+fn pin(scratch: &Path) -> PathBuf {
+    // Such folders' names have no dots, see bpf_lookup in the kernel's kernel/bpf/inode.c.
+    let name = scratch.file_name().unwrap_or_default().to_string_lossy().replace('.', "_");
+    Path::new("/sys/fs/bpf").join(name)
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Last { summary: Summary },
+    Operation(Operation),
+}
+
+fn read(text: &str) -> Result<(Vec<Operation>, Option<Summary>)> {
+    let mut operations = Vec::new();
+    let mut summary = None;
+    for line in text.lines() {
+        ensure!(summary.is_none(), "a line after the summary: {line}");
+        match serde_json::from_str(line).with_context(|| format!("gopatchd printed {line:?}"))? {
+            Line::Operation(operation) => operations.push(operation),
+            Line::Last { summary: last } => summary = Some(last),
+        }
+    }
+    Ok((operations, summary))
+}

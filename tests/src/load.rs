@@ -1,0 +1,126 @@
+//! The corpus client, and what it saw of each request.
+//!
+//! Decides: when an operation is a request's.
+//! Trusts: loadgen's account of its own requests.
+//! Never does: send a request twice.
+
+use std::collections::HashMap;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use xtask::corpus;
+
+use crate::gopatchd::Operation;
+use crate::process::Process;
+use crate::{NEWEST_GO, Scratch, Server};
+
+/// HTTP, and HTTPS with each protocol.
+pub const HTTP: [(bool, &str); 3] = [(false, "h1"), (true, "h1"), (true, "h2")];
+
+/// The handler that behaves as most do.
+pub const FAST: &str = "fast";
+
+/// Every way a handler of the corpus server behaves.
+pub const MIX: &str = "fast,slow,stream,panic,hijack,echo,missing,status";
+
+/// What is sent to a server.
+#[derive(Debug, Clone, Copy)]
+pub struct Load<'a> {
+    /// Over HTTPS.
+    pub tls: bool,
+    /// `h1` or `h2`.
+    pub proto: &'a str,
+    /// Handlers, in turn.
+    pub mix: &'a str,
+    /// Requests.
+    pub count: usize,
+    /// Requests in flight.
+    pub in_flight: usize,
+    /// What the paths of this load have that those of another have not.
+    pub tag: &'a str,
+}
+
+/// A request as the client saw it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Seen {
+    /// HTTP method.
+    pub method: String,
+    /// Path, which no other request has.
+    pub path: String,
+    /// Status; 0 when no answer came.
+    pub status: u64,
+    /// When it was sent.
+    pub start_unix_nano: u64,
+    /// Until the last byte of the answer.
+    pub duration_nano: u64,
+}
+
+impl Load<'_> {
+    /// Sends it and waits for all answers, which must be what the handlers promise.
+    pub fn send(&self, scratch: &Scratch, server: &Server) -> Result<Vec<Seen>> {
+        let mut command = self.command(scratch, server)?;
+        command.args(["-n", &self.count.to_string()]);
+        Process::run(&mut command, scratch.path(), &self.name(), Duration::from_secs(120))?;
+        let seen = self.read(scratch)?;
+        ensure!(seen.len() == self.count, "loadgen sent {} requests instead of {}", seen.len(), self.count);
+        Ok(seen)
+    }
+
+    fn read(&self, scratch: &Scratch) -> Result<Vec<Seen>> {
+        let path = scratch.file(&format!("{}.seen", self.name()));
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        text.lines().map(|line| serde_json::from_str(line).with_context(|| format!("loadgen wrote {line:?}"))).collect()
+    }
+
+    fn name(&self) -> String {
+        format!("loadgen-{}", self.tag)
+    }
+
+    fn command(&self, scratch: &Scratch, server: &Server) -> Result<Command> {
+        let mut command = Command::new(corpus::build("loadgen", NEWEST_GO, "default")?);
+        command.args(["-url", &server.url(self.tls), "-proto", self.proto, "-mix", self.mix, "-tag", self.tag]);
+        command.args(["-c", &self.in_flight.to_string()]);
+        command.arg("-out").arg(scratch.file(&format!("{}.seen", self.name())));
+        Ok(command)
+    }
+}
+
+impl Seen {
+    /// The handler that was asked.
+    pub fn handler(&self) -> &str {
+        self.path.split('/').nth(1).unwrap_or_default()
+    }
+}
+
+/// Pairs requests with operations by path. Each request must have one, and each operation a request.
+pub fn pair<'a>(
+    seen: &'a [Seen],
+    operations: impl Iterator<Item = &'a Operation>,
+) -> Result<Vec<(&'a Seen, &'a Operation)>> {
+    let mut by_path: HashMap<&str, &Operation> = HashMap::new();
+    for operation in operations {
+        let path = operation.text("url.path").with_context(|| format!("no path: {operation:?}"))?;
+        if let Some(twin) = by_path.insert(path, operation) {
+            bail!("two operations of one request:\n{twin:?}\n{operation:?}");
+        }
+    }
+    let mut pairs = Vec::with_capacity(seen.len());
+    let mut missed = Vec::new();
+    for one in seen {
+        match by_path.remove(one.path.as_str()) {
+            Some(operation) => pairs.push((one, operation)),
+            None => missed.push(one),
+        }
+    }
+    ensure!(
+        missed.is_empty(),
+        "{} of {} requests have no operation, such as {:?}",
+        missed.len(),
+        seen.len(),
+        missed[0]
+    );
+    ensure!(by_path.is_empty(), "{} operations are nobody's, such as {:?}", by_path.len(), by_path.values().next());
+    Ok(pairs)
+}

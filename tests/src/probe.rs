@@ -1,0 +1,48 @@
+//! The program `programs/probe`: what a patched program does besides serving requests.
+//!
+//! Decides: how it is built.
+//! Trusts: go.
+//! Never does: keep it; go's own cache makes the next build a matter of a second.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+use gopatch_trampolines::wire::SOCKET_ENV;
+use xtask::workspace;
+
+use crate::process::Process;
+use crate::{Scratch, gopatch, gopatchd};
+
+/// Longest run.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The probe, and itself patched.
+pub struct Probe {
+    /// As go built it.
+    pub original: PathBuf,
+    /// The same with the default rules.
+    pub patched: PathBuf,
+}
+
+impl Probe {
+    /// Builds and patches it.
+    pub fn build(scratch: &Scratch, go: &str) -> Result<Self> {
+        let original = scratch.file("probe");
+        let mut command = Command::new("go");
+        command.args(["build", "-o"]).arg(&original).arg(".");
+        command.current_dir(workspace::root().join("tests/programs/probe"));
+        command.envs([("GOTOOLCHAIN", &*format!("go{go}")), ("GOFLAGS", "-buildvcs=false"), ("GOWORK", "off")]);
+        workspace::run(&mut command)?;
+        let patched = gopatch::patch(&original, scratch.file("probe-patched"))?;
+        Ok(Self { original, patched })
+    }
+}
+
+/// Runs one of the two and gives what it prints.
+pub fn run(scratch: &Scratch, program: &Path, arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new(program);
+    command.args(arguments).env(SOCKET_ENV, gopatchd::socket(scratch));
+    Process::run(&mut command, scratch.path(), "probe", PATIENCE)
+}

@@ -1,0 +1,116 @@
+//! Every kind of value that a rule can capture is recorded as the program has it.
+//!
+//! Decides: nothing; corpus/captures makes known calls, and what they must record stands here.
+//! Trusts: the program. Never does: accept an attribute that is missing or one too many.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use gopatch_tests::{Gopatch, Gopatchd, Process, Scratch, gopatch};
+use serde_json::{Value, json};
+use xtask::corpus;
+
+#[test]
+fn go_1_19() -> Result<()> {
+    values_are_recorded("1.19", "default")
+}
+
+#[test]
+fn go_1_21() -> Result<()> {
+    values_are_recorded("1.21.13", "default")
+}
+
+#[test]
+fn go_1_24() -> Result<()> {
+    values_are_recorded("1.24.13", "default")
+}
+
+#[test]
+fn go_1_27() -> Result<()> {
+    values_are_recorded("1.27.4", "default")
+}
+
+#[test]
+fn go_1_27_in_a_position_independent_executable() -> Result<()> {
+    values_are_recorded("1.27.4", "pie")
+}
+
+fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
+    let scratch = Scratch::new()?;
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures.yaml");
+    let patched = scratch.file("captures");
+    let mut command = gopatch::command(&["--no-default-rules"])?;
+    command.arg("--rules").arg(rules).arg(corpus::build("captures", go, mode)?).arg("-o").arg(&patched);
+    let done = Gopatch::run(&mut command)?;
+    ensure!(done.status == Some(0), "{}{}", done.stdout, done.stderr);
+
+    let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
+    let mut program = Command::new(&patched);
+    program.env("GOPATCH_SOCKET", gopatchd.socket());
+    Process::run(&mut program, scratch.path(), "captures", Duration::from_secs(20))?;
+    let said = gopatchd.stop()?;
+    said.ensure_all_seen()?;
+
+    for (rule, expected) in expected() {
+        let seen: Vec<_> = said.of(rule).map(|operation| json!(operation.attributes)).collect();
+        ensure!(seen.len() == expected.len(), "{rule}: {} calls, {} expected: {seen:#?}", seen.len(), expected.len());
+        for (seen, expected) in seen.iter().zip(&expected) {
+            ensure!(seen == expected, "{rule}: recorded {seen:#}\nbut the call had {expected:#}");
+        }
+    }
+    let names: Vec<_> = said.of("follow").map(|operation| operation.name.as_str()).collect();
+    // Where the name's value is missing, the operation has the rule's name.
+    ensure!(names == ["follow first", "follow second", "follow bare", "follow"], "{names:?}");
+    Ok(())
+}
+
+fn expected() -> Vec<(&'static str, Vec<Value>)> {
+    let digits = "0123456789abcdef".repeat(13);
+    let lengths = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 200];
+    let mut texts: Vec<_> = lengths
+        .into_iter()
+        .map(|length| {
+            let text = &digits[..length];
+            let mut value = json!({"s": &text[..length.min(64)], "length": length, "r": text.repeat(2)});
+            if length > 64 {
+                value["s.truncated"] = json!(length);
+            }
+            value
+        })
+        .collect();
+    // A byte that is no UTF-8 is shown as the replacement character.
+    texts.push(json!({"s": "grüße \u{fffd}", "length": 9, "r": "grüße \u{fffd}grüße \u{fffd}"}));
+    vec![
+        (
+            "integers",
+            vec![
+                json!({"a": -1, "b": 255, "c": -300, "d": 65535, "e": -70000, "f": 4_000_000_000u64,
+                    "g": -(1i64 << 62), "h": 1u64 << 63, "ok": true, "r0": 1, "r1": 0, "r2": 70000, "r3": false}),
+                json!({"a": 1, "b": 0, "c": 300, "d": 0, "e": 70000, "f": 1,
+                    "g": 1i64 << 62, "h": 0, "ok": false, "r0": -1, "r1": 1, "r2": -70000, "r3": true}),
+            ],
+        ),
+        ("text", texts),
+        (
+            "follow",
+            vec![
+                json!({"name": "first", "next": "second", "no_next": false, "id": 9, "weight": 5, "tags": 2,
+                    "lines": 3, "flag": true, "side": 4, "next_label_set": true, "s_set": true,
+                    "length": 5, "failed": false, "weight_after": 1005}),
+                json!({"name": "second", "no_next": true, "weight": 0, "lines": 0, "flag": false, "radius": 7,
+                    "s_set": true, "length": 6, "failed": false, "weight_after": 1000, "radius_after": 7}),
+                json!({"name": "bare", "no_next": true, "weight": 0, "lines": 0, "flag": false, "radius": 7,
+                    "s_set": true, "length": 4, "failed": false, "weight_after": 1000}),
+                json!({"s_set": false, "length": -1, "failed": true}),
+            ],
+        ),
+        (
+            "spilled",
+            vec![json!({"a.a": 1, "a.e": 5, "b.a": 10, "b.e": 50, "c": "on the stack", "d": -42, "r.a": 11,
+                "last": "on the stack", "d_kept": -42})],
+        ),
+        ("method", vec![json!({"before": 1005, "by": 37, "after": 1042, "result": 1042})]),
+    ]
+}

@@ -1,0 +1,117 @@
+//! A patched file is still a Go program to whoever looks at it.
+//!
+//! Decides: which tools look.
+//! Trusts: go, binutils and gdb, and what they say of the unpatched file.
+//! Never does: run the file (`behaviour` does).
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use gopatch_tests::{Gopatch, NEWEST_GO, Scratch, gopatch};
+use xtask::{corpus, workspace};
+
+const VERSIONS: [&str; 2] = ["1.21.13", NEWEST_GO];
+
+#[test]
+fn the_mode_is_kept() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let input = scratch.file("in");
+    fs::copy(corpus::build("httpserver", NEWEST_GO, "default")?, &input)?;
+    for mode in [0o755, 0o750, 0o500, 0o640] {
+        fs::set_permissions(&input, Permissions::from_mode(mode))?;
+        let output = gopatch::patch(&input, scratch.file("out"))?;
+        let kept = fs::metadata(output)?.permissions().mode() & 0o7777;
+        ensure!(kept == mode, "{mode:o} has become {kept:o}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() -> Result<()> {
+    let scratch = Scratch::new()?;
+    for go in VERSIONS {
+        let input = corpus::build("httpserver", go, "default")?;
+        let once = fs::read(gopatch::patch(&input, scratch.file("once"))?)?;
+        let twice = fs::read(gopatch::patch(&input, scratch.file("twice"))?)?;
+        ensure!(once == twice, "Go {go}: two outputs of one input differ");
+        let elsewhere = scratch.file("elsewhere");
+        fs::copy(&input, &elsewhere)?;
+        ensure!(
+            once == fs::read(gopatch::patch(&elsewhere, scratch.file("out"))?)?,
+            "Go {go}: the input's name matters"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn an_incomplete_output_says_so() -> Result<()> {
+    let scratch = Scratch::new()?;
+    // The promoted method is a wrapper of a few instructions, of which one may fault.
+    let rules = "rules: [{ name: hot, import: main, function: relay }, \
+                 { name: add, import: main, receiver: '*ledger', function: add }]\n";
+    fs::write(scratch.file("rules.yaml"), rules)?;
+    let mut command = gopatch::command(&["-o", "out", "--no-default-rules", "--rules", "rules.yaml"])?;
+    let done = Gopatch::run(command.arg(corpus::build("torture", NEWEST_GO, "default")?).current_dir(scratch.path()))?;
+    ensure!(done.status == Some(1) && scratch.file("out").exists(), "{:?}\n{}", done.status, done.stderr);
+    ensure!(done.stdout.contains("main.(*ledger).add") && done.stdout.contains("refused"), "{}", done.stdout);
+    ensure!(done.stderr.lines().count() == 1 && done.stderr.contains("1 site was refused"), "{}", done.stderr);
+    Ok(())
+}
+
+/// What tools answer to a file, as far as it must not depend on whether the file was patched.
+#[derive(Debug, PartialEq)]
+struct Answer {
+    success: bool,
+    /// Left out where it shows the whole file.
+    stdout: Option<String>,
+    stderr: String,
+}
+
+/// Commands to which the file's name is added, and whether their whole answer must be the same.
+const TOOLS: [(&[&str], bool); 5] = [
+    (&["go", "version", "-m"], true),
+    (&["go", "tool", "nm"], true),
+    (&["gdb", "-nx", "-batch", "-ex", "info functions ServeHTTP", "-ex", "info line main.main"], true),
+    (&["readelf", "-lSW"], false),
+    (&["objdump", "-d"], false),
+];
+
+#[test]
+fn tools_read_the_output() -> Result<()> {
+    let scratch = Scratch::new()?;
+    for go in VERSIONS {
+        for mode in ["default", "pie"] {
+            let input = corpus::build("httpserver", go, mode)?;
+            let output = gopatch::patch(&input, scratch.file("out"))?;
+            for (tool, whole) in TOOLS {
+                let (expected, answer) = (ask(tool, &input, whole)?, ask(tool, &output, whole)?);
+                ensure!(
+                    expected.success && answer == expected,
+                    "Go {go} {mode}: {tool:?}: {}",
+                    first_difference(&answer, &expected)
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn ask(tool: &[&str], file: &Path, whole: bool) -> Result<Answer> {
+    let mut command = Command::new(tool[0]);
+    command.args(&tool[1..]).arg(file).stdout(if whole { Stdio::piped() } else { Stdio::null() });
+    let output = command.stderr(Stdio::piped()).spawn().and_then(Child::wait_with_output);
+    let Output { status, stdout, stderr } = output.with_context(|| workspace::shown(&command))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*file.to_string_lossy(), "FILE");
+    Ok(Answer { success: status.success(), stdout: whole.then(|| text(&stdout)), stderr: text(&stderr) })
+}
+
+fn first_difference(answer: &Answer, expected: &Answer) -> String {
+    let lines = |answer: &Answer| format!("{}\n{}", answer.stderr, answer.stdout.as_deref().unwrap_or_default());
+    let (answer, expected) = (lines(answer), lines(expected));
+    let pair = answer.lines().zip(expected.lines()).find(|(one, other)| one != other);
+    format!("{pair:?}, {} lines instead of {}", answer.lines().count(), expected.lines().count())
+}

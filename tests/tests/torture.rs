@@ -1,0 +1,155 @@
+//! Hooks in functions that do to their stacks all that Go allows change nothing, and count exactly.
+//!
+//! Decides: which functions are hooked.
+//! Trusts: torture's own counters, one at the first statement of each function and one at each of its returns.
+//! Never does: allow for a few.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use gopatch_tests::{Gopatch, Gopatchd, Process, Said, Scratch, backends, gopatch, gopatchd};
+use xtask::corpus;
+
+/// Amount of work: enough for garbage collections, profiles and stack dumps to meet every function.
+const SCALE: &str = "10";
+
+/// All events of a run at this scale fit, so that a gopatchd that is not scheduled for a while loses nothing.
+const RING_BYTES: &str = "67108864";
+
+/// Longest run.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Functions of corpus/torture/hot.go, with the receivers of those that are methods.
+const HOT: [(Option<&str>, &str); 14] = [
+    (None, "grow"),
+    (None, "recurse"),
+    (None, "panicsHalf"),
+    (None, "relay"),
+    (None, "recovers"),
+    (None, "goexits"),
+    (None, "deferLoop"),
+    (None, "multi"),
+    (None, "many"),
+    (None, "stackArgs"),
+    (None, "floats"),
+    (None, "exchange"),
+    (None, SUM),
+    (Some("*account"), "add"),
+];
+
+/// The generic function. Its body for ints and their like is what the linker knows.
+const SUM: &str = "sum";
+
+#[test]
+fn go_1_21() -> Result<()> {
+    hooks_change_nothing_and_count_exactly("1.21.13")
+}
+
+#[test]
+fn go_1_24() -> Result<()> {
+    hooks_change_nothing_and_count_exactly("1.24.13")
+}
+
+#[test]
+fn go_1_27() -> Result<()> {
+    hooks_change_nothing_and_count_exactly("1.27.4")
+}
+
+fn hooks_change_nothing_and_count_exactly(go: &str) -> Result<()> {
+    let scratch = Scratch::new()?;
+    let original = corpus::build("torture", go, "default")?;
+    let patched = patch(&scratch, &original)?;
+    let expected = run(&scratch, &original)?;
+    ensure!(run(&scratch, &patched)? == expected, "Go {go}: with no gopatchd the output is another");
+    for backend in backends() {
+        attached(&scratch, &patched, &expected, backend).with_context(|| format!("Go {go}, backend {backend}"))?;
+    }
+    Ok(())
+}
+
+fn attached(scratch: &Scratch, patched: &Path, expected: &str, backend: &str) -> Result<()> {
+    let gopatchd = Gopatchd::start(scratch, backend, &["--ring-bytes", RING_BYTES])?;
+    let printed = run(scratch, patched)?;
+    let said = gopatchd.stop()?;
+    ensure!(printed == expected, "the output is another:\n{printed}\ninstead of\n{expected}");
+    said.ensure_all_seen()?;
+    for (what, of) in [("COUNT", entries as Count), ("RETURNS", exits)] {
+        let (counted, seen) = (counters(expected, what)?, of(&said));
+        for (function, count) in &counted {
+            ensure!(seen.get(function) == Some(count), "{what} {function} is {count}, gopatchd saw {seen:?}");
+        }
+        ensure!(seen.len() == counted.len(), "{what}: gopatchd saw also others than {counted:?}: {seen:?}");
+    }
+    Ok(())
+}
+
+/// Each function under a rule of its own, which has the function's name as the runtime prints it.
+fn patch(scratch: &Scratch, original: &Path) -> Result<PathBuf> {
+    let mut rules = "rules:\n".to_owned();
+    for (receiver, function) in HOT {
+        let symbol = if function == SUM { "sum[go.shape.int]" } else { function };
+        write!(rules, "- {{ name: \"{}\", import: main, function: \"{symbol}\"", printed(receiver, function))?;
+        if let Some(receiver) = receiver {
+            write!(rules, ", receiver: \"{receiver}\"")?;
+        }
+        rules += ", enter: {}, exit: {} }\n";
+    }
+    let (rules_path, output) = (scratch.file("rules.yaml"), scratch.file("torture"));
+    fs::write(&rules_path, rules)?;
+    let mut command = gopatch::command(&["--no-default-rules", "--rules"])?;
+    let done = Gopatch::run(command.arg(&rules_path).arg(original).arg("-o").arg(&output))?;
+    ensure!(done.status == Some(0), "gopatch: {:?}\n{}{}", done.status, done.stdout, done.stderr);
+    Ok(output)
+}
+
+fn printed(receiver: Option<&str>, function: &str) -> String {
+    match receiver {
+        Some(receiver) => format!("main.({receiver}).{function}"),
+        None if function == SUM => "main.sum[...]".to_owned(),
+        None => format!("main.{function}"),
+    }
+}
+
+fn run(scratch: &Scratch, program: &Path) -> Result<String> {
+    let mut command = Command::new(program);
+    command.args(["-scale", SCALE]).env("GOPATCH_SOCKET", gopatchd::socket(scratch));
+    Process::run(&mut command, scratch.path(), "torture", PATIENCE)
+}
+
+type Counts = BTreeMap<String, u64>;
+type Count = fn(&Said) -> Counts;
+
+/// What torture counted, of the functions that are hooked.
+fn counters(printed_by_torture: &str, what: &str) -> Result<Counts> {
+    let mut counts = Counts::new();
+    for (receiver, function) in HOT {
+        let name = printed(receiver, function);
+        let start = format!("{what} {name} ");
+        let line = printed_by_torture.lines().find_map(|line| line.strip_prefix(&start));
+        counts.insert(name, line.with_context(|| format!("torture printed no {start}"))?.parse()?);
+    }
+    Ok(counts)
+}
+
+/// Every operation has an entry.
+fn entries(said: &Said) -> Counts {
+    let mut counts = Counts::new();
+    for operation in &said.operations {
+        *counts.entry(operation.rule.clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// Operations that ended by an exit of their own.
+fn exits(said: &Said) -> Counts {
+    let mut counts = Counts::new();
+    for operation in said.operations.iter().filter(|operation| !operation.unwound && !operation.unfinished) {
+        *counts.entry(operation.rule.clone()).or_default() += 1;
+    }
+    counts
+}
