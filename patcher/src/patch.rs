@@ -533,7 +533,8 @@ fn rule_report(rule: &Rule, hooked: &[Hooked<'_>]) -> RuleReport {
             va: function.function.start.0,
             entries: at(At::Enter),
             exits: at(At::Exit),
-            attributes: points.flat_map(|point| &point.captures).map(|capture| capture.attribute.clone()).collect(),
+            attributes: points.clone().flat_map(|point| &point.captures).map(|c| c.attribute.clone()).collect(),
+            left_out: points.flat_map(|point| point.left_out.iter().cloned()).collect(),
             inlined_copies: function.inlined_copies,
         }
     });

@@ -80,6 +80,8 @@ pub struct FunctionReport {
     pub exits: usize,
     /// Attributes that are recorded.
     pub attributes: Vec<String>,
+    /// Alternatives of captures that do not apply: no interface of this program holds such a type, as far as DWARF says.
+    pub left_out: Vec<String>,
     /// Copies that the compiler inlined elsewhere, which no hook sees.
     pub inlined_copies: u32,
 }
@@ -146,6 +148,9 @@ impl Display for Text<'_> {
                 )?;
                 if self.verbose && !function.attributes.is_empty() {
                     writeln!(f, "  {:<24}   records {}", "", function.attributes.join(", "))?;
+                }
+                if self.verbose && !function.left_out.is_empty() {
+                    writeln!(f, "  {:<24}   not in this program: {}", "", function.left_out.join(", "))?;
                 }
                 if function.inlined_copies > 0 {
                     let copies = count(function.inlined_copies as usize, "place", "places");

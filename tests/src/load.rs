@@ -62,7 +62,7 @@ impl Load<'_> {
     pub fn send(&self, scratch: &Scratch, server: &Server) -> Result<Vec<Seen>> {
         let mut command = self.command(scratch, server)?;
         command.args(["-n", &self.count.to_string()]);
-        Process::run(&mut command, scratch.path(), &self.name(), Duration::from_secs(120))?;
+        Process::run(&mut command, scratch.path(), &self.name(), Duration::from_mins(2))?;
         let seen = self.read(scratch)?;
         ensure!(seen.len() == self.count, "loadgen sent {} requests instead of {}", seen.len(), self.count);
         Ok(seen)

@@ -16,7 +16,7 @@ use crate::process::Process;
 use crate::{Scratch, gopatch, gopatchd};
 
 /// Longest run.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The probe, and itself patched.
 pub struct Probe {

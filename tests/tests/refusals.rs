@@ -124,7 +124,9 @@ fn go_1_16() -> Result<()> {
     let (version, old) = (b"go1.21.13", b"go1.16.15");
     let places: Vec<_> = (0..bytes.len() - version.len()).filter(|at| bytes[*at..].starts_with(version)).collect();
     ensure!(!places.is_empty(), "the program does not say which Go it is of");
-    places.iter().for_each(|at| bytes[*at..at + old.len()].copy_from_slice(old));
+    for at in places {
+        bytes[at..at + old.len()].copy_from_slice(old);
+    }
     fs::write(scratch.file("in"), bytes)?;
     refused(&scratch, &PATCH, "in: built by go1.16.15: gopatch needs go1.18 or later")
 }

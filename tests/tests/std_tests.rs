@@ -14,7 +14,7 @@ use gopatch_tests::{Gopatchd, Process, Scratch, backends, gopatch};
 use xtask::corpus;
 
 /// Longest run of one binary, at -test.short and without.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A burst of requests in one test must not find its ring full.
 const RING_BYTES: &str = "16777216";

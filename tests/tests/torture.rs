@@ -22,7 +22,7 @@ const SCALE: &str = "10";
 const RING_BYTES: &str = "67108864";
 
 /// Longest run.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Functions of corpus/torture/hot.go, with the receivers of those that are methods.
 const HOT: [(Option<&str>, &str); 14] = [

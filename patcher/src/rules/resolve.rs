@@ -89,6 +89,8 @@ pub struct Resolved {
     pub plans: Vec<CapturePlan>,
     /// For the manifest.
     pub captures: Vec<manifest::Capture>,
+    /// Alternatives that do not apply, as no interface of this program holds such a type.
+    pub left_out: Vec<String>,
 }
 
 /// Which end of the call is resolved, and what the exits have asked the entry to keep so far.
@@ -138,8 +140,9 @@ impl<'t, 'd> Places<'t, 'd> {
     ) -> Result<Resolved, (String, ResolveError)> {
         let mut resolved = Resolved::default();
         for capture in captures {
-            let (plan, value) =
-                self.capture(rule, capture, end).map_err(|(text, error)| (named(capture, &text), error))?;
+            let (plan, value) = self
+                .capture(rule, capture, end, &mut resolved.left_out)
+                .map_err(|(text, error)| (named(capture, &text), error))?;
             resolved.plans.push(plan);
             resolved.captures.push(manifest::Capture {
                 attribute: capture.attribute.clone(),
@@ -159,6 +162,7 @@ impl<'t, 'd> Places<'t, 'd> {
         rule: &Rule,
         capture: &Capture,
         end: &mut End<'_>,
+        left_out: &mut Vec<String>,
     ) -> Result<(CapturePlan, ValueType), (String, ResolveError)> {
         let mut paths = Vec::new();
         let mut value = None;
@@ -171,7 +175,10 @@ impl<'t, 'd> Places<'t, 'd> {
                     paths.extend(found);
                     value = Some(kind);
                 }
-                Err(error @ ResolveError::NoType(_)) => missing = Some(fail(error)),
+                Err(error @ ResolveError::NoType(_)) => {
+                    left_out.push(named(capture, &expression.text));
+                    missing = Some(fail(error));
+                }
                 Err(error) => return Err(fail(error)),
             }
         }
