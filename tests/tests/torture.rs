@@ -47,22 +47,27 @@ const SUM: &str = "sum";
 
 #[test]
 fn go_1_21() -> Result<()> {
-    hooks_change_nothing_and_count_exactly("1.21.13")
+    hooks_change_nothing_and_count_exactly("1.21.13", "default")
 }
 
 #[test]
 fn go_1_24() -> Result<()> {
-    hooks_change_nothing_and_count_exactly("1.24.13")
+    hooks_change_nothing_and_count_exactly("1.24.13", "default")
 }
 
 #[test]
 fn go_1_27() -> Result<()> {
-    hooks_change_nothing_and_count_exactly("1.27.4")
+    hooks_change_nothing_and_count_exactly("1.27.4", "default")
 }
 
-fn hooks_change_nothing_and_count_exactly(go: &str) -> Result<()> {
+#[test]
+fn go_1_27_position_independent() -> Result<()> {
+    hooks_change_nothing_and_count_exactly("1.27.4", "pie")
+}
+
+fn hooks_change_nothing_and_count_exactly(go: &str, mode: &str) -> Result<()> {
     let scratch = Scratch::new()?;
-    let original = corpus::build("torture", go, "default")?;
+    let original = corpus::build("torture", go, mode)?;
     let patched = patch(&scratch, &original)?;
     let expected = run(&scratch, &original)?;
     ensure!(run(&scratch, &patched)? == expected, "Go {go}: with no gopatchd the output is another");

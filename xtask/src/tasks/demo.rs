@@ -220,7 +220,9 @@ impl Operation {
 
 fn read_operations(path: &Path) -> Result<Vec<Operation>> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    // The last line is the summary, which gopatchd also says to a person.
     text.lines()
+        .filter(|line| !line.starts_with(r#"{"summary":"#))
         .map(|line| serde_json::from_str(line).with_context(|| format!("{}: not an operation: {line}", path.display())))
         .collect()
 }
