@@ -169,7 +169,7 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
     clock.lap("dwarf");
 
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
-    let mut text = Text::new(&go.functions, &bytes);
+    let mut text = Text::new(&go.functions, &bytes, &go.checked);
     let tick = tick_site(&go, &mut text)?;
     let mut refused = Vec::new();
     let mut hooked = Vec::new();

@@ -17,6 +17,7 @@
 //!   frame are displaced: the compiler emits each of these sequences as one unit and branches at most to its start.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use gopatch_trampolines::manifest::At;
 use iced_x86::{
@@ -66,6 +67,10 @@ pub enum Refusal {
     RegisterInUse,
     /// A jump through a register might leave the function.
     IndirectJump,
+    /// The program checks a digest over these bytes.
+    Fips140,
+    /// A function of the runtime without a stack check may run where no P is held.
+    RuntimeNosplit,
 }
 
 impl Refusal {
@@ -83,6 +88,8 @@ impl Refusal {
             Self::Overlap => "overlap",
             Self::RegisterInUse => "register-in-use",
             Self::IndirectJump => "indirect-jump",
+            Self::Fips140 => "fips-140",
+            Self::RuntimeNosplit => "runtime-nosplit",
         }
     }
 
@@ -99,6 +106,8 @@ impl Refusal {
             Self::NoRoom => "there are too few bytes for a jump, and no padding nearby",
             Self::Overlap => "the bytes that a jump would need belong to another site",
             Self::RegisterInUse => "the tail jump needs a register that the thunk uses",
+            Self::Fips140 => "the program checks a digest over these bytes (FIPS 140)",
+            Self::RuntimeNosplit => "a function of the runtime without a stack check may run where no P is held",
             Self::IndirectJump => "a jump through a register might be a way out that no hook would see",
         }
     }
@@ -158,14 +167,20 @@ pub struct Text<'a> {
     pub functions: &'a FunctionTable<'a>,
     /// Bytes of a function, `end` excluded.
     pub bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
+    /// Bytes that must stay as they are, since the program checks a digest over them.
+    pub checked: &'a [Range<Va>],
     /// Bytes that are no longer free: islands given out so far.
     islands: BTreeSet<Va>,
 }
 
 impl<'a> Text<'a> {
-    /// The text of `functions`, whose bytes `bytes` gives.
-    pub fn new(functions: &'a FunctionTable<'a>, bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>) -> Self {
-        Self { functions, bytes, islands: BTreeSet::new() }
+    /// The text of `functions`, whose bytes `bytes` gives, and of which `checked` must not be changed.
+    pub fn new(
+        functions: &'a FunctionTable<'a>,
+        bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
+        checked: &'a [Range<Va>],
+    ) -> Self {
+        Self { functions, bytes, checked, islands: BTreeSet::new() }
     }
 
     /// Finds the sites of `function`.
@@ -181,6 +196,13 @@ impl<'a> Text<'a> {
         else {
             return refuse_all(Refusal::Undecodable);
         };
+        if self.checked.iter().any(|range| function.start < range.end && range.start < function.end) {
+            return refuse_all(Refusal::Fips140);
+        }
+        let entry = body.behind_stack_check(self.functions);
+        if entry == Ok(0) && may_run_without_p(function.name) {
+            return refuse_all(Refusal::RuntimeNosplit);
+        }
         let mut found = FunctionSites::default();
         let mut taken: Vec<(Va, Va)> = Vec::new();
         let mut add = |at, va, result: Result<Site, Refusal>| match result {
@@ -196,7 +218,7 @@ impl<'a> Text<'a> {
             Err(refusal) => found.refused.push(RefusedSite { at, va, refusal }),
         };
         if wanted.enter {
-            match body.behind_stack_check(self.functions) {
+            match entry {
                 Ok(index) => add(At::Enter, body.va(index), body.enter(index)),
                 Err(refusal) => add(At::Enter, function.start, Err(refusal)),
             }
@@ -440,6 +462,12 @@ impl<'a> Body<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a function that has no stack check may be `//go:nosplit` because it runs where there is no P to hold: on
+/// the way into and out of a system call or a signal handler, or in the child of a fork.
+fn may_run_without_p(name: &str) -> bool {
+    ["runtime.", "runtime/internal/", "internal/runtime/", "syscall."].iter().any(|package| name.starts_with(package))
 }
 
 fn is_morestack(instruction: &Instruction, functions: &FunctionTable<'_>) -> bool {

@@ -32,11 +32,12 @@ pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_
     for (seen, operation) in pair(&seen, said.of("http.server"))? {
         compare(seen, operation, load).with_context(|| format!("\n{seen:?}\n{operation:?}"))?;
     }
-    let handshakes = said.of("tls.handshake").count();
-    ensure!(if load.tls { (1..=load.count).contains(&handshakes) } else { handshakes == 0 }, "{handshakes} handshakes");
-    for handshake in said.of("tls.handshake") {
+    // A client that has all its answers ends, even in the middle of a handshake for a connection too many.
+    let handshakes: Vec<_> = said.of("tls.handshake").collect();
+    let established = handshakes.iter().filter(|handshake| handshake.attributes["tls.established"] == true);
+    ensure!(established.clone().next().is_some() == load.tls, "handshakes over {}: {handshakes:?}", load.proto);
+    for handshake in established {
         let next = handshake.text("tls.next_protocol");
-        ensure!(handshake.attributes["tls.established"] == true, "{handshake:?}");
         ensure!(handshake.text("tls.protocol.version") == Some("1.3"), "{handshake:?}");
         ensure!(handshake.text("tls.client.server_name") == Some("localhost"), "{handshake:?}");
         ensure!(next == (load.proto == "h2").then_some("h2"), "{handshake:?}");

@@ -97,6 +97,7 @@ fn live(scratch: &Scratch, backend: &str, life: u64) -> Result<Life> {
     let listening = Instant::now();
     gopatchd.wait_for_operation()?;
     let waited = listening.elapsed();
+    eprintln!("{backend} {life} {waited:?}");
     ensure!(waited <= RESUMES, "life {life}: the first operation came after {waited:?}");
     let from = now();
     std::thread::sleep(ALIVE);
@@ -156,16 +157,15 @@ fn check(lives: &[Life], loads: &[Vec<Seen>]) -> Result<()> {
 /// Records lost before this gopatchd, as it said.
 fn told(stderr: &str) -> Result<u64> {
     let mut told = 0;
-    for line in stderr.lines() {
-        let mut count = |before: &str, after: &str| -> Result<()> {
-            let number =
-                line.split_once(after).map(|(text, _)| text.rsplit_once(before).map_or(text, |(_, text)| text));
-            told += number.map(str::parse::<u64>).transpose().with_context(|| line.to_owned())?.unwrap_or(0);
-            Ok(())
-        };
-        count(": ", " records not drained")?;
-        count(", ", " with their ring full")?;
-        count(": ", " records were left by an earlier gopatchd")?;
+    for (before, after) in [
+        (": ", " records of its earlier session were not drained"),
+        ("were not drained, ", " found no room"),
+        (": ", " records were left by an earlier gopatchd"),
+    ] {
+        for line in stderr.lines() {
+            let number = line.split_once(after).and_then(|(text, _)| text.rsplit_once(before));
+            told += number.map_or(Ok(0), |(_, number)| number.parse::<u64>()).with_context(|| line.to_owned())?;
+        }
     }
     Ok(told)
 }

@@ -87,6 +87,8 @@ const MSG_NOSIGNAL: i32 = 0x4000;
 const MSG_DONTWAIT_CMSG_CLOEXEC: i32 = 0x40 | 0x4000_0000;
 const EAGAIN: i32 = -11;
 const POLLIN: i32 = 1;
+/// Key of the auxiliary vector (`include/uapi/linux/auxvec.h`).
+const AT_SECURE: i32 = 23;
 const CLOCK_MONOTONIC: i32 = 1;
 const PROT_NONE: i32 = 0;
 const PROT_READ: i32 = 1;
@@ -745,6 +747,7 @@ impl Emitter<'_> {
         let mut digit = self.asm.create_label();
         let mut number = self.asm.create_label();
         let mut done = self.asm.create_label();
+        let mut end = self.asm.create_label();
 
         // R14 = first of the pointers to the environment: behind argc, argc arguments and a nil.
         let asm = &mut *self.asm;
@@ -802,8 +805,23 @@ impl Emitter<'_> {
         asm.jbe(next)?;
         asm.mov(dword_ptr(rbx + session::RINGS_WANTED), eax)?;
         asm.jmp(next)?;
+
+        // Behind the environment lies the auxiliary vector: pairs, up to AT_NULL. In a program that gives its user rights
+        // that he did not have (AT_SECURE), the user must not choose who sees its records.
         asm.set_label(&mut done)?;
-        asm.zero_bytes()
+        asm.mov(rax, qword_ptr(r14))?;
+        asm.mov(rcx, qword_ptr(r14 + 8))?;
+        asm.add(r14, 16)?;
+        asm.test(rax, rax)?;
+        asm.je(end)?;
+        asm.cmp(rax, AT_SECURE)?;
+        asm.jne(done)?;
+        asm.test(rcx, rcx)?;
+        asm.je(end)?;
+        asm.mov(dword_ptr(rbx + session::OFF), 0)?;
+        self.default_address()?;
+        self.asm.set_label(&mut end)?;
+        self.asm.zero_bytes()
     }
 
     /// Goes to `otherwise` unless the string at RSI starts with the `bytes` at `prefix`; then RSI is behind them.

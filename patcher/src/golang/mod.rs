@@ -9,6 +9,7 @@
 
 pub mod abi;
 pub mod buildinfo;
+mod fips;
 pub mod pclntab;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -91,6 +92,8 @@ pub struct GoBinary<'a> {
     pub functions: FunctionTable<'a>,
     /// What its runtime knows of its layout.
     pub module_data: ModuleData,
+    /// Bytes whose digest the program itself checks (FIPS 140).
+    pub checked: Vec<Range<Va>>,
 }
 
 impl<'a> GoBinary<'a> {
@@ -111,7 +114,8 @@ impl<'a> GoBinary<'a> {
         };
         let module_data = ModuleData::find(elf, relocations, pclntab, build_info.version)?;
         let functions = FunctionTable::read(elf, pclntab, module_data.text.start, build_info.version)?;
-        Ok(Self { build_info, functions, module_data })
+        let checked = fips::checked_ranges(elf, relocations);
+        Ok(Self { build_info, functions, module_data, checked })
     }
 }
 

@@ -41,7 +41,7 @@ fn sites(write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> Fun
         function(1, "runtime.morestack_noctxt.abi0", MORESTACK, MORESTACK + 0x20),
     ]);
     let bytes = |start: Va, stop: Va| code.get((start.0 - START) as usize..(stop.0 - START) as usize);
-    let found = Text::new(&table, &bytes).sites(&table.all()[0], Wanted { enter: true, exit: true });
+    let found = Text::new(&table, &bytes, &[]).sites(&table.all()[0], Wanted { enter: true, exit: true });
     for site in &found.sites {
         let displaced: usize = site.before.iter().chain(&site.after).map(Instruction::len).sum();
         assert!(site.len >= displaced, "a site covers what it displaced");
@@ -254,6 +254,30 @@ fn a_call_is_never_displaced() {
     }
 }
 
+/// Why the entry of a function without a stack check is refused, if it is.
+fn entry_refusals(name: &'static str, checked: Range<u64>) -> Vec<Refusal> {
+    // sub rsp, 0x20; nop; add rsp, 0x20; ret
+    let mut code = vec![0x48, 0x83, 0xec, 0x20, 0x90, 0x48, 0x83, 0xc4, 0x20, 0xc3];
+    code.resize(32, PADDING);
+    let checked = [Va(checked.start)..Va(checked.end)];
+    let table = FunctionTable::of(vec![function(0, name, START, START + 32)]);
+    let bytes = |_: Va, _: Va| Some(&code[..]);
+    let wanted = Wanted { enter: true, exit: true };
+    refused(&Text::new(&table, &bytes, &checked).sites(&table.all()[0], wanted), At::Enter)
+}
+
+#[test]
+fn what_must_keep_its_bytes_is_refused() {
+    assert_eq!(entry_refusals("main.f", START + 31..START + 64), [Refusal::Fips140]);
+    assert_eq!(entry_refusals("main.f", START + 32..START + 64), []);
+}
+
+#[test]
+fn a_function_of_the_runtime_without_a_stack_check_is_refused() {
+    assert_eq!(entry_refusals("runtime.nanotime", 0..0), [Refusal::RuntimeNosplit]);
+    assert_eq!(entry_refusals("runtimes.nanotime", 0..0), []);
+}
+
 #[test]
 fn assembly_and_garbage_are_refused() {
     let code = [0x06; 32];
@@ -261,9 +285,9 @@ fn assembly_and_garbage_are_refused() {
     let bytes = |_: Va, _: Va| Some(&code[..]);
     let table = FunctionTable::of(vec![assembly]);
     let wanted = Wanted { enter: true, exit: true };
-    let found = Text::new(&table, &bytes).sites(&assembly, wanted);
+    let found = Text::new(&table, &bytes, &[]).sites(&assembly, wanted);
     assert_eq!(refused(&found, At::Enter), [Refusal::Undecodable]);
     assembly.flags = FuncFlags(4);
-    let found = Text::new(&table, &bytes).sites(&assembly, wanted);
+    let found = Text::new(&table, &bytes, &[]).sites(&assembly, wanted);
     assert_eq!(refused(&found, At::Enter), [Refusal::Assembly]);
 }
