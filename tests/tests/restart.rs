@@ -97,7 +97,6 @@ fn live(scratch: &Scratch, backend: &str, life: u64) -> Result<Life> {
     let listening = Instant::now();
     gopatchd.wait_for_operation()?;
     let waited = listening.elapsed();
-    eprintln!("{backend} {life} {waited:?}");
     ensure!(waited <= RESUMES, "life {life}: the first operation came after {waited:?}");
     let from = now();
     std::thread::sleep(ALIVE);
