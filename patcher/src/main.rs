@@ -7,8 +7,10 @@ mod commands;
 mod files;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
+use signal_hook::consts::SIGXFSZ;
 
 use cli::{Cli, Command};
 
@@ -28,6 +30,12 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    // Past a limit on the size of files (RLIMIT_FSIZE) a write shall fail, not end the program with a half-written file.
+    // Nobody looks at the flag; having a handler is what makes the difference.
+    if let Err(error) = signal_hook::flag::register(SIGXFSZ, Arc::default()) {
+        eprintln!("gopatch: cannot handle SIGXFSZ: {error}");
+        return ExitCode::from(FAILED);
+    }
     let done = match &cli.command {
         None => commands::patch(&cli.patch),
         Some(Command::Inspect { file, rules, format }) => commands::inspect(file, rules, *format),

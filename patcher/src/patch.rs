@@ -69,7 +69,7 @@ pub enum PatchError {
     Emit(#[from] EmitError),
     #[error(transparent)]
     Write(#[from] WriteError),
-    #[error("the output does not stand up to checking, so it was not kept; this is a fault of gopatch: {0}")]
+    #[error("the output does not stand up to checking, so it was not kept; this is a fault of gopatch")]
     Verify(#[from] VerifyError),
     #[error(transparent)]
     InRule(#[from] Box<InRule>),

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 #[non_exhaustive]
 pub enum RestoreError {
     /// Not an ELF file.
-    #[error("not an ELF file: {0}")]
+    #[error("not an ELF file")]
     Elf(#[from] goblin::error::Error),
     /// No manifest.
     #[error("not patched by gopatch: it has no section {}", manifest::SECTION)]

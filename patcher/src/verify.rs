@@ -36,7 +36,7 @@ const PADDING: u8 = 0xCC;
 #[non_exhaustive]
 pub enum VerifyError {
     /// Not an ELF file.
-    #[error("it is not an ELF file: {0}")]
+    #[error("it is not an ELF file")]
     Elf(#[from] goblin::error::Error),
     /// The manifest cannot be read, or the input not given back.
     #[error(transparent)]
@@ -88,7 +88,7 @@ pub enum VerifyError {
         what: String,
     },
     /// The decoder cannot be had.
-    #[error("the decoder failed: {0}")]
+    #[error("the decoder failed")]
     Decoder(#[from] capstone::Error),
 }
 

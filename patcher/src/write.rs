@@ -44,7 +44,7 @@ pub enum WriteError {
     #[error("the file has too many sections or segments to add one")]
     TooMany,
     /// The manifest could not be made JSON.
-    #[error("the manifest cannot be written: {0}")]
+    #[error("the manifest cannot be written")]
     Manifest(#[from] serde_json::Error),
 }
 

@@ -37,7 +37,7 @@ pub struct Said {
 /// One operation, as gopatchd prints it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "docs/operations.md says what gopatchd prints")]
+#[expect(missing_docs, reason = "named and explained as gopatchd prints them")]
 pub struct Operation {
     pub name: String,
     pub start_unix_nano: u64,
@@ -56,7 +56,7 @@ pub struct Operation {
 /// Totals, as gopatchd prints them at its end.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "docs/operations.md says what gopatchd prints")]
+#[expect(missing_docs, reason = "named and explained as gopatchd prints them")]
 pub struct Summary {
     pub operations: u64,
     pub records: u64,
@@ -72,7 +72,7 @@ pub struct Summary {
 /// Records lost, by cause.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "docs/operations.md says what gopatchd prints")]
+#[expect(missing_docs, reason = "named and explained as gopatchd prints them")]
 pub struct Lost {
     pub total: u64,
     pub ring_full: u64,
@@ -148,7 +148,7 @@ impl Gopatchd {
     /// Ends it and takes all that it has said.
     pub fn stop(mut self) -> Result<Said> {
         self.process.terminate()?;
-        let (mut operations, summary) = read(&self.process.stdout()?)?;
+        let (operations, summary) = read(&self.process.stdout()?)?;
         let summary = summary.with_context(|| self.process.told("printed no summary"))?;
         ensure!(
             summary.operations == operations.len() as u64,
@@ -156,7 +156,6 @@ impl Gopatchd {
             summary.operations,
             operations.len()
         );
-        operations.shrink_to_fit();
         Ok(Said { operations, summary, stderr: self.process.stderr() })
     }
 

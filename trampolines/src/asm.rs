@@ -12,7 +12,7 @@ use iced_x86::{BlockEncoderOptions, IcedError, Instruction, Register};
 #[non_exhaustive]
 pub enum EmitError {
     /// The assembler refused: an operand or a branch cannot be encoded.
-    #[error("cannot encode the code at {va:#x}: {source}")]
+    #[error("cannot encode the code at {va:#x}")]
     Encode {
         /// Where the block was to lie.
         va: u64,

@@ -31,7 +31,7 @@ pub enum DwarfError {
     #[error("no DWARF (.debug_info): built with -ldflags=-s or -w, or stripped since; patch a build that has it")]
     NoDwarf,
     /// A structure that gimli cannot read.
-    #[error("the DWARF is damaged at .debug_info+{offset:#x}: {source}; rebuild the program")]
+    #[error("the DWARF is damaged at .debug_info+{offset:#x}; rebuild the program")]
     Damaged {
         /// Where reading began.
         offset: usize,

@@ -43,7 +43,7 @@ impl Source {
 #[non_exhaustive]
 pub enum RuleError {
     /// Not YAML, or not a rule file's.
-    #[error("{file}: {source}")]
+    #[error("{file}")]
     Yaml {
         /// The file.
         file: String,
@@ -51,7 +51,7 @@ pub enum RuleError {
         source: serde_yaml_ng::Error,
     },
     /// A path is not one.
-    #[error("{file}: rule {rule}: {attribute}: {source}")]
+    #[error("{file}: rule {rule}: {attribute}")]
     Path {
         /// The file.
         file: String,
@@ -285,7 +285,8 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let text = "rules:\n  - name: a\n    import: b\n    function: c\n    kin: server\n";
-        let message = parse(&source(text)).expect_err("kin is no key").to_string();
+        let error = anyhow::Error::from(parse(&source(text)).expect_err("kin is no key"));
+        let message = format!("{error:#}");
         assert!(message.contains("r.yaml") && message.contains("`kin`") && message.contains("line 5"), "{message}");
     }
 
