@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use gopatch::patch::{self, Options};
+use gopatch::patch::{self, Options, PatchError};
 use gopatch::report::ManifestText;
 use gopatch::{restore, rules, verify};
 use gopatch_trampolines::wire;
@@ -25,7 +25,7 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     let options = Options { rules: rule_sources(&args.rules)?, socket };
     files::check_paths(input_path, output_path, args.report.as_deref())?;
     let input = Input::open(input_path)?;
-    let mut patched = patch::patch(input.bytes(), &options).with_context(|| input_path.display().to_string())?;
+    let mut patched = patch::patch(input.bytes(), &options).map_err(|error| about(input_path, error))?;
     patched.report.input.path = Some(input_path.display().to_string());
     patched.report.output.path = Some(output_path.display().to_string());
 
@@ -60,7 +60,7 @@ pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyh
         }
     } else {
         let options = Options { rules: rule_sources(rule_args)?, socket: wire::DEFAULT_SOCKET.into() };
-        let mut report = patch::patch(input.bytes(), &options).with_context(|| path.display().to_string())?.report;
+        let mut report = patch::patch(input.bytes(), &options).map_err(|error| about(path, error))?.report;
         report.input.path = Some(path.display().to_string());
         match format {
             Format::Text => format!("not patched; with these rules gopatch would hook:\n{}", report.text(true)),
@@ -93,6 +93,14 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
     let input = restore::input_of(output.bytes()).with_context(|| path.display().to_string())?;
     Pending::write(output_path, &input, output.permissions())?.keep()?;
     Ok(true)
+}
+
+/// Says which file could not be patched, unless it is the rules that are wrong.
+fn about(input: &Path, error: PatchError) -> anyhow::Error {
+    match error {
+        PatchError::Rule(error) => error.into(),
+        error => anyhow::Error::from(error).context(input.display().to_string()),
+    }
 }
 
 fn rule_sources(args: &RuleArgs) -> anyhow::Result<Vec<rules::Source>> {

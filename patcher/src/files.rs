@@ -5,11 +5,11 @@
 //! Never does: follow anything inside a binary.
 
 use std::fs::{File, Permissions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use memmap2::Mmap;
 use tempfile::NamedTempFile;
 
@@ -27,7 +27,11 @@ impl Input {
         if !metadata.is_file() {
             bail!("{} is not a regular file: give gopatch an executable", path.display());
         }
-        let file = File::open(path).with_context(cannot)?;
+        let file = File::open(path).map_err(|error| {
+            let denied = error.kind() == ErrorKind::PermissionDenied;
+            let hint = if denied { "; run gopatch as a user who may read it" } else { "" };
+            anyhow!("{}: {error}{hint}", cannot())
+        })?;
         // SAFETY: the mapping is private and read-only. That nobody changes or truncates the file while it is mapped is
         // the caller's business, as it is for any linker; the output is checked against what was read before it gets
         // its name.
@@ -85,6 +89,9 @@ impl Pending {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
+        if !folder.is_dir() {
+            bail!("{}: its folder does not exist", cannot());
+        }
         let mut file = tempfile::Builder::new().prefix(".gopatch-").tempfile_in(folder).with_context(cannot)?;
         file.write_all(bytes).with_context(cannot)?;
         file.as_file().set_permissions(permissions).with_context(cannot)?;

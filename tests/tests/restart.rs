@@ -31,7 +31,7 @@ const ALIVE: Duration = Duration::from_millis(400);
 const PRINTED: Duration = Duration::from_millis(200);
 
 /// The server does not take gopatchd for dead before this time: its heartbeat must be a second old.
-const UNNOTICED: Duration = Duration::from_millis(700);
+const UNNOTICED: Duration = Duration::from_millis(500);
 
 /// The boundary's record at the end of each connection, and handshakes.
 const OTHER_RECORDS_OF_A_LOAD: u64 = 16;

@@ -955,10 +955,11 @@ impl Emitter<'_> {
         let asm = &mut *self.asm;
         asm.test(dword_ptr(rdx + control::FLAGS), control::FLAG_DETACH)?;
         asm.jne(detach)?;
-        // A P without a ring was seen: leave, and ask for more.
+        // A P without a ring was seen: leave, and ask for more, for as many again as it takes.
         asm.mov(eax, dword_ptr(rbx + session::RINGS_MISSED))?;
         asm.cmp(eax, dword_ptr(rbx + session::RINGS_WANTED))?;
         asm.jbe(enough_rings)?;
+        asm.add(eax, eax)?;
         asm.mov(dword_ptr(rbx + session::RINGS_WANTED), eax)?;
         asm.cmp(dword_ptr(rbx + session::RINGS), MAX_RINGS)?;
         asm.jb(detach)?;

@@ -138,7 +138,7 @@ pub mod control {
     /// Longest time between two heartbeats.
     pub const HEARTBEAT_MILLIS: u64 = 100;
     /// A heartbeat older than this is a dead gopatchd's.
-    pub const STALE_MILLIS: u64 = 1000;
+    pub const STALE_MILLIS: u64 = 700;
 }
 
 /// A ring: one producer (whichever thread holds the P), one consumer.

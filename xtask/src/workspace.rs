@@ -16,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("llvm-strip-14", "llvm-14"),
     ("/usr/include/bpf/bpf_helpers.h", "libbpf-dev"),
     ("/usr/lib/go-1.19/bin/go", "golang-1.19"),
+    ("gdb", "gdb"),
 ];
 
 /// The folder with the workspace's Cargo.toml.

@@ -75,7 +75,7 @@ pub enum RuleError {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping with the key `rules`")]
 struct RuleFile {
     rules: Vec<RuleText>,
 }
