@@ -30,7 +30,7 @@ const ALIVE: Duration = Duration::from_millis(400);
 /// A gopatchd has printed what ended this long ago: it looks at its rings every 10 ms or more often.
 const PRINTED: Duration = Duration::from_millis(200);
 
-/// The server does not take gopatchd for dead before this time: its heartbeat must be a second old.
+/// The server does not take gopatchd for dead before this time: its heartbeat must be 0.7 s old.
 const UNNOTICED: Duration = Duration::from_millis(500);
 
 /// The boundary's record at the end of each connection, and handshakes.

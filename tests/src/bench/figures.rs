@@ -70,11 +70,11 @@ impl Display for Spread {
     }
 }
 
-/// What issue 2 asks for.
+/// What a figure is held against.
 #[derive(Debug, Serialize)]
 struct Goal {
     /// In words.
-    goal: String,
+    wanted: String,
     /// The figure that is compared with it.
     value: f64,
     met: bool,
@@ -82,11 +82,11 @@ struct Goal {
 
 impl Goal {
     fn at_most(limit: f64, unit: &str, value: f64) -> Self {
-        Self { goal: format!("<= {limit} {unit}"), value, met: value <= limit }
+        Self { wanted: format!("<= {limit} {unit}"), value, met: value <= limit }
     }
 
     fn at_least(limit: f64, unit: &str, value: f64) -> Self {
-        Self { goal: format!(">= {limit} {unit}"), value, met: value >= limit }
+        Self { wanted: format!(">= {limit} {unit}"), value, met: value >= limit }
     }
 }
 
@@ -221,8 +221,8 @@ impl Display for Report {
             if let (Some(cost), Some(ratio)) = (row.cost_ns, row.cost_rdtsc) {
                 write!(f, "{cost}{:>9.2}", ratio.median)?;
             }
-            if let Some(Goal { goal, value, met }) = &row.goal {
-                write!(f, "  {} {goal}: {value:.2}", if *met { "pass " } else { "SHORT" })?;
+            if let Some(Goal { wanted, value, met }) = &row.goal {
+                write!(f, "  {} {wanted}: {value:.2}", if *met { "pass " } else { "SHORT" })?;
             }
             writeln!(f)?;
         }
