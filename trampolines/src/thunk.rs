@@ -31,7 +31,8 @@
 //! * **Nothing is left changed.** RAX, RCX, RDX (and RBX) are borrowed through the slot and given back; X15 is used for
 //!   copies and zeroed again; `after` then runs as it would have in place.
 //!
-//! Register use: R13 slot; R15 record (its ring header); R12 where the next string goes; RAX, RCX, RDX work.
+//! Register use: R13 slot; R15 record (its ring header); R12 where the next string goes; RAX, RCX, RDX work. RCX (and
+//! RBX) are borrowed only by hooks that need them.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -110,11 +111,21 @@ struct Labels {
     go_on: CodeLabel,
     /// Gives the registers back, then `go_on`.
     done: CodeLabel,
+    /// There is room for the record.
+    room: CodeLabel,
+    // The rest is seldom run and comes last, so that what usually runs does so in a row.
+    /// The P has no ring.
+    no_ring: CodeLabel,
+    /// The rings were left between the two looks.
+    detached: CodeLabel,
+    /// There might be no room for the record.
+    refill: CodeLabel,
 }
 
 impl Labels {
     fn new(asm: &mut CodeAssembler) -> Self {
-        Self { go_on: asm.create_label(), done: asm.create_label() }
+        let mut label = || asm.create_label();
+        Self { go_on: label(), done: label(), room: label(), no_ring: label(), detached: label(), refill: label() }
     }
 }
 
@@ -139,7 +150,8 @@ impl Emitter<'_> {
         }
         self.asm.set_label(&mut active)?;
         self.active(&mut labels)?;
-        self.asm.jmp(labels.go_on)
+        self.asm.jmp(labels.go_on)?;
+        self.seldom(&mut labels)
     }
 
     fn return_head(&mut self, site: &SitePlan, body: u64) -> Result<(), IcedError> {
@@ -153,7 +165,8 @@ impl Emitter<'_> {
         let mut labels = Labels::new(self.asm);
         self.active(&mut labels)?;
         self.asm.set_label(&mut labels.go_on)?;
-        self.asm.ret()
+        self.asm.ret()?;
+        self.seldom(&mut labels)
     }
 
     /// Nobody listens, or not to this function: the usual case falls through.
@@ -175,7 +188,9 @@ impl Emitter<'_> {
             self.asm.mov(rbx, qword_ptr(r13 + slot::SAVED_RBX))?;
         }
         self.asm.mov(rax, qword_ptr(r13 + slot::SAVED_RAX))?;
-        self.asm.mov(rcx, qword_ptr(r13 + slot::SAVED_RCX))?;
+        if self.borrows_rcx() {
+            self.asm.mov(rcx, qword_ptr(r13 + slot::SAVED_RCX))?;
+        }
         self.asm.mov(rdx, qword_ptr(r13 + slot::SAVED_RDX))?;
         self.asm.mov(byte_ptr(r13 + slot::BUSY), 0)
     }
@@ -183,8 +198,6 @@ impl Emitter<'_> {
     /// Finds this P's slot (R13), marks it busy, borrows registers, and notes the time (RDX and the slot).
     fn take_slot(&mut self, labels: &Labels) -> Result<(), IcedError> {
         let (asm, offsets) = (&mut *self.asm, self.offsets);
-        let mut has_ring = asm.create_label();
-        let mut attached = asm.create_label();
         asm.mov(r12, qword_ptr(r14 + offsets.g_m))?;
         asm.mov(r12, qword_ptr(r12 + offsets.m_p))?;
         // No P: nothing that is ours can be written.
@@ -192,26 +205,18 @@ impl Emitter<'_> {
         asm.je(labels.go_on)?;
         asm.mov(r12d, dword_ptr(r12 + offsets.p_id))?;
         asm.cmp(r12d, dword_ptr(at(self.arena.switches() + switches::RINGS)))?;
-        asm.jb(has_ring)?;
-        // GOMAXPROCS has grown. The loss is counted, and the tick asks for more rings. Two threads may race for the
-        // largest id; the loser's is noted at its next hook.
-        asm.inc(r12d)?;
-        asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
-        asm.lock().inc(qword_ptr(at(self.arena.session() + session::LOST_NO_RING)))?;
-        asm.jmp(labels.go_on)?;
-        asm.set_label(&mut has_ring)?;
+        asm.jae(labels.no_ring)?;
         asm.shl(r12d, SLOT_SHIFT)?;
         asm.lea(r13, at(self.arena.slots()))?;
         asm.add(r13, r12)?;
         asm.mov(byte_ptr(r13 + slot::BUSY), 1)?;
         asm.cmp(dword_ptr(at(self.arena.switches() + switches::ATTACHED)), 0)?;
-        asm.jne(attached)?;
-        asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
-        asm.jmp(labels.go_on)?;
-        asm.set_label(&mut attached)?;
+        asm.je(labels.detached)?;
         asm.mov(qword_ptr(r13 + slot::SAVED_RAX), rax)?;
-        asm.mov(qword_ptr(r13 + slot::SAVED_RCX), rcx)?;
         asm.mov(qword_ptr(r13 + slot::SAVED_RDX), rdx)?;
+        if self.borrows_rcx() {
+            self.asm.mov(qword_ptr(r13 + slot::SAVED_RCX), rcx)?;
+        }
         if self.borrows_rbx() {
             self.asm.mov(qword_ptr(r13 + slot::SAVED_RBX), rbx)?;
         }
@@ -222,6 +227,16 @@ impl Emitter<'_> {
             self.asm.mov(qword_ptr(r13 + slot::TSC), rdx)?;
         }
         Ok(())
+    }
+
+    /// Whether RCX is needed: by the words table, strings, types and comparisons with nil.
+    fn borrows_rcx(&self) -> bool {
+        let is_number = |path: &Path| {
+            matches!(path.leaf, Leaf::Int { .. })
+                && !matches!(path.root, Root::Interface { .. })
+                && path.steps.iter().all(|step| matches!(step, Step::Load { .. }))
+        };
+        !self.plan.keep.is_empty() || !self.plan.captures.iter().flat_map(|capture| &capture.paths).all(is_number)
     }
 
     /// Only the search in the words table needs a fourth work register.
@@ -379,7 +394,7 @@ impl Emitter<'_> {
     }
 
     /// Makes the record and publishes it. RDX is the time stamp.
-    fn record(&mut self, labels: &Labels) -> Result<(), IcedError> {
+    fn record(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let captures = &self.plan.captures;
         let has_strings = captures.iter().any(|capture| capture.max_string() > 0);
         let words_end = record::WORDS + 8 * captures.len();
@@ -429,28 +444,46 @@ impl Emitter<'_> {
     }
 
     /// R15 = where the next record goes; a record that might not fit is dropped and counted.
-    fn reserve(&mut self, labels: &Labels) -> Result<(), IcedError> {
+    fn reserve(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
-        let mut room = asm.create_label();
         asm.mov(r15, qword_ptr(r13 + slot::POSITION))?;
         asm.lea(rax, ptr(r15 + max_record(&self.plan.captures) as i32))?;
         asm.cmp(rax, qword_ptr(r13 + slot::LIMIT))?;
-        asm.jbe(room)?;
-        // The consumer's position is read only here, so its cache line is left alone while there is room.
-        asm.mov(rcx, qword_ptr(r13 + slot::CONSUMER))?;
-        asm.mov(rcx, qword_ptr(rcx))?;
-        asm.add(rcx, qword_ptr(r13 + slot::MASK))?;
-        asm.inc(rcx)?;
-        asm.mov(qword_ptr(r13 + slot::LIMIT), rcx)?;
-        asm.cmp(rax, rcx)?;
-        asm.jbe(room)?;
-        asm.mov(rcx, qword_ptr(r13 + slot::PRODUCER))?;
-        asm.inc(qword_ptr(rcx + (ring::DROPPED - ring::PRODUCER_POS) as i32))?;
-        asm.jmp(labels.done)?;
-        asm.set_label(&mut room)?;
+        asm.ja(labels.refill)?;
+        asm.set_label(&mut labels.room)?;
         // The data are mapped twice in a row, so a record that begins before the end runs on behind it.
         asm.and(r15, qword_ptr(r13 + slot::MASK))?;
         asm.add(r15, qword_ptr(r13 + slot::DATA))
+    }
+
+    /// What is seldom run.
+    fn seldom(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        // GOMAXPROCS has grown. The loss is counted, and the tick asks for more rings. Two threads may race for the
+        // largest id; the loser's is noted at its next hook.
+        asm.set_label(&mut labels.no_ring)?;
+        asm.inc(r12d)?;
+        asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
+        asm.lock().inc(qword_ptr(at(self.arena.session() + session::LOST_NO_RING)))?;
+        asm.jmp(labels.go_on)?;
+
+        asm.set_label(&mut labels.detached)?;
+        asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
+        asm.jmp(labels.go_on)?;
+
+        // The consumer's position is read only here, so its cache line is left alone while there is room. RAX is where
+        // the record might end.
+        asm.set_label(&mut labels.refill)?;
+        asm.mov(r12, qword_ptr(r13 + slot::CONSUMER))?;
+        asm.mov(r12, qword_ptr(r12))?;
+        asm.add(r12, qword_ptr(r13 + slot::MASK))?;
+        asm.inc(r12)?;
+        asm.mov(qword_ptr(r13 + slot::LIMIT), r12)?;
+        asm.cmp(rax, r12)?;
+        asm.jbe(labels.room)?;
+        asm.mov(r12, qword_ptr(r13 + slot::PRODUCER))?;
+        asm.inc(qword_ptr(r12 + (ring::DROPPED - ring::PRODUCER_POS) as i32))?;
+        asm.jmp(labels.done)
     }
 
     /// Captures value `index`: the first path that leads to its end.

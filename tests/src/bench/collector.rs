@@ -1,7 +1,7 @@
 //! gopatchd, as it collects the hooks' records while they are measured.
 //!
-//! Decides: nothing about it: ring size and all else are what a user gets. The memfd backend is taken since it needs no right;
-//! what writes a record does not know the backend.
+//! Decides: that only its last line is kept: it prints a million operations. Ring size and all else are what a user gets.
+//! The backend is memfd, which needs no right; a hook does not know the backend.
 //! Trusts: gopatchd's summary for how many records came.
 //! Never does: leave a gopatchd behind.
 
@@ -11,9 +11,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, bail, ensure};
+use gopatch_tests::{Summary, release_binary};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
-use xtask::workspace;
 
 use crate::figures::Events;
 
@@ -30,26 +30,12 @@ struct LastLine {
     summary: Summary,
 }
 
-#[derive(Deserialize)]
-struct Summary {
-    records: u64,
-    lost: Lost,
-}
-
-#[derive(Deserialize)]
-struct Lost {
-    total: u64,
-}
-
 impl Collector {
     /// Starts gopatchd, to be found at `socket`.
     pub(crate) fn start(socket: &Path) -> Result<Self> {
-        let program = workspace::release_binary("gopatchd");
-        let mut command = Command::new(&program);
+        let mut command = Command::new(release_binary("gopatchd")?);
         command.arg("--listen").arg(socket).args(["--backend", "memfd", "--print", "json"]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| {
-            format!("cannot start {}\nhint: `cargo xtask bench hooks` builds it first", program.display())
-        })?;
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("cannot start gopatchd")?;
         let mut collector = Self { child, socket: socket.to_owned(), last_line: None };
         let operations = collector.child.stdout.take().context("gopatchd's stdout is piped")?;
         collector.last_line = Some(std::thread::spawn(move || {
@@ -81,9 +67,8 @@ impl Collector {
         let Some(Ok(last_line)) = self.last_line.take().map(JoinHandle::join) else {
             bail!("gopatchd's output could not be read");
         };
-        let last_line: LastLine = serde_json::from_str(&last_line?).context("gopatchd printed no summary")?;
-        let LastLine { summary: Summary { records, lost } } = last_line;
-        Ok(Events { of, expected, seen: records, lost: lost.total })
+        let LastLine { summary } = serde_json::from_str(&last_line?).context("gopatchd printed no summary")?;
+        Ok(Events { of, expected, seen: summary.records, lost: summary.lost.total + summary.words_missing })
     }
 }
 

@@ -12,6 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use gopatch::patch::{self, Options};
 use gopatch::rules::Source;
+use gopatch_tests::Scratch;
 use gopatch_trampolines::wire::{DEFAULT_SOCKET, SOCKET_ENV};
 use serde::Deserialize;
 use xtask::workspace;
@@ -48,9 +49,9 @@ struct Line {
 }
 
 impl Hookbench {
-    /// A copy of `program` in `folder`.
-    pub(crate) fn copy(program: &Path, folder: &Path, cpus: Cpus) -> Result<Self> {
-        let path = folder.join("hookbench");
+    /// A copy of `program`.
+    pub(crate) fn copy(program: &Path, scratch: &Scratch, cpus: Cpus) -> Result<Self> {
+        let path = scratch.file("hookbench");
         fs::copy(program, &path).with_context(|| format!("cannot copy {}", program.display()))?;
         Ok(Self { path, cpus })
     }

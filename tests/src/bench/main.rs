@@ -14,8 +14,9 @@ mod uprobe;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Parser;
+use gopatch_tests::{NEWEST_GO, Scratch};
 use xtask::corpus;
 
 use collector::Collector;
@@ -32,9 +33,9 @@ struct Cli {
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..))]
     rounds: u32,
 
-    /// Version of Go that hookbench is built with, as in corpus/manifest.yaml; the newest if not given.
-    #[arg(long, value_name = "VERSION")]
-    go: Option<String>,
+    /// Version of Go that hookbench is built with, as in corpus/manifest.yaml.
+    #[arg(long, value_name = "VERSION", default_value = NEWEST_GO)]
+    go: String,
 
     /// Print JSON.
     #[arg(long)]
@@ -73,21 +74,17 @@ fn main() -> ExitCode {
 
 /// Measures and prints. Gives whether all goals were met.
 fn run(cli: &Cli) -> Result<bool> {
-    let go = match &cli.go {
-        Some(go) => go.clone(),
-        None => newest_go()?,
-    };
     let cpus = Cpus::choose()?;
-    let folder = tempfile::tempdir()?;
-    let bench = Hookbench::copy(&corpus::build("hookbench", &go, "default")?, folder.path(), cpus)?;
+    let scratch = Scratch::new()?;
+    let bench = Hookbench::copy(&corpus::build("hookbench", &cli.go, "default")?, &scratch, cpus)?;
     let entry_hooked = bench.patched("entry", include_str!("../../bench/entry.yaml"))?;
     let pair_hooked = bench.patched("pair", include_str!("../../bench/pair.yaml"))?;
 
     cpus.use_collectors()?;
     let mut uprobes = Uprobes::load(bench.path(), &format!("main.{PAIR}"))?;
-    let entry_collector = Collector::start(&folder.path().join("entry.sock"))?;
-    let pair_collector = Collector::start(&folder.path().join("pair.sock"))?;
-    let nobody = folder.path().join("nobody.sock");
+    let entry_collector = Collector::start(&scratch.file("entry.sock"))?;
+    let pair_collector = Collector::start(&scratch.file("pair.sock"))?;
+    let nobody = scratch.file("nobody.sock");
 
     let mut rounds = Rounds::default();
     for round in 1..=cli.rounds {
@@ -111,18 +108,11 @@ fn run(cli: &Cli) -> Result<bool> {
         pair_collector.end("hooks, entry and exit", 2 * calls(PAIR_EVENTS))?,
         uprobes.end("uprobes", 3 * calls(TRAPS)),
     ];
-    let report = Report::new(Machine::this(&go, cpus), &rounds, events);
+    let report = Report::new(Machine::this(&cli.go, cpus), &rounds, events);
     if cli.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print!("{report}");
     }
     Ok(report.passed())
-}
-
-fn newest_go() -> Result<String> {
-    let manifest = corpus::Manifest::read()?;
-    let newest = manifest.go_versions().next_back().map(str::to_owned);
-    ensure!(newest.is_some(), "corpus/manifest.yaml names no Go");
-    Ok(newest.unwrap_or_default())
 }

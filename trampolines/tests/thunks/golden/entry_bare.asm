@@ -10,59 +10,57 @@ c00022  test r12,r12
 c00025  je short 0c00009h
 c00027  mov r12d,[r12]
 c0002b  cmp r12d,[800004h]
-c00032  jb short 0c00048h
-c00034  inc r12d
-c00037  mov [801078h],r12d
-c0003e  lock inc qword ptr [801070h]
-c00046  jmp short 0c00009h
-c00048  shl r12d,8
-c0004c  lea r13,[802000h]
-c00053  add r13,r12
-c00056  mov byte ptr [r13+30h],1
-c0005b  cmp dword ptr [800000h],0
-c00062  jne short 0c0006bh
-c00064  mov byte ptr [r13+30h],0
-c00069  jmp short 0c00009h
-c0006b  mov [r13+40h],rax
-c0006f  mov [r13+48h],rcx
-c00073  mov [r13+50h],rdx
-c00077  rdtsc
-c00079  shl rdx,20h
-c0007d  or rdx,rax
-c00080  mov r15,[r13]
-c00084  lea rax,[r15+28h]
-c00088  cmp rax,[r13+8]
-c0008c  jbe short 0c000afh
-c0008e  mov rcx,[r13+28h]
-c00092  mov rcx,[rcx]
-c00095  add rcx,[r13+10h]
-c00099  inc rcx
-c0009c  mov [r13+8],rcx
-c000a0  cmp rax,rcx
-c000a3  jbe short 0c000afh
-c000a5  mov rcx,[r13+20h]
-c000a9  inc qword ptr [rcx+40h]
-c000ad  jmp short 0c0010bh
-c000af  and r15,[r13+10h]
-c000b3  add r15,[r13+18h]
-c000b7  mov [r15+10h],rdx
-c000bb  mov dword ptr [r15+0ch],0
-c000c3  mov rax,[r14+98h]
-c000ca  mov [r15+18h],rax
-c000ce  mov rax,[r14+8]
-c000d2  sub rax,rsp
-c000d5  sub rax,8
-c000db  mov [r15+20h],eax
-c000df  mov dword ptr [r15+24h],0
-c000e7  mov dword ptr [r15+8],20h
-c000ef  mov qword ptr [r15],20h
-c000f6  mov r12d,28h
-c000fc  add r12,[r13]
-c00100  mov [r13],r12
-c00104  mov rax,[r13+20h]
-c00108  mov [rax],r12
-c0010b  mov rax,[r13+40h]
-c0010f  mov rcx,[r13+48h]
-c00113  mov rdx,[r13+50h]
-c00117  mov byte ptr [r13+30h],0
-c0011c  jmp 0c00009h
+c00032  jae 0c000e9h
+c00038  shl r12d,8
+c0003c  lea r13,[802000h]
+c00043  add r13,r12
+c00046  mov byte ptr [r13+30h],1
+c0004b  cmp dword ptr [800000h],0
+c00052  je 0c00100h
+c00058  mov [r13+40h],rax
+c0005c  mov [r13+50h],rdx
+c00060  rdtsc
+c00062  shl rdx,20h
+c00066  or rdx,rax
+c00069  mov r15,[r13]
+c0006d  lea rax,[r15+28h]
+c00071  cmp rax,[r13+8]
+c00075  ja 0c0010ah
+c0007b  and r15,[r13+10h]
+c0007f  add r15,[r13+18h]
+c00083  mov [r15+10h],rdx
+c00087  mov dword ptr [r15+0ch],0
+c0008f  mov rax,[r14+98h]
+c00096  mov [r15+18h],rax
+c0009a  mov rax,[r14+8]
+c0009e  sub rax,rsp
+c000a1  sub rax,8
+c000a7  mov [r15+20h],eax
+c000ab  mov dword ptr [r15+24h],0
+c000b3  mov dword ptr [r15+8],20h
+c000bb  mov qword ptr [r15],20h
+c000c2  mov r12d,28h
+c000c8  add r12,[r13]
+c000cc  mov [r13],r12
+c000d0  mov rax,[r13+20h]
+c000d4  mov [rax],r12
+c000d7  mov rax,[r13+40h]
+c000db  mov rdx,[r13+50h]
+c000df  mov byte ptr [r13+30h],0
+c000e4  jmp 0c00009h
+c000e9  inc r12d
+c000ec  mov [801078h],r12d
+c000f3  lock inc qword ptr [801070h]
+c000fb  jmp 0c00009h
+c00100  mov byte ptr [r13+30h],0
+c00105  jmp 0c00009h
+c0010a  mov r12,[r13+28h]
+c0010e  mov r12,[r12]
+c00112  add r12,[r13+10h]
+c00116  inc r12
+c00119  mov [r13+8],r12
+c0011d  cmp rax,r12
+c00120  jbe 0c0007bh
+c00126  mov r12,[r13+20h]
+c0012a  inc qword ptr [r12+40h]
+c0012f  jmp short 0c000d7h

@@ -10,123 +10,123 @@ c00022  test r12,r12
 c00025  je short 0c00009h
 c00027  mov r12d,[r12]
 c0002b  cmp r12d,[800004h]
-c00032  jb short 0c00048h
-c00034  inc r12d
-c00037  mov [801078h],r12d
-c0003e  lock inc qword ptr [801070h]
-c00046  jmp short 0c00009h
-c00048  shl r12d,8
-c0004c  lea r13,[802000h]
-c00053  add r13,r12
-c00056  mov byte ptr [r13+30h],1
-c0005b  cmp dword ptr [800000h],0
-c00062  jne short 0c0006bh
-c00064  mov byte ptr [r13+30h],0
-c00069  jmp short 0c00009h
-c0006b  mov [r13+40h],rax
-c0006f  mov [r13+48h],rcx
-c00073  mov [r13+50h],rdx
-c00077  mov [r13+58h],rbx
-c0007b  rdtsc
-c0007d  shl rdx,20h
-c00081  or rdx,rax
-c00084  mov [r13+60h],rdx
-c00088  mov rax,[r14+8]
-c0008c  sub rax,rsp
-c0008f  sub rax,8
-c00095  shr rax,3
-c00099  mov r15,[r14+98h]
-c000a0  shl r15,1bh
-c000a4  or r15,rax
-c000a7  mov rbx,9e3779b97f4a7c15h
-c000b1  imul rbx,r15
-c000b5  shr rbx,31h
-c000b9  shl rbx,6
-c000bd  lea rax,[80a000h]
-c000c4  add rbx,rax
-c000c7  mov rcx,[800008h]
-c000ce  or rcx,0
-c000d2  xor r12d,r12d
-c000d5  mov rax,[rbx+r12]
-c000d9  test rax,rax
-c000dc  je short 0c000e3h
-c000de  cmp rax,r15
-c000e1  jne short 0c000f2h
-c000e3  mov edx,1
-c000e8  lock cmpxchg [rbx+r12],rdx
-c000ee  je short 0c00135h
-c000f0  jmp short 0c000d2h
-c000f2  add r12,40h
-c000f6  cmp r12,200h
-c000fd  jb short 0c000d5h
-c000ff  xor r12d,r12d
-c00102  mov edx,40h
-c00107  mov rax,[rbx+rdx+10h]
-c0010c  cmp rax,[rbx+r12+10h]
-c00111  jae short 0c00116h
-c00113  mov r12,rdx
-c00116  add rdx,40h
-c0011a  cmp rdx,200h
-c00121  jb short 0c00107h
-c00123  mov rax,[rbx+r12]
-c00127  cmp rax,1
-c0012d  jne short 0c000e3h
-c0012f  mov rdx,[r13+60h]
-c00133  jmp short 0c00171h
-c00135  add rbx,r12
-c00138  mov [rbx+8],rcx
-c0013c  mov rdx,[r13+60h]
-c00140  mov [rbx+10h],rdx
-c00144  mov rax,[r13+58h]
-c00148  cmp rax,[r14]
-c0014b  jb short 0c00155h
-c0014d  cmp rax,[r14+8]
-c00151  jae short 0c00155h
-c00153  xor eax,eax
-c00155  mov [rbx+18h],rax
-c00159  mov rax,[r13+48h]
-c0015d  cmp rax,[r14]
-c00160  jb short 0c0016ah
-c00162  cmp rax,[r14+8]
-c00166  jae short 0c0016ah
-c00168  xor eax,eax
-c0016a  mov [rbx+20h],rax
-c0016e  mov [rbx],r15
-c00171  mov r15,[r13]
-c00175  lea rax,[r15+28h]
-c00179  cmp rax,[r13+8]
-c0017d  jbe short 0c001a0h
-c0017f  mov rcx,[r13+28h]
-c00183  mov rcx,[rcx]
-c00186  add rcx,[r13+10h]
-c0018a  inc rcx
-c0018d  mov [r13+8],rcx
-c00191  cmp rax,rcx
-c00194  jbe short 0c001a0h
-c00196  mov rcx,[r13+20h]
-c0019a  inc qword ptr [rcx+40h]
-c0019e  jmp short 0c001fch
-c001a0  and r15,[r13+10h]
-c001a4  add r15,[r13+18h]
-c001a8  mov [r15+10h],rdx
-c001ac  mov dword ptr [r15+0ch],0
-c001b4  mov rax,[r14+98h]
-c001bb  mov [r15+18h],rax
-c001bf  mov rax,[r14+8]
-c001c3  sub rax,rsp
-c001c6  sub rax,8
-c001cc  mov [r15+20h],eax
-c001d0  mov dword ptr [r15+24h],0
-c001d8  mov dword ptr [r15+8],20h
-c001e0  mov qword ptr [r15],20h
-c001e7  mov r12d,28h
-c001ed  add r12,[r13]
-c001f1  mov [r13],r12
-c001f5  mov rax,[r13+20h]
-c001f9  mov [rax],r12
-c001fc  mov rbx,[r13+58h]
-c00200  mov rax,[r13+40h]
-c00204  mov rcx,[r13+48h]
-c00208  mov rdx,[r13+50h]
-c0020c  mov byte ptr [r13+30h],0
-c00211  jmp 0c00009h
+c00032  jae 0c001e6h
+c00038  shl r12d,8
+c0003c  lea r13,[802000h]
+c00043  add r13,r12
+c00046  mov byte ptr [r13+30h],1
+c0004b  cmp dword ptr [800000h],0
+c00052  je 0c001fdh
+c00058  mov [r13+40h],rax
+c0005c  mov [r13+50h],rdx
+c00060  mov [r13+48h],rcx
+c00064  mov [r13+58h],rbx
+c00068  rdtsc
+c0006a  shl rdx,20h
+c0006e  or rdx,rax
+c00071  mov [r13+60h],rdx
+c00075  mov rax,[r14+8]
+c00079  sub rax,rsp
+c0007c  sub rax,8
+c00082  shr rax,3
+c00086  mov r15,[r14+98h]
+c0008d  shl r15,1bh
+c00091  or r15,rax
+c00094  mov rbx,9e3779b97f4a7c15h
+c0009e  imul rbx,r15
+c000a2  shr rbx,31h
+c000a6  shl rbx,6
+c000aa  lea rax,[80a000h]
+c000b1  add rbx,rax
+c000b4  mov rcx,[800008h]
+c000bb  or rcx,0
+c000bf  xor r12d,r12d
+c000c2  mov rax,[rbx+r12]
+c000c6  test rax,rax
+c000c9  je short 0c000d0h
+c000cb  cmp rax,r15
+c000ce  jne short 0c000dfh
+c000d0  mov edx,1
+c000d5  lock cmpxchg [rbx+r12],rdx
+c000db  je short 0c00122h
+c000dd  jmp short 0c000bfh
+c000df  add r12,40h
+c000e3  cmp r12,200h
+c000ea  jb short 0c000c2h
+c000ec  xor r12d,r12d
+c000ef  mov edx,40h
+c000f4  mov rax,[rbx+rdx+10h]
+c000f9  cmp rax,[rbx+r12+10h]
+c000fe  jae short 0c00103h
+c00100  mov r12,rdx
+c00103  add rdx,40h
+c00107  cmp rdx,200h
+c0010e  jb short 0c000f4h
+c00110  mov rax,[rbx+r12]
+c00114  cmp rax,1
+c0011a  jne short 0c000d0h
+c0011c  mov rdx,[r13+60h]
+c00120  jmp short 0c0015eh
+c00122  add rbx,r12
+c00125  mov [rbx+8],rcx
+c00129  mov rdx,[r13+60h]
+c0012d  mov [rbx+10h],rdx
+c00131  mov rax,[r13+58h]
+c00135  cmp rax,[r14]
+c00138  jb short 0c00142h
+c0013a  cmp rax,[r14+8]
+c0013e  jae short 0c00142h
+c00140  xor eax,eax
+c00142  mov [rbx+18h],rax
+c00146  mov rax,[r13+48h]
+c0014a  cmp rax,[r14]
+c0014d  jb short 0c00157h
+c0014f  cmp rax,[r14+8]
+c00153  jae short 0c00157h
+c00155  xor eax,eax
+c00157  mov [rbx+20h],rax
+c0015b  mov [rbx],r15
+c0015e  mov r15,[r13]
+c00162  lea rax,[r15+28h]
+c00166  cmp rax,[r13+8]
+c0016a  ja 0c00207h
+c00170  and r15,[r13+10h]
+c00174  add r15,[r13+18h]
+c00178  mov [r15+10h],rdx
+c0017c  mov dword ptr [r15+0ch],0
+c00184  mov rax,[r14+98h]
+c0018b  mov [r15+18h],rax
+c0018f  mov rax,[r14+8]
+c00193  sub rax,rsp
+c00196  sub rax,8
+c0019c  mov [r15+20h],eax
+c001a0  mov dword ptr [r15+24h],0
+c001a8  mov dword ptr [r15+8],20h
+c001b0  mov qword ptr [r15],20h
+c001b7  mov r12d,28h
+c001bd  add r12,[r13]
+c001c1  mov [r13],r12
+c001c5  mov rax,[r13+20h]
+c001c9  mov [rax],r12
+c001cc  mov rbx,[r13+58h]
+c001d0  mov rax,[r13+40h]
+c001d4  mov rcx,[r13+48h]
+c001d8  mov rdx,[r13+50h]
+c001dc  mov byte ptr [r13+30h],0
+c001e1  jmp 0c00009h
+c001e6  inc r12d
+c001e9  mov [801078h],r12d
+c001f0  lock inc qword ptr [801070h]
+c001f8  jmp 0c00009h
+c001fd  mov byte ptr [r13+30h],0
+c00202  jmp 0c00009h
+c00207  mov r12,[r13+28h]
+c0020b  mov r12,[r12]
+c0020f  add r12,[r13+10h]
+c00213  inc r12
+c00216  mov [r13+8],r12
+c0021a  cmp rax,r12
+c0021d  jbe 0c00170h
+c00223  mov r12,[r13+20h]
+c00227  inc qword ptr [r12+40h]
+c0022c  jmp short 0c001cch

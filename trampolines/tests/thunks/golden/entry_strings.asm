@@ -10,175 +10,175 @@ c00022  test r12,r12
 c00025  je short 0c00009h
 c00027  mov r12d,[r12]
 c0002b  cmp r12d,[800004h]
-c00032  jb short 0c00048h
-c00034  inc r12d
-c00037  mov [801078h],r12d
-c0003e  lock inc qword ptr [801070h]
-c00046  jmp short 0c00009h
-c00048  shl r12d,8
-c0004c  lea r13,[802000h]
-c00053  add r13,r12
-c00056  mov byte ptr [r13+30h],1
-c0005b  cmp dword ptr [800000h],0
-c00062  jne short 0c0006bh
-c00064  mov byte ptr [r13+30h],0
-c00069  jmp short 0c00009h
-c0006b  mov [r13+40h],rax
-c0006f  mov [r13+48h],rcx
-c00073  mov [r13+50h],rdx
-c00077  rdtsc
-c00079  shl rdx,20h
-c0007d  or rdx,rax
-c00080  mov r15,[r13]
-c00084  lea rax,[r15+108h]
-c0008b  cmp rax,[r13+8]
-c0008f  jbe short 0c000b5h
-c00091  mov rcx,[r13+28h]
-c00095  mov rcx,[rcx]
-c00098  add rcx,[r13+10h]
-c0009c  inc rcx
-c0009f  mov [r13+8],rcx
-c000a3  cmp rax,rcx
-c000a6  jbe short 0c000b5h
-c000a8  mov rcx,[r13+20h]
-c000ac  inc qword ptr [rcx+40h]
-c000b0  jmp 0c002a7h
-c000b5  and r15,[r13+10h]
-c000b9  add r15,[r13+18h]
-c000bd  mov [r15+10h],rdx
-c000c1  mov dword ptr [r15+0ch],0
-c000c9  mov rax,[r14+98h]
-c000d0  mov [r15+18h],rax
-c000d4  mov rax,[r14+8]
-c000d8  sub rax,rsp
-c000db  sub rax,8
-c000e1  mov [r15+20h],eax
-c000e5  mov dword ptr [r15+24h],0
-c000ed  lea r12,[r15+38h]
-c000f1  mov rax,rdi
-c000f4  test rax,rax
-c000f7  je 0c001a7h
-c000fd  mov rdx,[rax+8]
-c00101  mov rax,[rax]
-c00104  mov ecx,0ffffffffh
-c00109  cmp rdx,rcx
-c0010c  jbe short 0c00110h
-c0010e  mov edx,ecx
-c00110  mov [r15+2ch],edx
-c00114  cmp edx,10h
-c00117  jbe short 0c0011eh
-c00119  mov edx,10h
-c0011e  mov [r15+28h],edx
-c00122  cmp edx,10h
-c00125  jb short 0c0014eh
-c00127  movups xmm15,[rax+rdx-10h]
-c0012d  movups [r12+rdx-10h],xmm15
-c00133  lea ecx,[rdx-1]
-c00136  and ecx,0fffffff0h
-c00139  je short 0c0019dh
-c0013b  movups xmm15,[rax+rcx-10h]
-c00141  movups [r12+rcx-10h],xmm15
-c00147  sub ecx,10h
-c0014a  jne short 0c0013bh
-c0014c  jmp short 0c0019dh
-c0014e  cmp edx,8
-c00151  jb short 0c00166h
-c00153  mov rcx,[rax+rdx-8]
-c00158  mov [r12+rdx-8],rcx
-c0015d  mov rcx,[rax]
-c00160  mov [r12],rcx
-c00164  jmp short 0c0019dh
-c00166  cmp edx,4
-c00169  jb short 0c0017ch
-c0016b  mov ecx,[rax+rdx-4]
-c0016f  mov [r12+rdx-4],ecx
-c00174  mov ecx,[rax]
-c00176  mov [r12],ecx
-c0017a  jmp short 0c0019dh
-c0017c  test edx,edx
-c0017e  je short 0c0019dh
-c00180  movzx ecx,byte ptr [rax]
-c00183  mov [r12],cl
-c00187  movzx ecx,byte ptr [rax+rdx-1]
-c0018c  mov [r12+rdx-1],cl
-c00191  mov ecx,edx
-c00193  shr ecx,1
-c00195  movzx eax,byte ptr [rax+rcx]
-c00199  mov [r12+rcx],al
-c0019d  add r12,rdx
-c001a0  or dword ptr [r15+24h],1
-c001a5  jmp short 0c001afh
-c001a7  mov qword ptr [r15+28h],0
-c001af  mov rax,rdi
-c001b2  test rax,rax
-c001b5  je 0c00276h
-c001bb  mov rax,[rax+10h]
-c001bf  test rax,rax
-c001c2  je 0c00276h
-c001c8  mov rdx,[rax+40h]
-c001cc  mov rax,[rax+38h]
-c001d0  mov ecx,0ffffffffh
-c001d5  cmp rdx,rcx
-c001d8  jbe short 0c001dch
-c001da  mov edx,ecx
-c001dc  mov [r15+34h],edx
-c001e0  cmp edx,0c0h
-c001e6  jbe short 0c001edh
-c001e8  mov edx,0c0h
-c001ed  mov [r15+30h],edx
-c001f1  cmp edx,10h
-c001f4  jb short 0c0021dh
-c001f6  movups xmm15,[rax+rdx-10h]
-c001fc  movups [r12+rdx-10h],xmm15
-c00202  lea ecx,[rdx-1]
-c00205  and ecx,0fffffff0h
-c00208  je short 0c0026ch
-c0020a  movups xmm15,[rax+rcx-10h]
-c00210  movups [r12+rcx-10h],xmm15
-c00216  sub ecx,10h
-c00219  jne short 0c0020ah
-c0021b  jmp short 0c0026ch
-c0021d  cmp edx,8
-c00220  jb short 0c00235h
-c00222  mov rcx,[rax+rdx-8]
-c00227  mov [r12+rdx-8],rcx
-c0022c  mov rcx,[rax]
-c0022f  mov [r12],rcx
-c00233  jmp short 0c0026ch
-c00235  cmp edx,4
-c00238  jb short 0c0024bh
-c0023a  mov ecx,[rax+rdx-4]
-c0023e  mov [r12+rdx-4],ecx
-c00243  mov ecx,[rax]
-c00245  mov [r12],ecx
-c00249  jmp short 0c0026ch
-c0024b  test edx,edx
-c0024d  je short 0c0026ch
-c0024f  movzx ecx,byte ptr [rax]
-c00252  mov [r12],cl
-c00256  movzx ecx,byte ptr [rax+rdx-1]
-c0025b  mov [r12+rdx-1],cl
-c00260  mov ecx,edx
-c00262  shr ecx,1
-c00264  movzx eax,byte ptr [rax+rcx]
-c00268  mov [r12+rcx],al
-c0026c  add r12,rdx
-c0026f  or dword ptr [r15+24h],2
-c00274  jmp short 0c0027eh
-c00276  mov qword ptr [r15+30h],0
-c0027e  xorps xmm15,xmm15
-c00282  sub r12,r15
-c00285  sub r12d,8
-c00289  mov [r15+8],r12d
-c0028d  mov [r15],r12
-c00290  add r12d,0fh
-c00294  and r12d,0fffffff8h
-c00298  add r12,[r13]
-c0029c  mov [r13],r12
-c002a0  mov rax,[r13+20h]
-c002a4  mov [rax],r12
-c002a7  mov rax,[r13+40h]
-c002ab  mov rcx,[r13+48h]
-c002af  mov rdx,[r13+50h]
-c002b3  mov byte ptr [r13+30h],0
-c002b8  jmp 0c00009h
+c00032  jae 0c0028ah
+c00038  shl r12d,8
+c0003c  lea r13,[802000h]
+c00043  add r13,r12
+c00046  mov byte ptr [r13+30h],1
+c0004b  cmp dword ptr [800000h],0
+c00052  je 0c002a1h
+c00058  mov [r13+40h],rax
+c0005c  mov [r13+50h],rdx
+c00060  mov [r13+48h],rcx
+c00064  rdtsc
+c00066  shl rdx,20h
+c0006a  or rdx,rax
+c0006d  mov r15,[r13]
+c00071  lea rax,[r15+108h]
+c00078  cmp rax,[r13+8]
+c0007c  ja 0c002abh
+c00082  and r15,[r13+10h]
+c00086  add r15,[r13+18h]
+c0008a  mov [r15+10h],rdx
+c0008e  mov dword ptr [r15+0ch],0
+c00096  mov rax,[r14+98h]
+c0009d  mov [r15+18h],rax
+c000a1  mov rax,[r14+8]
+c000a5  sub rax,rsp
+c000a8  sub rax,8
+c000ae  mov [r15+20h],eax
+c000b2  mov dword ptr [r15+24h],0
+c000ba  lea r12,[r15+38h]
+c000be  mov rax,rdi
+c000c1  test rax,rax
+c000c4  je 0c00174h
+c000ca  mov rdx,[rax+8]
+c000ce  mov rax,[rax]
+c000d1  mov ecx,0ffffffffh
+c000d6  cmp rdx,rcx
+c000d9  jbe short 0c000ddh
+c000db  mov edx,ecx
+c000dd  mov [r15+2ch],edx
+c000e1  cmp edx,10h
+c000e4  jbe short 0c000ebh
+c000e6  mov edx,10h
+c000eb  mov [r15+28h],edx
+c000ef  cmp edx,10h
+c000f2  jb short 0c0011bh
+c000f4  movups xmm15,[rax+rdx-10h]
+c000fa  movups [r12+rdx-10h],xmm15
+c00100  lea ecx,[rdx-1]
+c00103  and ecx,0fffffff0h
+c00106  je short 0c0016ah
+c00108  movups xmm15,[rax+rcx-10h]
+c0010e  movups [r12+rcx-10h],xmm15
+c00114  sub ecx,10h
+c00117  jne short 0c00108h
+c00119  jmp short 0c0016ah
+c0011b  cmp edx,8
+c0011e  jb short 0c00133h
+c00120  mov rcx,[rax+rdx-8]
+c00125  mov [r12+rdx-8],rcx
+c0012a  mov rcx,[rax]
+c0012d  mov [r12],rcx
+c00131  jmp short 0c0016ah
+c00133  cmp edx,4
+c00136  jb short 0c00149h
+c00138  mov ecx,[rax+rdx-4]
+c0013c  mov [r12+rdx-4],ecx
+c00141  mov ecx,[rax]
+c00143  mov [r12],ecx
+c00147  jmp short 0c0016ah
+c00149  test edx,edx
+c0014b  je short 0c0016ah
+c0014d  movzx ecx,byte ptr [rax]
+c00150  mov [r12],cl
+c00154  movzx ecx,byte ptr [rax+rdx-1]
+c00159  mov [r12+rdx-1],cl
+c0015e  mov ecx,edx
+c00160  shr ecx,1
+c00162  movzx eax,byte ptr [rax+rcx]
+c00166  mov [r12+rcx],al
+c0016a  add r12,rdx
+c0016d  or dword ptr [r15+24h],1
+c00172  jmp short 0c0017ch
+c00174  mov qword ptr [r15+28h],0
+c0017c  mov rax,rdi
+c0017f  test rax,rax
+c00182  je 0c00243h
+c00188  mov rax,[rax+10h]
+c0018c  test rax,rax
+c0018f  je 0c00243h
+c00195  mov rdx,[rax+40h]
+c00199  mov rax,[rax+38h]
+c0019d  mov ecx,0ffffffffh
+c001a2  cmp rdx,rcx
+c001a5  jbe short 0c001a9h
+c001a7  mov edx,ecx
+c001a9  mov [r15+34h],edx
+c001ad  cmp edx,0c0h
+c001b3  jbe short 0c001bah
+c001b5  mov edx,0c0h
+c001ba  mov [r15+30h],edx
+c001be  cmp edx,10h
+c001c1  jb short 0c001eah
+c001c3  movups xmm15,[rax+rdx-10h]
+c001c9  movups [r12+rdx-10h],xmm15
+c001cf  lea ecx,[rdx-1]
+c001d2  and ecx,0fffffff0h
+c001d5  je short 0c00239h
+c001d7  movups xmm15,[rax+rcx-10h]
+c001dd  movups [r12+rcx-10h],xmm15
+c001e3  sub ecx,10h
+c001e6  jne short 0c001d7h
+c001e8  jmp short 0c00239h
+c001ea  cmp edx,8
+c001ed  jb short 0c00202h
+c001ef  mov rcx,[rax+rdx-8]
+c001f4  mov [r12+rdx-8],rcx
+c001f9  mov rcx,[rax]
+c001fc  mov [r12],rcx
+c00200  jmp short 0c00239h
+c00202  cmp edx,4
+c00205  jb short 0c00218h
+c00207  mov ecx,[rax+rdx-4]
+c0020b  mov [r12+rdx-4],ecx
+c00210  mov ecx,[rax]
+c00212  mov [r12],ecx
+c00216  jmp short 0c00239h
+c00218  test edx,edx
+c0021a  je short 0c00239h
+c0021c  movzx ecx,byte ptr [rax]
+c0021f  mov [r12],cl
+c00223  movzx ecx,byte ptr [rax+rdx-1]
+c00228  mov [r12+rdx-1],cl
+c0022d  mov ecx,edx
+c0022f  shr ecx,1
+c00231  movzx eax,byte ptr [rax+rcx]
+c00235  mov [r12+rcx],al
+c00239  add r12,rdx
+c0023c  or dword ptr [r15+24h],2
+c00241  jmp short 0c0024bh
+c00243  mov qword ptr [r15+30h],0
+c0024b  xorps xmm15,xmm15
+c0024f  sub r12,r15
+c00252  sub r12d,8
+c00256  mov [r15+8],r12d
+c0025a  mov [r15],r12
+c0025d  add r12d,0fh
+c00261  and r12d,0fffffff8h
+c00265  add r12,[r13]
+c00269  mov [r13],r12
+c0026d  mov rax,[r13+20h]
+c00271  mov [rax],r12
+c00274  mov rax,[r13+40h]
+c00278  mov rcx,[r13+48h]
+c0027c  mov rdx,[r13+50h]
+c00280  mov byte ptr [r13+30h],0
+c00285  jmp 0c00009h
+c0028a  inc r12d
+c0028d  mov [801078h],r12d
+c00294  lock inc qword ptr [801070h]
+c0029c  jmp 0c00009h
+c002a1  mov byte ptr [r13+30h],0
+c002a6  jmp 0c00009h
+c002ab  mov r12,[r13+28h]
+c002af  mov r12,[r12]
+c002b3  add r12,[r13+10h]
+c002b7  inc r12
+c002ba  mov [r13+8],r12
+c002be  cmp rax,r12
+c002c1  jbe 0c00082h
+c002c7  mov r12,[r13+20h]
+c002cb  inc qword ptr [r12+40h]
+c002d0  jmp short 0c00274h
