@@ -3,8 +3,9 @@
 //! Data goes one way, a phase a module, each borrowing from the one before:
 //!
 //! ```text
-//! elf ──▶ golang ──▶ dwarf ──▶ rules ──▶ sites ──▶ layout ──▶ write ──▶ verify
-//!  read ELF  understand Go      what to hook  where  addresses   bytes     a second opinion
+//! elf ──▶ golang ──▶ dwarf, rtypes ──▶ rules ──▶ sites ──▶ layout ──▶ write ──▶ verify
+//!  read ELF  understand  its types       what to   where     addresses  bytes     a second opinion
+//!            Go          (either)        hook
 //! ```
 //!
 //! [`patch::patch`] drives them; machine code comes from the crate `gopatch-trampolines`.
@@ -17,9 +18,12 @@ pub mod elf;
 pub mod golang;
 pub mod layout;
 pub mod patch;
+pub mod program;
 pub mod report;
 pub mod restore;
+pub mod rtypes;
 pub mod rules;
 pub mod sites;
+pub mod types;
 pub mod verify;
 pub mod write;

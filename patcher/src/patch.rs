@@ -14,15 +14,19 @@ use gopatch_trampolines::{EmitError, thunk, wire};
 use sha2::{Digest, Sha256};
 
 use crate::address::{NewVa, Va};
-use crate::dwarf::{self, DwarfError, Kind, TypeId, TypeInfo};
+use crate::dwarf::{self, DwarfError};
 use crate::elf::{Elf, ElfError};
 use crate::golang::pclntab::Function;
 use crate::golang::{GoBinary, GoError};
 use crate::layout::{Layout, LayoutError};
+use crate::program::{ParameterError, ProgramTypes};
 use crate::report::{FunctionReport, InputReport, OutputReport, RefusedReport, Report, RuleReport};
-use crate::rules::resolve::{self, End, Places, ResolveError, Resolved};
-use crate::rules::{self, Rule, RuleError};
+use crate::rtypes::RuntimeTypeError;
+use crate::rules::declared::DeclaredTypes;
+use crate::rules::resolve::{End, ResolveError, Resolved};
+use crate::rules::{self, Capture, Rule, RuleError};
 use crate::sites::{Site, Text, Wanted};
+use crate::types::{Kind, Origin, TypeError, TypeId};
 use crate::verify::{self, VerifyError};
 use crate::write::{self, Additions, WriteError};
 
@@ -62,6 +66,10 @@ pub enum PatchError {
     #[error(transparent)]
     Dwarf(#[from] DwarfError),
     #[error(transparent)]
+    RuntimeTypes(#[from] RuntimeTypeError),
+    #[error(transparent)]
+    Type(#[from] TypeError),
+    #[error(transparent)]
     Rule(#[from] RuleError),
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -77,8 +85,8 @@ pub enum PatchError {
     NothingMatches,
     #[error("none of the matched functions can be hooked: {0}")]
     AllRefused(String),
-    #[error("{0} of Go's runtime cannot be read from this program's DWARF")]
-    Runtime(String),
+    #[error("{name} of Go's runtime is not in this program's {origin}")]
+    Runtime { name: String, origin: Origin },
     #[error("{TICK_FUNCTION} cannot be hooked, so the program could not find a gopatchd that starts later: {0}")]
     Tick(&'static str),
     #[error("the socket's path has {len} bytes, but a Unix socket's has at most {most}", most = MAX_SOCKET_PATH - 1)]
@@ -104,8 +112,8 @@ enum Problem {
     NoMatch(String, Hint),
     #[error("{function}: {what}: {source}")]
     Resolve { function: String, what: String, source: ResolveError },
-    #[error("{0}: DWARF does not describe its parameters as the compiler passes them, so none can be captured")]
-    Signature(String),
+    #[error("{function}: {source}")]
+    Parameters { function: String, source: ParameterError },
     #[error(
         "{function}: a record would have {captures} captures and up to {bytes} bytes; {most} captures and {room} bytes \
          are the most",
@@ -138,7 +146,7 @@ impl Rule {
 struct Hooked<'a> {
     rule: &'a Rule,
     function: Function<'a>,
-    inlined_copies: u32,
+    inlined_copies: Option<u32>,
     enter: Option<Resolved>,
     exit: Option<Resolved>,
     keep: Vec<Source>,
@@ -158,15 +166,9 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
     let matches = match_rules(&rules, &go)?;
 
     let sections = dwarf::Sections::load(&elf)?;
-    let symbols: Vec<String> = rules.iter().flat_map(Rule::symbols).collect();
-    let asserted: Vec<String> = rules.iter().flat_map(resolve::asserted_types).collect();
-    let wanted = dwarf::Wanted {
-        functions: symbols.iter().map(String::as_str).collect(),
-        types: asserted.iter().map(String::as_str).chain(["runtime.g", "runtime.m", "runtime.p"]).collect(),
-    };
-    let types = TypeInfo::load(&sections, &wanted, go.module_data.types)?;
+    let types = ProgramTypes::load(sections.as_ref(), &rules, &elf, &relocations, &go)?;
     let offsets = runtime_offsets(&types)?;
-    clock.lap("dwarf");
+    clock.lap("types");
 
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
     let mut text = Text::new(&go.functions, &bytes, &go.checked);
@@ -233,6 +235,7 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
             sha256: input_digest,
             go_version: go.build_info.go_version.clone(),
             main_package: go.build_info.main_package.clone(),
+            types: types.origin(),
         },
         output: OutputReport {
             path: None,
@@ -295,33 +298,23 @@ fn match_rules<'r, 'a>(rules: &'r [Rule], go: &GoBinary<'a>) -> Result<Vec<(&'r 
 fn hook<'a>(
     rule: &'a Rule,
     function: Function<'a>,
-    types: &TypeInfo<'_>,
+    types: &ProgramTypes<'_>,
     text: &mut Text<'a>,
     refused: &mut Vec<RefusedReport>,
 ) -> Result<Option<Hooked<'a>>, PatchError> {
     let name = || function.name.to_owned();
     let fail = |(what, source)| rule.failure(Problem::Resolve { function: name(), what, source });
-    let misplaced = |error: Option<ResolveError>| match error {
-        Some(error) => fail(("its parameters".to_owned(), error)),
-        None => rule.failure(Problem::Signature(name())),
-    };
-    let signature = types.signature(function.name)?;
     let inlined_copies = types.inlined_copies(function.name);
+    let mut declared = DeclaredTypes::new(types.get(), rule);
+    let places = types.places(rule, &function, &mut declared);
+    let places = places.map_err(|source| rule.failure(Problem::Parameters { function: name(), source }))?;
+    let resolve = |captures: &[Capture], end: &mut End<'_>| match &places {
+        Some(places) => places.point(rule, captures, end).map_err(fail),
+        None => Ok(Resolved::default()),
+    };
     let mut keep = Vec::new();
-    let (mut enter, mut exit) = (rule.enter.as_ref().map(|_| Resolved::default()), None);
-    if let Some(captures) = &rule.exit {
-        exit = Some(Resolved::default());
-        if !captures.is_empty() {
-            let places = places(types, signature.clone(), &function).map_err(misplaced)?;
-            let resolved = places.point(rule, captures, &mut End::Exit(&mut keep));
-            exit = Some(resolved.map_err(fail)?);
-        }
-    }
-    if let Some(captures) = rule.enter.as_ref().filter(|captures| !captures.is_empty()) {
-        let places = places(types, signature, &function).map_err(misplaced)?;
-        let resolved = places.point(rule, captures, &mut End::Enter);
-        enter = Some(resolved.map_err(fail)?);
-    }
+    let exit = rule.exit.as_ref().map(|captures| resolve(captures, &mut End::Exit(&mut keep))).transpose()?;
+    let mut enter = rule.enter.as_ref().map(|captures| resolve(captures, &mut End::Enter)).transpose()?;
     if !keep.is_empty() && enter.is_none() {
         enter = Some(Resolved::default());
     }
@@ -350,20 +343,6 @@ fn hook<'a>(
         return Ok(None);
     }
     Ok(Some(Hooked { rule, function, inlined_copies, enter, exit, keep, sites: found.sites }))
-}
-
-/// Where a function's parameters are; `Ok(None)` is a signature that is not the compiler's.
-fn places<'t, 'd>(
-    types: &'t TypeInfo<'d>,
-    signature: Option<dwarf::Signature<'d>>,
-    function: &Function<'_>,
-) -> Result<Places<'t, 'd>, Option<ResolveError>> {
-    let places = Places::new(types, signature.ok_or(None)?).map_err(Some)?;
-    // DWARF may leave out parameters. What pclntab says of the arguments' size tells.
-    match function.args {
-        Some(args) if u64::from(args) != places.args_size() => Err(None),
-        _ => Ok(places),
-    }
 }
 
 /// The functions of that name whose registers are Go's.
@@ -399,13 +378,13 @@ fn tick_site<'a>(go: &GoBinary<'a>, text: &mut Text<'a>) -> Result<Site, PatchEr
     }
 }
 
-fn runtime_offsets(types: &TypeInfo<'_>) -> Result<RuntimeOffsets, PatchError> {
-    let struct_of = |name: &str| types.type_by_name(name).ok_or_else(|| PatchError::Runtime(name.to_owned()));
+fn runtime_offsets(types: &ProgramTypes<'_>) -> Result<RuntimeOffsets, PatchError> {
+    let missing = |name: &str| PatchError::Runtime { name: name.to_owned(), origin: types.origin() };
+    let struct_of = |name: &str| types.get().type_by_name(name)?.ok_or_else(|| missing(name));
     let field = |type_id: TypeId, name: &str| {
-        let missing = || PatchError::Runtime(name.to_owned());
-        let Kind::Struct(fields) = types.resolve(type_id)?.kind else { return Err(missing()) };
-        let field = fields.iter().find(|field| field.name == name).ok_or_else(missing)?;
-        Ok::<_, PatchError>((i32::try_from(field.offset).map_err(|_| missing())?, field.type_id))
+        let Kind::Struct(fields) = types.get().resolve(type_id)?.kind else { return Err(missing(name)) };
+        let field = fields.iter().find(|field| field.name == name).ok_or_else(|| missing(name))?;
+        Ok::<_, PatchError>((i32::try_from(field.offset).map_err(|_| missing(name))?, field.type_id))
     };
     let (g, m, p) = (struct_of("runtime.g")?, struct_of("runtime.m")?, struct_of("runtime.p")?);
     let (stack, stack_type) = field(g, "stack")?;

@@ -7,6 +7,8 @@ use std::fmt::{self, Display, Formatter};
 use gopatch_trampolines::manifest::{At, Manifest};
 use serde::Serialize;
 
+use crate::types::Origin;
+
 /// The report of one run. Its JSON form is stable.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -38,6 +40,8 @@ pub struct InputReport {
     pub go_version: String,
     /// Path of the main package.
     pub main_package: Option<String>,
+    /// What its types were read from.
+    pub types: Origin,
 }
 
 /// The output.
@@ -80,10 +84,11 @@ pub struct FunctionReport {
     pub exits: usize,
     /// Attributes that are recorded.
     pub attributes: Vec<String>,
-    /// Alternatives of captures that do not apply: no interface of this program holds such a type, as far as DWARF says.
+    /// Alternatives of captures that do not apply: no interface of this program holds such a type.
     pub left_out: Vec<String>,
-    /// Copies that the compiler inlined elsewhere, which no hook sees.
-    pub inlined_copies: u32,
+    /// Copies that the compiler inlined elsewhere, which no hook sees. Only DWARF tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inlined_copies: Option<u32>,
 }
 
 /// A place that is not hooked.
@@ -129,7 +134,7 @@ impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Report { input, output, .. } = self.report;
         let package = input.main_package.as_deref().unwrap_or("unknown package");
-        writeln!(f, "{package} ({}, {})", input.go_version, size(input.size))?;
+        writeln!(f, "{package} ({}, {}, types from {})", input.go_version, size(input.size), input.types)?;
         for rule in &self.report.rules {
             if rule.functions.is_empty() {
                 if self.verbose {
@@ -152,8 +157,8 @@ impl Display for Text<'_> {
                 if self.verbose && !function.left_out.is_empty() {
                     writeln!(f, "  {:<24}   not in this program: {}", "", function.left_out.join(", "))?;
                 }
-                if function.inlined_copies > 0 {
-                    let copies = count(function.inlined_copies as usize, "place", "places");
+                if let Some(copies @ 1..) = function.inlined_copies {
+                    let copies = count(copies as usize, "place", "places");
                     writeln!(f, "  {:<24}   inlined at {copies} that no hook sees", "")?;
                 }
             }

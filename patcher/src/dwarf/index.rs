@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use gimli::{AttributeValue, DebugInfoOffset, EntriesRaw, constants as dw};
 
 use crate::address::Va;
+use crate::types::TypeId;
 
-use super::{DwarfError, Reader, TypeId, TypeInfo, Unit, Wanted};
+use super::{DwarfError, Reader, TypeInfo, Unit, Wanted};
 
 pub(super) fn read<'d>(
     mut dwarf: gimli::Dwarf<Reader<'d>>,
@@ -104,7 +105,7 @@ impl<'d> TypeInfo<'d> {
                     let name = find_attribute(&mut entries, attributes, dw::DW_AT_name)?;
                     if let Some(name) = self.name(name)?.filter(|name| wanted.types.contains(name)) {
                         // A struct and the typedef that names it share their name; either will do.
-                        self.types.entry(name).or_insert(TypeId(DebugInfoOffset(unit.start + offset.0)));
+                        self.types.entry(name).or_insert(TypeId::Dwarf(unit.start + offset.0));
                     }
                 }
                 _ => entries.skip_attributes(attributes)?,

@@ -18,8 +18,8 @@ use gimli::{DebugInfoOffset, EndianSlice, LittleEndian, SectionId};
 
 use crate::address::Va;
 use crate::elf::{Elf, ElfError};
-
-pub use types::{Field, Kind, Type, TypeId};
+use crate::golang::symbol_name;
+use crate::types::{Signature, Type, TypeError, TypeId, Types};
 
 type Reader<'d> = EndianSlice<'d, LittleEndian>;
 
@@ -27,9 +27,6 @@ type Reader<'d> = EndianSlice<'d, LittleEndian>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DwarfError {
-    /// No .debug_info.
-    #[error("no DWARF (.debug_info): built with -ldflags=-s or -w, or stripped since; patch a build that has it")]
-    NoDwarf,
     /// A structure that gimli cannot read.
     #[error("the DWARF is damaged at .debug_info+{offset:#x}; rebuild the program")]
     Damaged {
@@ -58,14 +55,14 @@ pub struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    /// Decompresses them.
-    pub fn load(elf: &Elf<'a>) -> Result<Self, DwarfError> {
+    /// Decompresses them; `None` when there is no .debug_info: built with `-ldflags=-s` or `-w`, or stripped since.
+    pub fn load(elf: &Elf<'a>) -> Result<Option<Self>, DwarfError> {
         let find = |name: &str| {
             let old_compressed = || elf.section(&name.replacen(".debug_", ".zdebug_", 1));
             elf.section(name).or_else(old_compressed).filter(|section| section.size > 0)
         };
         if find(SectionId::DebugInfo.name()).is_none() {
-            return Err(DwarfError::NoDwarf);
+            return Ok(None);
         }
         let sections = gimli::DwarfSections::load(|id| match id {
             SectionId::DebugAbbrev | SectionId::DebugInfo | SectionId::DebugStr | SectionId::DebugLineStr => {
@@ -73,7 +70,7 @@ impl<'a> Sections<'a> {
             }
             _ => Ok(Cow::Borrowed(&[][..])),
         })?;
-        Ok(Self { sections })
+        Ok(Some(Self { sections }))
     }
 }
 
@@ -82,44 +79,8 @@ impl<'a> Sections<'a> {
 pub struct Wanted<'w> {
     /// Functions, as symbol names: `net/http.(*conn).serve`.
     pub functions: HashSet<&'w str>,
-    /// Types, as Go spells them: `net/http.response`, `*net/http.response`, `runtime.g`.
+    /// Types, as symbol names: `net/http.response`, `*net/http.response`, `runtime.g`.
     pub types: HashSet<&'w str>,
-}
-
-/// A parameter or a result of a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parameter<'d> {
-    /// Name; `~r0` for the first result when it has none, `~p0` for a parameter that is blank.
-    pub name: &'d str,
-    /// Type.
-    pub type_id: TypeId,
-    /// Whether it is a result.
-    pub is_result: bool,
-}
-
-/// The parameters of a function, in order, the receiver first.
-///
-/// Until Go 1.21 DWARF leaves out blank parameters, and until Go 1.26 the dictionary of a generic function. So compare
-/// the size of the arguments that follows from it (`golang::abi::Assignment::args_size`) with what pclntab says
-/// (`golang::Function::args`), and refuse the signature when they differ. Results are complete in every version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature<'d> {
-    /// Receiver, parameters, results.
-    pub parameters: Vec<Parameter<'d>>,
-    /// Copies of the function that were inlined into others, where a hook will not see them.
-    pub inlined_copies: u32,
-}
-
-impl<'d> Signature<'d> {
-    /// Receiver and parameters.
-    pub fn inputs(&self) -> impl Iterator<Item = &Parameter<'d>> {
-        self.parameters.iter().filter(|parameter| !parameter.is_result)
-    }
-
-    /// Results.
-    pub fn results(&self) -> impl Iterator<Item = &Parameter<'d>> {
-        self.parameters.iter().filter(|parameter| parameter.is_result)
-    }
 }
 
 /// What DWARF says of the wanted functions and types.
@@ -169,7 +130,7 @@ impl<'d> TypeInfo<'d> {
                 best = Some(parameters);
             }
         }
-        Ok(best.map(|parameters| Signature { parameters, inlined_copies: function.inlined_copies }))
+        Ok(best.map(|parameters| Signature { parameters }))
     }
 
     /// How often a wanted function was inlined into others. One that was inlined everywhere has no code of its own.
@@ -181,6 +142,21 @@ impl<'d> TypeInfo<'d> {
     pub fn type_by_name(&self, name: &str) -> Option<TypeId> {
         self.types.get(name).copied()
     }
+
+    /// Whether Go wrote none of it: then Go's was left out, and what is there is C's.
+    pub fn is_foreign(&self) -> bool {
+        self.units.is_empty()
+    }
+}
+
+impl Types for TypeInfo<'_> {
+    fn resolve(&self, id: TypeId) -> Result<Type<'_>, TypeError> {
+        Ok(self.resolve(id)?)
+    }
+
+    fn type_by_name(&self, name: &str) -> Result<Option<TypeId>, TypeError> {
+        Ok(self.type_by_name(&symbol_name(name)))
+    }
 }
 
 #[cfg(test)]
@@ -188,6 +164,7 @@ mod tests {
     use super::*;
     use crate::elf::testing::damaged_copies;
     use crate::golang::{GoBinary, testing};
+    use crate::types::{Field, Kind, Parameter};
 
     fn wanted() -> Wanted<'static> {
         Wanted {
@@ -211,7 +188,7 @@ mod tests {
     /// Everything that the wanted names lead to, as text.
     fn describe(file: &[u8]) -> Result<Vec<String>, DwarfError> {
         let elf = Elf::parse(file)?;
-        let sections = Sections::load(&elf)?;
+        let Some(sections) = Sections::load(&elf)? else { return Ok(Vec::new()) };
         let types = TypeInfo::load(&sections, &wanted(), elf.symbol("runtime.types").unwrap_or_default())?;
         let mut lines = Vec::new();
         let mut names: Vec<_> = wanted().types.into_iter().collect();
@@ -245,7 +222,7 @@ mod tests {
                 Ok(format!("{arrow}{} {}", parameter.name, types.resolve(parameter.type_id)?.name))
             };
             let parameters: Vec<_> = signature.parameters.iter().map(parameter).collect::<Result<_, DwarfError>>()?;
-            lines.push(format!("{name}({}) inlined {}", parameters.join(", "), signature.inlined_copies));
+            lines.push(format!("{name}({}) inlined {}", parameters.join(", "), types.inlined_copies(name)));
         }
         Ok(lines)
     }
@@ -297,7 +274,7 @@ mod tests {
         for file in [testing::program().to_vec(), testing::build(&["-buildmode=pie"])] {
             let elf = Elf::parse(&file).unwrap();
             let go = GoBinary::read(&elf, &elf.relative_relocations().unwrap()).unwrap();
-            let sections = Sections::load(&elf).unwrap();
+            let sections = Sections::load(&elf).unwrap().unwrap();
             let types = TypeInfo::load(&sections, &wanted(), go.module_data.types).unwrap();
             for name in ["*main.Record", "main.Record", "main.Base", "uintptr", "string", "error", "main.Counts"] {
                 let resolved = types.resolve(types.type_by_name(name).unwrap()).unwrap();
@@ -314,7 +291,7 @@ mod tests {
     #[test]
     fn a_stripped_program_has_no_dwarf() {
         let stripped = testing::build(&["-ldflags=-s -w"]);
-        assert!(describe(&stripped).unwrap_err().to_string().starts_with("no DWARF"));
+        assert!(Sections::load(&Elf::parse(&stripped).unwrap()).unwrap().is_none());
     }
 
     #[test]

@@ -15,8 +15,9 @@
 use gimli::{AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, constants as dw};
 
 use crate::address::Va;
+use crate::types::{Field, Kind, Parameter, Type, TypeId};
 
-use super::{DwarfError, Parameter, Reader, TypeInfo, Unit};
+use super::{DwarfError, Reader, TypeInfo, Unit};
 
 /// Attributes of Go's own (`src/cmd/internal/dwarf/dwarf.go`).
 const GO_KIND: DwAt = DwAt(0x2900);
@@ -33,81 +34,6 @@ const KIND_STRING: u64 = 24;
 /// Longest chain of typedefs that is followed; Go's have two.
 const MAX_TYPEDEFS: usize = 16;
 
-/// A type, by its place in .debug_info.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TypeId(pub(super) DebugInfoOffset);
-
-/// A type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Type<'d> {
-    /// As Go spells it, packages by their import path: `*net/http.response`.
-    pub name: &'d str,
-    /// Bytes of a value.
-    pub size: u64,
-    /// What it is.
-    pub kind: Kind<'d>,
-    /// Its run-time descriptor (`internal/abi.Type`): what an interface holding it points to, by way of the itab unless
-    /// the interface is empty. `None` when the program has none, so that no interface holds such a value.
-    pub runtime_type: Option<Va>,
-}
-
-/// What a type is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind<'d> {
-    /// `bool`.
-    Bool,
-    /// Integers, `uintptr` included.
-    Int {
-        /// Whether it can be negative.
-        signed: bool,
-    },
-    /// `float32`, `float64`.
-    Float,
-    /// `complex64`, `complex128`: two floats.
-    Complex,
-    /// A pointer to a type.
-    Pointer(TypeId),
-    /// `unsafe.Pointer`.
-    UnsafePointer,
-    /// Pointer and length.
-    String,
-    /// Pointer, length and capacity; of this element.
-    Slice(TypeId),
-    /// Two words: what it holds, and a pointer to it or the pointer itself.
-    Interface {
-        /// Without methods: the first word points to the run-time type. Otherwise to the itab.
-        empty: bool,
-    },
-    /// A pointer to the runtime's map.
-    Map,
-    /// A pointer to the runtime's channel.
-    Chan,
-    /// A pointer to a closure.
-    Func,
-    /// Fields, in order, blank ones included.
-    Struct(Vec<Field<'d>>),
-    /// A fixed number of elements.
-    Array {
-        /// Element.
-        element: TypeId,
-        /// Number.
-        len: u64,
-    },
-}
-
-/// A field of a struct.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field<'d> {
-    /// Name; of an embedded field, its type's without the package.
-    pub name: &'d str,
-    /// Bytes from the start of the struct.
-    pub offset: u64,
-    /// Type.
-    pub type_id: TypeId,
-    /// Whether its fields are promoted.
-    pub embedded: bool,
-}
-
 type Entry<'d> = DebuggingInformationEntry<Reader<'d>>;
 
 impl<'d> TypeInfo<'d> {
@@ -115,23 +41,27 @@ impl<'d> TypeInfo<'d> {
     pub fn resolve(&self, id: TypeId) -> Result<Type<'d>, DwarfError> {
         let mut name = None;
         let mut runtime_type = None;
-        let mut place = id.0;
+        let TypeId::Dwarf(start) = id else {
+            return Err(DwarfError::Type { offset: 0, why: format!("the type at {id} is not one of DWARF's") });
+        };
+        let start = DebugInfoOffset(start);
+        let mut place = start;
         for _ in 0..MAX_TYPEDEFS {
             let (unit, entry) = self.entry(place)?;
             let own_name = self.entry_name(place, &entry)?;
             name = name.or(own_name);
             runtime_type = runtime_type.or(self.runtime_type(own_name, &entry));
-            let plain = |size, kind| Ok(Type { name: name.unwrap_or_default(), size, kind, runtime_type });
+            let plain = |size, kind| Ok(Type { name: name.unwrap_or_default().into(), size, kind, runtime_type });
             let kind = entry.attr_value(GO_KIND).and_then(|value| value.udata_value());
             match (entry.tag(), kind) {
                 (dw::DW_TAG_typedef, Some(KIND_MAP)) => return plain(8, Kind::Map),
                 (dw::DW_TAG_typedef, Some(KIND_CHAN)) => return plain(8, Kind::Chan),
                 // Names for the layout of an interface, see the end of the chain.
                 (dw::DW_TAG_typedef, _) => match (own_name, kind) {
-                    (Some("runtime.iface"), None) if place != id.0 => {
+                    (Some("runtime.iface"), None) if place != start => {
                         return plain(16, Kind::Interface { empty: false });
                     }
-                    (Some("runtime.eface"), None) if place != id.0 => {
+                    (Some("runtime.eface"), None) if place != start => {
                         return plain(16, Kind::Interface { empty: true });
                     }
                     _ => place = target(place, unit, &entry, dw::DW_AT_type)?,
@@ -141,24 +71,24 @@ impl<'d> TypeInfo<'d> {
                     return plain(8, Kind::UnsafePointer);
                 }
                 (dw::DW_TAG_pointer_type, _) => {
-                    return plain(8, Kind::Pointer(TypeId(target(place, unit, &entry, dw::DW_AT_type)?)));
+                    return plain(8, Kind::Pointer(type_at(place, unit, &entry, dw::DW_AT_type)?));
                 }
                 (dw::DW_TAG_subroutine_type, _) => return plain(8, Kind::Func),
                 (dw::DW_TAG_structure_type, Some(KIND_STRING)) => return plain(16, Kind::String),
                 (dw::DW_TAG_structure_type, Some(KIND_SLICE)) => {
-                    return plain(24, Kind::Slice(TypeId(target(place, unit, &entry, GO_ELEM)?)));
+                    return plain(24, Kind::Slice(type_at(place, unit, &entry, GO_ELEM)?));
                 }
                 (dw::DW_TAG_structure_type, _) => {
                     return plain(size(place, &entry)?, Kind::Struct(self.fields(place)?));
                 }
                 (dw::DW_TAG_array_type, _) => {
-                    let element = TypeId(target(place, unit, &entry, dw::DW_AT_type)?);
+                    let element = type_at(place, unit, &entry, dw::DW_AT_type)?;
                     return plain(size(place, &entry)?, Kind::Array { element, len: self.array_len(place)? });
                 }
                 (tag, _) => return Err(not_go(place, format!("{tag} is not an entry of a Go type"))),
             }
         }
-        Err(not_go(id.0, "its typedefs do not end".to_owned()))
+        Err(not_go(start, "its typedefs do not end".to_owned()))
     }
 
     /// The parameters of the function whose body is described at `place`.
@@ -192,7 +122,7 @@ impl<'d> TypeInfo<'d> {
     ) -> Result<Parameter<'d>, DwarfError> {
         Ok(Parameter {
             name: self.entry_name(place, entry)?.unwrap_or_default(),
-            type_id: TypeId(target(place, unit, entry, dw::DW_AT_type)?),
+            type_id: type_at(place, unit, entry, dw::DW_AT_type)?,
             is_result: entry.attr_value(dw::DW_AT_variable_parameter) == Some(AttributeValue::Flag(true)),
         })
     }
@@ -204,7 +134,7 @@ impl<'d> TypeInfo<'d> {
             fields.push(Field {
                 name: self.entry_name(at, entry)?.unwrap_or_default(),
                 offset: offset.ok_or_else(|| not_go(at, "a field without an offset".to_owned()))?,
-                type_id: TypeId(target(at, unit, entry, dw::DW_AT_type)?),
+                type_id: type_at(at, unit, entry, dw::DW_AT_type)?,
                 embedded: entry.attr_value(GO_EMBEDDED_FIELD) == Some(AttributeValue::Flag(true)),
             });
             Ok(())
@@ -308,4 +238,13 @@ fn target<'d>(
     value
         .and_then(|value| unit.reference(&value))
         .ok_or_else(|| not_go(place, format!("it does not say which type it refers to ({attribute})")))
+}
+
+fn type_at<'d>(
+    place: DebugInfoOffset,
+    unit: &Unit<'d>,
+    entry: &Entry<'d>,
+    attribute: DwAt,
+) -> Result<TypeId, DwarfError> {
+    Ok(TypeId::Dwarf(target(place, unit, entry, attribute)?.0))
 }

@@ -2,11 +2,11 @@
 //!
 //! Decides: the register or the stack slot of each parameter and result, by the algorithm of Go's
 //! `src/cmd/compile/abi-internal.md`, which has not changed from Go 1.17 to 1.27.
-//! Trusts: the types that DWARF describes. What DWARF left out, it cannot know: compare [`Assignment::args_size`] with
-//! what pclntab says.
+//! Trusts: the description of the types and of the signature. What that left out, it cannot know: compare
+//! [`Assignment::args_size`] with what pclntab says.
 //! Never does: ABI0, where everything is on the stack (assembly functions).
 
-use crate::dwarf::{DwarfError, Kind, Signature, TypeId, TypeInfo};
+use crate::types::{Kind, Parameter, Signature, TypeError, TypeId, Types};
 
 /// Integer registers: RAX, RBX, RCX, RDI, RSI, R8, R9, R10, R11.
 pub const INT_REGISTERS: u8 = 9;
@@ -115,15 +115,15 @@ impl Layout {
         Self { size, align: element.align, parts }
     }
 
-    /// The layout of a type that DWARF describes.
-    pub fn of(types: &TypeInfo<'_>, id: TypeId) -> Result<Self, AbiError> {
+    /// The layout of a type.
+    pub fn of(types: &dyn Types, id: TypeId) -> Result<Self, AbiError> {
         let mut budget = MAX_TYPES;
         Self::of_nested(types, id, MAX_DEPTH, &mut budget)
     }
 
-    fn of_nested(types: &TypeInfo<'_>, id: TypeId, depth: u32, budget: &mut u32) -> Result<Self, AbiError> {
+    fn of_nested(types: &dyn Types, id: TypeId, depth: u32, budget: &mut u32) -> Result<Self, AbiError> {
         let resolved = types.resolve(id)?;
-        let too_large = || AbiError::TooLarge(resolved.name.to_owned());
+        let too_large = || AbiError::TooLarge(resolved.name.to_string());
         let depth = depth.checked_sub(1).ok_or_else(too_large)?;
         *budget = budget.checked_sub(1).ok_or_else(too_large)?;
         let word = Self::int(WORD);
@@ -132,14 +132,14 @@ impl Layout {
             Kind::Float if [4, 8].contains(&resolved.size) => Self::float(resolved.size),
             Kind::Complex if [8, 16].contains(&resolved.size) => Self::row(&Self::float(resolved.size / 2), 2),
             Kind::Bool | Kind::Int { .. } | Kind::Float | Kind::Complex => {
-                return Err(AbiError::Size { name: resolved.name.to_owned(), size: resolved.size });
+                return Err(AbiError::Size { name: resolved.name.to_string(), size: resolved.size });
             }
             Kind::Pointer(_) | Kind::UnsafePointer | Kind::Map | Kind::Chan | Kind::Func => word,
             Kind::String | Kind::Interface { .. } => Self::row(&word, 2),
             Kind::Slice(_) => Self::row(&word, 3),
             // Vectors look like structs, and are passed in X registers.
             Kind::Struct(_) if resolved.name.starts_with("simd/archsimd.") => {
-                return Err(AbiError::Vector(resolved.name.to_owned()));
+                return Err(AbiError::Vector(resolved.name.to_string()));
             }
             Kind::Struct(fields) => {
                 let mut layouts = Vec::with_capacity(fields.len());
@@ -152,6 +152,16 @@ impl Layout {
                 Self::array(resolved.size, &Self::of_nested(types, *element, depth, budget)?, *len)
             }
         })
+    }
+
+    /// Bytes of a value.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What the address of a value in memory is a multiple of.
+    pub fn align(&self) -> u64 {
+        self.align
     }
 
     fn part(size: u64, kind: PartKind) -> Self {
@@ -195,8 +205,8 @@ impl Assignment {
     }
 
     /// Assigns a function by its signature.
-    pub fn of(types: &TypeInfo<'_>, signature: &Signature<'_>) -> Result<Self, AbiError> {
-        let layout = |parameter: &crate::dwarf::Parameter<'_>| Layout::of(types, parameter.type_id);
+    pub fn of(types: &dyn Types, signature: &Signature<'_>) -> Result<Self, AbiError> {
+        let layout = |parameter: &Parameter<'_>| Layout::of(types, parameter.type_id);
         let inputs: Vec<_> = signature.inputs().map(layout).collect::<Result<_, _>>()?;
         let results: Vec<_> = signature.results().map(layout).collect::<Result<_, _>>()?;
         Self::new(&inputs, &results)
@@ -209,7 +219,7 @@ impl Assignment {
 pub enum AbiError {
     /// A type cannot be resolved.
     #[error(transparent)]
-    Dwarf(#[from] DwarfError),
+    Type(#[from] TypeError),
     /// A scalar of a size that Go has not.
     #[error("type {name} has {size} bytes, which no such type of Go has")]
     Size {
@@ -401,7 +411,7 @@ mod tests {
 
         let elf = Elf::parse(testing::program()).unwrap();
         let go = GoBinary::read(&elf, &[]).unwrap();
-        let sections = Sections::load(&elf).unwrap();
+        let sections = Sections::load(&elf).unwrap().unwrap();
         let compiled: Vec<_> = go
             .functions
             .all()

@@ -3,7 +3,7 @@
 //! Decides: that it is one, built by a Go that gopatch knows, and where its functions, types and text lie.
 //! Trusts: the Go linker's tables to be consistent with each other once their bounds are checked; they are what the
 //! program's own runtime follows.
-//! Never does: I/O, DWARF (that is `crate::dwarf`), or decide where to hook.
+//! Never does: I/O, types (that is `crate::dwarf` and `crate::rtypes`), or decide where to hook.
 //!
 //! What differs between Go versions is in `docs/go-internals.md`, with its sources.
 
@@ -179,7 +179,7 @@ impl ModuleData {
 }
 
 /// The address that the word at `va` holds when the program runs, before the image is moved.
-fn pointer_at(elf: &Elf<'_>, relocations: &[Relative], va: Va) -> Option<Va> {
+pub(crate) fn pointer_at(elf: &Elf<'_>, relocations: &[Relative], va: Va) -> Option<Va> {
     match relocations.binary_search_by_key(&va, |relocation| relocation.place) {
         Ok(index) => Some(relocations.get(index)?.target),
         Err(_) => elf.word_at(va).map(Va),
@@ -200,6 +200,14 @@ pub fn symbol_prefix(import_path: &str) -> String {
         }
     }
     prefix
+}
+
+/// The spelling of a type, or of a pointer to one, in symbol names and in DWARF.
+pub fn symbol_name(type_name: &str) -> String {
+    match type_name.rsplit_once('.') {
+        Some((package, name)) => format!("{}.{name}", symbol_prefix(package)),
+        None => type_name.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -323,5 +331,7 @@ mod tests {
         assert_eq!(symbol_prefix("net/http"), "net/http");
         assert_eq!(symbol_prefix("gopkg.in/yaml.v3"), "gopkg.in/yaml%2ev3");
         assert_eq!(symbol_prefix("example.com/a b"), "example.com/a%20b");
+        assert_eq!(symbol_name("*gopkg.in/yaml.v3.Node"), "*gopkg.in/yaml%2ev3.Node");
+        assert_eq!(symbol_name("error"), "error");
     }
 }

@@ -5,6 +5,8 @@
 //!
 //! `docs/rules.md` is the reference.
 
+pub mod declaration;
+pub mod declared;
 pub mod path;
 pub mod resolve;
 
@@ -12,6 +14,7 @@ use gopatch_trampolines::manifest::{Format, Kind};
 use indexmap::IndexMap;
 use serde::Deserialize;
 
+use declaration::{Declaration, DeclarationError, Expr, Function};
 use path::{Expression, PathError};
 
 /// The rules that gopatch comes with.
@@ -62,6 +65,16 @@ pub enum RuleError {
         /// What is wrong.
         source: Box<PathError>,
     },
+    /// A declaration is not one.
+    #[error("{file}: rule {rule}: signature")]
+    Declaration {
+        /// The file.
+        file: String,
+        /// The rule.
+        rule: String,
+        /// What is wrong.
+        source: Box<DeclarationError>,
+    },
     /// A value is out of its range.
     #[error("{file}: rule {rule}: {what}")]
     Invalid {
@@ -87,6 +100,7 @@ struct RuleText {
     import: String,
     receiver: Option<OneOrMany>,
     function: OneOrMany,
+    signature: Option<OneOrMany>,
     #[serde(default = "internal")]
     kind: Kind,
     operation: Option<String>,
@@ -144,6 +158,8 @@ pub struct Rule {
     pub receivers: Vec<String>,
     /// Function or method names.
     pub functions: Vec<String>,
+    /// What the rule says of the functions' parameters, and of types among them.
+    pub declarations: Vec<Declaration>,
     /// Kind of operation.
     pub kind: Kind,
     /// Name of an operation, see [`gopatch_trampolines::manifest::Function::operation`].
@@ -180,15 +196,49 @@ pub struct Capture {
 impl Rule {
     /// The symbol names that the rule asks for.
     pub fn symbols(&self) -> Vec<String> {
+        let receivers: Vec<_> =
+            if self.receivers.is_empty() { vec![None] } else { self.receivers.iter().map(Some).collect() };
+        let of = |receiver: Option<&String>| {
+            self.functions.iter().map(|function| self.symbol(receiver, function)).collect::<Vec<_>>()
+        };
+        receivers.into_iter().flat_map(of).collect()
+    }
+
+    fn symbol(&self, receiver: Option<&String>, function: &str) -> String {
         let prefix = crate::golang::symbol_prefix(&self.import);
-        let spell = |receiver: Option<&String>, function: &String| match receiver {
+        match receiver {
             None => format!("{prefix}.{function}"),
             Some(receiver) if receiver.starts_with('*') => format!("{prefix}.({receiver}).{function}"),
             Some(receiver) => format!("{prefix}.{receiver}.{function}"),
-        };
-        let receivers: Vec<_> =
-            if self.receivers.is_empty() { vec![None] } else { self.receivers.iter().map(Some).collect() };
-        receivers.iter().flat_map(|receiver| self.functions.iter().map(|function| spell(*receiver, function))).collect()
+        }
+    }
+
+    /// What the rule says of the parameters of the function with that symbol name.
+    pub fn signature(&self, symbol: &str) -> Option<&Function> {
+        self.declarations.iter().find_map(|declaration| match declaration {
+            Declaration::Function(function) => {
+                (self.symbol(function.receiver.as_ref(), &function.name) == symbol).then_some(function)
+            }
+            Declaration::Type(..) => None,
+        })
+    }
+
+    /// The types that the rule declares, without their package.
+    pub fn declared_types(&self) -> impl Iterator<Item = (&str, &Expr)> {
+        self.declarations.iter().filter_map(|declaration| match declaration {
+            Declaration::Function(_) => None,
+            Declaration::Type(name, expr) => Some((name.as_str(), expr)),
+        })
+    }
+
+    /// The type of that name that the rule declares.
+    pub fn declared_type(&self, name: &str) -> Option<&Expr> {
+        self.declared_types().find(|(declared, _)| *declared == name).map(|(_, expr)| expr)
+    }
+
+    /// A type's name with its import path: a bare name is of the rule's package.
+    pub fn full_name(&self, name: &str) -> String {
+        if name.contains('.') { name.to_owned() } else { format!("{}.{name}", self.import) }
     }
 
     /// All captures.
@@ -227,19 +277,38 @@ fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
             enter = Some(Vec::new());
         }
     }
-    Ok(Rule {
+    let declarations = text.signature.map_or_else(Vec::new, OneOrMany::into_vec);
+    let declarations: Result<Vec<_>, _> = declarations.iter().map(|text| Declaration::parse(text)).collect();
+    let declarations = declarations.map_err(|source| RuleError::Declaration {
+        file: file.to_owned(),
+        rule: text.name.clone(),
+        source: Box::new(source),
+    })?;
+    let rule = Rule {
         file: file.to_owned(),
         operation: text.operation.unwrap_or_else(|| text.name.clone()),
         name: text.name,
         import: text.import,
         receivers: text.receiver.map_or_else(Vec::new, OneOrMany::into_vec),
         functions: text.function.into_vec(),
+        declarations,
         kind: text.kind,
         optional: text.optional,
         caller_keeps: text.caller_keeps,
         enter,
         exit,
-    })
+    };
+    let symbols = rule.symbols();
+    for declaration in &rule.declarations {
+        if let Declaration::Function(function) = declaration
+            && !symbols.contains(&rule.symbol(function.receiver.as_ref(), &function.name))
+        {
+            let what =
+                format!("signature: `{}` is none of the rule's functions: {}", function.text, symbols.join(", "));
+            return Err(RuleError::Invalid { file: rule.file, rule: rule.name, what });
+        }
+    }
+    Ok(rule)
 }
 
 fn capture(file: &str, rule: &str, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {
@@ -295,6 +364,20 @@ mod tests {
         let text = "rules: [{name: a, import: gopkg.in/x.v3, receiver: '*conn', function: [serve, close]}]";
         let rules = parse(&source(text)).expect("a rule");
         assert_eq!(rules[0].symbols(), ["gopkg.in/x%2ev3.(*conn).serve", "gopkg.in/x%2ev3.(*conn).close"]);
+    }
+
+    #[test]
+    fn a_signature_is_of_one_of_the_functions() {
+        let text = |signature| {
+            format!("rules: [{{name: a, import: b, receiver: '*c', function: [d, e], signature: '{signature}'}}]")
+        };
+        let rules = parse(&source(&text("func (x *c) e(n int)"))).expect("a rule");
+        assert!(rules[0].signature("b.(*c).e").is_some() && rules[0].signature("b.(*c).d").is_none());
+        let message = parse(&source(&text("func (x c) e(n int)"))).expect_err("another receiver").to_string();
+        assert!(message.contains("is none of the rule's functions: b.(*c).d, b.(*c).e"), "{message}");
+        let error = anyhow::Error::from(parse(&source(&text("e(n int)"))).expect_err("no declaration"));
+        let message = format!("{error:#}");
+        assert!(message.contains("rule a: signature: `e(n int)` is not a declaration"), "{message}");
     }
 
     #[test]

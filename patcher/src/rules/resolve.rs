@@ -1,7 +1,7 @@
 //! Turns a rule's expressions into paths of loads, for one function of one binary.
 //!
 //! Decides: which registers, offsets and type descriptors stand for `rw.(*response).status` in this very program.
-//! Trusts: DWARF for layouts, the ABI for registers; that `caller_keeps` is true is the rule's promise.
+//! Trusts: the description of the types for layouts, the ABI for registers; that `caller_keeps` is true is the rule's promise.
 //! Never does: leave a path half resolved. What does not resolve is an error that names the part.
 
 use gopatch_trampolines::manifest::{self, ValueType};
@@ -9,12 +9,15 @@ use gopatch_trampolines::plan::{CapturePlan, Gpr, Leaf, Path, Root, Source, Step
 
 use super::path::{Base, Expression, Form, Selector};
 use super::{Capture, Rule};
-use crate::dwarf::{DwarfError, Kind, Signature, Type, TypeId, TypeInfo};
 use crate::golang::abi::{AbiError, Assignment, Location, Register};
+use crate::types::{Kind, Signature, Type, TypeError, TypeId, Types};
 use gopatch_trampolines::arena::table::MAX_WORDS;
 
 /// Longest chain of embedded fields in which a promoted field is looked for.
 const MAX_EMBEDDING: usize = 4;
+
+/// Longest chain of structs of one field and arrays of one element that a type may be.
+const MAX_NESTING: usize = 64;
 
 /// Why an expression does not resolve in this binary.
 #[derive(Debug, thiserror::Error)]
@@ -67,18 +70,18 @@ pub enum ResolveError {
     /// More words to keep than an entry of the table has.
     #[error("the exits need {0} words from the entry, more than the {MAX_WORDS} that can be kept")]
     TooManyWords(usize),
-    /// DWARF cannot answer.
+    /// A type cannot be resolved.
     #[error(transparent)]
-    Dwarf(#[from] DwarfError),
+    Type(#[from] TypeError),
     /// The ABI cannot answer.
     #[error(transparent)]
     Abi(#[from] AbiError),
 }
 
 /// A function's parameters and results, with their places.
-pub struct Places<'t, 'd> {
-    types: &'t TypeInfo<'d>,
-    signature: Signature<'d>,
+pub struct Places<'t> {
+    types: &'t dyn Types,
+    signature: Signature<'t>,
     assignment: Assignment,
 }
 
@@ -119,9 +122,9 @@ enum Origin {
     Kept,
 }
 
-impl<'t, 'd> Places<'t, 'd> {
+impl<'t> Places<'t> {
     /// The places of a function's parameters and results.
-    pub fn new(types: &'t TypeInfo<'d>, signature: Signature<'d>) -> Result<Self, ResolveError> {
+    pub fn new(types: &'t dyn Types, signature: Signature<'t>) -> Result<Self, ResolveError> {
         let assignment = Assignment::of(types, &signature)?;
         Ok(Self { types, signature, assignment })
     }
@@ -201,7 +204,7 @@ impl<'t, 'd> Places<'t, 'd> {
             cursor = match selector {
                 Selector::Field(name) => self.field(cursor, name, end)?,
                 Selector::Assert { pointer, name } => {
-                    let name = if name.contains('.') { name.clone() } else { format!("{}.{name}", rule.import) };
+                    let name = rule.full_name(name);
                     let name = if *pointer { format!("*{name}") } else { name };
                     self.assert(cursor, &name, end)?
                 }
@@ -252,7 +255,7 @@ impl<'t, 'd> Places<'t, 'd> {
         let type_id = cursor.type_id();
         let resolved = self.types.resolve(type_id)?;
         let Kind::Struct(fields) = &resolved.kind else {
-            return Err(ResolveError::NotA { type_name: resolved.name.to_owned(), what: "has no fields" });
+            return Err(ResolveError::NotA { type_name: resolved.name.to_string(), what: "has no fields" });
         };
         if let Some(field) = fields.iter().find(|field| field.name == name) {
             return Ok(cursor.into_part(field.offset, field.type_id));
@@ -260,7 +263,7 @@ impl<'t, 'd> Places<'t, 'd> {
         let way = self.promoted(type_id, name, MAX_EMBEDDING)?;
         if way.is_empty() {
             return Err(ResolveError::NoField {
-                type_name: resolved.name.to_owned(),
+                type_name: resolved.name.to_string(),
                 field: name.to_owned(),
                 known: list(fields.iter().map(|field| field.name)),
             });
@@ -303,10 +306,10 @@ impl<'t, 'd> Places<'t, 'd> {
     fn assert(&self, cursor: Cursor, name: &str, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
         let held = self.types.resolve(cursor.type_id())?;
         let Kind::Interface { empty } = held.kind else {
-            return Err(ResolveError::NotA { type_name: held.name.to_owned(), what: "is not an interface" });
+            return Err(ResolveError::NotA { type_name: held.name.to_string(), what: "is not an interface" });
         };
         let missing = || ResolveError::NoType(name.to_owned());
-        let type_id = self.types.type_by_name(name).ok_or_else(missing)?;
+        let type_id = self.types.type_by_name(name)?.ok_or_else(missing)?;
         let target = self.types.resolve(type_id)?;
         let type_va = target.runtime_type.ok_or_else(missing)?.0;
         let (root, steps) = match cursor {
@@ -320,7 +323,7 @@ impl<'t, 'd> Places<'t, 'd> {
                 (root, steps)
             }
             Cursor::Word { .. } => {
-                return Err(ResolveError::NotA { type_name: held.name.to_owned(), what: "is not in memory" });
+                return Err(ResolveError::NotA { type_name: held.name.to_string(), what: "is not in memory" });
             }
         };
         // An interface holds a value of one pointer as it is, any other by a pointer to it.
@@ -333,7 +336,7 @@ impl<'t, 'd> Places<'t, 'd> {
 
     fn is_pointer_shaped(&self, type_id: TypeId) -> Result<bool, ResolveError> {
         let mut type_id = type_id;
-        loop {
+        for _ in 0..MAX_NESTING {
             let resolved = self.types.resolve(type_id)?;
             match resolved.kind {
                 Kind::Pointer(_) | Kind::UnsafePointer | Kind::Map | Kind::Chan | Kind::Func => return Ok(true),
@@ -342,6 +345,7 @@ impl<'t, 'd> Places<'t, 'd> {
                 _ => return Ok(false),
             }
         }
+        Ok(false)
     }
 
     fn leaf(
@@ -352,7 +356,7 @@ impl<'t, 'd> Places<'t, 'd> {
         end: &mut End<'_>,
     ) -> Result<(Vec<Path>, ValueType), ResolveError> {
         let resolved = self.types.resolve(cursor.type_id())?;
-        let unrecordable = || ResolveError::Unrecordable(resolved.name.to_owned());
+        let unrecordable = || ResolveError::Unrecordable(resolved.name.to_string());
         let int = |size: u64, signed| match size {
             1 | 2 | 4 | 8 => Ok(Leaf::Int { size: size as u8, signed }),
             _ => Err(unrecordable()),
@@ -459,7 +463,7 @@ fn source(
             let register = parts.iter().find(|(part, _)| part.offset == offset).map(|(_, register)| *register);
             match register {
                 Some(Register::Int(index)) => Source::Register(Gpr::ALL[usize::from(index)]),
-                _ => return Err(ResolveError::Unrecordable(resolved.name.to_owned())),
+                _ => return Err(ResolveError::Unrecordable(resolved.name.to_string())),
             }
         }
         Location::Stack { offset: start } => Source::Stack(displacement(start + offset, resolved)?),
@@ -481,7 +485,7 @@ fn source(
 
 fn displacement(offset: u64, resolved: &Type<'_>) -> Result<i32, ResolveError> {
     // Room for the second word of what is read there.
-    i32::try_from(offset + 16).map(|end| end - 16).map_err(|_| ResolveError::TooLarge(resolved.name.to_owned()))
+    i32::try_from(offset + 16).map(|end| end - 16).map_err(|_| ResolveError::TooLarge(resolved.name.to_string()))
 }
 
 fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
@@ -493,16 +497,15 @@ fn named(capture: &Capture, expression: &str) -> String {
     format!("{}: `{expression}`", capture.attribute)
 }
 
-/// The type names that a rule's assertions ask for.
-pub fn asserted_types(rule: &Rule) -> Vec<String> {
+/// The type names that a rule's assertions ask for, or that it declares.
+pub fn named_types(rule: &Rule) -> Vec<String> {
     let asserted = rule.captures().flat_map(|capture| &capture.values).flat_map(|value| &value.selectors);
-    asserted
-        .filter_map(|selector| match selector {
-            Selector::Assert { pointer, name } => {
-                let name = if name.contains('.') { name.clone() } else { format!("{}.{name}", rule.import) };
-                Some(if *pointer { format!("*{name}") } else { name })
-            }
-            Selector::Field(_) => None,
-        })
-        .collect()
+    let asserted = asserted.filter_map(|selector| match selector {
+        Selector::Assert { pointer, name } => {
+            let name = rule.full_name(name);
+            Some(if *pointer { format!("*{name}") } else { name })
+        }
+        Selector::Field(_) => None,
+    });
+    asserted.chain(rule.declared_types().map(|(name, _)| rule.full_name(name))).collect()
 }

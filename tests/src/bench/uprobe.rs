@@ -14,10 +14,11 @@ use aya::programs::UProbe;
 use aya::programs::uprobe::{UProbeLink, UProbeScope};
 use aya::{Ebpf, EbpfLoader};
 use gopatch::address::Va;
-use gopatch::dwarf::{self, Kind, TypeInfo};
+use gopatch::dwarf::{self, TypeInfo};
 use gopatch::elf::Elf;
 use gopatch::golang::GoBinary;
 use gopatch::sites::{Text, Wanted};
+use gopatch::types::Kind;
 
 use crate::figures::Events;
 
@@ -108,7 +109,7 @@ fn places(target: &Path, function: &str) -> Result<Places> {
         bail!("the returns of {function} are not all known");
     }
 
-    let sections = dwarf::Sections::load(&elf)?;
+    let sections = dwarf::Sections::load(&elf)?.context("hookbench has no DWARF")?;
     let wanted = dwarf::Wanted { functions: [].into(), types: ["runtime.g"].into_iter().collect() };
     let types = TypeInfo::load(&sections, &wanted, go.module_data.types)?;
     let g = types.type_by_name("runtime.g").context("hookbench has no runtime.g")?;

@@ -1,0 +1,268 @@
+//! Phase 2, where there is no DWARF: understand the program's types from the data that it carries for itself.
+//!
+//! Decides: which types there are, and what each is called.
+//! Trusts: the layouts of the Go versions that it knows; refuses the others. Nothing to be well-formed.
+//! Never does: say anything of functions. Their parameters are in no table of the program; rules declare them.
+//!
+//! The runtime finds a type by an address that the compiler wrote into the code, so most have no list. But it needs one
+//! of those that `reflect` could make anew: the *typelinks*. That are all types without a name, pointers among them, and the
+//! compiler gives each type that has a name a pointer type beside it (`sptrWeak` of `writeType` in
+//! `src/cmd/compile/internal/reflectdata/reflect.go`). So the typelinks, and what their pointers point to, are all.
+
+mod descriptor;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::RangeInclusive;
+
+use crate::address::Va;
+use crate::elf::{Elf, Relative};
+use crate::golang::{GoBinary, GoVersion, ModuleData};
+use crate::types::{Kind, Type, TypeError, TypeId, Types};
+
+use descriptor::{Descriptor, Image};
+
+/// The versions whose layouts were looked up, see `docs/go-internals.md`.
+const KNOWN: RangeInclusive<u32> = 19..=27;
+
+/// Pointers to pointers, and arrays of arrays, that a name may have.
+const MAX_DEPTH: u32 = 64;
+
+/// Why run-time type data cannot answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeTypeError {
+    /// Another Go.
+    #[error(
+        "built by {0} without DWARF: this gopatch reads the run-time type data of Go 1.{first} to 1.{last} only; \
+         patch a build that has DWARF (no -ldflags=-s or -w), or get a later gopatch",
+        first = KNOWN.start(),
+        last = KNOWN.end()
+    )]
+    Version(GoVersion),
+    /// Typelinks outside of the file.
+    #[error("no DWARF, and the list of run-time types in the moduledata at {0} cannot be read; rebuild the program")]
+    Typelinks(Va),
+    /// A type that cannot be read.
+    #[error("the run-time type at {0} is damaged; rebuild the program")]
+    Type(Va),
+    /// A name of several types.
+    #[error("this program has several types {0} (declared within functions?), and without DWARF they look alike")]
+    Ambiguous(String),
+}
+
+/// The types that a program carries for itself.
+#[derive(Debug)]
+pub struct RuntimeTypes<'a> {
+    image: Image<'a>,
+    by_name: HashMap<String, Named>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    One(Va),
+    Several,
+}
+
+impl<'a> RuntimeTypes<'a> {
+    /// Finds all; `relocations` are [`Elf::relative_relocations`].
+    pub fn load(elf: &'a Elf<'a>, relocations: &'a [Relative], go: &GoBinary<'_>) -> Result<Self, RuntimeTypeError> {
+        let version = go.build_info.version;
+        if version.major != 1 || !KNOWN.contains(&version.minor) {
+            return Err(RuntimeTypeError::Version(version));
+        }
+        let image = Image::new(elf, relocations, go);
+        let typelinks = typelinks(&image, &go.module_data, version);
+        let typelinks = typelinks.ok_or(RuntimeTypeError::Typelinks(go.module_data.va))?;
+        let mut types = Self { image, by_name: HashMap::new() };
+        for va in typelinks {
+            let descriptor = types.descriptor(va)?;
+            types.add(&descriptor)?;
+            if let Kind::Pointer(TypeId::Runtime(element)) = types.kind(&descriptor)? {
+                types.add(&types.descriptor(element)?)?;
+            }
+        }
+        Ok(types)
+    }
+
+    fn add(&mut self, descriptor: &Descriptor) -> Result<(), RuntimeTypeError> {
+        match self.by_name.entry(self.name(descriptor, MAX_DEPTH)?) {
+            Entry::Vacant(entry) => {
+                entry.insert(Named::One(descriptor.va));
+            }
+            Entry::Occupied(mut entry) => {
+                if !matches!(entry.get(), Named::One(va) if *va == descriptor.va) {
+                    entry.insert(Named::Several);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The name with its import path. The program has it only with the last element: `*http.response`.
+    fn name(&self, descriptor: &Descriptor, depth: u32) -> Result<String, RuntimeTypeError> {
+        let damaged = || RuntimeTypeError::Type(descriptor.va);
+        let text = self.image.text(descriptor).ok_or_else(damaged)?;
+        if descriptor.is_named() {
+            let package = self.image.package(descriptor).ok_or_else(damaged)?;
+            return Ok(match text.split_once('.') {
+                Some((_, name)) if !package.is_empty() => format!("{package}.{name}"),
+                _ => text.to_owned(),
+            });
+        }
+        let depth = depth.checked_sub(1).ok_or_else(damaged)?;
+        let of = |id: TypeId| match id {
+            TypeId::Runtime(va) => self.name(&self.descriptor(va)?, depth),
+            TypeId::Dwarf(_) | TypeId::Declared(_) => Err(damaged()),
+        };
+        Ok(match self.kind(descriptor)? {
+            Kind::Pointer(element) => format!("*{}", of(element)?),
+            Kind::Slice(element) => format!("[]{}", of(element)?),
+            Kind::Array { element, len } => format!("[{len}]{}", of(element)?),
+            _ => text.to_owned(),
+        })
+    }
+
+    fn descriptor(&self, va: Va) -> Result<Descriptor, RuntimeTypeError> {
+        self.image.descriptor(va).ok_or(RuntimeTypeError::Type(va))
+    }
+
+    fn kind(&self, descriptor: &Descriptor) -> Result<Kind<'a>, RuntimeTypeError> {
+        self.image.kind(descriptor).ok_or(RuntimeTypeError::Type(descriptor.va))
+    }
+}
+
+impl Types for RuntimeTypes<'_> {
+    fn resolve(&self, id: TypeId) -> Result<Type<'_>, TypeError> {
+        let TypeId::Runtime(va) = id else { return Err(TypeError::Foreign(id)) };
+        let descriptor = self.descriptor(va)?;
+        Ok(Type {
+            name: Cow::Owned(self.name(&descriptor, MAX_DEPTH)?),
+            size: descriptor.size,
+            kind: self.kind(&descriptor)?,
+            runtime_type: Some(va),
+        })
+    }
+
+    fn type_by_name(&self, name: &str) -> Result<Option<TypeId>, TypeError> {
+        match self.by_name.get(name) {
+            None => Ok(None),
+            Some(Named::One(va)) => Ok(Some(TypeId::Runtime(*va))),
+            Some(Named::Several) => Err(RuntimeTypeError::Ambiguous(name.to_owned()).into()),
+        }
+    }
+}
+
+/// The addresses of the types that moduledata lists: a slice of offsets from `runtime.types`, or, since Go 1.27, a number of
+/// bytes in which they stand one behind the other (`moduleTypelinks` in `src/runtime/type.go`).
+fn typelinks(image: &Image<'_>, module_data: &ModuleData, version: GoVersion) -> Option<Vec<Va>> {
+    let types = module_data.types;
+    let list = match version.minor {
+        ..20 => 336,
+        20..26 => 352,
+        26 => 360,
+        _ => return lined_up(image, types, types.checked_add(image.word(module_data.va.checked_add(304)?)?)?),
+    };
+    let list = module_data.va.checked_add(list)?;
+    let offsets = image.bytes(image.pointer(list)?, image.word(list.checked_add(8)?)?.checked_mul(4)?)?;
+    let va = |offset: &[u8]| types.checked_add(u32::from_le_bytes(offset.try_into().ok()?).into());
+    offsets.chunks_exact(4).map(va).collect()
+}
+
+/// The addresses of the descriptors from `types` to `end`. A word that is nobody's stands before the first.
+fn lined_up(image: &Image<'_>, types: Va, end: Va) -> Option<Vec<Va>> {
+    let mut all = Vec::new();
+    let mut va = types.checked_add(8)?;
+    while va < end {
+        all.push(va);
+        va = image.next(&image.descriptor(va)?)?;
+    }
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elf::testing::damaged_copies;
+    use crate::golang::testing;
+
+    /// What a stripped program's types are, as text.
+    fn describe(file: &[u8], names: &[&str]) -> Result<Vec<String>, String> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let elf = Elf::parse(file).map_err(|error| text(&error))?;
+        let relocations = elf.relative_relocations().map_err(|error| text(&error))?;
+        let go = GoBinary::read(&elf, &relocations).map_err(|error| text(&error))?;
+        let types = RuntimeTypes::load(&elf, &relocations, &go).map_err(|error| text(&error))?;
+        let line = |name: &&str| {
+            let Some(id) = types.type_by_name(name)? else { return Ok(format!("no {name}")) };
+            let resolved = types.resolve(id)?;
+            let Kind::Struct(fields) = &resolved.kind else {
+                return Ok(format!("{} {} {:?}", resolved.name, resolved.size, resolved.kind));
+            };
+            let field = |field: &crate::types::Field<'_>| {
+                let embedded = if field.embedded { "embedded " } else { "" };
+                Ok(format!("{embedded}{} {} @{}", field.name, types.resolve(field.type_id)?.name, field.offset))
+            };
+            let fields: Vec<_> = fields.iter().map(field).collect::<Result<_, TypeError>>()?;
+            Ok(format!("{} {} {{{}}}", resolved.name, resolved.size, fields.join(", ")))
+        };
+        names.iter().map(line).collect::<Result<_, TypeError>>().map_err(|error| text(&error))
+    }
+
+    #[test]
+    fn types_are_what_the_source_says() {
+        for arguments in [&["-ldflags=-s -w"][..], &["-ldflags=-s -w", "-buildmode=pie"]] {
+            let file = testing::build(arguments);
+            let names = ["main.Record", "error", "interface {}", "[]uint8", "uintptr", "main.Absent"];
+            let lines = describe(&file, &names).unwrap();
+            let expected = [
+                "main.Record 56 {ID int32 @0, _ int32 @4, Name string @8, Flags [1]uint16 @24, \
+                 Reader interface { Read(int) (string, error) } @32, embedded Base *main.Base @48}",
+                "error 16 Interface { empty: false }",
+                "interface {} 16 Interface { empty: true }",
+            ];
+            assert_eq!(lines[..3], expected);
+            assert!(lines[3].starts_with("[]uint8 24 Slice("), "{}", lines[3]);
+            assert_eq!(lines[4..], ["uintptr 8 Int { signed: false }", "no main.Absent"]);
+        }
+    }
+
+    #[test]
+    fn the_runtime_describes_itself() {
+        let lines = describe(&testing::build(&["-ldflags=-s -w"]), &["runtime.g", "runtime.m", "runtime.p"]).unwrap();
+        assert!(
+            lines[0].contains("{stack runtime.stack @0") && lines[0].contains(", m *runtime.m @48"),
+            "{}",
+            lines[0]
+        );
+        assert!(lines[1].contains("{g0 *runtime.g @0"), "{}", lines[1]);
+        assert!(lines[2].contains("{id int32 @0"), "{}", lines[2]);
+    }
+
+    #[test]
+    fn a_go_whose_layouts_are_not_known_is_refused() {
+        let elf = Elf::parse(testing::program()).unwrap();
+        let mut go = GoBinary::read(&elf, &[]).unwrap();
+        for minor in [18, 28] {
+            go.build_info.version = GoVersion::go1(minor);
+            let message = RuntimeTypes::load(&elf, &[], &go).unwrap_err().to_string();
+            assert!(message.contains("of Go 1.19 to 1.27 only; patch a build that has DWARF"), "{message}");
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error_and_never_a_panic() {
+        let file = testing::build(&["-ldflags=-s -w"]);
+        let elf = Elf::parse(&file).unwrap();
+        let go = GoBinary::read(&elf, &[]).unwrap();
+        let types = elf.offset_of(go.module_data.types).unwrap().0 as usize;
+        let module_data = elf.offset_of(go.module_data.va).unwrap().0 as usize;
+        let interesting = [types..types + 0x4000, module_data + 296..module_data + 384];
+        let mut refused = 0;
+        damaged_copies(&file, &interesting, 100, |copy| {
+            refused += u32::from(describe(copy, &["main.Record", "runtime.g"]).is_err());
+        });
+        assert!(refused > 100, "{refused}");
+    }
+}

@@ -1,0 +1,188 @@
+//! Go's types as the rest of the patcher sees them, whoever describes them: DWARF, the program's run-time type data, or
+//! a rule's own declarations.
+//!
+//! Decides: what a type, a field and a signature are.
+//! Trusts: nothing; a description that contradicts itself is its reader's error.
+//! Never does: read a file, or resolve more than one type at a time. A type names others by [`TypeId`].
+
+use std::borrow::Cow;
+use std::fmt::{self, Display, Formatter};
+
+use serde::Serialize;
+
+use crate::address::Va;
+use crate::dwarf::DwarfError;
+use crate::rtypes::RuntimeTypeError;
+
+/// Who describes a program's types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// DWARF: types, and the functions' signatures.
+    Dwarf,
+    /// The types that the program itself needs when it runs. Signatures come from the rules.
+    Runtime,
+}
+
+impl Display for Origin {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dwarf => "DWARF",
+            Self::Runtime => "run-time type data",
+        })
+    }
+}
+
+/// A type, by its place in the description that has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TypeId {
+    /// Offset of its entry in .debug_info.
+    Dwarf(usize),
+    /// Address of its run-time descriptor.
+    Runtime(Va),
+    /// Its number among the types of a rule's declarations.
+    Declared(usize),
+}
+
+impl Display for TypeId {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dwarf(offset) => write!(f, ".debug_info+{offset:#x}"),
+            Self::Runtime(va) => write!(f, "address {va}"),
+            Self::Declared(number) => write!(f, "number {number} of the rule's declarations"),
+        }
+    }
+}
+
+/// A description of types.
+pub trait Types {
+    /// What a type is.
+    fn resolve(&self, id: TypeId) -> Result<Type<'_>, TypeError>;
+
+    /// The type of that name, with its import path: `*net/http.response`; `None` when there is no such type.
+    fn type_by_name(&self, name: &str) -> Result<Option<TypeId>, TypeError>;
+}
+
+/// Why a type cannot be resolved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TypeError {
+    /// DWARF cannot answer.
+    #[error(transparent)]
+    Dwarf(#[from] DwarfError),
+    /// Run-time type data cannot answer.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeTypeError),
+    /// A name in a rule's declarations that nobody describes.
+    #[error("the run-time type data has no type {0}, and the rule's `signature` does not declare it")]
+    Undeclared(String),
+    /// A type of another description.
+    #[error("the type at {0} is not one of this description")]
+    Foreign(TypeId),
+}
+
+/// A type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Type<'d> {
+    /// As Go spells it, packages by their import path: `*net/http.response`.
+    pub name: Cow<'d, str>,
+    /// Bytes of a value.
+    pub size: u64,
+    /// What it is.
+    pub kind: Kind<'d>,
+    /// Its run-time descriptor (`internal/abi.Type`): what an interface holding it points to, by way of the itab unless
+    /// the interface is empty. `None` when the program has none, so that no interface holds such a value.
+    pub runtime_type: Option<Va>,
+}
+
+/// What a type is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind<'d> {
+    /// `bool`.
+    Bool,
+    /// Integers, `uintptr` included.
+    Int {
+        /// Whether it can be negative.
+        signed: bool,
+    },
+    /// `float32`, `float64`.
+    Float,
+    /// `complex64`, `complex128`: two floats.
+    Complex,
+    /// A pointer to a type.
+    Pointer(TypeId),
+    /// `unsafe.Pointer`.
+    UnsafePointer,
+    /// Pointer and length.
+    String,
+    /// Pointer, length and capacity; of this element.
+    Slice(TypeId),
+    /// Two words: what it holds, and a pointer to it or the pointer itself.
+    Interface {
+        /// Without methods: the first word points to the run-time type. Otherwise to the itab.
+        empty: bool,
+    },
+    /// A pointer to the runtime's map.
+    Map,
+    /// A pointer to the runtime's channel.
+    Chan,
+    /// A pointer to a closure.
+    Func,
+    /// Fields, in order, blank ones included.
+    Struct(Vec<Field<'d>>),
+    /// A fixed number of elements.
+    Array {
+        /// Element.
+        element: TypeId,
+        /// Number.
+        len: u64,
+    },
+}
+
+/// A field of a struct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field<'d> {
+    /// Name; of an embedded field, its type's without the package.
+    pub name: &'d str,
+    /// Bytes from the start of the struct.
+    pub offset: u64,
+    /// Type.
+    pub type_id: TypeId,
+    /// Whether its fields are promoted.
+    pub embedded: bool,
+}
+
+/// A parameter or a result of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter<'d> {
+    /// Name. In DWARF `~r0` for the first result when it has none, `~p0` for a parameter that is blank.
+    pub name: &'d str,
+    /// Type.
+    pub type_id: TypeId,
+    /// Whether it is a result.
+    pub is_result: bool,
+}
+
+/// The parameters of a function, in order, the receiver first.
+///
+/// Until Go 1.21 DWARF leaves out blank parameters, and until Go 1.26 the dictionary of a generic function; a rule may be
+/// wrong. So compare the size of the arguments that follows from it (`golang::abi::Assignment::args_size`) with what
+/// pclntab says (`golang::Function::args`), and refuse the signature when they differ. In DWARF results are complete in
+/// every version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature<'d> {
+    /// Receiver, parameters, results.
+    pub parameters: Vec<Parameter<'d>>,
+}
+
+impl<'d> Signature<'d> {
+    /// Receiver and parameters.
+    pub fn inputs(&self) -> impl Iterator<Item = &Parameter<'d>> {
+        self.parameters.iter().filter(|parameter| !parameter.is_result)
+    }
+
+    /// Results.
+    pub fn results(&self) -> impl Iterator<Item = &Parameter<'d>> {
+        self.parameters.iter().filter(|parameter| parameter.is_result)
+    }
+}
