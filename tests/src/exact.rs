@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::load::pair;
-use crate::{Gopatchd, Load, Operation, Scratch, Seen, Server};
+use crate::{Gopatchd, Load, Operation, Said, Scratch, Seen, Server};
 
 /// What two clocks may differ by: gopatchd converts time stamps to the time of day by pairs that it takes now and then.
 const CLOCKS: Duration = Duration::from_millis(2);
@@ -18,8 +18,9 @@ const CLOCKS: Duration = Duration::from_millis(2);
 /// How long a client may be held up by other processes.
 const SLOW_CLIENT: Duration = Duration::from_millis(200);
 
-/// Sends a load to a server with a gopatchd beside it, and compares the two accounts, request by request.
-pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_>) -> Result<()> {
+/// Sends a load to a server with a gopatchd beside it, and compares the two accounts, request by request. Gives what
+/// gopatchd said.
+pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_>) -> Result<Said> {
     let gopatchd = Gopatchd::start(scratch, backend, &[])?;
     let mut server = Server::start(scratch, server)?;
     let pid = server.process().pid();
@@ -42,7 +43,7 @@ pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_
         ensure!(handshake.text("tls.client.server_name") == Some("localhost"), "{handshake:?}");
         ensure!(next == (load.proto == "h2").then_some("h2"), "{handshake:?}");
     }
-    Ok(())
+    Ok(said)
 }
 
 fn compare(seen: &Seen, operation: &Operation, load: Load<'_>) -> Result<()> {

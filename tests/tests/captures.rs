@@ -33,6 +33,21 @@ fn go_1_27() -> Result<()> {
 }
 
 #[test]
+fn go_1_19_without_dwarf() -> Result<()> {
+    values_are_recorded("1.19", "stripped")
+}
+
+#[test]
+fn go_1_24_without_dwarf() -> Result<()> {
+    values_are_recorded("1.24.13", "stripped")
+}
+
+#[test]
+fn go_1_27_without_dwarf() -> Result<()> {
+    values_are_recorded("1.27.4", "stripped")
+}
+
+#[test]
 fn go_1_27_in_a_position_independent_executable() -> Result<()> {
     values_are_recorded("1.27.4", "pie")
 }
