@@ -690,13 +690,12 @@ impl Emitter<'_> {
 
     /// Loads a source into RAX, RCX or RDX. Borrowed registers are read where they were saved.
     fn load(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
+        let (borrows_rcx, borrows_rbx) = (self.borrows_rcx(), self.borrows_rbx());
         let asm = &mut *self.asm;
         match source {
             Source::Register(Gpr::Rax) => asm.mov(target, qword_ptr(r13 + slot::SAVED_RAX)),
-            Source::Register(Gpr::Rcx) => asm.mov(target, qword_ptr(r13 + slot::SAVED_RCX)),
-            Source::Register(Gpr::Rbx) if !self.plan.keep.is_empty() => {
-                asm.mov(target, qword_ptr(r13 + slot::SAVED_RBX))
-            }
+            Source::Register(Gpr::Rcx) if borrows_rcx => asm.mov(target, qword_ptr(r13 + slot::SAVED_RCX)),
+            Source::Register(Gpr::Rbx) if borrows_rbx => asm.mov(target, qword_ptr(r13 + slot::SAVED_RBX)),
             Source::Register(gpr) => asm.mov(target, register(gpr)),
             Source::Stack(offset) => asm.mov(target, qword_ptr(rsp + 8 + offset)),
             Source::Kept(index) => asm.mov(target, qword_ptr(r13 + slot::WORDS + 8 * u64::from(index))),

@@ -68,7 +68,8 @@ impl Collector {
             bail!("gopatchd's output could not be read");
         };
         let LastLine { summary } = serde_json::from_str(&last_line?).context("gopatchd printed no summary")?;
-        Ok(Events { of, expected, seen: summary.records, lost: summary.lost.total + summary.words_missing })
+        let lost = summary.lost.total + summary.words_missing;
+        Ok(Events { of, expected, seen: summary.records, lost, may_repeat: false })
     }
 }
 

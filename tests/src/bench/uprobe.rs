@@ -83,7 +83,7 @@ impl Uprobes {
 
     /// What was seen of `expected` records. A record that does not come has found its ring full.
     pub(crate) fn end(self, of: &'static str, expected: u64) -> Events {
-        Events { of, expected, seen: self.seen, lost: expected.saturating_sub(self.seen) }
+        Events { of, expected, seen: self.seen, lost: expected.saturating_sub(self.seen), may_repeat: true }
     }
 }
 

@@ -116,3 +116,26 @@ fn another_decoder_reads_the_same_instructions() {
         assert_eq!(ours, theirs, "{name}");
     }
 }
+
+#[test]
+fn what_a_thunk_borrows_it_saves_before_and_reads_nowhere_else() {
+    // A slot's saved RCX is read only by a thunk that has stored it.
+    for thunk in plans::all() {
+        let saved = |instruction: &Instruction, is_store: bool| {
+            let operand = if is_store { instruction.op0_kind() } else { instruction.op1_kind() };
+            operand == iced_x86::OpKind::Memory
+                && instruction.memory_base() == Register::R13
+                && instruction.memory_displacement64() == gopatch_trampolines::arena::slot::SAVED_RCX
+        };
+        let instructions = decode(&thunk.bytes);
+        let stores = instructions.iter().any(|instruction| saved(instruction, true));
+        let loads = instructions.iter().any(|instruction| saved(instruction, false));
+        assert_eq!(stores, loads, "{}", thunk.name);
+        let writes_rcx = own(&thunk).iter().any(|instruction| {
+            let mut factory = InstructionInfoFactory::new();
+            let used = factory.info(instruction).used_registers().to_vec();
+            used.iter().any(|used| used.register().full_register() == Register::RCX && writes(used.access()))
+        });
+        assert!(stores || !writes_rcx, "{} writes RCX and does not save it", thunk.name);
+    }
+}

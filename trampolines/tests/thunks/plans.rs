@@ -92,6 +92,13 @@ fn values() -> Vec<CapturePlan> {
     ]
 }
 
+/// Numbers in registers alone: RCX is read where it is, as nothing borrows it.
+fn numbers() -> Vec<CapturePlan> {
+    let leaf = Leaf::Int { size: 8, signed: true };
+    let value = |gpr| Root::Value { first: Source::Register(gpr), second: None };
+    [Gpr::Rax, Gpr::Rcx].map(|gpr| capture(value(gpr), Vec::new(), 0, leaf)).to_vec()
+}
+
 /// One of each.
 pub(crate) fn all() -> Vec<Emitted> {
     let arena = arena();
@@ -108,6 +115,7 @@ pub(crate) fn all() -> Vec<Emitted> {
         whole("entry_strings", &hook(At::Enter, request_strings(), Vec::new()), &entry_site()),
         whole("entry_keeps", &hook(At::Enter, Vec::new(), interface.clone()), &entry_site()),
         whole("entry_values", &hook(At::Enter, values(), Vec::new()), &entry_site()),
+        whole("entry_numbers", &hook(At::Enter, numbers(), Vec::new()), &entry_site()),
         whole("exit_kept_status", &hook(At::Exit, vec![kept_status()], interface), &return_site),
         Emitted {
             name: "return_head",

@@ -17,7 +17,7 @@ pub(crate) fn test(arguments: &[&str]) -> Result<()> {
     run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     bpf::run(&[])?;
     build_release()?;
-    run_command(&mut cargo(&["test", "--workspace"]))
+    run_command(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
 }
 
 /// The tests that take long: every Go version, every backend, the full number of requests.
