@@ -96,7 +96,9 @@ impl Greeting {
 pub(crate) fn dial(socket: &Path) -> OwnedFd {
     let connection =
         socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).expect("a socket");
-    connect(&connection, &SocketAddrUnix::new(socket).expect("a path")).expect("gopatchd listens");
+    let address = SocketAddrUnix::new(socket).expect("a path");
+    // The socket's file is there a moment before anybody listens.
+    super::wait_until("gopatchd listens", || connect(&connection, &address).is_ok());
     sockopt::set_socket_timeout(&connection, sockopt::Timeout::Recv, Some(super::SOON)).expect("a timeout");
     connection
 }
