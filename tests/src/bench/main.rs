@@ -48,10 +48,10 @@ struct Cli {
 
 /// Calls that cost a few nanoseconds. A burst is long enough for the clock and too short to be interrupted often.
 const CALLS: Burst = Burst { calls: 100_000, rounds: 50, pause_millis: 0 };
-/// 40 bytes a call, and 128: half of what a ring of gopatchd's default size holds, and time to empty it.
-const ENTRY_EVENTS: Burst = Burst { calls: 12_000, rounds: 5, pause_millis: 80 };
+/// 40 bytes a call, and 128: a quarter of what a ring of gopatchd's default size holds, and time to empty it.
+const ENTRY_EVENTS: Burst = Burst { calls: 6_000, rounds: 15, pause_millis: 40 };
 /// See [`ENTRY_EVENTS`].
-const PAIR_EVENTS: Burst = Burst { calls: 4_000, rounds: 5, pause_millis: 80 };
+const PAIR_EVENTS: Burst = Burst { calls: 2_000, rounds: 15, pause_millis: 40 };
 /// Calls that trap into the kernel.
 const TRAPS: Burst = Burst { calls: 40, rounds: 25, pause_millis: 0 };
 
