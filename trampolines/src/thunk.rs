@@ -431,25 +431,24 @@ impl Emitter<'_> {
             asm.mov(qword_ptr(r15), r12)?;
             asm.add(r12d, ring::HEADER as i32 + 7)?;
             asm.and(r12d, -8)?;
-            asm.add(r12, qword_ptr(r13 + slot::POSITION))?;
         } else {
             asm.mov(dword_ptr(r15 + field(record::SIZE)), words_end as i32)?;
             asm.mov(qword_ptr(r15), words_end as i32)?;
-            // The largest that it can be is what it is: R12 is the position behind it.
+            asm.mov(r12d, (ring::HEADER + words_end) as i32)?;
         }
+        asm.add(r12, qword_ptr(r13 + slot::POSITION))?;
         asm.mov(qword_ptr(r13 + slot::POSITION), r12)?;
         asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
         // Published: the record's stores come before this one.
         asm.mov(qword_ptr(rax), r12)
     }
 
-    /// R15 = where the next record goes, R12 = the position behind the largest that it can be; a record that might not
-    /// fit is dropped and counted.
+    /// R15 = where the next record goes; a record that might not fit is dropped and counted.
     fn reserve(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         asm.mov(r15, qword_ptr(r13 + slot::POSITION))?;
-        asm.lea(r12, ptr(r15 + max_record(&self.plan.captures) as i32))?;
-        asm.cmp(r12, qword_ptr(r13 + slot::LIMIT))?;
+        asm.lea(rax, ptr(r15 + max_record(&self.plan.captures) as i32))?;
+        asm.cmp(rax, qword_ptr(r13 + slot::LIMIT))?;
         asm.ja(labels.refill)?;
         asm.set_label(&mut labels.room)?;
         // The data are mapped twice in a row, so a record that begins before the end runs on behind it.
@@ -472,18 +471,18 @@ impl Emitter<'_> {
         asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
         asm.jmp(labels.go_on)?;
 
-        // The consumer's position is read only here, so its cache line is left alone while there is room. R12 is where
+        // The consumer's position is read only here, so its cache line is left alone while there is room. RAX is where
         // the record might end.
         asm.set_label(&mut labels.refill)?;
-        asm.mov(rax, qword_ptr(r13 + slot::CONSUMER))?;
-        asm.mov(rax, qword_ptr(rax))?;
-        asm.add(rax, qword_ptr(r13 + slot::MASK))?;
-        asm.inc(rax)?;
-        asm.mov(qword_ptr(r13 + slot::LIMIT), rax)?;
-        asm.cmp(r12, rax)?;
+        asm.mov(r12, qword_ptr(r13 + slot::CONSUMER))?;
+        asm.mov(r12, qword_ptr(r12))?;
+        asm.add(r12, qword_ptr(r13 + slot::MASK))?;
+        asm.inc(r12)?;
+        asm.mov(qword_ptr(r13 + slot::LIMIT), r12)?;
+        asm.cmp(rax, r12)?;
         asm.jbe(labels.room)?;
-        asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
-        asm.inc(qword_ptr(rax + (ring::DROPPED - ring::PRODUCER_POS) as i32))?;
+        asm.mov(r12, qword_ptr(r13 + slot::PRODUCER))?;
+        asm.inc(qword_ptr(r12 + (ring::DROPPED - ring::PRODUCER_POS) as i32))?;
         asm.jmp(labels.done)
     }
 

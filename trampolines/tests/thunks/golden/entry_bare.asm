@@ -10,22 +10,22 @@ c00022  test r12,r12
 c00025  je short 0c00009h
 c00027  mov r12d,[r12]
 c0002b  cmp r12d,[800004h]
-c00032  jae 0c000dfh
+c00032  jae 0c000e9h
 c00038  shl r12d,8
 c0003c  lea r13,[802000h]
 c00043  add r13,r12
 c00046  mov byte ptr [r13+30h],1
 c0004b  cmp dword ptr [800000h],0
-c00052  je 0c000f6h
+c00052  je 0c00100h
 c00058  mov [r13+40h],rax
 c0005c  mov [r13+50h],rdx
 c00060  rdtsc
 c00062  shl rdx,20h
 c00066  or rdx,rax
 c00069  mov r15,[r13]
-c0006d  lea r12,[r15+28h]
-c00071  cmp r12,[r13+8]
-c00075  ja 0c00100h
+c0006d  lea rax,[r15+28h]
+c00071  cmp rax,[r13+8]
+c00075  ja 0c0010ah
 c0007b  and r15,[r13+10h]
 c0007f  add r15,[r13+18h]
 c00083  mov [r15+10h],rdx
@@ -39,26 +39,28 @@ c000a7  mov [r15+20h],eax
 c000ab  mov dword ptr [r15+24h],0
 c000b3  mov dword ptr [r15+8],20h
 c000bb  mov qword ptr [r15],20h
-c000c2  mov [r13],r12
-c000c6  mov rax,[r13+20h]
-c000ca  mov [rax],r12
-c000cd  mov rax,[r13+40h]
-c000d1  mov rdx,[r13+50h]
-c000d5  mov byte ptr [r13+30h],0
-c000da  jmp 0c00009h
-c000df  inc r12d
-c000e2  mov [801078h],r12d
-c000e9  lock inc qword ptr [801070h]
-c000f1  jmp 0c00009h
-c000f6  mov byte ptr [r13+30h],0
+c000c2  mov r12d,28h
+c000c8  add r12,[r13]
+c000cc  mov [r13],r12
+c000d0  mov rax,[r13+20h]
+c000d4  mov [rax],r12
+c000d7  mov rax,[r13+40h]
+c000db  mov rdx,[r13+50h]
+c000df  mov byte ptr [r13+30h],0
+c000e4  jmp 0c00009h
+c000e9  inc r12d
+c000ec  mov [801078h],r12d
+c000f3  lock inc qword ptr [801070h]
 c000fb  jmp 0c00009h
-c00100  mov rax,[r13+28h]
-c00104  mov rax,[rax]
-c00107  add rax,[r13+10h]
-c0010b  inc rax
-c0010e  mov [r13+8],rax
-c00112  cmp r12,rax
-c00115  jbe 0c0007bh
-c0011b  mov rax,[r13+20h]
-c0011f  inc qword ptr [rax+40h]
-c00123  jmp short 0c000cdh
+c00100  mov byte ptr [r13+30h],0
+c00105  jmp 0c00009h
+c0010a  mov r12,[r13+28h]
+c0010e  mov r12,[r12]
+c00112  add r12,[r13+10h]
+c00116  inc r12
+c00119  mov [r13+8],r12
+c0011d  cmp rax,r12
+c00120  jbe 0c0007bh
+c00126  mov r12,[r13+20h]
+c0012a  inc qword ptr [r12+40h]
+c0012f  jmp short 0c000d7h

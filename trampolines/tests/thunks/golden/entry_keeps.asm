@@ -10,13 +10,13 @@ c00022  test r12,r12
 c00025  je short 0c00009h
 c00027  mov r12d,[r12]
 c0002b  cmp r12d,[800004h]
-c00032  jae 0c001dch
+c00032  jae 0c001e6h
 c00038  shl r12d,8
 c0003c  lea r13,[802000h]
 c00043  add r13,r12
 c00046  mov byte ptr [r13+30h],1
 c0004b  cmp dword ptr [800000h],0
-c00052  je 0c001f3h
+c00052  je 0c001fdh
 c00058  mov [r13+40h],rax
 c0005c  mov [r13+50h],rdx
 c00060  mov [r13+48h],rcx
@@ -87,9 +87,9 @@ c00155  xor eax,eax
 c00157  mov [rbx+20h],rax
 c0015b  mov [rbx],r15
 c0015e  mov r15,[r13]
-c00162  lea r12,[r15+28h]
-c00166  cmp r12,[r13+8]
-c0016a  ja 0c001fdh
+c00162  lea rax,[r15+28h]
+c00166  cmp rax,[r13+8]
+c0016a  ja 0c00207h
 c00170  and r15,[r13+10h]
 c00174  add r15,[r13+18h]
 c00178  mov [r15+10h],rdx
@@ -103,28 +103,30 @@ c0019c  mov [r15+20h],eax
 c001a0  mov dword ptr [r15+24h],0
 c001a8  mov dword ptr [r15+8],20h
 c001b0  mov qword ptr [r15],20h
-c001b7  mov [r13],r12
-c001bb  mov rax,[r13+20h]
-c001bf  mov [rax],r12
-c001c2  mov rbx,[r13+58h]
-c001c6  mov rax,[r13+40h]
-c001ca  mov rcx,[r13+48h]
-c001ce  mov rdx,[r13+50h]
-c001d2  mov byte ptr [r13+30h],0
-c001d7  jmp 0c00009h
-c001dc  inc r12d
-c001df  mov [801078h],r12d
-c001e6  lock inc qword ptr [801070h]
-c001ee  jmp 0c00009h
-c001f3  mov byte ptr [r13+30h],0
+c001b7  mov r12d,28h
+c001bd  add r12,[r13]
+c001c1  mov [r13],r12
+c001c5  mov rax,[r13+20h]
+c001c9  mov [rax],r12
+c001cc  mov rbx,[r13+58h]
+c001d0  mov rax,[r13+40h]
+c001d4  mov rcx,[r13+48h]
+c001d8  mov rdx,[r13+50h]
+c001dc  mov byte ptr [r13+30h],0
+c001e1  jmp 0c00009h
+c001e6  inc r12d
+c001e9  mov [801078h],r12d
+c001f0  lock inc qword ptr [801070h]
 c001f8  jmp 0c00009h
-c001fd  mov rax,[r13+28h]
-c00201  mov rax,[rax]
-c00204  add rax,[r13+10h]
-c00208  inc rax
-c0020b  mov [r13+8],rax
-c0020f  cmp r12,rax
-c00212  jbe 0c00170h
-c00218  mov rax,[r13+20h]
-c0021c  inc qword ptr [rax+40h]
-c00220  jmp short 0c001c2h
+c001fd  mov byte ptr [r13+30h],0
+c00202  jmp 0c00009h
+c00207  mov r12,[r13+28h]
+c0020b  mov r12,[r12]
+c0020f  add r12,[r13+10h]
+c00213  inc r12
+c00216  mov [r13+8],r12
+c0021a  cmp rax,r12
+c0021d  jbe 0c00170h
+c00223  mov r12,[r13+20h]
+c00227  inc qword ptr [r12+40h]
+c0022c  jmp short 0c001cch

@@ -24,8 +24,8 @@ c00064  rdtsc
 c00066  shl rdx,20h
 c0006a  or rdx,rax
 c0006d  mov r15,[r13]
-c00071  lea r12,[r15+108h]
-c00078  cmp r12,[r13+8]
+c00071  lea rax,[r15+108h]
+c00078  cmp rax,[r13+8]
 c0007c  ja 0c002abh
 c00082  and r15,[r13+10h]
 c00086  add r15,[r13+18h]
@@ -172,13 +172,13 @@ c00294  lock inc qword ptr [801070h]
 c0029c  jmp 0c00009h
 c002a1  mov byte ptr [r13+30h],0
 c002a6  jmp 0c00009h
-c002ab  mov rax,[r13+28h]
-c002af  mov rax,[rax]
-c002b2  add rax,[r13+10h]
-c002b6  inc rax
-c002b9  mov [r13+8],rax
-c002bd  cmp r12,rax
-c002c0  jbe 0c00082h
-c002c6  mov rax,[r13+20h]
-c002ca  inc qword ptr [rax+40h]
-c002ce  jmp short 0c00274h
+c002ab  mov r12,[r13+28h]
+c002af  mov r12,[r12]
+c002b3  add r12,[r13+10h]
+c002b7  inc r12
+c002ba  mov [r13+8],r12
+c002be  cmp rax,r12
+c002c1  jbe 0c00082h
+c002c7  mov r12,[r13+20h]
+c002cb  inc qword ptr [r12+40h]
+c002d0  jmp short 0c00274h

@@ -10,13 +10,13 @@ c00022  test r12,r12
 c00025  je short 0c00009h
 c00027  mov r12d,[r12]
 c0002b  cmp r12d,[800004h]
-c00032  jae 0c0015eh
+c00032  jae 0c00168h
 c00038  shl r12d,8
 c0003c  lea r13,[802000h]
 c00043  add r13,r12
 c00046  mov byte ptr [r13+30h],1
 c0004b  cmp dword ptr [800000h],0
-c00052  je 0c00175h
+c00052  je 0c0017fh
 c00058  mov [r13+40h],rax
 c0005c  mov [r13+50h],rdx
 c00060  mov [r13+48h],rcx
@@ -24,9 +24,9 @@ c00064  rdtsc
 c00066  shl rdx,20h
 c0006a  or rdx,rax
 c0006d  mov r15,[r13]
-c00071  lea r12,[r15+58h]
-c00075  cmp r12,[r13+8]
-c00079  ja 0c0017fh
+c00071  lea rax,[r15+58h]
+c00075  cmp rax,[r13+8]
+c00079  ja 0c00189h
 c0007f  and r15,[r13+10h]
 c00083  add r15,[r13+18h]
 c00087  mov [r15+10h],rdx
@@ -73,27 +73,29 @@ c00124  jmp short 0c0012eh
 c00126  mov qword ptr [r15+50h],0
 c0012e  mov dword ptr [r15+8],50h
 c00136  mov qword ptr [r15],50h
-c0013d  mov [r13],r12
-c00141  mov rax,[r13+20h]
-c00145  mov [rax],r12
-c00148  mov rax,[r13+40h]
-c0014c  mov rcx,[r13+48h]
-c00150  mov rdx,[r13+50h]
-c00154  mov byte ptr [r13+30h],0
-c00159  jmp 0c00009h
-c0015e  inc r12d
-c00161  mov [801078h],r12d
-c00168  lock inc qword ptr [801070h]
-c00170  jmp 0c00009h
-c00175  mov byte ptr [r13+30h],0
+c0013d  mov r12d,58h
+c00143  add r12,[r13]
+c00147  mov [r13],r12
+c0014b  mov rax,[r13+20h]
+c0014f  mov [rax],r12
+c00152  mov rax,[r13+40h]
+c00156  mov rcx,[r13+48h]
+c0015a  mov rdx,[r13+50h]
+c0015e  mov byte ptr [r13+30h],0
+c00163  jmp 0c00009h
+c00168  inc r12d
+c0016b  mov [801078h],r12d
+c00172  lock inc qword ptr [801070h]
 c0017a  jmp 0c00009h
-c0017f  mov rax,[r13+28h]
-c00183  mov rax,[rax]
-c00186  add rax,[r13+10h]
-c0018a  inc rax
-c0018d  mov [r13+8],rax
-c00191  cmp r12,rax
-c00194  jbe 0c0007fh
-c0019a  mov rax,[r13+20h]
-c0019e  inc qword ptr [rax+40h]
-c001a2  jmp short 0c00148h
+c0017f  mov byte ptr [r13+30h],0
+c00184  jmp 0c00009h
+c00189  mov r12,[r13+28h]
+c0018d  mov r12,[r12]
+c00191  add r12,[r13+10h]
+c00195  inc r12
+c00198  mov [r13+8],r12
+c0019c  cmp rax,r12
+c0019f  jbe 0c0007fh
+c001a5  mov r12,[r13+20h]
+c001a9  inc qword ptr [r12+40h]
+c001ae  jmp short 0c00152h

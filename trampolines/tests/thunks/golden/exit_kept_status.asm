@@ -9,13 +9,13 @@ c0001b  test r12,r12
 c0001e  je short 0c0000eh
 c00020  mov r12d,[r12]
 c00024  cmp r12d,[800004h]
-c0002b  jae 0c00211h
+c0002b  jae 0c0021bh
 c00031  shl r12d,8
 c00035  lea r13,[802000h]
 c0003c  add r13,r12
 c0003f  mov byte ptr [r13+30h],1
 c00044  cmp dword ptr [800000h],0
-c0004b  je 0c00228h
+c0004b  je 0c00232h
 c00051  mov [r13+40h],rax
 c00055  mov [r13+50h],rdx
 c00059  mov [r13+48h],rcx
@@ -63,9 +63,9 @@ c00106  mov [r13+80h],rax
 c0010d  mov [r13+88h],rax
 c00114  mov rdx,[r13+60h]
 c00118  mov r15,[r13]
-c0011c  lea r12,[r15+30h]
-c00120  cmp r12,[r13+8]
-c00124  ja 0c00232h
+c0011c  lea rax,[r15+30h]
+c00120  cmp rax,[r13+8]
+c00124  ja 0c0023ch
 c0012a  and r15,[r13+10h]
 c0012e  add r15,[r13+18h]
 c00132  mov [r15+10h],rdx
@@ -109,28 +109,30 @@ c001d3  jmp short 0c001ddh
 c001d5  mov qword ptr [r15+28h],0
 c001dd  mov dword ptr [r15+8],28h
 c001e5  mov qword ptr [r15],28h
-c001ec  mov [r13],r12
-c001f0  mov rax,[r13+20h]
-c001f4  mov [rax],r12
-c001f7  mov rbx,[r13+58h]
-c001fb  mov rax,[r13+40h]
-c001ff  mov rcx,[r13+48h]
-c00203  mov rdx,[r13+50h]
-c00207  mov byte ptr [r13+30h],0
-c0020c  jmp 0c0000eh
-c00211  inc r12d
-c00214  mov [801078h],r12d
-c0021b  lock inc qword ptr [801070h]
-c00223  jmp 0c0000eh
-c00228  mov byte ptr [r13+30h],0
+c001ec  mov r12d,30h
+c001f2  add r12,[r13]
+c001f6  mov [r13],r12
+c001fa  mov rax,[r13+20h]
+c001fe  mov [rax],r12
+c00201  mov rbx,[r13+58h]
+c00205  mov rax,[r13+40h]
+c00209  mov rcx,[r13+48h]
+c0020d  mov rdx,[r13+50h]
+c00211  mov byte ptr [r13+30h],0
+c00216  jmp 0c0000eh
+c0021b  inc r12d
+c0021e  mov [801078h],r12d
+c00225  lock inc qword ptr [801070h]
 c0022d  jmp 0c0000eh
-c00232  mov rax,[r13+28h]
-c00236  mov rax,[rax]
-c00239  add rax,[r13+10h]
-c0023d  inc rax
-c00240  mov [r13+8],rax
-c00244  cmp r12,rax
-c00247  jbe 0c0012ah
-c0024d  mov rax,[r13+20h]
-c00251  inc qword ptr [rax+40h]
-c00255  jmp short 0c001f7h
+c00232  mov byte ptr [r13+30h],0
+c00237  jmp 0c0000eh
+c0023c  mov r12,[r13+28h]
+c00240  mov r12,[r12]
+c00244  add r12,[r13+10h]
+c00248  inc r12
+c0024b  mov [r13+8],r12
+c0024f  cmp rax,r12
+c00252  jbe 0c0012ah
+c00258  mov r12,[r13+20h]
+c0025c  inc qword ptr [r12+40h]
+c00261  jmp short 0c00201h
