@@ -30,8 +30,6 @@ use crate::golang::pclntab::{Function, FunctionTable};
 
 /// Bytes of `jmp rel32`.
 pub const NEAR_JUMP: usize = 5;
-/// Bytes of `jmp rel8`.
-const SHORT_JUMP: usize = 2;
 /// How many instructions a stack check has at most: `mov`, `sub`, `jb`, `cmp`, `jbe`.
 const LONGEST_STACK_CHECK: usize = 6;
 /// How many instructions lie at most between a stack check's target and its call of `morestack`: register spills.
@@ -59,7 +57,7 @@ pub enum Refusal {
     MayFault,
     /// A jump table might lead into the bytes.
     JumpTable,
-    /// Too few bytes for a jump, and no room for an island nearby.
+    /// Too few bytes for a jump.
     NoRoom,
     /// The bytes belong to another site.
     Overlap,
@@ -103,7 +101,7 @@ impl Refusal {
             Self::FlowControl => "a call or a branch stands in the bytes that a jump would need",
             Self::MayFault => "an instruction that would have to move might fault",
             Self::JumpTable => "a jump table might lead into the bytes that a jump would need",
-            Self::NoRoom => "there are too few bytes for a jump, and no padding nearby",
+            Self::NoRoom => "there are too few bytes for a jump",
             Self::Overlap => "the bytes that a jump would need belong to another site",
             Self::RegisterInUse => "the tail jump needs a register that the thunk uses",
             Self::Fips140 => "the program checks a digest over these bytes (FIPS 140)",
@@ -122,8 +120,6 @@ pub struct Site {
     pub va: Va,
     /// Bytes that are overwritten.
     pub len: usize,
-    /// Where a 5-byte jump lies, if the site itself has room for a 2-byte jump only.
-    pub island: Option<Va>,
     /// Displaced instructions in front of the hook.
     pub before: Vec<Instruction>,
     /// Displaced instructions behind it.
@@ -169,8 +165,6 @@ pub struct Text<'a> {
     pub bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
     /// Bytes that must stay as they are, since the program checks a digest over them.
     pub checked: &'a [Range<Va>],
-    /// Bytes that are no longer free: islands given out so far.
-    islands: BTreeSet<Va>,
 }
 
 impl<'a> Text<'a> {
@@ -180,11 +174,11 @@ impl<'a> Text<'a> {
         bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
         checked: &'a [Range<Va>],
     ) -> Self {
-        Self { functions, bytes, checked, islands: BTreeSet::new() }
+        Self { functions, bytes, checked }
     }
 
     /// Finds the sites of `function`.
-    pub fn sites(&mut self, function: &Function<'a>, wanted: Wanted) -> FunctionSites {
+    pub fn sites(&self, function: &Function<'a>, wanted: Wanted) -> FunctionSites {
         let refuse_all = |refusal| FunctionSites {
             sites: Vec::new(),
             refused: vec![RefusedSite { at: At::Enter, va: function.start, refusal }],
@@ -228,39 +222,12 @@ impl<'a> Text<'a> {
                 add(At::Exit, body.va(index), Err(Refusal::IndirectJump));
             }
             for index in body.exits() {
-                let site = body.exit(index).or_else(|refusal| {
-                    if refusal == Refusal::NoRoom { self.short_exit(&body, index) } else { Err(refusal) }
-                });
-                add(At::Exit, body.va(index), site);
+                // No islands in the padding: the runtime takes padding for part of the function but has no tables
+                // for it, so a profile's tick on an island would end the program ("invalid pc-encoded table").
+                add(At::Exit, body.va(index), body.exit(index));
             }
         }
         found
-    }
-
-    /// An exit with room for a 2-byte jump only, by way of an island in the padding around the function.
-    fn short_exit(&mut self, body: &Body<'a>, index: usize) -> Result<Site, Refusal> {
-        let mut site = body.exit_window(index, SHORT_JUMP)?;
-        let before = self.functions.all().get((body.function.index as usize).wrapping_sub(1)).copied();
-        let island = [Some(body.function), before]
-            .into_iter()
-            .flatten()
-            .flat_map(|owner| self.padding(owner))
-            .find(|&island| {
-                let distance = island.0 as i64 - (site.va.0 as i64 + SHORT_JUMP as i64);
-                i8::try_from(distance).is_ok() && !self.islands.contains(&island)
-            })
-            .ok_or(Refusal::NoRoom)?;
-        self.islands.insert(island);
-        site.island = Some(island);
-        Ok(site)
-    }
-
-    /// Places for islands in the padding behind `function`'s last instruction.
-    fn padding(&self, function: Function<'a>) -> Vec<Va> {
-        let Some(bytes) = (self.bytes)(function.start, function.end) else { return Vec::new() };
-        let padding = bytes.iter().rev().take_while(|&&byte| byte == PADDING).count();
-        let first = function.end.0 - padding as u64;
-        (0..padding / NEAR_JUMP).map(|slot| Va(first + (slot * NEAR_JUMP) as u64)).collect()
     }
 }
 
@@ -368,7 +335,6 @@ impl<'a> Body<'a> {
             at: At::Enter,
             va: Va(va),
             len,
-            island: None,
             before: Vec::new(),
             after: self.instructions[index..end].to_vec(),
             resume: Some(Va(va + len as u64)),
@@ -427,8 +393,7 @@ impl<'a> Body<'a> {
             len = needed;
         }
         if len < needed {
-            // A short tail may still find an island; what may fault or is branched to, may not.
-            return Err(if len >= SHORT_JUMP { Refusal::NoRoom } else { refusal });
+            return Err(refusal);
         }
         if last.flow_control() != FlowControl::Return && uses_thunk_registers(last) {
             return Err(Refusal::RegisterInUse);
@@ -437,7 +402,6 @@ impl<'a> Body<'a> {
             at: At::Exit,
             va: self.va(start),
             len,
-            island: None,
             before: self.instructions[start..index].to_vec(),
             after: vec![*last],
             resume: None,

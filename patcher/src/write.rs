@@ -60,20 +60,9 @@ pub struct Overwrite {
 /// The bytes that make `site` lead to `thunk`.
 pub fn jumps(elf: &Elf<'_>, site: &Site, thunk: u64) -> Result<Vec<Overwrite>, WriteError> {
     let offset = |va: Va| elf.offset_of(va).ok_or(WriteError::NotInFile(va));
-    let mut overwrites = Vec::new();
-    let mut bytes = match site.island {
-        None => near_jump(site.va, thunk)?.to_vec(),
-        Some(island) => {
-            overwrites.push(Overwrite { offset: offset(island)?, bytes: near_jump(island, thunk)?.to_vec() });
-            let distance = island.0.wrapping_sub(site.va.0 + 2) as i64;
-            let distance =
-                i8::try_from(distance).map_err(|_| WriteError::OutOfReach { from: site.va, to: island.0 })?;
-            vec![0xEB, distance as u8]
-        }
-    };
+    let mut bytes = near_jump(site.va, thunk)?.to_vec();
     bytes.resize(site.len, FILL);
-    overwrites.push(Overwrite { offset: offset(site.va)?, bytes });
-    Ok(overwrites)
+    Ok(vec![Overwrite { offset: offset(site.va)?, bytes }])
 }
 
 /// `jmp rel32` at `from` to `to`.
