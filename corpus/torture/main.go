@@ -8,6 +8,8 @@
 //	RETURNS <function> <calls that returned, as opposed to panicked or exited>
 //
 // with functions named as the runtime names them.
+//
+// With -after FILE it knocks until FILE exists before it begins, so that whoever watches it can be ready.
 package main
 
 import (
@@ -15,14 +17,20 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 )
 
 func main() {
 	scale := flag.Int("scale", 40, "amount of work")
+	after := flag.String("after", "", "file to wait for, knocking")
 	flag.Parse()
 	if *scale < 1 {
 		fmt.Fprintln(os.Stderr, "torture: -scale is at least 1")
 		os.Exit(2)
+	}
+
+	for *after != "" && !exists(*after) {
+		knock()
 	}
 
 	stop := startNoise()
@@ -38,6 +46,18 @@ func main() {
 	for _, counter := range counters {
 		fmt.Printf("RETURNS %s %d\n", counter.function, counter.returns.Load())
 	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// knock can be seen to be called.
+//
+//go:noinline
+func knock() {
+	time.Sleep(10 * time.Millisecond)
 }
 
 // together does all the work once more, at the same time.

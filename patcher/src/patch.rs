@@ -10,7 +10,7 @@ use std::time::Instant;
 use gopatch_trampolines::attach::{self, AttachPlan, MAX_SOCKET_PATH};
 use gopatch_trampolines::manifest::{self, At, Manifest};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan, Source};
-use gopatch_trampolines::{EmitError, thunk, wire};
+use gopatch_trampolines::{EmitError, relay, thunk, wire};
 use sha2::{Digest, Sha256};
 
 use crate::address::{NewVa, Va};
@@ -151,6 +151,7 @@ struct Hooked<'a> {
     exit: Option<Resolved>,
     keep: Vec<Source>,
     sites: Vec<Site>,
+    relays: Vec<Site>,
 }
 
 /// Patches an executable.
@@ -171,12 +172,12 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
     clock.lap("types");
 
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
-    let mut text = Text::new(&go.functions, &bytes, &go.checked);
-    let tick = tick_site(&go, &mut text)?;
+    let text = Text::new(&go.functions, &bytes, &go.checked);
+    let tick = tick_site(&go, &text)?;
     let mut refused = Vec::new();
     let mut hooked = Vec::new();
     for (rule, function) in matches.iter().flat_map(|(rule, functions)| functions.iter().map(move |f| (*rule, *f))) {
-        hooked.extend(hook(rule, function, &types, &mut text, &mut refused)?);
+        hooked.extend(hook(rule, function, &types, &text, &mut refused)?);
     }
     if hooked.is_empty() {
         let why = refused.first().map_or("", |refused: &RefusedReport| refused.reason);
@@ -299,7 +300,7 @@ fn hook<'a>(
     rule: &'a Rule,
     function: Function<'a>,
     types: &ProgramTypes<'_>,
-    text: &mut Text<'a>,
+    text: &Text<'a>,
     refused: &mut Vec<RefusedReport>,
 ) -> Result<Option<Hooked<'a>>, PatchError> {
     let name = || function.name.to_owned();
@@ -342,7 +343,7 @@ fn hook<'a>(
     if found.sites.is_empty() || entry_refused {
         return Ok(None);
     }
-    Ok(Some(Hooked { rule, function, inlined_copies, enter, exit, keep, sites: found.sites }))
+    Ok(Some(Hooked { rule, function, inlined_copies, enter, exit, keep, sites: found.sites, relays: found.relays }))
 }
 
 /// The functions of that name whose registers are Go's.
@@ -369,7 +370,7 @@ fn nearest(symbol: &str, go: &GoBinary<'_>) -> Option<String> {
 }
 
 /// The place where `sysmon` brings the time.
-fn tick_site<'a>(go: &GoBinary<'a>, text: &mut Text<'a>) -> Result<Site, PatchError> {
+fn tick_site<'a>(go: &GoBinary<'a>, text: &Text<'a>) -> Result<Site, PatchError> {
     let function = *go.functions.by_name(TICK_FUNCTION).next().ok_or(PatchError::Tick("there is no such function"))?;
     let mut found = text.sites(&function, Wanted { enter: true, exit: false });
     match (found.sites.pop(), found.refused.pop()) {
@@ -453,6 +454,10 @@ impl<'a> Emission<'a> {
     }
 
     fn function(&mut self, index: u32, function: &Hooked<'_>, offsets: &RuntimeOffsets) -> Result<(), PatchError> {
+        // Whatever has room for islands comes before what has its jump there, since the islands' bytes are written last.
+        for relay in &function.relays {
+            self.relay(relay)?;
+        }
         for (at, resolved) in [(At::Enter, &function.enter), (At::Exit, &function.exit)] {
             let Some(resolved) = resolved else { continue };
             let point = self.points.len() as u32;
@@ -484,20 +489,26 @@ impl<'a> Emission<'a> {
         Ok(())
     }
 
+    /// Instructions that moved to make room for an island.
+    fn relay(&mut self, relay: &Site) -> Result<(), PatchError> {
+        let va = self.next_va().0;
+        let resume = relay.resume.ok_or(WriteError::NotInFile(relay.va))?;
+        self.code.extend(relay::emit(&relay.after, resume.0, va)?);
+        self.site(relay, None, va)
+    }
+
     fn site(&mut self, site: &Site, point: Option<u32>, thunk: u64) -> Result<(), PatchError> {
         let jumps = write::jumps(self.elf, site, thunk)?;
-        for jump in &jumps {
-            let start = jump.offset.0 as usize;
-            let original = &self.elf.data()[start..start + jump.bytes.len()];
-            let va = self.elf.va_of(jump.offset).ok_or(WriteError::NotInFile(site.va))?;
-            self.sites.push(manifest::Site {
-                point,
-                va: va.0,
-                offset: jump.offset.0,
-                thunk,
-                original: manifest::to_hex(original),
-            });
-        }
+        let offset = self.elf.offset_of(site.va).ok_or(WriteError::NotInFile(site.va))?;
+        let start = offset.0 as usize;
+        self.sites.push(manifest::Site {
+            point,
+            va: site.va.0,
+            offset: offset.0,
+            thunk,
+            island: site.island.map(|island| island.0),
+            original: manifest::to_hex(&self.elf.data()[start..start + site.len]),
+        });
         self.overwrites.extend(jumps);
         Ok(())
     }

@@ -10,7 +10,7 @@
 //! 1. The manifest is the one whose digest stands in the code, and the code is the one whose digest stands in the manifest.
 //! 2. With the listed bytes put back, the file has the input's digest: so no other byte of the input was changed.
 //! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
-//! 4. Each site is a jump, over an island perhaps, to its thunk; the rest of its bytes are never reached.
+//! 4. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one.
 //! 5. Each thunk holds no call, branches only within the code, and goes back behind its site, or leaves the function as
 //!    the bytes did that stood there.
 
@@ -27,9 +27,7 @@ use gopatch_trampolines::manifest::{self, At, Manifest, Site};
 use sha2::{Digest, Sha256};
 
 use crate::restore::{self, RestoreError};
-
-/// What Go's linker fills the room between functions with.
-const PADDING: u8 = 0xCC;
+use crate::sites::NEAR_JUMP;
 
 /// What is wrong with an output.
 #[derive(Debug, thiserror::Error)]
@@ -232,26 +230,42 @@ impl<'a> Sites<'a> {
         self.manifest.sites.iter().try_for_each(|site| {
             let wrong = |what| VerifyError::Site { va: site.va, thunk: site.thunk, what };
             self.leads_to_thunk(site).map_err(wrong)?;
-            // An island lies in padding, which nobody would come back to; the site that jumps to it is listed too.
             let original = manifest::from_hex(&site.original).unwrap_or_default();
-            let is_island = original.iter().all(|&byte| byte == PADDING);
-            if is_island { Ok(()) } else { self.thunk_comes_back(site, &original).map_err(wrong) }
+            self.thunk_comes_back(site, &original).map_err(wrong)
         })
     }
 
-    /// The site's first instruction is a jump, over an island perhaps, to its thunk.
+    /// The site's first instruction is a jump to its thunk, or to the island where that jump lies.
     fn leads_to_thunk(&self, site: &Site) -> Result<(), String> {
-        let mut va = site.va;
-        for _ in 0..2 {
-            let (_, step) = self.decode(self.output, va)?;
-            let target = step.target.filter(|_| !step.is_call && !step.falls_through);
-            let target = target.ok_or_else(|| format!("no direct jump at {va:#x}"))?;
-            if target == site.thunk && self.code.contains(&target) {
-                return Ok(());
+        let mut jump_at = site.va;
+        if let Some(island) = site.island {
+            if self.jump_target(jump_at)? != island || !self.is_left_over(island) {
+                return Err("the jump does not lead to its island in another site's bytes".to_owned());
             }
-            va = target;
+            jump_at = island;
         }
-        Err("the jump leads elsewhere".to_owned())
+        let target = self.jump_target(jump_at)?;
+        if target == site.thunk && self.code.contains(&target) {
+            Ok(())
+        } else {
+            Err("the jump leads elsewhere".to_owned())
+        }
+    }
+
+    /// Where the direct jump at `va` leads.
+    fn jump_target(&self, va: u64) -> Result<u64, String> {
+        let (_, step) = self.decode(self.output, va)?;
+        let target = step.target.filter(|_| !step.is_call && !step.falls_through);
+        target.ok_or_else(|| format!("no direct jump at {va:#x}"))
+    }
+
+    /// Whether `island` lies in the bytes of a site, behind its own jump, so that nobody comes across it.
+    fn is_left_over(&self, island: u64) -> bool {
+        let jump = NEAR_JUMP as u64;
+        self.manifest.sites.iter().any(|host| {
+            let behind = host.va.saturating_add((host.original.len() / 2) as u64);
+            host.island.is_none() && host.va.saturating_add(jump) <= island && island.saturating_add(jump) <= behind
+        })
     }
 
     /// All that can be reached from the thunk stays in the code, until it leaves as it should.

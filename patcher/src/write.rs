@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::address::{FileOffset, Va};
 use crate::elf::Elf;
 use crate::layout::{Layout, PROGRAM_HEADER, ProgramHeaders, SECTION_HEADER};
-use crate::sites::{NEAR_JUMP, Site};
+use crate::sites::{NEAR_JUMP, SHORT_JUMP, Site};
 
 /// Name of the section that shows the new text.
 pub const TEXT_SECTION: &str = ".gopatch.text";
@@ -57,12 +57,31 @@ pub struct Overwrite {
     pub bytes: Vec<u8>,
 }
 
-/// The bytes that make `site` lead to `thunk`.
+/// The bytes that make `site` lead to `thunk`. An island's bytes come second: they lie in those of another site.
 pub fn jumps(elf: &Elf<'_>, site: &Site, thunk: u64) -> Result<Vec<Overwrite>, WriteError> {
-    let offset = |va: Va| elf.offset_of(va).ok_or(WriteError::NotInFile(va));
-    let mut bytes = near_jump(site.va, thunk)?.to_vec();
-    bytes.resize(site.len, FILL);
-    Ok(vec![Overwrite { offset: offset(site.va)?, bytes }])
+    let at = |va: Va, bytes| {
+        let offset = elf.offset_of(va).ok_or(WriteError::NotInFile(va))?;
+        Ok::<_, WriteError>(Overwrite { offset, bytes })
+    };
+    let filled = |jump: &[u8]| {
+        let mut bytes = jump.to_vec();
+        bytes.resize(site.len, FILL);
+        bytes
+    };
+    match site.island {
+        None => Ok(vec![at(site.va, filled(&near_jump(site.va, thunk)?))?]),
+        Some(island) => Ok(vec![
+            at(site.va, filled(&short_jump(site.va, island)?))?,
+            at(island, near_jump(island, thunk)?.to_vec())?,
+        ]),
+    }
+}
+
+/// `jmp rel8` at `from` to `to`.
+fn short_jump(from: Va, to: Va) -> Result<[u8; SHORT_JUMP], WriteError> {
+    let distance = to.0.wrapping_sub(from.0 + SHORT_JUMP as u64) as i64;
+    let distance = i8::try_from(distance).map_err(|_| WriteError::OutOfReach { from, to: to.0 })?;
+    Ok([0xEB, distance as u8])
 }
 
 /// `jmp rel32` at `from` to `to`.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::load::pair;
+use crate::server::KNOCK;
 use crate::{Gopatchd, Load, Operation, Said, Scratch, Seen, Server};
 
 /// What two clocks may differ by: gopatchd converts time stamps to the time of day by pairs that it takes now and then.
@@ -24,10 +25,13 @@ pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_
     let gopatchd = Gopatchd::start(scratch, backend, &[])?;
     let mut server = Server::start(scratch, server)?;
     let pid = server.process().pid();
+    // On a busy machine the server may begin before it has found gopatchd.
+    server.knock(|| gopatchd.has_operation())?;
     let seen = load.send(scratch, &server)?;
     server.stop()?;
-    let said = gopatchd.stop()?;
+    let mut said = gopatchd.stop()?;
     said.ensure_all_seen()?;
+    said.operations.retain(|operation| operation.text("url.path") != Some(KNOCK));
     ensure!(said.operations.iter().all(|operation| operation.pid == pid && !operation.unfinished));
 
     for (seen, operation) in pair(&seen, said.of("http.server"))? {

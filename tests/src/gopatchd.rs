@@ -138,6 +138,11 @@ impl Gopatchd {
         &mut self.process
     }
 
+    /// Whether it has printed an operation.
+    pub fn has_operation(&self) -> Result<bool> {
+        Ok(fs::metadata(self.process.stdout_path())?.len() > 0)
+    }
+
     /// Waits until it has printed an operation.
     pub fn wait_for_operation(&mut self) -> Result<()> {
         self.process.wait_for("print an operation", SOON, |process| {

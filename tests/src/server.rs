@@ -4,6 +4,8 @@
 //! Trusts: the line with which it says that it is ready.
 //! Never does: let it end otherwise than by itself and with success.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -11,7 +13,10 @@ use gopatch_trampolines::wire::SOCKET_ENV;
 use serde::Deserialize;
 
 use crate::process::Process;
-use crate::{SOON, Scratch, gopatchd};
+use crate::{SOON, Scratch, gopatchd, wait_until};
+
+/// A path that no handler has and no load sends.
+pub const KNOCK: &str = "/knock";
 
 /// A running server.
 pub struct Server {
@@ -43,6 +48,20 @@ impl Server {
     /// Its base URL for a protocol of loadgen's, over TLS or not.
     pub fn url(&self, tls: bool) -> String {
         if tls { format!("https://{}", self.ready.https) } else { format!("http://{}", self.ready.http) }
+    }
+
+    /// Sends it requests for [`KNOCK`] until `heard`, which they may be once it has found its gopatchd.
+    pub fn knock(&self, mut heard: impl FnMut() -> Result<bool>) -> Result<()> {
+        let once = || {
+            let mut connection = TcpStream::connect(&self.ready.http)?;
+            connection
+                .write_all(format!("GET {KNOCK} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes())?;
+            connection.read_to_end(&mut Vec::new())
+        };
+        wait_until("its gopatchd to hear of it", SOON, || {
+            once().context("cannot send the server a request")?;
+            Ok(heard()?.then_some(()))
+        })
     }
 
     /// The process.

@@ -10,6 +10,7 @@ mod asm;
 pub mod attach;
 pub mod manifest;
 pub mod plan;
+pub mod relay;
 pub mod thunk;
 pub mod wire;
 

@@ -183,7 +183,8 @@ impl Format {
 /// A place in the text that was overwritten with a jump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
-    /// Index of the point whose record is laid there; none for the runtime's tick, which lays none.
+    /// Index of the point whose record is laid there; none for the runtime's tick and for instructions that only made
+    /// room.
     pub point: Option<u32>,
     /// Address in the image.
     pub va: u64,
@@ -191,6 +192,9 @@ pub struct Site {
     pub offset: u64,
     /// Address of the thunk.
     pub thunk: u64,
+    /// Where the jump to the thunk lies, if the site is too short for it: in bytes of another site that nobody reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub island: Option<u64>,
     /// The bytes that stood there, in hex.
     pub original: String,
 }

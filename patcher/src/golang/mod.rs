@@ -212,6 +212,8 @@ pub fn symbol_name(type_name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use iced_x86::{Code, Decoder, DecoderOptions};
+
     use super::*;
     use crate::elf::testing::{Part, damaged_copies, image};
 
@@ -230,6 +232,29 @@ mod tests {
         text.fill(b' ');
         text[..version.len()].copy_from_slice(version.as_bytes());
         file
+    }
+
+    #[test]
+    fn the_stack_is_as_deep_at_each_return_as_at_the_first_byte() {
+        let elf = Elf::parse(testing::program()).unwrap();
+        let go = read(testing::program()).unwrap();
+        let mut returns = 0;
+        // The linker's marks (`go:textfipsstart`) are no functions.
+        let compiled = |function: &&Function<'_>| !function.flags.is_assembly() && !function.name.starts_with("go:");
+        for function in go.functions.all().iter().filter(compiled) {
+            assert_eq!(go.functions.stack_depth(function, function.start), Some(0), "{}", function.name);
+            let code = elf.bytes_at(function.start, function.size()).unwrap();
+            for instruction in Decoder::with_ip(64, code, function.start.0, DecoderOptions::NONE) {
+                if instruction.code() == Code::Retnq {
+                    let depth = go.functions.stack_depth(function, Va(instruction.ip()));
+                    assert_eq!(depth, Some(0), "{} at {:#x}", function.name, instruction.ip());
+                    returns += 1;
+                }
+            }
+            let behind = Va(function.end.0 + (1 << 20));
+            assert_eq!(go.functions.stack_depth(function, behind), None, "{}", function.name);
+        }
+        assert!(returns > 1000, "{returns}");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //!            and the offsets from here of: funcnametab, cutab, filetab, pctab, functab
 //! functab    nfunc x (u32 entry, u32 offset of its _func), then u32 end of the last function; entries count from
 //!            runtime.text, _func offsets from functab
+//! pctab      streams of (zigzag varint value delta, varint pc delta), up to a zero value delta (Go's `pcvalue`)
 //! _func      u32 entry, i32 name, i32 args, u32 deferreturn, u32 pcsp, pcfile, pcln, npcdata, cuOffset,
 //!            (Go 1.20: i32 startLine,) u8 funcID, u8 flag, u8 pad, u8 nfuncdata
 //! ```
@@ -32,7 +33,10 @@ const ANY_FORMAT: Range<u32> = 0xfffffff0..0xfffffffc;
 const X86_64_HEADER: [u8; 4] = [0, 0, 1, 8];
 const NFUNC: usize = 8;
 const FUNCNAMETAB: usize = 32;
+const PCTAB: usize = 56;
 const FUNCTAB: usize = 64;
+/// Offset of pcsp in a _func.
+const PCSP: usize = 16;
 /// Every linker puts it at a multiple of this.
 const ALIGN: usize = 8;
 
@@ -63,6 +67,8 @@ pub struct Function<'a> {
     pub is_wrapper: bool,
     /// What the runtime's unwinder must know.
     pub flags: FuncFlags,
+    /// Offset in pctab of how deep the stack is at each instruction; 0 when there is no such table.
+    pub pcsp: u32,
 }
 
 impl Function<'_> {
@@ -97,13 +103,14 @@ impl FuncFlags {
 #[derive(Debug, Clone)]
 pub struct FunctionTable<'a> {
     functions: Vec<Function<'a>>,
+    pctab: &'a [u8],
 }
 
 impl<'a> FunctionTable<'a> {
     /// A table of these functions, which are sorted.
     #[cfg(test)]
-    pub(crate) fn of(functions: Vec<Function<'a>>) -> Self {
-        Self { functions }
+    pub(crate) fn of(functions: Vec<Function<'a>>, pctab: &'a [u8]) -> Self {
+        Self { functions, pctab }
     }
 
     /// Reads the pclntab at `va`; `text` is `runtime.text`.
@@ -116,8 +123,9 @@ impl<'a> FunctionTable<'a> {
             GO_1_20 => 40,
             _ => return Err(GoError::PclntabFormat { version, magic }),
         };
-        let header = || Some((word_at(table, NFUNC)?, word_at(table, FUNCNAMETAB)?, word_at(table, FUNCTAB)?));
-        let (count, names, functab) = header().ok_or_else(|| damaged("it has no header"))?;
+        let field = |offset| word_at(table, offset).ok_or_else(|| damaged("it has no header"));
+        let (count, names, pctab, functab) = (field(NFUNC)?, field(FUNCNAMETAB)?, field(PCTAB)?, field(FUNCTAB)?);
+        let pctab = table.get(pctab..).ok_or_else(|| damaged("its pctab lies outside of the file"))?;
         let names = table.get(names..).ok_or_else(|| damaged("its names lie outside of the file"))?;
         let functab = table.get(functab..).ok_or_else(|| damaged("its function table lies outside of the file"))?;
         // One word more than pairs: the end of the last function.
@@ -142,6 +150,7 @@ impl<'a> FunctionTable<'a> {
                     func_id: *record.get(func_id_offset)?,
                     is_wrapper: false,
                     flags: FuncFlags(*record.get(func_id_offset + 1)?),
+                    pcsp: u32_at(record, PCSP)?,
                 })
             };
             functions.push(function().ok_or_else(|| damaged(&format!("function {index} of {count} cannot be read")))?);
@@ -151,12 +160,32 @@ impl<'a> FunctionTable<'a> {
         for function in &mut functions {
             function.is_wrapper = wrapper != 0 && function.func_id == wrapper;
         }
-        Ok(Self { functions })
+        Ok(Self { functions, pctab })
     }
 
     /// All functions, sorted by address.
     pub fn all(&self) -> &[Function<'a>] {
         &self.functions
+    }
+
+    /// Bytes between RSP and the return address when the instruction at `va` of `function` is next, as the runtime's
+    /// unwinder will believe. `None` where its table says nothing.
+    pub fn stack_depth(&self, function: &Function<'_>, va: Va) -> Option<i32> {
+        let start = Some(function.pcsp as usize).filter(|&start| start != 0)?;
+        let mut stream = self.pctab.get(start..)?;
+        let (mut pc, mut depth) = (function.start.0, -1i32);
+        loop {
+            let zigzag = varint(&mut stream)?;
+            // A zero ends the table, unless it is the first.
+            if zigzag == 0 && pc != function.start.0 {
+                return None;
+            }
+            depth = depth.wrapping_add((zigzag >> 1) as i32 ^ -((zigzag & 1) as i32));
+            pc = pc.checked_add(varint(&mut stream)?.into())?;
+            if va.0 < pc {
+                return (function.start <= va).then_some(depth);
+            }
+        }
     }
 
     /// The functions of that name. Usually one; a function and the wrapper that bridges to its ABI share theirs.
@@ -186,6 +215,20 @@ pub(super) fn find(elf: &Elf<'_>) -> Option<Va> {
             segment.va.checked_add((index * ALIGN) as u64)
         })
     })
+}
+
+/// Takes a base-128 number of at most 32 bits off the front.
+fn varint(stream: &mut &[u8]) -> Option<u32> {
+    let mut value = 0;
+    for shift in [0, 7, 14, 21, 28] {
+        let (&byte, rest) = stream.split_first()?;
+        *stream = rest;
+        value |= u32::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
 }
 
 fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {

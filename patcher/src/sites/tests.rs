@@ -4,6 +4,9 @@ use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
+use iced_x86::FlowControl;
+
+use super::body::PADDING;
 use super::*;
 use crate::golang::pclntab::FuncFlags;
 
@@ -23,11 +26,20 @@ fn function(index: u32, name: &'static str, start: u64, end: u64) -> Function<'s
         func_id: 0,
         is_wrapper: false,
         flags: FuncFlags(0),
+        pcsp: 1,
     }
 }
 
+/// The stack is as deep throughout: a pcsp table for tests that do not look into it. (None; +1, up to 4096; end.)
+const CONSTANT_DEPTH: &[u8] = &[0, 2, 0x80, 0x20, 0];
+
 /// Assembles a function, pads it, and finds its sites.
 fn sites(write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> FunctionSites {
+    sites_at_depths(CONSTANT_DEPTH, write)
+}
+
+/// The same, with this pcsp table.
+fn sites_at_depths(pcsp: &[u8], write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> FunctionSites {
     let mut asm = CodeAssembler::new(64).expect("64 bits");
     write(&mut asm).expect("assembles");
     let mut code = asm.assemble(START).expect("encodes");
@@ -36,15 +48,21 @@ fn sites(write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> Fun
     assert!(end <= END, "the function is longer than the test allows");
     code.resize(code.len() + padding, PADDING);
 
-    let table = FunctionTable::of(vec![
-        function(0, "main.f", START, end),
-        function(1, "runtime.morestack_noctxt.abi0", MORESTACK, MORESTACK + 0x20),
-    ]);
+    let table = FunctionTable::of(
+        vec![
+            function(0, "main.f", START, end),
+            function(1, "runtime.morestack_noctxt.abi0", MORESTACK, MORESTACK + 0x20),
+        ],
+        pcsp,
+    );
     let bytes = |start: Va, stop: Va| code.get((start.0 - START) as usize..(stop.0 - START) as usize);
     let found = Text::new(&table, &bytes, &[]).sites(&table.all()[0], Wanted { enter: true, exit: true });
-    for site in &found.sites {
+    let all: Vec<_> = found.sites.iter().chain(&found.relays).collect();
+    for (index, site) in all.iter().enumerate() {
         let displaced: usize = site.before.iter().chain(&site.after).map(Instruction::len).sum();
         assert!(site.len >= displaced, "a site covers what it displaced");
+        let apart = |other: &&Site| other.range().end <= site.range().start || site.range().end <= other.range().start;
+        assert!(all[index + 1..].iter().all(apart), "sites do not overlap: {found:?}");
     }
     found
 }
@@ -172,20 +190,117 @@ fn an_entry_that_a_loop_comes_back_to_is_refused() {
     assert_eq!(refused(&found, At::Enter), [Refusal::BranchTarget]);
 }
 
+/// A function whose frame is its saved RBP alone, whose `middle` ends with a call, and whose last two bytes are its way out.
+fn with_short_tail(
+    asm: &mut CodeAssembler,
+    middle: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>,
+) -> Result<(), IcedError> {
+    asm.push(rbp)?;
+    asm.mov(rbp, rsp)?;
+    asm.test(rax, rax)?;
+    middle(asm)?;
+    asm.call(MORESTACK + 0x100)?;
+    asm.pop(rbp)?;
+    asm.ret()?;
+    // Code behind, so that the return has no padding to grow into.
+    asm.mov(eax, 1)?;
+    asm.ud2()
+}
+
+/// The one short way out of `found`, and its island.
+#[track_caller]
+fn island(found: &FunctionSites) -> (&Site, u64) {
+    assert!(found.refused.is_empty(), "{:?}", found.refused);
+    let short = found.sites.iter().find(|site| site.island.is_some()).expect("a short way out");
+    assert_eq!(
+        (shown(&short.before), shown(&short.after), short.len),
+        (vec!["pop rbp".to_owned()], vec!["ret".to_owned()], 2)
+    );
+    (short, short.island.map(|va| va.0).expect("just asked"))
+}
+
 #[test]
-fn a_short_tail_that_is_branched_to_is_refused() {
+fn a_short_tail_has_its_island_behind_the_entrys_jump() {
+    let found = sites(|asm| with_short_tail(asm, |asm| asm.mov(rcx, 0x1122_3344_5566_7788_u64)));
+    let (_, island) = island(&found);
+    assert_eq!(island, START + 5);
+    assert!(found.relays.is_empty());
+    assert_eq!(shown(&found.sites[0].after), ["push rbp", "mov rbp,rsp", "test rax,rax", "mov rcx,1122334455667788h"]);
+    assert_eq!(found.sites[0].resume, Some(Va(START + 17)), "the entry has grown by what stood in the way");
+}
+
+#[test]
+fn where_the_entry_has_no_room_another_run_of_instructions_makes_it() {
     let found = sites(|asm| {
-        with_frame(asm, |asm| {
-            let mut tail = asm.create_label();
-            asm.test(rax, rax)?;
-            asm.je(tail)?;
+        with_short_tail(asm, |asm| {
             asm.call(MORESTACK + 0x100)?;
-            asm.set_label(&mut tail)?;
-            asm.pop(rbp)?;
-            asm.ret()
+            asm.mov(rcx, qword_ptr(rsp + 8))?;
+            asm.xor(edx, edx)?;
+            asm.mov(rdi, qword_ptr(rsp + 16))
         })
     });
-    assert_eq!(refused(&found, At::Exit), [Refusal::BranchTarget]);
+    let (_, island) = island(&found);
+    let [relay] = found.relays.as_slice() else { panic!("one relay: {found:?}") };
+    assert_eq!(relay.va, Va(START + 12), "behind the call");
+    assert_eq!(shown(&relay.after), ["mov rcx,[rsp+8]", "xor edx,edx", "mov rdi,[rsp+10h]"]);
+    assert_eq!((island, relay.resume), (START + 17, Some(Va(START + 24))));
+}
+
+#[test]
+fn an_island_lies_where_the_runtime_believes_the_same_of_the_stack() {
+    let body = |asm: &mut CodeAssembler| with_short_tail(asm, |asm| asm.mov(rcx, 0x1122_3344_5566_7788_u64));
+    // 0 for the first byte, then 8, as behind a push: (+1, 1), (+8, 4095).
+    assert_eq!(island(&sites_at_depths(&[0, 2, 1, 16, 0xff, 0x1f, 0], body)).1, START + 5);
+    // 8 from the tail on only: no other place is like it.
+    let found = sites_at_depths(&[0, 2, 22, 16, 0x80, 0x20, 0], body);
+    assert_eq!(refused(&found, At::Exit), [Refusal::FlowControl]);
+    // The table ends before the tail.
+    let found = sites_at_depths(&[0, 2, 10, 0], body);
+    assert_eq!(refused(&found, At::Exit), [Refusal::FlowControl]);
+}
+
+#[test]
+fn an_island_out_of_reach_is_none() {
+    let found = sites(|asm| {
+        with_short_tail(asm, |asm| {
+            for _ in 0..30 {
+                asm.call(MORESTACK + 0x100)?;
+            }
+            Ok(())
+        })
+    });
+    assert_eq!(refused(&found, At::Exit), [Refusal::FlowControl]);
+}
+
+#[test]
+fn two_short_tails_have_two_islands() {
+    let found = sites(|asm| {
+        with_short_tail(asm, |asm| {
+            let mut other = asm.create_label();
+            asm.mov(rcx, 0x1122_3344_5566_7788_u64)?;
+            asm.je(other)?;
+            asm.call(MORESTACK + 0x100)?;
+            asm.pop(rbp)?;
+            asm.ret()?;
+            asm.set_label(&mut other)?;
+            asm.mov(rcx, 0x1122_3344_5566_7788_u64)
+        })
+    });
+    assert!(found.refused.is_empty(), "{:?}", found.refused);
+    let islands: Vec<_> = found.sites.iter().filter_map(|site| site.island).collect();
+    assert_eq!(islands, [Va(START + 5), Va(START + 10)]);
+}
+
+#[test]
+fn a_short_tail_that_is_branched_to_is_hooked_at_its_first_byte() {
+    let found = sites(|asm| {
+        with_short_tail(asm, |asm| {
+            asm.mov(rcx, 0x1122_3344_5566_7788_u64)?;
+            asm.je(START + 24)
+        })
+    });
+    let (short, _) = island(&found);
+    assert_eq!(short.va, Va(START + 24));
 }
 
 #[test]
@@ -257,7 +372,7 @@ fn entry_refusals(name: &'static str, checked: Range<u64>) -> Vec<Refusal> {
     let mut code = vec![0x48, 0x83, 0xec, 0x20, 0x90, 0x48, 0x83, 0xc4, 0x20, 0xc3];
     code.resize(32, PADDING);
     let checked = [Va(checked.start)..Va(checked.end)];
-    let table = FunctionTable::of(vec![function(0, name, START, START + 32)]);
+    let table = FunctionTable::of(vec![function(0, name, START, START + 32)], CONSTANT_DEPTH);
     let bytes = |_: Va, _: Va| Some(&code[..]);
     let wanted = Wanted { enter: true, exit: true };
     refused(&Text::new(&table, &bytes, &checked).sites(&table.all()[0], wanted), At::Enter)
@@ -280,7 +395,7 @@ fn assembly_and_garbage_are_refused() {
     let code = [0x06; 32];
     let mut assembly = function(0, "main.f", START, START + 32);
     let bytes = |_: Va, _: Va| Some(&code[..]);
-    let table = FunctionTable::of(vec![assembly]);
+    let table = FunctionTable::of(vec![assembly], CONSTANT_DEPTH);
     let wanted = Wanted { enter: true, exit: true };
     let found = Text::new(&table, &bytes, &[]).sites(&assembly, wanted);
     assert_eq!(refused(&found, At::Enter), [Refusal::Undecodable]);

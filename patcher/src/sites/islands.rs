@@ -1,0 +1,88 @@
+//! Islands: jumps to thunks for ways out that have room for a `jmp rel8` only.
+//!
+//! Decides: where an island lies. Trusts: the sites found so far, and the runtime's own table of stack depths.
+//! Never does: use padding.
+//!
+//! A `pop rbp; ret` behind an instruction that must stay has 2 bytes. A short jump leads from there to an island, which is a
+//! 5-byte jump in bytes that another site of the same function has overwritten and does not need: behind the entry's
+//! own jump, or, where nothing is left, behind the jump of a *relay*, a run of instructions that moves for this alone.
+//!
+//! # Why an island's address matters
+//!
+//! A signal can stop a thread at the island's only instruction, and the runtime then unwinds from there, for a profile or to
+//! preempt the goroutine (`sigprof` and `wantAsyncPreempt`, Go's `src/runtime/signal_unix.go` and `preempt.go`). Two things
+//! follow:
+//!
+//! * The runtime must know how deep the stack is there. It looks the address up in the function's pcsp table
+//!   (`funcspdelta`, `src/runtime/symtab.go`), so an island may only lie where that table says what holds at the way out.
+//!   In a function with such a short tail it nearly always does: the tail is short because the frame is made and unmade by
+//!   `push rbp` and `pop rbp`. In the padding behind a function the table has no entry, and the runtime throws.
+//! * A goroutine that is preempted there has its results in registers. The runtime scans a goroutine that was preempted at
+//!   any instruction conservatively, registers and frame, and does not consult the stack maps of its address
+//!   (`scanframeworker`, `src/runtime/mgcmark.go`). There are no sequences that it would restart from their
+//!   beginning: on x86-64 the assembler marks none (`MarkUnsafePoints` in `src/cmd/internal/obj/x86/asm6.go`).
+
+use crate::address::Va;
+use crate::golang::pclntab::FunctionTable;
+
+use super::body::Body;
+use super::{FunctionSites, NEAR_JUMP, SHORT_JUMP, Site};
+
+/// Finds an island for the short `site`, and makes room for it if need be. `None` when nothing is in reach.
+pub(super) fn reach(
+    mut site: Site,
+    body: &Body<'_>,
+    functions: &FunctionTable<'_>,
+    found: &mut FunctionSites,
+) -> Option<Site> {
+    let depth = functions.stack_depth(&body.function, site.va)?;
+    let fits = |island: Va| {
+        let distance = island.0 as i64 - (site.va.0 as i64 + SHORT_JUMP as i64);
+        i8::try_from(distance).is_ok() && functions.stack_depth(&body.function, island) == Some(depth)
+    };
+    let island = room_left(found, fits).or_else(|| grow_entry(body, found, fits)).or_else(|| relay(body, found, fits));
+    site.island = Some(island?);
+    Some(site)
+}
+
+/// An island in bytes that were overwritten already.
+fn room_left(found: &FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
+    let hosts = found.sites.iter().chain(&found.relays).filter(|host| host.island.is_none());
+    hosts.flat_map(|host| slots(host, host.len)).find(|&slot| is_unused(found, slot) && fits(slot))
+}
+
+/// An island behind the entry's jump, for which more of the entry's instructions move.
+fn grow_entry(body: &Body<'_>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
+    let first = found.sites.iter().position(|site| site.resume.is_some())?;
+    let entry = &found.sites[first];
+    let island = slots(entry, entry.len + NEAR_JUMP).find(|&slot| is_unused(found, slot) && fits(slot))?;
+    let index = body.indices(entry.range()).start;
+    let grown = body.enter(index, (island.0 - entry.va.0) as usize + NEAR_JUMP).ok()?;
+    let entry = found.sites.remove(first);
+    let grown = found.free(grown);
+    let island = grown.is_ok().then_some(island);
+    found.sites.insert(first, grown.unwrap_or(entry));
+    island
+}
+
+/// An island behind the jump of a new relay.
+fn relay(body: &Body<'_>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
+    let all = body.indices(body.function.start..body.function.end);
+    let (relay, island) = all.into_iter().find_map(|index| {
+        let island = Va(body.va(index).0 + NEAR_JUMP as u64);
+        let relay = body.run(index, 2 * NEAR_JUMP).ok().filter(|_| fits(island))?;
+        Some((found.free(relay).ok()?, island))
+    })?;
+    found.relays.push(relay);
+    Some(island)
+}
+
+/// Places for islands in the first `len` bytes of `host`, behind its own jump.
+fn slots(host: &Site, len: usize) -> impl Iterator<Item = Va> {
+    let first = host.va.0;
+    (1..len / NEAR_JUMP).map(move |slot| Va(first + (slot * NEAR_JUMP) as u64))
+}
+
+fn is_unused(found: &FunctionSites, slot: Va) -> bool {
+    found.sites.iter().all(|site| site.island != Some(slot))
+}

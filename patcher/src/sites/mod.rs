@@ -1,0 +1,189 @@
+//! Where a function can be hooked: one place at its entry, one at each way out.
+//!
+//! Decides: which bytes may be overwritten with a jump, and which instructions that displaces.
+//! Trusts: the function's bounds (pclntab) and iced's decoding of it.
+//! Never does: guess. What cannot be shown to be safe is a [`Refusal`].
+//!
+//! # What makes a site safe
+//!
+//! * The overwritten bytes are whole instructions of one basic block: no branch, no jump table and no return address
+//!   leads into them except to the first. Calls are never displaced, so return addresses and the places where the
+//!   runtime resumes a function after a recovered panic (`deferreturn`) stay where they are.
+//! * The displaced instructions cannot fault. A fault in a thunk would be reported in the caller, since the runtime
+//!   does not know the thunk's PC.
+//! * An entry site lies behind the stack check, which can send the function back to its first byte, and no branch leads
+//!   to it: it is passed exactly once a call.
+//! * A way out that is shorter than a jump gets there by a `jmp rel8` and an island ([`islands`]).
+//! * Jump tables are not resolved here. In a function that has one, only the instructions that make and unmake the
+//!   frame are displaced: the compiler emits each of these sequences as one unit and branches at most to its start.
+
+mod body;
+mod islands;
+mod refusal;
+
+use std::ops::Range;
+
+use gopatch_trampolines::manifest::At;
+use iced_x86::Instruction;
+
+use crate::address::Va;
+use crate::golang::pclntab::{Function, FunctionTable};
+
+use body::Body;
+pub use refusal::Refusal;
+
+/// Bytes of `jmp rel32`.
+pub const NEAR_JUMP: usize = 5;
+/// Bytes of `jmp rel8`.
+pub const SHORT_JUMP: usize = 2;
+
+/// A place that can be hooked.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Which end of the call.
+    pub at: At,
+    /// First byte that is overwritten.
+    pub va: Va,
+    /// Bytes that are overwritten.
+    pub len: usize,
+    /// Where the jump to the thunk lies, if these bytes have room for a short jump only.
+    pub island: Option<Va>,
+    /// Displaced instructions in front of the hook.
+    pub before: Vec<Instruction>,
+    /// Displaced instructions behind it.
+    pub after: Vec<Instruction>,
+    /// Where the function goes on; `None` when `after` leaves it.
+    pub resume: Option<Va>,
+}
+
+impl Site {
+    /// The bytes that are overwritten.
+    pub fn range(&self) -> Range<Va> {
+        self.va..Va(self.va.0 + self.len as u64)
+    }
+}
+
+/// A place that cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedSite {
+    /// Which end of the call.
+    pub at: At,
+    /// Where: for whoever wants to put a uprobe there.
+    pub va: Va,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// All places of a function.
+#[derive(Debug, Clone, Default)]
+pub struct FunctionSites {
+    /// Those that can be hooked.
+    pub sites: Vec<Site>,
+    /// Instructions that only make room for islands: they move, and nothing is hooked there.
+    pub relays: Vec<Site>,
+    /// Those that cannot.
+    pub refused: Vec<RefusedSite>,
+}
+
+/// Which ends of a function are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The entry.
+    pub enter: bool,
+    /// Every way out.
+    pub exit: bool,
+}
+
+/// The text as a whole, as far as sites need it.
+pub struct Text<'a> {
+    /// All functions.
+    pub functions: &'a FunctionTable<'a>,
+    /// Bytes of a function, `end` excluded.
+    pub bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
+    /// Bytes that must stay as they are, since the program checks a digest over them.
+    pub checked: &'a [Range<Va>],
+}
+
+impl<'a> Text<'a> {
+    /// The text of `functions`, whose bytes `bytes` gives, and of which `checked` must not be changed.
+    pub fn new(
+        functions: &'a FunctionTable<'a>,
+        bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
+        checked: &'a [Range<Va>],
+    ) -> Self {
+        Self { functions, bytes, checked }
+    }
+
+    /// Finds the sites of `function`.
+    pub fn sites(&self, function: &Function<'a>, wanted: Wanted) -> FunctionSites {
+        let refuse_all = |refusal| FunctionSites {
+            refused: vec![RefusedSite { at: At::Enter, va: function.start, refusal }],
+            ..FunctionSites::default()
+        };
+        if function.flags.is_assembly() {
+            return refuse_all(Refusal::Assembly);
+        }
+        let Some(body) = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function))
+        else {
+            return refuse_all(Refusal::Undecodable);
+        };
+        if self.checked.iter().any(|range| function.start < range.end && range.start < function.end) {
+            return refuse_all(Refusal::Fips140);
+        }
+        let entry = body.behind_stack_check(self.functions);
+        if entry == Ok(0) && may_run_without_p(function.name) {
+            return refuse_all(Refusal::RuntimeNosplit);
+        }
+        let mut found = FunctionSites::default();
+        if wanted.enter {
+            match entry {
+                Ok(index) => found.add(At::Enter, body.va(index), body.enter(index, NEAR_JUMP)),
+                Err(refusal) => found.add(At::Enter, function.start, Err(refusal)),
+            }
+        }
+        if wanted.exit {
+            for index in body.indirect_jumps() {
+                found.add(At::Exit, body.va(index), Err(Refusal::IndirectJump));
+            }
+            // The short ones come last: islands go where room is left.
+            let mut short = Vec::new();
+            for index in body.exits() {
+                match body.exit(index, NEAR_JUMP).and_then(|site| found.free(site)) {
+                    Ok(site) => found.sites.push(site),
+                    Err(refusal) => short.push((index, refusal)),
+                }
+            }
+            for (index, refusal) in short {
+                let site = body.exit(index, SHORT_JUMP).and_then(|site| found.free(site)).ok();
+                let site = site.and_then(|site| islands::reach(site, &body, self.functions, &mut found));
+                found.add(At::Exit, body.va(index), site.ok_or(refusal));
+            }
+        }
+        found
+    }
+}
+
+impl FunctionSites {
+    fn add(&mut self, at: At, va: Va, site: Result<Site, Refusal>) {
+        match site {
+            Ok(site) => self.sites.push(site),
+            Err(refusal) => self.refused.push(RefusedSite { at, va, refusal }),
+        }
+    }
+
+    /// `site`, if none of its bytes belongs to another.
+    fn free(&self, site: Site) -> Result<Site, Refusal> {
+        let range = site.range();
+        let taken = |other: &Site| range.start < other.range().end && other.range().start < range.end;
+        if self.sites.iter().chain(&self.relays).any(taken) { Err(Refusal::Overlap) } else { Ok(site) }
+    }
+}
+
+/// Whether a function that has no stack check may be `//go:nosplit` because it runs where there is no P to hold: on
+/// the way into and out of a system call or a signal handler, or in the child of a fork.
+fn may_run_without_p(name: &str) -> bool {
+    ["runtime.", "runtime/internal/", "internal/runtime/", "syscall."].iter().any(|package| name.starts_with(package))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! Why a place is not hooked.
+//!
+//! Decides: the codes and words of reports. Trusts: nobody. Never does: decide what is refused.
+
+/// Why a place is not hooked. The code is stable: reports and policies name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The function has bytes that are not instructions.
+    Undecodable,
+    /// Written in assembly: its registers follow no ABI that gopatch knows.
+    Assembly,
+    /// A stack check that gopatch does not know.
+    StackCheck,
+    /// A branch leads into the bytes, or (entry) back to them.
+    BranchTarget,
+    /// A call, or a branch, stands in the bytes.
+    FlowControl,
+    /// A displaced instruction might fault.
+    MayFault,
+    /// A jump table might lead into the bytes.
+    JumpTable,
+    /// Too few bytes for a jump.
+    NoRoom,
+    /// The bytes belong to another site.
+    Overlap,
+    /// A tail jump needs a register that the thunk uses.
+    RegisterInUse,
+    /// A jump through a register might leave the function.
+    IndirectJump,
+    /// The program checks a digest over these bytes.
+    Fips140,
+    /// A function of the runtime without a stack check may run where no P is held.
+    RuntimeNosplit,
+}
+
+impl Refusal {
+    /// Stable code, as it stands in reports.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Undecodable => "undecodable",
+            Self::Assembly => "assembly",
+            Self::StackCheck => "stack-check",
+            Self::BranchTarget => "branch-target",
+            Self::FlowControl => "flow-control",
+            Self::MayFault => "may-fault",
+            Self::JumpTable => "jump-table",
+            Self::NoRoom => "no-room",
+            Self::Overlap => "overlap",
+            Self::RegisterInUse => "register-in-use",
+            Self::IndirectJump => "indirect-jump",
+            Self::Fips140 => "fips-140",
+            Self::RuntimeNosplit => "runtime-nosplit",
+        }
+    }
+
+    /// What a person should know.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Undecodable => "the function has bytes that are no instructions",
+            Self::Assembly => "the function is written in assembly",
+            Self::StackCheck => "the function begins with a stack check of an unknown form",
+            Self::BranchTarget => "a branch leads into the bytes that a jump would need",
+            Self::FlowControl => "a call or a branch stands in the bytes that a jump would need",
+            Self::MayFault => "an instruction that would have to move might fault",
+            Self::JumpTable => "a jump table might lead into the bytes that a jump would need",
+            Self::NoRoom => "there are too few bytes for a jump",
+            Self::Overlap => "the bytes that a jump would need belong to another site",
+            Self::RegisterInUse => "the tail jump needs a register that the thunk uses",
+            Self::Fips140 => "the program checks a digest over these bytes (FIPS 140)",
+            Self::RuntimeNosplit => "a function of the runtime without a stack check may run where no P is held",
+            Self::IndirectJump => "a jump through a register might be a way out that no hook would see",
+        }
+    }
+}
