@@ -49,6 +49,9 @@ const fn field(offset: usize) -> i32 {
     (ring::HEADER + offset) as i32
 }
 
+/// How far ahead of a record the ring's memory is fetched: a few records. Measured: 256 to 1024 are alike.
+const FETCH_AHEAD: i32 = 384;
+
 /// Bytes of a pointer to `abi.Type` behind the start of an itab (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
 const ITAB_TYPE: i32 = 8;
 
@@ -453,7 +456,10 @@ impl Emitter<'_> {
         asm.set_label(&mut labels.room)?;
         // The data are mapped twice in a row, so a record that begins before the end runs on behind it.
         asm.and(r15, qword_ptr(r13 + slot::MASK))?;
-        asm.add(r15, qword_ptr(r13 + slot::DATA))
+        asm.add(r15, qword_ptr(r13 + slot::DATA))?;
+        // Whoever consumed what lay here before has these lines in his cache. Those of the next records are asked for now,
+        // so that their stores need not wait. A prefetch never faults.
+        asm.prefetchw(byte_ptr(r15 + FETCH_AHEAD))
     }
 
     /// What is seldom run.

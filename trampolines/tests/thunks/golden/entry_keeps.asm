@@ -10,13 +10,13 @@ c00022  test r12,r12
 c00025  je short 0c00009h
 c00027  mov r12d,[r12]
 c0002b  cmp r12d,[800004h]
-c00032  jae 0c001e6h
+c00032  jae 0c001eeh
 c00038  shl r12d,8
 c0003c  lea r13,[802000h]
 c00043  add r13,r12
 c00046  mov byte ptr [r13+30h],1
 c0004b  cmp dword ptr [800000h],0
-c00052  je 0c001fdh
+c00052  je 0c00205h
 c00058  mov [r13+40h],rax
 c0005c  mov [r13+50h],rdx
 c00060  mov [r13+48h],rcx
@@ -89,44 +89,45 @@ c0015b  mov [rbx],r15
 c0015e  mov r15,[r13]
 c00162  lea rax,[r15+28h]
 c00166  cmp rax,[r13+8]
-c0016a  ja 0c00207h
+c0016a  ja 0c0020fh
 c00170  and r15,[r13+10h]
 c00174  add r15,[r13+18h]
-c00178  mov [r15+10h],rdx
-c0017c  mov dword ptr [r15+0ch],0
-c00184  mov rax,[r14+98h]
-c0018b  mov [r15+18h],rax
-c0018f  mov rax,[r14+8]
-c00193  sub rax,rsp
-c00196  sub rax,8
-c0019c  mov [r15+20h],eax
-c001a0  mov dword ptr [r15+24h],0
-c001a8  mov dword ptr [r15+8],20h
-c001b0  mov qword ptr [r15],20h
-c001b7  mov r12d,28h
-c001bd  add r12,[r13]
-c001c1  mov [r13],r12
-c001c5  mov rax,[r13+20h]
-c001c9  mov [rax],r12
-c001cc  mov rbx,[r13+58h]
-c001d0  mov rax,[r13+40h]
-c001d4  mov rcx,[r13+48h]
-c001d8  mov rdx,[r13+50h]
-c001dc  mov byte ptr [r13+30h],0
-c001e1  jmp 0c00009h
-c001e6  inc r12d
-c001e9  mov [801078h],r12d
-c001f0  lock inc qword ptr [801070h]
-c001f8  jmp 0c00009h
-c001fd  mov byte ptr [r13+30h],0
-c00202  jmp 0c00009h
-c00207  mov r12,[r13+28h]
-c0020b  mov r12,[r12]
-c0020f  add r12,[r13+10h]
-c00213  inc r12
-c00216  mov [r13+8],r12
-c0021a  cmp rax,r12
-c0021d  jbe 0c00170h
-c00223  mov r12,[r13+20h]
-c00227  inc qword ptr [r12+40h]
-c0022c  jmp short 0c001cch
+c00178  prefetchw [r15+180h]
+c00180  mov [r15+10h],rdx
+c00184  mov dword ptr [r15+0ch],0
+c0018c  mov rax,[r14+98h]
+c00193  mov [r15+18h],rax
+c00197  mov rax,[r14+8]
+c0019b  sub rax,rsp
+c0019e  sub rax,8
+c001a4  mov [r15+20h],eax
+c001a8  mov dword ptr [r15+24h],0
+c001b0  mov dword ptr [r15+8],20h
+c001b8  mov qword ptr [r15],20h
+c001bf  mov r12d,28h
+c001c5  add r12,[r13]
+c001c9  mov [r13],r12
+c001cd  mov rax,[r13+20h]
+c001d1  mov [rax],r12
+c001d4  mov rbx,[r13+58h]
+c001d8  mov rax,[r13+40h]
+c001dc  mov rcx,[r13+48h]
+c001e0  mov rdx,[r13+50h]
+c001e4  mov byte ptr [r13+30h],0
+c001e9  jmp 0c00009h
+c001ee  inc r12d
+c001f1  mov [801078h],r12d
+c001f8  lock inc qword ptr [801070h]
+c00200  jmp 0c00009h
+c00205  mov byte ptr [r13+30h],0
+c0020a  jmp 0c00009h
+c0020f  mov r12,[r13+28h]
+c00213  mov r12,[r12]
+c00217  add r12,[r13+10h]
+c0021b  inc r12
+c0021e  mov [r13+8],r12
+c00222  cmp rax,r12
+c00225  jbe 0c00170h
+c0022b  mov r12,[r13+20h]
+c0022f  inc qword ptr [r12+40h]
+c00234  jmp short 0c001d4h

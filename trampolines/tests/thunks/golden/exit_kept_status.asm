@@ -9,13 +9,13 @@ c0001b  test r12,r12
 c0001e  je short 0c0000eh
 c00020  mov r12d,[r12]
 c00024  cmp r12d,[800004h]
-c0002b  jae 0c0021bh
+c0002b  jae 0c00223h
 c00031  shl r12d,8
 c00035  lea r13,[802000h]
 c0003c  add r13,r12
 c0003f  mov byte ptr [r13+30h],1
 c00044  cmp dword ptr [800000h],0
-c0004b  je 0c00232h
+c0004b  je 0c0023ah
 c00051  mov [r13+40h],rax
 c00055  mov [r13+50h],rdx
 c00059  mov [r13+48h],rcx
@@ -65,74 +65,75 @@ c00114  mov rdx,[r13+60h]
 c00118  mov r15,[r13]
 c0011c  lea rax,[r15+30h]
 c00120  cmp rax,[r13+8]
-c00124  ja 0c0023ch
+c00124  ja 0c00244h
 c0012a  and r15,[r13+10h]
 c0012e  add r15,[r13+18h]
-c00132  mov [r15+10h],rdx
-c00136  mov dword ptr [r15+0ch],1
-c0013e  mov rax,[r14+98h]
-c00145  mov [r15+18h],rax
-c00149  mov rax,[r14+8]
-c0014d  sub rax,rsp
-c00150  sub rax,8
-c00156  mov [r15+20h],eax
-c0015a  mov dword ptr [r15+24h],0
-c00162  mov rcx,[r13+80h]
-c00169  lea rdx,[501000h]
-c00170  test rcx,rcx
-c00173  je short 0c00199h
-c00175  cmp [rcx+8],rdx
-c00179  jne short 0c00199h
-c0017b  mov rax,[r13+88h]
-c00182  test rax,rax
-c00185  je short 0c00199h
-c00187  mov rax,[rax+0a0h]
-c0018e  mov [r15+28h],rax
-c00192  or dword ptr [r15+24h],1
-c00197  jmp short 0c001ddh
-c00199  mov rcx,[r13+80h]
-c001a0  lea rdx,[502000h]
-c001a7  test rcx,rcx
-c001aa  je short 0c001d5h
-c001ac  cmp [rcx+8],rdx
-c001b0  jne short 0c001d5h
-c001b2  mov rax,[r13+88h]
-c001b9  test rax,rax
-c001bc  je short 0c001d5h
-c001be  mov rax,[rax]
+c00132  prefetchw [r15+180h]
+c0013a  mov [r15+10h],rdx
+c0013e  mov dword ptr [r15+0ch],1
+c00146  mov rax,[r14+98h]
+c0014d  mov [r15+18h],rax
+c00151  mov rax,[r14+8]
+c00155  sub rax,rsp
+c00158  sub rax,8
+c0015e  mov [r15+20h],eax
+c00162  mov dword ptr [r15+24h],0
+c0016a  mov rcx,[r13+80h]
+c00171  lea rdx,[501000h]
+c00178  test rcx,rcx
+c0017b  je short 0c001a1h
+c0017d  cmp [rcx+8],rdx
+c00181  jne short 0c001a1h
+c00183  mov rax,[r13+88h]
+c0018a  test rax,rax
+c0018d  je short 0c001a1h
+c0018f  mov rax,[rax+0a0h]
+c00196  mov [r15+28h],rax
+c0019a  or dword ptr [r15+24h],1
+c0019f  jmp short 0c001e5h
+c001a1  mov rcx,[r13+80h]
+c001a8  lea rdx,[502000h]
+c001af  test rcx,rcx
+c001b2  je short 0c001ddh
+c001b4  cmp [rcx+8],rdx
+c001b8  jne short 0c001ddh
+c001ba  mov rax,[r13+88h]
 c001c1  test rax,rax
-c001c4  je short 0c001d5h
-c001c6  mov rax,[rax+60h]
-c001ca  mov [r15+28h],rax
-c001ce  or dword ptr [r15+24h],1
-c001d3  jmp short 0c001ddh
-c001d5  mov qword ptr [r15+28h],0
-c001dd  mov dword ptr [r15+8],28h
-c001e5  mov qword ptr [r15],28h
-c001ec  mov r12d,30h
-c001f2  add r12,[r13]
-c001f6  mov [r13],r12
-c001fa  mov rax,[r13+20h]
-c001fe  mov [rax],r12
-c00201  mov rbx,[r13+58h]
-c00205  mov rax,[r13+40h]
-c00209  mov rcx,[r13+48h]
-c0020d  mov rdx,[r13+50h]
-c00211  mov byte ptr [r13+30h],0
-c00216  jmp 0c0000eh
-c0021b  inc r12d
-c0021e  mov [801078h],r12d
-c00225  lock inc qword ptr [801070h]
-c0022d  jmp 0c0000eh
-c00232  mov byte ptr [r13+30h],0
-c00237  jmp 0c0000eh
-c0023c  mov r12,[r13+28h]
-c00240  mov r12,[r12]
-c00244  add r12,[r13+10h]
-c00248  inc r12
-c0024b  mov [r13+8],r12
-c0024f  cmp rax,r12
-c00252  jbe 0c0012ah
-c00258  mov r12,[r13+20h]
-c0025c  inc qword ptr [r12+40h]
-c00261  jmp short 0c00201h
+c001c4  je short 0c001ddh
+c001c6  mov rax,[rax]
+c001c9  test rax,rax
+c001cc  je short 0c001ddh
+c001ce  mov rax,[rax+60h]
+c001d2  mov [r15+28h],rax
+c001d6  or dword ptr [r15+24h],1
+c001db  jmp short 0c001e5h
+c001dd  mov qword ptr [r15+28h],0
+c001e5  mov dword ptr [r15+8],28h
+c001ed  mov qword ptr [r15],28h
+c001f4  mov r12d,30h
+c001fa  add r12,[r13]
+c001fe  mov [r13],r12
+c00202  mov rax,[r13+20h]
+c00206  mov [rax],r12
+c00209  mov rbx,[r13+58h]
+c0020d  mov rax,[r13+40h]
+c00211  mov rcx,[r13+48h]
+c00215  mov rdx,[r13+50h]
+c00219  mov byte ptr [r13+30h],0
+c0021e  jmp 0c0000eh
+c00223  inc r12d
+c00226  mov [801078h],r12d
+c0022d  lock inc qword ptr [801070h]
+c00235  jmp 0c0000eh
+c0023a  mov byte ptr [r13+30h],0
+c0023f  jmp 0c0000eh
+c00244  mov r12,[r13+28h]
+c00248  mov r12,[r12]
+c0024c  add r12,[r13+10h]
+c00250  inc r12
+c00253  mov [r13+8],r12
+c00257  cmp rax,r12
+c0025a  jbe 0c0012ah
+c00260  mov r12,[r13+20h]
+c00264  inc qword ptr [r12+40h]
+c00269  jmp short 0c00209h
