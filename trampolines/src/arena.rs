@@ -27,6 +27,8 @@ pub mod switches {
     pub const RINGS: u64 = 4;
     /// `u64`: session number in the high half; a word kept in another session is void.
     pub const EPOCH: u64 = 8;
+    /// `u32`: [`super::Eviction`].
+    pub const EVICTION: u64 = 16;
     /// One byte a function.
     pub const ENABLE: u64 = 64;
 }
@@ -105,8 +107,12 @@ pub mod session {
     pub const RINGS_MISSED: u64 = 120;
     /// `u32`: bytes of the socket's address.
     pub const ADDRESS_BYTES: u64 = 124;
-    /// `struct sockaddr_un`.
+    /// `struct sockaddr_un`, 110 bytes.
     pub const ADDRESS: u64 = 128;
+    /// `u32`: an entry found no place in the words table.
+    pub const CROWDED: u64 = 240;
+    /// `u32`: slots that were seen idle since eviction was announced.
+    pub const SEEN_IDLE: u64 = 244;
     /// `struct iovec`, 16 bytes.
     pub const IOVEC: u64 = 256;
     /// `struct msghdr`, 56 bytes.
@@ -145,6 +151,20 @@ pub enum Phase {
     Attached = 2,
     /// Has left its rings; waits for the last thunk to be done with them.
     Leaving = 3,
+}
+
+/// Whether what one call has kept in the words table may be given up for another's.
+///
+/// It goes from the first to the last when the table is crowded, and no further until the next session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Eviction {
+    /// No. So a call's entry is touched by that call only, and its exit needs no lock.
+    Never = 0,
+    /// Soon: exits count on it, entries do not do it yet.
+    Announced = 1,
+    /// Yes.
+    Allowed = 2,
 }
 
 /// The words table: what entries keep for their exits, keyed by goroutine and frame.

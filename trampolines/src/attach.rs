@@ -35,6 +35,15 @@
 //! `ATTACHED = 0`. So when all are 0 no thunk uses the rings, and none will. Where the kernel has no such membarrier
 //! the mappings are left in place for good.
 //!
+//! # Evicting from the words table
+//!
+//! An exit frees its call's entry with a plain store, which is right as long as nobody else can take that entry in between.
+//! Eviction could. So the first entry that finds the table crowded keeps nothing and says so; the tick stores
+//! `EVICTION = Announced`, which makes exits free by compare-and-swap, runs a `membarrier`, and stores `Allowed` once it
+//! has seen each slot idle. An exit that looked before the barrier had stored `BUSY = 1` before, and it stores `BUSY = 0`
+//! behind its plain store: so when its slot is seen idle, that store is done. Where the kernel has no such membarrier,
+//! evictions are allowed from the start and exits never do without the lock.
+//!
 //! Code here keeps to registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 a link. There is
 //! no stack use outside the stub's first lines. System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`.
 
@@ -42,7 +51,7 @@
 use iced_x86::code_asm::*;
 use iced_x86::{IcedError, Instruction};
 
-use crate::arena::{Arena, Phase, SLOT_BYTES, SLOT_SHIFT, session, slot, switches};
+use crate::arena::{Arena, Eviction, Phase, SLOT_BYTES, SLOT_SHIFT, session, slot, switches};
 use crate::asm::{EmitError, at, displaced, finish};
 use crate::wire::{Hello, MAGIC, MAX_RINGS, PAGE, Reply, SOCKET_ENV, control, ring};
 
@@ -366,6 +375,7 @@ impl Emitter<'_> {
         let mut closed = self.asm.create_label();
         let mut map_next = self.asm.create_label();
         let mut mapped = self.asm.create_label();
+        let mut never = self.asm.create_label();
         let mut unmap_failed = self.asm.create_label();
 
         self.message_header()?;
@@ -453,6 +463,13 @@ impl Emitter<'_> {
         asm.shl(rax, 32)?;
         let switches_va = self.arena.switches();
         asm.mov(qword_ptr(at(switches_va + switches::EPOCH)), rax)?;
+        asm.xor(eax, eax)?;
+        asm.mov(dword_ptr(rbx + session::CROWDED), eax)?;
+        asm.cmp(dword_ptr(rbx + session::MEMBARRIER), eax)?;
+        asm.jne(never)?;
+        asm.mov(eax, Eviction::Allowed as u32)?;
+        asm.set_label(&mut never)?;
+        asm.mov(dword_ptr(at(switches_va + switches::EVICTION)), eax)?;
         asm.mov(eax, dword_ptr(rbx + session::RINGS))?;
         asm.mov(dword_ptr(at(switches_va + switches::RINGS)), eax)?;
         asm.mov(rcx, qword_ptr(rbx + session::CONTROL))?;
@@ -964,6 +981,9 @@ impl Emitter<'_> {
         asm.cmp(dword_ptr(rbx + session::RINGS), MAX_RINGS)?;
         asm.jb(detach)?;
         asm.set_label(&mut enough_rings)?;
+        self.allow_eviction()?;
+        let asm = &mut *self.asm;
+        asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
         asm.mov(eax, dword_ptr(rdx + control::ENABLE_GENERATION))?;
         asm.cmp(eax, dword_ptr(rbx + session::ENABLE_GENERATION))?;
         asm.je(leave)?;
@@ -979,14 +999,61 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 0)?;
         asm.cmp(dword_ptr(rbx + session::MEMBARRIER), 0)?;
         asm.je(no_membarrier)?;
-        asm.mov(edi, MEMBARRIER_PRIVATE_EXPEDITED)?;
-        asm.xor(esi, esi)?;
-        asm.xor(edx, edx)?;
-        self.syscall(sys::MEMBARRIER)?;
+        self.membarrier()?;
         self.asm.set_label(&mut no_membarrier)?;
         self.set_phase(Phase::Leaving)?;
         self.next_tick(SHORT_TICK)?;
         self.asm.jmp(leave)
+    }
+
+    /// Goes on towards [`Eviction::Allowed`] if the words table is crowded.
+    fn allow_eviction(&mut self) -> Result<(), IcedError> {
+        let eviction = self.arena.switches() + switches::EVICTION;
+        let mut announced = self.asm.create_label();
+        let mut next_slot = self.asm.create_label();
+        let mut not_yet = self.asm.create_label();
+        let mut allowed = self.asm.create_label();
+        let mut done = self.asm.create_label();
+
+        let asm = &mut *self.asm;
+        asm.cmp(dword_ptr(at(eviction)), Eviction::Announced as u32)?;
+        asm.ja(done)?;
+        asm.je(announced)?;
+        asm.cmp(dword_ptr(rbx + session::CROWDED), 0)?;
+        asm.je(done)?;
+        asm.mov(dword_ptr(at(eviction)), Eviction::Announced as u32)?;
+        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 0)?;
+        self.membarrier()?;
+
+        let asm = &mut *self.asm;
+        asm.set_label(&mut announced)?;
+        asm.mov(ecx, dword_ptr(rbx + session::SEEN_IDLE))?;
+        asm.mov(eax, ecx)?;
+        asm.shl(eax, SLOT_SHIFT)?;
+        asm.lea(rbp, at(self.arena.slots()))?;
+        asm.add(rbp, rax)?;
+        asm.set_label(&mut next_slot)?;
+        asm.cmp(ecx, dword_ptr(rbx + session::RINGS))?;
+        asm.je(allowed)?;
+        asm.cmp(byte_ptr(rbp + slot::BUSY), 0)?;
+        asm.jne(not_yet)?;
+        asm.add(rbp, SLOT_BYTES as i32)?;
+        asm.inc(ecx)?;
+        asm.jmp(next_slot)?;
+        asm.set_label(&mut allowed)?;
+        asm.mov(dword_ptr(at(eviction)), Eviction::Allowed as u32)?;
+        asm.set_label(&mut not_yet)?;
+        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), ecx)?;
+        asm.set_label(&mut done)?;
+        asm.zero_bytes()
+    }
+
+    /// A full barrier in every thread of the process that runs.
+    fn membarrier(&mut self) -> Result<(), IcedError> {
+        self.asm.mov(edi, MEMBARRIER_PRIVATE_EXPEDITED)?;
+        self.asm.xor(esi, esi)?;
+        self.asm.xor(edx, edx)?;
+        self.syscall(sys::MEMBARRIER)
     }
 
     /// Goes to `leave` while a thunk is still busy; else counts what was lost, unmaps, and falls through, idle.

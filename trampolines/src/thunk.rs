@@ -38,7 +38,7 @@ use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use crate::arena::{Arena, SLOT_SHIFT, session, slot, switches, table};
+use crate::arena::{Arena, Eviction, SLOT_SHIFT, session, slot, switches, table};
 use crate::asm::{EmitError, at, displaced, finish};
 use crate::manifest::At;
 use crate::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
@@ -279,7 +279,8 @@ impl Emitter<'_> {
     /// Puts the words that the exit will want into the table.
     ///
     /// An entry is claimed by compare-and-swap, filled, and only then given its key, so a reader that finds its key
-    /// finds whole words. When all places are taken, the oldest is: a call that left by a panic never frees its own.
+    /// finds whole words. When all places are taken, the oldest is evicted, since a call that left by a panic never frees
+    /// its own; but only once every exit knows of evictions (see [`crate::attach`]). Until then nothing is kept.
     fn keep_words(&mut self) -> Result<(), IcedError> {
         self.key()?;
         let asm = &mut *self.asm;
@@ -290,6 +291,7 @@ impl Emitter<'_> {
         let mut oldest = asm.create_label();
         let mut older = asm.create_label();
         let mut retry = asm.create_label();
+        let mut nothing = asm.create_label();
         let mut kept = asm.create_label();
 
         asm.set_label(&mut retry)?;
@@ -312,6 +314,8 @@ impl Emitter<'_> {
         asm.jb(probe)?;
 
         // All taken. RDX walks, R12 stays at the oldest seen.
+        asm.cmp(dword_ptr(at(self.arena.switches() + switches::EVICTION)), Eviction::Allowed as u32)?;
+        asm.jne(nothing)?;
         asm.xor(r12d, r12d)?;
         asm.mov(edx, table::ENTRY_BYTES as i32)?;
         asm.set_label(&mut oldest)?;
@@ -328,6 +332,8 @@ impl Emitter<'_> {
         // has this key, or the search would have found it, so the exit will find none.
         asm.cmp(rax, table::CLAIMED)?;
         asm.jne(claim)?;
+        asm.set_label(&mut nothing)?;
+        asm.mov(dword_ptr(at(self.arena.session() + session::CROWDED)), 1)?;
         asm.mov(rdx, qword_ptr(r13 + slot::TSC))?;
         asm.jmp(kept)?;
 
@@ -361,6 +367,7 @@ impl Emitter<'_> {
         let asm = &mut *self.asm;
         let mut probe = asm.create_label();
         let mut next = asm.create_label();
+        let mut locked = asm.create_label();
         let mut missing = asm.create_label();
         let mut recalled = asm.create_label();
 
@@ -374,7 +381,13 @@ impl Emitter<'_> {
             asm.mov(rax, qword_ptr(rbx + r12 + table::WORDS + 8 * index))?;
             asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
         }
+        // Nobody else touches an entry that has a key, unless there are evictions.
+        asm.cmp(dword_ptr(at(self.arena.switches() + switches::EVICTION)), Eviction::Never as u32)?;
+        asm.jne(locked)?;
+        asm.mov(qword_ptr(rbx + r12 + table::KEY), table::FREE as i32)?;
+        asm.jmp(recalled)?;
         // Frees the entry if it is still ours. If not, it was taken while we read, and what we read is void.
+        asm.set_label(&mut locked)?;
         asm.mov(rax, r15)?;
         asm.xor(edx, edx)?;
         asm.lock().cmpxchg(qword_ptr(rbx + r12 + table::KEY), rdx)?;
