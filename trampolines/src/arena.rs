@@ -25,10 +25,8 @@ pub mod switches {
     pub const ATTACHED: u64 = 0;
     /// `u32`: rings that there are; a P with an id past it has none.
     pub const RINGS: u64 = 4;
-    /// `u64`: session number in the high half; a word kept in another session is void.
+    /// `u64`: a number in the high half that only grows; words that were kept under another are void.
     pub const EPOCH: u64 = 8;
-    /// `u32`: [`super::Eviction`].
-    pub const EVICTION: u64 = 16;
     /// One byte a function.
     pub const ENABLE: u64 = 64;
 }
@@ -111,8 +109,10 @@ pub mod session {
     pub const ADDRESS: u64 = 128;
     /// `u32`: an entry found no place in the words table.
     pub const CROWDED: u64 = 240;
-    /// `u32`: slots that were seen idle since eviction was announced.
+    /// `u32`: 0, or while old words are being forgotten 1 more than the slots that were seen idle since.
     pub const SEEN_IDLE: u64 = 244;
+    /// `u32`: hooks without a ring that are at work in the words table.
+    pub const RINGLESS: u64 = 248;
     /// `struct iovec`, 16 bytes.
     pub const IOVEC: u64 = 256;
     /// `struct msghdr`, 56 bytes.
@@ -153,20 +153,6 @@ pub enum Phase {
     Leaving = 3,
 }
 
-/// Whether what one call has kept in the words table may be given up for another's.
-///
-/// It goes from the first to the last when the table is crowded, and no further until the next session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Eviction {
-    /// No. So a call's entry is touched by that call only, and its exit needs no lock.
-    Never = 0,
-    /// Soon: exits count on it, entries do not do it yet.
-    Announced = 1,
-    /// Yes.
-    Allowed = 2,
-}
-
 /// The words table: what entries keep for their exits, keyed by goroutine and frame.
 pub mod table {
     /// Entries; a power of two.
@@ -179,18 +165,18 @@ pub mod table {
     pub const ENTRY_SHIFT: u32 = 6;
     /// `u64`: goroutine id and frame; [`FREE`], [`CLAIMED`] or a key.
     pub const KEY: u64 = 0;
-    /// `u64`: session number (high half) and function (low half).
+    /// `u64`: the epoch it was kept in (high half) and the function (low half).
     pub const OWNER: u64 = 8;
-    /// `u64`: time stamp of the entry.
-    pub const TSC: u64 = 16;
     /// The words.
-    pub const WORDS: u64 = 24;
+    pub const WORDS: u64 = 16;
     /// Words that an entry can keep.
-    pub const MAX_WORDS: usize = 5;
+    pub const MAX_WORDS: usize = 6;
     /// Key of an entry that nobody uses.
     pub const FREE: u64 = 0;
     /// Key of an entry that is being written. No real key: a goroutine's frame is at least eight bytes.
     pub const CLAIMED: i32 = 1;
+    /// Bits of [`OWNER`] that hold the function.
+    pub const FUNCTION_BITS: u32 = 32;
     /// Bits of the key that hold the frame, in units of eight bytes: stacks of up to 1 GiB (`runtime.maxstacksize`).
     pub const FRAME_BITS: u32 = 27;
     /// Bytes of the table; the probes of the last place run past the last entry.
@@ -239,6 +225,11 @@ impl Arena {
     /// Address of the first P's slot.
     pub fn slots(&self) -> u64 {
         (self.session() + session::BYTES).next_multiple_of(PAGE as u64)
+    }
+
+    /// Whether there is a words table.
+    pub fn has_table(&self) -> bool {
+        self.has_table
     }
 
     /// Address of the words table.

@@ -35,14 +35,15 @@
 //! `ATTACHED = 0`. So when all are 0 no thunk uses the rings, and none will. Where the kernel has no such membarrier
 //! the mappings are left in place for good.
 //!
-//! # Evicting from the words table
+//! # Clearing the words table
 //!
-//! An exit frees its call's entry with a plain store, which is right as long as nobody else can take that entry in between.
-//! Eviction could. So the first entry that finds the table crowded keeps nothing and says so; the tick stores
-//! `EVICTION = Announced`, which makes exits free by compare-and-swap, runs a `membarrier`, and stores `Allowed` once it
-//! has seen each slot idle. An exit that looked before the barrier had stored `BUSY = 1` before, and it stores `BUSY = 0`
-//! behind its plain store: so when its slot is seen idle, that store is done. Where the kernel has no such membarrier,
-//! evictions are allowed from the start and exits never do without the lock.
+//! A call that leaves by a panic never frees its place in the words table, and neither does one whose exit is not seen. Once
+//! an entry has found no place, the tick adds one to `EPOCH`, which makes all words void, runs a `membarrier`, and frees
+//! the places of older epochs when it has seen each slot idle. From then on they are the tick's alone: entries and exits
+//! touch only what bears the epoch that they have loaded (see [`crate::thunk`]), and one that loaded an older epoch did so
+//! before the barrier, so its `BUSY = 1` is seen behind it, and its last store comes before its `BUSY = 0`. Hooks without a
+//! ring have no slot: they count themselves in and out of `RINGLESS` with locked instructions, which are barriers. Where
+//! the kernel has no such membarrier the table is never cleared, and later calls do without the words.
 //!
 //! Code here keeps to registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 a link. There is
 //! no stack use outside the stub's first lines. System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`.
@@ -51,7 +52,7 @@
 use iced_x86::code_asm::*;
 use iced_x86::{IcedError, Instruction};
 
-use crate::arena::{Arena, Eviction, Phase, SLOT_BYTES, SLOT_SHIFT, session, slot, switches};
+use crate::arena::{Arena, Phase, SLOT_BYTES, SLOT_SHIFT, session, slot, switches, table};
 use crate::asm::{EmitError, at, displaced, finish};
 use crate::wire::{Hello, MAGIC, MAX_RINGS, PAGE, Reply, SOCKET_ENV, control, ring};
 
@@ -375,7 +376,6 @@ impl Emitter<'_> {
         let mut closed = self.asm.create_label();
         let mut map_next = self.asm.create_label();
         let mut mapped = self.asm.create_label();
-        let mut never = self.asm.create_label();
         let mut unmap_failed = self.asm.create_label();
 
         self.message_header()?;
@@ -457,19 +457,10 @@ impl Emitter<'_> {
         self.asm.cmp(r14d, dword_ptr(rbx + session::RINGS))?;
         self.asm.jb(map_next)?;
 
+        let switches_va = self.arena.switches();
         let asm = &mut *self.asm;
         asm.inc(dword_ptr(rbx + session::SESSIONS))?;
-        asm.mov(eax, dword_ptr(rbx + session::SESSIONS))?;
-        asm.shl(rax, 32)?;
-        let switches_va = self.arena.switches();
-        asm.mov(qword_ptr(at(switches_va + switches::EPOCH)), rax)?;
-        asm.xor(eax, eax)?;
-        asm.mov(dword_ptr(rbx + session::CROWDED), eax)?;
-        asm.cmp(dword_ptr(rbx + session::MEMBARRIER), eax)?;
-        asm.jne(never)?;
-        asm.mov(eax, Eviction::Allowed as u32)?;
-        asm.set_label(&mut never)?;
-        asm.mov(dword_ptr(at(switches_va + switches::EVICTION)), eax)?;
+        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 0)?;
         asm.mov(eax, dword_ptr(rbx + session::RINGS))?;
         asm.mov(dword_ptr(at(switches_va + switches::RINGS)), eax)?;
         asm.mov(rcx, qword_ptr(rbx + session::CONTROL))?;
@@ -629,7 +620,10 @@ impl Emitter<'_> {
     }
 
     /// Routine: copies the enable bytes from the control page, and notes their generation.
+    ///
+    /// Words of a function that was off in between may be those of an earlier call: before any byte is 1 they are void.
     fn copy_enables(&mut self) -> Result<(), IcedError> {
+        self.next_epoch()?;
         let asm = &mut *self.asm;
         asm.mov(rsi, qword_ptr(rbx + session::CONTROL))?;
         // The generation first: a change that comes in between is copied again.
@@ -981,7 +975,7 @@ impl Emitter<'_> {
         asm.cmp(dword_ptr(rbx + session::RINGS), MAX_RINGS)?;
         asm.jb(detach)?;
         asm.set_label(&mut enough_rings)?;
-        self.allow_eviction()?;
+        self.clear_table()?;
         let asm = &mut *self.asm;
         asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
         asm.mov(eax, dword_ptr(rdx + control::ENABLE_GENERATION))?;
@@ -1006,44 +1000,78 @@ impl Emitter<'_> {
         self.asm.jmp(leave)
     }
 
-    /// Goes on towards [`Eviction::Allowed`] if the words table is crowded.
-    fn allow_eviction(&mut self) -> Result<(), IcedError> {
-        let eviction = self.arena.switches() + switches::EVICTION;
-        let mut announced = self.asm.create_label();
+    /// Makes void what entries have kept so far. Uses RAX.
+    fn next_epoch(&mut self) -> Result<(), IcedError> {
+        self.asm.mov(rax, 1u64 << table::FUNCTION_BITS)?;
+        self.asm.add(qword_ptr(at(self.arena.switches() + switches::EPOCH)), rax)
+    }
+
+    /// Clears the words table if it is crowded, as far as thunks are out of the way. Uses all but RBX.
+    fn clear_table(&mut self) -> Result<(), IcedError> {
+        if !self.arena.has_table() {
+            return Ok(());
+        }
+        let mut look = self.asm.create_label();
         let mut next_slot = self.asm.create_label();
+        let mut next_place = self.asm.create_label();
+        let mut skip = self.asm.create_label();
+        let mut slots_idle = self.asm.create_label();
         let mut not_yet = self.asm.create_label();
-        let mut allowed = self.asm.create_label();
         let mut done = self.asm.create_label();
 
         let asm = &mut *self.asm;
-        asm.cmp(dword_ptr(at(eviction)), Eviction::Announced as u32)?;
-        asm.ja(done)?;
-        asm.je(announced)?;
+        asm.cmp(dword_ptr(rbx + session::SEEN_IDLE), 0)?;
+        asm.jne(look)?;
         asm.cmp(dword_ptr(rbx + session::CROWDED), 0)?;
         asm.je(done)?;
-        asm.mov(dword_ptr(at(eviction)), Eviction::Announced as u32)?;
-        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 0)?;
+        asm.cmp(dword_ptr(rbx + session::MEMBARRIER), 0)?;
+        asm.je(done)?;
+        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 1)?;
+        self.next_epoch()?;
         self.membarrier()?;
 
+        // Each slot need be seen idle once.
         let asm = &mut *self.asm;
-        asm.set_label(&mut announced)?;
+        asm.set_label(&mut look)?;
         asm.mov(ecx, dword_ptr(rbx + session::SEEN_IDLE))?;
-        asm.mov(eax, ecx)?;
+        asm.lea(eax, ptr(rcx - 1))?;
         asm.shl(eax, SLOT_SHIFT)?;
         asm.lea(rbp, at(self.arena.slots()))?;
         asm.add(rbp, rax)?;
         asm.set_label(&mut next_slot)?;
         asm.cmp(ecx, dword_ptr(rbx + session::RINGS))?;
-        asm.je(allowed)?;
+        asm.ja(slots_idle)?;
         asm.cmp(byte_ptr(rbp + slot::BUSY), 0)?;
         asm.jne(not_yet)?;
         asm.add(rbp, SLOT_BYTES as i32)?;
         asm.inc(ecx)?;
         asm.jmp(next_slot)?;
-        asm.set_label(&mut allowed)?;
-        asm.mov(dword_ptr(at(eviction)), Eviction::Allowed as u32)?;
+
         asm.set_label(&mut not_yet)?;
         asm.mov(dword_ptr(rbx + session::SEEN_IDLE), ecx)?;
+        self.next_tick(SHORT_TICK)?;
+        self.asm.jmp(done)?;
+
+        let asm = &mut *self.asm;
+        asm.set_label(&mut slots_idle)?;
+        asm.cmp(dword_ptr(rbx + session::RINGLESS), 0)?;
+        asm.jne(not_yet)?;
+        // Whoever finds no place from now on asks anew.
+        asm.mov(dword_ptr(rbx + session::CROWDED), 0)?;
+        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 0)?;
+        asm.mov(edx, dword_ptr(at(self.arena.switches() + switches::EPOCH + 4)))?;
+        asm.lea(rbp, at(self.arena.table()))?;
+        asm.mov(ecx, (table::ENTRIES + table::PROBES) as u32)?;
+        asm.set_label(&mut next_place)?;
+        asm.cmp(qword_ptr(rbp + table::KEY), table::CLAIMED)?;
+        asm.jbe(skip)?;
+        asm.cmp(dword_ptr(rbp + table::OWNER + 4), edx)?;
+        asm.je(skip)?;
+        asm.mov(qword_ptr(rbp + table::KEY), table::FREE as i32)?;
+        asm.set_label(&mut skip)?;
+        asm.add(rbp, table::ENTRY_BYTES as i32)?;
+        asm.dec(ecx)?;
+        asm.jne(next_place)?;
         asm.set_label(&mut done)?;
         asm.zero_bytes()
     }

@@ -28,8 +28,31 @@
 //!   argument at entry) or was kept under this very call's goroutine, frame, function and session, and the rule vouches
 //!   that the caller keeps it alive. A pointer into the goroutine's own stack is never kept: the stack may move.
 //!   String bytes are read within `[pointer, pointer + length)` only.
+//! * **Words are this call's.** See below.
 //! * **Nothing is left changed.** RAX, RCX, RDX (and RBX) are borrowed through the slot and given back; X15 is used for
 //!   copies and zeroed again; `after` then runs as it would have in place.
+//!
+//! # The words table
+//!
+//! What an exit follows must have been kept by the entry of the same call, since the rule vouches for no other. The table
+//! has a row of places for each key, goroutine and frame; a place bears also an owner, the function and the epoch in which
+//! its words were kept. Epochs are counted by the tick (see [`crate::attach`]).
+//!
+//! *A place has one writer.* A free one is claimed by compare-and-swap, filled, and only then given its key. From then on
+//! it is touched by hooks with this key and owner, that is by one goroutine, one after the other, and needs no lock; the
+//! last frees it. Once its epoch has passed and no hook is left that has loaded it, it is the tick's.
+//!
+//! *No exit X finds words of an earlier call S of the same goroutine, frame and function.* These are there when S left by a
+//! panic or X's like was not seen. Let N be the entry of X's call. S, N and X come one after the other, so their
+//! epochs do not decrease, and X can find S's words only if all three are of one epoch. Then
+//!
+//! * if N kept words, it took the first place in its row that was free or S's. X searches in the same order, meets N's
+//!   words first, and frees them. S's own may be left behind them, for the next call's N;
+//! * if N found its row full, S's place was not in it, or N would have taken that;
+//! * if N had no P or its P no ring, it freed S's place;
+//! * if N did nothing, it saw the enable byte 0, or `ATTACHED` 0, which follows it. S saw the byte 1 *after* it had
+//!   loaded its epoch, X saw it 1 *before*. The tick adds one to the epoch before it stores any 1, so they are not of one
+//!   epoch. (That is why an entry looks at the byte once more.)
 //!
 //! Register use: R13 slot; R15 record (its ring header); R12 where the next string goes; RAX, RCX, RDX work. RCX (and
 //! RBX) are borrowed only by hooks that need them.
@@ -38,7 +61,7 @@ use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use crate::arena::{Arena, Eviction, SLOT_SHIFT, session, slot, switches, table};
+use crate::arena::{Arena, SLOT_SHIFT, session, slot, switches, table};
 use crate::asm::{EmitError, at, displaced, finish};
 use crate::manifest::At;
 use crate::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
@@ -119,6 +142,8 @@ struct Labels {
     // The rest is seldom run and comes last, so that what usually runs does so in a row.
     /// The P has no ring.
     no_ring: CodeLabel,
+    /// There is no P.
+    no_p: CodeLabel,
     /// The rings were left between the two looks.
     detached: CodeLabel,
     /// There might be no room for the record.
@@ -128,7 +153,15 @@ struct Labels {
 impl Labels {
     fn new(asm: &mut CodeAssembler) -> Self {
         let mut label = || asm.create_label();
-        Self { go_on: label(), done: label(), room: label(), no_ring: label(), detached: label(), refill: label() }
+        Self {
+            go_on: label(),
+            done: label(),
+            room: label(),
+            no_ring: label(),
+            no_p: label(),
+            detached: label(),
+            refill: label(),
+        }
     }
 }
 
@@ -205,7 +238,7 @@ impl Emitter<'_> {
         asm.mov(r12, qword_ptr(r12 + offsets.m_p))?;
         // No P: nothing that is ours can be written.
         asm.test(r12, r12)?;
-        asm.je(labels.go_on)?;
+        asm.je(labels.no_p)?;
         asm.mov(r12d, dword_ptr(r12 + offsets.p_id))?;
         asm.cmp(r12d, dword_ptr(at(self.arena.switches() + switches::RINGS)))?;
         asm.jae(labels.no_ring)?;
@@ -247,51 +280,49 @@ impl Emitter<'_> {
         !self.plan.keep.is_empty()
     }
 
-    /// RAX = frame: bytes from the high end of the stack to the call's frame address.
-    fn frame_to_rax(&mut self) -> Result<(), IcedError> {
-        self.asm.mov(rax, qword_ptr(r14 + self.offsets.g_stack_hi))?;
-        self.asm.sub(rax, rsp)?;
-        self.asm.sub(rax, 8)
+    /// The frame: bytes from the high end of the stack to the call's frame address.
+    fn frame(&mut self, to: AsmRegister64) -> Result<(), IcedError> {
+        self.asm.mov(to, qword_ptr(r14 + self.offsets.g_stack_hi))?;
+        self.asm.sub(to, rsp)?;
+        self.asm.sub(to, 8)
     }
 
-    /// R15 = key of this call, RBX = its first place in the table, RCX = owner: session and function.
-    ///
-    /// One goroutine has one call with a given frame at a time, and a key's entry is used only by that call, so no
-    /// two threads ever work under the same key.
-    fn key(&mut self) -> Result<(), IcedError> {
-        self.frame_to_rax()?;
+    /// R15 = key of this call, `place` = its first place in the table, `owner` = epoch and function; goes to `none` where
+    /// there is no goroutine.
+    fn key(&mut self, [place, owner, work]: [AsmRegister64; 3], none: CodeLabel) -> Result<(), IcedError> {
+        self.asm.mov(r15, qword_ptr(r14 + self.offsets.g_goid))?;
+        // Each thread has a g0, and all of them have this id.
+        self.asm.test(r15, r15)?;
+        self.asm.je(none)?;
+        self.frame(work)?;
         let asm = &mut *self.asm;
-        asm.shr(rax, 3)?;
-        asm.mov(r15, qword_ptr(r14 + self.offsets.g_goid))?;
+        asm.shr(work, 3)?;
         asm.shl(r15, table::FRAME_BITS)?;
-        asm.or(r15, rax)?;
+        asm.or(r15, work)?;
         // Fibonacci hashing: the high bits of the product with 2^64 / phi.
-        asm.mov(rbx, 0x9E37_79B9_7F4A_7C15u64)?;
-        asm.imul_2(rbx, r15)?;
-        asm.shr(rbx, 64 - table::ENTRIES.trailing_zeros())?;
-        asm.shl(rbx, table::ENTRY_SHIFT)?;
-        asm.lea(rax, at(self.arena.table()))?;
-        asm.add(rbx, rax)?;
-        asm.mov(rcx, qword_ptr(at(self.arena.switches() + switches::EPOCH)))?;
-        asm.or(rcx, self.plan.function as i32)
+        asm.mov(place, 0x9E37_79B9_7F4A_7C15u64)?;
+        asm.imul_2(place, r15)?;
+        asm.shr(place, 64 - table::ENTRIES.trailing_zeros())?;
+        asm.shl(place, table::ENTRY_SHIFT)?;
+        asm.lea(work, at(self.arena.table()))?;
+        asm.add(place, work)?;
+        asm.mov(owner, qword_ptr(at(self.arena.switches() + switches::EPOCH)))?;
+        asm.or(owner, self.plan.function as i32)
     }
 
-    /// Puts the words that the exit will want into the table.
-    ///
-    /// An entry is claimed by compare-and-swap, filled, and only then given its key, so a reader that finds its key
-    /// finds whole words. When all places are taken, the oldest is evicted, since a call that left by a panic never frees
-    /// its own; but only once every exit knows of evictions (see [`crate::attach`]). Until then nothing is kept.
+    /// Puts the words that the exit will want into the table, or nothing when there is no place for them.
     fn keep_words(&mut self) -> Result<(), IcedError> {
-        self.key()?;
+        let mut nothing = self.asm.create_label();
+        self.key([rbx, rcx, rax], nothing)?;
+        // See the header: what is kept now is void once this byte has been 0.
+        self.test_enabled()?;
         let asm = &mut *self.asm;
-        let mut probe = asm.create_label();
-        let mut next = asm.create_label();
-        let mut claim = asm.create_label();
-        let mut claimed = asm.create_label();
-        let mut oldest = asm.create_label();
-        let mut older = asm.create_label();
+        asm.je(nothing)?;
         let mut retry = asm.create_label();
-        let mut nothing = asm.create_label();
+        let mut probe = asm.create_label();
+        let mut free = asm.create_label();
+        let mut next = asm.create_label();
+        let mut found = asm.create_label();
         let mut kept = asm.create_label();
 
         asm.set_label(&mut retry)?;
@@ -299,49 +330,30 @@ impl Emitter<'_> {
         asm.set_label(&mut probe)?;
         asm.mov(rax, qword_ptr(rbx + r12 + table::KEY))?;
         asm.test(rax, rax)?;
-        asm.je(claim)?;
+        asm.je(free)?;
         asm.cmp(rax, r15)?;
         asm.jne(next)?;
-        asm.set_label(&mut claim)?;
-        // RAX is what the key must still be: free, our own stale one, or the oldest's.
-        asm.mov(edx, table::CLAIMED)?;
-        asm.lock().cmpxchg(qword_ptr(rbx + r12 + table::KEY), rdx)?;
-        asm.je(claimed)?;
-        asm.jmp(retry)?;
+        // An earlier call's, which left by a panic or whose exit was not seen.
+        asm.cmp(qword_ptr(rbx + r12 + table::OWNER), rcx)?;
+        asm.je(found)?;
         asm.set_label(&mut next)?;
         asm.add(r12, table::ENTRY_BYTES as i32)?;
         asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
         asm.jb(probe)?;
-
-        // All taken. RDX walks, R12 stays at the oldest seen.
-        asm.cmp(dword_ptr(at(self.arena.switches() + switches::EVICTION)), Eviction::Allowed as u32)?;
-        asm.jne(nothing)?;
-        asm.xor(r12d, r12d)?;
-        asm.mov(edx, table::ENTRY_BYTES as i32)?;
-        asm.set_label(&mut oldest)?;
-        asm.mov(rax, qword_ptr(rbx + rdx + table::TSC))?;
-        asm.cmp(rax, qword_ptr(rbx + r12 + table::TSC))?;
-        asm.jae(older)?;
-        asm.mov(r12, rdx)?;
-        asm.set_label(&mut older)?;
-        asm.add(rdx, table::ENTRY_BYTES as i32)?;
-        asm.cmp(rdx, (table::PROBES * table::ENTRY_BYTES) as i32)?;
-        asm.jb(oldest)?;
-        asm.mov(rax, qword_ptr(rbx + r12 + table::KEY))?;
-        // Another thread is filling it at this moment. Waiting for that thread could take long: keep nothing. No entry
-        // has this key, or the search would have found it, so the exit will find none.
-        asm.cmp(rax, table::CLAIMED)?;
-        asm.jne(claim)?;
-        asm.set_label(&mut nothing)?;
         asm.mov(dword_ptr(at(self.arena.session() + session::CROWDED)), 1)?;
+        asm.set_label(&mut nothing)?;
         asm.mov(rdx, qword_ptr(r13 + slot::TSC))?;
         asm.jmp(kept)?;
 
-        asm.set_label(&mut claimed)?;
+        asm.set_label(&mut free)?;
+        // RAX is what the key must still be.
+        asm.mov(edx, table::CLAIMED)?;
+        asm.lock().cmpxchg(qword_ptr(rbx + r12 + table::KEY), rdx)?;
+        asm.jne(retry)?;
+        asm.set_label(&mut found)?;
         asm.add(rbx, r12)?;
         asm.mov(qword_ptr(rbx + table::OWNER), rcx)?;
         asm.mov(rdx, qword_ptr(r13 + slot::TSC))?;
-        asm.mov(qword_ptr(rbx + table::TSC), rdx)?;
         for (index, source) in self.plan.keep.iter().enumerate() {
             self.load(rax, *source)?;
             let asm = &mut *self.asm;
@@ -355,7 +367,6 @@ impl Emitter<'_> {
             asm.set_label(&mut outside)?;
             asm.mov(qword_ptr(rbx + table::WORDS + 8 * index as u64), rax)?;
         }
-        // x86-64 keeps stores in order: whoever sees the key sees the words.
         self.asm.mov(qword_ptr(rbx + table::KEY), r15)?;
         self.asm.set_label(&mut kept)?;
         self.asm.zero_bytes()
@@ -363,12 +374,11 @@ impl Emitter<'_> {
 
     /// Copies the words that this call's entry kept into the slot, or zeros when there are none, and frees the entry.
     fn recall_words(&mut self) -> Result<(), IcedError> {
-        self.key()?;
+        let mut missing = self.asm.create_label();
+        self.key([rbx, rcx, rax], missing)?;
         let asm = &mut *self.asm;
         let mut probe = asm.create_label();
         let mut next = asm.create_label();
-        let mut locked = asm.create_label();
-        let mut missing = asm.create_label();
         let mut recalled = asm.create_label();
 
         asm.xor(r12d, r12d)?;
@@ -376,23 +386,13 @@ impl Emitter<'_> {
         asm.cmp(qword_ptr(rbx + r12 + table::KEY), r15)?;
         asm.jne(next)?;
         asm.cmp(qword_ptr(rbx + r12 + table::OWNER), rcx)?;
-        asm.jne(missing)?;
+        asm.jne(next)?;
         for index in 0..self.plan.keep.len() as u64 {
             asm.mov(rax, qword_ptr(rbx + r12 + table::WORDS + 8 * index))?;
             asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
         }
-        // Nobody else touches an entry that has a key, unless there are evictions.
-        asm.cmp(dword_ptr(at(self.arena.switches() + switches::EVICTION)), Eviction::Never as u32)?;
-        asm.jne(locked)?;
         asm.mov(qword_ptr(rbx + r12 + table::KEY), table::FREE as i32)?;
         asm.jmp(recalled)?;
-        // Frees the entry if it is still ours. If not, it was taken while we read, and what we read is void.
-        asm.set_label(&mut locked)?;
-        asm.mov(rax, r15)?;
-        asm.xor(edx, edx)?;
-        asm.lock().cmpxchg(qword_ptr(rbx + r12 + table::KEY), rdx)?;
-        asm.je(recalled)?;
-        asm.jmp(missing)?;
         asm.set_label(&mut next)?;
         asm.add(r12, table::ENTRY_BYTES as i32)?;
         asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
@@ -409,6 +409,34 @@ impl Emitter<'_> {
         asm.mov(rdx, qword_ptr(r13 + slot::TSC))
     }
 
+    /// Frees what this call or an earlier one has kept under this key, without a slot: works in R12, R13, R15 and RAX.
+    fn forget_words(&mut self) -> Result<(), IcedError> {
+        let ringless = self.arena.session() + session::RINGLESS;
+        let mut probe = self.asm.create_label();
+        let mut next = self.asm.create_label();
+        let mut forgotten = self.asm.create_label();
+
+        self.asm.lock().inc(dword_ptr(at(ringless)))?;
+        self.asm.movq(xmm15, rax)?;
+        self.key([r13, rax, r12], forgotten)?;
+        let asm = &mut *self.asm;
+        asm.xor(r12d, r12d)?;
+        asm.set_label(&mut probe)?;
+        asm.cmp(qword_ptr(r13 + r12 + table::KEY), r15)?;
+        asm.jne(next)?;
+        asm.cmp(qword_ptr(r13 + r12 + table::OWNER), rax)?;
+        asm.jne(next)?;
+        asm.mov(qword_ptr(r13 + r12 + table::KEY), table::FREE as i32)?;
+        asm.set_label(&mut next)?;
+        asm.add(r12, table::ENTRY_BYTES as i32)?;
+        asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
+        asm.jb(probe)?;
+        asm.set_label(&mut forgotten)?;
+        asm.movq(rax, xmm15)?;
+        asm.xorps(xmm15, xmm15)?;
+        asm.lock().dec(dword_ptr(at(ringless)))
+    }
+
     /// Makes the record and publishes it. RDX is the time stamp.
     fn record(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let captures = &self.plan.captures;
@@ -421,7 +449,7 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(r15 + field(record::POINT)), self.plan.point as i32)?;
         asm.mov(rax, qword_ptr(r14 + self.offsets.g_goid))?;
         asm.mov(qword_ptr(r15 + field(record::GOID)), rax)?;
-        self.frame_to_rax()?;
+        self.frame(rax)?;
         let asm = &mut *self.asm;
         asm.mov(dword_ptr(r15 + field(record::FRAME)), eax)?;
         let always = captures
@@ -484,6 +512,11 @@ impl Emitter<'_> {
         asm.inc(r12d)?;
         asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
         asm.lock().inc(qword_ptr(at(self.arena.session() + session::LOST_NO_RING)))?;
+        asm.set_label(&mut labels.no_p)?;
+        if !self.plan.keep.is_empty() {
+            self.forget_words()?;
+        }
+        let asm = &mut *self.asm;
         asm.jmp(labels.go_on)?;
 
         asm.set_label(&mut labels.detached)?;

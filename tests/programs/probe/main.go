@@ -4,13 +4,16 @@
 //	probe profile FILE    writes a CPU profile of handlers that burn CPU
 //	probe children COUNT  starts two children in each request: itself, and a shell
 //	probe procs COUNT     sends requests before, while and after it raises GOMAXPROCS to 8; prints how many were sent while
+//	probe panics COUNT    holds one request open, sends COUNT whose handlers panic, then 1,000 others, then ends the first
 //
 // Each request has a path of its own: /stack/0, /before/17, ...
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +21,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +37,8 @@ func main() {
 		send(serve(children), "children", number(argument), 4)
 	case "procs":
 		procs(number(argument))
+	case "panics":
+		panics(number(argument))
 	case "child":
 		fmt.Print("I am a child")
 	default:
@@ -140,6 +146,53 @@ func procs(count int) {
 	}
 	send(url, "after", count, 32)
 	fmt.Println(sent)
+}
+
+// panics sends its requests over pipes: each panic ends a connection, and so many would use up TCP's ports.
+func panics(count int) {
+	listener := make(pipes)
+	held, end := make(chan bool), make(chan bool)
+	server := http.Server{ErrorLog: log.New(io.Discard, "", 0)}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch strings.Split(r.URL.Path, "/")[1] {
+		case "panic":
+			panic("as it should")
+		case "held":
+			held <- true
+			<-end
+		}
+	})
+	go func() { fail(server.Serve(listener)) }()
+	http.DefaultTransport = &http.Transport{MaxIdleConnsPerHost: 8, DialContext: listener.dial}
+
+	first := make(chan bool)
+	go func() { get("http://pipe/held/0"); first <- true }()
+	<-held
+	for i := 0; i < count; i++ {
+		if response, err := http.Get("http://pipe/panic/" + strconv.Itoa(i)); err == nil {
+			fail(fmt.Errorf("a handler that panics has answered %s", response.Status))
+		}
+	}
+	// Several ticks of the session.
+	for started := time.Now(); time.Since(started) < time.Second; {
+		runtime.Gosched()
+	}
+	send("http://pipe", "after", 1000, 8)
+	end <- true
+	<-first
+}
+
+// pipes is a network within the process.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) { return <-p, nil }
+func (p pipes) Close() error              { return nil }
+func (p pipes) Addr() net.Addr            { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
+
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	p <- server
+	return client, nil
 }
 
 func number(text string) int {

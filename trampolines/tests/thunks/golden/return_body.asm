@@ -1,7 +1,7 @@
 c00000  mov r12,[r14+30h]
 c00004  mov r12,[r12+0a0h]
 c0000c  test r12,r12
-c0000f  je 0c000dah
+c0000f  je 0c000edh
 c00015  mov r12d,[r12]
 c00019  cmp r12d,[800004h]
 c00020  jae 0c000dbh
