@@ -88,6 +88,20 @@ func (o *order) method(by int64) int64 {
 	return o.weight
 }
 
+// borrowed keeps nothing of s, so the compiler may put the bytes of s on the caller's stack.
+//
+//go:noinline
+func borrowed(s string) int {
+	count := 0
+	for _, letter := range s {
+		if letter == 'o' {
+			count++
+		}
+	}
+	escape(count)
+	return count
+}
+
 var sink any
 
 // escape keeps the compiler from knowing what its callers do.
@@ -120,5 +134,9 @@ func main() {
 	follow(nil, nil)
 	spilled(wide{1, 2, 3, 4, 5}, wide{10, 20, 30, 40, 50}, "on the stack", -42)
 	o.method(37)
+	borrowed("for good")
+	short := []byte("for now")
+	borrowed(string(short))
+	borrowed("")
 	fmt.Println("done")
 }

@@ -126,6 +126,15 @@ fn expected() -> Vec<(&'static str, Vec<Value>)> {
             vec![json!({"a.a": 1, "a.e": 5, "b.a": 10, "b.e": 50, "c": "on the stack", "d": -42, "r.a": 11,
                 "last": "on the stack", "d_kept": -42})],
         ),
+        // The stack may move, so what lies there is not followed at the exit.
+        (
+            "borrowed",
+            vec![
+                json!({"s": "for good", "length": 8, "result": 3}),
+                json!({"length": 7, "result": 2}),
+                json!({"s": "", "length": 0, "result": 0}),
+            ],
+        ),
         ("method", vec![json!({"before": 1005, "by": 37, "after": 1042, "result": 1042})]),
     ]
 }

@@ -47,6 +47,8 @@ pub mod slot {
     pub const CONSUMER: u64 = 40;
     /// `u8`: 1 while a thunk is between its look at `ATTACHED` and its last use of the ring.
     pub const BUSY: u64 = 48;
+    /// `u8`: 1 when [`WORDS`] are what the entry kept.
+    pub const KEPT: u64 = 49;
     /// Registers that a thunk borrows.
     pub const SAVED_RAX: u64 = 64;
     /// See [`SAVED_RAX`].

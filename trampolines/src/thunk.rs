@@ -392,6 +392,7 @@ impl Emitter<'_> {
             asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
         }
         asm.mov(qword_ptr(rbx + r12 + table::KEY), table::FREE as i32)?;
+        asm.mov(byte_ptr(r13 + slot::KEPT), 1)?;
         asm.jmp(recalled)?;
         asm.set_label(&mut next)?;
         asm.add(r12, table::ENTRY_BYTES as i32)?;
@@ -402,6 +403,7 @@ impl Emitter<'_> {
         asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
         asm.inc(qword_ptr(rax + (ring::WORDS_MISSING - ring::PRODUCER_POS) as i32))?;
         asm.xor(eax, eax)?;
+        asm.mov(byte_ptr(r13 + slot::KEPT), al)?;
         for index in 0..self.plan.keep.len() as u64 {
             asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
         }
@@ -572,7 +574,21 @@ impl Emitter<'_> {
                 if let Some(second) = second {
                     self.load(rdx, second)?;
                 }
-                return self.load(rax, first);
+                self.load(rax, first)?;
+                if is_kept(first) {
+                    self.asm.cmp(byte_ptr(r13 + slot::KEPT), 0)?;
+                    self.asm.je(fails)?;
+                    if second.is_some() {
+                        // Bytes on the goroutine's stack: the length was kept and the pointer was not.
+                        let mut empty = self.asm.create_label();
+                        self.asm.test(rdx, rdx)?;
+                        self.asm.je(empty)?;
+                        self.guard_nil(fails)?;
+                        self.asm.set_label(&mut empty)?;
+                        self.asm.zero_bytes()?;
+                    }
+                }
+                return Ok(());
             }
             Root::Pointer(source) => self.load(rax, source)?,
             Root::Interface { tab, data, empty, type_va } => {
@@ -771,7 +787,11 @@ fn register(gpr: Gpr) -> AsmRegister64 {
 
 /// Whether a path can end before its leaf.
 fn can_fail(path: &Path) -> bool {
-    !matches!(path.root, Root::Value { .. })
+    !matches!(path.root, Root::Value { first, .. } if !is_kept(first))
+}
+
+fn is_kept(source: Source) -> bool {
+    matches!(source, Source::Kept(_))
 }
 
 fn always_present(capture: &CapturePlan) -> bool {

@@ -78,6 +78,12 @@ fn kept_status() -> CapturePlan {
     }
 }
 
+/// A string parameter, from its two words that the entry kept.
+fn kept_string() -> Vec<CapturePlan> {
+    let root = Root::Value { first: Source::Kept(0), second: Some(Source::Kept(1)) };
+    vec![capture(root, Vec::new(), 0, Leaf::String { max: 16 })]
+}
+
 /// Results and stack arguments in all sizes, and a nested interface.
 fn values() -> Vec<CapturePlan> {
     let value = |source, leaf| capture(Root::Value { first: source, second: None }, Vec::new(), 0, leaf);
@@ -116,7 +122,8 @@ pub(crate) fn all() -> Vec<Emitted> {
         whole("entry_keeps", &hook(At::Enter, Vec::new(), interface.clone()), &entry_site()),
         whole("entry_values", &hook(At::Enter, values(), Vec::new()), &entry_site()),
         whole("entry_numbers", &hook(At::Enter, numbers(), Vec::new()), &entry_site()),
-        whole("exit_kept_status", &hook(At::Exit, vec![kept_status()], interface), &return_site),
+        whole("exit_kept_status", &hook(At::Exit, vec![kept_status()], interface.clone()), &return_site),
+        whole("exit_kept_string", &hook(At::Exit, kept_string(), interface), &return_site),
         Emitted {
             name: "return_head",
             bytes: thunk::emit_return_head(&bare_exit, &return_site, &OFFSETS, &arena, (CODE, CODE + 0x100))
