@@ -1,0 +1,98 @@
+//! Clearing the words table when it is crowded.
+//!
+//! Decides: when words are void, and when their places can be used again.
+//! Trusts: hooks to mark their slots busy. Never does: touch a place that a hook may be using.
+//!
+//! A call that leaves by a panic never frees its place in the words table, and neither does one whose exit is not seen. Once
+//! an entry has found no place, the tick adds one to `EPOCH`, which makes all words void, runs a `membarrier`, and frees
+//! the places of older epochs when it has seen each slot idle. From then on they are the tick's alone: entries and exits
+//! touch only what bears the epoch that they have loaded (see [`crate::thunk`]), and one that loaded an older epoch did so
+//! before the barrier, so its `BUSY = 1` is seen behind it, and its last store comes before its `BUSY = 0`. Hooks without a
+//! ring have no slot: they count themselves in and out of `RINGLESS` with locked instructions, which are barriers. Where
+//! the kernel has no such membarrier the table is never cleared, and later calls do without the words.
+
+use iced_x86::IcedError;
+#[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
+use iced_x86::code_asm::*;
+
+use super::{Emitter, SHORT_TICK};
+use crate::arena::{SLOT_BYTES, SLOT_SHIFT, session, slot, switches, table};
+use crate::asm::at;
+
+impl Emitter<'_> {
+    /// Makes void what entries have kept so far. Uses RAX.
+    pub(super) fn next_epoch(&mut self) -> Result<(), IcedError> {
+        self.asm.mov(rax, 1u64 << table::FUNCTION_BITS)?;
+        self.asm.add(qword_ptr(at(self.arena.switches() + switches::EPOCH)), rax)
+    }
+
+    /// Clears the words table if it is crowded, as far as thunks are out of the way. Uses all but RBX.
+    pub(super) fn clear_table(&mut self) -> Result<(), IcedError> {
+        if !self.arena.has_table() {
+            return Ok(());
+        }
+        let mut look = self.asm.create_label();
+        let mut next_slot = self.asm.create_label();
+        let mut next_place = self.asm.create_label();
+        let mut skip = self.asm.create_label();
+        let mut slots_idle = self.asm.create_label();
+        let mut not_yet = self.asm.create_label();
+        let mut done = self.asm.create_label();
+
+        let asm = &mut *self.asm;
+        asm.cmp(dword_ptr(rbx + session::SEEN_IDLE), 0)?;
+        asm.jne(look)?;
+        asm.cmp(dword_ptr(rbx + session::CROWDED), 0)?;
+        asm.je(done)?;
+        asm.cmp(dword_ptr(rbx + session::MEMBARRIER), 0)?;
+        asm.je(done)?;
+        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 1)?;
+        self.next_epoch()?;
+        self.membarrier()?;
+
+        // Each slot need be seen idle once.
+        let asm = &mut *self.asm;
+        asm.set_label(&mut look)?;
+        asm.mov(ecx, dword_ptr(rbx + session::SEEN_IDLE))?;
+        asm.lea(eax, ptr(rcx - 1))?;
+        asm.shl(eax, SLOT_SHIFT)?;
+        asm.lea(rbp, at(self.arena.slots()))?;
+        asm.add(rbp, rax)?;
+        asm.set_label(&mut next_slot)?;
+        asm.cmp(ecx, dword_ptr(rbx + session::RINGS))?;
+        asm.ja(slots_idle)?;
+        asm.cmp(byte_ptr(rbp + slot::BUSY), 0)?;
+        asm.jne(not_yet)?;
+        asm.add(rbp, SLOT_BYTES as i32)?;
+        asm.inc(ecx)?;
+        asm.jmp(next_slot)?;
+
+        asm.set_label(&mut not_yet)?;
+        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), ecx)?;
+        self.next_tick(SHORT_TICK)?;
+        self.asm.jmp(done)?;
+
+        let asm = &mut *self.asm;
+        asm.set_label(&mut slots_idle)?;
+        asm.cmp(dword_ptr(rbx + session::RINGLESS), 0)?;
+        asm.jne(not_yet)?;
+        // Whoever finds no place from now on asks anew.
+        asm.mov(dword_ptr(rbx + session::CROWDED), 0)?;
+        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 0)?;
+        asm.mov(edx, dword_ptr(at(self.arena.switches() + switches::EPOCH + 4)))?;
+        asm.lea(rbp, at(self.arena.table()))?;
+        asm.mov(ecx, (table::ENTRIES + table::PROBES) as u32)?;
+        asm.set_label(&mut next_place)?;
+        asm.cmp(qword_ptr(rbp + table::KEY), table::CLAIMED)?;
+        asm.jbe(skip)?;
+        asm.cmp(dword_ptr(rbp + table::OWNER + 4), edx)?;
+        asm.je(skip)?;
+        asm.mov(qword_ptr(rbp + table::KEY), table::FREE as i32)?;
+        asm.set_label(&mut skip)?;
+        asm.add(rbp, table::ENTRY_BYTES as i32)?;
+        asm.dec(ecx)?;
+        asm.jne(next_place)?;
+        asm.set_label(&mut done)?;
+        asm.zero_bytes()
+    }
+}

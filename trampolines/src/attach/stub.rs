@@ -1,0 +1,226 @@
+//! The entry stub: what runs before the program does.
+//!
+//! Decides: whether to attach, to which socket, and how many rings to ask for.
+//! Trusts: the kernel for the initial stack. Never does: wait longer than [`START_WAIT_MILLIS`].
+//!
+//! Runs in place of the file's entry point, on the kernel's initial stack, before the dynamic loader's or Go's first
+//! instruction of the program. It reads `GOPATCH_SOCKET` and `GOMAXPROCS` from the environment, tries once to attach,
+//! waits at most [`START_WAIT_MILLIS`] for the reply if somebody listens, and jumps to the original entry point with
+//! every register as it found it.
+
+use iced_x86::IcedError;
+#[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
+use iced_x86::code_asm::*;
+
+use super::sys::{
+    self, AF_UNIX, AT_SECURE, CLOCK_MONOTONIC, MADV_WIPEONFORK, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, POLLIN,
+};
+use super::{Emitter, MAX_SOCKET_PATH, REPLY_WAIT, SAVED, START_WAIT_MILLIS};
+use crate::arena::session;
+use crate::asm::at;
+use crate::wire::SOCKET_ENV;
+
+impl Emitter<'_> {
+    /// The entry stub.
+    pub(super) fn stub(&mut self) -> Result<(), IcedError> {
+        let mut start = self.asm.create_label();
+        self.asm.pushfq()?;
+        for register in SAVED.into_iter().chain([r12, r13, r15]) {
+            self.asm.push(register)?;
+        }
+        // The kernel guarantees DF = 0 at the first instruction, the dynamic loader might not.
+        self.asm.cld()?;
+        self.asm.lea(rbx, at(self.arena.session()))?;
+        // R15 = argc's address, 16 pushes above.
+        self.asm.lea(r15, ptr(rsp + 8 * (SAVED.len() as i32 + 4)))?;
+        self.default_address()?;
+        self.count_processors()?;
+        self.environment()?;
+
+        self.asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
+        self.asm.jne(start)?;
+        // While this is the only thread, registering costs nothing.
+        self.asm.mov(edi, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)?;
+        self.asm.xor(esi, esi)?;
+        self.asm.xor(edx, edx)?;
+        self.syscall(sys::MEMBARRIER)?;
+        self.asm.xor(ecx, ecx)?;
+        self.asm.test(eax, eax)?;
+        self.asm.sete(cl)?;
+        self.asm.mov(dword_ptr(rbx + session::MEMBARRIER), ecx)?;
+        // A forked child has no rings (MADV_DONTFORK below), so its switches must be off.
+        self.asm.lea(rdi, at(self.arena.switches()))?;
+        self.asm.mov(esi, self.arena.switches_bytes() as i32)?;
+        self.madvise(MADV_WIPEONFORK)?;
+
+        self.asm.mov(edi, CLOCK_MONOTONIC)?;
+        self.asm.lea(rsi, ptr(rbx + session::TIMESPEC))?;
+        self.syscall(sys::CLOCK_GETTIME)?;
+        let asm = &mut *self.asm;
+        asm.imul_3(rax, qword_ptr(rbx + session::TIMESPEC), 1_000_000_000)?;
+        asm.add(rax, qword_ptr(rbx + session::TIMESPEC + 8))?;
+        asm.mov(qword_ptr(rbx + session::NEXT_ATTEMPT), rax)?;
+        self.run(self.parts.connect)?;
+        self.asm.test(eax, eax)?;
+        self.asm.je(start)?;
+        self.asm.mov(rax, qword_ptr(rbx + session::NEXT_ATTEMPT))?;
+        self.add_to_rax(REPLY_WAIT)?;
+        self.asm.mov(qword_ptr(rbx + session::DEADLINE), rax)?;
+
+        self.asm.mov(eax, dword_ptr(rbx + session::SOCKET))?;
+        self.asm.mov(dword_ptr(rbx + session::POLLFD), eax)?;
+        self.asm.mov(dword_ptr(rbx + session::POLLFD + 4), POLLIN)?;
+        self.asm.lea(rdi, ptr(rbx + session::POLLFD))?;
+        self.asm.mov(esi, 1)?;
+        self.asm.mov(edx, START_WAIT_MILLIS)?;
+        self.syscall(sys::POLL)?;
+        self.run(self.parts.take_reply)?;
+
+        self.asm.set_label(&mut start)?;
+        for register in SAVED.into_iter().chain([r12, r13, r15]).rev() {
+            self.asm.pop(register)?;
+        }
+        self.asm.popfq()?;
+        self.asm.jmp(self.plan.entry)
+    }
+
+    /// The socket's address as it was fixed when the file was patched.
+    fn default_address(&mut self) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        asm.mov(word_ptr(rbx + session::ADDRESS), AF_UNIX)?;
+        asm.lea(rsi, at(self.constants.socket))?;
+        asm.lea(rdi, ptr(rbx + session::ADDRESS + 2))?;
+        asm.mov(ecx, self.plan.socket.len() as u32 + 1)?;
+        asm.rep().movsb()?;
+        asm.mov(dword_ptr(rbx + session::ADDRESS_BYTES), self.plan.socket.len() as u32 + 3)
+    }
+
+    /// Rings wanted = processors that this thread may run on, at least 1.
+    fn count_processors(&mut self) -> Result<(), IcedError> {
+        let mut word = self.asm.create_label();
+        let mut bit = self.asm.create_label();
+        let mut done = self.asm.create_label();
+        let mut some = self.asm.create_label();
+        self.asm.xor(edi, edi)?;
+        self.asm.mov(esi, session::CPU_MASK_BYTES as i32)?;
+        self.asm.lea(rdx, ptr(rbx + session::CPU_MASK))?;
+        self.syscall(sys::SCHED_GETAFFINITY)?;
+        let asm = &mut *self.asm;
+        // EDX = count, ECX = words left: the mask was zero before, so words the kernel did not write count nothing.
+        asm.xor(edx, edx)?;
+        asm.mov(ecx, (session::CPU_MASK_BYTES / 8) as u32)?;
+        asm.set_label(&mut word)?;
+        asm.mov(rax, qword_ptr(rbx + rcx * 8 + (session::CPU_MASK - 8)))?;
+        asm.set_label(&mut bit)?;
+        asm.test(rax, rax)?;
+        asm.je(done)?;
+        // Clears the lowest bit that is set.
+        asm.lea(rsi, ptr(rax - 1))?;
+        asm.and(rax, rsi)?;
+        asm.inc(edx)?;
+        asm.jmp(bit)?;
+        asm.set_label(&mut done)?;
+        asm.dec(ecx)?;
+        asm.jne(word)?;
+        asm.test(edx, edx)?;
+        asm.jne(some)?;
+        asm.inc(edx)?;
+        asm.set_label(&mut some)?;
+        asm.mov(dword_ptr(rbx + session::RINGS_WANTED), edx)
+    }
+
+    /// Looks through the environment. R15 = address of argc.
+    fn environment(&mut self) -> Result<(), IcedError> {
+        let mut next = self.asm.create_label();
+        let mut not_socket = self.asm.create_label();
+        let mut copy = self.asm.create_label();
+        let mut too_long = self.asm.create_label();
+        let mut digit = self.asm.create_label();
+        let mut number = self.asm.create_label();
+        let mut done = self.asm.create_label();
+        let mut end = self.asm.create_label();
+
+        // R14 = first of the pointers to the environment: behind argc, argc arguments and a nil.
+        let asm = &mut *self.asm;
+        asm.mov(rax, qword_ptr(r15))?;
+        asm.lea(r14, ptr(r15 + rax * 8 + 16))?;
+        asm.set_label(&mut next)?;
+        asm.mov(rsi, qword_ptr(r14))?;
+        asm.add(r14, 8)?;
+        asm.test(rsi, rsi)?;
+        asm.je(done)?;
+
+        self.starts_with(self.constants.socket_env, SOCKET_ENV.len() + 1, not_socket)?;
+        let asm = &mut *self.asm;
+        // RSI = value. Empty: off.
+        asm.cmp(byte_ptr(rsi), 0)?;
+        asm.sete(al)?;
+        asm.movzx(eax, al)?;
+        asm.mov(dword_ptr(rbx + session::OFF), eax)?;
+        asm.xor(ecx, ecx)?;
+        asm.set_label(&mut copy)?;
+        asm.cmp(ecx, MAX_SOCKET_PATH as i32)?;
+        asm.je(too_long)?;
+        asm.mov(al, byte_ptr(rsi + rcx))?;
+        asm.mov(byte_ptr(rbx + rcx + (session::ADDRESS + 2)), al)?;
+        asm.inc(ecx)?;
+        asm.test(al, al)?;
+        asm.jne(copy)?;
+        asm.add(ecx, 2)?;
+        asm.mov(dword_ptr(rbx + session::ADDRESS_BYTES), ecx)?;
+        asm.jmp(next)?;
+        asm.set_label(&mut too_long)?;
+        // No socket can have such a path.
+        asm.mov(dword_ptr(rbx + session::OFF), 1)?;
+        asm.jmp(next)?;
+
+        asm.set_label(&mut not_socket)?;
+        asm.mov(rsi, qword_ptr(r14 - 8))?;
+        self.starts_with(self.constants.gomaxprocs_env, "GOMAXPROCS=".len(), next)?;
+        let asm = &mut *self.asm;
+        asm.xor(eax, eax)?;
+        asm.set_label(&mut digit)?;
+        asm.movzx(ecx, byte_ptr(rsi))?;
+        asm.sub(ecx, i32::from(b'0'))?;
+        asm.cmp(ecx, 9)?;
+        asm.ja(number)?;
+        // Past what there can be of rings, more digits change nothing.
+        asm.cmp(eax, 1_000_000)?;
+        asm.ja(number)?;
+        asm.imul_3(eax, eax, 10)?;
+        asm.add(eax, ecx)?;
+        asm.inc(rsi)?;
+        asm.jmp(digit)?;
+        asm.set_label(&mut number)?;
+        asm.cmp(eax, dword_ptr(rbx + session::RINGS_WANTED))?;
+        asm.jbe(next)?;
+        asm.mov(dword_ptr(rbx + session::RINGS_WANTED), eax)?;
+        asm.jmp(next)?;
+
+        // Behind the environment lies the auxiliary vector: pairs, up to AT_NULL. In a program that gives its user rights
+        // that he did not have (AT_SECURE), the user must not choose who sees its records.
+        asm.set_label(&mut done)?;
+        asm.mov(rax, qword_ptr(r14))?;
+        asm.mov(rcx, qword_ptr(r14 + 8))?;
+        asm.add(r14, 16)?;
+        asm.test(rax, rax)?;
+        asm.je(end)?;
+        asm.cmp(rax, AT_SECURE)?;
+        asm.jne(done)?;
+        asm.test(rcx, rcx)?;
+        asm.je(end)?;
+        asm.mov(dword_ptr(rbx + session::OFF), 0)?;
+        self.default_address()?;
+        self.asm.set_label(&mut end)?;
+        self.asm.zero_bytes()
+    }
+
+    /// Goes to `otherwise` unless the string at RSI starts with the `bytes` at `prefix`; then RSI is behind them.
+    /// A string ends with a zero, which no prefix has, so nothing behind a string is read.
+    fn starts_with(&mut self, prefix: u64, bytes: usize, otherwise: CodeLabel) -> Result<(), IcedError> {
+        self.asm.lea(rdi, at(prefix))?;
+        self.asm.mov(ecx, bytes as u32)?;
+        self.asm.repe().cmpsb()?;
+        self.asm.jne(otherwise)
+    }
+}

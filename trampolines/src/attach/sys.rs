@@ -1,0 +1,55 @@
+//! Numbers of the kernel's interface, x86-64.
+//!
+//! Decides: nothing. Trusts: `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi`.
+//! Never does: emit code.
+
+pub(super) const POLL: u32 = 7;
+pub(super) const MMAP: u32 = 9;
+pub(super) const MUNMAP: u32 = 11;
+pub(super) const CLOSE: u32 = 3;
+pub(super) const MADVISE: u32 = 28;
+pub(super) const SOCKET: u32 = 41;
+pub(super) const CONNECT: u32 = 42;
+pub(super) const SENDMSG: u32 = 46;
+pub(super) const RECVMSG: u32 = 47;
+pub(super) const SCHED_GETAFFINITY: u32 = 204;
+pub(super) const CLOCK_GETTIME: u32 = 228;
+pub(super) const OPENAT: u32 = 257;
+pub(super) const MEMBARRIER: u32 = 324;
+
+pub(super) const AF_UNIX: i32 = 1;
+pub(super) const SOCK_SEQPACKET_NONBLOCK_CLOEXEC: i32 = 5 | 0o4000 | 0o2_000_000;
+pub(super) const O_RDONLY_CLOEXEC: i32 = 0o2_000_000;
+pub(super) const AT_FDCWD: i32 = -100;
+pub(super) const MSG_NOSIGNAL: i32 = 0x4000;
+pub(super) const MSG_DONTWAIT_CMSG_CLOEXEC: i32 = 0x40 | 0x4000_0000;
+pub(super) const EAGAIN: i32 = -11;
+pub(super) const POLLIN: i32 = 1;
+/// Key of the auxiliary vector (`include/uapi/linux/auxvec.h`).
+pub(super) const AT_SECURE: i32 = 23;
+pub(super) const CLOCK_MONOTONIC: i32 = 1;
+pub(super) const PROT_NONE: i32 = 0;
+pub(super) const PROT_READ: i32 = 1;
+pub(super) const PROT_READ_WRITE: i32 = 3;
+pub(super) const MAP_SHARED_POPULATE: i32 = 0x8001;
+pub(super) const MAP_FIXED: i32 = 0x10;
+/// `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`.
+pub(super) const MAP_RESERVE: i32 = 0x4022;
+pub(super) const MADV_DONTFORK: i32 = 10;
+pub(super) const MADV_WIPEONFORK: i32 = 18;
+pub(super) const MEMBARRIER_PRIVATE_EXPEDITED: i32 = 8;
+pub(super) const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: i32 = 16;
+/// `SOL_SOCKET` and `SCM_RIGHTS`, as the eight bytes behind `cmsg_len`.
+pub(super) const SCM_RIGHTS: u64 = 1 | 1 << 32;
+pub(super) const CMSG_HEADER: u64 = 16;
+
+/// Offsets in `struct msghdr`.
+pub(super) mod msghdr {
+    pub(in crate::attach) const NAME: u64 = 0;
+    pub(in crate::attach) const NAME_LEN: u64 = 8;
+    pub(in crate::attach) const IOV: u64 = 16;
+    pub(in crate::attach) const IOV_LEN: u64 = 24;
+    pub(in crate::attach) const CONTROL: u64 = 32;
+    pub(in crate::attach) const CONTROL_LEN: u64 = 40;
+    pub(in crate::attach) const FLAGS: u64 = 48;
+}

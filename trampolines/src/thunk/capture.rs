@@ -1,0 +1,250 @@
+//! Captures: from a register or a kept word along a path to a value in the record.
+//!
+//! Decides: how a path is followed and how its value is copied.
+//! Trusts: the plan for offsets, and that what a path starts from is live (see [`super`]).
+//! Never does: follow nil, or read a string's bytes beyond its length.
+
+use iced_x86::IcedError;
+#[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
+use iced_x86::code_asm::*;
+
+use super::Emitter;
+use super::record::field;
+use crate::arena::slot;
+use crate::asm::at;
+use crate::plan::{CapturePlan, Leaf, Path, Root, Source, Step};
+use crate::wire::record;
+
+/// Bytes of a pointer to `abi.Type` behind the start of an itab (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
+const ITAB_TYPE: i32 = 8;
+
+impl Emitter<'_> {
+    /// Captures value `index`: the first path that leads to its end.
+    pub(super) fn capture(&mut self, index: usize, capture: &CapturePlan) -> Result<(), IcedError> {
+        let word = field(record::WORDS + 8 * index);
+        let mut done = self.asm.create_label();
+        for path in &capture.paths {
+            let mut fails = self.asm.create_label();
+            self.follow(path, fails)?;
+            self.leaf(path, word)?;
+            let asm = &mut *self.asm;
+            if can_fail(path) {
+                asm.or(dword_ptr(r15 + field(record::PRESENT)), (1u32 << index) as i32)?;
+                asm.jmp(done)?;
+                asm.set_label(&mut fails)?;
+            } else {
+                // No further path can be needed.
+                break;
+            }
+        }
+        let asm = &mut *self.asm;
+        if !always_present(capture) {
+            // No path led anywhere. The ring is reused memory: say zero.
+            asm.mov(qword_ptr(r15 + word), 0)?;
+        }
+        asm.set_label(&mut done)?;
+        asm.zero_bytes()
+    }
+
+    /// RAX = the pointer from which the leaf is read, or the value itself; jumps to `fails` at a nil or another type.
+    fn follow(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
+        match path.root {
+            Root::Value { first, second } => {
+                if let Some(second) = second {
+                    self.load(rdx, second)?;
+                }
+                self.load(rax, first)?;
+                if is_kept(first) {
+                    self.asm.cmp(byte_ptr(r13 + slot::KEPT), 0)?;
+                    self.asm.je(fails)?;
+                    if second.is_some() {
+                        // Bytes on the goroutine's stack: the length was kept and the pointer was not.
+                        let mut empty = self.asm.create_label();
+                        self.asm.test(rdx, rdx)?;
+                        self.asm.je(empty)?;
+                        self.guard_nil(fails)?;
+                        self.asm.set_label(&mut empty)?;
+                        self.asm.zero_bytes()?;
+                    }
+                }
+                return Ok(());
+            }
+            Root::Pointer(source) => self.load(rax, source)?,
+            Root::Interface { tab, data, empty, type_va } => {
+                self.load(rcx, tab)?;
+                self.compare_type(empty, type_va, fails)?;
+                self.load(rax, data)?;
+            }
+        }
+        for step in &path.steps {
+            self.guard_nil(fails)?;
+            match *step {
+                Step::Load { offset } => self.asm.mov(rax, qword_ptr(rax + offset))?,
+                Step::Assert { offset, empty, type_va } => {
+                    self.asm.mov(rcx, qword_ptr(rax + offset))?;
+                    self.compare_type(empty, type_va, fails)?;
+                    self.asm.mov(rax, qword_ptr(rax + offset + 8))?;
+                }
+            }
+        }
+        self.guard_nil(fails)
+    }
+
+    fn guard_nil(&mut self, fails: CodeLabel) -> Result<(), IcedError> {
+        self.asm.test(rax, rax)?;
+        self.asm.je(fails)
+    }
+
+    /// Goes to `fails` unless the interface word in RCX stands for the type at `type_va`. Uses RDX.
+    fn compare_type(&mut self, empty: bool, type_va: u64, fails: CodeLabel) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        asm.lea(rdx, at(type_va))?;
+        if empty {
+            asm.cmp(rcx, rdx)?;
+        } else {
+            asm.test(rcx, rcx)?;
+            asm.je(fails)?;
+            asm.cmp(qword_ptr(rcx + ITAB_TYPE), rdx)?;
+        }
+        asm.jne(fails)
+    }
+
+    /// Reads the leaf and stores its word (and a string's bytes) into the record.
+    fn leaf(&mut self, path: &Path, word: i32) -> Result<(), IcedError> {
+        let in_register = matches!(path.root, Root::Value { .. });
+        let asm = &mut *self.asm;
+        match path.leaf {
+            Leaf::Int { size, signed } => {
+                let memory = rax + path.offset;
+                match (in_register, size, signed) {
+                    // The upper bits of a register that holds a small value are not specified.
+                    (true, 1, true) => asm.movsx(rax, al)?,
+                    (true, 1, false) => asm.movzx(eax, al)?,
+                    (true, 2, true) => asm.movsx(rax, ax)?,
+                    (true, 2, false) => asm.movzx(eax, ax)?,
+                    (true, 4, true) => asm.movsxd(rax, eax)?,
+                    (true, 4, false) => asm.mov(eax, eax)?,
+                    (true, ..) => {}
+                    (false, 1, true) => asm.movsx(rax, byte_ptr(memory))?,
+                    (false, 1, false) => asm.movzx(eax, byte_ptr(memory))?,
+                    (false, 2, true) => asm.movsx(rax, word_ptr(memory))?,
+                    (false, 2, false) => asm.movzx(eax, word_ptr(memory))?,
+                    (false, 4, true) => asm.movsxd(rax, dword_ptr(memory))?,
+                    (false, 4, false) => asm.mov(eax, dword_ptr(memory))?,
+                    (false, ..) => asm.mov(rax, qword_ptr(memory))?,
+                }
+                asm.mov(qword_ptr(r15 + word), rax)
+            }
+            Leaf::Nil { is_nil } => {
+                asm.xor(ecx, ecx)?;
+                if in_register {
+                    asm.test(rax, rax)?;
+                } else {
+                    asm.cmp(qword_ptr(rax + path.offset), 0)?;
+                }
+                if is_nil {
+                    asm.sete(cl)?;
+                } else {
+                    asm.setne(cl)?;
+                }
+                asm.mov(qword_ptr(r15 + word), rcx)
+            }
+            Leaf::String { max } => {
+                if !in_register {
+                    asm.mov(rdx, qword_ptr(rax + path.offset + 8))?;
+                    asm.mov(rax, qword_ptr(rax + path.offset))?;
+                }
+                self.string(word, max)
+            }
+        }
+    }
+
+    /// Copies the string at RAX of RDX bytes to R12 (at most `max` bytes), advances R12, and stores both lengths.
+    ///
+    /// Reads and writes only within the bytes that are copied: blocks overlap at the end instead of running over it.
+    fn string(&mut self, word: i32, max: u16) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        let mut fits_u32 = asm.create_label();
+        let mut fits = asm.create_label();
+        let mut small = asm.create_label();
+        let mut block = asm.create_label();
+        let mut four = asm.create_label();
+        let mut bytes = asm.create_label();
+        let mut done = asm.create_label();
+
+        // Full length, clamped to 32 bits (a length is never negative).
+        asm.mov(ecx, -1)?;
+        asm.cmp(rdx, rcx)?;
+        asm.jbe(fits_u32)?;
+        asm.mov(edx, ecx)?;
+        asm.set_label(&mut fits_u32)?;
+        asm.mov(dword_ptr(r15 + word + 4), edx)?;
+        asm.cmp(edx, i32::from(max))?;
+        asm.jbe(fits)?;
+        asm.mov(edx, i32::from(max))?;
+        asm.set_label(&mut fits)?;
+        asm.mov(dword_ptr(r15 + word), edx)?;
+
+        asm.cmp(edx, 16)?;
+        asm.jb(small)?;
+        asm.movups(xmm15, xmmword_ptr(rax + rdx - 16))?;
+        asm.movups(xmmword_ptr(r12 + rdx - 16), xmm15)?;
+        // What is left in front of the last block, in whole blocks from the start.
+        asm.lea(ecx, ptr(rdx - 1))?;
+        asm.and(ecx, -16)?;
+        asm.je(done)?;
+        asm.set_label(&mut block)?;
+        asm.movups(xmm15, xmmword_ptr(rax + rcx - 16))?;
+        asm.movups(xmmword_ptr(r12 + rcx - 16), xmm15)?;
+        asm.sub(ecx, 16)?;
+        asm.jne(block)?;
+        asm.jmp(done)?;
+
+        asm.set_label(&mut small)?;
+        asm.cmp(edx, 8)?;
+        asm.jb(four)?;
+        asm.mov(rcx, qword_ptr(rax + rdx - 8))?;
+        asm.mov(qword_ptr(r12 + rdx - 8), rcx)?;
+        asm.mov(rcx, qword_ptr(rax))?;
+        asm.mov(qword_ptr(r12), rcx)?;
+        asm.jmp(done)?;
+
+        asm.set_label(&mut four)?;
+        asm.cmp(edx, 4)?;
+        asm.jb(bytes)?;
+        asm.mov(ecx, dword_ptr(rax + rdx - 4))?;
+        asm.mov(dword_ptr(r12 + rdx - 4), ecx)?;
+        asm.mov(ecx, dword_ptr(rax))?;
+        asm.mov(dword_ptr(r12), ecx)?;
+        asm.jmp(done)?;
+
+        // One to three bytes: the first, the middle and the last are all there are.
+        asm.set_label(&mut bytes)?;
+        asm.test(edx, edx)?;
+        asm.je(done)?;
+        asm.movzx(ecx, byte_ptr(rax))?;
+        asm.mov(byte_ptr(r12), cl)?;
+        asm.movzx(ecx, byte_ptr(rax + rdx - 1))?;
+        asm.mov(byte_ptr(r12 + rdx - 1), cl)?;
+        asm.mov(ecx, edx)?;
+        asm.shr(ecx, 1)?;
+        asm.movzx(eax, byte_ptr(rax + rcx))?;
+        asm.mov(byte_ptr(r12 + rcx), al)?;
+
+        asm.set_label(&mut done)?;
+        asm.add(r12, rdx)
+    }
+}
+
+/// Whether a path can end before its leaf.
+fn can_fail(path: &Path) -> bool {
+    !matches!(path.root, Root::Value { first, .. } if !is_kept(first))
+}
+
+fn is_kept(source: Source) -> bool {
+    matches!(source, Source::Kept(_))
+}
+
+pub(super) fn always_present(capture: &CapturePlan) -> bool {
+    capture.paths.iter().any(|path| !can_fail(path))
+}

@@ -1,0 +1,132 @@
+//! The record: where in the ring it goes, its fixed part, and its publication.
+//!
+//! Decides: what is written in which order, and what becomes of a record that has no ring or no room.
+//! Trusts: the slot, which the tick has filled. Never does: write behind the ring's free part.
+
+use iced_x86::IcedError;
+#[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
+use iced_x86::code_asm::*;
+
+use super::capture::always_present;
+use super::{Emitter, Labels};
+use crate::arena::{session, slot};
+use crate::asm::at;
+use crate::plan::CapturePlan;
+use crate::wire::{record, ring};
+
+/// Bytes from the record's ring header to a field of its payload.
+pub(super) const fn field(offset: usize) -> i32 {
+    (ring::HEADER + offset) as i32
+}
+
+/// How far ahead of a record the ring's memory is fetched: a few records. Measured: 256 to 1024 are alike.
+const FETCH_AHEAD: i32 = 384;
+
+/// The largest number of bytes that a record of these captures takes in a ring.
+pub fn max_record(captures: &[CapturePlan]) -> usize {
+    let strings: usize = captures.iter().map(CapturePlan::max_string).sum();
+    ring::HEADER + (record::WORDS + 8 * captures.len() + strings).next_multiple_of(8)
+}
+
+impl Emitter<'_> {
+    /// Makes the record and publishes it. RDX is the time stamp.
+    pub(super) fn record(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
+        let captures = &self.plan.captures;
+        let has_strings = captures.iter().any(|capture| capture.max_string() > 0);
+        let words_end = record::WORDS + 8 * captures.len();
+        self.reserve(labels)?;
+
+        let asm = &mut *self.asm;
+        asm.mov(qword_ptr(r15 + field(record::TSC)), rdx)?;
+        asm.mov(dword_ptr(r15 + field(record::POINT)), self.plan.point as i32)?;
+        asm.mov(rax, qword_ptr(r14 + self.offsets.g_goid))?;
+        asm.mov(qword_ptr(r15 + field(record::GOID)), rax)?;
+        self.frame(rax)?;
+        let asm = &mut *self.asm;
+        asm.mov(dword_ptr(r15 + field(record::FRAME)), eax)?;
+        let always = captures
+            .iter()
+            .enumerate()
+            .filter(|(_, capture)| always_present(capture))
+            .fold(0u32, |bits, (index, _)| bits | 1 << index);
+        asm.mov(dword_ptr(r15 + field(record::PRESENT)), always as i32)?;
+        if has_strings {
+            asm.lea(r12, ptr(r15 + field(words_end)))?;
+        }
+        for (index, capture) in captures.iter().enumerate() {
+            self.capture(index, capture)?;
+        }
+
+        let asm = &mut *self.asm;
+        if has_strings {
+            // The copies used X15, which Go keeps at zero.
+            asm.xorps(xmm15, xmm15)?;
+            asm.sub(r12, r15)?;
+            asm.sub(r12d, ring::HEADER as i32)?;
+            asm.mov(dword_ptr(r15 + field(record::SIZE)), r12d)?;
+            asm.mov(qword_ptr(r15), r12)?;
+            asm.add(r12d, ring::HEADER as i32 + 7)?;
+            asm.and(r12d, -8)?;
+        } else {
+            asm.mov(dword_ptr(r15 + field(record::SIZE)), words_end as i32)?;
+            asm.mov(qword_ptr(r15), words_end as i32)?;
+            asm.mov(r12d, (ring::HEADER + words_end) as i32)?;
+        }
+        asm.add(r12, qword_ptr(r13 + slot::POSITION))?;
+        asm.mov(qword_ptr(r13 + slot::POSITION), r12)?;
+        asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
+        // Published: the record's stores come before this one.
+        asm.mov(qword_ptr(rax), r12)
+    }
+
+    /// R15 = where the next record goes; a record that might not fit is dropped and counted.
+    fn reserve(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        asm.mov(r15, qword_ptr(r13 + slot::POSITION))?;
+        asm.lea(rax, ptr(r15 + max_record(&self.plan.captures) as i32))?;
+        asm.cmp(rax, qword_ptr(r13 + slot::LIMIT))?;
+        asm.ja(labels.refill)?;
+        asm.set_label(&mut labels.room)?;
+        // The data are mapped twice in a row, so a record that begins before the end runs on behind it.
+        asm.and(r15, qword_ptr(r13 + slot::MASK))?;
+        asm.add(r15, qword_ptr(r13 + slot::DATA))?;
+        // Whoever consumed what lay here before has these lines in his cache. Those of the next records are asked for now,
+        // so that their stores need not wait. A prefetch never faults.
+        asm.prefetchw(byte_ptr(r15 + FETCH_AHEAD))
+    }
+
+    /// What is seldom run.
+    pub(super) fn seldom(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        // GOMAXPROCS has grown. The loss is counted, and the tick asks for more rings. Two threads may race for the
+        // largest id; the loser's is noted at its next hook.
+        asm.set_label(&mut labels.no_ring)?;
+        asm.inc(r12d)?;
+        asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
+        asm.lock().inc(qword_ptr(at(self.arena.session() + session::LOST_NO_RING)))?;
+        asm.set_label(&mut labels.no_p)?;
+        if !self.plan.keep.is_empty() {
+            self.forget_words()?;
+        }
+        let asm = &mut *self.asm;
+        asm.jmp(labels.go_on)?;
+
+        asm.set_label(&mut labels.detached)?;
+        asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
+        asm.jmp(labels.go_on)?;
+
+        // The consumer's position is read only here, so its cache line is left alone while there is room. RAX is where
+        // the record might end.
+        asm.set_label(&mut labels.refill)?;
+        asm.mov(r12, qword_ptr(r13 + slot::CONSUMER))?;
+        asm.mov(r12, qword_ptr(r12))?;
+        asm.add(r12, qword_ptr(r13 + slot::MASK))?;
+        asm.inc(r12)?;
+        asm.mov(qword_ptr(r13 + slot::LIMIT), r12)?;
+        asm.cmp(rax, r12)?;
+        asm.jbe(labels.room)?;
+        asm.mov(r12, qword_ptr(r13 + slot::PRODUCER))?;
+        asm.inc(qword_ptr(r12 + (ring::DROPPED - ring::PRODUCER_POS) as i32))?;
+        asm.jmp(labels.done)
+    }
+}

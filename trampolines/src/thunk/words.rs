@@ -1,0 +1,190 @@
+//! What an entry keeps for its exit: the words table.
+//!
+//! Decides: where a call's words lie, and whose they are.
+//! Trusts: the plan for what to keep; the tick to count epochs and to clear the table (see [`crate::attach`]).
+//! Never does: wait, or follow what it keeps.
+//!
+//! # The words table
+//!
+//! What an exit follows must have been kept by the entry of the same call, since the rule vouches for no other. The table
+//! has a row of places for each key, goroutine and frame; a place bears also an owner, the function and the epoch in which
+//! its words were kept. Epochs are counted by the tick (see [`crate::attach`]).
+//!
+//! *A place has one writer.* A free one is claimed by compare-and-swap, filled, and only then given its key. From then on
+//! it is touched by hooks with this key and owner, that is by one goroutine, one after the other, and needs no lock; the
+//! last frees it. Once its epoch has passed and no hook is left that has loaded it, it is the tick's.
+//!
+//! *No exit X finds words of an earlier call S of the same goroutine, frame and function.* These are there when S left by a
+//! panic or X's like was not seen. Let N be the entry of X's call. S, N and X come one after the other, so their
+//! epochs do not decrease, and X can find S's words only if all three are of one epoch. Then
+//!
+//! * if N kept words, it took the first place in its row that was free or S's. X searches in the same order, meets N's
+//!   words first, and frees them. S's own may be left behind them, for the next call's N;
+//! * if N found its row full, S's place was not in it, or N would have taken that;
+//! * if N had no P or its P no ring, it freed S's place;
+//! * if N did nothing, it saw the enable byte 0, or `ATTACHED` 0, which follows it. S saw the byte 1 *after* it had
+//!   loaded its epoch, X saw it 1 *before*. The tick adds one to the epoch before it stores any 1, so they are not of one
+//!   epoch. (That is why an entry looks at the byte once more.)
+
+use iced_x86::IcedError;
+#[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
+use iced_x86::code_asm::*;
+
+use super::Emitter;
+use crate::arena::{session, slot, switches, table};
+use crate::asm::at;
+use crate::wire::ring;
+
+impl Emitter<'_> {
+    /// R15 = key of this call, `place` = its first place in the table, `owner` = epoch and function; goes to `none` where
+    /// there is no goroutine.
+    fn key(&mut self, [place, owner, work]: [AsmRegister64; 3], none: CodeLabel) -> Result<(), IcedError> {
+        self.asm.mov(r15, qword_ptr(r14 + self.offsets.g_goid))?;
+        // Each thread has a g0, and all of them have this id.
+        self.asm.test(r15, r15)?;
+        self.asm.je(none)?;
+        self.frame(work)?;
+        let asm = &mut *self.asm;
+        asm.shr(work, 3)?;
+        asm.shl(r15, table::FRAME_BITS)?;
+        asm.or(r15, work)?;
+        // Fibonacci hashing: the high bits of the product with 2^64 / phi.
+        asm.mov(place, 0x9E37_79B9_7F4A_7C15u64)?;
+        asm.imul_2(place, r15)?;
+        asm.shr(place, 64 - table::ENTRIES.trailing_zeros())?;
+        asm.shl(place, table::ENTRY_SHIFT)?;
+        asm.lea(work, at(self.arena.table()))?;
+        asm.add(place, work)?;
+        asm.mov(owner, qword_ptr(at(self.arena.switches() + switches::EPOCH)))?;
+        asm.or(owner, self.plan.function as i32)
+    }
+
+    /// Puts the words that the exit will want into the table, or nothing when there is no place for them.
+    pub(super) fn keep_words(&mut self) -> Result<(), IcedError> {
+        let mut nothing = self.asm.create_label();
+        self.key([rbx, rcx, rax], nothing)?;
+        // See the header: what is kept now is void once this byte has been 0.
+        self.test_enabled()?;
+        let asm = &mut *self.asm;
+        asm.je(nothing)?;
+        let mut retry = asm.create_label();
+        let mut probe = asm.create_label();
+        let mut free = asm.create_label();
+        let mut next = asm.create_label();
+        let mut found = asm.create_label();
+        let mut kept = asm.create_label();
+
+        asm.set_label(&mut retry)?;
+        asm.xor(r12d, r12d)?;
+        asm.set_label(&mut probe)?;
+        asm.mov(rax, qword_ptr(rbx + r12 + table::KEY))?;
+        asm.test(rax, rax)?;
+        asm.je(free)?;
+        asm.cmp(rax, r15)?;
+        asm.jne(next)?;
+        // An earlier call's, which left by a panic or whose exit was not seen.
+        asm.cmp(qword_ptr(rbx + r12 + table::OWNER), rcx)?;
+        asm.je(found)?;
+        asm.set_label(&mut next)?;
+        asm.add(r12, table::ENTRY_BYTES as i32)?;
+        asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
+        asm.jb(probe)?;
+        asm.mov(dword_ptr(at(self.arena.session() + session::CROWDED)), 1)?;
+        asm.set_label(&mut nothing)?;
+        asm.mov(rdx, qword_ptr(r13 + slot::TSC))?;
+        asm.jmp(kept)?;
+
+        asm.set_label(&mut free)?;
+        // RAX is what the key must still be.
+        asm.mov(edx, table::CLAIMED)?;
+        asm.lock().cmpxchg(qword_ptr(rbx + r12 + table::KEY), rdx)?;
+        asm.jne(retry)?;
+        asm.set_label(&mut found)?;
+        asm.add(rbx, r12)?;
+        asm.mov(qword_ptr(rbx + table::OWNER), rcx)?;
+        asm.mov(rdx, qword_ptr(r13 + slot::TSC))?;
+        for (index, source) in self.plan.keep.iter().enumerate() {
+            self.load(rax, *source)?;
+            let asm = &mut *self.asm;
+            // A pointer into this goroutine's stack would be wrong once the stack has moved: keep nil instead.
+            let mut outside = asm.create_label();
+            asm.cmp(rax, qword_ptr(r14 + self.offsets.g_stack_lo))?;
+            asm.jb(outside)?;
+            asm.cmp(rax, qword_ptr(r14 + self.offsets.g_stack_hi))?;
+            asm.jae(outside)?;
+            asm.xor(eax, eax)?;
+            asm.set_label(&mut outside)?;
+            asm.mov(qword_ptr(rbx + table::WORDS + 8 * index as u64), rax)?;
+        }
+        self.asm.mov(qword_ptr(rbx + table::KEY), r15)?;
+        self.asm.set_label(&mut kept)?;
+        self.asm.zero_bytes()
+    }
+
+    /// Copies the words that this call's entry kept into the slot, or zeros when there are none, and frees the entry.
+    pub(super) fn recall_words(&mut self) -> Result<(), IcedError> {
+        let mut missing = self.asm.create_label();
+        self.key([rbx, rcx, rax], missing)?;
+        let asm = &mut *self.asm;
+        let mut probe = asm.create_label();
+        let mut next = asm.create_label();
+        let mut recalled = asm.create_label();
+
+        asm.xor(r12d, r12d)?;
+        asm.set_label(&mut probe)?;
+        asm.cmp(qword_ptr(rbx + r12 + table::KEY), r15)?;
+        asm.jne(next)?;
+        asm.cmp(qword_ptr(rbx + r12 + table::OWNER), rcx)?;
+        asm.jne(next)?;
+        for index in 0..self.plan.keep.len() as u64 {
+            asm.mov(rax, qword_ptr(rbx + r12 + table::WORDS + 8 * index))?;
+            asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
+        }
+        asm.mov(qword_ptr(rbx + r12 + table::KEY), table::FREE as i32)?;
+        asm.mov(byte_ptr(r13 + slot::KEPT), 1)?;
+        asm.jmp(recalled)?;
+        asm.set_label(&mut next)?;
+        asm.add(r12, table::ENTRY_BYTES as i32)?;
+        asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
+        asm.jb(probe)?;
+
+        asm.set_label(&mut missing)?;
+        asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
+        asm.inc(qword_ptr(rax + (ring::WORDS_MISSING - ring::PRODUCER_POS) as i32))?;
+        asm.xor(eax, eax)?;
+        asm.mov(byte_ptr(r13 + slot::KEPT), al)?;
+        for index in 0..self.plan.keep.len() as u64 {
+            asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
+        }
+        asm.set_label(&mut recalled)?;
+        asm.mov(rdx, qword_ptr(r13 + slot::TSC))
+    }
+
+    /// Frees what this call or an earlier one has kept under this key, without a slot: works in R12, R13, R15 and RAX.
+    pub(super) fn forget_words(&mut self) -> Result<(), IcedError> {
+        let ringless = self.arena.session() + session::RINGLESS;
+        let mut probe = self.asm.create_label();
+        let mut next = self.asm.create_label();
+        let mut forgotten = self.asm.create_label();
+
+        self.asm.lock().inc(dword_ptr(at(ringless)))?;
+        self.asm.movq(xmm15, rax)?;
+        self.key([r13, rax, r12], forgotten)?;
+        let asm = &mut *self.asm;
+        asm.xor(r12d, r12d)?;
+        asm.set_label(&mut probe)?;
+        asm.cmp(qword_ptr(r13 + r12 + table::KEY), r15)?;
+        asm.jne(next)?;
+        asm.cmp(qword_ptr(r13 + r12 + table::OWNER), rax)?;
+        asm.jne(next)?;
+        asm.mov(qword_ptr(r13 + r12 + table::KEY), table::FREE as i32)?;
+        asm.set_label(&mut next)?;
+        asm.add(r12, table::ENTRY_BYTES as i32)?;
+        asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
+        asm.jb(probe)?;
+        asm.set_label(&mut forgotten)?;
+        asm.movq(rax, xmm15)?;
+        asm.xorps(xmm15, xmm15)?;
+        asm.lock().dec(dword_ptr(at(ringless)))
+    }
+}
