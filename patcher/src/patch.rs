@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use gopatch_trampolines::attach::{self, AttachPlan, MAX_SOCKET_PATH};
 use gopatch_trampolines::manifest::{self, At, Manifest};
-use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan, Source};
+use gopatch_trampolines::plan::{CapturePlan, HookPlan, RuntimeOffsets, SitePlan, Source};
 use gopatch_trampolines::{EmitError, relay, thunk, wire};
 use sha2::{Digest, Sha256};
 
@@ -327,7 +327,10 @@ fn hook<'a>(
         }
     }
 
-    let found = text.sites(&function, Wanted { enter: enter.is_some(), exit: exit.is_some() });
+    let mut found = text.sites(&function, Wanted { enter: enter.is_some(), exit: exit.is_some() });
+    if exit.as_ref().is_some_and(|exit| exit.plans.iter().any(CapturePlan::reads_registers)) {
+        found.refuse_tail_jumps();
+    }
     for place in &found.refused {
         refused.push(RefusedReport {
             rule: rule.name.clone(),

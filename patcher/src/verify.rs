@@ -11,8 +11,7 @@
 //! 2. With the listed bytes put back, the file has the input's digest: so no other byte of the input was changed.
 //! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
 //! 4. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one.
-//! 5. Each thunk holds no call, branches only within the code, and goes back behind its site, or leaves the function as
-//!    the bytes did that stood there.
+//! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -23,7 +22,7 @@ use capstone::{Capstone, Insn, InsnGroupType};
 use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
 use goblin::elf::{Elf, SectionHeader};
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
-use gopatch_trampolines::manifest::{self, At, Manifest, Site};
+use gopatch_trampolines::manifest::{self, Manifest, Site};
 use sha2::{Digest, Sha256};
 
 use crate::restore::{self, RestoreError};
@@ -203,14 +202,30 @@ struct Sites<'a> {
     thunks: BTreeSet<u64>,
 }
 
-/// An instruction, as far as it matters here.
-struct Step {
-    is_call: bool,
-    is_return: bool,
-    /// Target of a direct branch.
-    target: Option<u64>,
-    /// Whether what follows is reached.
-    falls_through: bool,
+/// Where an instruction goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// At the next.
+    Next,
+    /// There or at the next.
+    Branch(u64),
+    /// There.
+    Jump(u64),
+    /// At a place in a register or in memory.
+    Indirect,
+    /// In the caller.
+    Return,
+    /// In another function.
+    Call,
+}
+
+/// How instructions leave a range of bytes.
+#[derive(Default)]
+struct WaysOut {
+    /// Where branches lead, and where the last instruction falls through.
+    targets: BTreeSet<u64>,
+    /// The last instruction, if it is a return or an indirect jump.
+    last: Option<Vec<u8>>,
 }
 
 impl<'a> Sites<'a> {
@@ -254,9 +269,10 @@ impl<'a> Sites<'a> {
 
     /// Where the direct jump at `va` leads.
     fn jump_target(&self, va: u64) -> Result<u64, String> {
-        let (_, step) = self.decode(self.output, va)?;
-        let target = step.target.filter(|_| !step.is_call && !step.falls_through);
-        target.ok_or_else(|| format!("no direct jump at {va:#x}"))
+        match self.decode(self.output, va)? {
+            (_, Step::Jump(target)) => Ok(target),
+            _ => Err(format!("no direct jump at {va:#x}")),
+        }
     }
 
     /// Whether `island` lies in the bytes of a site, behind its own jump, so that nobody comes across it.
@@ -268,11 +284,9 @@ impl<'a> Sites<'a> {
         })
     }
 
-    /// All that can be reached from the thunk stays in the code, until it leaves as it should.
+    /// All that can be reached from the thunk stays in the code, until it leaves as the original bytes do.
     fn thunk_comes_back(&self, site: &Site, original: &[u8]) -> Result<(), String> {
-        let behind = site.va + original.len() as u64;
-        let is_entry = site.point.is_none_or(|point| self.manifest.points[point as usize].at == At::Enter);
-        let tail = if is_entry { None } else { self.tail(site.va, behind)? };
+        let ways = self.ways_out(site.va, site.va.saturating_add(original.len() as u64))?;
         let mut seen = BTreeSet::new();
         let mut ahead = vec![site.thunk];
         let mut leaves = false;
@@ -281,20 +295,24 @@ impl<'a> Sites<'a> {
                 continue;
             }
             let (len, step) = self.decode(self.output, va)?;
-            if step.is_call {
-                return Err(format!("a call at {va:#x}"));
-            }
-            if step.is_return {
-                if is_entry || tail.is_some() {
-                    return Err(format!("a return at {va:#x}"));
+            let (target, falls_through) = match step {
+                Step::Call => return Err(format!("a call at {va:#x}")),
+                // The runtime's tick, which is nobody's point, comes back from its own subroutines so.
+                Step::Indirect if site.point.is_none() => continue,
+                Step::Return | Step::Indirect => {
+                    if ways.last.as_deref() != Some(self.instruction(self.output, va, len)?) {
+                        return Err(format!("a way out at {va:#x} that the original has not"));
+                    }
+                    leaves = true;
+                    continue;
                 }
-                leaves = true;
-                continue;
-            }
-            for next in step.target.into_iter().chain(step.falls_through.then(|| va + len)) {
-                let goes_back = (is_entry && next == behind) || tail == Some(next);
-                leaves |= goes_back;
-                if goes_back {
+                Step::Next => (None, true),
+                Step::Branch(target) => (Some(target), true),
+                Step::Jump(target) => (Some(target), false),
+            };
+            for next in target.into_iter().chain(falls_through.then(|| va + len)) {
+                if ways.targets.contains(&next) {
+                    leaves = true;
                     continue;
                 }
                 if !self.code.contains(&next) {
@@ -309,17 +327,27 @@ impl<'a> Sites<'a> {
         if leaves { Ok(()) } else { Err("the thunk does not lead back".to_owned()) }
     }
 
-    /// Where the original bytes of an exit jump to; `None` when they return.
-    fn tail(&self, site_va: u64, behind: u64) -> Result<Option<u64>, String> {
-        let mut va = site_va;
+    /// How the original instructions from `va` on leave the bytes that end at `behind`.
+    fn ways_out(&self, mut va: u64, behind: u64) -> Result<WaysOut, String> {
+        let mut ways = WaysOut::default();
         while va < behind {
             let (len, step) = self.decode(self.restored, va)?;
-            if step.is_return || (!step.falls_through && step.target.is_some()) {
-                return Ok(step.target);
+            match step {
+                Step::Next | Step::Call => {}
+                Step::Branch(target) => _ = ways.targets.insert(target),
+                Step::Jump(target) => {
+                    ways.targets.insert(target);
+                    return Ok(ways);
+                }
+                Step::Return | Step::Indirect => {
+                    ways.last = Some(self.instruction(self.restored, va, len)?.to_vec());
+                    return Ok(ways);
+                }
             }
             va += len;
         }
-        Ok(None)
+        ways.targets.insert(va);
+        Ok(ways)
     }
 
     /// The instruction at `va`, and its length.
@@ -333,15 +361,29 @@ impl<'a> Sites<'a> {
     fn step(&self, instruction: &Insn<'_>) -> Result<Step, capstone::Error> {
         let detail = self.decoder.insn_detail(instruction)?;
         let is = |group| detail.groups().contains(&capstone::InsnGroupId(group as u8));
-        let (is_call, is_return) = (is(InsnGroupType::CS_GRP_CALL), is(InsnGroupType::CS_GRP_RET));
-        let is_jump = is(InsnGroupType::CS_GRP_JUMP);
         let target = detail.arch_detail().x86().and_then(|x86| match x86.operands().next()?.op_type {
-            X86OperandType::Imm(target) if is_jump || is_call => Some(target as u64),
+            X86OperandType::Imm(target) => Some(target as u64),
             _ => None,
         });
-        let always_jumps = is_jump && instruction.mnemonic() == Some("jmp");
-        let falls_through = !is_return && !always_jumps;
-        Ok(Step { is_call, is_return, target, falls_through })
+        Ok(if is(InsnGroupType::CS_GRP_CALL) {
+            Step::Call
+        } else if is(InsnGroupType::CS_GRP_RET) {
+            Step::Return
+        } else if is(InsnGroupType::CS_GRP_JUMP) {
+            match target {
+                Some(target) if instruction.mnemonic() == Some("jmp") => Step::Jump(target),
+                Some(target) => Step::Branch(target),
+                None => Step::Indirect,
+            }
+        } else {
+            Step::Next
+        })
+    }
+
+    /// The `len` bytes of the instruction at `va`.
+    fn instruction<'f>(&self, file: &'f [u8], va: u64, len: u64) -> Result<&'f [u8], String> {
+        let bytes = self.code_bytes(file, va).and_then(|bytes| bytes.get(..len as usize));
+        bytes.ok_or_else(|| format!("{va:#x} is not code"))
     }
 
     /// The bytes from address `va` on, as far as one instruction can reach, if they are code.

@@ -85,6 +85,18 @@ pub enum Root {
     },
 }
 
+impl Root {
+    /// What it reads.
+    fn sources(self) -> impl Iterator<Item = Source> {
+        let (first, second) = match self {
+            Self::Value { first, second } => (first, second),
+            Self::Pointer(pointer) => (pointer, None),
+            Self::Interface { tab, data, .. } => (tab, Some(data)),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
 /// How the value lies at the path's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leaf {
@@ -128,6 +140,11 @@ pub struct CapturePlan {
 }
 
 impl CapturePlan {
+    /// Whether it reads arguments or results, as opposed to what the entry has kept.
+    pub fn reads_registers(&self) -> bool {
+        self.paths.iter().any(|path| path.root.sources().any(|source| !matches!(source, Source::Kept(_))))
+    }
+
     /// Bytes that the value can add to a record behind its word.
     pub fn max_string(&self) -> usize {
         let longest = |path: &Path| match path.leaf {

@@ -23,16 +23,13 @@ const LONGEST_STACK_CHECK: usize = 6;
 const LONGEST_SPILL: usize = 40;
 /// `g.stackguard0`, which a stack check compares with: behind the two words of `g.stack` since Go 1.4.
 const STACKGUARD0: u64 = 0x10;
-/// What Go's linker fills the room between functions with.
-pub(super) const PADDING: u8 = 0xCC;
-
 /// A decoded function.
 pub(super) struct Body<'a> {
     pub(super) function: Function<'a>,
     instructions: Vec<Instruction>,
     /// Targets of the function's own branches.
     targets: BTreeSet<u64>,
-    /// Whether it has a jump through memory or a register that stays inside, as far as one can tell.
+    /// Whether it jumps through a table to places that are not in `targets`.
     has_jump_table: bool,
     /// Bytes of padding behind the last instruction.
     padding: usize,
@@ -40,29 +37,24 @@ pub(super) struct Body<'a> {
 
 impl<'a> Body<'a> {
     pub(super) fn decode(bytes: &[u8], function: Function<'a>) -> Option<Self> {
-        let padding = bytes.iter().rev().take_while(|&&byte| byte == PADDING).count();
-        let code = &bytes[..bytes.len() - padding];
-        let mut decoder = Decoder::with_ip(64, code, function.start.0, DecoderOptions::NONE);
-        let mut instructions = Vec::with_capacity(code.len() / 4);
-        let mut targets = BTreeSet::new();
-        let mut has_jump_table = false;
+        let mut decoder = Decoder::with_ip(64, bytes, function.start.0, DecoderOptions::NONE);
+        let mut instructions = Vec::with_capacity(bytes.len() / 4);
         while decoder.can_decode() {
             let instruction = decoder.decode();
             if instruction.is_invalid() {
                 return None;
             }
-            match instruction.flow_control() {
-                FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch | FlowControl::XbeginXabortXend => {
-                    targets.insert(instruction.near_branch_target());
-                }
-                FlowControl::IndirectBranch => has_jump_table = true,
-                _ => {}
-            }
             instructions.push(instruction);
         }
-        if instructions.is_empty() {
-            return None;
-        }
+        let code = instructions.iter().rposition(|instruction| instruction.mnemonic() != Mnemonic::Int3)? + 1;
+        let padding = instructions.len() - code;
+        instructions.truncate(code);
+        let is_branch = |instruction: &&Instruction| {
+            use FlowControl::{ConditionalBranch, UnconditionalBranch, XbeginXabortXend};
+            matches!(instruction.flow_control(), ConditionalBranch | UnconditionalBranch | XbeginXabortXend)
+        };
+        let targets = instructions.iter().filter(is_branch).map(Instruction::near_branch_target).collect();
+        let has_jump_table = instructions.iter().any(is_jump_table);
         Some(Self { function, instructions, targets, has_jump_table, padding })
     }
 
@@ -158,20 +150,18 @@ impl<'a> Body<'a> {
                     let target = instruction.near_branch_target();
                     !(self.function.start.0..self.function.end.0).contains(&target)
                 }
+                FlowControl::IndirectBranch => instruction.op0_kind() == OpKind::Register,
                 _ => false,
             };
             leaves.then_some(index)
         })
     }
 
-    /// Indices of jumps through a register. The compiler's jump tables jump through memory with an index
-    /// (`JUMPTABLE` in Go's `src/cmd/compile/internal/amd64/ssa.go`); through a register goes a tail call.
-    pub(super) fn indirect_jumps(&self) -> impl Iterator<Item = usize> {
+    /// Indices of jumps of which nothing is known.
+    pub(super) fn unknown_jumps(&self) -> impl Iterator<Item = usize> {
         self.instructions.iter().enumerate().filter_map(|(index, instruction)| {
-            let through_table = instruction.op0_kind() == OpKind::Memory
-                && instruction.memory_index() != Register::None
-                && instruction.memory_index_scale() == 8;
-            (instruction.flow_control() == FlowControl::IndirectBranch && !through_table).then_some(index)
+            let is_known = is_jump_table(instruction) || instruction.op0_kind() == OpKind::Register;
+            (instruction.flow_control() == FlowControl::IndirectBranch && !is_known).then_some(index)
         })
     }
 
@@ -220,7 +210,10 @@ impl<'a> Body<'a> {
 
     /// Whether an instruction may move into a thunk.
     fn movable(&self, instruction: &Instruction) -> Result<(), Refusal> {
-        if instruction.flow_control() != FlowControl::Next {
+        // A conditional branch goes to the same place from anywhere. Those on RCX have no long form.
+        let is_conditional =
+            instruction.flow_control() == FlowControl::ConditionalBranch && instruction.is_jcc_short_or_near();
+        if instruction.flow_control() != FlowControl::Next && !is_conditional {
             return Err(Refusal::FlowControl);
         }
         if may_fault(instruction) {
@@ -231,6 +224,15 @@ impl<'a> Body<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether an instruction jumps through a table inside its function: the compiler's do so through memory, with an index
+/// (`JUMPTABLE` in Go's `src/cmd/compile/internal/amd64/ssa.go`). Through a register goes a tail call.
+fn is_jump_table(instruction: &Instruction) -> bool {
+    instruction.flow_control() == FlowControl::IndirectBranch
+        && instruction.op0_kind() == OpKind::Memory
+        && instruction.memory_index() != Register::None
+        && instruction.memory_index_scale() == 8
 }
 
 fn is_morestack(instruction: &Instruction, functions: &FunctionTable<'_>) -> bool {

@@ -24,7 +24,7 @@ mod refusal;
 use std::ops::Range;
 
 use gopatch_trampolines::manifest::At;
-use iced_x86::Instruction;
+use iced_x86::{FlowControl, Instruction};
 
 use crate::address::Va;
 use crate::golang::pclntab::{Function, FunctionTable};
@@ -123,6 +123,9 @@ impl<'a> Text<'a> {
         if function.flags.is_assembly() {
             return refuse_all(Refusal::Assembly);
         }
+        if function.pcsp == 0 {
+            return refuse_all(Refusal::NotGo);
+        }
         let Some(body) = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function))
         else {
             return refuse_all(Refusal::Undecodable);
@@ -142,7 +145,7 @@ impl<'a> Text<'a> {
             }
         }
         if wanted.exit {
-            for index in body.indirect_jumps() {
+            for index in body.unknown_jumps() {
                 found.add(At::Exit, body.va(index), Err(Refusal::IndirectJump));
             }
             // The short ones come last: islands go where room is left.
@@ -164,6 +167,15 @@ impl<'a> Text<'a> {
 }
 
 impl FunctionSites {
+    /// Gives up the ways out that are jumps to another function, whose results are still to come.
+    pub fn refuse_tail_jumps(&mut self) {
+        let is_tail_jump = |site: &mut Site| {
+            site.at == At::Exit && site.after.iter().all(|last| last.flow_control() != FlowControl::Return)
+        };
+        let tails = self.sites.extract_if(.., is_tail_jump);
+        self.refused.extend(tails.map(|site| RefusedSite { at: site.at, va: site.va, refusal: Refusal::NoResults }));
+    }
+
     fn add(&mut self, at: At, va: Va, site: Result<Site, Refusal>) {
         match site {
             Ok(site) => self.sites.push(site),

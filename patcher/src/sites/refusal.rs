@@ -10,6 +10,8 @@ pub enum Refusal {
     Undecodable,
     /// Written in assembly: its registers follow no ABI that gopatch knows.
     Assembly,
+    /// Code of C's or the linker's in Go's text: R14 is not its goroutine.
+    NotGo,
     /// A stack check that gopatch does not know.
     StackCheck,
     /// A branch leads into the bytes, or (entry) back to them.
@@ -26,8 +28,10 @@ pub enum Refusal {
     Overlap,
     /// A tail jump needs a register that the thunk uses.
     RegisterInUse,
-    /// A jump through a register might leave the function.
+    /// A jump through memory might leave the function.
     IndirectJump,
+    /// A tail jump leaves before there are the results that the rule captures.
+    NoResults,
     /// The program checks a digest over these bytes.
     Fips140,
     /// A function of the runtime without a stack check may run where no P is held.
@@ -40,6 +44,7 @@ impl Refusal {
         match self {
             Self::Undecodable => "undecodable",
             Self::Assembly => "assembly",
+            Self::NotGo => "not-go",
             Self::StackCheck => "stack-check",
             Self::BranchTarget => "branch-target",
             Self::FlowControl => "flow-control",
@@ -49,6 +54,7 @@ impl Refusal {
             Self::Overlap => "overlap",
             Self::RegisterInUse => "register-in-use",
             Self::IndirectJump => "indirect-jump",
+            Self::NoResults => "no-results",
             Self::Fips140 => "fips-140",
             Self::RuntimeNosplit => "runtime-nosplit",
         }
@@ -59,6 +65,7 @@ impl Refusal {
         match self {
             Self::Undecodable => "the function has bytes that are no instructions",
             Self::Assembly => "the function is written in assembly",
+            Self::NotGo => "the function was not compiled by Go",
             Self::StackCheck => "the function begins with a stack check of an unknown form",
             Self::BranchTarget => "a branch leads into the bytes that a jump would need",
             Self::FlowControl => "a call or a branch stands in the bytes that a jump would need",
@@ -67,9 +74,10 @@ impl Refusal {
             Self::NoRoom => "there are too few bytes for a jump",
             Self::Overlap => "the bytes that a jump would need belong to another site",
             Self::RegisterInUse => "the tail jump needs a register that the thunk uses",
+            Self::NoResults => "a tail jump leaves before there are the results that the rule captures",
             Self::Fips140 => "the program checks a digest over these bytes (FIPS 140)",
             Self::RuntimeNosplit => "a function of the runtime without a stack check may run where no P is held",
-            Self::IndirectJump => "a jump through a register might be a way out that no hook would see",
+            Self::IndirectJump => "a jump through memory might be a way out that no hook would see",
         }
     }
 }

@@ -6,9 +6,11 @@ use iced_x86::code_asm::*;
 
 use iced_x86::FlowControl;
 
-use super::body::PADDING;
 use super::*;
 use crate::golang::pclntab::FuncFlags;
+
+/// What Go's linker fills the room between functions with.
+const PADDING: u8 = 0xCC;
 
 /// The function under test lies here, `runtime.morestack` at [`MORESTACK`].
 const START: u64 = 0x1000;
@@ -331,22 +333,82 @@ fn beside_a_jump_table_only_frames_are_displaced() {
 }
 
 #[test]
-fn a_tail_jump_is_a_way_out_and_one_through_a_register_is_refused() {
-    let found = sites(|asm| {
-        asm.mov(rax, rbx)?;
-        asm.add(rcx, 16)?;
-        asm.nop_1(dword_ptr(rax + rax * 1 + 0x7f))?;
-        asm.mov(rbx, rcx)?;
-        asm.jmp(MORESTACK + 0x100)
-    });
+fn a_tail_jump_is_a_way_out_unless_its_register_is_the_thunks() {
+    let to = |target: fn(&mut CodeAssembler) -> Result<(), IcedError>| {
+        sites(|asm| {
+            asm.mov(rax, rbx)?;
+            asm.add(rcx, 16)?;
+            asm.nop_1(dword_ptr(rax + rax * 1 + 0x7f))?;
+            asm.mov(rbx, rcx)?;
+            target(asm)
+        })
+    };
+    let found = to(|asm| asm.jmp(MORESTACK + 0x100));
     let exit = found.sites.iter().find(|site| site.at == At::Exit).expect("the tail jump");
     assert_eq!(exit.after[0].near_branch_target(), MORESTACK + 0x100);
-    let found = sites(|asm| {
-        asm.mov(rax, rbx)?;
-        asm.mov(rcx, rdi)?;
-        asm.jmp(rcx)
+    let found = to(|asm| asm.jmp(rdx));
+    let exit = found.sites.iter().find(|site| site.at == At::Exit).expect("the tail jump");
+    assert_eq!((shown(&exit.before), shown(&exit.after)), (vec!["mov rbx,rcx".to_owned()], vec!["jmp rdx".to_owned()]));
+    assert_eq!(refused(&to(|asm| asm.jmp(r12)), At::Exit), [Refusal::RegisterInUse]);
+    assert_eq!(refused(&to(|asm| asm.jmp(qword_ptr(rdx + 8))), At::Exit), [Refusal::IndirectJump]);
+}
+
+#[test]
+fn results_that_a_tail_jump_has_not_yet_cannot_be_captured() {
+    let mut found = sites(|asm| {
+        asm.test(rax, rax)?;
+        asm.mov(ecx, 7)?;
+        asm.nop_1(dword_ptr(rax + rax * 1 + 0x7f))?;
+        asm.jmp(MORESTACK + 0x100)
     });
-    assert_eq!(refused(&found, At::Exit), [Refusal::IndirectJump]);
+    found.refuse_tail_jumps();
+    assert_eq!(refused(&found, At::Exit), [Refusal::NoResults]);
+    assert!(found.sites.iter().all(|site| site.at == At::Enter), "{found:?}");
+}
+
+#[test]
+fn a_conditional_branch_moves() {
+    let found = sites(|asm| {
+        let mut other = asm.create_label();
+        asm.test(rax, rax)?;
+        asm.je(other)?;
+        asm.call(MORESTACK + 0x100)?;
+        asm.nop_1(dword_ptr(rax + rax * 1 + 0x7f))?;
+        asm.ret()?;
+        asm.set_label(&mut other)?;
+        asm.mov(eax, 7)?;
+        asm.ret()
+    });
+    assert!(found.refused.is_empty(), "{:?}", found.refused);
+    let entry = &found.sites[0];
+    assert_eq!((shown(&entry.after).len(), entry.resume), (2, Some(Va(START + 5))));
+    assert_eq!(entry.after[1].near_branch_target(), START + 16);
+}
+
+#[test]
+fn a_displacement_that_looks_like_padding_is_none() {
+    // Far enough in, `jmp` to the first byte has 0xCC for its displacement.
+    let found = sites(|asm| {
+        asm.sub(rsp, 0x7fff)?;
+        asm.add(rsp, 0x7fff)?;
+        asm.ret()?;
+        while asm.instructions().len() < 38 {
+            asm.nop()?;
+        }
+        asm.jmp(START)
+    });
+    assert_eq!(refused(&found, At::Enter), [Refusal::BranchTarget], "it was decoded: {found:?}");
+}
+
+#[test]
+fn code_that_go_did_not_compile_is_refused() {
+    let code = [0x90; 32];
+    let mut foreign = function(0, "x_cgo_init", START, START + 32);
+    foreign.pcsp = 0;
+    let bytes = |_: Va, _: Va| Some(&code[..]);
+    let table = FunctionTable::of(vec![foreign], CONSTANT_DEPTH);
+    let found = Text::new(&table, &bytes, &[]).sites(&foreign, Wanted { enter: true, exit: true });
+    assert_eq!(refused(&found, At::Enter), [Refusal::NotGo]);
 }
 
 #[test]
