@@ -33,6 +33,11 @@ fn go_1_27() -> Result<()> {
 }
 
 #[test]
+fn go_1_18_without_dwarf() -> Result<()> {
+    values_are_recorded("1.18.10", "stripped")
+}
+
+#[test]
 fn go_1_19_without_dwarf() -> Result<()> {
     values_are_recorded("1.19", "stripped")
 }

@@ -24,6 +24,11 @@ use xtask::corpus::{self, Manifest};
 const STRIPPED: [(&str, &str); 3] = [("stripped", "default"), ("stripped-pie", "pie"), ("stripped-static", "static")];
 
 #[test]
+fn go_1_18() -> Result<()> {
+    twins_record_the_same("1.18.10")
+}
+
+#[test]
 fn go_1_19() -> Result<()> {
     twins_record_the_same("1.19")
 }

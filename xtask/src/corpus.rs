@@ -33,7 +33,7 @@ pub struct Manifest {
 #[serde(deny_unknown_fields)]
 struct Go {
     version: String,
-    /// A toolchain that is too old to be fetched by the `go` command on PATH.
+    /// Where the toolchain is, if it is not one that the `go` command on PATH fetches.
     command: Option<PathBuf>,
 }
 
@@ -43,6 +43,14 @@ struct Mode {
     name: String,
     cgo: bool,
     flags: Vec<String>,
+    /// Variables of the build's environment.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// What objcopy does to the program after the build.
+    #[serde(default)]
+    objcopy: Vec<String>,
+    /// The first Go that has what the mode is about.
+    since: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,8 +60,10 @@ struct Program {
     kind: Kind,
     /// The package of a `std-test`.
     package: Option<String>,
-    go: Versions,
-    modes: Vec<String>,
+    go: Listed,
+    /// The first Go that can build it, where `go` is `all`.
+    since: Option<String>,
+    modes: Listed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -65,7 +75,7 @@ enum Kind {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Versions {
+enum Listed {
     Some(Vec<String>),
     All(All),
 }
@@ -100,7 +110,7 @@ impl Manifest {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let manifest: Self = serde_yaml_ng::from_str(&text).with_context(|| path.display().to_string())?;
         for program in &manifest.programs {
-            if let Versions::Some(versions) = &program.go {
+            if let Listed::Some(versions) = &program.go {
                 for version in versions {
                     manifest.go(version).with_context(|| format!("{}: program {}", path.display(), program.name))?;
                 }
@@ -113,11 +123,11 @@ impl Manifest {
     pub fn variants(&self) -> Vec<Variant> {
         let mut variants = Vec::new();
         for program in &self.programs {
-            for go in self.go.iter().filter(|go| program.go.has(&go.version)) {
-                variants.extend(program.modes.iter().map(|mode| Variant {
+            for go in &self.go {
+                variants.extend(self.modes.iter().filter(|mode| program.is_built(go, mode)).map(|mode| Variant {
                     program: program.name.clone(),
                     go: go.version.clone(),
-                    mode: mode.clone(),
+                    mode: mode.name.clone(),
                 }));
             }
         }
@@ -127,6 +137,21 @@ impl Manifest {
     /// The versions of Go, oldest first.
     pub fn go_versions(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.go.iter().map(|go| go.version.as_str())
+    }
+
+    /// What a mode adds to a plain `go build`, as a person would type it.
+    pub fn mode_shown(&self, name: &str) -> Option<String> {
+        let mode = self.modes.iter().find(|mode| mode.name == name)?;
+        let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };
+        let mut words = vec![format!("CGO_ENABLED={}", u8::from(mode.cgo))];
+        words.extend(mode.env.iter().map(|(name, value)| format!("{name}={value}")));
+        words.push("go build".to_owned());
+        words.extend(mode.flags.iter().map(quoted));
+        if !mode.objcopy.is_empty() {
+            words.push("; objcopy".to_owned());
+            words.extend(mode.objcopy.iter().map(quoted));
+        }
+        Some(words.join(" ").replace(" ;", ";"))
     }
 
     fn go(&self, version: &str) -> Result<&Go> {
@@ -145,7 +170,7 @@ impl Manifest {
             format!("no link mode {mode:?} in the corpus; there are {}", listed(self.modes.iter().map(|m| &m.name)))
         })?;
         ensure!(
-            program.go.has(&go.version) && program.modes.contains(&mode.name),
+            program.is_built(go, mode),
             "{} is not built with Go {} as {}; add it in corpus/manifest.yaml",
             program.name,
             go.version,
@@ -155,13 +180,24 @@ impl Manifest {
     }
 }
 
-impl Versions {
-    fn has(&self, version: &str) -> bool {
+impl Program {
+    fn is_built(&self, go: &Go, mode: &Mode) -> bool {
+        let since = [&self.since, &mode.since].into_iter().flatten();
+        self.go.has(&go.version) && self.modes.has(&mode.name) && since.into_iter().all(|since| go.is_since(since))
+    }
+}
+
+impl Listed {
+    fn has(&self, name: &str) -> bool {
         match self {
             Self::All(All::All) => true,
-            Self::Some(versions) => versions.iter().any(|one| one == version),
+            Self::Some(names) => names.iter().any(|one| one == name),
         }
     }
+}
+
+fn numbers(version: &str) -> impl Iterator<Item = Option<u32>> {
+    version.split('.').map(|number| number.parse().ok())
 }
 
 fn listed<S: AsRef<str>>(names: impl Iterator<Item = S>) -> String {
@@ -182,6 +218,10 @@ pub fn goroot(go: &str) -> Result<PathBuf> {
 }
 
 impl Go {
+    fn is_since(&self, version: &str) -> bool {
+        numbers(&self.version).ge(numbers(version))
+    }
+
     /// This toolchain's `go` command. What a developer's own settings could change in a build is set here.
     fn command(&self) -> Command {
         let mut command = Command::new(self.command.as_deref().unwrap_or(Path::new("go")));
@@ -238,6 +278,9 @@ impl Plan<'_> {
         if !built.exists() {
             let unfinished = built.with_added_extension("unfinished");
             workspace::output(&mut self.command(&unfinished)?)?;
+            if !self.mode.objcopy.is_empty() {
+                workspace::output(Command::new("objcopy").args(&self.mode.objcopy).arg(&unfinished))?;
+            }
             fs::rename(&unfinished, &built).with_context(|| format!("cannot make {}", built.display()))?;
         }
         Ok(built)
@@ -256,7 +299,7 @@ impl Plan<'_> {
 
     fn command(&self, output: &Path) -> Result<Command> {
         let mut command = self.go.command();
-        command.env("CGO_ENABLED", if self.mode.cgo { "1" } else { "0" });
+        command.env("CGO_ENABLED", if self.mode.cgo { "1" } else { "0" }).envs(&self.mode.env);
         command.args(self.options()?).arg("-o").arg(output).arg(self.program.package.as_deref().unwrap_or("."));
         command.current_dir(if self.program.kind == Kind::Program { self.sources() } else { sources() });
         Ok(command)
@@ -279,11 +322,18 @@ impl Plan<'_> {
         for option in self.options()? {
             add(option.as_bytes());
         }
+        for (name, value) in &self.mode.env {
+            add(name.as_bytes());
+            add(value.as_bytes());
+        }
+        for option in &self.mode.objcopy {
+            add(option.as_bytes());
+        }
         if self.program.kind == Kind::Program {
             // The folder's path is part of the debug information.
             add(self.sources().as_os_str().as_encoded_bytes());
             for (name, text) in files(&self.sources())? {
-                add(name.as_bytes());
+                add(name.as_os_str().as_encoded_bytes());
                 add(&text);
             }
         }
@@ -296,13 +346,20 @@ impl Plan<'_> {
     }
 }
 
-/// The files of a program's folder, by name. A program is one package: it has no folders.
-fn files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+/// The files of a program's folder and of the folders in it, by path.
+fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let path = entry?.path();
-        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        files.insert(path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text);
+    let mut ahead = vec![folder.to_owned()];
+    while let Some(folder) = ahead.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                ahead.push(path);
+            } else {
+                let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                files.insert(path, text);
+            }
+        }
     }
     Ok(files)
 }
@@ -339,8 +396,8 @@ mod tests {
         let manifest = Manifest::read().expect("the committed manifest reads");
         for (program, go, mode, expected) in [
             ("no-such", "1.19", "default", "no program \"no-such\" in the corpus; there are httpserver"),
-            ("torture", "1.4", "default", "no Go \"1.4\" in the corpus; there are 1.19, 1.21.13"),
-            ("torture", "1.19", "lld", "no link mode \"lld\" in the corpus; there are default"),
+            ("torture", "1.4", "default", "no Go \"1.4\" in the corpus; there are 1.18.10, 1.19"),
+            ("torture", "1.19", "mold", "no link mode \"mold\" in the corpus; there are default"),
             ("loadgen", "1.19", "default", "loadgen is not built with Go 1.19 as default"),
         ] {
             let error = manifest.plan(program, go, mode).err().expect("not in the corpus").to_string();

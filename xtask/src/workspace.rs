@@ -17,6 +17,9 @@ const PACKAGES: &[(&str, &str)] = &[
     ("/usr/include/bpf/bpf_helpers.h", "libbpf-dev"),
     ("/usr/lib/go-1.19/bin/go", "golang-1.19"),
     ("gdb", "gdb"),
+    ("objcopy", "binutils"),
+    ("ld.gold", "binutils"),
+    ("ld.lld", "lld"),
 ];
 
 /// The folder with the workspace's Cargo.toml.

@@ -11,7 +11,7 @@
 //!      array: ptr element, ptr slice, u64 length
 //!      func: u16 inputs, u16 results (top bit: variadic), padding
 //!      interface: ptr package's name, slice of { i32 name, i32 type }
-//!      struct: ptr package's name, slice of { ptr name, ptr type, u64 offset }
+//!      struct: ptr package's name, slice of { ptr name, ptr type, u64 offset (Go 1.18: twice it, and 1 if embedded) }
 //!      map: ptr key, ptr element, and more, by version
 //! then if flags has UNCOMMON: i32 package's name, u16 methods, u16 exported ones, u32 offset of the methods, u32 0
 //! then what the kind has many of: a func's inputs and results, an interface's methods, a struct's fields
@@ -29,7 +29,7 @@ use crate::types::{Field, Kind, TypeId};
 const UNCOMMON: u8 = 1;
 const EXTRA_STAR: u8 = 2;
 const NAMED: u8 = 4;
-/// Bit of a name's flags: the name of an embedded field.
+/// Bit of a name's flags: the name of an embedded field. Since Go 1.19.
 const EMBEDDED: u8 = 8;
 
 /// Bits of the kind; until Go 1.25 the others say how the garbage collector reads the type.
@@ -61,6 +61,8 @@ pub(super) struct Image<'a> {
     types: Va,
     /// Bytes of a map's descriptor.
     map_size: u64,
+    /// Whether the word with a field's offset says also if the field is embedded: Go 1.18.
+    packed_offsets: bool,
 }
 
 /// What all descriptors have.
@@ -94,13 +96,14 @@ impl<'a> Image<'a> {
     pub(super) fn new(elf: &'a Elf<'a>, relocations: &'a [Relative], go: &GoBinary<'_>) -> Self {
         // Swiss tables came with Go 1.24; until 1.25 an experiment kept the old maps.
         let old_maps = go.build_info.go_version.contains("noswissmap");
-        let map_size = match go.build_info.version.minor {
+        let minor = go.build_info.version.minor;
+        let map_size = match minor {
             ..24 => 88,
             24 | 25 if old_maps => 88,
             24..27 => 112,
             _ => 136,
         };
-        Self { elf, relocations, types: go.module_data.types, map_size }
+        Self { elf, relocations, types: go.module_data.types, map_size, packed_offsets: minor < 19 }
     }
 
     pub(super) fn bytes(&self, va: Va, len: u64) -> Option<&'a [u8]> {
@@ -195,9 +198,11 @@ impl<'a> Image<'a> {
         let field = |index| {
             let va = first.checked_add(index * FIELD_SIZE)?;
             let (flags, name) = self.name(self.pointer(va)?)?;
-            let offset = self.word(va.checked_add(16)?).filter(|offset| *offset <= descriptor.size)?;
+            let word = self.word(va.checked_add(16)?)?;
+            let (offset, embedded) =
+                if self.packed_offsets { (word >> 1, word & 1 != 0) } else { (word, flags & EMBEDDED != 0) };
             let type_id = TypeId::Runtime(self.pointer(va.checked_add(8)?)?);
-            Some(Field { name, offset, type_id, embedded: flags & EMBEDDED != 0 })
+            (offset <= descriptor.size).then_some(Field { name, offset, type_id, embedded })
         };
         (0..count).map(field).collect()
     }

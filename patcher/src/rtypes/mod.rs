@@ -24,7 +24,7 @@ use crate::types::{Kind, Type, TypeError, TypeId, Types};
 use descriptor::{Descriptor, Image};
 
 /// The versions whose layouts were looked up, see `docs/go-internals.md`.
-const KNOWN: RangeInclusive<u32> = 19..=27;
+const KNOWN: RangeInclusive<u32> = 18..=27;
 
 /// Pointers to pointers, and arrays of arrays, that a name may have.
 const MAX_DEPTH: u32 = 64;
@@ -244,10 +244,10 @@ mod tests {
     fn a_go_whose_layouts_are_not_known_is_refused() {
         let elf = Elf::parse(testing::program()).unwrap();
         let mut go = GoBinary::read(&elf, &[]).unwrap();
-        for minor in [18, 28] {
+        for minor in [17, 28] {
             go.build_info.version = GoVersion::go1(minor);
             let message = RuntimeTypes::load(&elf, &[], &go).unwrap_err().to_string();
-            assert!(message.contains("of Go 1.19 to 1.27 only; patch a build that has DWARF"), "{message}");
+            assert!(message.contains("of Go 1.18 to 1.27 only; patch a build that has DWARF"), "{message}");
         }
     }
 
