@@ -41,7 +41,7 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     if !args.quiet && args.report.is_none() {
         print(&report);
     }
-    let refused = patched.report.refused.len();
+    let refused = patched.report.missing();
     if refused > 0 {
         let sites = if refused == 1 { "1 site was".to_owned() } else { format!("{refused} sites were") };
         eprintln!("gopatch: {}: {sites} refused; the report names each", output_path.display());

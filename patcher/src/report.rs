@@ -2,6 +2,7 @@
 //!
 //! Decides: what is reported, and the two forms of it. Never does: print.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use gopatch_trampolines::manifest::{At, Manifest};
@@ -67,6 +68,9 @@ pub struct OutputReport {
 pub struct RuleReport {
     /// Name.
     pub rule: String,
+    /// Whether its functions came by a glob.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub glob: bool,
     /// Its functions that this binary has.
     pub functions: Vec<FunctionReport>,
 }
@@ -106,12 +110,15 @@ pub struct RefusedReport {
     pub code: &'static str,
     /// In words.
     pub reason: &'static str,
+    /// Whether the rule is `partial`, so that this is no failure.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 impl Report {
-    /// Whether every place that was asked for is hooked.
-    pub fn is_complete(&self) -> bool {
-        self.refused.is_empty()
+    /// Places that had to be hooked and are not.
+    pub fn missing(&self) -> usize {
+        self.refused.iter().filter(|refused| !refused.partial).count()
     }
 
     /// Hooked places.
@@ -142,6 +149,14 @@ impl Display for Text<'_> {
                 }
                 continue;
             }
+            if rule.glob && !self.verbose {
+                let of = |sites: fn(&FunctionReport) -> usize| rule.functions.iter().map(sites).sum();
+                let functions = count(rule.functions.len(), "function", "functions");
+                let (entries, exits) = (of(|function| function.entries), of(|function| function.exits));
+                let (entries, exits) = (count(entries, "entry", "entries"), count(exits, "exit", "exits"));
+                writeln!(f, "  {:<24} {functions}: {entries}, {exits}", rule.rule)?;
+                continue;
+            }
             for function in &rule.functions {
                 writeln!(
                     f,
@@ -163,7 +178,23 @@ impl Display for Text<'_> {
                 }
             }
         }
+        let is_summed = |rule: &RuleReport| rule.glob && !self.verbose;
+        for rule in self.report.rules.iter().filter(|rule| is_summed(rule)) {
+            let mut codes = BTreeMap::<_, usize>::new();
+            for refused in self.report.refused.iter().filter(|refused| refused.rule == rule.rule) {
+                *codes.entry(refused.code).or_default() += 1;
+            }
+            if !codes.is_empty() {
+                let sites = count(codes.values().sum(), "site", "sites");
+                let codes: Vec<_> = codes.iter().map(|(code, number)| format!("{number} {code}")).collect();
+                let where_each = "--verbose and --format json name each";
+                writeln!(f, "  refused {sites} of rule {}: {} ({where_each})", rule.rule, codes.join(", "))?;
+            }
+        }
         for refused in &self.report.refused {
+            if self.report.rules.iter().any(|rule| is_summed(rule) && rule.rule == refused.rule) {
+                continue;
+            }
             let end = match refused.at {
                 At::Enter => "entry",
                 At::Exit => "exit",

@@ -12,9 +12,10 @@
 //! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
 //! 4. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one.
 //! 5. Each thunk holds no call, branches only within the code, and goes back behind its site, or leaves the function as
-//!    the bytes did that stood there.
+//!    the bytes did that stood there. Of several at one site, listed in the order in which they run, each leads to the next
+//!    and only the last does that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use capstone::arch::x86::{ArchMode, X86OperandType};
@@ -227,12 +228,25 @@ impl<'a> Sites<'a> {
     }
 
     fn check(&self) -> Result<(), VerifyError> {
-        self.manifest.sites.iter().try_for_each(|site| {
+        let mut places: BTreeMap<u64, Vec<&Site>> = BTreeMap::new();
+        for site in &self.manifest.sites {
+            places.entry(site.va).or_default().push(site);
+        }
+        places.values().try_for_each(|sites| self.check_place(sites))
+    }
+
+    /// The thunks that run at one place.
+    fn check_place(&self, sites: &[&Site]) -> Result<(), VerifyError> {
+        for (index, site) in sites.iter().enumerate() {
             let wrong = |what| VerifyError::Site { va: site.va, thunk: site.thunk, what };
-            self.leads_to_thunk(site).map_err(wrong)?;
+            if index == 0 {
+                self.leads_to_thunk(site).map_err(wrong)?;
+            }
             let original = manifest::from_hex(&site.original).unwrap_or_default();
-            self.thunk_comes_back(site, &original).map_err(wrong)
-        })
+            let next = sites.get(index + 1).map(|next| next.thunk);
+            self.thunk_comes_back(site, &original, next).map_err(wrong)?;
+        }
+        Ok(())
     }
 
     /// The site's first instruction is a jump to its thunk, or to the island where that jump lies.
@@ -268,8 +282,9 @@ impl<'a> Sites<'a> {
         })
     }
 
-    /// All that can be reached from the thunk stays in the code, until it leaves as it should.
-    fn thunk_comes_back(&self, site: &Site, original: &[u8]) -> Result<(), String> {
+    /// All that can be reached from the thunk stays in the code, until it leaves as it should: for the thunk that runs
+    /// next, or as the original does.
+    fn thunk_comes_back(&self, site: &Site, original: &[u8], next_thunk: Option<u64>) -> Result<(), String> {
         let behind = site.va + original.len() as u64;
         let is_entry = site.point.is_none_or(|point| self.manifest.points[point as usize].at == At::Enter);
         let tail = if is_entry { None } else { self.tail(site.va, behind)? };
@@ -285,14 +300,17 @@ impl<'a> Sites<'a> {
                 return Err(format!("a call at {va:#x}"));
             }
             if step.is_return {
-                if is_entry || tail.is_some() {
+                if is_entry || tail.is_some() || next_thunk.is_some() {
                     return Err(format!("a return at {va:#x}"));
                 }
                 leaves = true;
                 continue;
             }
             for next in step.target.into_iter().chain(step.falls_through.then(|| va + len)) {
-                let goes_back = (is_entry && next == behind) || tail == Some(next);
+                let goes_back = match next_thunk {
+                    Some(next_thunk) => next == next_thunk,
+                    None => (is_entry && next == behind) || tail == Some(next),
+                };
                 leaves |= goes_back;
                 if goes_back {
                     continue;

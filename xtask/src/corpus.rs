@@ -296,13 +296,20 @@ impl Plan<'_> {
     }
 }
 
-/// The files of a program's folder, by name. A program is one package: it has no folders.
+/// The files of a program's folder and of those in it, by their paths.
 fn files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let path = entry?.path();
-        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        files.insert(path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text);
+    let mut folders = vec![folder.to_owned()];
+    while let Some(current) = folders.pop() {
+        for entry in fs::read_dir(&current).with_context(|| format!("cannot list {}", current.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            files.insert(path.strip_prefix(folder)?.to_string_lossy().into_owned(), text);
+        }
     }
     Ok(files)
 }

@@ -8,14 +8,18 @@
 pub mod declaration;
 pub mod declared;
 pub mod path;
+pub mod pattern;
 pub mod resolve;
+
+use std::fmt;
 
 use gopatch_trampolines::manifest::{Format, Kind};
 use indexmap::IndexMap;
 use serde::Deserialize;
 
 use declaration::{Declaration, DeclarationError, Expr, Function};
-use path::{Expression, PathError};
+use path::{Expression, PathError, Selector};
+use pattern::Name;
 
 /// The rules that gopatch comes with.
 pub const DEFAULT: &str = include_str!("../../rules/default.yaml");
@@ -107,6 +111,10 @@ struct RuleText {
     #[serde(default)]
     optional: bool,
     #[serde(default)]
+    partial: bool,
+    #[serde(default)]
+    order: OrderText,
+    #[serde(default)]
     caller_keeps: Vec<String>,
     enter: Option<IndexMap<String, CaptureText>>,
     exit: Option<IndexMap<String, CaptureText>>,
@@ -123,6 +131,8 @@ struct CaptureText {
     zero_means_unless: Option<String>,
     #[serde(default)]
     omit_zero: bool,
+    #[serde(default)]
+    optional: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -138,6 +148,26 @@ impl OneOrMany {
             Self::One(one) => vec![one],
             Self::Many(many) => many,
         }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged, expecting = "`outermost`, `innermost`, or a whole number")]
+enum OrderText {
+    Number(i64),
+    Named(OrderName),
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OrderName {
+    Outermost,
+    Innermost,
+}
+
+impl Default for OrderText {
+    fn default() -> Self {
+        Self::Number(0)
     }
 }
 
@@ -163,15 +193,40 @@ pub struct Rule {
     /// Kind of operation.
     pub kind: Kind,
     /// Name of an operation, see [`gopatch_trampolines::manifest::Function::operation`].
-    pub operation: String,
+    pub operation: Option<String>,
     /// Whether a program without such a function is fine.
     pub optional: bool,
+    /// Whether it is fine that some place of the matched functions cannot be hooked.
+    pub partial: bool,
+    /// Where it stands among rules on the same function.
+    pub order: Order,
     /// Parameters that the caller keeps alive until the function returns, so that an exit may follow them.
     pub caller_keeps: Vec<String>,
     /// Captures at entry; `None`: the entry is not asked for.
     pub enter: Option<Vec<Capture>>,
     /// Captures at exit; `None`: the exits are not asked for.
     pub exit: Option<Vec<Capture>>,
+}
+
+/// Where a rule stands among those on the same function; the first is the outermost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Order {
+    /// Outside of all others.
+    Outermost,
+    /// Inside of those with a smaller number.
+    Number(i64),
+    /// Inside of all others.
+    Innermost,
+}
+
+impl From<OrderText> for Order {
+    fn from(text: OrderText) -> Self {
+        match text {
+            OrderText::Named(OrderName::Outermost) => Self::Outermost,
+            OrderText::Number(number) => Self::Number(number),
+            OrderText::Named(OrderName::Innermost) => Self::Innermost,
+        }
+    }
 }
 
 /// A value to capture.
@@ -191,10 +246,63 @@ pub struct Capture {
     pub zero_means_unless: Option<String>,
     /// See [`gopatch_trampolines::manifest::Capture::omit_zero`].
     pub omit_zero: bool,
+    /// Whether it is left out of functions in which it does not resolve.
+    pub optional: bool,
+}
+
+impl fmt::Display for Capture {
+    /// The attribute and where its value comes from.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<_> = self.values.iter().map(|value| format!("`{}`", value.text)).collect();
+        write!(f, "{}: {}", self.attribute, values.join(", "))
+    }
 }
 
 impl Rule {
-    /// The symbol names that the rule asks for.
+    /// Whether the rule's functions come by a glob: then it means whatever matches, not each function it names.
+    pub fn is_glob(&self) -> bool {
+        pattern::is_import_glob(&self.import)
+            || self.receivers.iter().any(|receiver| pattern::is_receiver_glob(receiver))
+            || self.functions.iter().any(|function| pattern::is_function_glob(function))
+    }
+
+    /// Whether a glob rule means that function. `*` without a receiver means methods too.
+    pub fn matches(&self, name: &Name<'_>) -> bool {
+        if name.is_of_the_runtime() || !pattern::import_matches(&self.import, &name.package) {
+            return false;
+        }
+        let is_function = |function| self.functions.iter().any(|wanted| pattern::function_matches(wanted, function));
+        match name.receiver() {
+            Some(_) if self.receivers.is_empty() => self.functions.iter().any(|wanted| wanted == "*"),
+            None if self.receivers.is_empty() => is_function(name.function()),
+            Some(receiver) => {
+                self.receivers.iter().any(|wanted| pattern::receiver_matches(wanted, receiver))
+                    && is_function(name.function())
+            }
+            None => false,
+        }
+    }
+
+    /// What an operation of that function is called: of a rule without globs like the rule, else like the function.
+    pub fn operation_of(&self, symbol: &str) -> String {
+        match &self.operation {
+            Some(operation) => operation.clone(),
+            // Type arguments may have braces, which would stand for attributes.
+            None if self.is_glob() => pattern::without_type_arguments(symbol).into_owned(),
+            None => self.name.clone(),
+        }
+    }
+
+    /// What the rule asks for, in words.
+    pub fn asks_for(&self) -> String {
+        if !self.is_glob() {
+            return format!("function {}", self.symbols().join(", "));
+        }
+        let receivers = if self.receivers.is_empty() { String::new() } else { self.receivers.join(", ") + " " };
+        format!("function {receivers}{} in {}", self.functions.join(", "), self.import)
+    }
+
+    /// The symbol names that a rule without globs asks for.
     pub fn symbols(&self) -> Vec<String> {
         let receivers: Vec<_> =
             if self.receivers.is_empty() { vec![None] } else { self.receivers.iter().map(Some).collect() };
@@ -215,6 +323,7 @@ impl Rule {
 
     /// What the rule says of the parameters of the function with that symbol name.
     pub fn signature(&self, symbol: &str) -> Option<&Function> {
+        let symbol = pattern::without_type_arguments(symbol);
         self.declarations.iter().find_map(|declaration| match declaration {
             Declaration::Function(function) => {
                 (self.symbol(function.receiver.as_ref(), &function.name) == symbol).then_some(function)
@@ -286,7 +395,7 @@ fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
     })?;
     let rule = Rule {
         file: file.to_owned(),
-        operation: text.operation.unwrap_or_else(|| text.name.clone()),
+        operation: text.operation,
         name: text.name,
         import: text.import,
         receivers: text.receiver.map_or_else(Vec::new, OneOrMany::into_vec),
@@ -294,10 +403,13 @@ fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
         declarations,
         kind: text.kind,
         optional: text.optional,
+        partial: text.partial,
+        order: text.order.into(),
         caller_keeps: text.caller_keeps,
         enter,
         exit,
     };
+    check_glob(&rule).map_err(|what| RuleError::Invalid { file: rule.file.clone(), rule: rule.name.clone(), what })?;
     let symbols = rule.symbols();
     for declaration in &rule.declarations {
         if let Declaration::Function(function) = declaration
@@ -309,6 +421,31 @@ fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
         }
     }
     Ok(rule)
+}
+
+/// What a rule cannot say when it does not name its functions.
+fn check_glob(rule: &Rule) -> Result<(), String> {
+    if !rule.is_glob() {
+        return Ok(());
+    }
+    if !rule.declarations.is_empty() {
+        return Err("signature: functions that come by a glob have none in common; give them a rule each".to_owned());
+    }
+    if !pattern::is_import_glob(&rule.import) {
+        return Ok(());
+    }
+    for capture in rule.captures() {
+        let selectors = capture.values.iter().flat_map(|value| &value.selectors);
+        let bare = selectors.filter_map(|selector| match selector {
+            Selector::Assert { name, .. } if !name.contains('.') => Some(name),
+            _ => None,
+        });
+        if let Some(name) = bare.into_iter().next() {
+            let attribute = &capture.attribute;
+            return Err(format!("{attribute}: write {name} with its import path, as `import` is not one package"));
+        }
+    }
+    Ok(())
 }
 
 fn capture(file: &str, rule: &str, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {
@@ -332,6 +469,7 @@ fn capture(file: &str, rule: &str, attribute: String, text: CaptureText) -> Resu
         zero_means: text.zero_means,
         zero_means_unless: text.zero_means_unless,
         omit_zero: text.omit_zero,
+        optional: text.optional,
     })
 }
 

@@ -78,6 +78,21 @@ pub enum ResolveError {
     Abi(#[from] AbiError),
 }
 
+impl ResolveError {
+    /// Whether it says what the function or the program has not, rather than that the rule is wrong for any.
+    fn is_of_the_function(&self) -> bool {
+        matches!(
+            self,
+            Self::NoParameter { .. }
+                | Self::ResultAtEntry
+                | Self::NoField { .. }
+                | Self::NotA { .. }
+                | Self::NoType(_)
+                | Self::Unrecordable(_)
+        )
+    }
+}
+
 /// A function's parameters and results, with their places.
 pub struct Places<'t> {
     types: &'t dyn Types,
@@ -102,6 +117,23 @@ pub enum End<'k> {
     Enter,
     /// The exits.
     Exit(&'k mut Vec<Source>),
+}
+
+impl End<'_> {
+    /// Words kept so far.
+    fn kept(&self) -> usize {
+        match self {
+            Self::Enter => 0,
+            Self::Exit(kept) => kept.len(),
+        }
+    }
+
+    /// Forgets those that a path asked for which then did not resolve.
+    fn keep_only(&mut self, words: usize) {
+        if let Self::Exit(kept) = self {
+            kept.truncate(words);
+        }
+    }
 }
 
 /// How far a path has got.
@@ -143,9 +175,16 @@ impl<'t> Places<'t> {
     ) -> Result<Resolved, (String, ResolveError)> {
         let mut resolved = Resolved::default();
         for capture in captures {
-            let (plan, value) = self
-                .capture(rule, capture, end, &mut resolved.left_out)
-                .map_err(|(text, error)| (named(capture, &text), error))?;
+            let kept = end.kept();
+            let (plan, value) = match self.capture(rule, capture, end, &mut resolved.left_out) {
+                Ok(found) => found,
+                Err((text, error)) if capture.optional && error.is_of_the_function() => {
+                    end.keep_only(kept);
+                    resolved.left_out.push(named(capture, &text));
+                    continue;
+                }
+                Err((text, error)) => return Err((named(capture, &text), error)),
+            };
             resolved.plans.push(plan);
             resolved.captures.push(manifest::Capture {
                 attribute: capture.attribute.clone(),
@@ -240,7 +279,7 @@ impl<'t> Places<'t> {
                 Base::Name(name) => name.clone(),
                 Base::Result(index) => format!("results[{index}]"),
             },
-            known: list(self.signature.parameters.iter().map(|parameter| parameter.name)),
+            known: list(self.signature.parameters.iter().map(|parameter| parameter.name).filter(|name| is_name(name))),
         })?;
         if is_exit && !rule.caller_keeps.iter().any(|kept| kept == input.name) {
             return Err(ResolveError::NotKept(input.name.to_owned()));
@@ -486,6 +525,11 @@ fn source(
 fn displacement(offset: u64, resolved: &Type<'_>) -> Result<i32, ResolveError> {
     // Room for the second word of what is read there.
     i32::try_from(offset + 16).map(|end| end - 16).map_err(|_| ResolveError::TooLarge(resolved.name.to_string()))
+}
+
+/// Whether a path can begin with that name, which Go's DWARF may have made up.
+fn is_name(name: &str) -> bool {
+    !name.starts_with('.')
 }
 
 fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
