@@ -313,7 +313,12 @@ fn rule_report(matched: &Match<'_>, hooks: &[Hook<'_>]) -> RuleReport {
             inlined_copies: hook.inlined_copies,
         }
     });
-    RuleReport { rule: matched.rule.name.clone(), glob: matched.rule.is_glob(), functions: functions.collect() }
+    RuleReport {
+        rule: matched.rule.name.clone(),
+        glob: matched.rule.is_glob(),
+        left_out: matched.left_out.clone(),
+        functions: functions.collect(),
+    }
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -71,6 +71,9 @@ pub struct RuleReport {
     /// Whether its functions came by a glob.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub glob: bool,
+    /// Why it, or some of its functions, was not looked for: a version out of its range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
     /// Its functions that this binary has.
     pub functions: Vec<FunctionReport>,
 }
@@ -143,8 +146,11 @@ impl Display for Text<'_> {
         let package = input.main_package.as_deref().unwrap_or("unknown package");
         writeln!(f, "{package} ({}, {}, types from {})", input.go_version, size(input.size), input.types)?;
         for rule in &self.report.rules {
+            if let Some(why) = &rule.left_out {
+                writeln!(f, "  {:<24} left out: {why}", rule.rule)?;
+            }
             if rule.functions.is_empty() {
-                if self.verbose {
+                if self.verbose && rule.left_out.is_none() {
                     writeln!(f, "  {:<24} not in this program", rule.rule)?;
                 }
                 continue;

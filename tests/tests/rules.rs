@@ -190,3 +190,29 @@ fn rules_on_one_function_share_its_places() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_rule_is_for_a_range_of_versions() -> Result<()> {
+    let rules = r#"rules:
+      - { name: always, import: main, function: main }
+      - { name: new, import: main, function: last, go: ">=1.24, <99" }
+      - { name: old, import: main, function: last, go: "<1.24" }
+      - { name: std, import: strconv, function: FormatInt, version: "<1.24", optional: true }
+      - { name: module, import: example.com/shop/store, function: "*", version: ">=1" }
+    "#;
+    let module = ("module", "it is for example.com/shop >=1, and its version in this program is (devel)");
+    let std = ("std", "it is for Go <1.24, and this is go1.27.4");
+    for (go, expected) in [
+        (NEWEST_GO, vec![module, ("old", "it is for Go <1.24, and this is go1.27.4"), std]),
+        ("1.21.13", vec![module, ("new", "it is for Go >=1.24, <99, and this is go1.21.13")]),
+    ] {
+        let scratch = Scratch::new()?;
+        let (done, report) = patch(&scratch, go, "default", rules)?;
+        ensure!(done.status == Some(0), "Go {go}: {}", done.stderr);
+        let rules = report["rules"].as_array().context("rules")?;
+        let left_out: BTreeMap<_, _> =
+            rules.iter().filter_map(|rule| Some((rule["rule"].as_str()?, rule["left_out"].as_str()?))).collect();
+        ensure!(left_out == expected.into_iter().collect(), "Go {go}: {left_out:#?}");
+    }
+    Ok(())
+}

@@ -9,18 +9,21 @@ use gopatch_trampolines::plan::Source;
 use gopatch_trampolines::{manifest, thunk, wire};
 
 use super::{Hint, PatchError, Problem};
-use crate::golang::GoBinary;
 use crate::golang::pclntab::Function;
+use crate::golang::{BuildInfo, GoBinary};
 use crate::program::{ParameterError, ProgramTypes};
 use crate::rules::declared::DeclaredTypes;
-use crate::rules::pattern::{Name, without_type_arguments};
+use crate::rules::pattern::{Name, is_import_glob, without_type_arguments};
 use crate::rules::resolve::{End, Resolved};
+use crate::rules::version::Version;
 use crate::rules::{Capture, Rule};
 
 /// A rule, and the functions that it means.
 pub(super) struct Match<'a> {
     pub(super) rule: &'a Rule,
     pub(super) functions: Vec<Function<'a>>,
+    /// Why it was not looked for: a version out of its range.
+    pub(super) left_out: Option<String>,
 }
 
 /// A function under a rule, as it is to be hooked.
@@ -60,16 +63,56 @@ pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Ve
     let named = NamedFunctions::of(go);
     let mut matches = Vec::new();
     for rule in rules {
-        let functions = named.matched(rule);
-        if functions.is_empty() && !rule.optional {
+        let mut functions = named.matched(rule);
+        let mut left_out = out_of_range(rule, &rule.import, &go.build_info);
+        if left_out.is_some() {
+            functions.clear();
+        } else if functions.is_empty() && !rule.optional {
             return Err(rule.failure(Problem::NoMatch(rule.asks_for(), named.nearest(rule))));
         }
-        matches.push(Match { rule, functions });
+        // The packages that a glob means may be of several modules.
+        if rule.is_glob() {
+            functions.retain(|function| {
+                let package = Name::parse(function.name).map(|name| name.package).unwrap_or_default();
+                let why = out_of_range(rule, &package, &go.build_info);
+                let is_inside = why.is_none();
+                left_out = left_out.take().or(why);
+                is_inside
+            });
+        }
+        matches.push(Match { rule, functions, left_out });
     }
     if matches.iter().all(|it| it.functions.is_empty()) {
         return Err(PatchError::NothingMatches);
     }
     Ok(matches)
+}
+
+/// Why a rule is not for this program's version of Go or of the module that a package belongs to.
+fn out_of_range(rule: &Rule, package: &str, build_info: &BuildInfo) -> Option<String> {
+    if let Some(range) = rule.go.as_ref().filter(|range| !range.contains(&build_info.version.into())) {
+        return Some(format!("it is for Go {range}, and this is {}", build_info.go_version));
+    }
+    let range = rule.version.as_ref()?;
+    if is_import_glob(package) {
+        return None;
+    }
+    let module = if package == "main" { build_info.main_module.as_ref() } else { build_info.module_of(package) };
+    let (name, text, version) = match module {
+        Some(module) => (module.path.as_str(), module.version.as_str(), Version::parse(&module.version)),
+        None if build_info.is_standard(package) => {
+            ("Go", build_info.go_version.as_str(), Some(build_info.version.into()))
+        }
+        None => (package, "", None),
+    };
+    match version {
+        Some(version) if range.contains(&version) => None,
+        Some(_) => Some(format!("it is for {name} {range}, and this is {text}")),
+        None => {
+            let text = if text.is_empty() { "unknown" } else { text };
+            Some(format!("it is for {name} {range}, and its version in this program is {text}"))
+        }
+    }
 }
 
 /// The symbol names, without type arguments, of all that is matched.

@@ -10,6 +10,7 @@ pub mod declared;
 pub mod path;
 pub mod pattern;
 pub mod resolve;
+pub mod version;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use declaration::{Declaration, DeclarationError, Expr, Function};
 use path::{Expression, PathError, Selector};
 use pattern::Name;
+use version::Range;
 
 /// The rules that gopatch comes with.
 pub const DEFAULT: &str = include_str!("../../rules/default.yaml");
@@ -104,6 +106,8 @@ struct RuleText {
     import: String,
     receiver: Option<OneOrMany>,
     function: OneOrMany,
+    go: Option<String>,
+    version: Option<String>,
     signature: Option<OneOrMany>,
     #[serde(default = "internal")]
     kind: Kind,
@@ -200,6 +204,10 @@ pub struct Rule {
     pub partial: bool,
     /// Where it stands among rules on the same function.
     pub order: Order,
+    /// Versions of Go that it is for.
+    pub go: Option<Range>,
+    /// Versions of the module, of Go for the standard library, that it is for.
+    pub version: Option<Range>,
     /// Parameters that the caller keeps alive until the function returns, so that an exit may follow them.
     pub caller_keeps: Vec<String>,
     /// Captures at entry; `None`: the entry is not asked for.
@@ -393,6 +401,11 @@ fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
         rule: text.name.clone(),
         source: Box::new(source),
     })?;
+    let range = |key: &str, text: &Option<String>| {
+        let range = text.as_deref().map(Range::parse).transpose();
+        range.map_err(|error| invalid(format!("{key}: {error}")))
+    };
+    let (go, version) = (range("go", &text.go)?, range("version", &text.version)?);
     let rule = Rule {
         file: file.to_owned(),
         operation: text.operation,
@@ -405,6 +418,8 @@ fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
         optional: text.optional,
         partial: text.partial,
         order: text.order.into(),
+        go,
+        version,
         caller_keeps: text.caller_keeps,
         enter,
         exit,
