@@ -8,7 +8,6 @@ mod matching;
 mod targets;
 
 use std::collections::HashSet;
-use std::fmt::{self, Display, Formatter};
 use std::time::Instant;
 
 use gopatch_trampolines::attach::MAX_SOCKET_PATH;
@@ -26,7 +25,7 @@ use crate::program::{ParameterError, ProgramTypes};
 use crate::report::{FunctionReport, InputReport, OutputReport, Report, RuleReport};
 use crate::rtypes::RuntimeTypeError;
 use crate::rules::resolve::ResolveError;
-use crate::rules::{self, Rule, RuleError};
+use crate::rules::{self, Place, Rule, RuleError};
 use crate::sites::{Site, Text, Wanted};
 use crate::types::{Kind, Origin, TypeError, TypeId};
 use crate::verify::{self, VerifyError};
@@ -103,10 +102,9 @@ pub enum PatchError {
 
 /// What is wrong with a rule for this very program.
 #[derive(Debug, thiserror::Error)]
-#[error("{file}: rule {rule}: {problem}")]
+#[error("{place}: {problem}")]
 pub struct InRule {
-    file: String,
-    rule: String,
+    place: Place,
     problem: Problem,
 }
 
@@ -115,9 +113,9 @@ enum Problem {
     #[error("the rules have this name twice")]
     SameName,
     #[error("this program has no {0}{1}")]
-    NoMatch(String, Hint),
-    #[error("{function}: {what}: {source}")]
-    Resolve { function: String, what: String, source: ResolveError },
+    NoMatch(String, String),
+    #[error("{function}: `{text}`: {source}")]
+    Resolve { function: String, text: String, source: ResolveError },
     #[error("{function}: {source}")]
     Parameters { function: String, source: ParameterError },
     #[error(
@@ -129,22 +127,9 @@ enum Problem {
     RecordTooLarge { function: String, captures: usize, bytes: usize },
 }
 
-/// The function whose name is nearest to one that was not found.
-#[derive(Debug)]
-struct Hint(Option<String>);
-
-impl Display for Hint {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(nearest) => write!(f, " (did you mean {nearest}?)"),
-            None => Ok(()),
-        }
-    }
-}
-
 impl Rule {
-    fn failure(&self, problem: Problem) -> PatchError {
-        PatchError::InRule(Box::new(InRule { file: self.file.clone(), rule: self.name.clone(), problem }))
+    fn failure(&self, field: &str, problem: Problem) -> PatchError {
+        PatchError::InRule(Box::new(InRule { place: self.place(field), problem }))
     }
 }
 
@@ -263,7 +248,7 @@ fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
     for source in &options.rules {
         for rule in rules::parse(source)? {
             if !names.insert(rule.name.clone()) {
-                return Err(rule.failure(Problem::SameName));
+                return Err(rule.failure("name", Problem::SameName));
             }
             rules.push(rule);
         }

@@ -216,3 +216,47 @@ fn a_rule_is_for_a_range_of_versions() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn errors_say_where_and_what_was_meant() -> Result<()> {
+    let head = "# Line 1.\nrules:\n  - name: r\n    import: main\n";
+    let place = "    receiver: \"*order\"\n    function: place\n";
+    for (rest, expected) in [
+        ("    function: last\n    entr: {}\n", "rules.yaml:6: rule r: ", "(did you mean `enter`?)"),
+        ("    function: last\n    kind: sever\n", "rules.yaml:6: rule r: ", "(did you mean `server`?)"),
+        ("    function: last\n    enter:\n      a: { vale: a }\n", "rules.yaml:7: rule r: ", "(did you mean `value`?)"),
+        ("    function: last\n    enter:\n      a: { value: a..b }\n", "rules.yaml:7: rule r: enter.a: ", "is not a path"),
+        ("    function: last\n    go: '1.22'\n", "rules.yaml:6: rule r: go: ", "`1.22` is not a comparison"),
+        ("    function: last\n    order: first\n", "rules.yaml:6: rule r: ", "`outermost`, `innermost`, or a whole number"),
+        ("    function: lst\n", "rules.yaml:5: rule r: function: ", "(did you mean `main.last`?)"),
+        ("    receiver: '*ordr'\n    function: place\n", "rules.yaml:5: rule r: receiver: ", "`main.(*order).place`?"),
+        ("    function: [gat*, gut*]\n", "rules.yaml:5: rule r: function: ", "no function gat*, gut* in main"),
+    ]
+    .into_iter()
+    .map(|(rest, at, what)| (format!("{head}{rest}"), (at, what)))
+    .chain([
+        (format!("{head}{place}    enter:\n      a:\n        value: nam\n"), ("rules.yaml:8: rule r: enter.a: ", "`name`?")),
+        (
+            format!("{head}{place}    caller_keeps: [o]\n    exit:\n      x: {{ value: o.id }}\n      a.b: {{ value: o.nme }}\n"),
+            ("rules.yaml:10: rule r: exit.a.b: ", "main.order has no field `nme`; it has id, name (did you mean `name`?)"),
+        ),
+        (
+            "rules:\n  - { name: r, import: example.com/shop/stor, function: run }\n".to_owned(),
+            ("rules.yaml:2: rule r: import: ", "(did you mean `example.com/shop/store`?)"),
+        ),
+        (
+            "rules:\n  - { name: r, import: main, function: last }\n  - import: main\n    function: main\n    name: r\n".to_owned(),
+            ("rules.yaml:5: rule r: name: ", "twice"),
+        ),
+        ("rules:\n  - name: r\n    function: f\n".to_owned(), ("rules.yaml:2: rule r: ", "missing field `import`")),
+    ]) {
+        let scratch = Scratch::new()?;
+        fs::write(scratch.file("rules.yaml"), &rest)?;
+        let mut command = gopatch::command(&["--no-default-rules", "--rules", "rules.yaml", "-o", "out"])?;
+        let done = Gopatch::run(command.arg(corpus::build("shop", NEWEST_GO, "default")?).current_dir(scratch.path()))?;
+        let (at, what) = expected;
+        ensure!(done.status == Some(2), "{rest}{}{}", done.stdout, done.stderr);
+        ensure!(done.stderr.contains(at) && done.stderr.contains(what), "{rest}expected {at} {what}: {}", done.stderr);
+    }
+    Ok(())
+}

@@ -8,13 +8,14 @@ use std::collections::HashSet;
 use gopatch_trampolines::plan::Source;
 use gopatch_trampolines::{manifest, thunk, wire};
 
-use super::{Hint, PatchError, Problem};
+use super::{PatchError, Problem};
 use crate::golang::pclntab::Function;
 use crate::golang::{BuildInfo, GoBinary};
 use crate::program::{ParameterError, ProgramTypes};
 use crate::rules::declared::DeclaredTypes;
-use crate::rules::pattern::{Name, is_import_glob, without_type_arguments};
-use crate::rules::resolve::{End, Resolved};
+use crate::rules::nearest::did_you_mean;
+use crate::rules::pattern::{Name, import_matches, is_import_glob, receiver_matches, without_type_arguments};
+use crate::rules::resolve::{CaptureError, End, Resolved};
 use crate::rules::version::Version;
 use crate::rules::{Capture, Rule};
 
@@ -68,7 +69,7 @@ pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Ve
         if left_out.is_some() {
             functions.clear();
         } else if functions.is_empty() && !rule.optional {
-            return Err(rule.failure(Problem::NoMatch(rule.asks_for(), named.nearest(rule))));
+            return Err(named.no_match(rule));
         }
         // The packages that a glob means may be of several modules.
         if rule.is_glob() {
@@ -160,13 +161,25 @@ impl<'a> NamedFunctions<'a> {
         twins
     }
 
-    /// The function of the program whose name is most like one that the rule asks for, if any is much like it.
-    fn nearest(&self, rule: &Rule) -> Hint {
+    /// What to say of a rule that matches nothing: it is the package, the receiver or the function that is not there.
+    fn no_match(&self, rule: &Rule) -> PatchError {
+        let names = || self.functions.iter().map(|(_, name)| name);
+        let packages = || names().map(|name| name.package.as_str());
+        if !packages().any(|package| import_matches(&rule.import, package)) {
+            let what = format!("function in a package {}", rule.import);
+            return rule.failure("import", Problem::NoMatch(what, did_you_mean(&rule.import, packages())));
+        }
         let symbols = rule.symbols();
-        let Some(symbol) = symbols.first().filter(|_| !rule.is_glob()) else { return Hint(None) };
-        let alike = |name: &Name<'_>| (strsim::jaro_winkler(symbol, name.symbol()) * 1000.0) as u32;
-        let best = self.functions.iter().max_by_key(|(_, name)| alike(name));
-        Hint(best.filter(|(_, name)| alike(name) > 850).map(|(_, name)| name.symbol().to_owned()))
+        let near = match symbols.first() {
+            Some(symbol) if !rule.is_glob() => did_you_mean(symbol, names().map(Name::symbol)),
+            _ => String::new(),
+        };
+        let in_package = || names().filter(|name| import_matches(&rule.import, &name.package));
+        let is_receiver = |name: &Name<'_>| {
+            name.receiver().is_some_and(|of| rule.receivers.iter().any(|wanted| receiver_matches(wanted, of)))
+        };
+        let field = if rule.receivers.is_empty() || in_package().any(is_receiver) { "function" } else { "receiver" };
+        rule.failure(field, Problem::NoMatch(rule.asks_for(), near))
     }
 }
 
@@ -177,15 +190,23 @@ pub(super) fn hook<'a>(
     types: &ProgramTypes<'_>,
 ) -> Result<Hook<'a>, PatchError> {
     let name = || function.name.to_owned();
-    let fail = |(what, source)| rule.failure(Problem::Resolve { function: name(), what, source });
     let mut declared = DeclaredTypes::new(types.get(), rule);
     let places = match types.places(rule, &function, &mut declared) {
         // What it captures need not resolve, and cannot.
         Err(ParameterError::Incomplete | ParameterError::Unknown) if rule.captures().all(|it| it.optional) => None,
-        places => places.map_err(|source| rule.failure(Problem::Parameters { function: name(), source }))?,
+        places => {
+            let fail = |source| rule.failure("signature", Problem::Parameters { function: name(), source });
+            places.map_err(fail)?
+        }
     };
     let resolve = |captures: &[Capture], end: &mut End<'_>| match &places {
-        Some(places) => places.point(rule, captures, end).map_err(fail),
+        Some(places) => {
+            let key = if matches!(end, End::Enter) { "enter" } else { "exit" };
+            places.point(rule, captures, end).map_err(|CaptureError { attribute, text, error }| {
+                let problem = Problem::Resolve { function: name(), text, source: error };
+                rule.failure(&format!("{key}.{attribute}"), problem)
+            })
+        }
         None => Ok(Resolved { left_out: captures.iter().map(Capture::to_string).collect(), ..Resolved::default() }),
     };
     let mut keep = Vec::new();
@@ -194,11 +215,12 @@ pub(super) fn hook<'a>(
     if !keep.is_empty() && enter.is_none() {
         enter = Some(Resolved::default());
     }
-    for point in [&enter, &exit].into_iter().flatten() {
+    for (key, point) in [("enter", &enter), ("exit", &exit)] {
+        let Some(point) = point else { continue };
         let bytes = thunk::max_record(&point.plans) - wire::ring::HEADER;
         if point.plans.len() > wire::MAX_CAPTURES || bytes > wire::MAX_PAYLOAD {
             let captures = point.plans.len();
-            return Err(rule.failure(Problem::RecordTooLarge { function: name(), captures, bytes }));
+            return Err(rule.failure(key, Problem::RecordTooLarge { function: name(), captures, bytes }));
         }
     }
     let inlined_copies = types.inlined_copies(&function);

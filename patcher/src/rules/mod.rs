@@ -7,21 +7,26 @@
 
 pub mod declaration;
 pub mod declared;
+pub mod lines;
+pub mod nearest;
 pub mod path;
 pub mod pattern;
 pub mod resolve;
+mod text;
 pub mod version;
 
 use std::fmt;
+use std::sync::Arc;
 
 use gopatch_trampolines::manifest::{Format, Kind};
-use indexmap::IndexMap;
-use serde::Deserialize;
 
 use declaration::{Declaration, DeclarationError, Expr, Function};
-use path::{Expression, PathError, Selector};
+use lines::Lines;
+use path::{Expression, PathError};
 use pattern::Name;
 use version::Range;
+
+pub use text::parse;
 
 /// The rules that gopatch comes with.
 pub const DEFAULT: &str = include_str!("../../rules/default.yaml");
@@ -47,141 +52,77 @@ impl Source {
     }
 }
 
+/// Where in a rule file something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// Line in it, from 1.
+    pub line: usize,
+    /// The rule; empty outside of rules.
+    pub rule: String,
+    /// The key, as `function` or `enter.http.request.method`; empty if it is the whole.
+    pub field: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if !self.rule.is_empty() {
+            write!(f, ": rule {}", self.rule)?;
+        }
+        if !self.field.is_empty() {
+            write!(f, ": {}", self.field)?;
+        }
+        Ok(())
+    }
+}
+
 /// Why a rule file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
     /// Not YAML, or not a rule file's.
-    #[error("{file}")]
+    #[error("{place}: {what}")]
     Yaml {
-        /// The file.
-        file: String,
-        /// What is wrong, and where.
-        source: serde_yaml_ng::Error,
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        what: String,
     },
     /// A path is not one.
-    #[error("{file}: rule {rule}: {attribute}")]
+    #[error("{place}")]
     Path {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
-        /// The attribute.
-        attribute: String,
+        /// Where.
+        place: Place,
         /// What is wrong.
         source: Box<PathError>,
     },
     /// A declaration is not one.
-    #[error("{file}: rule {rule}: signature")]
+    #[error("{place}")]
     Declaration {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
+        /// Where.
+        place: Place,
         /// What is wrong.
         source: Box<DeclarationError>,
     },
     /// A value is out of its range.
-    #[error("{file}: rule {rule}: {what}")]
+    #[error("{place}: {what}")]
     Invalid {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
+        /// Where.
+        place: Place,
         /// What is wrong.
         what: String,
     },
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping with the key `rules`")]
-struct RuleFile {
-    rules: Vec<RuleText>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleText {
-    name: String,
-    import: String,
-    receiver: Option<OneOrMany>,
-    function: OneOrMany,
-    go: Option<String>,
-    version: Option<String>,
-    signature: Option<OneOrMany>,
-    #[serde(default = "internal")]
-    kind: Kind,
-    operation: Option<String>,
-    #[serde(default)]
-    optional: bool,
-    #[serde(default)]
-    partial: bool,
-    #[serde(default)]
-    order: OrderText,
-    #[serde(default)]
-    caller_keeps: Vec<String>,
-    enter: Option<IndexMap<String, CaptureText>>,
-    exit: Option<IndexMap<String, CaptureText>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CaptureText {
-    value: OneOrMany,
-    max: Option<u16>,
-    #[serde(default)]
-    format: Format,
-    zero_means: Option<i64>,
-    zero_means_unless: Option<String>,
-    #[serde(default)]
-    omit_zero: bool,
-    #[serde(default)]
-    optional: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "a text, or a list of texts")]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Many(many) => many,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged, expecting = "`outermost`, `innermost`, or a whole number")]
-enum OrderText {
-    Number(i64),
-    Named(OrderName),
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum OrderName {
-    Outermost,
-    Innermost,
-}
-
-impl Default for OrderText {
-    fn default() -> Self {
-        Self::Number(0)
-    }
-}
-
-fn internal() -> Kind {
-    Kind::Internal
-}
-
 /// A rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
+    /// Lines of the file.
+    lines: Arc<Lines>,
+    /// Which of the file's rules it is.
+    index: usize,
     /// Shown for its file in messages.
     pub file: String,
     /// Unique name.
@@ -227,16 +168,6 @@ pub enum Order {
     Innermost,
 }
 
-impl From<OrderText> for Order {
-    fn from(text: OrderText) -> Self {
-        match text {
-            OrderText::Named(OrderName::Outermost) => Self::Outermost,
-            OrderText::Number(number) => Self::Number(number),
-            OrderText::Named(OrderName::Innermost) => Self::Innermost,
-        }
-    }
-}
-
 /// A value to capture.
 #[derive(Debug, Clone)]
 pub struct Capture {
@@ -267,6 +198,12 @@ impl fmt::Display for Capture {
 }
 
 impl Rule {
+    /// Where in its file one of its fields is.
+    pub fn place(&self, field: &str) -> Place {
+        let line = self.lines.of_field(self.index, field);
+        Place { file: self.file.clone(), line, rule: self.name.clone(), field: field.to_owned() }
+    }
+
     /// Whether the rule's functions come by a glob: then it means whatever matches, not each function it names.
     pub fn is_glob(&self) -> bool {
         pattern::is_import_glob(&self.import)
@@ -364,130 +301,6 @@ impl Rule {
     }
 }
 
-/// Reads a rule file.
-pub fn parse(source: &Source) -> Result<Vec<Rule>, RuleError> {
-    let file: RuleFile = serde_yaml_ng::from_str(&source.text)
-        .map_err(|error| RuleError::Yaml { file: source.name.clone(), source: error })?;
-    file.rules.into_iter().map(|text| rule(text, &source.name)).collect()
-}
-
-fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
-    let invalid = |what: String| RuleError::Invalid { file: file.to_owned(), rule: text.name.clone(), what };
-    for (key, value) in [("name", &text.name), ("import", &text.import)] {
-        if value.is_empty() {
-            return Err(invalid(format!("{key} is empty")));
-        }
-    }
-    let captures = |of: Option<IndexMap<String, CaptureText>>| {
-        of.map(|captures| {
-            captures
-                .into_iter()
-                .map(|(attribute, capture)| self::capture(file, &text.name, attribute, capture))
-                .collect()
-        })
-        .transpose()
-    };
-    let (mut enter, mut exit) = (captures(text.enter)?, captures(text.exit)?);
-    if enter.is_none() && exit.is_none() {
-        exit = Some(Vec::new());
-        if text.kind != Kind::Boundary {
-            enter = Some(Vec::new());
-        }
-    }
-    let declarations = text.signature.map_or_else(Vec::new, OneOrMany::into_vec);
-    let declarations: Result<Vec<_>, _> = declarations.iter().map(|text| Declaration::parse(text)).collect();
-    let declarations = declarations.map_err(|source| RuleError::Declaration {
-        file: file.to_owned(),
-        rule: text.name.clone(),
-        source: Box::new(source),
-    })?;
-    let range = |key: &str, text: &Option<String>| {
-        let range = text.as_deref().map(Range::parse).transpose();
-        range.map_err(|error| invalid(format!("{key}: {error}")))
-    };
-    let (go, version) = (range("go", &text.go)?, range("version", &text.version)?);
-    let rule = Rule {
-        file: file.to_owned(),
-        operation: text.operation,
-        name: text.name,
-        import: text.import,
-        receivers: text.receiver.map_or_else(Vec::new, OneOrMany::into_vec),
-        functions: text.function.into_vec(),
-        declarations,
-        kind: text.kind,
-        optional: text.optional,
-        partial: text.partial,
-        order: text.order.into(),
-        go,
-        version,
-        caller_keeps: text.caller_keeps,
-        enter,
-        exit,
-    };
-    check_glob(&rule).map_err(|what| RuleError::Invalid { file: rule.file.clone(), rule: rule.name.clone(), what })?;
-    let symbols = rule.symbols();
-    for declaration in &rule.declarations {
-        if let Declaration::Function(function) = declaration
-            && !symbols.contains(&rule.symbol(function.receiver.as_ref(), &function.name))
-        {
-            let what =
-                format!("signature: `{}` is none of the rule's functions: {}", function.text, symbols.join(", "));
-            return Err(RuleError::Invalid { file: rule.file, rule: rule.name, what });
-        }
-    }
-    Ok(rule)
-}
-
-/// What a rule cannot say when it does not name its functions.
-fn check_glob(rule: &Rule) -> Result<(), String> {
-    if !rule.is_glob() {
-        return Ok(());
-    }
-    if !rule.declarations.is_empty() {
-        return Err("signature: functions that come by a glob have none in common; give them a rule each".to_owned());
-    }
-    if !pattern::is_import_glob(&rule.import) {
-        return Ok(());
-    }
-    for capture in rule.captures() {
-        let selectors = capture.values.iter().flat_map(|value| &value.selectors);
-        let bare = selectors.filter_map(|selector| match selector {
-            Selector::Assert { name, .. } if !name.contains('.') => Some(name),
-            _ => None,
-        });
-        if let Some(name) = bare.into_iter().next() {
-            let attribute = &capture.attribute;
-            return Err(format!("{attribute}: write {name} with its import path, as `import` is not one package"));
-        }
-    }
-    Ok(())
-}
-
-fn capture(file: &str, rule: &str, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {
-    let max = text.max.unwrap_or(DEFAULT_MAX);
-    if !(1..=LARGEST_MAX).contains(&max) {
-        let what = format!("{attribute}: max is {max}, but a string is cut to 1 to {LARGEST_MAX} bytes");
-        return Err(RuleError::Invalid { file: file.to_owned(), rule: rule.to_owned(), what });
-    }
-    let values = text.value.into_vec().iter().map(|value| Expression::parse(value)).collect::<Result<Vec<_>, _>>();
-    let values = values.map_err(|source| RuleError::Path {
-        file: file.to_owned(),
-        rule: rule.to_owned(),
-        attribute: attribute.clone(),
-        source: Box::new(source),
-    })?;
-    Ok(Capture {
-        attribute,
-        values,
-        max,
-        format: text.format,
-        zero_means: text.zero_means,
-        zero_means_unless: text.zero_means_unless,
-        omit_zero: text.omit_zero,
-        optional: text.optional,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -509,7 +322,8 @@ mod tests {
         let text = "rules:\n  - name: a\n    import: b\n    function: c\n    kin: server\n";
         let error = anyhow::Error::from(parse(&source(text)).expect_err("kin is no key"));
         let message = format!("{error:#}");
-        assert!(message.contains("r.yaml") && message.contains("`kin`") && message.contains("line 5"), "{message}");
+        assert!(message.starts_with("r.yaml:5: rule a: "), "{message}");
+        assert!(message.contains("`kin`") && message.ends_with("(did you mean `kind`?)"), "{message}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use gopatch_trampolines::manifest::{self, ValueType};
 use gopatch_trampolines::plan::{CapturePlan, Gpr, Leaf, Path, Root, Source, Step};
 
+use super::nearest::did_you_mean;
 use super::path::{Base, Expression, Form, Selector};
 use super::{Capture, Rule};
 use crate::golang::abi::{AbiError, Assignment, Location, Register};
@@ -24,12 +25,14 @@ const MAX_NESTING: usize = 64;
 #[non_exhaustive]
 pub enum ResolveError {
     /// No such parameter or result.
-    #[error("the function has no parameter or result `{name}`; it has {known}")]
+    #[error("the function has no parameter or result `{name}`; it has {known}{nearest}")]
     NoParameter {
         /// The name.
         name: String,
         /// Those there are.
         known: String,
+        /// The one that was meant, perhaps.
+        nearest: String,
     },
     /// A result at the entry.
     #[error("a result is known at the exit only")]
@@ -38,7 +41,7 @@ pub enum ResolveError {
     #[error("at exit `{0}` is followed only if the rule's `caller_keeps` lists it: the caller must keep it alive")]
     NotKept(String),
     /// No such field.
-    #[error("{type_name} has no field `{field}`; it has {known}")]
+    #[error("{type_name} has no field `{field}`; it has {known}{nearest}")]
     NoField {
         /// The struct.
         type_name: String,
@@ -46,6 +49,8 @@ pub enum ResolveError {
         field: String,
         /// Those there are.
         known: String,
+        /// The one that was meant, perhaps.
+        nearest: String,
     },
     /// A field of something without fields, or an assertion on something that is no interface.
     #[error("{type_name} {what}")]
@@ -91,6 +96,17 @@ impl ResolveError {
                 | Self::Unrecordable(_)
         )
     }
+}
+
+/// Which capture does not resolve.
+#[derive(Debug)]
+pub struct CaptureError {
+    /// The attribute.
+    pub attribute: String,
+    /// The expression.
+    pub text: String,
+    /// Why.
+    pub error: ResolveError,
 }
 
 /// A function's parameters and results, with their places.
@@ -166,13 +182,8 @@ impl<'t> Places<'t> {
         self.assignment.args_size
     }
 
-    /// Resolves a point's captures. The error names the attribute and the expression.
-    pub fn point(
-        &self,
-        rule: &Rule,
-        captures: &[Capture],
-        end: &mut End<'_>,
-    ) -> Result<Resolved, (String, ResolveError)> {
+    /// Resolves a point's captures. Alternatives may leave some out.
+    pub fn point(&self, rule: &Rule, captures: &[Capture], end: &mut End<'_>) -> Result<Resolved, CaptureError> {
         let mut resolved = Resolved::default();
         for capture in captures {
             let kept = end.kept();
@@ -183,7 +194,7 @@ impl<'t> Places<'t> {
                     resolved.left_out.push(named(capture, &text));
                     continue;
                 }
-                Err((text, error)) => return Err((named(capture, &text), error)),
+                Err((text, error)) => return Err(CaptureError { attribute: capture.attribute.clone(), text, error }),
             };
             resolved.plans.push(plan);
             resolved.captures.push(manifest::Capture {
@@ -274,12 +285,13 @@ impl<'t> Places<'t> {
             Base::Result(_) => None,
             Base::Name(name) => self.signature.inputs().enumerate().find(|(_, input)| input.name == name),
         };
-        let (index, input) = input.ok_or_else(|| ResolveError::NoParameter {
-            name: match base {
+        let (index, input) = input.ok_or_else(|| {
+            let name = match base {
                 Base::Name(name) => name.clone(),
                 Base::Result(index) => format!("results[{index}]"),
-            },
-            known: list(self.signature.parameters.iter().map(|parameter| parameter.name).filter(|name| is_name(name))),
+            };
+            let known = || self.signature.parameters.iter().map(|known| known.name).filter(|name| is_name(name));
+            ResolveError::NoParameter { known: list(known()), nearest: did_you_mean(&name, known()), name }
         })?;
         if is_exit && !rule.caller_keeps.iter().any(|kept| kept == input.name) {
             return Err(ResolveError::NotKept(input.name.to_owned()));
@@ -305,6 +317,7 @@ impl<'t> Places<'t> {
                 type_name: resolved.name.to_string(),
                 field: name.to_owned(),
                 known: list(fields.iter().map(|field| field.name)),
+                nearest: did_you_mean(name, fields.iter().map(|field| field.name)),
             });
         }
         way.into_iter().try_fold(cursor, |cursor, step| self.field(cursor, &step, end))
