@@ -159,7 +159,7 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
     let tick = tick_site(tick_function, &text)?;
     let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
     let asked = functions.map(|(rule, function)| matching::hook(rule, function, &types)).collect::<Result<_, _>>()?;
-    let Targets { hooks, targets, refused } = targets::choose(asked, &text, tick_function.start);
+    let Targets { hooks, functions: targets, refused } = targets::choose(asked, &text, tick_function.start);
     if hooks.is_empty() {
         let why = refused.first().map_or("", |refused| refused.reason);
         return Err(PatchError::AllRefused(why.to_owned()));
@@ -242,7 +242,8 @@ fn check_socket(socket: &[u8]) -> Result<(), PatchError> {
     Ok(())
 }
 
-fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
+/// Reads the rule files. No two rules may share a name.
+pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
     let mut rules = Vec::new();
     let mut names = HashSet::new();
     for source in &options.rules {

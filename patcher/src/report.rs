@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
-use gopatch_trampolines::manifest::{At, Manifest};
+use gopatch_trampolines::manifest::{At, Kind, Manifest};
 use serde::Serialize;
 
+use crate::rules::Rule;
 use crate::types::Origin;
 
 /// The report of one run. Its JSON form is stable.
@@ -226,6 +227,61 @@ impl Display for Text<'_> {
             100.0 * growth as f64 / input.size as f64,
             output.socket,
         )
+    }
+}
+
+/// A rule as it is written, without a program.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleListing {
+    /// Name.
+    pub rule: String,
+    /// Its file.
+    pub file: String,
+    /// The line in it where the rule begins.
+    pub line: usize,
+    /// What a call is.
+    pub kind: Kind,
+    /// What it asks for, in words.
+    pub asks_for: String,
+    /// Place among the rules on one function.
+    pub order: String,
+    /// Versions of Go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub go: Option<String>,
+    /// Versions of the module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Attributes that are recorded.
+    pub attributes: Vec<String>,
+}
+
+impl From<&Rule> for RuleListing {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            rule: rule.name.clone(),
+            file: rule.file.clone(),
+            line: rule.place("").line,
+            kind: rule.kind,
+            asks_for: rule.asks_for(),
+            order: rule.order.to_string(),
+            go: rule.go.as_ref().map(ToString::to_string),
+            version: rule.version.as_ref().map(ToString::to_string),
+            attributes: rule.captures().map(|capture| capture.attribute.clone()).collect(),
+        }
+    }
+}
+
+impl Display for RuleListing {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<28} {}", self.rule, self.asks_for)?;
+        let ranges = [("Go", &self.go), ("version", &self.version)];
+        for (of, range) in ranges.iter().filter_map(|(of, range)| Some((of, range.as_ref()?))) {
+            writeln!(f, "{:<28}   for {of} {range}", "")?;
+        }
+        if !self.attributes.is_empty() {
+            writeln!(f, "{:<28}   records {}", "", self.attributes.join(", "))?;
+        }
+        Ok(())
     }
 }
 

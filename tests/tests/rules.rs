@@ -260,3 +260,32 @@ fn errors_say_where_and_what_was_meant() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn rules_are_checked_and_listed() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let program = corpus::build("shop", NEWEST_GO, "default")?;
+    let program = program.to_str().context("the path is not UTF-8")?;
+    let rules =
+        "rules: [{ name: mine, import: main, function: last, go: '>=1.20', exit: { a: { value: 'WHAT == nil' } } }]";
+    let run = |arguments: &[&str]| Gopatch::run(gopatch::command(arguments)?.current_dir(scratch.path()));
+
+    fs::write(scratch.file("rules.yaml"), rules.replace("WHAT", "results[0]"))?;
+    let alone = run(&["rules", "check", "rules.yaml"])?;
+    ensure!(alone.status == Some(0) && alone.stdout.contains("1 rules"), "{}{}", alone.stdout, alone.stderr);
+    let with = run(&["rules", "check", "rules.yaml", program])?;
+    ensure!(with.status == Some(0) && with.stdout.contains("main.last: 0 entries, 1 exit"), "{}", with.stdout);
+    let text = run(&["rules", "list", "rules.yaml"])?.stdout;
+    ensure!(text.contains("http.server ") && text.contains("function main.last") && text.contains(">=1.20"), "{text}");
+    let list: Value = serde_json::from_str(&run(&["rules", "list", "rules.yaml", "--format", "json"])?.stdout)?;
+    let last = list.as_array().and_then(|list| list.last()).context("a list")?;
+    ensure!(last["rule"] == "mine" && last["line"] == 1 && last["attributes"] == json!(["a"]), "{last:#}");
+    ensure!(run(&["rules", "schema"])?.stdout.contains("caller_keeps"));
+
+    fs::write(scratch.file("rules.yaml"), rules.replace("WHAT", "nothing"))?;
+    let alone = run(&["rules", "check", "rules.yaml"])?;
+    ensure!(alone.status == Some(0), "only a program can tell: {}", alone.stderr);
+    let with = run(&["rules", "check", "rules.yaml", program])?;
+    ensure!(with.status == Some(2) && with.stderr.contains("rules.yaml:1: rule mine: exit.a: "), "{}", with.stderr);
+    Ok(())
+}

@@ -117,7 +117,7 @@ fn out_of_range(rule: &Rule, package: &str, build_info: &BuildInfo) -> Option<St
 }
 
 /// The symbol names, without type arguments, of all that is matched.
-pub(super) fn matched_names<'a>(matches: &[Match<'a>]) -> HashSet<String> {
+pub(super) fn matched_names(matches: &[Match<'_>]) -> HashSet<String> {
     let functions = matches.iter().flat_map(|it| &it.functions);
     functions.map(|function| without_type_arguments(function.name).into_owned()).collect()
 }
@@ -202,7 +202,8 @@ pub(super) fn hook<'a>(
     let resolve = |captures: &[Capture], end: &mut End<'_>| match &places {
         Some(places) => {
             let key = if matches!(end, End::Enter) { "enter" } else { "exit" };
-            places.point(rule, captures, end).map_err(|CaptureError { attribute, text, error }| {
+            places.point(rule, captures, end).map_err(|unresolved| {
+                let CaptureError { attribute, text, error } = *unresolved;
                 let problem = Problem::Resolve { function: name(), text, source: error };
                 rule.failure(&format!("{key}.{attribute}"), problem)
             })

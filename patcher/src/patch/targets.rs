@@ -26,7 +26,7 @@ pub(super) struct Targets<'a> {
     /// In the order of the rules; a hook's index is its function's in the manifest.
     pub(super) hooks: Vec<Hook<'a>>,
     /// In the order in which the rules first name them.
-    pub(super) targets: Vec<Target>,
+    pub(super) functions: Vec<Target>,
     /// What cannot.
     pub(super) refused: Vec<RefusedReport>,
 }
@@ -93,7 +93,7 @@ pub(super) fn choose<'a>(mut asked: Vec<Hook<'a>>, text: &Text<'a>, tick: Va) ->
         target.hooks = target.hooks.iter().filter_map(|index| new_index[*index]).collect();
     }
     let hooks = asked.into_iter().zip(is_placed).filter_map(|(hook, placed)| placed.then_some(hook)).collect();
-    Targets { hooks, targets: placed, refused }
+    Targets { hooks, functions: placed, refused }
 }
 
 /// Whether a refusal is of the whole function, whatever end is asked for.

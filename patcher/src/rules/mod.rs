@@ -26,7 +26,7 @@ use path::{Expression, PathError};
 use pattern::Name;
 use version::Range;
 
-pub use text::parse;
+pub use text::{parse, schema};
 
 /// The rules that gopatch comes with.
 pub const DEFAULT: &str = include_str!("../../rules/default.yaml");
@@ -168,6 +168,16 @@ pub enum Order {
     Innermost,
 }
 
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Outermost => f.write_str("outermost"),
+            Self::Number(number) => number.fmt(f),
+            Self::Innermost => f.write_str("innermost"),
+        }
+    }
+}
+
 /// A value to capture.
 #[derive(Debug, Clone)]
 pub struct Capture {
@@ -304,6 +314,35 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `gopatch rules schema > docs/rules.schema.json` renews it.
+    #[test]
+    fn the_schema_is_the_committed_one() {
+        let committed = serde_json::from_str::<serde_json::Value>(include_str!("../../../docs/rules.schema.json"));
+        assert_eq!(committed.expect("it is JSON"), schema(), "run: gopatch rules schema > docs/rules.schema.json");
+    }
+
+    #[test]
+    fn every_example_of_the_reference_is_a_rule_file() {
+        let reference = include_str!("../../../docs/rules.md");
+        let blocks: Vec<_> = reference.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(blocks.len() > 5, "{} examples", blocks.len());
+        for block in blocks {
+            // An example is a whole file, or keys of a rule.
+            let parsed = if block.starts_with("rules:") {
+                parse(&source(block))
+            } else {
+                let mut text = "rules:\n  - name: example\n    import: example.com/shop\n".to_owned();
+                for (key, line) in
+                    [(" function:", "    function: Place\n"), (" receiver:", "    receiver: '*Service'\n")]
+                {
+                    text += if block.contains(key) { "" } else { line };
+                }
+                parse(&source(&(text + block)))
+            };
+            parsed.map_err(anyhow::Error::from).unwrap_or_else(|error| panic!("{error:#}\n{block}"));
+        }
+    }
 
     fn source(text: &str) -> Source {
         Source { name: "r.yaml".to_owned(), text: text.to_owned() }

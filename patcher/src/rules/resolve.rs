@@ -183,7 +183,7 @@ impl<'t> Places<'t> {
     }
 
     /// Resolves a point's captures. Alternatives may leave some out.
-    pub fn point(&self, rule: &Rule, captures: &[Capture], end: &mut End<'_>) -> Result<Resolved, CaptureError> {
+    pub fn point(&self, rule: &Rule, captures: &[Capture], end: &mut End<'_>) -> Result<Resolved, Box<CaptureError>> {
         let mut resolved = Resolved::default();
         for capture in captures {
             let kept = end.kept();
@@ -194,7 +194,9 @@ impl<'t> Places<'t> {
                     resolved.left_out.push(named(capture, &text));
                     continue;
                 }
-                Err((text, error)) => return Err(CaptureError { attribute: capture.attribute.clone(), text, error }),
+                Err((text, error)) => {
+                    return Err(Box::new(CaptureError { attribute: capture.attribute.clone(), text, error }));
+                }
             };
             resolved.plans.push(plan);
             resolved.captures.push(manifest::Capture {

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use gopatch_trampolines::manifest::{Format, Kind};
 use indexmap::IndexMap;
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::declaration::Declaration;
 use super::lines::Lines;
@@ -19,53 +20,112 @@ use super::path::{Expression, Selector};
 use super::version::Range;
 use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Order, Place, Rule, RuleError, Source, pattern};
 
-#[derive(Debug, Deserialize)]
+/// Rules of gopatch: which functions of a Go program are hooked, and what is captured there. docs/rules.md explains them.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping with the key `rules`")]
 struct RuleFile {
     rules: Vec<RuleText>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Rule")]
 struct RuleText {
+    /// Unique name, shown in reports and records.
     name: String,
+    /// Import path of the package, `main` for the main package; or a glob.
     import: String,
+    /// `T` or `*T`, or a glob; or a list of them. Without it, plain functions.
     receiver: Option<OneOrMany>,
+    /// Name or glob, or a list of them; `*` is every function.
     function: OneOrMany,
+    /// Versions of Go that the rule is for, as `>=1.22, <1.27`.
     go: Option<String>,
+    /// Versions of the module that the package belongs to, of Go for the standard library.
     version: Option<String>,
+    /// Go declaration of the function, or a list of declarations.
     signature: Option<OneOrMany>,
+    /// What a call is.
     #[serde(default = "internal")]
+    #[schemars(with = "KindName")]
     kind: Kind,
+    /// Name of an operation; `{attribute}` stands for a captured value.
     operation: Option<String>,
+    /// A program without such a function is fine.
     #[serde(default)]
     optional: bool,
+    /// It is fine that some place cannot be hooked.
     #[serde(default)]
     partial: bool,
+    /// Place among the rules on one function: `outermost`, a number, `innermost`.
     #[serde(default)]
+    #[schemars(default)]
     order: OrderText,
+    /// Parameters that the caller keeps alive until the function returns.
     #[serde(default)]
     caller_keeps: Vec<String>,
+    /// What to capture at the entry, by attribute.
     enter: Option<IndexMap<String, CaptureText>>,
+    /// What to capture at the exits, by attribute.
     exit: Option<IndexMap<String, CaptureText>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Capture")]
 struct CaptureText {
+    /// A path, or a list of paths: the first that can be followed gives the value.
     value: OneOrMany,
+    /// Most bytes of a string.
+    #[schemars(range(min = 1, max = LARGEST_MAX))]
     max: Option<u16>,
+    /// How the value is shown.
     #[serde(default)]
+    #[schemars(with = "FormatName")]
     format: Format,
+    /// The value that 0 stands for.
     zero_means: Option<i64>,
+    /// An attribute: while it is true, `zero_means` does not hold.
     zero_means_unless: Option<String>,
+    /// Leave the attribute out when it is 0, false or empty.
     #[serde(default)]
     omit_zero: bool,
+    /// Leave it out of functions in which it does not resolve.
     #[serde(default)]
     optional: bool,
 }
 
-#[derive(Debug, Clone)]
+// The names of `Kind`, for the schema.
+#[derive(JsonSchema)]
+#[schemars(rename = "Kind", rename_all = "lowercase")]
+#[expect(dead_code, reason = "only the schema knows it")]
+enum KindName {
+    Server,
+    Client,
+    Internal,
+    Boundary,
+}
+
+// The names of `Format`, for the schema.
+#[derive(JsonSchema)]
+#[schemars(rename = "Format", rename_all = "snake_case")]
+#[expect(dead_code, reason = "only the schema knows it")]
+enum FormatName {
+    Plain,
+    HostPort,
+    HttpVersion,
+    UrlScheme,
+    TlsVersion,
+    TlsCipher,
+}
+
+/// The JSON Schema of a rule file.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(RuleFile).to_value()
+}
+
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
 enum OneOrMany {
     One(String),
     Many(Vec<String>),
@@ -80,13 +140,16 @@ impl OneOrMany {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, JsonSchema, Serialize)]
+#[serde(untagged)]
+#[schemars(rename = "Order")]
 enum OrderText {
     Number(i64),
     Named(OrderName),
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
 enum OrderName {
     Outermost,
     Innermost,
