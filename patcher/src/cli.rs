@@ -109,6 +109,10 @@ pub(crate) enum Command {
         original: Option<PathBuf>,
     },
 
+    /// Check or list rules.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+
     /// Give back the file that a patched one was made from, byte for byte.
     Restore {
         /// The patched executable.
@@ -119,6 +123,35 @@ pub(crate) enum Command {
         #[arg(short, long, value_name = "IN")]
         output: PathBuf,
     },
+}
+
+/// What can be asked of rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Check a file of rules; with BINARY, show what each rule would hook there.
+    Check {
+        /// The rules.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+
+        /// An executable to match them with.
+        #[arg(value_name = "BINARY")]
+        binary: Option<PathBuf>,
+    },
+
+    /// List the rules that gopatch comes with, and those of FILE.
+    List {
+        /// More rules.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+
+        /// Form of the list.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+
+    /// Print the JSON Schema of rule files, for editors.
+    Schema,
 }
 
 /// Forms of a report.

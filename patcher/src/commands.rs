@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use gopatch::patch::{self, Options, PatchError};
-use gopatch::report::ManifestText;
+use gopatch::report::{ManifestText, RuleListing};
 use gopatch::{restore, rules, verify};
 use gopatch_trampolines::wire;
 
@@ -41,7 +41,7 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     if !args.quiet && args.report.is_none() {
         print(&report);
     }
-    let refused = patched.report.refused.len();
+    let refused = patched.report.missing();
     if refused > 0 {
         let sites = if refused == 1 { "1 site was".to_owned() } else { format!("{refused} sites were") };
         eprintln!("gopatch: {}: {sites} refused; the report names each", output_path.display());
@@ -95,6 +95,40 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
+/// Checks a file of rules, by itself or with a program. What cannot be hooked there is shown, and is no failure.
+pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<bool> {
+    let options = Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into() };
+    let rules = patch::read_rules(&options)?.len();
+    print(&match binary {
+        None => format!("{}: {rules} rules, nothing wrong with them\n", path.display()),
+        Some(binary) => {
+            let input = Input::open(binary)?;
+            let report = patch::patch(input.bytes(), &options).map_err(|error| about(binary, error))?.report;
+            format!("with these rules gopatch would hook:\n{}", report.text(true))
+        }
+    });
+    Ok(true)
+}
+
+/// Lists the default rules, and those of a file.
+pub(crate) fn list_rules(path: Option<&Path>, format: Format) -> anyhow::Result<bool> {
+    let file = path.map(rule_source).transpose()?;
+    let sources = std::iter::once(rules::Source::default_rules()).chain(file).collect();
+    let rules = patch::read_rules(&Options { rules: sources, socket: Vec::new() })?;
+    let list: Vec<_> = rules.iter().map(RuleListing::from).collect();
+    print(&match format {
+        Format::Text => list.iter().map(ToString::to_string).collect(),
+        Format::Json => json(&list)?,
+    });
+    Ok(true)
+}
+
+/// Prints the schema of rule files.
+pub(crate) fn rules_schema() -> anyhow::Result<bool> {
+    print(&json(&rules::schema())?);
+    Ok(true)
+}
+
 /// Says which file could not be patched, unless it is the rules that are wrong.
 fn about(input: &Path, error: PatchError) -> anyhow::Error {
     match error {
@@ -109,10 +143,14 @@ fn rule_sources(args: &RuleArgs) -> anyhow::Result<Vec<rules::Source>> {
         sources.push(rules::Source::default_rules());
     }
     for path in &args.rules {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read rules {}", path.display()))?;
-        sources.push(rules::Source { name: path.display().to_string(), text });
+        sources.push(rule_source(path)?);
     }
     Ok(sources)
+}
+
+fn rule_source(path: &Path) -> anyhow::Result<rules::Source> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read rules {}", path.display()))?;
+    Ok(rules::Source { name: path.display().to_string(), text })
 }
 
 fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {

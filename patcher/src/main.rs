@@ -12,7 +12,7 @@ use std::sync::Arc;
 use clap::Parser;
 use signal_hook::consts::SIGXFSZ;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, RulesCommand};
 
 /// Some place that was asked for is not hooked; the output was written.
 const REFUSED: u8 = 1;
@@ -41,6 +41,9 @@ fn main() -> ExitCode {
         Some(Command::Inspect { file, rules, format }) => commands::inspect(file, rules, *format),
         Some(Command::Verify { file, original }) => commands::verify(file, original.as_deref()),
         Some(Command::Restore { file, output }) => commands::restore(file, output),
+        Some(Command::Rules(RulesCommand::Check { file, binary })) => commands::check_rules(file, binary.as_deref()),
+        Some(Command::Rules(RulesCommand::List { file, format })) => commands::list_rules(file.as_deref(), *format),
+        Some(Command::Rules(RulesCommand::Schema)) => commands::rules_schema(),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -4,20 +4,27 @@
 //! Trusts: a signature only if its arguments take the bytes of stack that pclntab says.
 //! Never does: let a rule's declaration pass that DWARF contradicts.
 
+use std::collections::HashSet;
+
 use crate::dwarf::{Sections, TypeInfo, Wanted};
 use crate::elf::{Elf, Relative};
-use crate::golang::{Function, GoBinary, symbol_name};
+use crate::golang::{Function, GoBinary, GoVersion, symbol_name};
 use crate::patch::PatchError;
 use crate::rtypes::RuntimeTypes;
 use crate::rules::Rule;
 use crate::rules::declared::{DeclaredTypes, Difference, compare_signature, compare_types};
+use crate::rules::pattern::Name;
 use crate::rules::resolve::{Places, ResolveError, named_types};
-use crate::types::{Origin, Signature, TypeError, Types};
+use crate::types::{Origin, Parameter, Signature, TypeError, Types};
+
+/// What an instance of a generic function gets besides: a pointer that says what its type arguments are. It comes first,
+/// since Go 1.20 behind the receiver. DWARF shows it only in later versions.
+const DICTIONARY: &str = ".dict";
 
 /// What describes the program's types.
 pub enum ProgramTypes<'a> {
-    /// DWARF.
-    Dwarf(Box<TypeInfo<'a>>),
+    /// DWARF, and the Go that wrote it.
+    Dwarf(Box<TypeInfo<'a>>, GoVersion),
     /// What the program carries for itself.
     Runtime(RuntimeTypes<'a>),
 }
@@ -55,24 +62,25 @@ pub enum ParameterError {
 }
 
 impl<'a> ProgramTypes<'a> {
-    /// DWARF if Go's is there, else what the program carries for itself.
+    /// DWARF if Go's is there, else what the program carries for itself; `functions` are those that will be asked for,
+    /// by symbol name without type arguments.
     pub fn load(
         sections: Option<&'a Sections<'_>>,
         rules: &[Rule],
+        functions: &HashSet<&str>,
         elf: &'a Elf<'a>,
         relocations: &'a [Relative],
         go: &GoBinary<'_>,
     ) -> Result<Self, PatchError> {
         if let Some(sections) = sections {
-            let symbols: Vec<String> = rules.iter().flat_map(Rule::symbols).collect();
             let named: Vec<String> = rules.iter().flat_map(named_types).map(|name| symbol_name(&name)).collect();
             let wanted = Wanted {
-                functions: symbols.iter().map(String::as_str).collect(),
+                functions: functions.clone(),
                 types: named.iter().map(String::as_str).chain(["runtime.g", "runtime.m", "runtime.p"]).collect(),
             };
             let info = TypeInfo::load(sections, &wanted, go.module_data.types)?;
             if !info.is_foreign() {
-                return Ok(Self::Dwarf(Box::new(info)));
+                return Ok(Self::Dwarf(Box::new(info), go.build_info.version));
             }
         }
         Ok(Self::Runtime(RuntimeTypes::load(elf, relocations, go)?))
@@ -81,7 +89,7 @@ impl<'a> ProgramTypes<'a> {
     /// The types.
     pub fn get(&self) -> &dyn Types {
         match self {
-            Self::Dwarf(info) => &**info,
+            Self::Dwarf(info, _) => &**info,
             Self::Runtime(types) => types,
         }
     }
@@ -89,15 +97,15 @@ impl<'a> ProgramTypes<'a> {
     /// Which of the two it is.
     pub fn origin(&self) -> Origin {
         match self {
-            Self::Dwarf(_) => Origin::Dwarf,
+            Self::Dwarf(..) => Origin::Dwarf,
             Self::Runtime(_) => Origin::Runtime,
         }
     }
 
     /// How often a function was inlined into others; `None` without DWARF.
-    pub fn inlined_copies(&self, name: &str) -> Option<u32> {
+    pub fn inlined_copies(&self, function: &Function<'_>) -> Option<u32> {
         match self {
-            Self::Dwarf(info) => Some(info.inlined_copies(name)),
+            Self::Dwarf(info, _) => Some(info.inlined_copies(name_in_dwarf(info, function))),
             Self::Runtime(_) => None,
         }
     }
@@ -109,7 +117,7 @@ impl<'a> ProgramTypes<'a> {
         function: &Function<'_>,
         declared: &'t mut DeclaredTypes<'t>,
     ) -> Result<Option<Places<'t>>, ParameterError> {
-        let signature = self.signature(rule, function.name, declared)?;
+        let signature = self.signature(rule, function, declared)?;
         if rule.captures().next().is_none() {
             return Ok(None);
         }
@@ -117,7 +125,19 @@ impl<'a> ProgramTypes<'a> {
             Origin::Dwarf => ParameterError::Incomplete,
             Origin::Runtime => ParameterError::Unknown,
         })?;
-        let places = Places::new(declared, signature)?;
+        let dictionary = declared.word();
+        let mut with_dictionary = signature.clone();
+        let declared = &*declared;
+        let mut places = Places::new(declared, signature)?;
+        let has_size = |places: &Places<'_>| function.args.is_none_or(|args| u64::from(args) == places.args_size());
+        if !has_size(&places) && function.name.contains('[') {
+            let is_method = Name::parse(function.name).is_some_and(|name| name.receiver().is_some());
+            let is_first = !is_method || matches!(self, Self::Dwarf(_, version) if *version < GoVersion::go1(20));
+            let parameter = Parameter { name: DICTIONARY, type_id: dictionary, is_result: false };
+            let at = usize::from(!is_first).min(with_dictionary.parameters.len());
+            with_dictionary.parameters.insert(at, parameter);
+            places = Places::new(declared, with_dictionary)?;
+        }
         // DWARF may leave out parameters, and a rule may be wrong. What pclntab says of the arguments' size tells.
         match (function.args, places.args_size()) {
             (Some(args), size) if u64::from(args) != size => Err(match self.origin() {
@@ -132,17 +152,17 @@ impl<'a> ProgramTypes<'a> {
     fn signature<'t>(
         &'t self,
         rule: &'t Rule,
-        name: &str,
+        function: &Function<'_>,
         declared: &mut DeclaredTypes<'t>,
     ) -> Result<Option<Signature<'t>>, ParameterError> {
         let agree = |difference: Option<Difference>| difference.map_or(Ok(()), |it| Err(ParameterError::Differs(it)));
-        let declaration = rule.signature(name);
+        let declaration = rule.signature(function.name);
         if declaration.is_some() {
             agree(compare_types(self.get(), rule)?)?;
         }
         Ok(match self {
-            Self::Dwarf(info) => {
-                let signature = info.signature(name).map_err(TypeError::from)?;
+            Self::Dwarf(info, _) => {
+                let signature = info.signature(name_in_dwarf(info, function)).map_err(TypeError::from)?;
                 if let (Some(declaration), Some(signature)) = (declaration, &signature) {
                     agree(compare_signature(&**info, rule, declaration, signature)?)?;
                 }
@@ -151,4 +171,10 @@ impl<'a> ProgramTypes<'a> {
             Self::Runtime(_) => declaration.map(|declaration| declared.signature(declaration)).transpose()?,
         })
     }
+}
+
+/// DWARF tells the instances of a generic function apart by their names, pclntab until Go 1.26 does not.
+fn name_in_dwarf<'n>(info: &'n TypeInfo<'_>, function: &'n Function<'_>) -> &'n str {
+    let instance = function.name.contains('[').then(|| info.instance_at(function.start)).flatten();
+    instance.unwrap_or(function.name)
 }

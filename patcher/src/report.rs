@@ -2,11 +2,13 @@
 //!
 //! Decides: what is reported, and the two forms of it. Never does: print.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
-use gopatch_trampolines::manifest::{At, Manifest};
+use gopatch_trampolines::manifest::{At, Kind, Manifest};
 use serde::Serialize;
 
+use crate::rules::Rule;
 use crate::types::Origin;
 
 /// The report of one run. Its JSON form is stable.
@@ -67,6 +69,12 @@ pub struct OutputReport {
 pub struct RuleReport {
     /// Name.
     pub rule: String,
+    /// Whether its functions came by a glob.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub glob: bool,
+    /// Why it, or some of its functions, was not looked for: a version out of its range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
     /// Its functions that this binary has.
     pub functions: Vec<FunctionReport>,
 }
@@ -106,12 +114,15 @@ pub struct RefusedReport {
     pub code: &'static str,
     /// In words.
     pub reason: &'static str,
+    /// Whether the rule is `partial`, so that this is no failure.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 impl Report {
-    /// Whether every place that was asked for is hooked.
-    pub fn is_complete(&self) -> bool {
-        self.refused.is_empty()
+    /// Places that had to be hooked and are not.
+    pub fn missing(&self) -> usize {
+        self.refused.iter().filter(|refused| !refused.partial).count()
     }
 
     /// Hooked places.
@@ -136,10 +147,21 @@ impl Display for Text<'_> {
         let package = input.main_package.as_deref().unwrap_or("unknown package");
         writeln!(f, "{package} ({}, {}, types from {})", input.go_version, size(input.size), input.types)?;
         for rule in &self.report.rules {
+            if let Some(why) = &rule.left_out {
+                writeln!(f, "  {:<24} left out: {why}", rule.rule)?;
+            }
             if rule.functions.is_empty() {
-                if self.verbose {
+                if self.verbose && rule.left_out.is_none() {
                     writeln!(f, "  {:<24} not in this program", rule.rule)?;
                 }
+                continue;
+            }
+            if rule.glob && !self.verbose {
+                let of = |sites: fn(&FunctionReport) -> usize| rule.functions.iter().map(sites).sum();
+                let functions = count(rule.functions.len(), "function", "functions");
+                let (entries, exits) = (of(|function| function.entries), of(|function| function.exits));
+                let (entries, exits) = (count(entries, "entry", "entries"), count(exits, "exit", "exits"));
+                writeln!(f, "  {:<24} {functions}: {entries}, {exits}", rule.rule)?;
                 continue;
             }
             for function in &rule.functions {
@@ -163,7 +185,23 @@ impl Display for Text<'_> {
                 }
             }
         }
+        let is_summed = |rule: &RuleReport| rule.glob && !self.verbose;
+        for rule in self.report.rules.iter().filter(|rule| is_summed(rule)) {
+            let mut codes = BTreeMap::<_, usize>::new();
+            for refused in self.report.refused.iter().filter(|refused| refused.rule == rule.rule) {
+                *codes.entry(refused.code).or_default() += 1;
+            }
+            if !codes.is_empty() {
+                let sites = count(codes.values().sum(), "site", "sites");
+                let codes: Vec<_> = codes.iter().map(|(code, number)| format!("{number} {code}")).collect();
+                let where_each = "--verbose and --format json name each";
+                writeln!(f, "  refused {sites} of rule {}: {} ({where_each})", rule.rule, codes.join(", "))?;
+            }
+        }
         for refused in &self.report.refused {
+            if self.report.rules.iter().any(|rule| is_summed(rule) && rule.rule == refused.rule) {
+                continue;
+            }
             let end = match refused.at {
                 At::Enter => "entry",
                 At::Exit => "exit",
@@ -189,6 +227,61 @@ impl Display for Text<'_> {
             100.0 * growth as f64 / input.size as f64,
             output.socket,
         )
+    }
+}
+
+/// A rule as it is written, without a program.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleListing {
+    /// Name.
+    pub rule: String,
+    /// Its file.
+    pub file: String,
+    /// The line in it where the rule begins.
+    pub line: usize,
+    /// What a call is.
+    pub kind: Kind,
+    /// What it asks for, in words.
+    pub asks_for: String,
+    /// Place among the rules on one function.
+    pub order: String,
+    /// Versions of Go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub go: Option<String>,
+    /// Versions of the module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Attributes that are recorded.
+    pub attributes: Vec<String>,
+}
+
+impl From<&Rule> for RuleListing {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            rule: rule.name.clone(),
+            file: rule.file.clone(),
+            line: rule.place("").line,
+            kind: rule.kind,
+            asks_for: rule.asks_for(),
+            order: rule.order.to_string(),
+            go: rule.go.as_ref().map(ToString::to_string),
+            version: rule.version.as_ref().map(ToString::to_string),
+            attributes: rule.captures().map(|capture| capture.attribute.clone()).collect(),
+        }
+    }
+}
+
+impl Display for RuleListing {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<28} {}", self.rule, self.asks_for)?;
+        let ranges = [("Go", &self.go), ("version", &self.version)];
+        for (of, range) in ranges.iter().filter_map(|(of, range)| Some((of, range.as_ref()?))) {
+            writeln!(f, "{:<28}   for {of} {range}", "")?;
+        }
+        if !self.attributes.is_empty() {
+            writeln!(f, "{:<28}   records {}", "", self.attributes.join(", "))?;
+        }
+        Ok(())
     }
 }
 

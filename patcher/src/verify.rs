@@ -11,9 +11,10 @@
 //! 2. With the listed bytes put back, the file has the input's digest: so no other byte of the input was changed.
 //! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
 //! 4. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one.
-//! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site.
+//! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site. Of
+//!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use capstone::arch::x86::{ArchMode, X86OperandType};
@@ -222,8 +223,10 @@ enum Step {
 /// How instructions leave a range of bytes.
 #[derive(Default)]
 struct WaysOut {
-    /// Where branches lead, and where the last instruction falls through.
-    targets: BTreeSet<u64>,
+    /// Where conditional branches lead.
+    branches: BTreeSet<u64>,
+    /// Where the last instruction leads.
+    onward: Option<u64>,
     /// The last instruction, if it is a return or an indirect jump.
     last: Option<Vec<u8>>,
 }
@@ -242,12 +245,25 @@ impl<'a> Sites<'a> {
     }
 
     fn check(&self) -> Result<(), VerifyError> {
-        self.manifest.sites.iter().try_for_each(|site| {
+        let mut places: BTreeMap<u64, Vec<&Site>> = BTreeMap::new();
+        for site in &self.manifest.sites {
+            places.entry(site.va).or_default().push(site);
+        }
+        places.values().try_for_each(|sites| self.check_place(sites))
+    }
+
+    /// The thunks that run at one place.
+    fn check_place(&self, sites: &[&Site]) -> Result<(), VerifyError> {
+        for (index, site) in sites.iter().enumerate() {
             let wrong = |what| VerifyError::Site { va: site.va, thunk: site.thunk, what };
-            self.leads_to_thunk(site).map_err(wrong)?;
+            if index == 0 {
+                self.leads_to_thunk(site).map_err(wrong)?;
+            }
             let original = manifest::from_hex(&site.original).unwrap_or_default();
-            self.thunk_comes_back(site, &original).map_err(wrong)
-        })
+            let next = sites.get(index + 1).map(|next| next.thunk);
+            self.thunk_comes_back(site, &original, next).map_err(wrong)?;
+        }
+        Ok(())
     }
 
     /// The site's first instruction is a jump to its thunk, or to the island where that jump lies.
@@ -284,9 +300,13 @@ impl<'a> Sites<'a> {
         })
     }
 
-    /// All that can be reached from the thunk stays in the code, until it leaves as the original bytes do.
-    fn thunk_comes_back(&self, site: &Site, original: &[u8]) -> Result<(), String> {
-        let ways = self.ways_out(site.va, site.va.saturating_add(original.len() as u64))?;
+    /// All that can be reached from the thunk stays in the code, until it leaves as it should: for the thunk that runs
+    /// next, or as the original bytes do.
+    fn thunk_comes_back(&self, site: &Site, original: &[u8], next_thunk: Option<u64>) -> Result<(), String> {
+        let mut ways = self.ways_out(site.va, site.va.saturating_add(original.len() as u64))?;
+        if let Some(next_thunk) = next_thunk {
+            (ways.last, ways.onward) = (None, Some(next_thunk));
+        }
         let mut seen = BTreeSet::new();
         let mut ahead = vec![site.thunk];
         let mut leaves = false;
@@ -311,7 +331,7 @@ impl<'a> Sites<'a> {
                 Step::Jump(target) => (Some(target), false),
             };
             for next in target.into_iter().chain(falls_through.then(|| va + len)) {
-                if ways.targets.contains(&next) {
+                if ways.branches.contains(&next) || ways.onward == Some(next) {
                     leaves = true;
                     continue;
                 }
@@ -334,9 +354,9 @@ impl<'a> Sites<'a> {
             let (len, step) = self.decode(self.restored, va)?;
             match step {
                 Step::Next | Step::Call => {}
-                Step::Branch(target) => _ = ways.targets.insert(target),
+                Step::Branch(target) => _ = ways.branches.insert(target),
                 Step::Jump(target) => {
-                    ways.targets.insert(target);
+                    ways.onward = Some(target);
                     return Ok(ways);
                 }
                 Step::Return | Step::Indirect => {
@@ -346,7 +366,7 @@ impl<'a> Sites<'a> {
             }
             va += len;
         }
-        ways.targets.insert(va);
+        ways.onward = Some(va);
         Ok(ways)
     }
 

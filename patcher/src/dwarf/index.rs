@@ -6,12 +6,13 @@
 
 use std::collections::HashMap;
 
-use gimli::{AttributeValue, DebugInfoOffset, EntriesRaw, constants as dw};
+use gimli::{AttributeValue, DebugAddrBase, DebugInfoOffset, EntriesRaw, constants as dw};
 
 use crate::address::Va;
+use crate::rules::pattern::without_type_arguments;
 use crate::types::TypeId;
 
-use super::{DwarfError, Reader, TypeInfo, Unit, Wanted};
+use super::{Body, DwarfError, Reader, TypeInfo, Unit, Wanted};
 
 pub(super) fn read<'d>(
     mut dwarf: gimli::Dwarf<Reader<'d>>,
@@ -20,8 +21,14 @@ pub(super) fn read<'d>(
 ) -> Result<TypeInfo<'d>, DwarfError> {
     // Every unit of Go's linker shares one abbreviation table.
     dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
-    let mut info =
-        TypeInfo { dwarf, units: Vec::new(), functions: HashMap::new(), types: HashMap::new(), runtime_types };
+    let mut info = TypeInfo {
+        dwarf,
+        units: Vec::new(),
+        functions: HashMap::new(),
+        instances: HashMap::new(),
+        types: HashMap::new(),
+        runtime_types,
+    };
     let mut seen = Seen::default();
     let mut headers = info.dwarf.units();
     let mut offset = 0;
@@ -40,6 +47,9 @@ pub(super) fn read<'d>(
         function.bodies.extend(seen.bodies.remove(&abstract_place).unwrap_or_default());
         function.inlined_copies += seen.copies.get(&abstract_place).copied().unwrap_or_default();
     }
+    for (name, function) in info.functions.iter().filter(|(name, _)| name.contains('[')) {
+        info.instances.extend(function.bodies.iter().filter_map(|body| Some((body.start?, *name))));
+    }
     Ok(info)
 }
 
@@ -50,7 +60,7 @@ struct Seen<'d> {
     /// Abstract entries of wanted functions.
     abstracts: Vec<(DebugInfoOffset, &'d str)>,
     /// Bodies, by their abstract entry.
-    bodies: HashMap<DebugInfoOffset, Vec<DebugInfoOffset>>,
+    bodies: HashMap<DebugInfoOffset, Vec<Body>>,
     /// Number of copies, by their abstract entry.
     copies: HashMap<DebugInfoOffset, u32>,
 }
@@ -60,6 +70,7 @@ impl<'d> TypeInfo<'d> {
     fn scan(&mut self, unit: &Unit<'d>, wanted: &Wanted<'_>, seen: &mut Seen<'d>) -> gimli::Result<bool> {
         let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
         let mut values = Vec::new();
+        let mut addresses = DebugAddrBase(0);
         while !entries.is_empty() {
             let depth = entries.next_depth();
             let offset = entries.next_offset();
@@ -67,9 +78,13 @@ impl<'d> TypeInfo<'d> {
             let attributes = abbreviation.attributes();
             match abbreviation.tag() {
                 dw::DW_TAG_compile_unit => {
-                    let language = find_attribute(&mut entries, attributes, dw::DW_AT_language)?;
-                    if language.is_some_and(|language| language != AttributeValue::Language(dw::DW_LANG_Go)) {
-                        return Ok(false);
+                    entries.read_attributes(attributes, &mut values)?;
+                    for value in &values {
+                        match value.value() {
+                            AttributeValue::Language(language) if language != dw::DW_LANG_Go => return Ok(false),
+                            AttributeValue::DebugAddrBase(base) => addresses = base,
+                            _ => {}
+                        }
                     }
                 }
                 dw::DW_TAG_inlined_subroutine => {
@@ -82,15 +97,24 @@ impl<'d> TypeInfo<'d> {
                     entries.read_attributes(attributes, &mut values)?;
                     let value = |name| values.iter().find(|value| value.name() == name).map(gimli::Attribute::value);
                     let place = DebugInfoOffset(unit.start + offset.0);
+                    let start = match value(dw::DW_AT_low_pc) {
+                        Some(AttributeValue::Addr(start)) => Some(Va(start)),
+                        Some(AttributeValue::DebugAddrIndex(index)) => {
+                            let size = unit.header.encoding().address_size;
+                            self.dwarf.debug_addr.get_address(size, addresses, index).ok().map(Va)
+                        }
+                        _ => None,
+                    };
+                    let body = Body { place, start };
                     if let Some(origin) = value(dw::DW_AT_abstract_origin).and_then(|origin| unit.reference(&origin)) {
-                        seen.bodies.entry(origin).or_default().push(place);
+                        seen.bodies.entry(origin).or_default().push(body);
                     } else if let Some(name) = self.name(value(dw::DW_AT_name))?
-                        && wanted.functions.contains(name)
+                        && wanted.functions.contains(&*without_type_arguments(name))
                     {
                         if value(dw::DW_AT_inline).is_some() {
                             seen.abstracts.push((place, name));
                         } else {
-                            self.functions.entry(name).or_default().bodies.push(place);
+                            self.functions.entry(name).or_default().bodies.push(body);
                         }
                     }
                 }

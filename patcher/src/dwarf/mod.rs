@@ -65,7 +65,11 @@ impl<'a> Sections<'a> {
             return Ok(None);
         }
         let sections = gimli::DwarfSections::load(|id| match id {
-            SectionId::DebugAbbrev | SectionId::DebugInfo | SectionId::DebugStr | SectionId::DebugLineStr => {
+            SectionId::DebugAbbrev
+            | SectionId::DebugAddr
+            | SectionId::DebugInfo
+            | SectionId::DebugStr
+            | SectionId::DebugLineStr => {
                 find(id.name()).map_or(Ok(Cow::Borrowed(&[][..])), |section| elf.section_data(section))
             }
             _ => Ok(Cow::Borrowed(&[][..])),
@@ -77,7 +81,7 @@ impl<'a> Sections<'a> {
 /// The names that somebody will ask for.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted<'w> {
-    /// Functions, as symbol names: `net/http.(*conn).serve`.
+    /// Functions, as symbol names: `net/http.(*conn).serve`. Without type arguments: all instances.
     pub functions: HashSet<&'w str>,
     /// Types, as symbol names: `net/http.response`, `*net/http.response`, `runtime.g`.
     pub types: HashSet<&'w str>,
@@ -90,6 +94,8 @@ pub struct TypeInfo<'d> {
     /// Go's units, in the order of .debug_info.
     units: Vec<Unit<'d>>,
     functions: HashMap<&'d str, Function>,
+    /// Instances of wanted generic functions, by where they start: pclntab does not always tell them apart by name.
+    instances: HashMap<Va, &'d str>,
     types: HashMap<&'d str, TypeId>,
     /// `runtime.types`, from which run-time types are counted.
     runtime_types: Va,
@@ -100,8 +106,15 @@ pub struct TypeInfo<'d> {
 struct Function {
     /// Entries that describe code of its own. Only they have all parameters; the abstract entry of a function that
     /// was inlined lacks those without a name.
-    bodies: Vec<DebugInfoOffset>,
+    bodies: Vec<Body>,
     inlined_copies: u32,
+}
+
+/// An entry that describes code.
+#[derive(Debug, Clone, Copy)]
+struct Body {
+    place: DebugInfoOffset,
+    start: Option<Va>,
 }
 
 #[derive(Debug)]
@@ -125,12 +138,17 @@ impl<'d> TypeInfo<'d> {
         // An assembly function is described without parameters, its ABI wrapper of the same name with them.
         let mut best: Option<Vec<_>> = None;
         for body in &function.bodies {
-            let parameters = self.parameters(*body)?;
+            let parameters = self.parameters(body.place)?;
             if best.as_ref().is_none_or(|best| parameters.len() > best.len()) {
                 best = Some(parameters);
             }
         }
         Ok(best.map(|parameters| Signature { parameters }))
+    }
+
+    /// The name of the instance of a wanted generic function that starts there, with its type arguments.
+    pub fn instance_at(&self, start: Va) -> Option<&'d str> {
+        self.instances.get(&start).copied()
     }
 
     /// How often a wanted function was inlined into others. One that was inlined everywhere has no code of its own.

@@ -81,6 +81,13 @@ impl BuildInfo {
         self.main_module.iter().chain(&self.dependencies).filter(holds).max_by_key(|module| module.path.len())
     }
 
+    /// Whether a package is of the standard library: only its paths begin with an element without a dot. The main package
+    /// is of its module.
+    pub fn is_standard(&self, import_path: &str) -> bool {
+        let first = import_path.split('/').next().unwrap_or_default();
+        import_path != "main" && !first.contains('.') && self.module_of(import_path).is_none()
+    }
+
     /// The value of a build setting.
     pub fn setting(&self, key: &str) -> Option<&str> {
         self.settings.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())

@@ -69,6 +69,11 @@ impl<'t> DeclaredTypes<'t> {
         Ok(Signature { parameters })
     }
 
+    /// A type of one word.
+    pub fn word(&mut self) -> TypeId {
+        self.add("uintptr", 8, Kind::Int { signed: false })
+    }
+
     fn expr(&mut self, expr: &'t Expr) -> Result<TypeId, ResolveError> {
         let (size, kind) = match &expr.shape {
             Shape::Named(name) => return self.named(name),

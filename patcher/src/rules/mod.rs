@@ -7,15 +7,26 @@
 
 pub mod declaration;
 pub mod declared;
+pub mod lines;
+pub mod nearest;
 pub mod path;
+pub mod pattern;
 pub mod resolve;
+mod text;
+pub mod version;
+
+use std::fmt;
+use std::sync::Arc;
 
 use gopatch_trampolines::manifest::{Format, Kind};
-use indexmap::IndexMap;
-use serde::Deserialize;
 
 use declaration::{Declaration, DeclarationError, Expr, Function};
+use lines::Lines;
 use path::{Expression, PathError};
+use pattern::Name;
+use version::Range;
+
+pub use text::{parse, schema};
 
 /// The rules that gopatch comes with.
 pub const DEFAULT: &str = include_str!("../../rules/default.yaml");
@@ -41,113 +52,77 @@ impl Source {
     }
 }
 
+/// Where in a rule file something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// Line in it, from 1.
+    pub line: usize,
+    /// The rule; empty outside of rules.
+    pub rule: String,
+    /// The key, as `function` or `enter.http.request.method`; empty if it is the whole.
+    pub field: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if !self.rule.is_empty() {
+            write!(f, ": rule {}", self.rule)?;
+        }
+        if !self.field.is_empty() {
+            write!(f, ": {}", self.field)?;
+        }
+        Ok(())
+    }
+}
+
 /// Why a rule file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
     /// Not YAML, or not a rule file's.
-    #[error("{file}")]
+    #[error("{place}: {what}")]
     Yaml {
-        /// The file.
-        file: String,
-        /// What is wrong, and where.
-        source: serde_yaml_ng::Error,
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        what: String,
     },
     /// A path is not one.
-    #[error("{file}: rule {rule}: {attribute}")]
+    #[error("{place}")]
     Path {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
-        /// The attribute.
-        attribute: String,
+        /// Where.
+        place: Place,
         /// What is wrong.
         source: Box<PathError>,
     },
     /// A declaration is not one.
-    #[error("{file}: rule {rule}: signature")]
+    #[error("{place}")]
     Declaration {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
+        /// Where.
+        place: Place,
         /// What is wrong.
         source: Box<DeclarationError>,
     },
     /// A value is out of its range.
-    #[error("{file}: rule {rule}: {what}")]
+    #[error("{place}: {what}")]
     Invalid {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
+        /// Where.
+        place: Place,
         /// What is wrong.
         what: String,
     },
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping with the key `rules`")]
-struct RuleFile {
-    rules: Vec<RuleText>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleText {
-    name: String,
-    import: String,
-    receiver: Option<OneOrMany>,
-    function: OneOrMany,
-    signature: Option<OneOrMany>,
-    #[serde(default = "internal")]
-    kind: Kind,
-    operation: Option<String>,
-    #[serde(default)]
-    optional: bool,
-    #[serde(default)]
-    caller_keeps: Vec<String>,
-    enter: Option<IndexMap<String, CaptureText>>,
-    exit: Option<IndexMap<String, CaptureText>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CaptureText {
-    value: OneOrMany,
-    max: Option<u16>,
-    #[serde(default)]
-    format: Format,
-    zero_means: Option<i64>,
-    zero_means_unless: Option<String>,
-    #[serde(default)]
-    omit_zero: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "a text, or a list of texts")]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Many(many) => many,
-        }
-    }
-}
-
-fn internal() -> Kind {
-    Kind::Internal
-}
-
 /// A rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
+    /// Lines of the file.
+    lines: Arc<Lines>,
+    /// Which of the file's rules it is.
+    index: usize,
     /// Shown for its file in messages.
     pub file: String,
     /// Unique name.
@@ -163,15 +138,44 @@ pub struct Rule {
     /// Kind of operation.
     pub kind: Kind,
     /// Name of an operation, see [`gopatch_trampolines::manifest::Function::operation`].
-    pub operation: String,
+    pub operation: Option<String>,
     /// Whether a program without such a function is fine.
     pub optional: bool,
+    /// Whether it is fine that some place of the matched functions cannot be hooked.
+    pub partial: bool,
+    /// Where it stands among rules on the same function.
+    pub order: Order,
+    /// Versions of Go that it is for.
+    pub go: Option<Range>,
+    /// Versions of the module, of Go for the standard library, that it is for.
+    pub version: Option<Range>,
     /// Parameters that the caller keeps alive until the function returns, so that an exit may follow them.
     pub caller_keeps: Vec<String>,
     /// Captures at entry; `None`: the entry is not asked for.
     pub enter: Option<Vec<Capture>>,
     /// Captures at exit; `None`: the exits are not asked for.
     pub exit: Option<Vec<Capture>>,
+}
+
+/// Where a rule stands among those on the same function; the first is the outermost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Order {
+    /// Outside of all others.
+    Outermost,
+    /// Inside of those with a smaller number.
+    Number(i64),
+    /// Inside of all others.
+    Innermost,
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Outermost => f.write_str("outermost"),
+            Self::Number(number) => number.fmt(f),
+            Self::Innermost => f.write_str("innermost"),
+        }
+    }
 }
 
 /// A value to capture.
@@ -191,10 +195,69 @@ pub struct Capture {
     pub zero_means_unless: Option<String>,
     /// See [`gopatch_trampolines::manifest::Capture::omit_zero`].
     pub omit_zero: bool,
+    /// Whether it is left out of functions in which it does not resolve.
+    pub optional: bool,
+}
+
+impl fmt::Display for Capture {
+    /// The attribute and where its value comes from.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<_> = self.values.iter().map(|value| format!("`{}`", value.text)).collect();
+        write!(f, "{}: {}", self.attribute, values.join(", "))
+    }
 }
 
 impl Rule {
-    /// The symbol names that the rule asks for.
+    /// Where in its file one of its fields is.
+    pub fn place(&self, field: &str) -> Place {
+        let line = self.lines.of_field(self.index, field);
+        Place { file: self.file.clone(), line, rule: self.name.clone(), field: field.to_owned() }
+    }
+
+    /// Whether the rule's functions come by a glob: then it means whatever matches, not each function it names.
+    pub fn is_glob(&self) -> bool {
+        pattern::is_import_glob(&self.import)
+            || self.receivers.iter().any(|receiver| pattern::is_receiver_glob(receiver))
+            || self.functions.iter().any(|function| pattern::is_function_glob(function))
+    }
+
+    /// Whether a glob rule means that function. `*` without a receiver means methods too.
+    pub fn matches(&self, name: &Name<'_>) -> bool {
+        if name.is_of_the_runtime() || !pattern::import_matches(&self.import, &name.package) {
+            return false;
+        }
+        let is_function = |function| self.functions.iter().any(|wanted| pattern::function_matches(wanted, function));
+        match name.receiver() {
+            Some(_) if self.receivers.is_empty() => self.functions.iter().any(|wanted| wanted == "*"),
+            None if self.receivers.is_empty() => is_function(name.function()),
+            Some(receiver) => {
+                self.receivers.iter().any(|wanted| pattern::receiver_matches(wanted, receiver))
+                    && is_function(name.function())
+            }
+            None => false,
+        }
+    }
+
+    /// What an operation of that function is called: of a rule without globs like the rule, else like the function.
+    pub fn operation_of(&self, symbol: &str) -> String {
+        match &self.operation {
+            Some(operation) => operation.clone(),
+            // Type arguments may have braces, which would stand for attributes.
+            None if self.is_glob() => pattern::without_type_arguments(symbol).into_owned(),
+            None => self.name.clone(),
+        }
+    }
+
+    /// What the rule asks for, in words.
+    pub fn asks_for(&self) -> String {
+        if !self.is_glob() {
+            return format!("function {}", self.symbols().join(", "));
+        }
+        let receivers = if self.receivers.is_empty() { String::new() } else { self.receivers.join(", ") + " " };
+        format!("function {receivers}{} in {}", self.functions.join(", "), self.import)
+    }
+
+    /// The symbol names that a rule without globs asks for.
     pub fn symbols(&self) -> Vec<String> {
         let receivers: Vec<_> =
             if self.receivers.is_empty() { vec![None] } else { self.receivers.iter().map(Some).collect() };
@@ -215,6 +278,7 @@ impl Rule {
 
     /// What the rule says of the parameters of the function with that symbol name.
     pub fn signature(&self, symbol: &str) -> Option<&Function> {
+        let symbol = pattern::without_type_arguments(symbol);
         self.declarations.iter().find_map(|declaration| match declaration {
             Declaration::Function(function) => {
                 (self.symbol(function.receiver.as_ref(), &function.name) == symbol).then_some(function)
@@ -247,97 +311,38 @@ impl Rule {
     }
 }
 
-/// Reads a rule file.
-pub fn parse(source: &Source) -> Result<Vec<Rule>, RuleError> {
-    let file: RuleFile = serde_yaml_ng::from_str(&source.text)
-        .map_err(|error| RuleError::Yaml { file: source.name.clone(), source: error })?;
-    file.rules.into_iter().map(|text| rule(text, &source.name)).collect()
-}
-
-fn rule(text: RuleText, file: &str) -> Result<Rule, RuleError> {
-    let invalid = |what: String| RuleError::Invalid { file: file.to_owned(), rule: text.name.clone(), what };
-    for (key, value) in [("name", &text.name), ("import", &text.import)] {
-        if value.is_empty() {
-            return Err(invalid(format!("{key} is empty")));
-        }
-    }
-    let captures = |of: Option<IndexMap<String, CaptureText>>| {
-        of.map(|captures| {
-            captures
-                .into_iter()
-                .map(|(attribute, capture)| self::capture(file, &text.name, attribute, capture))
-                .collect()
-        })
-        .transpose()
-    };
-    let (mut enter, mut exit) = (captures(text.enter)?, captures(text.exit)?);
-    if enter.is_none() && exit.is_none() {
-        exit = Some(Vec::new());
-        if text.kind != Kind::Boundary {
-            enter = Some(Vec::new());
-        }
-    }
-    let declarations = text.signature.map_or_else(Vec::new, OneOrMany::into_vec);
-    let declarations: Result<Vec<_>, _> = declarations.iter().map(|text| Declaration::parse(text)).collect();
-    let declarations = declarations.map_err(|source| RuleError::Declaration {
-        file: file.to_owned(),
-        rule: text.name.clone(),
-        source: Box::new(source),
-    })?;
-    let rule = Rule {
-        file: file.to_owned(),
-        operation: text.operation.unwrap_or_else(|| text.name.clone()),
-        name: text.name,
-        import: text.import,
-        receivers: text.receiver.map_or_else(Vec::new, OneOrMany::into_vec),
-        functions: text.function.into_vec(),
-        declarations,
-        kind: text.kind,
-        optional: text.optional,
-        caller_keeps: text.caller_keeps,
-        enter,
-        exit,
-    };
-    let symbols = rule.symbols();
-    for declaration in &rule.declarations {
-        if let Declaration::Function(function) = declaration
-            && !symbols.contains(&rule.symbol(function.receiver.as_ref(), &function.name))
-        {
-            let what =
-                format!("signature: `{}` is none of the rule's functions: {}", function.text, symbols.join(", "));
-            return Err(RuleError::Invalid { file: rule.file, rule: rule.name, what });
-        }
-    }
-    Ok(rule)
-}
-
-fn capture(file: &str, rule: &str, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {
-    let max = text.max.unwrap_or(DEFAULT_MAX);
-    if !(1..=LARGEST_MAX).contains(&max) {
-        let what = format!("{attribute}: max is {max}, but a string is cut to 1 to {LARGEST_MAX} bytes");
-        return Err(RuleError::Invalid { file: file.to_owned(), rule: rule.to_owned(), what });
-    }
-    let values = text.value.into_vec().iter().map(|value| Expression::parse(value)).collect::<Result<Vec<_>, _>>();
-    let values = values.map_err(|source| RuleError::Path {
-        file: file.to_owned(),
-        rule: rule.to_owned(),
-        attribute: attribute.clone(),
-        source: Box::new(source),
-    })?;
-    Ok(Capture {
-        attribute,
-        values,
-        max,
-        format: text.format,
-        zero_means: text.zero_means,
-        zero_means_unless: text.zero_means_unless,
-        omit_zero: text.omit_zero,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `gopatch rules schema > docs/rules.schema.json` renews it.
+    #[test]
+    fn the_schema_is_the_committed_one() {
+        let committed = serde_json::from_str::<serde_json::Value>(include_str!("../../../docs/rules.schema.json"));
+        assert_eq!(committed.expect("it is JSON"), schema(), "run: gopatch rules schema > docs/rules.schema.json");
+    }
+
+    #[test]
+    fn every_example_of_the_reference_is_a_rule_file() {
+        let reference = include_str!("../../../docs/rules.md");
+        let blocks: Vec<_> = reference.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(blocks.len() > 5, "{} examples", blocks.len());
+        for block in blocks {
+            // An example is a whole file, or keys of a rule.
+            let parsed = if block.starts_with("rules:") {
+                parse(&source(block))
+            } else {
+                let mut text = "rules:\n  - name: example\n    import: example.com/shop\n".to_owned();
+                for (key, line) in
+                    [(" function:", "    function: Place\n"), (" receiver:", "    receiver: '*Service'\n")]
+                {
+                    text += if block.contains(key) { "" } else { line };
+                }
+                parse(&source(&(text + block)))
+            };
+            parsed.map_err(anyhow::Error::from).unwrap_or_else(|error| panic!("{error:#}\n{block}"));
+        }
+    }
 
     fn source(text: &str) -> Source {
         Source { name: "r.yaml".to_owned(), text: text.to_owned() }
@@ -356,7 +361,8 @@ mod tests {
         let text = "rules:\n  - name: a\n    import: b\n    function: c\n    kin: server\n";
         let error = anyhow::Error::from(parse(&source(text)).expect_err("kin is no key"));
         let message = format!("{error:#}");
-        assert!(message.contains("r.yaml") && message.contains("`kin`") && message.contains("line 5"), "{message}");
+        assert!(message.starts_with("r.yaml:5: rule a: "), "{message}");
+        assert!(message.contains("`kin`") && message.ends_with("(did you mean `kind`?)"), "{message}");
     }
 
     #[test]

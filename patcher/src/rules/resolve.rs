@@ -7,6 +7,7 @@
 use gopatch_trampolines::manifest::{self, ValueType};
 use gopatch_trampolines::plan::{CapturePlan, Gpr, Leaf, Path, Root, Source, Step};
 
+use super::nearest::did_you_mean;
 use super::path::{Base, Expression, Form, Selector};
 use super::{Capture, Rule};
 use crate::golang::abi::{AbiError, Assignment, Location, Register};
@@ -24,12 +25,14 @@ const MAX_NESTING: usize = 64;
 #[non_exhaustive]
 pub enum ResolveError {
     /// No such parameter or result.
-    #[error("the function has no parameter or result `{name}`; it has {known}")]
+    #[error("the function has no parameter or result `{name}`; it has {known}{nearest}")]
     NoParameter {
         /// The name.
         name: String,
         /// Those there are.
         known: String,
+        /// The one that was meant, perhaps.
+        nearest: String,
     },
     /// A result at the entry.
     #[error("a result is known at the exit only")]
@@ -38,7 +41,7 @@ pub enum ResolveError {
     #[error("at exit `{0}` is followed only if the rule's `caller_keeps` lists it: the caller must keep it alive")]
     NotKept(String),
     /// No such field.
-    #[error("{type_name} has no field `{field}`; it has {known}")]
+    #[error("{type_name} has no field `{field}`; it has {known}{nearest}")]
     NoField {
         /// The struct.
         type_name: String,
@@ -46,6 +49,8 @@ pub enum ResolveError {
         field: String,
         /// Those there are.
         known: String,
+        /// The one that was meant, perhaps.
+        nearest: String,
     },
     /// A field of something without fields, or an assertion on something that is no interface.
     #[error("{type_name} {what}")]
@@ -78,6 +83,32 @@ pub enum ResolveError {
     Abi(#[from] AbiError),
 }
 
+impl ResolveError {
+    /// Whether it says what the function or the program has not, rather than that the rule is wrong for any.
+    fn is_of_the_function(&self) -> bool {
+        matches!(
+            self,
+            Self::NoParameter { .. }
+                | Self::ResultAtEntry
+                | Self::NoField { .. }
+                | Self::NotA { .. }
+                | Self::NoType(_)
+                | Self::Unrecordable(_)
+        )
+    }
+}
+
+/// Which capture does not resolve.
+#[derive(Debug)]
+pub struct CaptureError {
+    /// The attribute.
+    pub attribute: String,
+    /// The expression.
+    pub text: String,
+    /// Why.
+    pub error: ResolveError,
+}
+
 /// A function's parameters and results, with their places.
 pub struct Places<'t> {
     types: &'t dyn Types,
@@ -102,6 +133,23 @@ pub enum End<'k> {
     Enter,
     /// The exits.
     Exit(&'k mut Vec<Source>),
+}
+
+impl End<'_> {
+    /// Words kept so far.
+    fn kept(&self) -> usize {
+        match self {
+            Self::Enter => 0,
+            Self::Exit(kept) => kept.len(),
+        }
+    }
+
+    /// Forgets those that a path asked for which then did not resolve.
+    fn keep_only(&mut self, words: usize) {
+        if let Self::Exit(kept) = self {
+            kept.truncate(words);
+        }
+    }
 }
 
 /// How far a path has got.
@@ -134,18 +182,22 @@ impl<'t> Places<'t> {
         self.assignment.args_size
     }
 
-    /// Resolves a point's captures. The error names the attribute and the expression.
-    pub fn point(
-        &self,
-        rule: &Rule,
-        captures: &[Capture],
-        end: &mut End<'_>,
-    ) -> Result<Resolved, (String, ResolveError)> {
+    /// Resolves a point's captures. Alternatives may leave some out.
+    pub fn point(&self, rule: &Rule, captures: &[Capture], end: &mut End<'_>) -> Result<Resolved, Box<CaptureError>> {
         let mut resolved = Resolved::default();
         for capture in captures {
-            let (plan, value) = self
-                .capture(rule, capture, end, &mut resolved.left_out)
-                .map_err(|(text, error)| (named(capture, &text), error))?;
+            let kept = end.kept();
+            let (plan, value) = match self.capture(rule, capture, end, &mut resolved.left_out) {
+                Ok(found) => found,
+                Err((text, error)) if capture.optional && error.is_of_the_function() => {
+                    end.keep_only(kept);
+                    resolved.left_out.push(named(capture, &text));
+                    continue;
+                }
+                Err((text, error)) => {
+                    return Err(Box::new(CaptureError { attribute: capture.attribute.clone(), text, error }));
+                }
+            };
             resolved.plans.push(plan);
             resolved.captures.push(manifest::Capture {
                 attribute: capture.attribute.clone(),
@@ -235,12 +287,13 @@ impl<'t> Places<'t> {
             Base::Result(_) => None,
             Base::Name(name) => self.signature.inputs().enumerate().find(|(_, input)| input.name == name),
         };
-        let (index, input) = input.ok_or_else(|| ResolveError::NoParameter {
-            name: match base {
+        let (index, input) = input.ok_or_else(|| {
+            let name = match base {
                 Base::Name(name) => name.clone(),
                 Base::Result(index) => format!("results[{index}]"),
-            },
-            known: list(self.signature.parameters.iter().map(|parameter| parameter.name)),
+            };
+            let known = || self.signature.parameters.iter().map(|known| known.name).filter(|name| is_name(name));
+            ResolveError::NoParameter { known: list(known()), nearest: did_you_mean(&name, known()), name }
         })?;
         if is_exit && !rule.caller_keeps.iter().any(|kept| kept == input.name) {
             return Err(ResolveError::NotKept(input.name.to_owned()));
@@ -266,6 +319,7 @@ impl<'t> Places<'t> {
                 type_name: resolved.name.to_string(),
                 field: name.to_owned(),
                 known: list(fields.iter().map(|field| field.name)),
+                nearest: did_you_mean(name, fields.iter().map(|field| field.name)),
             });
         }
         way.into_iter().try_fold(cursor, |cursor, step| self.field(cursor, &step, end))
@@ -486,6 +540,11 @@ fn source(
 fn displacement(offset: u64, resolved: &Type<'_>) -> Result<i32, ResolveError> {
     // Room for the second word of what is read there.
     i32::try_from(offset + 16).map(|end| end - 16).map_err(|_| ResolveError::TooLarge(resolved.name.to_string()))
+}
+
+/// Whether a path can begin with that name, which Go's DWARF may have made up.
+fn is_name(name: &str) -> bool {
+    !name.starts_with('.')
 }
 
 fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {

@@ -1,0 +1,169 @@
+//! Emits the code of an output, and notes where it went.
+//!
+//! Decides: the order of the emitted code, and how hooks at one place hang together.
+//! Trusts: the layout, and the templates of `gopatch-trampolines`. Never does: choose a place.
+//!
+//! Where several hooks share a site, each has a thunk of its own, which goes on in the next one's as if that were the
+//! program: what was displaced from before the hook runs in the first, what belongs behind it in the last.
+//!
+//! ```text
+//! site ──▶ before, first hook ──▶ second hook ──▶ last hook, after ──▶ program
+//! ```
+
+use gopatch_trampolines::attach::{self, AttachPlan};
+use gopatch_trampolines::manifest::{self, At};
+use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan};
+use gopatch_trampolines::{relay, thunk};
+
+use super::matching::Hook;
+use super::targets::Target;
+use super::{Options, PatchError};
+use crate::address::NewVa;
+use crate::elf::Elf;
+use crate::layout::Layout;
+use crate::sites::Site;
+use crate::write::{self, WriteError};
+
+/// The emitted code so far.
+pub(super) struct Emission<'a> {
+    elf: &'a Elf<'a>,
+    layout: &'a Layout,
+    options: &'a Options,
+    tick: Site,
+    pub(super) code: Vec<u8>,
+    pub(super) stub: u64,
+    pub(super) id_offset: usize,
+    pub(super) points: Vec<manifest::Point>,
+    pub(super) sites: Vec<manifest::Site>,
+    pub(super) overwrites: Vec<write::Overwrite>,
+    /// What is emitted for each point.
+    plans: Vec<PointPlan>,
+}
+
+struct PointPlan {
+    hook: HookPlan,
+    /// All returns of a function make the same record, so they share the code that makes it.
+    return_body: Option<u64>,
+}
+
+impl<'a> Emission<'a> {
+    pub(super) fn new(elf: &'a Elf<'a>, layout: &'a Layout, options: &'a Options, tick: Site) -> Self {
+        let (code, stub, id_offset) = (Vec::new(), 0, 0);
+        let (points, sites, overwrites, plans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { elf, layout, options, tick, code, stub, id_offset, points, sites, overwrites, plans }
+    }
+
+    fn next_va(&mut self) -> NewVa {
+        self.code.resize(self.code.len().next_multiple_of(16), 0xCC);
+        NewVa(self.layout.code_va().0 + self.code.len() as u64)
+    }
+
+    /// The attach code, which comes first.
+    pub(super) fn attach(&mut self) -> Result<(), PatchError> {
+        let plan = AttachPlan {
+            socket: &self.options.socket,
+            entry: self.elf.entry().0,
+            tick_after: &self.tick.after,
+            tick_resume: self.tick.resume.ok_or(PatchError::Tick("it does not go on"))?.0,
+        };
+        let attach = attach::emit(&plan, &self.layout.arena, self.layout.code_va().0)?;
+        self.stub = attach.stub;
+        self.id_offset = attach.id_offset;
+        self.code = attach.bytes;
+        let tick = self.tick.clone();
+        self.site(&tick, &[(None, attach.tick)])
+    }
+
+    /// The hooks of all targets.
+    pub(super) fn hooks(
+        &mut self,
+        hooks: &[Hook<'_>],
+        targets: &[Target],
+        offsets: &RuntimeOffsets,
+    ) -> Result<(), PatchError> {
+        let points: Vec<_> = hooks.iter().enumerate().map(|(index, hook)| self.points_of(index as u32, hook)).collect();
+        for target in targets {
+            // Whatever has room for islands comes before what has its jump there, since the islands' bytes are written last.
+            for relay in &target.relays {
+                self.relay(relay)?;
+            }
+            for site in &target.sites {
+                let running = target.hooks_at(site.at, hooks).into_iter();
+                let running: Vec<_> = running.filter_map(|hook| points[hook][site.at as usize]).collect();
+                self.chain(site, &running, offsets)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers a hook's points: at the entry, at the exits.
+    fn points_of(&mut self, function: u32, hook: &Hook<'_>) -> [Option<u32>; 2] {
+        [At::Enter, At::Exit].map(|at| {
+            let resolved = hook.at(at)?;
+            let point = self.points.len() as u32;
+            self.points.push(manifest::Point { function, at, captures: resolved.captures.clone() });
+            let plan = HookPlan { function, point, at, captures: resolved.plans.clone(), keep: hook.keep.clone() };
+            self.plans.push(PointPlan { hook: plan, return_body: None });
+            Some(point)
+        })
+    }
+
+    /// The thunks of one site, for the points whose hooks run there, in that order.
+    fn chain(&mut self, site: &Site, points: &[u32], offsets: &RuntimeOffsets) -> Result<(), PatchError> {
+        let mut after = site.after.clone();
+        let mut resume = site.resume.map(|va| va.0);
+        let mut thunks = Vec::with_capacity(points.len());
+        // From the last to the first, as each has to know where the next one lies.
+        for (index, point) in points.iter().enumerate().rev() {
+            let before = if index == 0 { site.before.clone() } else { Vec::new() };
+            let displaced = SitePlan { before, after: std::mem::take(&mut after), resume };
+            let thunk = self.thunk(*point, &displaced, offsets)?;
+            thunks.insert(0, (Some(*point), thunk));
+            resume = Some(thunk);
+        }
+        self.site(site, &thunks)
+    }
+
+    fn thunk(&mut self, point: u32, displaced: &SitePlan, offsets: &RuntimeOffsets) -> Result<u64, PatchError> {
+        let arena = &self.layout.arena;
+        let index = point as usize;
+        if displaced.is_return() && self.plans[index].return_body.is_none() {
+            let va = self.next_va().0;
+            self.code.extend(thunk::emit_return_body(&self.plans[index].hook, offsets, arena, va)?);
+            self.plans[index].return_body = Some(va);
+        }
+        let va = self.next_va().0;
+        let plan = &self.plans[index];
+        self.code.extend(match plan.return_body.filter(|_| displaced.is_return()) {
+            Some(body) => thunk::emit_return_head(&plan.hook, displaced, offsets, arena, (va, body))?,
+            None => thunk::emit(&plan.hook, displaced, offsets, arena, va)?,
+        });
+        Ok(va)
+    }
+
+    /// Instructions that moved to make room for an island.
+    fn relay(&mut self, relay: &Site) -> Result<(), PatchError> {
+        let va = self.next_va().0;
+        let resume = relay.resume.ok_or(WriteError::NotInFile(relay.va))?;
+        self.code.extend(relay::emit(&relay.after, resume.0, va)?);
+        self.site(relay, &[(None, va)])
+    }
+
+    /// Notes a site and the thunks that run there, each with its point.
+    fn site(&mut self, site: &Site, thunks: &[(Option<u32>, u64)]) -> Result<(), PatchError> {
+        let Some((_, first)) = thunks.first() else { return Ok(()) };
+        let jumps = write::jumps(self.elf, site, *first)?;
+        let offset = self.elf.offset_of(site.va).ok_or(WriteError::NotInFile(site.va))?;
+        let start = offset.0 as usize;
+        self.sites.extend(thunks.iter().map(|(point, thunk)| manifest::Site {
+            point: *point,
+            va: site.va.0,
+            offset: offset.0,
+            thunk: *thunk,
+            island: site.island.map(|island| island.0),
+            original: manifest::to_hex(&self.elf.data()[start..start + site.len]),
+        }));
+        self.overwrites.extend(jumps);
+        Ok(())
+    }
+}

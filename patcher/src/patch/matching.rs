@@ -1,0 +1,229 @@
+//! Which functions of the program the rules mean, and what each hook captures there.
+//!
+//! Decides: what a rule's names and globs match; whether a hook's captures resolve and fit into a record.
+//! Trusts: the function table and the types. Never does: choose a place in a function (that is [`super::targets`]).
+
+use std::collections::HashSet;
+
+use gopatch_trampolines::plan::Source;
+use gopatch_trampolines::{manifest, thunk, wire};
+
+use super::{PatchError, Problem};
+use crate::golang::pclntab::Function;
+use crate::golang::{BuildInfo, GoBinary};
+use crate::program::{ParameterError, ProgramTypes};
+use crate::rules::declared::DeclaredTypes;
+use crate::rules::nearest::did_you_mean;
+use crate::rules::pattern::{Name, import_matches, is_import_glob, receiver_matches, without_type_arguments};
+use crate::rules::resolve::{CaptureError, End, Resolved};
+use crate::rules::version::Version;
+use crate::rules::{Capture, Rule};
+
+/// A rule, and the functions that it means.
+pub(super) struct Match<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) functions: Vec<Function<'a>>,
+    /// Why it was not looked for: a version out of its range.
+    pub(super) left_out: Option<String>,
+}
+
+/// A function under a rule, as it is to be hooked.
+pub(super) struct Hook<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) function: Function<'a>,
+    pub(super) inlined_copies: Option<u32>,
+    pub(super) enter: Option<Resolved>,
+    pub(super) exit: Option<Resolved>,
+    pub(super) keep: Vec<Source>,
+    /// Number of its places at the entry and at the exits, once they are chosen.
+    pub(super) sites: [usize; 2],
+}
+
+impl Hook<'_> {
+    /// What is recorded at that end.
+    pub(super) fn at(&self, at: manifest::At) -> Option<&Resolved> {
+        match at {
+            manifest::At::Enter => self.enter.as_ref(),
+            manifest::At::Exit => self.exit.as_ref(),
+        }
+    }
+
+    pub(super) fn manifest(&self) -> manifest::Function {
+        manifest::Function {
+            name: self.function.name.to_owned(),
+            rule: self.rule.name.clone(),
+            kind: self.rule.kind,
+            operation: self.rule.operation_of(self.function.name),
+            va: self.function.start.0,
+        }
+    }
+}
+
+/// The functions that each rule means, as far as this program has them.
+pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Vec<Match<'a>>, PatchError> {
+    let named = NamedFunctions::of(go);
+    let mut matches = Vec::new();
+    for rule in rules {
+        let mut functions = named.matched(rule);
+        let mut left_out = out_of_range(rule, &rule.import, &go.build_info);
+        if left_out.is_some() {
+            functions.clear();
+        } else if functions.is_empty() && !rule.optional {
+            return Err(named.no_match(rule));
+        }
+        // The packages that a glob means may be of several modules.
+        if rule.is_glob() {
+            functions.retain(|function| {
+                let package = Name::parse(function.name).map(|name| name.package).unwrap_or_default();
+                let why = out_of_range(rule, &package, &go.build_info);
+                let is_inside = why.is_none();
+                left_out = left_out.take().or(why);
+                is_inside
+            });
+        }
+        matches.push(Match { rule, functions, left_out });
+    }
+    if matches.iter().all(|it| it.functions.is_empty()) {
+        return Err(PatchError::NothingMatches);
+    }
+    Ok(matches)
+}
+
+/// Why a rule is not for this program's version of Go or of the module that a package belongs to.
+fn out_of_range(rule: &Rule, package: &str, build_info: &BuildInfo) -> Option<String> {
+    if let Some(range) = rule.go.as_ref().filter(|range| !range.contains(&build_info.version.into())) {
+        return Some(format!("it is for Go {range}, and this is {}", build_info.go_version));
+    }
+    let range = rule.version.as_ref()?;
+    if is_import_glob(package) {
+        return None;
+    }
+    let module = if package == "main" { build_info.main_module.as_ref() } else { build_info.module_of(package) };
+    let (name, text, version) = match module {
+        Some(module) => (module.path.as_str(), module.version.as_str(), Version::parse(&module.version)),
+        None if build_info.is_standard(package) => {
+            ("Go", build_info.go_version.as_str(), Some(build_info.version.into()))
+        }
+        None => (package, "", None),
+    };
+    match version {
+        Some(version) if range.contains(&version) => None,
+        Some(_) => Some(format!("it is for {name} {range}, and this is {text}")),
+        None => {
+            let text = if text.is_empty() { "unknown" } else { text };
+            Some(format!("it is for {name} {range}, and its version in this program is {text}"))
+        }
+    }
+}
+
+/// The symbol names, without type arguments, of all that is matched.
+pub(super) fn matched_names(matches: &[Match<'_>]) -> HashSet<String> {
+    let functions = matches.iter().flat_map(|it| &it.functions);
+    functions.map(|function| without_type_arguments(function.name).into_owned()).collect()
+}
+
+/// The program's functions, and their names in parts.
+struct NamedFunctions<'a> {
+    functions: Vec<(Function<'a>, Name<'a>)>,
+}
+
+impl<'a> NamedFunctions<'a> {
+    fn of(go: &GoBinary<'a>) -> Self {
+        let named = |function: &Function<'a>| Some((*function, Name::parse(function.name)?));
+        Self { functions: go.functions.all().iter().filter_map(named).collect() }
+    }
+
+    fn matched(&self, rule: &Rule) -> Vec<Function<'a>> {
+        if rule.is_glob() {
+            let is_go = |function: &Function<'_>| !function.is_wrapper && !function.flags.is_assembly();
+            let functions = self.functions.iter().filter(|(function, name)| is_go(function) && rule.matches(name));
+            return functions.map(|(function, _)| *function).collect();
+        }
+        rule.symbols().iter().flat_map(|symbol| self.hookable_twins(symbol)).collect()
+    }
+
+    /// The functions of that name whose registers are Go's; of a generic function, every instance.
+    ///
+    /// A Go function that assembly calls has a wrapper of its name with the old ABI, and a function in assembly has one with
+    /// Go's; so the function itself comes before its wrapper, and a wrapper before assembly, which will be refused.
+    fn hookable_twins(&self, symbol: &str) -> Vec<Function<'a>> {
+        let rank = |function: &Function<'_>| match (function.flags.is_assembly(), function.is_wrapper) {
+            (false, false) => 0,
+            (false, true) => 1,
+            (true, _) => 2,
+        };
+        let symbol = without_type_arguments(symbol);
+        let is_it = |name: &Name<'_>| name.symbol() == symbol;
+        let mut twins: Vec<_> =
+            self.functions.iter().filter(|(_, name)| is_it(name)).map(|(function, _)| *function).collect();
+        let best = twins.iter().map(rank).min();
+        twins.retain(|twin| Some(rank(twin)) == best);
+        twins
+    }
+
+    /// What to say of a rule that matches nothing: it is the package, the receiver or the function that is not there.
+    fn no_match(&self, rule: &Rule) -> PatchError {
+        let names = || self.functions.iter().map(|(_, name)| name);
+        let packages = || names().map(|name| name.package.as_str());
+        if !packages().any(|package| import_matches(&rule.import, package)) {
+            let what = format!("function in a package {}", rule.import);
+            return rule.failure("import", Problem::NoMatch(what, did_you_mean(&rule.import, packages())));
+        }
+        let symbols = rule.symbols();
+        let near = match symbols.first() {
+            Some(symbol) if !rule.is_glob() => did_you_mean(symbol, names().map(Name::symbol)),
+            _ => String::new(),
+        };
+        let in_package = || names().filter(|name| import_matches(&rule.import, &name.package));
+        let is_receiver = |name: &Name<'_>| {
+            name.receiver().is_some_and(|of| rule.receivers.iter().any(|wanted| receiver_matches(wanted, of)))
+        };
+        let field = if rule.receivers.is_empty() || in_package().any(is_receiver) { "function" } else { "receiver" };
+        rule.failure(field, Problem::NoMatch(rule.asks_for(), near))
+    }
+}
+
+/// Resolves what a rule captures in a function.
+pub(super) fn hook<'a>(
+    rule: &'a Rule,
+    function: Function<'a>,
+    types: &ProgramTypes<'_>,
+) -> Result<Hook<'a>, PatchError> {
+    let name = || function.name.to_owned();
+    let mut declared = DeclaredTypes::new(types.get(), rule);
+    let places = match types.places(rule, &function, &mut declared) {
+        // What it captures need not resolve, and cannot.
+        Err(ParameterError::Incomplete | ParameterError::Unknown) if rule.captures().all(|it| it.optional) => None,
+        places => {
+            let fail = |source| rule.failure("signature", Problem::Parameters { function: name(), source });
+            places.map_err(fail)?
+        }
+    };
+    let resolve = |captures: &[Capture], end: &mut End<'_>| match &places {
+        Some(places) => {
+            let key = if matches!(end, End::Enter) { "enter" } else { "exit" };
+            places.point(rule, captures, end).map_err(|unresolved| {
+                let CaptureError { attribute, text, error } = *unresolved;
+                let problem = Problem::Resolve { function: name(), text, source: error };
+                rule.failure(&format!("{key}.{attribute}"), problem)
+            })
+        }
+        None => Ok(Resolved { left_out: captures.iter().map(Capture::to_string).collect(), ..Resolved::default() }),
+    };
+    let mut keep = Vec::new();
+    let exit = rule.exit.as_ref().map(|captures| resolve(captures, &mut End::Exit(&mut keep))).transpose()?;
+    let mut enter = rule.enter.as_ref().map(|captures| resolve(captures, &mut End::Enter)).transpose()?;
+    if !keep.is_empty() && enter.is_none() {
+        enter = Some(Resolved::default());
+    }
+    for (key, point) in [("enter", &enter), ("exit", &exit)] {
+        let Some(point) = point else { continue };
+        let bytes = thunk::max_record(&point.plans) - wire::ring::HEADER;
+        if point.plans.len() > wire::MAX_CAPTURES || bytes > wire::MAX_PAYLOAD {
+            let captures = point.plans.len();
+            return Err(rule.failure(key, Problem::RecordTooLarge { function: name(), captures, bytes }));
+        }
+    }
+    let inlined_copies = types.inlined_copies(&function);
+    Ok(Hook { rule, function, inlined_copies, enter, exit, keep, sites: [0; 2] })
+}

@@ -1,0 +1,136 @@
+//! On which line of a rule file something stands.
+//!
+//! Decides: nothing. Trusts: that the file parses; where it does not, it knows what came before.
+//! Never does: read a rule (serde does, which keeps no lines).
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser};
+
+/// Lines of a rule file's keys, from 1.
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    /// By the keys and indices that lead there.
+    lines: HashMap<Vec<String>, usize>,
+    /// Names of the rules.
+    names: Vec<String>,
+}
+
+enum Frame {
+    Sequence(usize),
+    Mapping(Option<String>),
+}
+
+impl Lines {
+    /// Of a file's text.
+    pub fn of(text: &str) -> Self {
+        let mut lines = Self::default();
+        let mut frames: Vec<Frame> = Vec::new();
+        for event in Parser::new_from_str(text) {
+            let Ok((event, span)) = event else { break };
+            match &event {
+                Event::SequenceEnd | Event::MappingEnd => {
+                    frames.pop();
+                    Self::step(&mut frames);
+                }
+                Event::Scalar(key, ..) if matches!(frames.last(), Some(Frame::Mapping(None))) => {
+                    frames.pop();
+                    frames.push(Frame::Mapping(Some(key.to_string())));
+                    lines.note(&frames, span.start.line());
+                }
+                Event::Scalar(value, ..) => {
+                    lines.note(&frames, span.start.line());
+                    lines.note_name(&frames, value);
+                    Self::step(&mut frames);
+                }
+                Event::Alias(_) => Self::step(&mut frames),
+                Event::SequenceStart(..) | Event::MappingStart(..) => {
+                    lines.note(&frames, span.start.line());
+                    let is_sequence = matches!(event, Event::SequenceStart(..));
+                    frames.push(if is_sequence { Frame::Sequence(0) } else { Frame::Mapping(None) });
+                }
+                _ => {}
+            }
+        }
+        lines
+    }
+
+    /// A value has ended: the next one in a sequence has another index, in a mapping another key.
+    fn step(frames: &mut [Frame]) {
+        match frames.last_mut() {
+            Some(Frame::Sequence(index)) => *index += 1,
+            Some(Frame::Mapping(key)) => *key = None,
+            None => {}
+        }
+    }
+
+    fn path(frames: &[Frame]) -> Vec<String> {
+        let element = |frame: &Frame| match frame {
+            Frame::Sequence(index) => index.to_string(),
+            Frame::Mapping(key) => key.clone().unwrap_or_default(),
+        };
+        frames.iter().map(element).collect()
+    }
+
+    /// The first place counts: a key's, not its value's.
+    fn note(&mut self, frames: &[Frame], line: usize) {
+        self.lines.entry(Self::path(frames)).or_insert(line);
+    }
+
+    fn note_name(&mut self, frames: &[Frame], value: &str) {
+        if let [Frame::Mapping(Some(rules)), Frame::Sequence(index), Frame::Mapping(Some(name))] = frames
+            && (rules.as_str(), name.as_str()) == ("rules", "name")
+        {
+            self.names.resize((*index).max(self.names.len()), String::new());
+            self.names.push(value.to_owned());
+        }
+    }
+
+    /// The line of a rule's field, as `enter.http.request.method`, or of what is nearest around it.
+    pub fn of_field(&self, rule: usize, field: &str) -> usize {
+        let path = |keys: &[&str]| {
+            let keys = keys.iter().copied().filter(|key| !key.is_empty());
+            ["rules".to_owned(), rule.to_string()].into_iter().chain(keys.map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let (first, attribute) = field.split_once('.').unwrap_or((field, ""));
+        let ways = [path(&[first, attribute]), path(&[first]), path(&[])];
+        ways.iter().find_map(|way| self.lines.get(way)).copied().unwrap_or(1)
+    }
+
+    /// The name of the rule in which a line lies.
+    pub fn rule_at(&self, line: usize) -> Option<&str> {
+        let begins = |index: &usize| self.lines.get(&vec!["rules".to_owned(), index.to_string()]).copied();
+        let count = self.lines.keys().filter(|path| path.len() == 2).count();
+        let index = (0..count).rfind(|index| begins(index).is_some_and(|begin| begin <= line))?;
+        self.names.get(index).map(String::as_str).filter(|name| !name.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_of_the_file() {
+        let text = "# rules\nrules:\n  - name: a\n    function: [b,\n      c]\n    enter:\n      x.y: { value: p }\n\n  - import: d\n    name: e\n    enter: { z: { value: [p,\n      q] } }\n";
+        let lines = Lines::of(text);
+        for (rule, field, line) in [
+            (0, "", 3),
+            (0, "function", 4),
+            (0, "enter.x.y", 7),
+            (0, "enter.none", 6),
+            (0, "none", 3),
+            (1, "name", 10),
+            (1, "enter.z", 11),
+            (2, "name", 1),
+        ] {
+            assert_eq!(lines.of_field(rule, field), line, "{rule} {field}");
+        }
+        assert_eq!((lines.rule_at(7), lines.rule_at(12), lines.rule_at(1)), (Some("a"), Some("e"), None));
+    }
+
+    #[test]
+    fn of_a_broken_file_the_beginning_is_known() {
+        assert_eq!(Lines::of("rules:\n  - name: a\n    x: {").rule_at(3), Some("a"));
+    }
+}

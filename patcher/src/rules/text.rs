@@ -1,0 +1,383 @@
+//! The YAML of a rule file, as serde sees it.
+//!
+//! Decides: keys, their defaults, and which values they take. Trusts: nothing; a key that it does not know is an error.
+//! Never does: look at a binary.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gopatch_trampolines::manifest::{Format, Kind};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::declaration::Declaration;
+use super::lines::Lines;
+use super::nearest::did_you_mean;
+use super::path::{Expression, Selector};
+use super::version::Range;
+use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Order, Place, Rule, RuleError, Source, pattern};
+
+/// Rules of gopatch: which functions of a Go program are hooked, and what is captured there. docs/rules.md explains them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping with the key `rules`")]
+struct RuleFile {
+    rules: Vec<RuleText>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Rule")]
+struct RuleText {
+    /// Unique name, shown in reports and records.
+    name: String,
+    /// Import path of the package, `main` for the main package; or a glob.
+    import: String,
+    /// `T` or `*T`, or a glob; or a list of them. Without it, plain functions.
+    receiver: Option<OneOrMany>,
+    /// Name or glob, or a list of them; `*` is every function.
+    function: OneOrMany,
+    /// Versions of Go that the rule is for, as `>=1.22, <1.27`.
+    go: Option<String>,
+    /// Versions of the module that the package belongs to, of Go for the standard library.
+    version: Option<String>,
+    /// Go declaration of the function, or a list of declarations.
+    signature: Option<OneOrMany>,
+    /// What a call is.
+    #[serde(default = "internal")]
+    #[schemars(with = "KindName")]
+    kind: Kind,
+    /// Name of an operation; `{attribute}` stands for a captured value.
+    operation: Option<String>,
+    /// A program without such a function is fine.
+    #[serde(default)]
+    optional: bool,
+    /// It is fine that some place cannot be hooked.
+    #[serde(default)]
+    partial: bool,
+    /// Place among the rules on one function: `outermost`, a number, `innermost`.
+    #[serde(default)]
+    #[schemars(default)]
+    order: OrderText,
+    /// Parameters that the caller keeps alive until the function returns.
+    #[serde(default)]
+    caller_keeps: Vec<String>,
+    /// What to capture at the entry, by attribute.
+    enter: Option<IndexMap<String, CaptureText>>,
+    /// What to capture at the exits, by attribute.
+    exit: Option<IndexMap<String, CaptureText>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Capture")]
+struct CaptureText {
+    /// A path, or a list of paths: the first that can be followed gives the value.
+    value: OneOrMany,
+    /// Most bytes of a string.
+    #[schemars(range(min = 1, max = LARGEST_MAX))]
+    max: Option<u16>,
+    /// How the value is shown.
+    #[serde(default)]
+    #[schemars(with = "FormatName")]
+    format: Format,
+    /// The value that 0 stands for.
+    zero_means: Option<i64>,
+    /// An attribute: while it is true, `zero_means` does not hold.
+    zero_means_unless: Option<String>,
+    /// Leave the attribute out when it is 0, false or empty.
+    #[serde(default)]
+    omit_zero: bool,
+    /// Leave it out of functions in which it does not resolve.
+    #[serde(default)]
+    optional: bool,
+}
+
+// The names of `Kind`, for the schema.
+#[derive(JsonSchema)]
+#[schemars(rename = "Kind", rename_all = "lowercase")]
+#[expect(dead_code, reason = "only the schema knows it")]
+enum KindName {
+    Server,
+    Client,
+    Internal,
+    Boundary,
+}
+
+// The names of `Format`, for the schema.
+#[derive(JsonSchema)]
+#[schemars(rename = "Format", rename_all = "snake_case")]
+#[expect(dead_code, reason = "only the schema knows it")]
+enum FormatName {
+    Plain,
+    HostPort,
+    HttpVersion,
+    UrlScheme,
+    TlsVersion,
+    TlsCipher,
+}
+
+/// The JSON Schema of a rule file.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(RuleFile).to_value()
+}
+
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, JsonSchema, Serialize)]
+#[serde(untagged)]
+#[schemars(rename = "Order")]
+enum OrderText {
+    Number(i64),
+    Named(OrderName),
+}
+
+#[derive(Debug, Clone, Copy, JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum OrderName {
+    Outermost,
+    Innermost,
+}
+
+// By hand, since serde forgets where a value of one of several types was.
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Visitor<'de> for Texts {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or a list of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+                Ok(OneOrMany::One(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, texts: A) -> Result<OneOrMany, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(texts)).map(OneOrMany::Many)
+            }
+        }
+        deserializer.deserialize_any(Texts)
+    }
+}
+
+impl<'de> Deserialize<'de> for OrderText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Order;
+        impl Visitor<'_> for Order {
+            type Value = OrderText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`outermost`, `innermost`, or a whole number")
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<OrderText, E> {
+                Ok(OrderText::Number(number))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<OrderText, E> {
+                i64::try_from(number).map(OrderText::Number).map_err(E::custom)
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<OrderText, E> {
+                match name {
+                    "outermost" => Ok(OrderText::Named(OrderName::Outermost)),
+                    "innermost" => Ok(OrderText::Named(OrderName::Innermost)),
+                    other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Order)
+    }
+}
+
+impl Default for OrderText {
+    fn default() -> Self {
+        Self::Number(0)
+    }
+}
+
+fn internal() -> Kind {
+    Kind::Internal
+}
+
+impl From<OrderText> for Order {
+    fn from(text: OrderText) -> Self {
+        match text {
+            OrderText::Named(OrderName::Outermost) => Self::Outermost,
+            OrderText::Number(number) => Self::Number(number),
+            OrderText::Named(OrderName::Innermost) => Self::Innermost,
+        }
+    }
+}
+
+/// Reads a rule file.
+pub fn parse(source: &Source) -> Result<Vec<Rule>, RuleError> {
+    let lines = Arc::new(Lines::of(&source.text));
+    let file: RuleFile = serde_yaml_ng::from_str(&source.text).map_err(|error| unreadable(source, &lines, &error))?;
+    let rules = file.rules.into_iter().enumerate();
+    rules.map(|(index, text)| rule(text, &InFile { file: &source.name, lines: &lines, index })).collect()
+}
+
+/// What serde says, and where.
+fn unreadable(source: &Source, lines: &Lines, error: &serde_yaml_ng::Error) -> RuleError {
+    let line = error.location().map_or(1, |location| location.line());
+    let rule = lines.rule_at(line).unwrap_or_default().to_owned();
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    // As serde has it: unknown field `x`, expected one of `a`, `b`.
+    let mut quoted = what.split('`').skip(1).step_by(2);
+    let hint = match quoted.next() {
+        Some(wrong) if what.contains("unknown ") => did_you_mean(wrong, quoted),
+        _ => String::new(),
+    };
+    let place = Place { file: source.name.clone(), line, rule, field: String::new() };
+    RuleError::Yaml { place, what: format!("{what}{hint}") }
+}
+
+/// Which rule of which file is read.
+struct InFile<'f> {
+    file: &'f str,
+    lines: &'f Arc<Lines>,
+    index: usize,
+}
+
+impl InFile<'_> {
+    fn place(&self, rule: &str, field: &str) -> Place {
+        let line = self.lines.of_field(self.index, field);
+        Place { file: self.file.to_owned(), line, rule: rule.to_owned(), field: field.to_owned() }
+    }
+}
+
+fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
+    let invalid = |key: &str, what: String| RuleError::Invalid { place: file.place(&text.name, key), what };
+    for (key, value) in [("name", &text.name), ("import", &text.import)] {
+        if value.is_empty() {
+            return Err(invalid(key, "it is empty".to_owned()));
+        }
+    }
+    let captures = |end: &str, of: Option<IndexMap<String, CaptureText>>| {
+        of.map(|captures| {
+            captures
+                .into_iter()
+                .map(|(attribute, capture)| {
+                    let place = file.place(&text.name, &format!("{end}.{attribute}"));
+                    self::capture(place, attribute, capture)
+                })
+                .collect()
+        })
+        .transpose()
+    };
+    let (mut enter, mut exit) = (captures("enter", text.enter)?, captures("exit", text.exit)?);
+    if enter.is_none() && exit.is_none() {
+        exit = Some(Vec::new());
+        if text.kind != Kind::Boundary {
+            enter = Some(Vec::new());
+        }
+    }
+    let declarations = text.signature.map_or_else(Vec::new, OneOrMany::into_vec);
+    let declarations: Result<Vec<_>, _> = declarations.iter().map(|text| Declaration::parse(text)).collect();
+    let declarations = declarations.map_err(|source| RuleError::Declaration {
+        place: file.place(&text.name, "signature"),
+        source: Box::new(source),
+    })?;
+    let range = |key: &str, text: &Option<String>| {
+        let range = text.as_deref().map(Range::parse).transpose();
+        range.map_err(|error| invalid(key, error.to_string()))
+    };
+    let (go, version) = (range("go", &text.go)?, range("version", &text.version)?);
+    let rule = Rule {
+        lines: Arc::clone(file.lines),
+        index: file.index,
+        file: file.file.to_owned(),
+        operation: text.operation,
+        name: text.name,
+        import: text.import,
+        receivers: text.receiver.map_or_else(Vec::new, OneOrMany::into_vec),
+        functions: text.function.into_vec(),
+        declarations,
+        kind: text.kind,
+        optional: text.optional,
+        partial: text.partial,
+        order: text.order.into(),
+        go,
+        version,
+        caller_keeps: text.caller_keeps,
+        enter,
+        exit,
+    };
+    check_glob(&rule)?;
+    let symbols = rule.symbols();
+    for declaration in &rule.declarations {
+        if let Declaration::Function(function) = declaration
+            && !symbols.contains(&rule.symbol(function.receiver.as_ref(), &function.name))
+        {
+            let what = format!("`{}` is none of the rule's functions: {}", function.text, symbols.join(", "));
+            return Err(RuleError::Invalid { place: rule.place("signature"), what });
+        }
+    }
+    Ok(rule)
+}
+
+/// What a rule cannot say when it does not name its functions.
+fn check_glob(rule: &Rule) -> Result<(), RuleError> {
+    if rule.is_glob() && !rule.declarations.is_empty() {
+        let what = "functions that come by a glob have no declaration in common; give them a rule each".to_owned();
+        return Err(RuleError::Invalid { place: rule.place("signature"), what });
+    }
+    if !pattern::is_import_glob(&rule.import) {
+        return Ok(());
+    }
+    for (end, captures) in [("enter", &rule.enter), ("exit", &rule.exit)] {
+        for capture in captures.iter().flatten() {
+            let mut selectors = capture.values.iter().flat_map(|value| &value.selectors);
+            let bare = selectors.find_map(|selector| match selector {
+                Selector::Assert { name, .. } if !name.contains('.') => Some(name),
+                _ => None,
+            });
+            if let Some(name) = bare {
+                let place = rule.place(&format!("{end}.{}", capture.attribute));
+                let what = format!("write {name} with its import path, as `import` is not one package");
+                return Err(RuleError::Invalid { place, what });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn capture(place: Place, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {
+    let max = text.max.unwrap_or(DEFAULT_MAX);
+    if !(1..=LARGEST_MAX).contains(&max) {
+        let what = format!("max is {max}, but a string is cut to 1 to {LARGEST_MAX} bytes");
+        return Err(RuleError::Invalid { place, what });
+    }
+    let values = text.value.into_vec().iter().map(|value| Expression::parse(value)).collect::<Result<Vec<_>, _>>();
+    let values = values.map_err(|source| RuleError::Path { place, source: Box::new(source) })?;
+    Ok(Capture {
+        attribute,
+        values,
+        max,
+        format: text.format,
+        zero_means: text.zero_means,
+        zero_means_unless: text.zero_means_unless,
+        omit_zero: text.omit_zero,
+        optional: text.optional,
+    })
+}

@@ -1,0 +1,202 @@
+//! Ranges of versions, of Go and of modules.
+//!
+//! Decides: how versions compare: as the `go` command does, which follows Semantic Versioning 2.0.0.
+//! Trusts: nothing; what is not a version or a range is an error. Never does: know which version a program has.
+//!
+//! A pseudo version (`v1.2.4-0.20230102150405-abcdef123456`) is a pre-release of its base, so it lies between `v1.2.3` and
+//! `v1.2.4`. What follows a `+` (`+incompatible`) does not count. Missing numbers are 0.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::golang::GoVersion;
+
+/// A version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    numbers: [u64; 3],
+    /// Identifiers of a pre-release.
+    pre: Vec<Identifier>,
+}
+
+/// Numbers come before words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Identifier {
+    Number(u64),
+    Word(String),
+}
+
+/// A range of versions: every comparison must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    text: String,
+    comparisons: Vec<(Comparison, Version)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    AtLeast,
+    AtMost,
+    Above,
+    Below,
+    Exactly,
+}
+
+/// Signs, of which those that begin like another come first.
+const SIGNS: [(&str, Comparison); 5] = [
+    (">=", Comparison::AtLeast),
+    ("<=", Comparison::AtMost),
+    (">", Comparison::Above),
+    ("<", Comparison::Below),
+    ("=", Comparison::Exactly),
+];
+
+/// Why a text is not a range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{part}` is not a comparison with a version, as `>=1.22` or `<2.0.0`")]
+pub struct RangeError {
+    part: String,
+}
+
+impl Version {
+    /// Reads `v1.2.3-pre.1+build`, `1.2`, `go1.22.5`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.strip_prefix("go").or_else(|| text.strip_prefix('v')).unwrap_or(text);
+        let text = text.split_once('+').map_or(text, |(version, _)| version);
+        let (core, pre) = text.split_once('-').map_or((text, None), |(core, pre)| (core, Some(pre)));
+        let mut numbers = [0; 3];
+        let mut parts = core.split('.');
+        for (index, number) in numbers.iter_mut().enumerate() {
+            match parts.next() {
+                Some(part) => *number = number_of(part)?,
+                None if index > 0 => break,
+                None => return None,
+            }
+        }
+        if parts.next().is_some() {
+            return None;
+        }
+        let identifier = |part: &str| match number_of(part) {
+            Some(number) => Some(Identifier::Number(number)),
+            None if part.is_empty() => None,
+            None => Some(Identifier::Word(part.to_owned())),
+        };
+        let pre = pre.map_or(Some(Vec::new()), |pre| pre.split('.').map(identifier).collect())?;
+        Some(Self { numbers, pre })
+    }
+}
+
+impl From<GoVersion> for Version {
+    fn from(version: GoVersion) -> Self {
+        Self { numbers: [version.major.into(), version.minor.into(), version.patch.into()], pre: Vec::new() }
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_pre = || match (self.pre.is_empty(), other.pre.is_empty()) {
+            // A release comes behind its pre-releases.
+            (true, false) => Ordering::Greater,
+            (false, true) => Ordering::Less,
+            _ => self.pre.cmp(&other.pre),
+        };
+        self.numbers.cmp(&other.numbers).then_with(by_pre)
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Range {
+    /// Reads `>=1.22, <1.27`.
+    pub fn parse(text: &str) -> Result<Self, RangeError> {
+        let comparison = |part: &str| {
+            let part = part.trim();
+            let (sign, comparison) = SIGNS.iter().find(|(sign, _)| part.starts_with(sign))?;
+            Some((*comparison, Version::parse(part[sign.len()..].trim())?))
+        };
+        let comparisons = text
+            .split(',')
+            .map(|part| comparison(part).ok_or_else(|| RangeError { part: part.trim().to_owned() }))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { text: text.trim().to_owned(), comparisons })
+    }
+
+    /// Whether a version lies in it.
+    pub fn contains(&self, version: &Version) -> bool {
+        self.comparisons.iter().all(|(comparison, bound)| match comparison {
+            Comparison::AtLeast => version >= bound,
+            Comparison::AtMost => version <= bound,
+            Comparison::Above => version > bound,
+            Comparison::Below => version < bound,
+            Comparison::Exactly => version == bound,
+        })
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn number_of(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        Version::parse(text).unwrap_or_else(|| panic!("{text} is a version"))
+    }
+
+    #[test]
+    fn versions_are_in_the_order_of_the_go_command() {
+        let ordered = [
+            "v0.0.0-20230102150405-abcdef123456",
+            "v0.0.0-20240102150405-000000000000",
+            "v0.1.0",
+            "v1.2.3",
+            "v1.2.4-0.20230102150405-abcdef123456",
+            "v1.2.4-alpha",
+            "v1.2.4-alpha.1",
+            "v1.2.4-alpha.beta",
+            "v1.2.4-rc.2",
+            "v1.2.4-rc.10",
+            "v1.2.4",
+            "v1.10.0",
+            "v2.0.0+incompatible",
+            "v2.0.1",
+        ];
+        for pair in ordered.windows(2) {
+            assert!(version(pair[0]) < version(pair[1]), "{} < {}", pair[0], pair[1]);
+        }
+        assert_eq!(version("v2.0.0+incompatible"), version("2"));
+        assert_eq!(version("go1.22"), Version::from(GoVersion::go1(22)));
+        for text in ["", "v", "(devel)", "1.x", "1.2.3.4", "1.2.3-", "-1", "99999999999999999999"] {
+            assert_eq!(Version::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_holds_what_meets_every_comparison() {
+        for (range, inside, outside) in [
+            (">=1.22, <1.27", &["1.22", "1.22.5", "1.26.11"][..], &["1.21.13", "1.27", "1.27.4"][..]),
+            ("> v1.2.3", &["v1.2.4-0.20230102150405-abcdef123456", "v1.3.0"], &["v1.2.3", "v1.2.3+incompatible"]),
+            ("<=2", &["v2.0.0+incompatible", "v1.9.0"], &["v2.0.1"]),
+            ("=1.4.0", &["v1.4.0"], &["v1.4.1", "v1.4.0-rc.1"]),
+        ] {
+            let parsed = Range::parse(range).expect(range);
+            assert!(inside.iter().all(|text| parsed.contains(&version(text))), "{range}");
+            assert!(!outside.iter().any(|text| parsed.contains(&version(text))), "{range}");
+        }
+        for (text, part) in [("", "``"), ("1.22", "`1.22`"), (">=1.22 <1.27", "`>=1.22 <1.27`"), (">=1.22,", "``")] {
+            assert!(Range::parse(text).expect_err(text).to_string().starts_with(part), "{text}");
+        }
+    }
+}
