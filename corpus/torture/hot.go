@@ -207,6 +207,28 @@ func stackArgs(n int, b big, name string) (big, int) {
 	return b, n
 }
 
+// The shortest functions there are have no room for a counter of their own: whoever calls them counts.
+var (
+	nothingCount    = count("main.nothing")
+	sevenCount      = count("main.seven")
+	isNegativeCount = count("main.isNegative")
+)
+
+// nothing is a return.
+//
+//go:noinline
+func nothing() {}
+
+// seven is a constant and a return.
+//
+//go:noinline
+func seven() int { return 7 }
+
+// isNegative is a few instructions, none of which makes a frame.
+//
+//go:noinline
+func isNegative(n int) bool { return n < 0 }
+
 var floatsCount = count("main.floats")
 
 // floats has its arguments and results in X registers.

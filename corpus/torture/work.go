@@ -20,6 +20,7 @@ var work = []struct {
 	{"results", results},
 	{"stack arguments", stackArguments},
 	{"floats", floatArithmetic},
+	{"shortest", shortest},
 	{"methods", methods},
 	{"generics", generics},
 	{"channels", channels},
@@ -127,6 +128,24 @@ func stackArguments(scale int) int {
 		total += n + len(b.name) + b.words[i%24]
 	}
 	return total
+}
+
+// shortest calls the functions that are too short to count themselves.
+func shortest(scale int) int {
+	return each(100*scale, 4, func(i int) int {
+		nothingCount.calls.Add(1)
+		nothing()
+		nothingCount.returns.Add(1)
+		sevenCount.calls.Add(1)
+		sum := seven()
+		sevenCount.returns.Add(1)
+		isNegativeCount.calls.Add(1)
+		if isNegative(i - 10*scale) {
+			sum++
+		}
+		isNegativeCount.returns.Add(1)
+		return sum
+	})
 }
 
 func floatArithmetic(scale int) int {

@@ -219,7 +219,11 @@ fn without_dwarf_a_rule_must_say_what_the_parameters_are() -> Result<()> {
         Gopatch::run(command.arg("-o").arg(scratch.file("out")))
     };
     for (signature, mode, expected) in [
-        ("", "stripped", "rule place: main.follow: without DWARF the program does not say what its parameters are"),
+        (
+            "",
+            "stripped",
+            "rule place: signature: main.follow: without DWARF the program does not say what its parameters are",
+        ),
         (
             "'signature': func follow(o *order),",
             "stripped",

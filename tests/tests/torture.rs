@@ -25,7 +25,7 @@ const RING_BYTES: &str = "67108864";
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Functions of corpus/torture/hot.go, with the receivers of those that are methods.
-const HOT: [(Option<&str>, &str); 14] = [
+const HOT: [(Option<&str>, &str); 17] = [
     (None, "grow"),
     (None, "recurse"),
     (None, "panicsHalf"),
@@ -37,6 +37,9 @@ const HOT: [(Option<&str>, &str); 14] = [
     (None, "many"),
     (None, "stackArgs"),
     (None, "floats"),
+    (None, "nothing"),
+    (None, "seven"),
+    (None, "isNegative"),
     (None, "exchange"),
     (None, SUM),
     (Some("*account"), "add"),

@@ -4,7 +4,8 @@
 //! Trusts: the layout, and the templates of `gopatch-trampolines`. Never does: choose a place.
 //!
 //! Where several hooks share a site, each has a thunk of its own, which goes on in the next one's as if that were the
-//! program: what was displaced from before the hook runs in the first, what belongs behind it in the last.
+//! program: what was displaced from before the hook runs in the first, what belongs behind it in the last. Where a function
+//! is so short that one site is its entry and its way out, what lies between them runs between their hooks.
 //!
 //! ```text
 //! site ──▶ before, first hook ──▶ second hook ──▶ last hook, after ──▶ program
@@ -88,9 +89,12 @@ impl<'a> Emission<'a> {
                 self.relay(relay)?;
             }
             for site in &target.sites {
-                let running = target.hooks_at(site.at, hooks).into_iter();
-                let running: Vec<_> = running.filter_map(|hook| points[hook][site.at as usize]).collect();
-                self.chain(site, &running, offsets)?;
+                let running = |at| {
+                    let hooks = target.hooks_at(at, hooks).into_iter();
+                    hooks.filter_map(|hook| points[hook][at as usize]).collect::<Vec<_>>()
+                };
+                let ends = [At::Enter, At::Exit].map(|at| if site.is_at(at) { running(at) } else { Vec::new() });
+                self.chain(site, &ends, offsets)?;
             }
         }
         Ok(())
@@ -108,16 +112,32 @@ impl<'a> Emission<'a> {
         })
     }
 
-    /// The thunks of one site, for the points whose hooks run there, in that order.
-    fn chain(&mut self, site: &Site, points: &[u32], offsets: &RuntimeOffsets) -> Result<(), PatchError> {
-        let mut after = site.after.clone();
+    /// The thunks of one site, for the points whose hooks run there, in that order: the entry's, the exit's.
+    fn chain(
+        &mut self,
+        site: &Site,
+        [enter, exit]: &[Vec<u32>; 2],
+        offsets: &RuntimeOffsets,
+    ) -> Result<(), PatchError> {
+        let points: Vec<u32> = enter.iter().chain(exit).copied().collect();
+        // What runs behind each hook, and in front of the first.
+        let mut behind = vec![Vec::new(); points.len() + 1];
+        behind[0].extend(&site.before);
+        match site.leaves {
+            // An entry's instructions that reach to the way out run between the two.
+            Some(last) => {
+                behind[enter.len()].extend(&site.after);
+                behind[points.len()].push(last);
+            }
+            None => behind[points.len()].extend(&site.after),
+        }
         let mut resume = site.resume.map(|va| va.0);
         let mut thunks = Vec::with_capacity(points.len());
         // From the last to the first, as each has to know where the next one lies.
         for (index, point) in points.iter().enumerate().rev() {
-            let before = if index == 0 { site.before.clone() } else { Vec::new() };
-            let displaced = SitePlan { before, after: std::mem::take(&mut after), resume };
-            let thunk = self.thunk(*point, &displaced, offsets)?;
+            let after = std::mem::take(&mut behind[index + 1]);
+            let before = if index == 0 { std::mem::take(&mut behind[0]) } else { Vec::new() };
+            let thunk = self.thunk(*point, &SitePlan { before, after, resume }, offsets)?;
             thunks.insert(0, (Some(*point), thunk));
             resume = Some(thunk);
         }

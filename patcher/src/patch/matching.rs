@@ -139,10 +139,13 @@ impl<'a> NamedFunctions<'a> {
             let functions = self.functions.iter().filter(|(function, name)| is_go(function) && rule.matches(name));
             return functions.map(|(function, _)| *function).collect();
         }
-        rule.symbols().iter().flat_map(|symbol| self.hookable_twins(symbol)).collect()
+        // Two of a rule's names may mean the same function.
+        let mut known = HashSet::new();
+        let functions = rule.symbols().into_iter().flat_map(|symbol| self.hookable_twins(&symbol));
+        functions.filter(|function| known.insert(function.start)).collect()
     }
 
-    /// The functions of that name whose registers are Go's; of a generic function, every instance.
+    /// The functions of that name whose registers are Go's; of a generic function, every instance unless the name says which.
     ///
     /// A Go function that assembly calls has a wrapper of its name with the old ABI, and a function in assembly has one with
     /// Go's; so the function itself comes before its wrapper, and a wrapper before assembly, which will be refused.
@@ -152,10 +155,12 @@ impl<'a> NamedFunctions<'a> {
             (false, true) => 1,
             (true, _) => 2,
         };
-        let symbol = without_type_arguments(symbol);
-        let is_it = |name: &Name<'_>| name.symbol() == symbol;
-        let mut twins: Vec<_> =
-            self.functions.iter().filter(|(_, name)| is_it(name)).map(|(function, _)| *function).collect();
+        let any = without_type_arguments(symbol);
+        let is_it = |function: &Function<'_>, name: &Name<'_>| {
+            if any == symbol { name.symbol() == any } else { function.name == symbol }
+        };
+        let functions = self.functions.iter().filter(|(function, name)| is_it(function, name));
+        let mut twins: Vec<_> = functions.map(|(function, _)| *function).collect();
         let best = twins.iter().map(rank).min();
         twins.retain(|twin| Some(rank(twin)) == best);
         twins

@@ -72,16 +72,20 @@ pub(super) fn choose<'a>(mut asked: Vec<Hook<'a>>, text: &Text<'a>, tick: Va) ->
             let hook = &asked[*index];
             let concerns = |place: &RefusedSite| hook.at(place.at).is_some() || is_of_function(place.refusal);
             refused[*index].extend(found.refused.iter().filter(|place| concerns(place)));
-            let has = |at| hook.at(at).is_some() && found.sites.iter().any(|site| site.at == at);
+            let has = |at| hook.at(at).is_some() && found.sites.iter().any(|site| site.is_at(at));
             // Exits without their entry would only be exits of nothing.
             is_placed[*index] = if hook.enter.is_some() { has(At::Enter) } else { has(At::Exit) };
         }
         group.retain(|index| is_placed[*index]);
-        found.sites.retain(|site| group.iter().any(|index| asked[*index].at(site.at).is_some()));
+        found.sites.retain(|site| {
+            group
+                .iter()
+                .any(|index| [At::Enter, At::Exit].iter().any(|at| site.is_at(*at) && asked[*index].at(*at).is_some()))
+        });
         for index in &group {
             let hook = &mut asked[*index];
             hook.sites = [At::Enter, At::Exit].map(|at| {
-                let is_mine = |site: &&Site| site.at == at && hook.at(at).is_some();
+                let is_mine = |site: &&Site| site.is_at(at) && hook.at(at).is_some();
                 found.sites.iter().filter(is_mine).count()
             });
         }

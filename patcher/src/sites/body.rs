@@ -13,7 +13,7 @@ use iced_x86::{
     Register,
 };
 
-use super::{Refusal, Site};
+use super::{NEAR_JUMP, Refusal, Site};
 use crate::address::Va;
 use crate::golang::pclntab::{Function, FunctionTable};
 
@@ -131,8 +131,46 @@ impl<'a> Body<'a> {
             island: None,
             before: Vec::new(),
             after: self.instructions[index..end].to_vec(),
+            leaves: None,
             resume: Some(Va(va + len as u64)),
         })
+    }
+
+    /// The site that begins with instruction `entry` and holds the first way out behind it, if that comes before anything
+    /// that cannot move.
+    pub(super) fn through(&self, entry: usize) -> Option<Site> {
+        let leaves = self.exits().find(|&index| index >= entry)?;
+        self.between(entry, leaves).filter(|site| !self.targets.contains(&site.va.0))
+    }
+
+    /// The site that holds all instructions from `entry` to the way out at `leaves`.
+    pub(super) fn between(&self, entry: usize, leaves: usize) -> Option<Site> {
+        let displaced = self.instructions.get(entry..leaves)?;
+        let last = self.instructions[leaves];
+        let stay_together = |instruction| self.inside(instruction).is_ok();
+        if !displaced.iter().all(|instruction| self.movable(instruction).is_ok())
+            || !self.instructions[entry + 1..=leaves].iter().all(stay_together)
+            || leaves_by_thunk_register(&last)
+        {
+            return None;
+        }
+        let len = (last.next_ip() - self.va(entry).0) as usize;
+        let len = len + self.padding_behind(leaves).min(NEAR_JUMP.saturating_sub(len));
+        (len >= NEAR_JUMP).then(|| Site {
+            at: At::Enter,
+            va: self.va(entry),
+            len,
+            island: None,
+            before: Vec::new(),
+            after: displaced.to_vec(),
+            leaves: Some(last),
+            resume: None,
+        })
+    }
+
+    /// Bytes behind an instruction that nobody reaches.
+    fn padding_behind(&self, index: usize) -> usize {
+        if index + 1 == self.instructions.len() { self.padding } else { 0 }
     }
 
     /// Indices of the instructions that begin in `range`.
@@ -169,6 +207,7 @@ impl<'a> Body<'a> {
     pub(super) fn exit(&self, index: usize, needed: usize) -> Result<Site, Refusal> {
         let last = &self.instructions[index];
         let mut len = last.len();
+        len += self.padding_behind(index).min(needed.saturating_sub(len));
         let mut start = index;
         let mut refusal = Refusal::NoRoom;
         while len < needed && start > 0 {
@@ -182,14 +221,10 @@ impl<'a> Body<'a> {
             start -= 1;
             len += previous.len();
         }
-        let is_last = index + 1 == self.instructions.len();
-        if len < needed && is_last && len + self.padding >= needed {
-            len = needed;
-        }
         if len < needed {
             return Err(refusal);
         }
-        if last.flow_control() != FlowControl::Return && uses_thunk_registers(last) {
+        if leaves_by_thunk_register(last) {
             return Err(Refusal::RegisterInUse);
         }
         Ok(Site {
@@ -199,6 +234,7 @@ impl<'a> Body<'a> {
             island: None,
             before: self.instructions[start..index].to_vec(),
             after: vec![*last],
+            leaves: None,
             resume: None,
         })
     }
@@ -278,8 +314,11 @@ fn is_frame_instruction(instruction: &Instruction) -> bool {
     }
 }
 
-/// Whether an instruction reads a register that the thunk does not give back.
-fn uses_thunk_registers(instruction: &Instruction) -> bool {
+/// Whether a jump out of the function reads a register that the thunk does not give back.
+fn leaves_by_thunk_register(instruction: &Instruction) -> bool {
+    if instruction.flow_control() == FlowControl::Return {
+        return false;
+    }
     let mut factory = InstructionInfoFactory::new();
     factory.info(instruction).used_registers().iter().any(|used| {
         matches!(used.register().full_register(), Register::R12 | Register::R13 | Register::R15 | Register::XMM15)

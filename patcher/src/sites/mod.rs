@@ -52,11 +52,18 @@ pub struct Site {
     pub before: Vec<Instruction>,
     /// Displaced instructions behind it.
     pub after: Vec<Instruction>,
-    /// Where the function goes on; `None` when `after` leaves it.
+    /// The way out, of an entry whose site reaches that far: it is a way out's site too, with its hook behind `after`.
+    pub leaves: Option<Instruction>,
+    /// Where the function goes on; `None` when these instructions leave it.
     pub resume: Option<Va>,
 }
 
 impl Site {
+    /// Whether the call passes this site at that end.
+    pub fn is_at(&self, end: At) -> bool {
+        self.at == end || (end == At::Exit && self.leaves.is_some())
+    }
+
     /// The bytes that are overwritten.
     pub fn range(&self) -> Range<Va> {
         self.va..Va(self.va.0 + self.len as u64)
@@ -140,7 +147,10 @@ impl<'a> Text<'a> {
         let mut found = FunctionSites::default();
         if wanted.enter {
             match entry {
-                Ok(index) => found.add(At::Enter, body.va(index), body.enter(index, NEAR_JUMP)),
+                Ok(index) => {
+                    let site = body.enter(index, NEAR_JUMP).or_else(|refusal| body.through(index).ok_or(refusal));
+                    found.add(At::Enter, body.va(index), site);
+                }
                 Err(refusal) => found.add(At::Enter, function.start, Err(refusal)),
             }
         }
@@ -151,6 +161,9 @@ impl<'a> Text<'a> {
             // The short ones come last: islands go where room is left.
             let mut short = Vec::new();
             for index in body.exits() {
+                if found.has_way_out(body.va(index)) {
+                    continue;
+                }
                 match body.exit(index, NEAR_JUMP).and_then(|site| found.free(site)) {
                     Ok(site) => found.sites.push(site),
                     Err(refusal) => short.push((index, refusal)),
@@ -159,6 +172,9 @@ impl<'a> Text<'a> {
             for (index, refusal) in short {
                 let site = body.exit(index, SHORT_JUMP).and_then(|site| found.free(site)).ok();
                 let site = site.and_then(|site| islands::reach(site, &body, self.functions, &mut found));
+                if site.is_none() && entry.is_ok_and(|entry| found.join(entry, index, &body)) {
+                    continue;
+                }
                 found.add(At::Exit, body.va(index), site.ok_or(refusal));
             }
         }
@@ -169,11 +185,16 @@ impl<'a> Text<'a> {
 impl FunctionSites {
     /// Gives up the ways out that are jumps to another function, whose results are still to come.
     pub fn refuse_tail_jumps(&mut self) {
-        let is_tail_jump = |site: &mut Site| {
-            site.at == At::Exit && site.after.iter().all(|last| last.flow_control() != FlowControl::Return)
-        };
+        let is_jump = |last: &Instruction| last.flow_control() != FlowControl::Return;
+        let is_tail_jump = |site: &mut Site| site.at == At::Exit && site.after.iter().all(is_jump);
         let tails = self.sites.extract_if(.., is_tail_jump);
         self.refused.extend(tails.map(|site| RefusedSite { at: site.at, va: site.va, refusal: Refusal::NoResults }));
+        for entry in &mut self.sites {
+            if let Some(last) = entry.leaves.take_if(|last| is_jump(last)) {
+                self.refused.push(RefusedSite { at: At::Exit, va: Va(last.ip()), refusal: Refusal::NoResults });
+                entry.after.push(last);
+            }
+        }
     }
 
     fn add(&mut self, at: At, va: Va, site: Result<Site, Refusal>) {
@@ -181,6 +202,25 @@ impl FunctionSites {
             Ok(site) => self.sites.push(site),
             Err(refusal) => self.refused.push(RefusedSite { at, va, refusal }),
         }
+    }
+
+    /// Whether the way out at `va` belongs to the entry's site.
+    fn has_way_out(&self, va: Va) -> bool {
+        self.sites.iter().filter_map(|site| site.leaves).any(|last| last.ip() == va.0)
+    }
+
+    /// Makes one site of the entry and the way out at `index`, if the entry has one and nothing else lies between.
+    fn join(&mut self, entry: usize, index: usize, body: &Body<'_>) -> bool {
+        let is_entry = |site: &Site| site.at == At::Enter && site.leaves.is_none();
+        let Some(place) = self.sites.iter().position(is_entry) else { return false };
+        let Some(joined) = body.between(entry, index) else { return false };
+        let hosts =
+            self.sites.iter().filter_map(|site| site.island).any(|island| self.sites[place].range().contains(&island));
+        let alone = self.sites.remove(place);
+        let joined = if hosts { Err(Refusal::Overlap) } else { self.free(joined) };
+        let is_joined = joined.is_ok();
+        self.sites.insert(place, joined.unwrap_or(alone));
+        is_joined
     }
 
     /// `site`, if none of its bytes belongs to another.

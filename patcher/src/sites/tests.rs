@@ -348,9 +348,66 @@ fn a_tail_jump_is_a_way_out_unless_its_register_is_the_thunks() {
     assert_eq!(exit.after[0].near_branch_target(), MORESTACK + 0x100);
     let found = to(|asm| asm.jmp(rdx));
     let exit = found.sites.iter().find(|site| site.at == At::Exit).expect("the tail jump");
-    assert_eq!((shown(&exit.before), shown(&exit.after)), (vec!["mov rbx,rcx".to_owned()], vec!["jmp rdx".to_owned()]));
+    assert_eq!(
+        (shown(&exit.before).len(), shown(&exit.after)),
+        (0, vec!["jmp rdx".to_owned()]),
+        "it grew into the padding"
+    );
     assert_eq!(refused(&to(|asm| asm.jmp(r12)), At::Exit), [Refusal::RegisterInUse]);
     assert_eq!(refused(&to(|asm| asm.jmp(qword_ptr(rdx + 8))), At::Exit), [Refusal::IndirectJump]);
+}
+
+/// The only site, of a function whose entry it is and whose way out.
+#[track_caller]
+fn joined(found: &FunctionSites) -> (Vec<String>, String, usize) {
+    assert!(found.refused.is_empty(), "{:?}", found.refused);
+    let [site] = found.sites.as_slice() else { panic!("one site: {found:?}") };
+    assert!(site.is_at(At::Enter) && site.is_at(At::Exit) && site.resume.is_none());
+    (shown(&site.after), site.leaves.map(|last| last.to_string()).unwrap_or_default(), site.len)
+}
+
+#[test]
+fn a_function_as_short_as_a_jump_has_one_site() {
+    let empty = sites(CodeAssembler::ret);
+    assert_eq!(joined(&empty), (vec![], "ret".to_owned(), 5));
+    let constant = sites(|asm| {
+        asm.mov(eax, 1)?;
+        asm.ret()?;
+        // Code behind, so that the return has no padding to grow into.
+        asm.ud2()
+    });
+    assert_eq!(joined(&constant), (vec!["mov eax,1".to_owned()], "ret".to_owned(), 6));
+    let wrapper = sites(|asm| asm.jmp(MORESTACK + 0x100));
+    assert_eq!(joined(&wrapper).1, format!("jmp {:016X}h", MORESTACK + 0x100));
+}
+
+#[test]
+fn an_entry_and_a_way_out_that_overlap_are_joined() {
+    let found = sites(|asm| {
+        asm.bt(eax, 31)?;
+        asm.setb(al)?;
+        asm.ret()?;
+        asm.ud2()
+    });
+    assert_eq!(joined(&found), (vec!["bt eax,1Fh".to_owned(), "setb al".to_owned()], "ret".to_owned(), 8));
+}
+
+#[test]
+fn a_short_function_that_is_left_by_another_way_too_is_not_mistaken_for_a_straight_one() {
+    let found = sites(|asm| {
+        let mut other = asm.create_label();
+        asm.test(rax, rax)?;
+        asm.je(other)?;
+        asm.ret()?;
+        asm.ud2()?;
+        asm.set_label(&mut other)?;
+        asm.mov(eax, 7)?;
+        asm.ret()
+    });
+    assert!(found.refused.is_empty(), "{:?}", found.refused);
+    let [entry, exit] = found.sites.as_slice() else { panic!("{found:?}") };
+    assert_eq!((shown(&entry.after).len(), entry.leaves.is_some(), entry.len), (2, true, 6));
+    assert_eq!((exit.at, exit.leaves.is_some()), (At::Exit, false));
 }
 
 #[test]
@@ -364,6 +421,10 @@ fn results_that_a_tail_jump_has_not_yet_cannot_be_captured() {
     found.refuse_tail_jumps();
     assert_eq!(refused(&found, At::Exit), [Refusal::NoResults]);
     assert!(found.sites.iter().all(|site| site.at == At::Enter), "{found:?}");
+    let mut found = sites(|asm| asm.jmp(MORESTACK + 0x100));
+    found.refuse_tail_jumps();
+    assert_eq!(refused(&found, At::Exit), [Refusal::NoResults]);
+    assert_eq!((shown(&found.sites[0].after).len(), found.sites[0].leaves), (1, None), "the entry is still hooked");
 }
 
 #[test]
