@@ -10,7 +10,8 @@
 //! 1. The manifest is the one whose digest stands in the code, and the code is the one whose digest stands in the manifest.
 //! 2. With the listed bytes put back, the file has the input's digest: so no other byte of the input was changed.
 //! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
-//! 4. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one.
+//! 4. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one. The
+//!    rest of its bytes are `int3`.
 //! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site. Of
 //!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
 
@@ -27,7 +28,10 @@ use gopatch_trampolines::manifest::{self, Manifest, Site};
 use sha2::{Digest, Sha256};
 
 use crate::restore::{self, RestoreError};
-use crate::sites::NEAR_JUMP;
+use crate::sites::{NEAR_JUMP, SHORT_JUMP};
+
+/// What fills the rest of a site.
+const INT3: u8 = 0xCC;
 
 /// What is wrong with an output.
 #[derive(Debug, thiserror::Error)]
@@ -201,6 +205,7 @@ struct Sites<'a> {
     decoder: Capstone,
     code: Range<u64>,
     thunks: BTreeSet<u64>,
+    islands: BTreeSet<u64>,
 }
 
 /// Where an instruction goes on.
@@ -241,7 +246,8 @@ impl<'a> Sites<'a> {
         let decoder = Capstone::new().x86().mode(ArchMode::Mode64).detail(true).build()?;
         let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
         let thunks = manifest.sites.iter().map(|site| site.thunk).collect();
-        Ok(Self { output, restored, elf, manifest, decoder, code, thunks })
+        let islands = manifest.sites.iter().filter_map(|site| site.island).collect();
+        Ok(Self { output, restored, elf, manifest, decoder, code, thunks, islands })
     }
 
     fn check(&self) -> Result<(), VerifyError> {
@@ -258,6 +264,7 @@ impl<'a> Sites<'a> {
             let wrong = |what| VerifyError::Site { va: site.va, thunk: site.thunk, what };
             if index == 0 {
                 self.leads_to_thunk(site).map_err(wrong)?;
+                self.rest_is_filled(site).map_err(wrong)?;
             }
             let original = manifest::from_hex(&site.original).unwrap_or_default();
             let next = sites.get(index + 1).map(|next| next.thunk);
@@ -281,6 +288,21 @@ impl<'a> Sites<'a> {
         } else {
             Err("the jump leads elsewhere".to_owned())
         }
+    }
+
+    /// Behind the site's jump stands what ends the program if it is ever reached, beside islands.
+    fn rest_is_filled(&self, site: &Site) -> Result<(), String> {
+        let jump = if site.island.is_some() { SHORT_JUMP } else { NEAR_JUMP } as u64;
+        let is_island =
+            |va: u64| self.islands.range(..=va).next_back().is_some_and(|start| va - start < NEAR_JUMP as u64);
+        let behind = site.va.saturating_add(site.original.len() as u64 / 2);
+        for va in site.va.saturating_add(jump)..behind {
+            let byte = self.code_bytes(self.output, va).and_then(|bytes| bytes.first());
+            if byte != Some(&INT3) && !is_island(va) {
+                return Err(format!("what stands at {va:#x}, behind its jump, is not as gopatch wrote it"));
+            }
+        }
+        Ok(())
     }
 
     /// Where the direct jump at `va` leads.

@@ -49,3 +49,13 @@ pub fn patch(program: &Path, output: PathBuf) -> Result<PathBuf> {
 pub fn patched(scratch: &Scratch, program: &str, go: &str, mode: &str) -> Result<PathBuf> {
     patch(&corpus::build(program, go, mode)?, scratch.file(&format!("{program}-{go}-{mode}")))
 }
+
+/// Patches a program with the default rules, and one that hooks whatever can be hooked.
+pub fn patch_everything(scratch: &Scratch, program: &Path) -> Result<PathBuf> {
+    let (rules, output) = (scratch.file("everything.yaml"), scratch.file("everything"));
+    let rule = "rules: [{ name: everything, import: '*', function: '*', partial: true, enter: {}, exit: {} }]\n";
+    std::fs::write(&rules, rule)?;
+    let done = Gopatch::run(command(&["-q", "--rules"])?.arg(rules).arg(program).arg("-o").arg(&output))?;
+    ensure!(done.status == Some(0), "gopatch {}: {:?}\n{}", program.display(), done.status, done.stderr);
+    Ok(output)
+}

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::{Gopatch, NEWEST_GO, Scratch, gopatch};
+use xtask::corpus::{Manifest, Variant};
 use xtask::{corpus, workspace};
 
 const VERSIONS: [&str; 2] = ["1.21.13", NEWEST_GO];
@@ -43,6 +44,31 @@ fn the_same_input_gives_the_same_bytes() -> Result<()> {
             once == fs::read(gopatch::patch(&elsewhere, scratch.file("out"))?)?,
             "Go {go}: the input's name matters"
         );
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "soak: builds the whole corpus"]
+fn every_program_gives_the_same_bytes_twice_and_itself_back() -> Result<()> {
+    let scratch = Scratch::new()?;
+    for Variant { program, go, mode } in Manifest::read()?.variants() {
+        // Which cannot be patched.
+        if mode == "no-build-info" {
+            continue;
+        }
+        let input = corpus::build(&program, &go, &mode)?;
+        let once = gopatch::patch_everything(&scratch, &input)?;
+        let first = fs::read(&once)?;
+        ensure!(
+            first == fs::read(gopatch::patch_everything(&scratch, &input)?)?,
+            "{program} {go} {mode}: two outputs differ"
+        );
+        let back = scratch.file("back");
+        let restored = Gopatch::run(gopatch::command(&["restore"])?.arg(&once).arg("-o").arg(&back))?;
+        ensure!(restored.status == Some(0), "{program} {go} {mode}: {}", restored.stderr);
+        ensure!(fs::read(&back)? == fs::read(&input)?, "{program} {go} {mode}: the restored file is another");
+        fs::remove_file(back)?;
     }
     Ok(())
 }

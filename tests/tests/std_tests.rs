@@ -30,47 +30,70 @@ struct Package {
 const NET_HTTP: Package = Package { program: "net-http", folder: "src/net/http", rule: "http.server" };
 const CRYPTO_TLS: Package = Package { program: "crypto-tls", folder: "src/crypto/tls", rule: "tls.handshake" };
 
+/// What is hooked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hooked {
+    /// What the default rules name.
+    Default,
+    /// That, and every function that can be.
+    Everything,
+}
+
 const SHORT: &[&str] = &["-test.short"];
 const FULL: &[&str] = &[];
 
 #[test]
 fn net_http_1_24() -> Result<()> {
-    results_are_the_same(&NET_HTTP, "1.24.13", SHORT)
+    results_are_the_same(&NET_HTTP, "1.24.13", Hooked::Default, SHORT)
 }
 
 #[test]
 fn net_http_1_27() -> Result<()> {
-    results_are_the_same(&NET_HTTP, "1.27.4", SHORT)
+    results_are_the_same(&NET_HTTP, "1.27.4", Hooked::Default, SHORT)
 }
 
 #[test]
 fn crypto_tls_1_24() -> Result<()> {
-    results_are_the_same(&CRYPTO_TLS, "1.24.13", SHORT)
+    results_are_the_same(&CRYPTO_TLS, "1.24.13", Hooked::Default, SHORT)
 }
 
 #[test]
 fn crypto_tls_1_27() -> Result<()> {
-    results_are_the_same(&CRYPTO_TLS, "1.27.4", SHORT)
+    results_are_the_same(&CRYPTO_TLS, "1.27.4", Hooked::Default, SHORT)
 }
 
 #[test]
 #[ignore = "soak: takes minutes"]
 fn all_of_net_http() -> Result<()> {
-    results_are_the_same(&NET_HTTP, "1.24.13", FULL)?;
-    results_are_the_same(&NET_HTTP, "1.27.4", FULL)
+    results_are_the_same(&NET_HTTP, "1.24.13", Hooked::Default, FULL)?;
+    results_are_the_same(&NET_HTTP, "1.27.4", Hooked::Default, FULL)
 }
 
 #[test]
 #[ignore = "soak: takes minutes"]
 fn all_of_crypto_tls() -> Result<()> {
-    results_are_the_same(&CRYPTO_TLS, "1.24.13", FULL)?;
-    results_are_the_same(&CRYPTO_TLS, "1.27.4", FULL)
+    results_are_the_same(&CRYPTO_TLS, "1.24.13", Hooked::Default, FULL)?;
+    results_are_the_same(&CRYPTO_TLS, "1.27.4", Hooked::Default, FULL)
 }
 
-fn results_are_the_same(package: &Package, go: &str, options: &[&str]) -> Result<()> {
+#[test]
+#[ignore = "soak: takes minutes"]
+fn with_every_function_hooked() -> Result<()> {
+    for package in [&NET_HTTP, &CRYPTO_TLS] {
+        for go in ["1.24.13", "1.27.4"] {
+            results_are_the_same(package, go, Hooked::Everything, SHORT)?;
+        }
+    }
+    Ok(())
+}
+
+fn results_are_the_same(package: &Package, go: &str, hooked: Hooked, options: &[&str]) -> Result<()> {
     let scratch = Scratch::new()?;
     let original = corpus::build(package.program, go, "default")?;
-    let patched = gopatch::patched(&scratch, package.program, go, "default")?;
+    let patched = match hooked {
+        Hooked::Default => gopatch::patched(&scratch, package.program, go, "default")?,
+        Hooked::Everything => gopatch::patch_everything(&scratch, &original)?,
+    };
     let folder = corpus::goroot(go)?.join(package.folder);
     let run = |program: &Path| results(&scratch, program, &folder, options);
 
