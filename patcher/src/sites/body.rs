@@ -124,6 +124,7 @@ impl<'a> Body<'a> {
             len += instruction.len();
             end += 1;
         }
+        stays_preemptible(&self.instructions[index..end])?;
         Ok(Site {
             at: At::Enter,
             va: Va(va),
@@ -227,6 +228,7 @@ impl<'a> Body<'a> {
         if leaves_by_thunk_register(last) {
             return Err(Refusal::RegisterInUse);
         }
+        stays_preemptible(&self.instructions[start..index])?;
         Ok(Site {
             at: At::Exit,
             va: self.va(start),
@@ -269,6 +271,15 @@ fn is_jump_table(instruction: &Instruction) -> bool {
         && instruction.op0_kind() == OpKind::Memory
         && instruction.memory_index() != Register::None
         && instruction.memory_index_scale() == 8
+}
+
+/// Refuses to move a whole loop: in a thunk the goroutine cannot be preempted.
+fn stays_preemptible(displaced: &[Instruction]) -> Result<(), Refusal> {
+    let Some(first) = displaced.first() else { return Ok(()) };
+    let is_loop = displaced.iter().any(|branch| {
+        branch.flow_control() == FlowControl::ConditionalBranch && branch.near_branch_target() == first.ip()
+    });
+    if is_loop { Err(Refusal::FlowControl) } else { Ok(()) }
 }
 
 fn is_morestack(instruction: &Instruction, functions: &FunctionTable<'_>) -> bool {

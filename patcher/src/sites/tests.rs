@@ -447,6 +447,20 @@ fn a_conditional_branch_moves() {
 }
 
 #[test]
+fn a_loop_stays_where_it_can_be_preempted() {
+    let found = sites(|asm| {
+        let mut again = asm.create_label();
+        asm.call(MORESTACK + 0x100)?;
+        asm.set_label(&mut again)?;
+        asm.dec(rax)?;
+        asm.jne(again)?;
+        asm.ret()?;
+        asm.ud2()
+    });
+    assert_eq!(refused(&found, At::Exit), [Refusal::FlowControl]);
+}
+
+#[test]
 fn a_displacement_that_looks_like_padding_is_none() {
     // Far enough in, `jmp` to the first byte has 0xCC for its displacement.
     let found = sites(|asm| {
