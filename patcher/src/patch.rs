@@ -8,6 +8,7 @@ mod matching;
 mod targets;
 
 use std::collections::HashSet;
+use std::thread;
 use std::time::Instant;
 
 use gopatch_trampolines::attach::MAX_SOCKET_PATH;
@@ -135,6 +136,18 @@ impl Rule {
 
 /// Patches an executable.
 pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
+    // A file's digest takes about as long as all that is read of it, so both are done at once.
+    thread::scope(|scope| {
+        let input_digest = scope.spawn(|| digest(input));
+        patch_digested(input, options, || input_digest.join().expect("a digest does not panic"))
+    })
+}
+
+fn patch_digested(
+    input: &[u8],
+    options: &Options,
+    input_digest: impl FnOnce() -> String,
+) -> Result<Patched, PatchError> {
     let mut clock = Clock::start();
     check_socket(&options.socket)?;
     let elf = Elf::parse(input)?;
@@ -168,7 +181,7 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
 
     let keeps = hooks.iter().any(|hook| !hook.keep.is_empty());
     let layout = Layout::new(&elf, hooks.len(), keeps)?;
-    let input_digest = digest(input);
+    let input_digest = input_digest();
     let mut emission = Emission::new(&elf, &layout, options, tick);
     emission.attach()?;
     emission.hooks(&hooks, &targets, &offsets)?;
@@ -204,7 +217,11 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
     let manifest_json = serde_json::to_vec(&manifest).map_err(WriteError::from)?;
     let output = unfinished.finish(&manifest_json, emission.id_offset)?;
     clock.lap("write");
-    verify::verify(&output, Some(input))?;
+    let output_digest = thread::scope(|scope| {
+        let output_digest = scope.spawn(|| digest(&output));
+        verify::verify(&output, Some(input))?;
+        Ok::<_, VerifyError>(output_digest.join().expect("a digest does not panic"))
+    })?;
     clock.lap("verify");
 
     let report = Report {
@@ -220,7 +237,7 @@ pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
         output: OutputReport {
             path: None,
             size: output.len() as u64,
-            sha256: digest(&output),
+            sha256: output_digest,
             socket: String::from_utf8_lossy(&options.socket).into_owned(),
             code_bytes: emission.code.len() as u64,
             arena_bytes: layout.arena.bytes(),
