@@ -109,7 +109,7 @@ pub(crate) enum Command {
         original: Option<PathBuf>,
     },
 
-    /// Check or list rules.
+    /// Check or list rules, or give their JSON Schema.
     #[command(subcommand)]
     Rules(RulesCommand),
 

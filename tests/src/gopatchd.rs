@@ -140,14 +140,12 @@ impl Gopatchd {
 
     /// Whether it has printed an operation.
     pub fn has_operation(&self) -> Result<bool> {
-        Ok(fs::metadata(self.process.stdout_path())?.len() > 0)
+        has_printed(&self.process)
     }
 
     /// Waits until it has printed an operation.
     pub fn wait_for_operation(&mut self) -> Result<()> {
-        self.process.wait_for("print an operation", SOON, |process| {
-            Ok((fs::metadata(process.stdout_path())?.len() > 0).then_some(()))
-        })
+        self.process.wait_for("print an operation", SOON, |process| Ok(has_printed(process)?.then_some(())))
     }
 
     /// Ends it and takes all that it has said.
@@ -179,6 +177,10 @@ impl Drop for Gopatchd {
         let _ = fs::remove_file(self.pin.join("gopatch_events"));
         let _ = fs::remove_dir(&self.pin);
     }
+}
+
+fn has_printed(process: &Process) -> Result<bool> {
+    Ok(fs::metadata(process.stdout_path())?.len() > 0)
 }
 
 /// Where a gopatchd of this test listens.
