@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use gopatch_trampolines::attach::MAX_SOCKET_PATH;
 use gopatch_trampolines::manifest::{self, At, Manifest};
-use gopatch_trampolines::plan::RuntimeOffsets;
+use gopatch_trampolines::plan::{RuntimeOffsets, SigPanic};
 use gopatch_trampolines::{EmitError, wire};
 use sha2::{Digest, Sha256};
 
@@ -41,6 +41,10 @@ pub const TOOL: &str = concat!("gopatch ", env!("CARGO_PKG_VERSION"));
 
 /// The runtime's function that `sysmon` calls with the time in its first argument.
 const TICK_FUNCTION: &str = "runtime.retake";
+/// Where the signal handler sends a goroutine that has followed nil.
+const SIGPANIC_FUNCTION: &str = "runtime.sigpanic0";
+/// What a program has that makes panics of other faults: the runtime's part of `debug.SetPanicOnFault`.
+const PANIC_ON_FAULT_FUNCTION: &str = "runtime/debug.setPanicOnFault";
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -166,7 +170,8 @@ fn patch_digested(
     clock.lap("types");
 
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
-    let text = Text::new(&go.functions, &bytes, &go.checked);
+    let sigpanic = sigpanic(&types, &go)?;
+    let text = Text { functions: &go.functions, bytes: &bytes, checked: &go.checked, sigpanic };
     let tick_function = go.functions.by_name(TICK_FUNCTION).next();
     let tick_function = tick_function.ok_or(PatchError::Tick("there is no such function"))?;
     let tick = tick_site(tick_function, &text)?;
@@ -208,6 +213,7 @@ fn patch_digested(
             id_offset: emission.id_offset as u64,
             sha256: digest(&emission.code),
             stub: emission.stub,
+            sigpanic: sigpanic.filter(|_| emission.has_guards).map(|it| it.entry),
         },
         functions: hooks.iter().map(Hook::manifest).collect(),
         points: emission.points.clone(),
@@ -284,23 +290,55 @@ fn tick_site<'a>(function: &Function<'a>, text: &Text<'a>) -> Result<Site, Patch
 }
 
 fn runtime_offsets(types: &ProgramTypes<'_>) -> Result<RuntimeOffsets, PatchError> {
-    let missing = |name: &str| PatchError::Runtime { name: name.to_owned(), origin: types.origin() };
-    let struct_of = |name: &str| types.get().type_by_name(name)?.ok_or_else(|| missing(name));
-    let field = |type_id: TypeId, name: &str| {
-        let Kind::Struct(fields) = types.get().resolve(type_id)?.kind else { return Err(missing(name)) };
-        let field = fields.iter().find(|field| field.name == name).ok_or_else(|| missing(name))?;
-        Ok::<_, PatchError>((i32::try_from(field.offset).map_err(|_| missing(name))?, field.type_id))
-    };
-    let (g, m, p) = (struct_of("runtime.g")?, struct_of("runtime.m")?, struct_of("runtime.p")?);
-    let (stack, stack_type) = field(g, "stack")?;
+    let [g, m, p] = ["runtime.g", "runtime.m", "runtime.p"].map(|name| RuntimeStruct::named(name, types));
+    let (g, m, p) = (g?, m?, p?);
+    let (stack, stack_type) = g.field("stack")?;
+    let stack_type = RuntimeStruct { types, type_id: stack_type };
     Ok(RuntimeOffsets {
-        g_stack_lo: stack + field(stack_type, "lo")?.0,
-        g_stack_hi: stack + field(stack_type, "hi")?.0,
-        g_m: field(g, "m")?.0,
-        g_goid: field(g, "goid")?.0,
-        m_p: field(m, "p")?.0,
-        p_id: field(p, "id")?.0,
+        g_stack_lo: stack + stack_type.field("lo")?.0,
+        g_stack_hi: stack + stack_type.field("hi")?.0,
+        g_m: g.field("m")?.0,
+        g_goid: g.field("goid")?.0,
+        m_p: m.field("p")?.0,
+        p_id: p.field("id")?.0,
     })
+}
+
+/// Where nil leads. A program that can ask for panics of other faults has to have all of them in place.
+fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Option<SigPanic>, PatchError> {
+    let entry = go.functions.by_name(SIGPANIC_FUNCTION).next();
+    let panics_on_fault = go.functions.by_name(PANIC_ON_FAULT_FUNCTION).next().is_some();
+    let Some(entry) = entry.filter(|_| !panics_on_fault) else { return Ok(None) };
+    let g = RuntimeStruct::named("runtime.g", types)?;
+    Ok(Some(SigPanic {
+        entry: entry.start.0,
+        g_sig: g.field("sig")?.0,
+        g_sigcode0: g.field("sigcode0")?.0,
+        g_sigcode1: g.field("sigcode1")?.0,
+        g_sigpc: g.field("sigpc")?.0,
+    }))
+}
+
+/// A structure of the runtime, as this program has it.
+struct RuntimeStruct<'t, 'a> {
+    types: &'t ProgramTypes<'a>,
+    type_id: TypeId,
+}
+
+impl<'t, 'a> RuntimeStruct<'t, 'a> {
+    fn named(name: &str, types: &'t ProgramTypes<'a>) -> Result<Self, PatchError> {
+        let missing = || PatchError::Runtime { name: name.to_owned(), origin: types.origin() };
+        let type_id = types.get().type_by_name(name)?.ok_or_else(missing)?;
+        Ok(Self { types, type_id })
+    }
+
+    /// A field's offset and type.
+    fn field(&self, name: &str) -> Result<(i32, TypeId), PatchError> {
+        let missing = || PatchError::Runtime { name: name.to_owned(), origin: self.types.origin() };
+        let Kind::Struct(fields) = self.types.get().resolve(self.type_id)?.kind else { return Err(missing()) };
+        let field = fields.iter().find(|field| field.name == name).ok_or_else(missing)?;
+        Ok((i32::try_from(field.offset).map_err(|_| missing())?, field.type_id))
+    }
 }
 
 fn rule_report(matched: &Match<'_>, hooks: &[Hook<'_>]) -> RuleReport {

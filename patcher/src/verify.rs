@@ -14,11 +14,12 @@
 //!    rest of its bytes are `int3`.
 //! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site. Of
 //!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
+//!    One way more is there for an instruction that follows a pointer: with nil it goes to the runtime's panic, naming itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use capstone::arch::x86::{ArchMode, X86OperandType};
+use capstone::arch::x86::{ArchMode, X86OperandType, X86Reg};
 use capstone::arch::{BuildsCapstone, DetailsArchInsn};
 use capstone::{Capstone, Insn, InsnGroupType};
 use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
@@ -32,6 +33,8 @@ use crate::sites::{NEAR_JUMP, SHORT_JUMP};
 
 /// What fills the rest of a site.
 const INT3: u8 = 0xCC;
+/// Instructions from where a nil was found to the runtime's panic.
+const FAULT_PATH: usize = 7;
 
 /// What is wrong with an output.
 #[derive(Debug, thiserror::Error)]
@@ -228,12 +231,12 @@ enum Step {
 /// How instructions leave a range of bytes.
 #[derive(Default)]
 struct WaysOut {
-    /// Where conditional branches lead.
-    branches: BTreeSet<u64>,
-    /// Where the last instruction leads.
-    onward: Option<u64>,
-    /// The last instruction, if it is a return or an indirect jump.
-    last: Option<Vec<u8>>,
+    /// Where branches lead, and what comes behind the range.
+    onward: BTreeSet<u64>,
+    /// Returns and indirect jumps.
+    last: BTreeSet<Vec<u8>>,
+    /// Instructions that follow a pointer.
+    pointed: BTreeSet<u64>,
 }
 
 impl<'a> Sites<'a> {
@@ -327,7 +330,9 @@ impl<'a> Sites<'a> {
     fn thunk_comes_back(&self, site: &Site, original: &[u8], next_thunk: Option<u64>) -> Result<(), String> {
         let mut ways = self.ways_out(site.va, site.va.saturating_add(original.len() as u64))?;
         if let Some(next_thunk) = next_thunk {
-            (ways.last, ways.onward) = (None, Some(next_thunk));
+            // What leaves by a branch may also do so before the next hook.
+            ways.last.clear();
+            ways.onward.insert(next_thunk);
         }
         let mut seen = BTreeSet::new();
         let mut ahead = vec![site.thunk];
@@ -342,7 +347,7 @@ impl<'a> Sites<'a> {
                 // The runtime's tick, which is nobody's point, comes back from its own subroutines so.
                 Step::Indirect if site.point.is_none() => continue,
                 Step::Return | Step::Indirect => {
-                    if ways.last.as_deref() != Some(self.instruction(self.output, va, len)?) {
+                    if !ways.last.contains(self.instruction(self.output, va, len)?) {
                         return Err(format!("a way out at {va:#x} that the original has not"));
                     }
                     leaves = true;
@@ -353,8 +358,12 @@ impl<'a> Sites<'a> {
                 Step::Jump(target) => (Some(target), false),
             };
             for next in target.into_iter().chain(falls_through.then(|| va + len)) {
-                if ways.branches.contains(&next) || ways.onward == Some(next) {
+                if ways.onward.contains(&next) {
                     leaves = true;
+                    continue;
+                }
+                if Some(next) == self.manifest.code.sigpanic && !falls_through {
+                    self.names_what_met_nil(&seen, &ways.pointed)?;
                     continue;
                 }
                 if !self.code.contains(&next) {
@@ -370,26 +379,71 @@ impl<'a> Sites<'a> {
     }
 
     /// How the original instructions from `va` on leave the bytes that end at `behind`.
-    fn ways_out(&self, mut va: u64, behind: u64) -> Result<WaysOut, String> {
+    fn ways_out(&self, start: u64, behind: u64) -> Result<WaysOut, String> {
         let mut ways = WaysOut::default();
+        let (mut va, mut falls_through) = (start, true);
         while va < behind {
             let (len, step) = self.decode(self.restored, va)?;
+            if self.instruction(self.restored, va, len)? == [INT3] {
+                // Padding.
+                va += len;
+                continue;
+            }
+            if self.follows_pointer(va)? {
+                ways.pointed.insert(va);
+            }
+            falls_through = !matches!(step, Step::Jump(_) | Step::Return | Step::Indirect);
             match step {
                 Step::Next | Step::Call => {}
-                Step::Branch(target) => _ = ways.branches.insert(target),
-                Step::Jump(target) => {
-                    ways.onward = Some(target);
-                    return Ok(ways);
-                }
+                Step::Branch(target) | Step::Jump(target) if (start..behind).contains(&target) => {}
+                Step::Branch(target) | Step::Jump(target) => _ = ways.onward.insert(target),
                 Step::Return | Step::Indirect => {
-                    ways.last = Some(self.instruction(self.restored, va, len)?.to_vec());
-                    return Ok(ways);
+                    ways.last.insert(self.instruction(self.restored, va, len)?.to_vec());
                 }
             }
             va += len;
         }
-        ways.onward = Some(va);
+        if falls_through {
+            ways.onward.insert(va);
+        }
         Ok(ways)
+    }
+
+    /// Whether the original instruction at `va` has an operand in memory at an address that comes from a pointer.
+    fn follows_pointer(&self, va: u64) -> Result<bool, String> {
+        let bytes = self.code_bytes(self.restored, va).ok_or_else(|| format!("{va:#x} is not code"))?;
+        let decoded = self.decoder.disasm_count(bytes, va, 1).map_err(|error| error.to_string())?;
+        let instruction = decoded.first().ok_or_else(|| format!("no instruction at {va:#x}"))?;
+        let detail = self.decoder.insn_detail(instruction).map_err(|error| error.to_string())?;
+        let arch = detail.arch_detail();
+        let operands = arch.x86().into_iter().flat_map(|x86| x86.operands());
+        let known = [X86Reg::X86_REG_RIP, X86Reg::X86_REG_RSP].map(|register| capstone::RegId(register as u16));
+        let points = operands.into_iter().any(|operand| match operand.op_type {
+            X86OperandType::Mem(memory) => !known.contains(&memory.base()) || memory.index().0 != 0,
+            _ => false,
+        });
+        Ok(points && !matches!(instruction.mnemonic(), Some("lea" | "nop")))
+    }
+
+    /// The last address that a thunk takes, among the instructions at `seen`, is of one at `pointed`.
+    fn names_what_met_nil(&self, seen: &BTreeSet<u64>, pointed: &BTreeSet<u64>) -> Result<(), String> {
+        for va in seen.iter().rev().take(FAULT_PATH) {
+            let bytes = self.code_bytes(self.output, *va).ok_or_else(|| format!("{va:#x} is not code"))?;
+            let decoded = self.decoder.disasm_count(bytes, *va, 1).map_err(|error| error.to_string())?;
+            let Some(instruction) = decoded.first().filter(|it| it.mnemonic() == Some("lea")) else { continue };
+            let detail = self.decoder.insn_detail(instruction).map_err(|error| error.to_string())?;
+            let arch = detail.arch_detail();
+            let mut operands = arch.x86().into_iter().flat_map(|x86| x86.operands());
+            let named = operands.find_map(|operand| match operand.op_type {
+                X86OperandType::Mem(memory) => Some((va + instruction.len() as u64).wrapping_add_signed(memory.disp())),
+                _ => None,
+            });
+            if named.is_some_and(|named| pointed.contains(&named)) {
+                return Ok(());
+            }
+            break;
+        }
+        Err("a way to the runtime's panic that names no instruction of the site".to_owned())
     }
 
     /// The instruction at `va`, and its length.

@@ -5,7 +5,7 @@
 //! Never does: know what the code is for.
 
 use iced_x86::code_asm::{AsmMemoryOperand, CodeAssembler, ptr};
-use iced_x86::{BlockEncoderOptions, IcedError, Instruction, Register};
+use iced_x86::{BlockEncoderOptions, IcedError, Register};
 
 /// Why code could not be emitted.
 #[derive(Debug, thiserror::Error)]
@@ -42,15 +42,4 @@ pub(crate) fn finish(asm: &mut CodeAssembler, va: u64) -> Result<Vec<u8>, EmitEr
         return Err(EmitError::OutOfReach { va });
     }
     Ok(result.inner.code_buffer)
-}
-
-/// Adds instructions that were decoded elsewhere; branches and RIP-relative operands keep their targets.
-pub(crate) fn displaced(asm: &mut CodeAssembler, instructions: &[Instruction]) -> Result<(), IcedError> {
-    for instruction in instructions {
-        let mut moved = *instruction;
-        // Without an address of its own: the block encoder takes addresses as names of branch targets in the block.
-        moved.set_ip(0);
-        asm.add_instruction(moved)?;
-    }
-    Ok(())
 }

@@ -9,6 +9,7 @@ pub mod arena;
 mod asm;
 pub mod attach;
 pub mod manifest;
+mod moved;
 pub mod plan;
 pub mod relay;
 pub mod thunk;

@@ -50,6 +50,10 @@ pub struct Code {
     pub sha256: String,
     /// The file's new entry point.
     pub stub: u64,
+    /// Address of `runtime.sigpanic0`, where thunks send a goroutine that follows nil; none when no displaced instruction
+    /// follows a pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigpanic: Option<u64>,
 }
 
 /// The file that was patched.

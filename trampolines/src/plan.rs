@@ -4,6 +4,7 @@
 //! Decides: what can be expressed. Trusts: offsets and addresses, which the patcher took from the binary itself.
 //! Never does: emit code.
 
+use iced_x86::code_asm::AsmRegister64;
 use iced_x86::{Code, Instruction};
 
 use crate::manifest::At;
@@ -187,20 +188,49 @@ pub struct HookPlan {
     pub keep: Vec<Source>,
 }
 
+/// How the runtime makes a panic of a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SigPanic {
+    /// Address of `runtime.sigpanic0`.
+    pub entry: u64,
+    /// `g.sig` (`uint32`).
+    pub g_sig: i32,
+    /// `g.sigcode0`.
+    pub g_sigcode0: i32,
+    /// `g.sigcode1`.
+    pub g_sigcode1: i32,
+    /// `g.sigpc`.
+    pub g_sigpc: i32,
+}
+
+/// A displaced instruction that follows a pointer, which may be nil.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Guard {
+    /// The instruction's address in the program.
+    pub ip: u64,
+    /// A register of which nothing is needed there. The flags are not needed either.
+    pub scratch: AsmRegister64,
+    /// Where to go with nil.
+    pub sigpanic: SigPanic,
+}
+
 /// What a site displaced.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SitePlan {
     /// Instructions that run before the hook (exits: what leads up to the return).
     pub before: Vec<Instruction>,
     /// Instructions that run after it (entries: the prologue; exits: the return or the tail jump).
     pub after: Vec<Instruction>,
-    /// Where to go on in the program; `None` when `after` ends by leaving the function.
+    /// Where to go on: in the program, or in the next hook's thunk, to which each return in `after` leads then. `None` when
+    /// `after` leaves the function.
     pub resume: Option<u64>,
+    /// Those of `before` and `after` that may meet nil.
+    pub guards: Vec<Guard>,
 }
 
 impl SitePlan {
     /// Whether nothing but a return is left to do behind the hook.
     pub fn is_return(&self) -> bool {
-        matches!(self.after.as_slice(), [only] if only.code() == Code::Retnq)
+        self.resume.is_none() && matches!(self.after.as_slice(), [only] if only.code() == Code::Retnq)
     }
 }

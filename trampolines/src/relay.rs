@@ -6,12 +6,13 @@
 use iced_x86::Instruction;
 use iced_x86::code_asm::CodeAssembler;
 
-use crate::asm::{self, EmitError, displaced};
+use crate::asm::{self, EmitError};
+use crate::moved::{Mover, Onward};
 
 /// Emits `instructions`, to lie at `va` and to go on at `resume`.
 pub fn emit(instructions: &[Instruction], resume: u64, va: u64) -> Result<Vec<u8>, EmitError> {
     let encode = |source| EmitError::Encode { va, source };
     let mut asm = CodeAssembler::new(64).map_err(encode)?;
-    displaced(&mut asm, instructions).and_then(|()| asm.jmp(resume)).map_err(encode)?;
+    Mover::new(&[]).emit(&mut asm, instructions, Onward::Leave).and_then(|()| asm.jmp(resume)).map_err(encode)?;
     asm::finish(&mut asm, va)
 }

@@ -16,6 +16,8 @@ use gopatch_trampolines::manifest::{self, At};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan};
 use gopatch_trampolines::{relay, thunk};
 
+use iced_x86::FlowControl;
+
 use super::matching::Hook;
 use super::targets::Target;
 use super::{Options, PatchError};
@@ -37,6 +39,8 @@ pub(super) struct Emission<'a> {
     pub(super) points: Vec<manifest::Point>,
     pub(super) sites: Vec<manifest::Site>,
     pub(super) overwrites: Vec<write::Overwrite>,
+    /// Whether a displaced instruction may meet nil.
+    pub(super) has_guards: bool,
     /// What is emitted for each point.
     plans: Vec<PointPlan>,
 }
@@ -51,7 +55,8 @@ impl<'a> Emission<'a> {
     pub(super) fn new(elf: &'a Elf<'a>, layout: &'a Layout, options: &'a Options, tick: Site) -> Self {
         let (code, stub, id_offset) = (Vec::new(), 0, 0);
         let (points, sites, overwrites, plans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { elf, layout, options, tick, code, stub, id_offset, points, sites, overwrites, plans }
+        let has_guards = false;
+        Self { elf, layout, options, tick, code, stub, id_offset, points, sites, overwrites, has_guards, plans }
     }
 
     fn next_va(&mut self) -> NewVa {
@@ -124,9 +129,12 @@ impl<'a> Emission<'a> {
         let mut behind = vec![Vec::new(); points.len() + 1];
         behind[0].extend(&site.before);
         match site.leaves {
-            // An entry's instructions that reach to the way out run between the two.
+            // An entry's instructions that reach to the way out run between the two, up to where they would return.
             Some(last) => {
                 behind[enter.len()].extend(&site.after);
+                if !exit.is_empty() && last.flow_control() == FlowControl::Return {
+                    behind[enter.len()].push(last);
+                }
                 behind[points.len()].push(last);
             }
             None => behind[points.len()].extend(&site.after),
@@ -137,7 +145,8 @@ impl<'a> Emission<'a> {
         for (index, point) in points.iter().enumerate().rev() {
             let after = std::mem::take(&mut behind[index + 1]);
             let before = if index == 0 { std::mem::take(&mut behind[0]) } else { Vec::new() };
-            let thunk = self.thunk(*point, &SitePlan { before, after, resume }, offsets)?;
+            let guards = site.guards.clone();
+            let thunk = self.thunk(*point, &SitePlan { before, after, resume, guards }, offsets)?;
             thunks.insert(0, (Some(*point), thunk));
             resume = Some(thunk);
         }
@@ -172,6 +181,7 @@ impl<'a> Emission<'a> {
     /// Notes a site and the thunks that run there, each with its point.
     fn site(&mut self, site: &Site, thunks: &[(Option<u32>, u64)]) -> Result<(), PatchError> {
         let Some((_, first)) = thunks.first() else { return Ok(()) };
+        self.has_guards |= !site.guards.is_empty();
         let jumps = write::jumps(self.elf, site, *first)?;
         let offset = self.elf.offset_of(site.va).ok_or(WriteError::NotInFile(site.va))?;
         let start = offset.0 as usize;

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use gopatch_trampolines::manifest::At;
+use gopatch_trampolines::plan::SigPanic;
 use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind,
-    Register,
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register,
 };
 
-use super::{NEAR_JUMP, Refusal, Site};
+use super::{NEAR_JUMP, Refusal, Site, guards};
 use crate::address::Va;
 use crate::golang::pclntab::{Function, FunctionTable};
 
@@ -23,20 +23,23 @@ const LONGEST_STACK_CHECK: usize = 6;
 const LONGEST_SPILL: usize = 40;
 /// `g.stackguard0`, which a stack check compares with: behind the two words of `g.stack` since Go 1.4.
 const STACKGUARD0: u64 = 0x10;
+
 /// A decoded function.
 pub(super) struct Body<'a> {
     pub(super) function: Function<'a>,
-    instructions: Vec<Instruction>,
+    pub(super) instructions: Vec<Instruction>,
     /// Targets of the function's own branches.
     targets: BTreeSet<u64>,
     /// Whether it jumps through a table to places that are not in `targets`.
     has_jump_table: bool,
     /// Bytes of padding behind the last instruction.
     padding: usize,
+    /// Where nil leads, if guards are allowed.
+    pub(super) sigpanic: Option<SigPanic>,
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn decode(bytes: &[u8], function: Function<'a>) -> Option<Self> {
+    pub(super) fn decode(bytes: &[u8], function: Function<'a>, sigpanic: Option<SigPanic>) -> Option<Self> {
         let mut decoder = Decoder::with_ip(64, bytes, function.start.0, DecoderOptions::NONE);
         let mut instructions = Vec::with_capacity(bytes.len() / 4);
         while decoder.can_decode() {
@@ -55,7 +58,7 @@ impl<'a> Body<'a> {
         };
         let targets = instructions.iter().filter(is_branch).map(Instruction::near_branch_target).collect();
         let has_jump_table = instructions.iter().any(is_jump_table);
-        Some(Self { function, instructions, targets, has_jump_table, padding })
+        Some(Self { function, instructions, targets, has_jump_table, padding, sigpanic })
     }
 
     pub(super) fn va(&self, index: usize) -> Va {
@@ -110,8 +113,34 @@ impl<'a> Body<'a> {
         self.run(index, needed)
     }
 
+    /// The site that begins with the function and holds its stack check, which ends in front of instruction `entry`.
+    ///
+    /// The check sends the function back to its first byte, and so to the site: the hook comes behind the check.
+    pub(super) fn with_stack_check(&self, entry: usize) -> Option<Site> {
+        let check = self.instructions.get(..entry)?;
+        let stay_together = |instruction| self.inside(instruction).is_ok();
+        let len = check.iter().map(Instruction::len).sum();
+        (len >= NEAR_JUMP && check[1..].iter().all(stay_together)).then(|| Site {
+            at: At::Enter,
+            va: self.va(0),
+            len,
+            island: None,
+            before: check.to_vec(),
+            after: Vec::new(),
+            leaves: None,
+            resume: Some(self.va(entry)),
+            guards: Vec::new(),
+        })
+    }
+
+    /// Instructions that may move for nothing but room: at least `needed` bytes of them from instruction `index` on.
+    pub(super) fn relay(&self, index: usize, needed: usize) -> Option<Site> {
+        // In the middle of a function it is not known which registers are free for a guard.
+        self.run(index, needed).ok().filter(|site| site.guards.is_empty())
+    }
+
     /// The site that begins with instruction `index`, has at least `needed` bytes, and goes on behind them.
-    pub(super) fn run(&self, index: usize, needed: usize) -> Result<Site, Refusal> {
+    fn run(&self, index: usize, needed: usize) -> Result<Site, Refusal> {
         let va = self.instructions.get(index).ok_or(Refusal::NoRoom)?.ip();
         let mut len = 0;
         let mut end = index;
@@ -134,6 +163,7 @@ impl<'a> Body<'a> {
             after: self.instructions[index..end].to_vec(),
             leaves: None,
             resume: Some(Va(va + len as u64)),
+            guards: guards::at_entry(self, index..end)?,
         })
     }
 
@@ -157,6 +187,7 @@ impl<'a> Body<'a> {
         }
         let len = (last.next_ip() - self.va(entry).0) as usize;
         let len = len + self.padding_behind(leaves).min(NEAR_JUMP.saturating_sub(len));
+        let guards = guards::at_entry(self, entry..leaves).ok()?;
         (len >= NEAR_JUMP).then(|| Site {
             at: At::Enter,
             va: self.va(entry),
@@ -166,6 +197,49 @@ impl<'a> Body<'a> {
             after: displaced.to_vec(),
             leaves: Some(last),
             resume: None,
+            guards,
+        })
+    }
+
+    /// The site that holds all of a function from instruction `entry` on, if every way out of it is a return: the whole
+    /// function moves.
+    ///
+    /// Nothing in it may lead back, as in a thunk the goroutine cannot be preempted, and nothing may be called, as
+    /// a thunk's address must not become a return address.
+    pub(super) fn whole(&self, entry: usize) -> Option<Site> {
+        let is_return = |instruction: &&Instruction| instruction.flow_control() == FlowControl::Return;
+        let leaves = *self.instructions.iter().rfind(is_return)?;
+        let all = self.instructions.get(entry..)?;
+        let (last, in_front) = all.split_last()?;
+        let in_function = self.function.start.0..self.function.end.0;
+        let is_known = |instruction: &Instruction| match instruction.flow_control() {
+            FlowControl::Return => true,
+            FlowControl::UnconditionalBranch => in_function.contains(&instruction.near_branch_target()),
+            _ => self.movable(instruction).is_ok(),
+        };
+        let ends = matches!(last.flow_control(), FlowControl::Return | FlowControl::UnconditionalBranch);
+        let len = (last.next_ip() - self.va(entry).0) as usize;
+        let len = len + self.padding.min(NEAR_JUMP.saturating_sub(len));
+        if self.has_jump_table || !ends || !all.iter().all(is_known) || has_loop(all) || len < NEAR_JUMP {
+            return None;
+        }
+        // What is in front of the entry is a stack check, which leads nowhere but behind the entry's end.
+        let leads_in =
+            |instruction: &Instruction| branch_target(instruction).is_some_and(|target| target > self.va(entry).0);
+        if self.instructions[..entry].iter().any(leads_in) {
+            return None;
+        }
+        let after = if is_return(&last) { in_front } else { all };
+        Some(Site {
+            at: At::Enter,
+            va: self.va(entry),
+            len,
+            island: None,
+            before: Vec::new(),
+            after: after.to_vec(),
+            leaves: Some(leaves),
+            resume: None,
+            guards: guards::at_entry(self, entry..self.instructions.len()).ok()?,
         })
     }
 
@@ -238,6 +312,7 @@ impl<'a> Body<'a> {
             after: vec![*last],
             leaves: None,
             resume: None,
+            guards: guards::at_exit(self, start..index)?,
         })
     }
 
@@ -254,7 +329,7 @@ impl<'a> Body<'a> {
         if instruction.flow_control() != FlowControl::Next && !is_conditional {
             return Err(Refusal::FlowControl);
         }
-        if may_fault(instruction) {
+        if guards::may_fault(instruction) && !self.can_be_guarded(instruction) {
             return Err(Refusal::MayFault);
         }
         if self.has_jump_table && !is_frame_instruction(instruction) {
@@ -289,18 +364,44 @@ fn is_morestack(instruction: &Instruction, functions: &FunctionTable<'_>) -> boo
             .is_some_and(|callee| callee.name.starts_with("runtime.morestack"))
 }
 
-/// Whether an instruction could raise a fault: a memory access that is not to the stack or at a fixed address, a
-/// division, or something that is not for user code.
-fn may_fault(instruction: &Instruction) -> bool {
-    if instruction.is_privileged() || matches!(instruction.mnemonic(), Mnemonic::Div | Mnemonic::Idiv) {
-        return true;
+/// Where a direct branch leads.
+fn branch_target(instruction: &Instruction) -> Option<u64> {
+    let is_branch =
+        matches!(instruction.flow_control(), FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch);
+    is_branch.then(|| instruction.near_branch_target())
+}
+
+/// Whether control can come back to where it was among these instructions, which are in order.
+fn has_loop(instructions: &[Instruction]) -> bool {
+    let index_of = |va: u64| instructions.binary_search_by_key(&va, Instruction::ip).ok();
+    let next = |index: usize| {
+        let instruction = &instructions[index];
+        let falls_through =
+            !matches!(instruction.flow_control(), FlowControl::Return | FlowControl::UnconditionalBranch);
+        let onward = (falls_through && index + 1 < instructions.len()).then_some(index + 1);
+        onward.into_iter().chain(branch_target(instruction).and_then(index_of)).collect::<Vec<_>>()
+    };
+    // Depth first; what is on the path and comes up again closes a loop.
+    let mut is_done = vec![false; instructions.len()];
+    let mut is_on_path = vec![false; instructions.len()];
+    let mut path = vec![(0, next(0))];
+    is_on_path[0] = true;
+    while let Some((index, ahead)) = path.last_mut() {
+        match ahead.pop() {
+            Some(further) if is_on_path[further] => return true,
+            Some(further) if !is_done[further] => {
+                is_on_path[further] = true;
+                path.push((further, next(further)));
+            }
+            Some(_) => {}
+            None => {
+                is_done[*index] = true;
+                is_on_path[*index] = false;
+                path.pop();
+            }
+        }
     }
-    let mut factory = InstructionInfoFactory::new();
-    factory.info(instruction).used_memory().iter().any(|memory| {
-        let is_access = !matches!(memory.access(), OpAccess::None | OpAccess::NoMemAccess);
-        let on_stack = memory.base() == Register::RSP && memory.index() == Register::None;
-        is_access && !on_stack && !instruction.is_ip_rel_memory_operand()
-    })
+    false
 }
 
 /// Whether an instruction belongs to the making or unmaking of a frame, or does nothing.

@@ -70,7 +70,7 @@ fn relay(body: &Body<'_>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) 
     let all = body.indices(body.function.start..body.function.end);
     let (relay, island) = all.into_iter().find_map(|index| {
         let island = Va(body.va(index).0 + NEAR_JUMP as u64);
-        let relay = body.run(index, 2 * NEAR_JUMP).ok().filter(|_| fits(island))?;
+        let relay = body.relay(index, 2 * NEAR_JUMP).filter(|_| fits(island))?;
         Some((found.free(relay).ok()?, island))
     })?;
     found.relays.push(relay);

@@ -9,8 +9,8 @@
 //! * The overwritten bytes are whole instructions of one basic block: no branch, no jump table and no return address
 //!   leads into them except to the first. Calls are never displaced, so return addresses and the places where the
 //!   runtime resumes a function after a recovered panic (`deferreturn`) stay where they are.
-//! * The displaced instructions cannot fault. A fault in a thunk would be reported in the caller, since the runtime
-//!   does not know the thunk's PC.
+//! * The displaced instructions cannot fault, or have a guard against nil ([`guards`]). A fault in a thunk would be reported
+//!   in the caller, since the runtime does not know the thunk's PC.
 //! * An entry site lies behind the stack check, which can send the function back to its first byte, and no branch leads
 //!   to it: it is passed exactly once a call.
 //! * A way out that is shorter than a jump gets there by a `jmp rel8` and an island ([`islands`]).
@@ -18,12 +18,14 @@
 //!   frame are displaced: the compiler emits each of these sequences as one unit and branches at most to its start.
 
 mod body;
+mod guards;
 mod islands;
 mod refusal;
 
 use std::ops::Range;
 
 use gopatch_trampolines::manifest::At;
+use gopatch_trampolines::plan::{Guard, SigPanic};
 use iced_x86::{FlowControl, Instruction};
 
 use crate::address::Va;
@@ -52,10 +54,13 @@ pub struct Site {
     pub before: Vec<Instruction>,
     /// Displaced instructions behind it.
     pub after: Vec<Instruction>,
-    /// The way out, of an entry whose site reaches that far: it is a way out's site too, with its hook behind `after`.
+    /// The way out, of an entry whose site reaches that far: it is a way out's site too, with its hook behind `after`. If
+    /// `after` has returns too, they are ways out as well.
     pub leaves: Option<Instruction>,
     /// Where the function goes on; `None` when these instructions leave it.
     pub resume: Option<Va>,
+    /// Displaced instructions that follow a pointer, which may be nil.
+    pub guards: Vec<Guard>,
 }
 
 impl Site {
@@ -109,18 +114,11 @@ pub struct Text<'a> {
     pub bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
     /// Bytes that must stay as they are, since the program checks a digest over them.
     pub checked: &'a [Range<Va>],
+    /// Where nil leads, if what might follow nil may be displaced.
+    pub sigpanic: Option<SigPanic>,
 }
 
 impl<'a> Text<'a> {
-    /// The text of `functions`, whose bytes `bytes` gives, and of which `checked` must not be changed.
-    pub fn new(
-        functions: &'a FunctionTable<'a>,
-        bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
-        checked: &'a [Range<Va>],
-    ) -> Self {
-        Self { functions, bytes, checked }
-    }
-
     /// Finds the sites of `function`.
     pub fn sites(&self, function: &Function<'a>, wanted: Wanted) -> FunctionSites {
         let refuse_all = |refusal| FunctionSites {
@@ -133,7 +131,8 @@ impl<'a> Text<'a> {
         if function.pcsp == 0 {
             return refuse_all(Refusal::NotGo);
         }
-        let Some(body) = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function))
+        let Some(body) =
+            (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, self.sigpanic))
         else {
             return refuse_all(Refusal::Undecodable);
         };
@@ -148,7 +147,9 @@ impl<'a> Text<'a> {
         if wanted.enter {
             match entry {
                 Ok(index) => {
-                    let site = body.enter(index, NEAR_JUMP).or_else(|refusal| body.through(index).ok_or(refusal));
+                    let site = body.enter(index, NEAR_JUMP);
+                    let site = site.or_else(|refusal| body.through(index).ok_or(refusal));
+                    let site = site.or_else(|refusal| body.with_stack_check(index).ok_or(refusal));
                     found.add(At::Enter, body.va(index), site);
                 }
                 Err(refusal) => found.add(At::Enter, function.start, Err(refusal)),
@@ -177,6 +178,11 @@ impl<'a> Text<'a> {
                 }
                 found.add(At::Exit, body.va(index), site.ok_or(refusal));
             }
+        }
+        if !found.refused.is_empty()
+            && let Some(whole) = entry.ok().and_then(|entry| body.whole(entry))
+        {
+            return FunctionSites { sites: vec![whole], ..FunctionSites::default() };
         }
         found
     }
@@ -234,7 +240,12 @@ impl FunctionSites {
 /// Whether a function that has no stack check may be `//go:nosplit` because it runs where there is no P to hold: on
 /// the way into and out of a system call or a signal handler, or in the child of a fork.
 fn may_run_without_p(name: &str) -> bool {
-    ["runtime.", "runtime/internal/", "internal/runtime/", "syscall."].iter().any(|package| name.starts_with(package))
+    // Between `entersyscall` and `exitsyscall`, and around `fork` (Go's `src/syscall/syscall_linux.go`, `exec_linux.go`).
+    let calls_kernel = ["Syscall", "RawSyscall", "rawSyscall", "rawVfork", "forkAndExec", "runtime_", "Exit"];
+    match name.strip_prefix("syscall.") {
+        Some(function) => calls_kernel.iter().any(|prefix| function.starts_with(prefix)),
+        None => ["runtime.", "runtime/internal/", "internal/runtime/"].iter().any(|of| name.starts_with(of)),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use iced_x86::FlowControl;
+use iced_x86::{Code, FlowControl};
 
 use super::*;
 use crate::golang::pclntab::FuncFlags;
@@ -30,6 +30,17 @@ fn function(index: u32, name: &'static str, start: u64, end: u64) -> Function<'s
         flags: FuncFlags(0),
         pcsp: 1,
     }
+}
+
+/// Where nil leads in these tests.
+const SIGPANIC: SigPanic = SigPanic { entry: 0x3000, g_sig: 0x80, g_sigcode0: 0x98, g_sigcode1: 0xa0, g_sigpc: 0xa8 };
+
+fn text<'a>(
+    functions: &'a FunctionTable<'a>,
+    bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
+    checked: &'a [Range<Va>],
+) -> Text<'a> {
+    Text { functions, bytes, checked, sigpanic: Some(SIGPANIC) }
 }
 
 /// The stack is as deep throughout: a pcsp table for tests that do not look into it. (None; +1, up to 4096; end.)
@@ -58,7 +69,7 @@ fn sites_at_depths(pcsp: &[u8], write: impl FnOnce(&mut CodeAssembler) -> Result
         pcsp,
     );
     let bytes = |start: Va, stop: Va| code.get((start.0 - START) as usize..(stop.0 - START) as usize);
-    let found = Text::new(&table, &bytes, &[]).sites(&table.all()[0], Wanted { enter: true, exit: true });
+    let found = text(&table, &bytes, &[]).sites(&table.all()[0], Wanted { enter: true, exit: true });
     let all: Vec<_> = found.sites.iter().chain(&found.relays).collect();
     for (index, site) in all.iter().enumerate() {
         let displaced: usize = site.before.iter().chain(&site.after).map(Instruction::len).sum();
@@ -172,7 +183,7 @@ fn a_check_of_an_unknown_form_is_refused() {
 }
 
 #[test]
-fn an_entry_that_a_loop_comes_back_to_is_refused() {
+fn an_entry_that_a_loop_comes_back_to_is_hooked_in_front_of_it() {
     let found = sites(|asm| {
         let mut grow = asm.create_label();
         let mut again = asm.create_label();
@@ -189,7 +200,79 @@ fn an_entry_that_a_loop_comes_back_to_is_refused() {
         asm.call(MORESTACK)?;
         asm.jmp(START)
     });
+    assert!(found.refused.is_empty(), "{found:?}");
+    let entry = &found.sites[0];
+    assert_eq!((entry.va, entry.len), (Va(START), 6));
+    assert_eq!(shown(&entry.before), ["cmp rsp,[r14+10h]", "jbe short 0000000000001017h"]);
+    assert_eq!((entry.after.len(), entry.resume), (0, Some(Va(START + 6))));
+    // Without a stack check there is nothing in front of the loop.
+    let found = sites(|asm| {
+        let mut again = asm.create_label();
+        asm.set_label(&mut again)?;
+        asm.add(rax, 0x1000)?;
+        asm.jne(again)?;
+        asm.ret()
+    });
     assert_eq!(refused(&found, At::Enter), [Refusal::BranchTarget]);
+}
+
+#[test]
+fn an_entry_with_a_call_close_behind_is_hooked_with_its_stack_check() {
+    let found = sites(|asm| {
+        let mut grow = asm.create_label();
+        asm.cmp(rsp, qword_ptr(r14 + 16))?;
+        asm.jbe(grow)?;
+        asm.push(rbp)?;
+        asm.mov(rbp, rsp)?;
+        asm.call(MORESTACK + 0x100)?;
+        asm.mov(eax, 7)?;
+        asm.pop(rbp)?;
+        asm.ret()?;
+        asm.set_label(&mut grow)?;
+        asm.call(MORESTACK)?;
+        asm.jmp(START)
+    });
+    assert!(found.refused.is_empty(), "{found:?}");
+    assert_eq!((found.sites[0].va, found.sites[0].len), (Va(START), 6));
+}
+
+#[test]
+fn a_function_of_one_block_and_branches_moves_as_a_whole() {
+    // `time.Time.After`: ways out that are branched to, and one that is too short behind another.
+    let found = sites(|asm| {
+        let (mut other, mut out) = (asm.create_label(), asm.create_label());
+        asm.cmp(rax, rbx)?;
+        asm.jl(other)?;
+        asm.mov(eax, 1)?;
+        asm.jmp(out)?;
+        asm.set_label(&mut other)?;
+        asm.xor(eax, eax)?;
+        asm.set_label(&mut out)?;
+        asm.ret()?;
+        asm.setg(al)?;
+        asm.ret()
+    });
+    assert!(found.refused.is_empty(), "{found:?}");
+    let [whole] = found.sites.as_slice() else { panic!("one site: {found:?}") };
+    assert_eq!(whole.va, Va(START));
+    assert_eq!(shown(&whole.after).iter().filter(|it| *it == "ret").count(), 1, "the last is in `leaves`");
+    assert!(whole.leaves.is_some_and(|last| last.code() == Code::Retnq));
+    // What may be called, or may come back, stays.
+    let stays = |write: fn(&mut CodeAssembler) -> Result<(), IcedError>| {
+        let found = sites(|asm| {
+            let mut out = asm.create_label();
+            write(asm)?;
+            asm.je(out)?;
+            asm.add(eax, 2)?;
+            asm.set_label(&mut out)?;
+            asm.nop()?;
+            asm.ret()?;
+            asm.ud2()
+        });
+        assert_eq!(refused(&found, At::Exit).len(), 1, "{found:?}");
+    };
+    stays(|asm| asm.call(MORESTACK + 0x100));
+    stays(|asm| asm.jne(START));
 }
 
 /// A function whose frame is its saved RBP alone, whose `middle` ends with a call, and whose last two bytes are its way out.
@@ -306,14 +389,44 @@ fn a_short_tail_that_is_branched_to_is_hooked_at_its_first_byte() {
 }
 
 #[test]
-fn what_may_fault_stays_where_it_is() {
+fn what_may_meet_nil_is_guarded() {
     let found = sites(|asm| {
+        asm.mov(r12, qword_ptr(rax))?;
+        asm.mov(rbx, qword_ptr(r12 + rax * 8))?;
+        asm.call(MORESTACK + 0x100)?;
+        asm.add(rcx, 0x1000)?;
+        asm.mov(rax, qword_ptr(rcx + 8))?;
+        asm.ret()?;
+        asm.ud2()
+    });
+    assert!(found.refused.is_empty(), "{:?}", found.refused);
+    let guards: Vec<_> = found.sites.iter().flat_map(|site| &site.guards).map(|it| (it.ip, it.scratch)).collect();
+    // The second holds on to what the first has loaded into R12; a return needs neither registers nor flags.
+    assert_eq!(guards, [(START, r13), (START + 3, r13), (START + 19, r12)]);
+}
+
+#[test]
+fn what_may_meet_nil_stays_where_a_guard_would_be_seen() {
+    // The flags of the comparison are read behind the load.
+    let found = sites(|asm| {
+        asm.cmp(rbx, rcx)?;
         asm.mov(rax, qword_ptr(rax))?;
-        asm.mov(rbx, qword_ptr(rax + 8))?;
-        asm.nop_1(dword_ptr(rax + rax * 1))?;
-        asm.jmp(START + 0x40)
+        asm.sete(al)?;
+        asm.call(MORESTACK + 0x100)?;
+        asm.add(rsp, 0x1000)?;
+        asm.ret()
     });
     assert_eq!(refused(&found, At::Enter), [Refusal::MayFault]);
+    // Two addresses, and one in no register that can be computed with.
+    for write in [|asm: &mut CodeAssembler| asm.movsq(), |asm: &mut CodeAssembler| asm.mov(rax, qword_ptr(0x28).fs())] {
+        let found = sites(|asm| {
+            write(asm)?;
+            asm.call(MORESTACK + 0x100)?;
+            asm.add(rsp, 0x1000)?;
+            asm.ret()
+        });
+        assert_eq!(refused(&found, At::Enter), [Refusal::MayFault]);
+    }
 }
 
 #[test]
@@ -465,9 +578,10 @@ fn a_displacement_that_looks_like_padding_is_none() {
     // Far enough in, `jmp` to the first byte has 0xCC for its displacement.
     let found = sites(|asm| {
         asm.sub(rsp, 0x7fff)?;
+        asm.je(START + 17)?;
         asm.add(rsp, 0x7fff)?;
         asm.ret()?;
-        while asm.instructions().len() < 38 {
+        while asm.instructions().len() < 37 {
             asm.nop()?;
         }
         asm.jmp(START)
@@ -482,7 +596,7 @@ fn code_that_go_did_not_compile_is_refused() {
     foreign.pcsp = 0;
     let bytes = |_: Va, _: Va| Some(&code[..]);
     let table = FunctionTable::of(vec![foreign], CONSTANT_DEPTH);
-    let found = Text::new(&table, &bytes, &[]).sites(&foreign, Wanted { enter: true, exit: true });
+    let found = text(&table, &bytes, &[]).sites(&foreign, Wanted { enter: true, exit: true });
     assert_eq!(refused(&found, At::Enter), [Refusal::NotGo]);
 }
 
@@ -512,7 +626,7 @@ fn entry_refusals(name: &'static str, checked: Range<u64>) -> Vec<Refusal> {
     let table = FunctionTable::of(vec![function(0, name, START, START + 32)], CONSTANT_DEPTH);
     let bytes = |_: Va, _: Va| Some(&code[..]);
     let wanted = Wanted { enter: true, exit: true };
-    refused(&Text::new(&table, &bytes, &checked).sites(&table.all()[0], wanted), At::Enter)
+    refused(&text(&table, &bytes, &checked).sites(&table.all()[0], wanted), At::Enter)
 }
 
 #[test]
@@ -534,9 +648,9 @@ fn assembly_and_garbage_are_refused() {
     let bytes = |_: Va, _: Va| Some(&code[..]);
     let table = FunctionTable::of(vec![assembly], CONSTANT_DEPTH);
     let wanted = Wanted { enter: true, exit: true };
-    let found = Text::new(&table, &bytes, &[]).sites(&assembly, wanted);
+    let found = text(&table, &bytes, &[]).sites(&assembly, wanted);
     assert_eq!(refused(&found, At::Enter), [Refusal::Undecodable]);
     assembly.flags = FuncFlags(4);
-    let found = Text::new(&table, &bytes, &[]).sites(&assembly, wanted);
+    let found = text(&table, &bytes, &[]).sites(&assembly, wanted);
     assert_eq!(refused(&found, At::Enter), [Refusal::Assembly]);
 }

@@ -101,7 +101,8 @@ fn places(target: &Path, function: &str) -> Result<Places> {
 
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
     let body = go.functions.by_name(function).next().with_context(|| format!("hookbench has no {function}"))?;
-    let found = Text::new(&go.functions, &bytes, &go.checked).sites(body, Wanted { enter: false, exit: true });
+    let found = Text { functions: &go.functions, bytes: &bytes, checked: &go.checked, sigpanic: None }
+        .sites(body, Wanted { enter: false, exit: true });
     // An exit site's last instruction is what leaves the function.
     let returns = found.sites.iter().filter_map(|site| site.after.last());
     let returns: Vec<u64> = returns.map(|ret| offset(Va(ret.ip()))).collect::<Result<_>>()?;

@@ -32,7 +32,8 @@ use iced_x86::code_asm::*;
 use super::rings::taken;
 use super::{Emitter, REPLY_WAIT, RETRY, SAVED, SHORT_TICK, STALE, TICK};
 use crate::arena::{Phase, SLOT_BYTES, session, slot, switches};
-use crate::asm::{at, displaced};
+use crate::asm::at;
+use crate::moved::{Mover, Onward};
 use crate::wire::{MAX_RINGS, control, ring};
 
 impl Emitter<'_> {
@@ -50,7 +51,7 @@ impl Emitter<'_> {
         self.asm.cmp(rax, qword_ptr(at(session_va + session::NEXT_TICK)))?;
         self.asm.jge(due)?;
         self.asm.set_label(&mut go_on)?;
-        displaced(self.asm, self.plan.tick_after)?;
+        Mover::new(&[]).emit(self.asm, self.plan.tick_after, Onward::Leave)?;
         self.asm.jmp(self.plan.tick_resume)?;
 
         self.asm.set_label(&mut due)?;

@@ -50,8 +50,9 @@ mod words;
 pub use record::max_record;
 
 use crate::arena::{Arena, SLOT_SHIFT, slot, switches};
-use crate::asm::{EmitError, at, displaced, finish};
+use crate::asm::{EmitError, at, finish};
 use crate::manifest::At;
+use crate::moved::{Mover, Onward};
 use crate::plan::{Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
 
 /// Emits the whole thunk of a site, to lie at `va`.
@@ -146,25 +147,36 @@ impl Emitter<'_> {
     fn thunk(&mut self, site: &SitePlan) -> Result<(), IcedError> {
         let mut active = self.asm.create_label();
         let mut labels = Labels::new(self.asm);
-        displaced(self.asm, &site.before)?;
+        let mut moved = Mover::new(&site.guards);
+        self.before(site, &mut moved)?;
         self.test_enabled()?;
         self.asm.jne(active)?;
         self.asm.set_label(&mut labels.go_on)?;
-        displaced(self.asm, &site.after)?;
+        moved.emit(self.asm, &site.after, site.resume.map_or(Onward::Leave, Onward::At))?;
         if let Some(resume) = site.resume {
             self.asm.jmp(resume)?;
         }
         self.asm.set_label(&mut active)?;
         self.active(&mut labels)?;
         self.asm.jmp(labels.go_on)?;
-        self.seldom(&mut labels)
+        self.seldom(&mut labels)?;
+        moved.faults(self.asm)
     }
 
     fn return_head(&mut self, site: &SitePlan, body: u64) -> Result<(), IcedError> {
-        displaced(self.asm, &site.before)?;
+        let mut moved = Mover::new(&site.guards);
+        self.before(site, &mut moved)?;
         self.test_enabled()?;
         self.asm.jne(body)?;
-        displaced(self.asm, &site.after)
+        moved.emit(self.asm, &site.after, Onward::Leave)?;
+        moved.faults(self.asm)
+    }
+
+    /// What runs before the hook; a return in it leads to the hook.
+    fn before<'s>(&mut self, site: &'s SitePlan, moved: &mut Mover<'s>) -> Result<(), IcedError> {
+        let mut hook = self.asm.create_label();
+        moved.emit(self.asm, &site.before, Onward::Label(hook))?;
+        self.asm.set_label(&mut hook)
     }
 
     fn return_body(&mut self) -> Result<(), IcedError> {

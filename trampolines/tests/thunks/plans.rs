@@ -39,14 +39,14 @@ fn decode(bytes: &[u8], ip: u64) -> Vec<Instruction> {
 /// `push rbp; mov rbp, rsp; sub rsp, 0x20`: the entry site of a function with a frame, Go 1.21 and later.
 fn entry_site() -> SitePlan {
     let after = decode(&[0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20], RESUME - 8);
-    SitePlan { before: Vec::new(), after, resume: Some(RESUME) }
+    SitePlan { after, resume: Some(RESUME), ..SitePlan::default() }
 }
 
 /// `add rsp, 0x20; pop rbp; ret`.
 fn return_site() -> SitePlan {
     let mut before = decode(&[0x48, 0x83, 0xc4, 0x20, 0x5d, 0xc3], 0x0046_2c80);
     let after = before.split_off(2);
-    SitePlan { before, after, resume: None }
+    SitePlan { before, after, ..SitePlan::default() }
 }
 
 fn capture(root: Root, steps: Vec<Step>, offset: i32, leaf: Leaf) -> CapturePlan {

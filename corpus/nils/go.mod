@@ -1,0 +1,3 @@
+module example.com/nils
+
+go 1.18

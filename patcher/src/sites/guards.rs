@@ -1,0 +1,150 @@
+//! Which displaced instructions might meet nil, and what a guard needs there.
+//!
+//! Decides: which instructions cannot fault, and where a register and the flags are free.
+//! Trusts: Go's ABIInternal, and that the compiler checks what it divides by. Never does: emit code.
+//!
+//! A guard (`gopatch_trampolines`, `moved`) computes the address into a register and compares it. At an entry R12, R13, R15
+//! and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`), until a displaced instruction writes to them. Before
+//! a return they hold nothing once the last displaced instruction has read them.
+
+use std::ops::Range;
+
+use gopatch_trampolines::plan::Guard;
+use iced_x86::code_asm::{AsmRegister64, r12, r13, r15};
+use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, OpAccess, OpKind, Register, RflagsBits};
+
+use super::Refusal;
+use super::body::Body;
+
+/// Registers that no argument and no result lies in, and that thunks use.
+const SCRATCH: [AsmRegister64; 3] = [r12, r13, r15];
+/// How far the flags are followed.
+const LONGEST_WAY: usize = 64;
+/// The flags that arithmetic writes.
+const STATUS: u32 = RflagsBits::OF | RflagsBits::SF | RflagsBits::ZF | RflagsBits::AF | RflagsBits::CF | RflagsBits::PF;
+
+/// Guards for the instructions of an entry's site.
+pub(super) fn at_entry(body: &Body<'_>, displaced: Range<usize>) -> Result<Vec<Guard>, Refusal> {
+    let first = displaced.start;
+    guards(body, displaced, |index| (first..index + 1, (first..index).all(|earlier| !writes_flags(body, earlier))))
+}
+
+/// Guards for the instructions in front of a way out, which is the instruction behind them.
+pub(super) fn at_exit(body: &Body<'_>, displaced: Range<usize>) -> Result<Vec<Guard>, Refusal> {
+    let way_out = displaced.end;
+    guards(body, displaced, |index| (index..way_out + 1, false))
+}
+
+/// `free` gives the instructions that must not mention the register, and whether the flags are known to be free.
+fn guards(
+    body: &Body<'_>,
+    displaced: Range<usize>,
+    free: impl Fn(usize) -> (Range<usize>, bool),
+) -> Result<Vec<Guard>, Refusal> {
+    let mut guards = Vec::new();
+    for index in displaced {
+        let instruction = &body.instructions[index];
+        if !may_fault(instruction) {
+            continue;
+        }
+        let sigpanic = body.sigpanic.ok_or(Refusal::MayFault)?;
+        let (concerned, flags_are_free) = free(index);
+        if !flags_are_free && !flags_are_overwritten(body, index) {
+            return Err(Refusal::MayFault);
+        }
+        let is_free = |scratch: &AsmRegister64| {
+            !body.instructions[concerned.clone()].iter().any(|other| mentions(other, Register::from(*scratch)))
+        };
+        let scratch = SCRATCH.into_iter().find(is_free).ok_or(Refusal::MayFault)?;
+        guards.push(Guard { ip: instruction.ip(), scratch, sigpanic });
+    }
+    Ok(guards)
+}
+
+impl Body<'_> {
+    /// Whether an instruction that might fault does so by the one address that it names.
+    pub(super) fn can_be_guarded(&self, instruction: &Instruction) -> bool {
+        let operands = (0..instruction.op_count()).map(|operand| instruction.op_kind(operand));
+        let memory =
+            operands.filter(|kind| !matches!(kind, OpKind::Register | OpKind::NearBranch64) && !is_immediate(*kind));
+        let is_whole = |register: Register| register == Register::None || register.is_gpr64();
+        let mut factory = InstructionInfoFactory::new();
+        self.sigpanic.is_some()
+            && !instruction.is_privileged()
+            && !instruction.is_stack_instruction()
+            && memory.eq([OpKind::Memory])
+            && factory.info(instruction).used_memory().len() == 1
+            && instruction.segment_prefix() == Register::None
+            && is_whole(instruction.memory_base())
+            && is_whole(instruction.memory_index())
+    }
+}
+
+fn is_immediate(kind: OpKind) -> bool {
+    matches!(
+        kind,
+        OpKind::Immediate8
+            | OpKind::Immediate16
+            | OpKind::Immediate32
+            | OpKind::Immediate64
+            | OpKind::Immediate8to16
+            | OpKind::Immediate8to32
+            | OpKind::Immediate8to64
+            | OpKind::Immediate32to64
+    )
+}
+
+/// Whether an instruction could raise a fault: a memory access that is not to the stack, in the goroutine's own structure
+/// (R14) or at a fixed address, or something that is not for user code.
+///
+/// A division cannot: the compiler compares the divisor with zero in front of it, and calls `panicdivide` itself
+/// (`intDivide`, Go's `src/cmd/compile/internal/ssagen/ssa.go`).
+pub(super) fn may_fault(instruction: &Instruction) -> bool {
+    if instruction.is_privileged() {
+        return true;
+    }
+    let mut factory = InstructionInfoFactory::new();
+    factory.info(instruction).used_memory().iter().any(|memory| {
+        let is_access = !matches!(memory.access(), OpAccess::None | OpAccess::NoMemAccess);
+        let is_known = matches!(memory.base(), Register::RSP | Register::R14) && memory.index() == Register::None;
+        is_access && !is_known && !instruction.is_ip_rel_memory_operand()
+    })
+}
+
+fn mentions(instruction: &Instruction, register: Register) -> bool {
+    let mut factory = InstructionInfoFactory::new();
+    factory.info(instruction).used_registers().iter().any(|used| used.register().full_register() == register)
+}
+
+fn writes_flags(body: &Body<'_>, index: usize) -> bool {
+    body.instructions[index].rflags_modified() != 0
+}
+
+/// Whether every flag is written before any is read, from instruction `index` on.
+fn flags_are_overwritten(body: &Body<'_>, mut index: usize) -> bool {
+    let mut live = u32::MAX;
+    for _ in 0..LONGEST_WAY {
+        let Some(instruction) = body.instructions.get(index) else { return false };
+        if instruction.rflags_read() & live != 0 {
+            return false;
+        }
+        live &= !instruction.rflags_modified();
+        if live & STATUS == 0 {
+            return true;
+        }
+        index = match instruction.flow_control() {
+            FlowControl::Next => index + 1,
+            // No function takes or gives anything in the flags.
+            FlowControl::Call | FlowControl::IndirectCall | FlowControl::Return => return true,
+            FlowControl::UnconditionalBranch => {
+                let target = instruction.near_branch_target();
+                match body.instructions.binary_search_by_key(&target, Instruction::ip) {
+                    Ok(index) => index,
+                    Err(_) => return true,
+                }
+            }
+            _ => return false,
+        };
+    }
+    false
+}

@@ -1,0 +1,142 @@
+//! Instructions of the program that moved into emitted code.
+//!
+//! Decides: how they run there as they would in place, and what happens where one would fault.
+//! Trusts: the patcher that they may move, and which register and flags are free where.
+//! Never does: know what a hook is.
+//!
+//! # Guards
+//!
+//! A load through a nil pointer is a panic in Go: the processor faults, and the signal handler makes it look as if the
+//! instruction had called `runtime.sigpanic` (`sighandler` and `preparePanic`, Go's `src/runtime/signal_unix.go` and
+//! `signal_amd64.go`). In a thunk the handler would find a PC that the runtime does not know. So an instruction that might
+//! fault has a *guard* in front of it, which compares the address with [`NIL_PAGE`] and, if it is below, does what the handler
+//! does: it stores signal, code, address and PC in the goroutine, pushes the PC, and goes to `runtime.sigpanic0`. The PC is
+//! the instruction's own in the program, where all that the runtime knows of it holds: line, stack depth, live pointers,
+//! deferred calls. The push is the handler's own (`pushCall`), of the same word to the same place.
+//!
+//! An address that is not below is left to fault. `sigpanic` then ends the program, in place as in a thunk; only
+//! `debug.SetPanicOnFault` would make a panic of it, so the patcher emits no guard in a program that has that function.
+//! The handler also ends programs that fault on the system stack or in a system call; `sigpanic` does so too (`canpanic`).
+
+use std::collections::BTreeSet;
+
+use iced_x86::code_asm::{CodeAssembler, CodeLabel, dword_ptr, qword_ptr, r14};
+use iced_x86::{Code, FlowControl, IcedError, Instruction, MemoryOperand, Register};
+
+use crate::asm::at;
+use crate::plan::Guard;
+
+/// Faults below this address are nil's (`sigpanic` in Go's `src/runtime/signal_unix.go`).
+const NIL_PAGE: i32 = 0x1000;
+/// `SIGSEGV` and `SEGV_MAPERR` (Linux's `include/uapi/asm-generic/signal.h` and `siginfo.h`).
+const SIGSEGV: i32 = 11;
+const SEGV_MAPERR: i32 = 1;
+
+/// Where moved instructions go on that leave the function, if a hook comes first.
+#[derive(Clone, Copy)]
+pub(crate) enum Onward {
+    /// They leave as they did.
+    Leave,
+    /// At this address.
+    At(u64),
+    /// At this label.
+    Label(CodeLabel),
+}
+
+/// Emits moved instructions, and what their guards lead to.
+pub(crate) struct Mover<'a> {
+    guards: &'a [Guard],
+    faults: Vec<(CodeLabel, &'a Guard)>,
+}
+
+impl<'a> Mover<'a> {
+    /// For the instructions of a site with these guards.
+    pub(crate) fn new(guards: &'a [Guard]) -> Self {
+        Self { guards, faults: Vec::new() }
+    }
+
+    /// Emits `instructions`. Branches and RIP-relative operands keep their targets, but for branches among `instructions`.
+    pub(crate) fn emit(
+        &mut self,
+        asm: &mut CodeAssembler,
+        instructions: &[Instruction],
+        onward: Onward,
+    ) -> Result<(), IcedError> {
+        let targets: BTreeSet<u64> = instructions.iter().filter_map(branch_target).collect();
+        for instruction in instructions {
+            let mut moved = *instruction;
+            // The block encoder takes addresses as names of branch targets in the block. So only targets keep theirs.
+            moved.set_ip(if targets.contains(&instruction.ip()) { instruction.ip() } else { 0 });
+            if let Some(guard) = self.guards.iter().find(|guard| guard.ip == instruction.ip()) {
+                self.guard(asm, guard, &mut moved)?;
+            }
+            match onward {
+                Onward::At(va) if is_return(instruction) => {
+                    let mut jump = Instruction::with_branch(Code::Jmp_rel32_64, va)?;
+                    jump.set_ip(moved.ip());
+                    asm.add_instruction(jump)?;
+                }
+                Onward::Label(label) if is_return(instruction) => {
+                    // A jump to a label cannot have an address, so what leads here leads to an instruction in front of it.
+                    if moved.ip() != 0 {
+                        let mut name = Instruction::with(Code::Nopd);
+                        name.set_ip(moved.ip());
+                        asm.add_instruction(name)?;
+                    }
+                    asm.jmp(label)?;
+                }
+                Onward::Leave | Onward::At(_) | Onward::Label(_) => asm.add_instruction(moved)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Emits the comparison in front of `moved`, and gives its address to that.
+    fn guard(&mut self, asm: &mut CodeAssembler, guard: &'a Guard, moved: &mut Instruction) -> Result<(), IcedError> {
+        let fault = asm.create_label();
+        let memory = MemoryOperand::new(
+            moved.memory_base(),
+            moved.memory_index(),
+            moved.memory_index_scale(),
+            moved.memory_displacement64().cast_signed(),
+            moved.memory_displ_size(),
+            false,
+            Register::None,
+        );
+        let mut address = Instruction::with2(Code::Lea_r64_m, Register::from(guard.scratch), memory)?;
+        address.set_ip(moved.ip());
+        moved.set_ip(0);
+        asm.add_instruction(address)?;
+        asm.cmp(guard.scratch, NIL_PAGE)?;
+        asm.jb(fault)?;
+        self.faults.push((fault, guard));
+        Ok(())
+    }
+
+    /// Emits what the guards lead to. Nothing falls through into it, or out of it.
+    pub(crate) fn faults(self, asm: &mut CodeAssembler) -> Result<(), IcedError> {
+        for (mut fault, guard) in self.faults {
+            let Guard { ip, scratch, sigpanic } = *guard;
+            asm.set_label(&mut fault)?;
+            asm.mov(qword_ptr(r14 + sigpanic.g_sigcode1), scratch)?;
+            asm.lea(scratch, at(ip))?;
+            asm.mov(qword_ptr(r14 + sigpanic.g_sigpc), scratch)?;
+            asm.mov(dword_ptr(r14 + sigpanic.g_sig), SIGSEGV)?;
+            asm.mov(qword_ptr(r14 + sigpanic.g_sigcode0), SEGV_MAPERR)?;
+            asm.push(scratch)?;
+            asm.jmp(sigpanic.entry)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_return(instruction: &Instruction) -> bool {
+    instruction.flow_control() == FlowControl::Return
+}
+
+/// Where a direct branch leads.
+fn branch_target(instruction: &Instruction) -> Option<u64> {
+    let is_branch =
+        matches!(instruction.flow_control(), FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch);
+    is_branch.then(|| instruction.near_branch_target())
+}
