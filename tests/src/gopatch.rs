@@ -50,12 +50,24 @@ pub fn patched(scratch: &Scratch, program: &str, go: &str, mode: &str) -> Result
     patch(&corpus::build(program, go, mode)?, scratch.file(&format!("{program}-{go}-{mode}")))
 }
 
+/// A rule that hooks whatever can be hooked.
+pub const EVERYTHING: &str =
+    "rules: [{ name: everything, import: '*', function: '*', partial: true, enter: {}, exit: {} }]\n";
+
+/// Patches a program with these rules alone.
+pub fn patch_with(scratch: &Scratch, program: &Path, rules: &str) -> Result<PathBuf> {
+    patch_by(command(&["-q", "--no-default-rules"])?, scratch, program, rules)
+}
+
 /// Patches a program with the default rules, and one that hooks whatever can be hooked.
 pub fn patch_everything(scratch: &Scratch, program: &Path) -> Result<PathBuf> {
-    let (rules, output) = (scratch.file("everything.yaml"), scratch.file("everything"));
-    let rule = "rules: [{ name: everything, import: '*', function: '*', partial: true, enter: {}, exit: {} }]\n";
-    std::fs::write(&rules, rule)?;
-    let done = Gopatch::run(command(&["-q", "--rules"])?.arg(rules).arg(program).arg("-o").arg(&output))?;
+    patch_by(command(&["-q"])?, scratch, program, EVERYTHING)
+}
+
+fn patch_by(mut command: Command, scratch: &Scratch, program: &Path, rules: &str) -> Result<PathBuf> {
+    let (rules_file, output) = (scratch.file("added.yaml"), scratch.file("patched-by-rules"));
+    std::fs::write(&rules_file, rules)?;
+    let done = Gopatch::run(command.arg("--rules").arg(rules_file).arg(program).arg("-o").arg(&output))?;
     ensure!(done.status == Some(0), "gopatch {}: {:?}\n{}", program.display(), done.status, done.stderr);
     Ok(output)
 }

@@ -93,6 +93,11 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).with_context(|| self.told("cannot be signalled"))
     }
 
+    /// Whether it has come to its end.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self, patience: Duration) -> Result<ExitStatus> {
         wait_until("its end", patience, || Ok(self.child.try_wait()?)).with_context(|| self.told("did not end"))

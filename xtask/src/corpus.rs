@@ -51,6 +51,9 @@ struct Mode {
     objcopy: Vec<String>,
     /// The first Go that has what the mode is about.
     since: Option<String>,
+    /// Whether only programs that name it are built so.
+    #[serde(default)]
+    apart: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -183,7 +186,11 @@ impl Manifest {
 impl Program {
     fn is_built(&self, go: &Go, mode: &Mode) -> bool {
         let since = [&self.since, &mode.since].into_iter().flatten();
-        self.go.has(&go.version) && self.modes.has(&mode.name) && since.into_iter().all(|since| go.is_since(since))
+        let is_listed = match &self.modes {
+            Listed::All(_) => !mode.apart,
+            Listed::Some(_) => self.modes.has(&mode.name),
+        };
+        self.go.has(&go.version) && is_listed && since.into_iter().all(|since| go.is_since(since))
     }
 }
 

@@ -1,0 +1,107 @@
+//! Go's own tests, as programs to be patched: a test binary of the corpus, and what its tests' results are.
+//!
+//! Decides: which results can be relied on: those on which two runs of the unpatched binary agree.
+//! Trusts: what a test binary prints with -test.v.
+//! Never does: look whether a test should pass; the unpatched binary says what its result is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use xtask::corpus;
+
+use crate::{Process, Scratch, gopatchd};
+
+/// Longest run of one binary.
+const PATIENCE: Duration = Duration::from_mins(15);
+
+/// PASS, FAIL or SKIP by the test's name; a subtest's has its parents' in front.
+pub type Results = BTreeMap<String, String>;
+
+/// The tests of one package, built with one Go.
+pub struct StdTest<'a> {
+    scratch: &'a Scratch,
+    folder: PathBuf,
+    options: &'a [&'a str],
+    /// The binary as Go built it.
+    pub original: PathBuf,
+    /// The results of each run of it.
+    runs: [Results; 2],
+}
+
+impl<'a> StdTest<'a> {
+    /// Builds the tests of `package`, and runs them twice.
+    pub fn new(scratch: &'a Scratch, package: &str, go: &str, mode: &str, options: &'a [&'a str]) -> Result<Self> {
+        let original = corpus::build(&package.replace('/', "-"), go, mode)?;
+        let folder = corpus::goroot(go)?.join("src").join(package);
+        let mut tests = Self { scratch, folder, options, original, runs: [Results::new(), Results::new()] };
+        tests.runs = [tests.run(&tests.original, |_| Ok(()))?, tests.run(&tests.original, |_| Ok(()))?];
+        let unsteady: Vec<_> =
+            tests.runs.iter().flat_map(Results::keys).filter(|name| !tests.expected().contains_key(*name)).collect();
+        if !unsteady.is_empty() {
+            eprintln!("{package} with Go {go}: two runs of the unpatched tests do not agree on {unsteady:?}");
+        }
+        ensure!(!tests.expected().is_empty(), "the tests printed no result");
+        Ok(tests)
+    }
+
+    /// The results that both runs had.
+    fn expected(&self) -> Results {
+        let [once, twice] = &self.runs;
+        once.iter()
+            .filter(|(name, result)| twice.get(*name) == Some(*result))
+            .map(|(n, r)| (n.clone(), r.clone()))
+            .collect()
+    }
+
+    /// The results of a run of `program`. `prepare` may add to its environment.
+    pub fn run(&self, program: &Path, prepare: impl FnOnce(&mut Command) -> Result<()>) -> Result<Results> {
+        self.run_with(program, prepare, |process| process.wait(PATIENCE).map(|_| ()))
+    }
+
+    /// The same; `attend` has to wait for its end.
+    pub fn run_with(
+        &self,
+        program: &Path,
+        prepare: impl FnOnce(&mut Command) -> Result<()>,
+        attend: impl FnOnce(&mut Process) -> Result<()>,
+    ) -> Result<Results> {
+        let mut command = Command::new(program);
+        command
+            .arg("-test.v")
+            .args(self.options)
+            .current_dir(&self.folder)
+            .env("GOPATCH_SOCKET", gopatchd::socket(self.scratch));
+        prepare(&mut command)?;
+        let mut process = Process::start(&mut command, self.scratch.path(), "tests")?;
+        attend(&mut process)?;
+        let printed = String::from_utf8_lossy(&std::fs::read(process.stdout_path())?).into_owned();
+        // Some tests fail on a machine without a network, patched or not. But each run must come to its end.
+        let end = printed.lines().rev().take(5).any(|line| line == "PASS" || line == "FAIL");
+        ensure!(end, "{}", process.told("did not run all tests"));
+        Ok(parse(&printed))
+    }
+
+    /// Holds results against the unpatched binary's.
+    pub fn ensure_same(&self, results: &Results) -> Result<()> {
+        let expected = self.expected();
+        let other: Vec<_> = expected.iter().filter(|(name, result)| results.get(*name) != Some(*result)).collect();
+        ensure!(other.is_empty(), "the patched tests do not give {other:?}");
+        let known = |name: &String| self.runs.iter().any(|run| run.contains_key(name));
+        let new: Vec<_> = results.keys().filter(|name| !known(name)).collect();
+        ensure!(new.is_empty(), "tests that the unpatched binary has not: {new:?}");
+        Ok(())
+    }
+}
+
+/// `--- PASS: TestName/sub (0.00s)` may stand behind what the test itself has printed without a newline.
+fn parse(printed: &str) -> Results {
+    let results = printed.lines().filter_map(|line| {
+        let (result, rest) = line.split_once("--- ")?.1.split_once(": ")?;
+        let (name, _) = rest.split_once(" (")?;
+        ["PASS", "FAIL", "SKIP"].contains(&result).then(|| (name.to_owned(), result.to_owned()))
+    });
+    results.collect()
+}

@@ -1,0 +1,117 @@
+//! With every function hooked that can be, Go's own tests have the results that they have unpatched: while nobody listens,
+//! while gopatchd collects, with a garbage collection at every turn, under a flood of profiling signals, and in a build
+//! that preempts at every stack check.
+//!
+//! Decides: which packages, and what is done to them.
+//! Trusts: the unpatched binary, and gopatch's own report of what it hooked.
+//! Never does: look whether a test should pass.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use gopatch_tests::std_test::StdTest;
+use gopatch_tests::{Gopatch, Gopatchd, Process, SOON, Scratch, gopatch};
+use rustix::process::Signal;
+use serde_json::Value;
+
+const GO: [&str; 3] = ["1.21.13", "1.24.13", "1.27.4"];
+const OPTIONS: &[&str] = &["-test.short"];
+
+/// Functions that must be hooked at their entry and at every exit, of a hundred that can be asked for.
+const COVERED: f64 = 99.5;
+
+/// Between two signals: far more than the profile's own hundred a second.
+const SIGNAL_EVERY: Duration = Duration::from_micros(200);
+
+/// Longest run.
+const PATIENCE: Duration = Duration::from_mins(30);
+
+/// One test for each package, so that one can be asked for.
+macro_rules! packages {
+    ($($test:ident: $package:literal)*) => {
+        $(
+            #[test]
+            #[ignore = "soak: takes minutes"]
+            fn $test() -> Result<()> {
+                GO.iter().try_for_each(|go| {
+                    hooked_everywhere($package, go).with_context(|| format!("{} with Go {go}", $package))
+                })
+            }
+        )*
+    };
+}
+
+packages! {
+    net_http: "net/http"
+    crypto_tls: "crypto/tls"
+    net: "net"
+    encoding_json: "encoding/json"
+    fmt: "fmt"
+    strings: "strings"
+    bufio: "bufio"
+    compress_flate: "compress/flate"
+    go_parser: "go/parser"
+    text_template: "text/template"
+    time: "time"
+}
+
+fn hooked_everywhere(package: &str, go: &str) -> Result<()> {
+    let scratch = Scratch::new()?;
+    let tests = StdTest::new(&scratch, package, go, "default", OPTIONS)?;
+    let patched = patch(&scratch, &tests)?;
+    let same = |results: Result<_>, how: &str| results.and_then(|it| tests.ensure_same(&it)).context(how.to_owned());
+
+    same(tests.run(&patched, |_| Ok(())), "no gopatchd")?;
+    let gopatchd = Gopatchd::start(&scratch, "auto", &[])?;
+    same(tests.run(&patched, |_| Ok(())), "with gopatchd")?;
+    same(tests.run(&patched, |command| Ok(_ = command.env("GOGC", "1"))), "with gopatchd and GOGC=1")?;
+    let profile = scratch.file("profile");
+    let prepare = |command: &mut std::process::Command| Ok(_ = command.arg("-test.cpuprofile").arg(&profile));
+    same(tests.run_with(&patched, prepare, flood), "with gopatchd and a flood of SIGPROF")?;
+    gopatchd.stop()?;
+
+    let tests = StdTest::new(&scratch, package, go, "maymorestack", OPTIONS)?;
+    let patched = patch(&scratch, &tests)?;
+    let same = |results: Result<_>, how: &str| results.and_then(|it| tests.ensure_same(&it)).context(how.to_owned());
+    let gopatchd = Gopatchd::start(&scratch, "auto", &[])?;
+    same(tests.run(&patched, |_| Ok(())), "with gopatchd, preempted at every stack check")?;
+    gopatchd.stop()?;
+    Ok(())
+}
+
+/// Patches everything, and looks how much that is.
+fn patch(scratch: &Scratch, tests: &StdTest<'_>) -> Result<PathBuf> {
+    let (rules, output) = (scratch.file("everything.yaml"), scratch.file("everything"));
+    std::fs::write(&rules, gopatch::EVERYTHING)?;
+    let mut command = gopatch::command(&["--no-default-rules", "--format", "json", "--rules"])?;
+    let done = Gopatch::run(command.arg(rules).arg(&tests.original).arg("-o").arg(&output))?;
+    ensure!(done.status == Some(0), "gopatch: {:?}\n{}", done.status, done.stderr);
+    let report: Value = serde_json::from_str(&done.stdout)?;
+    let hooked = report["rules"][0]["functions"].as_array().context("functions")?.iter();
+    let hooked: BTreeSet<_> = hooked.map(|function| &function["va"]).map(Value::to_string).collect();
+    let refused = report["refused"].as_array().context("refused")?.iter();
+    // A digest over these functions is checked; it is no question of what can be hooked.
+    let refused: BTreeSet<_> =
+        refused.filter(|place| place["code"] != "fips-140").map(|place| place["function"].to_string()).collect();
+    // A function that is hooked at one end only is in both.
+    let whole = report["rules"][0]["functions"].as_array().context("functions")?.iter();
+    let whole = whole.filter(|function| !refused.contains(&function["name"].to_string())).count();
+    let all = whole + refused.len();
+    let covered = 100.0 * whole as f64 / all as f64;
+    eprintln!("{}: {whole} of {all} functions, {covered:.2} %", tests.original.display());
+    ensure!(covered >= COVERED && !hooked.is_empty(), "{covered:.2} % of the functions are hooked at both ends");
+    Ok(output)
+}
+
+/// Sends signals as those of a profile until the process ends.
+fn flood(process: &mut Process) -> Result<()> {
+    let until = std::time::Instant::now() + PATIENCE;
+    while !process.has_ended()? {
+        ensure!(std::time::Instant::now() < until, "{}", process.told("did not end"));
+        process.signal(Signal::PROF)?;
+        std::thread::sleep(SIGNAL_EVERY);
+    }
+    process.wait(SOON).map(|_| ())
+}
