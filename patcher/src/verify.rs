@@ -15,6 +15,7 @@
 //! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site. Of
 //!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
 //!    One way more is there for an instruction that follows a pointer: with nil it goes to the runtime's panic, naming itself.
+//!    A call is a jump that names the place behind it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -33,8 +34,8 @@ use crate::sites::{NEAR_JUMP, SHORT_JUMP};
 
 /// What fills the rest of a site.
 const INT3: u8 = 0xCC;
-/// Instructions from where a nil was found to the runtime's panic.
-const FAULT_PATH: usize = 7;
+/// Instructions at most from where a thunk takes an address of the program to where it jumps to a function of it.
+const LONGEST_CALL: usize = 7;
 
 /// What is wrong with an output.
 #[derive(Debug, thiserror::Error)]
@@ -225,7 +226,7 @@ enum Step {
     /// In the caller.
     Return,
     /// In another function.
-    Call,
+    Call(Option<u64>),
 }
 
 /// How instructions leave a range of bytes.
@@ -237,6 +238,8 @@ struct WaysOut {
     last: BTreeSet<Vec<u8>>,
     /// Instructions that follow a pointer.
     pointed: BTreeSet<u64>,
+    /// Where a call leads that is the last instruction, and where it comes back to.
+    call: Option<(u64, u64)>,
 }
 
 impl<'a> Sites<'a> {
@@ -343,7 +346,7 @@ impl<'a> Sites<'a> {
             }
             let (len, step) = self.decode(self.output, va)?;
             let (target, falls_through) = match step {
-                Step::Call => return Err(format!("a call at {va:#x}")),
+                Step::Call(_) => return Err(format!("a call at {va:#x}")),
                 // The runtime's tick, which is nobody's point, comes back from its own subroutines so.
                 Step::Indirect if site.point.is_none() => continue,
                 Step::Return | Step::Indirect => {
@@ -362,8 +365,13 @@ impl<'a> Sites<'a> {
                     leaves = true;
                     continue;
                 }
+                if let Some((_, back)) = ways.call.filter(|(callee, _)| *callee == next && !falls_through) {
+                    self.names_one_of(&seen, &BTreeSet::from([back]))?;
+                    leaves = true;
+                    continue;
+                }
                 if Some(next) == self.manifest.code.sigpanic && !falls_through {
-                    self.names_what_met_nil(&seen, &ways.pointed)?;
+                    self.names_one_of(&seen, &ways.pointed)?;
                     continue;
                 }
                 if !self.code.contains(&next) {
@@ -394,7 +402,11 @@ impl<'a> Sites<'a> {
             }
             falls_through = !matches!(step, Step::Jump(_) | Step::Return | Step::Indirect);
             match step {
-                Step::Next | Step::Call => {}
+                Step::Call(Some(target)) if va + len == behind => {
+                    ways.call = Some((target, behind));
+                    falls_through = false;
+                }
+                Step::Next | Step::Call(_) => {}
                 Step::Branch(target) | Step::Jump(target) if (start..behind).contains(&target) => {}
                 Step::Branch(target) | Step::Jump(target) => _ = ways.onward.insert(target),
                 Step::Return | Step::Indirect => {
@@ -425,9 +437,9 @@ impl<'a> Sites<'a> {
         Ok(points && !matches!(instruction.mnemonic(), Some("lea" | "nop")))
     }
 
-    /// The last address that a thunk takes, among the instructions at `seen`, is of one at `pointed`.
-    fn names_what_met_nil(&self, seen: &BTreeSet<u64>, pointed: &BTreeSet<u64>) -> Result<(), String> {
-        for va in seen.iter().rev().take(FAULT_PATH) {
+    /// The last address that a thunk takes, among the instructions at `seen`, is one of `expected`.
+    fn names_one_of(&self, seen: &BTreeSet<u64>, expected: &BTreeSet<u64>) -> Result<(), String> {
+        for va in seen.iter().rev().take(LONGEST_CALL) {
             let bytes = self.code_bytes(self.output, *va).ok_or_else(|| format!("{va:#x} is not code"))?;
             let decoded = self.decoder.disasm_count(bytes, *va, 1).map_err(|error| error.to_string())?;
             let Some(instruction) = decoded.first().filter(|it| it.mnemonic() == Some("lea")) else { continue };
@@ -438,12 +450,12 @@ impl<'a> Sites<'a> {
                 X86OperandType::Mem(memory) => Some((va + instruction.len() as u64).wrapping_add_signed(memory.disp())),
                 _ => None,
             });
-            if named.is_some_and(|named| pointed.contains(&named)) {
+            if named.is_some_and(|named| expected.contains(&named)) {
                 return Ok(());
             }
             break;
         }
-        Err("a way to the runtime's panic that names no instruction of the site".to_owned())
+        Err("a way to a function of the program that does not name where it comes from".to_owned())
     }
 
     /// The instruction at `va`, and its length.
@@ -462,7 +474,7 @@ impl<'a> Sites<'a> {
             _ => None,
         });
         Ok(if is(InsnGroupType::CS_GRP_CALL) {
-            Step::Call
+            Step::Call(target)
         } else if is(InsnGroupType::CS_GRP_RET) {
             Step::Return
         } else if is(InsnGroupType::CS_GRP_JUMP) {

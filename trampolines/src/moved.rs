@@ -17,10 +17,16 @@
 //! An address that is not below is left to fault. `sigpanic` then ends the program, in place as in a thunk; only
 //! `debug.SetPanicOnFault` would make a panic of it, so the patcher emits no guard in a program that has that function.
 //! The handler also ends programs that fault on the system stack or in a system call; `sigpanic` does so too (`canpanic`).
+//!
+//! # Calls
+//!
+//! A call that moved is taken apart: the address behind it in the program is pushed, and a jump leads to the callee, which
+//! returns to where it always did. (The processor foresees that return wrongly, so the patcher moves a call only where there
+//! is no other way.) R12 holds no argument.
 
 use std::collections::BTreeSet;
 
-use iced_x86::code_asm::{CodeAssembler, CodeLabel, dword_ptr, qword_ptr, r14};
+use iced_x86::code_asm::{CodeAssembler, CodeLabel, dword_ptr, qword_ptr, r12, r14};
 use iced_x86::{Code, FlowControl, IcedError, Instruction, MemoryOperand, Register};
 
 use crate::asm::at;
@@ -71,6 +77,12 @@ impl<'a> Mover<'a> {
                 self.guard(asm, guard, &mut moved)?;
             }
             match onward {
+                _ if instruction.flow_control() == FlowControl::Call => {
+                    // What a call pushes is the address behind it in the program, which the runtime knows.
+                    asm.lea(r12, at(instruction.next_ip()))?;
+                    asm.push(r12)?;
+                    asm.jmp(instruction.near_branch_target())?;
+                }
                 Onward::At(va) if is_return(instruction) => {
                     let mut jump = Instruction::with_branch(Code::Jmp_rel32_64, va)?;
                     jump.set_ip(moved.ip());

@@ -21,6 +21,9 @@ use crate::golang::pclntab::{Function, FunctionTable};
 const LONGEST_STACK_CHECK: usize = 6;
 /// How many instructions lie at most between a stack check's target and its call of `morestack`: register spills.
 const LONGEST_SPILL: usize = 40;
+/// What the linker has called instead of a map's initializer, if nobody reads the map. It is in assembly, and only returns
+/// (Go's `src/runtime/asm.s`).
+const MAP_INIT_NOOP: &str = "runtime.mapinitnoop";
 /// `g.stackguard0`, which a stack check compares with: behind the two words of `g.stack` since Go 1.4.
 const STACKGUARD0: u64 = 0x10;
 
@@ -131,6 +134,35 @@ impl<'a> Body<'a> {
             resume: Some(self.va(entry)),
             guards: Vec::new(),
         })
+    }
+
+    /// The site that begins with the function and ends with its first call, if that is of a function of Go's.
+    ///
+    /// A thunk's address must not become a return address. So the thunk pushes the address behind the call itself, and jumps.
+    /// It needs a register that no argument lies in, which functions in assembly may have agreed otherwise.
+    pub(super) fn up_to_call(&self, entry: usize, functions: &FunctionTable<'_>) -> Option<Site> {
+        let is_call = |instruction: &Instruction| instruction.flow_control() == FlowControl::Call;
+        let call = entry + self.instructions.get(entry..)?.iter().position(is_call)?;
+        let callee = functions.containing(Va(self.instructions[call].near_branch_target()))?;
+        let (check, displaced) = (self.instructions.get(..entry)?, self.instructions.get(entry..=call)?);
+        let (_, in_front) = displaced.split_last()?;
+        let inside = self.instructions.get(1..=call)?;
+        let may_move = self.instructions[call].code() == Code::Call_rel32_64
+            && (callee.name == MAP_INIT_NOOP || !callee.flags.is_assembly() && callee.pcsp != 0)
+            && in_front.iter().all(|instruction| self.movable(instruction).is_ok())
+            && inside.iter().all(|instruction| self.inside(instruction).is_ok());
+        Some(Site {
+            at: At::Enter,
+            va: self.va(0),
+            len: (self.instructions[call].next_ip() - self.va(0).0) as usize,
+            island: None,
+            before: check.to_vec(),
+            after: displaced.to_vec(),
+            leaves: None,
+            resume: None,
+            guards: guards::at_entry(self, entry..call).ok()?,
+        })
+        .filter(|_| may_move)
     }
 
     /// Instructions that may move for nothing but room: at least `needed` bytes of them from instruction `index` on.

@@ -5,7 +5,8 @@
 //!
 //! A `pop rbp; ret` behind an instruction that must stay has 2 bytes. A short jump leads from there to an island, which is a
 //! 5-byte jump in bytes that another site of the same function has overwritten and does not need: behind the entry's
-//! own jump, or, where nothing is left, behind the jump of a *relay*, a run of instructions that moves for this alone.
+//! own jump, or, where nothing is left, behind the jump of a *relay*, a run of instructions that moves for this alone. In a
+//! function that hardly does more than to call another, room is made by moving that call too.
 //!
 //! # Why an island's address matters
 //!
@@ -22,6 +23,8 @@
 //!   (`scanframeworker`, `src/runtime/mgcmark.go`). There are no sequences that it would restart from their
 //!   beginning: on x86-64 the assembler marks none (`MarkUnsafePoints` in `src/cmd/internal/obj/x86/asm6.go`).
 
+use gopatch_trampolines::manifest::At;
+
 use crate::address::Va;
 use crate::golang::pclntab::FunctionTable;
 
@@ -32,6 +35,7 @@ use super::{FunctionSites, NEAR_JUMP, SHORT_JUMP, Site};
 pub(super) fn reach(
     mut site: Site,
     body: &Body<'_>,
+    entry: Option<usize>,
     functions: &FunctionTable<'_>,
     found: &mut FunctionSites,
 ) -> Option<Site> {
@@ -40,7 +44,10 @@ pub(super) fn reach(
         let distance = island.0 as i64 - (site.va.0 as i64 + SHORT_JUMP as i64);
         i8::try_from(distance).is_ok() && functions.stack_depth(&body.function, island) == Some(depth)
     };
-    let island = room_left(found, fits).or_else(|| grow_entry(body, found, fits)).or_else(|| relay(body, found, fits));
+    let island = room_left(found, fits)
+        .or_else(|| grow_entry(body, found, fits))
+        .or_else(|| relay(body, found, fits))
+        .or_else(|| take_call(body, entry?, functions, found, fits));
     site.island = Some(island?);
     Some(site)
 }
@@ -53,7 +60,7 @@ fn room_left(found: &FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
 
 /// An island behind the entry's jump, for which more of the entry's instructions move.
 fn grow_entry(body: &Body<'_>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
-    let first = found.sites.iter().position(|site| site.resume.is_some())?;
+    let first = found.sites.iter().position(|site| site.resume.is_some() && site.before.is_empty())?;
     let entry = &found.sites[first];
     let island = slots(entry, entry.len + NEAR_JUMP).find(|&slot| is_unused(found, slot) && fits(slot))?;
     let index = body.indices(entry.range()).start;
@@ -62,6 +69,24 @@ fn grow_entry(body: &Body<'_>, found: &mut FunctionSites, fits: impl Fn(Va) -> b
     let grown = found.free(grown);
     let island = grown.is_ok().then_some(island);
     found.sites.insert(first, grown.unwrap_or(entry));
+    island
+}
+
+/// An island behind the entry's jump, for which the stack check moves, and all behind it up to the first call.
+fn take_call(
+    body: &Body<'_>,
+    entry: usize,
+    functions: &FunctionTable<'_>,
+    found: &mut FunctionSites,
+    fits: impl Fn(Va) -> bool,
+) -> Option<Va> {
+    let first = found.sites.iter().position(|site| site.at == At::Enter && site.resume.is_some())?;
+    let grown = body.up_to_call(entry, functions)?;
+    let island = slots(&grown, grown.len).find(|&slot| is_unused(found, slot) && fits(slot))?;
+    let alone = found.sites.remove(first);
+    let grown = found.free(grown);
+    let island = grown.is_ok().then_some(island);
+    found.sites.insert(first, grown.unwrap_or(alone));
     island
 }
 

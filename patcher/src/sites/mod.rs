@@ -144,13 +144,17 @@ impl<'a> Text<'a> {
             return refuse_all(Refusal::RuntimeNosplit);
         }
         let mut found = FunctionSites::default();
+        // The short ones come last: islands go where room is left.
+        let mut short = Vec::new();
         if wanted.enter {
             match entry {
                 Ok(index) => {
                     let site = body.enter(index, NEAR_JUMP);
                     let site = site.or_else(|refusal| body.through(index).ok_or(refusal));
-                    let site = site.or_else(|refusal| body.with_stack_check(index).ok_or(refusal));
-                    found.add(At::Enter, body.va(index), site);
+                    match site.or_else(|refusal| body.with_stack_check(index).ok_or(refusal)) {
+                        Ok(site) => found.sites.push(site),
+                        Err(refusal) => short.push((At::Enter, index, refusal)),
+                    }
                 }
                 Err(refusal) => found.add(At::Enter, function.start, Err(refusal)),
             }
@@ -159,25 +163,27 @@ impl<'a> Text<'a> {
             for index in body.unknown_jumps() {
                 found.add(At::Exit, body.va(index), Err(Refusal::IndirectJump));
             }
-            // The short ones come last: islands go where room is left.
-            let mut short = Vec::new();
             for index in body.exits() {
                 if found.has_way_out(body.va(index)) {
                     continue;
                 }
                 match body.exit(index, NEAR_JUMP).and_then(|site| found.free(site)) {
                     Ok(site) => found.sites.push(site),
-                    Err(refusal) => short.push((index, refusal)),
+                    Err(refusal) => short.push((At::Exit, index, refusal)),
                 }
             }
-            for (index, refusal) in short {
-                let site = body.exit(index, SHORT_JUMP).and_then(|site| found.free(site)).ok();
-                let site = site.and_then(|site| islands::reach(site, &body, self.functions, &mut found));
-                if site.is_none() && entry.is_ok_and(|entry| found.join(entry, index, &body)) {
-                    continue;
-                }
-                found.add(At::Exit, body.va(index), site.ok_or(refusal));
+        }
+        for (at, index, refusal) in short {
+            let site = match at {
+                At::Enter => body.enter(index, SHORT_JUMP),
+                At::Exit => body.exit(index, SHORT_JUMP),
+            };
+            let site = site.and_then(|site| found.free(site)).ok();
+            let site = site.and_then(|site| islands::reach(site, &body, entry.ok(), self.functions, &mut found));
+            if site.is_none() && at == At::Exit && entry.is_ok_and(|entry| found.join(entry, index, &body)) {
+                continue;
             }
+            found.add(at, body.va(index), site.ok_or(refusal));
         }
         if !found.refused.is_empty()
             && let Some(whole) = entry.ok().and_then(|entry| body.whole(entry))

@@ -16,6 +16,8 @@ const PADDING: u8 = 0xCC;
 const START: u64 = 0x1000;
 const END: u64 = 0x1800;
 const MORESTACK: u64 = 0x2000;
+/// A function of Go's.
+const CALLEE: u64 = 0x2100;
 
 fn function(index: u32, name: &'static str, start: u64, end: u64) -> Function<'static> {
     Function {
@@ -65,6 +67,7 @@ fn sites_at_depths(pcsp: &[u8], write: impl FnOnce(&mut CodeAssembler) -> Result
         vec![
             function(0, "main.f", START, end),
             function(1, "runtime.morestack_noctxt.abi0", MORESTACK, MORESTACK + 0x20),
+            function(2, "main.callee", CALLEE, CALLEE + 0x20),
         ],
         pcsp,
     );
@@ -234,6 +237,30 @@ fn an_entry_with_a_call_close_behind_is_hooked_with_its_stack_check() {
     });
     assert!(found.refused.is_empty(), "{found:?}");
     assert_eq!((found.sites[0].va, found.sites[0].len), (Va(START), 6));
+}
+
+#[test]
+fn a_function_that_only_calls_another_makes_room_with_that_call() {
+    // 0 up to behind `push`, 8 up to behind `pop`, then 0.
+    let depths = &[0, 2, 7, 16, 9, 15, 0x70, 0];
+    let found = sites_at_depths(depths, |asm| {
+        let mut grow = asm.create_label();
+        asm.cmp(rsp, qword_ptr(r14 + 16))?;
+        asm.jbe(grow)?;
+        asm.push(rbp)?;
+        asm.mov(rbp, rsp)?;
+        asm.call(CALLEE)?;
+        asm.pop(rbp)?;
+        asm.ret()?;
+        asm.set_label(&mut grow)?;
+        asm.call(MORESTACK)?;
+        asm.jmp(START)
+    });
+    assert!(found.refused.is_empty(), "{found:?}");
+    let [entry, exit] = found.sites.as_slice() else { panic!("an entry and an exit: {found:?}") };
+    assert_eq!((entry.va, entry.len, entry.resume), (Va(START), 15, None));
+    assert_eq!(shown(&entry.after), ["push rbp", "mov rbp,rsp", "call 0000000000002100h"]);
+    assert_eq!((exit.va, exit.island), (Va(START + 15), Some(Va(START + 10))), "as deep as at the exit");
 }
 
 #[test]

@@ -42,9 +42,25 @@ fn a_thunk_never_calls_and_never_enters_the_kernel() {
 fn a_thunk_does_not_touch_the_goroutines_stack() {
     let mut factory = InstructionInfoFactory::new();
     for thunk in plans::all() {
-        for instruction in own(&thunk) {
+        let own = own(&thunk);
+        for (index, instruction) in own.iter().enumerate() {
+            // But where the program itself would have: for a call that moved, and for what met nil, it leaves with the
+            // address of the program that it has just taken.
+            if instruction.mnemonic() == Mnemonic::Push {
+                let leaves = &own[index + 1];
+                assert_eq!(leaves.mnemonic(), Mnemonic::Jmp, "{}: {leaves}", thunk.name);
+                assert!(leaves.near_branch_target() < plans::ARENA, "{}: {leaves}", thunk.name);
+                let names = |it: &&Instruction| it.mnemonic() == Mnemonic::Lea && it.op0_register() == Register::R12;
+                let named = own[..index].iter().rev().take(5).find(names).expect("an address is taken");
+                assert!(
+                    thunk.displaced.iter().any(|it| [it.ip(), it.next_ip()].contains(&named.memory_displacement64())),
+                    "{}: {named}",
+                    thunk.name
+                );
+                continue;
+            }
             assert!(!instruction.is_stack_instruction(), "{}: {instruction}", thunk.name);
-            for memory in factory.info(&instruction).used_memory() {
+            for memory in factory.info(instruction).used_memory() {
                 let on_stack = matches!(memory.base(), Register::RSP | Register::RBP);
                 assert!(!on_stack || !writes(memory.access()), "{}: {instruction} writes to the stack", thunk.name);
             }
@@ -69,6 +85,10 @@ fn a_thunk_leaves_the_registers_that_go_relies_on() {
                     continue;
                 }
                 let full = used.register().full_register();
+                if instruction.mnemonic() == Mnemonic::Push && full == Register::RSP {
+                    // `a_thunk_does_not_touch_the_goroutines_stack` looks at these.
+                    continue;
+                }
                 assert!(!kept.contains(&full), "{}: {instruction} writes {full:?}", thunk.name);
                 let is_vector = used.register().is_vector_register();
                 assert!(!is_vector || full == Register::ZMM15, "{}: {instruction} writes {full:?}", thunk.name);

@@ -2,8 +2,11 @@
 
 use gopatch_trampolines::arena::Arena;
 use gopatch_trampolines::manifest::At;
-use gopatch_trampolines::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
+use gopatch_trampolines::plan::{
+    CapturePlan, Gpr, Guard, HookPlan, Leaf, Path, Root, RuntimeOffsets, SigPanic, SitePlan, Source, Step,
+};
 use gopatch_trampolines::thunk;
+use iced_x86::code_asm::r12;
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 
 /// Where the arena lies in the tests' image.
@@ -40,6 +43,28 @@ fn decode(bytes: &[u8], ip: u64) -> Vec<Instruction> {
 fn entry_site() -> SitePlan {
     let after = decode(&[0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20], RESUME - 8);
     SitePlan { after, resume: Some(RESUME), ..SitePlan::default() }
+}
+
+/// `mov rax, [rax+8]; mov rcx, [rax+rbx*8]`: a method without a frame, which begins with what may meet nil.
+fn guarded_site() -> SitePlan {
+    let after = decode(&[0x48, 0x8b, 0x40, 0x08, 0x48, 0x8b, 0x0c, 0xd8], RESUME - 8);
+    let sigpanic = SigPanic { entry: 0x0047_0000, g_sig: 0xd0, g_sigcode0: 0xf0, g_sigcode1: 0xf8, g_sigpc: 0x100 };
+    let guards = after.iter().map(|it| Guard { ip: it.ip(), scratch: r12, sigpanic }).collect();
+    SitePlan { after, resume: Some(RESUME), guards, ..SitePlan::default() }
+}
+
+/// `push rbp; mov rbp, rsp; call 0x462000`, behind `cmp rsp, [r14+16]; jbe`.
+fn calling_site() -> SitePlan {
+    let code = [0x49, 0x3b, 0x66, 0x10, 0x76, 0x09, 0x55, 0x48, 0x89, 0xe5, 0xe8, 0xdf, 0xf3, 0xff, 0xff];
+    let mut before = decode(&code, RESUME);
+    let after = before.split_off(2);
+    SitePlan { before, after, ..SitePlan::default() }
+}
+
+/// `test rax, rax; je out; mov eax, 7; ret; out: xor eax, eax; ret`, behind which another hook follows.
+fn whole_function() -> SitePlan {
+    let code = [0x48, 0x85, 0xc0, 0x74, 0x06, 0xb8, 0x07, 0x00, 0x00, 0x00, 0xc3, 0x31, 0xc0, 0xc3];
+    SitePlan { after: decode(&code, RESUME), resume: Some(CODE + 0x1000), ..SitePlan::default() }
 }
 
 /// `add rsp, 0x20; pop rbp; ret`.
@@ -122,6 +147,9 @@ pub(crate) fn all() -> Vec<Emitted> {
         whole("entry_keeps", &hook(At::Enter, Vec::new(), interface.clone()), &entry_site()),
         whole("entry_values", &hook(At::Enter, values(), Vec::new()), &entry_site()),
         whole("entry_numbers", &hook(At::Enter, numbers(), Vec::new()), &entry_site()),
+        whole("entry_guarded", &hook(At::Enter, Vec::new(), Vec::new()), &guarded_site()),
+        whole("entry_calling", &hook(At::Enter, Vec::new(), Vec::new()), &calling_site()),
+        whole("entry_whole", &hook(At::Enter, Vec::new(), Vec::new()), &whole_function()),
         whole("exit_kept_status", &hook(At::Exit, vec![kept_status()], interface.clone()), &return_site),
         whole("exit_kept_string", &hook(At::Exit, kept_string(), interface), &return_site),
         Emitted {
