@@ -107,6 +107,8 @@ fn patch(scratch: &Scratch, tests: &StdTest<'_>) -> Result<PathBuf> {
 
 /// Sends signals as those of a profile until the process ends.
 fn flood(process: &mut Process) -> Result<()> {
+    // Before the runtime has its handlers, such a signal ends a program.
+    process.wait_for("begin a test", SOON, |it| Ok(it.stdout()?.contains("=== RUN").then_some(())))?;
     let until = std::time::Instant::now() + PATIENCE;
     while !process.has_ended()? {
         ensure!(std::time::Instant::now() < until, "{}", process.told("did not end"));
