@@ -68,11 +68,11 @@ impl<'a> Body<'a> {
         Va(self.instructions[index].ip())
     }
 
-    /// Index of the first instruction behind the stack check; 0 when there is none.
+    /// The instructions of the stack check; none at the function's beginning when there is none.
     ///
     /// The forms (Go's `src/cmd/internal/obj/x86/obj6.go`, `stacksplit`): `cmp rsp, [r14+16]; jbe`, with a large frame
     /// `lea r12, [rsp-n]; cmp r12, [r14+16]; jbe`, with a huge one `mov r12, rsp; sub r12, n; jb; cmp ...; jbe`.
-    pub(super) fn behind_stack_check(&self, functions: &FunctionTable<'_>) -> Result<usize, Refusal> {
+    pub(super) fn stack_check(&self, functions: &FunctionTable<'_>) -> Result<Range<usize>, Refusal> {
         let is_guard = |instruction: &Instruction| {
             instruction.mnemonic() == Mnemonic::Cmp
                 && instruction.op1_kind() == OpKind::Memory
@@ -80,12 +80,14 @@ impl<'a> Body<'a> {
                 && instruction.memory_displacement64() == STACKGUARD0
                 && matches!(instruction.op0_register(), Register::RSP | Register::R12)
         };
-        let Some(guard) = self.instructions.iter().take(LONGEST_STACK_CHECK).position(is_guard) else {
+        let start = self.behind_may_more_stack(functions);
+        let Some(guard) = self.instructions[start..].iter().take(LONGEST_STACK_CHECK).position(is_guard) else {
             // Without a check the function must not call one either.
-            return if self.calls_morestack(functions) { Err(Refusal::StackCheck) } else { Ok(0) };
+            return if self.calls_morestack(functions) { Err(Refusal::StackCheck) } else { Ok(0..0) };
         };
+        let guard = start + guard;
         let jump = self.instructions.get(guard + 1).ok_or(Refusal::StackCheck)?;
-        let only_computes_the_limit = self.instructions[..guard].iter().all(|instruction| {
+        let only_computes_the_limit = self.instructions[start..guard].iter().all(|instruction| {
             matches!(instruction.mnemonic(), Mnemonic::Lea | Mnemonic::Mov | Mnemonic::Sub)
                 && instruction.op0_register() == Register::R12
                 || instruction.mnemonic() == Mnemonic::Jb
@@ -101,7 +103,21 @@ impl<'a> Body<'a> {
                 .find(|instruction| instruction.flow_control() != FlowControl::Next)
                 .is_some_and(|call| is_morestack(call, functions))
         });
-        if grows { Ok(guard + 2) } else { Err(Refusal::StackCheck) }
+        if grows { Ok(start..guard + 2) } else { Err(Refusal::StackCheck) }
+    }
+
+    /// Index of the first instruction behind what `-d=maymorestack` puts in front of a stack check: a call, with the arguments
+    /// saved around it.
+    fn behind_may_more_stack(&self, functions: &FunctionTable<'_>) -> usize {
+        let saves = |instruction: &&Instruction| {
+            matches!(instruction.mnemonic(), Mnemonic::Push | Mnemonic::Pop)
+                || instruction.memory_base() == Register::RSP && instruction.flow_control() == FlowControl::Next
+        };
+        let in_front = self.instructions.iter().take(LONGEST_SPILL).take_while(saves).count();
+        let is_call =
+            self.instructions.get(in_front).is_some_and(|call| calls(call, "runtime.mayMoreStack", functions));
+        let behind = || self.instructions[in_front + 1..].iter().take_while(|it| saves(it) && !is_limit(it)).count();
+        if is_call { in_front + 1 + behind() } else { 0 }
     }
 
     fn calls_morestack(&self, functions: &FunctionTable<'_>) -> bool {
@@ -116,16 +132,17 @@ impl<'a> Body<'a> {
         self.run(index, needed)
     }
 
-    /// The site that begins with the function and holds its stack check, which ends in front of instruction `entry`.
+    /// The site that holds the stack check alone.
     ///
     /// The check sends the function back to its first byte, and so to the site: the hook comes behind the check.
-    pub(super) fn with_stack_check(&self, entry: usize) -> Option<Site> {
-        let check = self.instructions.get(..entry)?;
+    pub(super) fn with_stack_check(&self, check: &Range<usize>) -> Option<Site> {
+        let (start, entry) = (check.start, check.end);
+        let check = self.instructions.get(start..entry)?;
         let stay_together = |instruction| self.inside(instruction).is_ok();
         let len = check.iter().map(Instruction::len).sum();
         (len >= NEAR_JUMP && check[1..].iter().all(stay_together)).then(|| Site {
             at: At::Enter,
-            va: self.va(0),
+            va: self.va(start),
             len,
             island: None,
             before: check.to_vec(),
@@ -136,25 +153,26 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that begins with the function and ends with its first call, if that is of a function of Go's.
+    /// The site that begins with the stack check and ends with the first call, if that is of a function of Go's.
     ///
     /// A thunk's address must not become a return address. So the thunk pushes the address behind the call itself, and jumps.
     /// It needs a register that no argument lies in, which functions in assembly may have agreed otherwise.
-    pub(super) fn up_to_call(&self, entry: usize, functions: &FunctionTable<'_>) -> Option<Site> {
+    pub(super) fn up_to_call(&self, check: &Range<usize>, functions: &FunctionTable<'_>) -> Option<Site> {
+        let (start, entry) = (check.start, check.end);
         let is_call = |instruction: &Instruction| instruction.flow_control() == FlowControl::Call;
         let call = entry + self.instructions.get(entry..)?.iter().position(is_call)?;
         let callee = functions.containing(Va(self.instructions[call].near_branch_target()))?;
-        let (check, displaced) = (self.instructions.get(..entry)?, self.instructions.get(entry..=call)?);
+        let (check, displaced) = (self.instructions.get(start..entry)?, self.instructions.get(entry..=call)?);
         let (_, in_front) = displaced.split_last()?;
-        let inside = self.instructions.get(1..=call)?;
+        let inside = self.instructions.get(start + 1..=call)?;
         let may_move = self.instructions[call].code() == Code::Call_rel32_64
             && (callee.name == MAP_INIT_NOOP || !callee.flags.is_assembly() && callee.pcsp != 0)
             && in_front.iter().all(|instruction| self.movable(instruction).is_ok())
             && inside.iter().all(|instruction| self.inside(instruction).is_ok());
         Some(Site {
             at: At::Enter,
-            va: self.va(0),
-            len: (self.instructions[call].next_ip() - self.va(0).0) as usize,
+            va: self.va(start),
+            len: (self.instructions[call].next_ip() - self.va(start).0) as usize,
             island: None,
             before: check.to_vec(),
             after: displaced.to_vec(),
@@ -390,10 +408,20 @@ fn stays_preemptible(displaced: &[Instruction]) -> Result<(), Refusal> {
 }
 
 fn is_morestack(instruction: &Instruction, functions: &FunctionTable<'_>) -> bool {
+    calls(instruction, "runtime.morestack", functions)
+}
+
+/// Whether an instruction calls a function whose name begins so.
+fn calls(instruction: &Instruction, name: &str, functions: &FunctionTable<'_>) -> bool {
     instruction.code() == Code::Call_rel32_64
         && functions
             .containing(Va(instruction.near_branch_target()))
-            .is_some_and(|callee| callee.name.starts_with("runtime.morestack"))
+            .is_some_and(|callee| callee.name.starts_with(name))
+}
+
+/// Whether an instruction computes what a stack check compares.
+fn is_limit(instruction: &Instruction) -> bool {
+    instruction.op0_register() == Register::R12
 }
 
 /// Where a direct branch leads.

@@ -23,6 +23,8 @@
 //!   (`scanframeworker`, `src/runtime/mgcmark.go`). There are no sequences that it would restart from their
 //!   beginning: on x86-64 the assembler marks none (`MarkUnsafePoints` in `src/cmd/internal/obj/x86/asm6.go`).
 
+use std::ops::Range;
+
 use gopatch_trampolines::manifest::At;
 
 use crate::address::Va;
@@ -35,7 +37,7 @@ use super::{FunctionSites, NEAR_JUMP, SHORT_JUMP, Site};
 pub(super) fn reach(
     mut site: Site,
     body: &Body<'_>,
-    entry: Option<usize>,
+    check: Option<&Range<usize>>,
     functions: &FunctionTable<'_>,
     found: &mut FunctionSites,
 ) -> Option<Site> {
@@ -47,7 +49,7 @@ pub(super) fn reach(
     let island = room_left(found, fits)
         .or_else(|| grow_entry(body, found, fits))
         .or_else(|| relay(body, found, fits))
-        .or_else(|| take_call(body, entry?, functions, found, fits));
+        .or_else(|| take_call(body, check?, functions, found, fits));
     site.island = Some(island?);
     Some(site)
 }
@@ -75,13 +77,13 @@ fn grow_entry(body: &Body<'_>, found: &mut FunctionSites, fits: impl Fn(Va) -> b
 /// An island behind the entry's jump, for which the stack check moves, and all behind it up to the first call.
 fn take_call(
     body: &Body<'_>,
-    entry: usize,
+    check: &Range<usize>,
     functions: &FunctionTable<'_>,
     found: &mut FunctionSites,
     fits: impl Fn(Va) -> bool,
 ) -> Option<Va> {
     let first = found.sites.iter().position(|site| site.at == At::Enter && site.resume.is_some())?;
-    let grown = body.up_to_call(entry, functions)?;
+    let grown = body.up_to_call(check, functions)?;
     let island = slots(&grown, grown.len).find(|&slot| is_unused(found, slot) && fits(slot))?;
     let alone = found.sites.remove(first);
     let grown = found.free(grown);

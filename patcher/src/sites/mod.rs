@@ -139,7 +139,8 @@ impl<'a> Text<'a> {
         if self.checked.iter().any(|range| function.start < range.end && range.start < function.end) {
             return refuse_all(Refusal::Fips140);
         }
-        let entry = body.behind_stack_check(self.functions);
+        let check = body.stack_check(self.functions);
+        let entry = check.as_ref().map(|check| check.end).map_err(|refusal| *refusal);
         if entry == Ok(0) && may_run_without_p(function.name) {
             return refuse_all(Refusal::RuntimeNosplit);
         }
@@ -151,7 +152,9 @@ impl<'a> Text<'a> {
                 Ok(index) => {
                     let site = body.enter(index, NEAR_JUMP);
                     let site = site.or_else(|refusal| body.through(index).ok_or(refusal));
-                    match site.or_else(|refusal| body.with_stack_check(index).ok_or(refusal)) {
+                    match site.or_else(|refusal| {
+                        check.as_ref().ok().and_then(|check| body.with_stack_check(check)).ok_or(refusal)
+                    }) {
                         Ok(site) => found.sites.push(site),
                         Err(refusal) => short.push((At::Enter, index, refusal)),
                     }
@@ -179,7 +182,8 @@ impl<'a> Text<'a> {
                 At::Exit => body.exit(index, SHORT_JUMP),
             };
             let site = site.and_then(|site| found.free(site)).ok();
-            let site = site.and_then(|site| islands::reach(site, &body, entry.ok(), self.functions, &mut found));
+            let site =
+                site.and_then(|site| islands::reach(site, &body, check.as_ref().ok(), self.functions, &mut found));
             if site.is_none() && at == At::Exit && entry.is_ok_and(|entry| found.join(entry, index, &body)) {
                 continue;
             }

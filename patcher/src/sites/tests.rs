@@ -16,6 +16,8 @@ const PADDING: u8 = 0xCC;
 const START: u64 = 0x1000;
 const END: u64 = 0x1800;
 const MORESTACK: u64 = 0x2000;
+/// What a build with `-d=maymorestack` calls in front of each stack check.
+const MAY_MORE_STACK: u64 = 0x2200;
 /// A function of Go's.
 const CALLEE: u64 = 0x2100;
 
@@ -68,6 +70,7 @@ fn sites_at_depths(pcsp: &[u8], write: impl FnOnce(&mut CodeAssembler) -> Result
             function(0, "main.f", START, end),
             function(1, "runtime.morestack_noctxt.abi0", MORESTACK, MORESTACK + 0x20),
             function(2, "main.callee", CALLEE, CALLEE + 0x20),
+            function(3, "runtime.mayMoreStackPreempt", MAY_MORE_STACK, MAY_MORE_STACK + 0x20),
         ],
         pcsp,
     );
@@ -217,6 +220,34 @@ fn an_entry_that_a_loop_comes_back_to_is_hooked_in_front_of_it() {
         asm.ret()
     });
     assert_eq!(refused(&found, At::Enter), [Refusal::BranchTarget]);
+}
+
+#[test]
+fn what_maymorestack_puts_in_front_of_the_check_is_known() {
+    let found = sites(|asm| {
+        let (mut grow, mut start) = (asm.create_label(), asm.create_label());
+        asm.mov(qword_ptr(rsp + 8), rax)?;
+        asm.push(rdx)?;
+        asm.call(MAY_MORE_STACK)?;
+        asm.pop(rdx)?;
+        asm.mov(rax, qword_ptr(rsp + 8))?;
+        asm.set_label(&mut start)?;
+        asm.lea(r12, qword_ptr(rsp - 0x18))?;
+        asm.cmp(r12, qword_ptr(r14 + 16))?;
+        asm.jbe(grow)?;
+        asm.push(rbp)?;
+        asm.mov(rbp, rsp)?;
+        asm.sub(rsp, 0x90)?;
+        asm.call(CALLEE)?;
+        asm.add(rsp, 0x90)?;
+        asm.pop(rbp)?;
+        asm.ret()?;
+        asm.set_label(&mut grow)?;
+        asm.call(MORESTACK)?;
+        asm.jmp(start)
+    });
+    assert!(found.refused.is_empty(), "{found:?}");
+    assert_eq!(shown(&found.sites[0].after), ["push rbp", "mov rbp,rsp", "sub rsp,90h"]);
 }
 
 #[test]
