@@ -69,7 +69,9 @@ impl Refusal {
             Self::StackCheck => "the function begins with a stack check of an unknown form",
             Self::BranchTarget => "a branch leads into the bytes that a jump would need",
             Self::FlowControl => "a call or a branch stands in the bytes that a jump would need",
-            Self::MayFault => "an instruction that would have to move follows a pointer and cannot be guarded against nil",
+            Self::MayFault => {
+                "an instruction that would have to move follows a pointer and cannot be guarded against nil"
+            }
             Self::JumpTable => "a jump table might lead into the bytes that a jump would need",
             Self::NoRoom => "there are too few bytes for a jump",
             Self::Overlap => "the bytes that a jump would need belong to another site",

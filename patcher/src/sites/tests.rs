@@ -6,6 +6,9 @@ use iced_x86::code_asm::*;
 
 use iced_x86::{Code, FlowControl};
 
+mod guards;
+mod islands;
+
 use super::*;
 use crate::golang::pclntab::FuncFlags;
 
@@ -271,30 +274,6 @@ fn an_entry_with_a_call_close_behind_is_hooked_with_its_stack_check() {
 }
 
 #[test]
-fn a_function_that_only_calls_another_makes_room_with_that_call() {
-    // 0 up to behind `push`, 8 up to behind `pop`, then 0.
-    let depths = &[0, 2, 7, 16, 9, 15, 0x70, 0];
-    let found = sites_at_depths(depths, |asm| {
-        let mut grow = asm.create_label();
-        asm.cmp(rsp, qword_ptr(r14 + 16))?;
-        asm.jbe(grow)?;
-        asm.push(rbp)?;
-        asm.mov(rbp, rsp)?;
-        asm.call(CALLEE)?;
-        asm.pop(rbp)?;
-        asm.ret()?;
-        asm.set_label(&mut grow)?;
-        asm.call(MORESTACK)?;
-        asm.jmp(START)
-    });
-    assert!(found.refused.is_empty(), "{found:?}");
-    let [entry, exit] = found.sites.as_slice() else { panic!("an entry and an exit: {found:?}") };
-    assert_eq!((entry.va, entry.len, entry.resume), (Va(START), 15, None));
-    assert_eq!(shown(&entry.after), ["push rbp", "mov rbp,rsp", "call 0000000000002100h"]);
-    assert_eq!((exit.va, exit.island), (Va(START + 15), Some(Va(START + 10))), "as deep as at the exit");
-}
-
-#[test]
 fn a_function_of_one_block_and_branches_moves_as_a_whole() {
     // `time.Time.After`: ways out that are branched to, and one that is too short behind another.
     let found = sites(|asm| {
@@ -331,160 +310,6 @@ fn a_function_of_one_block_and_branches_moves_as_a_whole() {
     };
     stays(|asm| asm.call(MORESTACK + 0x100));
     stays(|asm| asm.jne(START));
-}
-
-/// A function whose frame is its saved RBP alone, whose `middle` ends with a call, and whose last two bytes are its way out.
-fn with_short_tail(
-    asm: &mut CodeAssembler,
-    middle: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>,
-) -> Result<(), IcedError> {
-    asm.push(rbp)?;
-    asm.mov(rbp, rsp)?;
-    asm.test(rax, rax)?;
-    middle(asm)?;
-    asm.call(MORESTACK + 0x100)?;
-    asm.pop(rbp)?;
-    asm.ret()?;
-    // Code behind, so that the return has no padding to grow into.
-    asm.mov(eax, 1)?;
-    asm.ud2()
-}
-
-/// The one short way out of `found`, and its island.
-#[track_caller]
-fn island(found: &FunctionSites) -> (&Site, u64) {
-    assert!(found.refused.is_empty(), "{:?}", found.refused);
-    let short = found.sites.iter().find(|site| site.island.is_some()).expect("a short way out");
-    assert_eq!(
-        (shown(&short.before), shown(&short.after), short.len),
-        (vec!["pop rbp".to_owned()], vec!["ret".to_owned()], 2)
-    );
-    (short, short.island.map(|va| va.0).expect("just asked"))
-}
-
-#[test]
-fn a_short_tail_has_its_island_behind_the_entrys_jump() {
-    let found = sites(|asm| with_short_tail(asm, |asm| asm.mov(rcx, 0x1122_3344_5566_7788_u64)));
-    let (_, island) = island(&found);
-    assert_eq!(island, START + 5);
-    assert!(found.relays.is_empty());
-    assert_eq!(shown(&found.sites[0].after), ["push rbp", "mov rbp,rsp", "test rax,rax", "mov rcx,1122334455667788h"]);
-    assert_eq!(found.sites[0].resume, Some(Va(START + 17)), "the entry has grown by what stood in the way");
-}
-
-#[test]
-fn where_the_entry_has_no_room_another_run_of_instructions_makes_it() {
-    let found = sites(|asm| {
-        with_short_tail(asm, |asm| {
-            asm.call(MORESTACK + 0x100)?;
-            asm.mov(rcx, qword_ptr(rsp + 8))?;
-            asm.xor(edx, edx)?;
-            asm.mov(rdi, qword_ptr(rsp + 16))
-        })
-    });
-    let (_, island) = island(&found);
-    let [relay] = found.relays.as_slice() else { panic!("one relay: {found:?}") };
-    assert_eq!(relay.va, Va(START + 12), "behind the call");
-    assert_eq!(shown(&relay.after), ["mov rcx,[rsp+8]", "xor edx,edx", "mov rdi,[rsp+10h]"]);
-    assert_eq!((island, relay.resume), (START + 17, Some(Va(START + 24))));
-}
-
-#[test]
-fn an_island_lies_where_the_runtime_believes_the_same_of_the_stack() {
-    let body = |asm: &mut CodeAssembler| with_short_tail(asm, |asm| asm.mov(rcx, 0x1122_3344_5566_7788_u64));
-    // 0 for the first byte, then 8, as behind a push: (+1, 1), (+8, 4095).
-    assert_eq!(island(&sites_at_depths(&[0, 2, 1, 16, 0xff, 0x1f, 0], body)).1, START + 5);
-    // 8 from the tail on only: no other place is like it.
-    let found = sites_at_depths(&[0, 2, 22, 16, 0x80, 0x20, 0], body);
-    assert_eq!(refused(&found, At::Exit), [Refusal::FlowControl]);
-    // The table ends before the tail.
-    let found = sites_at_depths(&[0, 2, 10, 0], body);
-    assert_eq!(refused(&found, At::Exit), [Refusal::FlowControl]);
-}
-
-#[test]
-fn an_island_out_of_reach_is_none() {
-    let found = sites(|asm| {
-        with_short_tail(asm, |asm| {
-            for _ in 0..30 {
-                asm.call(MORESTACK + 0x100)?;
-            }
-            Ok(())
-        })
-    });
-    assert_eq!(refused(&found, At::Exit), [Refusal::FlowControl]);
-}
-
-#[test]
-fn two_short_tails_have_two_islands() {
-    let found = sites(|asm| {
-        with_short_tail(asm, |asm| {
-            let mut other = asm.create_label();
-            asm.mov(rcx, 0x1122_3344_5566_7788_u64)?;
-            asm.je(other)?;
-            asm.call(MORESTACK + 0x100)?;
-            asm.pop(rbp)?;
-            asm.ret()?;
-            asm.set_label(&mut other)?;
-            asm.mov(rcx, 0x1122_3344_5566_7788_u64)
-        })
-    });
-    assert!(found.refused.is_empty(), "{:?}", found.refused);
-    let islands: Vec<_> = found.sites.iter().filter_map(|site| site.island).collect();
-    assert_eq!(islands, [Va(START + 5), Va(START + 10)]);
-}
-
-#[test]
-fn a_short_tail_that_is_branched_to_is_hooked_at_its_first_byte() {
-    let found = sites(|asm| {
-        with_short_tail(asm, |asm| {
-            asm.mov(rcx, 0x1122_3344_5566_7788_u64)?;
-            asm.je(START + 24)
-        })
-    });
-    let (short, _) = island(&found);
-    assert_eq!(short.va, Va(START + 24));
-}
-
-#[test]
-fn what_may_meet_nil_is_guarded() {
-    let found = sites(|asm| {
-        asm.mov(r12, qword_ptr(rax))?;
-        asm.mov(rbx, qword_ptr(r12 + rax * 8))?;
-        asm.call(MORESTACK + 0x100)?;
-        asm.add(rcx, 0x1000)?;
-        asm.mov(rax, qword_ptr(rcx + 8))?;
-        asm.ret()?;
-        asm.ud2()
-    });
-    assert!(found.refused.is_empty(), "{:?}", found.refused);
-    let guards: Vec<_> = found.sites.iter().flat_map(|site| &site.guards).map(|it| (it.ip, it.scratch)).collect();
-    // The second holds on to what the first has loaded into R12; a return needs neither registers nor flags.
-    assert_eq!(guards, [(START, r13), (START + 3, r13), (START + 19, r12)]);
-}
-
-#[test]
-fn what_may_meet_nil_stays_where_a_guard_would_be_seen() {
-    // The flags of the comparison are read behind the load.
-    let found = sites(|asm| {
-        asm.cmp(rbx, rcx)?;
-        asm.mov(rax, qword_ptr(rax))?;
-        asm.sete(al)?;
-        asm.call(MORESTACK + 0x100)?;
-        asm.add(rsp, 0x1000)?;
-        asm.ret()
-    });
-    assert_eq!(refused(&found, At::Enter), [Refusal::MayFault]);
-    // Two addresses, and one in no register that can be computed with.
-    for write in [|asm: &mut CodeAssembler| asm.movsq(), |asm: &mut CodeAssembler| asm.mov(rax, qword_ptr(0x28).fs())] {
-        let found = sites(|asm| {
-            write(asm)?;
-            asm.call(MORESTACK + 0x100)?;
-            asm.add(rsp, 0x1000)?;
-            asm.ret()
-        });
-        assert_eq!(refused(&found, At::Enter), [Refusal::MayFault]);
-    }
 }
 
 #[test]
