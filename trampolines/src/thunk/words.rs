@@ -7,8 +7,8 @@
 //! # The words table
 //!
 //! What an exit follows must have been kept by the entry of the same call, since the rule vouches for no other. The table
-//! has a row of places for each key, goroutine and frame; a place bears also an owner, the function and the epoch in which
-//! its words were kept. Epochs are counted by the tick (see [`crate::attach`]).
+//! has a row of places for each key, goroutine and frame, and function; a place bears also an owner, the function and the
+//! epoch in which its words were kept. Epochs are counted by the tick (see [`crate::attach`]).
 //!
 //! *A place has one writer.* A free one is claimed by compare-and-swap, filled, and only then given its key. From then on
 //! it is touched by hooks with this key and owner, that is by one goroutine, one after the other, and needs no lock; the
@@ -60,6 +60,12 @@ impl Emitter<'_> {
         asm.mov(place, GOLDEN)?;
         asm.imul_2(place, r15)?;
         asm.shr(place, 64 - table::ENTRIES.trailing_zeros())?;
+        // Rules on one function have the same key, and there may be more than places in a row: each has a row of its own.
+        let bits = table::ENTRIES.trailing_zeros();
+        let row = self.plan.function.wrapping_mul((GOLDEN >> 32) as u32) >> (u32::BITS - bits);
+        if row != 0 {
+            asm.xor(place, row as i32)?;
+        }
         asm.shl(place, table::ENTRY_SHIFT)?;
         asm.lea(work, at(self.arena.table()))?;
         asm.add(place, work)?;
