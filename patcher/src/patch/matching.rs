@@ -251,7 +251,9 @@ pub(super) fn hook<'a>(
         }
         enter = Some(Resolved::default());
     }
-    let condition = places.as_ref().zip(rule.when.as_ref()).map(|(places, when)| {
+    let condition = rule.when.as_ref().map(|when| {
+        let unknown = || Problem::Parameters { function: name(), source: ParameterError::Unknown };
+        let places = places.as_ref().ok_or_else(|| rule.failure("when", unknown()))?;
         when.resolve(places, rule, rule.decided_at()).map_err(|unresolved| {
             let Unresolved { text, error } = *unresolved;
             rule.failure("when", Problem::Condition { function: name(), text, source: error })
