@@ -6,8 +6,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
+	"time"
 )
 
 type order struct {
@@ -109,7 +111,17 @@ func orders() []*order {
 
 const workers, calls = 8, 12500
 
+const rounds, depth = 10, 60000
+
 func main() {
+	if len(os.Args) > 1 {
+		// More calls open at a time than there are places for their marks.
+		for round := 0; round < rounds; round++ {
+			deep(depth, 0)
+			time.Sleep(50 * time.Millisecond)
+		}
+		return
+	}
 	id := 0
 	for _, o := range orders() {
 		for _, length := range []int{0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 63, 64, 65} {

@@ -38,6 +38,9 @@ fn go_1_27_in_a_position_independent_executable() -> Result<()> {
     the_calls_that_are_meant_are_recorded("1.27.4", "pie")
 }
 
+/// Enough for all that is recorded between two looks of gopatchd.
+const LARGE_RING: &str = "16777216";
+
 /// A call of `look`.
 struct Call {
     order: &'static str,
@@ -150,6 +153,7 @@ fn rules() -> Value {
             "when": "results[1] != nil", "exit": { "r": { "value": "results[0]" } } }),
         json!({ "name": "chosen", "import": "main", "function": "look", "signature": LOOK, "exit": { "r": { "value": "results[0]" } },
             "when": "results[0] >= 100 && results[0] < 103 || results[1] == nil && results[0] == 202" }),
+        json!({ "name": "bare", "import": "main", "function": "look", "signature": LOOK, "when": "id == 7" }),
         json!({ "name": "entered", "import": "main", "function": "look", "signature": LOOK,
             "when": "id >= 370", "enter": { "id": { "value": "id" } } }),
         json!({ "name": "spilled", "import": "main", "function": "spilled", "signature": SPILLED,
@@ -172,19 +176,17 @@ fn rules() -> Value {
     json!({ "rules": rules })
 }
 
-fn run(go: &str, mode: &str) -> Result<Said> {
+fn run(go: &str, mode: &str, rules: &Value, ring_bytes: &str, arguments: &[&str]) -> Result<Said> {
     let scratch = Scratch::new()?;
-    fs::write(scratch.file("rules.yaml"), rules().to_string())?;
+    fs::write(scratch.file("rules.yaml"), rules.to_string())?;
     let mut command = gopatch::command(&["--no-default-rules", "--rules", "rules.yaml", "-o", "out"])?;
     let done = Gopatch::run(command.arg(corpus::build("conditions", go, mode)?).current_dir(scratch.path()))?;
     ensure!(done.status == Some(0), "{}{}", done.stdout, done.stderr);
-    let gopatchd = Gopatchd::start(&scratch, "memfd", &["--ring-bytes", "16777216"])?;
+    let gopatchd = Gopatchd::start(&scratch, "memfd", &["--ring-bytes", ring_bytes])?;
     let mut program = Command::new(scratch.file("out"));
-    program.env("GOPATCH_SOCKET", gopatchd.socket()).env("GOMAXPROCS", "4");
+    program.args(arguments).env("GOPATCH_SOCKET", gopatchd.socket()).env("GOMAXPROCS", "4");
     Process::run(&mut program, scratch.path(), "conditions", Duration::from_secs(60))?;
-    let said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
-    Ok(said)
+    gopatchd.stop()
 }
 
 /// A number that an operation has recorded.
@@ -207,7 +209,8 @@ fn ensure_likely(seen: usize, calls: usize, ratio: f64, what: &str) -> Result<()
 }
 
 fn the_calls_that_are_meant_are_recorded(go: &str, mode: &str) -> Result<()> {
-    let said = run(go, mode)?;
+    let said = run(go, mode, &rules(), LARGE_RING, &[])?;
+    said.ensure_all_seen()?;
     let (calls, spilled) = calls();
     for (index, (text, is_meant)) in conditions().iter().enumerate() {
         let rule = format!("look.{index}");
@@ -220,6 +223,7 @@ fn the_calls_that_are_meant_are_recorded(go: &str, mode: &str) -> Result<()> {
     let is_good = |id: i64| calls.iter().any(|call| call.id == id && call.n >= 0);
     ensure!(is_good(202), "`chosen` asks for a call that does not fail");
     ensure!(numbers(said.of("chosen"), "r")? == [100, 101, 102, 202]);
+    ensure!(said.of("bare").count() == 1);
     ensure!(numbers(said.of("entered"), "id")? == [370, 371, 372, 373, 374]);
     let odd: Vec<_> = spilled.iter().copied().filter(|id| id % 2 == 1).collect();
     ensure!(numbers(said.of("spilled"), "id")? == odd, "{odd:?} {:?}", numbers(said.of("spilled"), "id")?);
@@ -268,12 +272,44 @@ fn the_calls_that_are_meant_are_recorded(go: &str, mode: &str) -> Result<()> {
         ensure!(!operation.unfinished, "{operation:?}");
         let (entry, exit) = (operation.attributes.get("id"), operation.attributes.get("r"));
         ensure!(entry.is_none() || exit.is_none() || entry == exit, "{operation:?}");
-        ensure!(operation.unwound || exit.is_some() || operation.rule == "entered", "{operation:?}");
+        ensure!(
+            operation.unwound || exit.is_some() || ["entered", "bare"].contains(&operation.rule.as_str()),
+            "{operation:?}"
+        );
         let has_one =
             operation.unwound || ["failed", "chosen", "entered", "returned"].contains(&operation.rule.as_str());
         records += if has_one { 1 } else { 2 };
     }
     ensure!(said.summary.records == records, "{:?}, {records} records expected", said.summary);
+    Ok(())
+}
+
+#[test]
+fn a_call_whose_entry_finds_no_room_has_no_exit() -> Result<()> {
+    let rules = json!({ "rules": [{ "name": "busy", "import": "main", "function": "busy", "sample": 0.9,
+        "enter": { "id": { "value": "id" } }, "exit": { "r": { "value": "results[0]" } } }] });
+    let said = run(NEWEST_GO, "default", &rules, "4096", &[])?;
+    let Said { summary, operations, .. } = &said;
+    ensure!(summary.lost.ring_full > 100, "the rings were never full: {summary:?}");
+    ensure!(summary.unpaired_exits == 0 && summary.words_missing == 0, "{summary:?}");
+    for operation in operations.iter().filter(|operation| !operation.unwound && !operation.unfinished) {
+        ensure!(number(operation, "r")? % 1_000_000 == number(operation, "id")?, "{operation:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_call_whose_mark_finds_no_place_is_counted() -> Result<()> {
+    let rules = json!({ "rules": [{ "name": "deep", "import": "main", "function": "deep", "when": "id >= 0",
+        "enter": { "id": { "value": "id" } }, "exit": { "r": { "value": "results[0]" } } }] });
+    let said = run(NEWEST_GO, "default", &rules, LARGE_RING, &["crowd"])?;
+    let Said { summary, operations, .. } = &said;
+    ensure!(summary.words_missing > 1000, "there was always a place: {summary:?}");
+    ensure!(summary.lost.total == 0 && summary.unpaired_exits == 0, "{summary:?}");
+    ensure!(summary.operations + summary.words_missing == 10 * 60_001, "{summary:?}");
+    for operation in operations.iter().filter(|operation| !operation.unwound && !operation.unfinished) {
+        ensure!(operation.attributes.get("r") == operation.attributes.get("id"), "{operation:?}");
+    }
     Ok(())
 }
 
