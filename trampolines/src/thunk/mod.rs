@@ -194,7 +194,7 @@ impl Emitter<'_> {
         self.take_slot(labels)?;
         match self.plan.at {
             At::Enter if self.plan.uses_table() => self.keep_words(labels)?,
-            At::Exit if self.plan.uses_table() => self.recall_words(labels)?,
+            At::Exit if self.plan.uses_table() => self.recall_words()?,
             At::Enter | At::Exit => {}
         }
         self.record(labels)?;

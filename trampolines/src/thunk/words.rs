@@ -31,8 +31,8 @@
 //! was, and the entry's place in the table, though it hold no words, says so. An entry that finds no place, or no room in
 //! the ring, does not record its call at all. By the above an exit finds the mark of its own call or none. A call that is
 //! left out pays for the search at its entry and at its exit: eight comparisons, without a slot and without the time.
-//! A mark that became void in between, by a new session or a cleared table, is not told from one that never was: that
-//! call's entry is recorded and its exit is not.
+//! A mark that is void when the exit comes, by a new session or a cleared table, is not told from one that never was: that
+//! call's entry was recorded and its exit is not.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -143,9 +143,9 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// Copies the words that this call's entry kept into the slot, or zeros when there are none, and frees the entry. Without
-    /// its mark a call is not recorded, but counted.
-    pub(super) fn recall_words(&mut self, labels: &Labels) -> Result<(), IcedError> {
+    /// Copies the words that this call's entry kept into the slot, or zeros when there are none, and frees the entry. Its mark
+    /// was seen already, so even if it has become void since then, the exit is recorded.
+    pub(super) fn recall_words(&mut self) -> Result<(), IcedError> {
         let mut missing = self.asm.create_label();
         self.key([rbx, rcx, rax], missing)?;
         let asm = &mut *self.asm;
@@ -172,22 +172,21 @@ impl Emitter<'_> {
         asm.jb(probe)?;
 
         asm.set_label(&mut missing)?;
-        self.count_missing()?;
-        let asm = &mut *self.asm;
-        if self.plan.marked {
-            asm.jmp(labels.done)?;
-        } else {
+        asm.zero_bytes()?;
+        if !self.plan.keep.is_empty() {
+            self.count_missing()?;
+            let asm = &mut *self.asm;
             asm.xor(eax, eax)?;
             asm.mov(byte_ptr(r13 + slot::KEPT), al)?;
             for index in 0..self.plan.keep.len() as u64 {
                 asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
             }
         }
-        asm.set_label(&mut recalled)?;
-        asm.mov(rdx, qword_ptr(r13 + slot::TSC))
+        self.asm.set_label(&mut recalled)?;
+        self.asm.mov(rdx, qword_ptr(r13 + slot::TSC))
     }
 
-    /// Counts a call whose words found no place, or are not in it. Uses RAX.
+    /// Counts a call that is without words. Uses RAX.
     fn count_missing(&mut self) -> Result<(), IcedError> {
         self.asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
         self.asm.inc(qword_ptr(rax + (ring::WORDS_MISSING - ring::PRODUCER_POS) as i32))

@@ -56,16 +56,16 @@ c000e8  jmp 0c0000eh
 c000ed  mov r12,[r14+30h]
 c000f1  mov r12,[r12+0a0h]
 c000f9  test r12,r12
-c000fc  je 0c0027bh
+c000fc  je 0c00271h
 c00102  mov r12d,[r12]
 c00106  cmp r12d,[800004h]
-c0010d  jae 0c00269h
+c0010d  jae 0c0025fh
 c00113  shl r12d,8
 c00117  lea r13,[802000h]
 c0011e  add r13,r12
 c00121  mov byte ptr [r13+30h],1
 c00126  cmp dword ptr [800000h],0
-c0012d  je 0c00312h
+c0012d  je 0c00308h
 c00133  mov [r13+40h],rax
 c00137  mov [r13+50h],rdx
 c0013b  mov [r13+48h],rcx
@@ -98,87 +98,84 @@ c001a8  cmp [rbx+r12+8],rcx
 c001ad  jne short 0c001beh
 c001af  mov qword ptr [rbx+r12],0
 c001b7  mov byte ptr [r13+31h],1
-c001bc  jmp short 0c001d5h
+c001bc  jmp short 0c001cbh
 c001be  add r12,40h
 c001c2  cmp r12,200h
 c001c9  jb short 0c001a2h
-c001cb  mov rax,[r13+20h]
-c001cf  inc qword ptr [rax+48h]
-c001d3  jmp short 0c0024fh
-c001d5  mov rdx,[r13+60h]
-c001d9  mov r15,[r13]
-c001dd  lea rax,[r15+28h]
-c001e1  cmp rax,[r13+8]
-c001e5  ja 0c0031ch
-c001eb  and r15,[r13+10h]
-c001ef  add r15,[r13+18h]
-c001f3  prefetchw [r15+180h]
-c001fb  mov [r15+10h],rdx
-c001ff  mov dword ptr [r15+0ch],1
-c00207  mov rax,[r14+98h]
-c0020e  mov [r15+18h],rax
-c00212  mov rax,[r14+8]
-c00216  sub rax,rsp
-c00219  sub rax,8
-c0021f  mov [r15+20h],eax
-c00223  mov dword ptr [r15+24h],0
-c0022b  mov dword ptr [r15+8],20h
-c00233  mov qword ptr [r15],20h
-c0023a  mov r12d,28h
-c00240  add r12,[r13]
-c00244  mov [r13],r12
-c00248  mov rax,[r13+20h]
-c0024c  mov [rax],r12
-c0024f  mov rbx,[r13+58h]
-c00253  mov rax,[r13+40h]
-c00257  mov rcx,[r13+48h]
-c0025b  mov rdx,[r13+50h]
-c0025f  mov byte ptr [r13+30h],0
-c00264  jmp 0c0000eh
-c00269  inc r12d
-c0026c  mov [801078h],r12d
-c00273  lock inc qword ptr [801070h]
-c0027b  lock inc dword ptr [8010f8h]
-c00282  movq xmm15,rax
-c00287  mov r15,[r14+98h]
-c0028e  test r15,r15
-c00291  je short 0c002fdh
-c00293  mov r12,[r14+8]
-c00297  sub r12,rsp
-c0029a  sub r12,8
-c0029e  shr r12,3
-c002a2  shl r15,1bh
-c002a6  or r15,r12
-c002a9  mov r13,9e3779b97f4a7c15h
-c002b3  imul r13,r15
-c002b7  shr r13,31h
-c002bb  shl r13,6
-c002bf  lea r12,[80a000h]
-c002c6  add r13,r12
-c002c9  mov rax,[800008h]
-c002d0  or rax,0
-c002d6  xor r12d,r12d
-c002d9  cmp [r13+r12],r15
-c002de  jne short 0c002f0h
-c002e0  cmp [r13+r12+8],rax
-c002e5  jne short 0c002f0h
-c002e7  mov qword ptr [r13+r12],0
-c002f0  add r12,40h
-c002f4  cmp r12,200h
-c002fb  jb short 0c002d9h
-c002fd  movq rax,xmm15
-c00302  xorps xmm15,xmm15
-c00306  lock dec dword ptr [8010f8h]
+c001cb  mov rdx,[r13+60h]
+c001cf  mov r15,[r13]
+c001d3  lea rax,[r15+28h]
+c001d7  cmp rax,[r13+8]
+c001db  ja 0c00312h
+c001e1  and r15,[r13+10h]
+c001e5  add r15,[r13+18h]
+c001e9  prefetchw [r15+180h]
+c001f1  mov [r15+10h],rdx
+c001f5  mov dword ptr [r15+0ch],1
+c001fd  mov rax,[r14+98h]
+c00204  mov [r15+18h],rax
+c00208  mov rax,[r14+8]
+c0020c  sub rax,rsp
+c0020f  sub rax,8
+c00215  mov [r15+20h],eax
+c00219  mov dword ptr [r15+24h],0
+c00221  mov dword ptr [r15+8],20h
+c00229  mov qword ptr [r15],20h
+c00230  mov r12d,28h
+c00236  add r12,[r13]
+c0023a  mov [r13],r12
+c0023e  mov rax,[r13+20h]
+c00242  mov [rax],r12
+c00245  mov rbx,[r13+58h]
+c00249  mov rax,[r13+40h]
+c0024d  mov rcx,[r13+48h]
+c00251  mov rdx,[r13+50h]
+c00255  mov byte ptr [r13+30h],0
+c0025a  jmp 0c0000eh
+c0025f  inc r12d
+c00262  mov [801078h],r12d
+c00269  lock inc qword ptr [801070h]
+c00271  lock inc dword ptr [8010f8h]
+c00278  movq xmm15,rax
+c0027d  mov r15,[r14+98h]
+c00284  test r15,r15
+c00287  je short 0c002f3h
+c00289  mov r12,[r14+8]
+c0028d  sub r12,rsp
+c00290  sub r12,8
+c00294  shr r12,3
+c00298  shl r15,1bh
+c0029c  or r15,r12
+c0029f  mov r13,9e3779b97f4a7c15h
+c002a9  imul r13,r15
+c002ad  shr r13,31h
+c002b1  shl r13,6
+c002b5  lea r12,[80a000h]
+c002bc  add r13,r12
+c002bf  mov rax,[800008h]
+c002c6  or rax,0
+c002cc  xor r12d,r12d
+c002cf  cmp [r13+r12],r15
+c002d4  jne short 0c002e6h
+c002d6  cmp [r13+r12+8],rax
+c002db  jne short 0c002e6h
+c002dd  mov qword ptr [r13+r12],0
+c002e6  add r12,40h
+c002ea  cmp r12,200h
+c002f1  jb short 0c002cfh
+c002f3  movq rax,xmm15
+c002f8  xorps xmm15,xmm15
+c002fc  lock dec dword ptr [8010f8h]
+c00303  jmp 0c0000eh
+c00308  mov byte ptr [r13+30h],0
 c0030d  jmp 0c0000eh
-c00312  mov byte ptr [r13+30h],0
-c00317  jmp 0c0000eh
-c0031c  mov r12,[r13+28h]
-c00320  mov r12,[r12]
-c00324  add r12,[r13+10h]
-c00328  inc r12
-c0032b  mov [r13+8],r12
-c0032f  cmp rax,r12
-c00332  jbe 0c001ebh
-c00338  mov r12,[r13+20h]
-c0033c  inc qword ptr [r12+40h]
-c00341  jmp 0c0024fh
+c00312  mov r12,[r13+28h]
+c00316  mov r12,[r12]
+c0031a  add r12,[r13+10h]
+c0031e  inc r12
+c00321  mov [r13+8],r12
+c00325  cmp rax,r12
+c00328  jbe 0c001e1h
+c0032e  mov r12,[r13+20h]
+c00332  inc qword ptr [r12+40h]
+c00337  jmp 0c00245h
