@@ -185,7 +185,7 @@ fn run(go: &str, mode: &str, rules: &Value, ring_bytes: &str, arguments: &[&str]
     let gopatchd = Gopatchd::start(&scratch, "memfd", &["--ring-bytes", ring_bytes])?;
     let mut program = Command::new(scratch.file("out"));
     program.args(arguments).env("GOPATCH_SOCKET", gopatchd.socket()).env("GOMAXPROCS", "4");
-    Process::run(&mut program, scratch.path(), "conditions", Duration::from_secs(60))?;
+    Process::run(&mut program, scratch.path(), "conditions", Duration::from_mins(1))?;
     gopatchd.stop()
 }
 

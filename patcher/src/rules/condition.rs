@@ -254,7 +254,7 @@ struct Parser<'t> {
 
 type Parsed<T> = Result<T, What>;
 
-impl<'t> Parser<'t> {
+impl Parser<'_> {
     fn any(&mut self) -> Parsed<Node> {
         self.joined("||", Node::Any, Self::all)
     }

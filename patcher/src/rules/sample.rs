@@ -79,7 +79,7 @@ mod tests {
     fn ratios_are_read_and_what_is_none_is_refused() {
         let sample = |text: &str| serde_yaml_ng::from_str::<Sample>(text);
         for (text, expected) in [("0.1", 0.1), ("1", 1.0), ("1/100", 0.01), ("\"2 / 8\"", 0.25), ("1e-3", 0.001)] {
-            assert_eq!(f64::from(sample(text).expect(text).0), expected, "{text}");
+            assert_eq!(Some(sample(text).expect(text).0), Ratio::new(expected), "{text}");
         }
         for text in ["0", "-0.1", "1.1", "10", "1/0", "2/1", "x", "1/2/3", ".nan", "[0.1]"] {
             assert!(sample(text).expect_err(text).to_string().contains("more than 0 and at most 1"), "{text}");

@@ -161,12 +161,11 @@ impl Emitter<'_> {
             }
             (Relation::Number { order, constant }, Leaf::Int { size, signed }) => {
                 self.integer(path, size, signed)?;
-                match i32::try_from(*constant) {
-                    Ok(constant) => self.asm.cmp(r12, constant)?,
-                    Err(_) => {
-                        self.asm.mov(r13, *constant)?;
-                        self.asm.cmp(r12, r13)?;
-                    }
+                if let Ok(constant) = i32::try_from(*constant) {
+                    self.asm.cmp(r12, constant)?;
+                } else {
+                    self.asm.mov(r13, *constant)?;
+                    self.asm.cmp(r12, r13)?;
                 }
                 self.jump_by(if outcome { *order } else { order.opposite() }, signed, target)
             }
