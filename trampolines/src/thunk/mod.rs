@@ -28,6 +28,8 @@
 //!   argument at entry) or was kept by this very call's entry (proof in `words`), and the rule vouches that the caller
 //!   keeps it alive. A pointer into the goroutine's own stack is never kept: the stack may move.
 //!   String bytes are read within `[pointer, pointer + length)` only.
+//! * **A call that is left out pays for nothing.** What a rule asks of a call (`condition`), and whether its entry was
+//!   recorded (`words`), is found out in R12, R13, R15 and the flags, before the slot is busy and anything is borrowed.
 //! * **Nothing is left changed.** RAX, RCX, RDX (and RBX) are borrowed through the slot and given back; X15 is used for
 //!   copies and zeroed again; `after` then runs as it would have in place.
 //!
