@@ -25,6 +25,7 @@ use crate::layout::{Layout, LayoutError};
 use crate::program::{ParameterError, ProgramTypes};
 use crate::report::{FunctionReport, InputReport, OutputReport, Report, RuleReport};
 use crate::rtypes::RuntimeTypeError;
+use crate::rules::condition::ComparisonError;
 use crate::rules::resolve::ResolveError;
 use crate::rules::{self, Place, Rule, RuleError};
 use crate::sites::{Site, Text, Wanted};
@@ -121,6 +122,13 @@ enum Problem {
     NoMatch(String, String),
     #[error("{function}: `{text}`: {source}")]
     Resolve { function: String, text: String, source: ResolveError },
+    #[error("{function}: `{text}`: {source}")]
+    Condition { function: String, text: String, source: ComparisonError },
+    #[error(
+        "{function}: with `exit` alone the call is decided on when it returns, but a capture there needs what the entry \
+         keeps; give the rule `enter: {{}}`, so that it is decided there"
+    )]
+    DecidedTooLate { function: String },
     #[error("{function}: {source}")]
     Parameters { function: String, source: ParameterError },
     #[error(
@@ -184,7 +192,7 @@ fn patch_digested(
     }
     clock.lap("sites");
 
-    let keeps = hooks.iter().any(|hook| !hook.keep.is_empty());
+    let keeps = hooks.iter().any(Hook::uses_table);
     let layout = Layout::new(&elf, hooks.len(), keeps)?;
     let input_digest = input_digest();
     let mut emission = Emission::new(&elf, &layout, options, tick);
@@ -358,6 +366,8 @@ fn rule_report(matched: &Match<'_>, hooks: &[Hook<'_>]) -> RuleReport {
         rule: matched.rule.name.clone(),
         glob: matched.rule.is_glob(),
         left_out: matched.left_out.clone(),
+        when: matched.rule.when.as_ref().map(|when| when.text.clone()),
+        sample: matched.rule.sample,
         functions: functions.collect(),
     }
 }

@@ -110,7 +110,7 @@ impl<'a> ProgramTypes<'a> {
         }
     }
 
-    /// Where a function's parameters are; `None` when the rule captures nothing.
+    /// Where a function's parameters are; `None` when the rule asks for no value.
     pub fn places<'t>(
         &'t self,
         rule: &'t Rule,
@@ -118,7 +118,7 @@ impl<'a> ProgramTypes<'a> {
         declared: &'t mut DeclaredTypes<'t>,
     ) -> Result<Option<Places<'t>>, ParameterError> {
         let signature = self.signature(rule, function, declared)?;
-        if rule.captures().next().is_none() {
+        if rule.expressions().next().is_none() {
             return Ok(None);
         }
         let signature = signature.ok_or(match self.origin() {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
-use gopatch_trampolines::manifest::{At, Kind, Manifest};
+use gopatch_trampolines::manifest::{At, Kind, Manifest, Ratio};
 use serde::Serialize;
 
 use crate::rules::Rule;
@@ -75,6 +75,12 @@ pub struct RuleReport {
     /// Why it, or some of its functions, was not looked for: a version out of its range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
+    /// What a call must meet to be recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Which part of these calls is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Ratio>,
     /// Its functions that this binary has.
     pub functions: Vec<FunctionReport>,
 }
@@ -162,6 +168,7 @@ impl Display for Text<'_> {
                 let (entries, exits) = (of(|function| function.entries), of(|function| function.exits));
                 let (entries, exits) = (count(entries, "entry", "entries"), count(exits, "exit", "exits"));
                 writeln!(f, "  {:<24} {functions}: {entries}, {exits}", rule.rule)?;
+                rule_filter(f, rule)?;
                 continue;
             }
             for function in &rule.functions {
@@ -184,6 +191,7 @@ impl Display for Text<'_> {
                     writeln!(f, "  {:<24}   inlined at {copies} that no hook sees", "")?;
                 }
             }
+            rule_filter(f, rule)?;
         }
         let is_summed = |rule: &RuleReport| rule.glob && !self.verbose;
         for rule in self.report.rules.iter().filter(|rule| is_summed(rule)) {
@@ -251,6 +259,12 @@ pub struct RuleListing {
     /// Versions of the module.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// What a call must meet to be recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Which part of these calls is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Ratio>,
     /// Attributes that are recorded.
     pub attributes: Vec<String>,
 }
@@ -266,6 +280,8 @@ impl From<&Rule> for RuleListing {
             order: rule.order.to_string(),
             go: rule.go.as_ref().map(ToString::to_string),
             version: rule.version.as_ref().map(ToString::to_string),
+            when: rule.when.as_ref().map(|when| when.text.clone()),
+            sample: rule.sample,
             attributes: rule.captures().map(|capture| capture.attribute.clone()).collect(),
         }
     }
@@ -277,6 +293,9 @@ impl Display for RuleListing {
         let ranges = [("Go", &self.go), ("version", &self.version)];
         for (of, range) in ranges.iter().filter_map(|(of, range)| Some((of, range.as_ref()?))) {
             writeln!(f, "{:<28}   for {of} {range}", "")?;
+        }
+        if let Some(filter) = filter(self.when.as_deref(), self.sample) {
+            writeln!(f, "{:<28}   {filter}", "")?;
         }
         if !self.attributes.is_empty() {
             writeln!(f, "{:<28}   records {}", "", self.attributes.join(", "))?;
@@ -306,6 +325,9 @@ impl Display for ManifestText<'_> {
             };
             let (entries, exits) = (count(at(At::Enter), "entry", "entries"), count(at(At::Exit), "exit", "exits"));
             writeln!(f, "  {:<24} {}: {entries}, {exits}", function.rule, function.name)?;
+            if let Some(filter) = filter(function.when.as_deref(), function.sample) {
+                writeln!(f, "  {:<24}   {filter}", "")?;
+            }
             let captures = points.iter().filter(|point| point.function as usize == index);
             let attributes: Vec<_> =
                 captures.flat_map(|point| &point.captures).map(|capture| capture.attribute.as_str()).collect();
@@ -316,6 +338,20 @@ impl Display for ManifestText<'_> {
         writeln!(f, "made from a file of {}, sha256 {}", size(input.size), input.sha256)?;
         writeln!(f, "checked: every site leads to its thunk and back, all other bytes are that file's")
     }
+}
+
+/// Which calls are recorded, in words, unless all are.
+fn filter(when: Option<&str>, sample: Option<Ratio>) -> Option<String> {
+    match (when, sample) {
+        (None, None) => None,
+        (Some(when), None) => Some(format!("when {when}")),
+        (None, Some(sample)) => Some(format!("sampled {sample}")),
+        (Some(when), Some(sample)) => Some(format!("when {when}, sampled {sample}")),
+    }
+}
+
+fn rule_filter(f: &mut Formatter<'_>, rule: &RuleReport) -> fmt::Result {
+    filter(rule.when.as_deref(), rule.sample).map_or(Ok(()), |filter| writeln!(f, "  {:<24}   {filter}", ""))
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

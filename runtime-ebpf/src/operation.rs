@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use gopatch_trampolines::manifest::{Function, Kind};
+use gopatch_trampolines::manifest::{Function, Kind, Ratio};
 use serde::Serialize;
 
 use crate::attributes::Attributes;
@@ -22,6 +22,9 @@ pub(crate) struct Operation<'m> {
     pub(crate) goid: u64,
     pub(crate) rule: &'m str,
     pub(crate) kind: Kind,
+    /// Which part of the calls that its rule wants is recorded, by chance: this one stands for as many more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sample: Option<Ratio>,
     /// Left by a panic, as far as can be told.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unwound: bool,
@@ -65,6 +68,7 @@ impl<'m> Operation<'m> {
             goid,
             rule: &function.rule,
             kind: function.kind,
+            sample: function.sample,
             unwound: false,
             unfinished: false,
             attributes,
@@ -93,6 +97,9 @@ impl<'m> Operation<'m> {
             duration(self.duration_nano),
             printable(&name)
         );
+        if let Some(sample) = self.sample {
+            write!(line, " (sampled {sample})").expect("a String takes all");
+        }
         if self.unwound {
             line.push_str(" (left by a panic)");
         }
@@ -176,6 +183,8 @@ mod tests {
             kind: Kind::Server,
             operation: operation.into(),
             va: 0x401000,
+            when: None,
+            sample: None,
         }
     }
 
@@ -226,6 +235,19 @@ mod tests {
                 "\n22:13:20.123456       42   1.235ms  1\\u{1b}[31m                              (left by a panic) b=2\n"
             )
         );
+    }
+
+    #[test]
+    fn an_operation_says_what_it_stands_for() {
+        let mut function = function("o");
+        function.sample = gopatch_trampolines::manifest::Ratio::new(0.01);
+        let operation = Operation::new(&function, 42, 7, (0, 1000), Attributes::of(&[]));
+        let mut out = Vec::new();
+        operation.json(&mut out);
+        operation.line(&mut out);
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.contains(r#""kind":"server","sample":0.01,"attributes""#), "{text}");
+        assert!(text.ends_with(" (sampled 1/100)\n"), "{text}");
     }
 
     #[test]

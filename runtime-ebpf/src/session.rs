@@ -169,7 +169,7 @@ impl Session {
             (untold.ring_full, "records lost, their ring was full (see --ring-bytes)"),
             (untold.output_full, "records lost, the output ring was full"),
             (untold.malformed, "records lost, they were malformed"),
-            (untold.words_missing, "exits came without what their entry had seen"),
+            (untold.words_missing, "calls were without what their entry leaves for the exit"),
         ] {
             if count > 0 {
                 say!("pid {}: {count} {what}", self.peer.pid);

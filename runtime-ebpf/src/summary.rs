@@ -25,7 +25,8 @@ pub(crate) struct Summary {
     pub(crate) unpaired_exits: u64,
     /// Open calls given up because one process had too many.
     pub(crate) evicted_calls: u64,
-    /// Exits that came without the words their entry had kept for them.
+    /// Exits that came without the words their entry had kept for them; and calls of rules with a condition or a sample
+    /// that were not recorded, as there was no place for such words.
     pub(crate) words_missing: u64,
     /// Rings given up because what they held was no ring.
     pub(crate) broken_rings: u64,
@@ -71,7 +72,7 @@ impl fmt::Display for Summary {
             (self.lost.malformed, "were malformed"),
             (self.unpaired_exits, "exits had no entry"),
             (self.evicted_calls, "open calls were given up"),
-            (self.words_missing, "exits came without what their entry had seen"),
+            (self.words_missing, "calls were without what their entry leaves for the exit"),
             (self.broken_rings, "rings were broken"),
             (self.refused, "hellos were refused"),
         ] {

@@ -46,6 +46,7 @@ pub struct Operation {
     pub goid: u64,
     pub rule: String,
     pub kind: String,
+    pub sample: Option<f64>,
     #[serde(default)]
     pub unwound: bool,
     #[serde(default)]

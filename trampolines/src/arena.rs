@@ -59,6 +59,8 @@ pub mod slot {
     pub const SAVED_RBX: u64 = 88;
     /// Time stamp of the record being made.
     pub const TSC: u64 = 96;
+    /// `u64`: state of this P's random numbers, used while the P is held, whether [`BUSY`] or not.
+    pub const RANDOM: u64 = 104;
     /// The words that the entry kept, copied out of the table.
     pub const WORDS: u64 = 128;
 }

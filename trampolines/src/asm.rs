@@ -7,6 +7,9 @@
 use iced_x86::code_asm::{AsmMemoryOperand, CodeAssembler, ptr};
 use iced_x86::{BlockEncoderOptions, IcedError, Register};
 
+/// 2^64 / phi. Multiplied with it, numbers that are close get high bits that are not.
+pub(crate) const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// Why code could not be emitted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

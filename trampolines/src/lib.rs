@@ -8,6 +8,7 @@
 pub mod arena;
 mod asm;
 pub mod attach;
+pub mod filter;
 pub mod manifest;
 mod moved;
 pub mod plan;

@@ -4,6 +4,8 @@
 //! Trusts: nothing; [`Manifest::parse`] checks every index that a reader would follow.
 //! Never does: I/O, or anything with an ELF file (the caller finds the section).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Name of the section that holds the manifest.
@@ -84,6 +86,55 @@ pub struct Function {
     pub operation: String,
     /// First address of the function in the image.
     pub va: u64,
+    /// Condition that a recorded call met, as the rule has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Which part of these calls is recorded, by chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Ratio>,
+}
+
+/// A part of a whole: more than 0, at most 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(into = "f64", try_from = "f64")]
+pub struct Ratio(f64);
+
+// No ratio is a NaN.
+impl Eq for Ratio {}
+
+impl Ratio {
+    /// `None` when it is no part of a whole.
+    pub fn new(ratio: f64) -> Option<Self> {
+        (ratio > 0.0 && ratio <= 1.0).then_some(Self(ratio))
+    }
+
+    /// The bound below which a random number of 32 bits lies that often; `None` when it is always.
+    pub fn bound(self) -> Option<u32> {
+        let bound = (self.0 * 2f64.powi(32)).round().max(1.0);
+        (bound < 2f64.powi(32)).then_some(bound as u32)
+    }
+}
+
+impl From<Ratio> for f64 {
+    fn from(ratio: Ratio) -> Self {
+        ratio.0
+    }
+}
+
+impl TryFrom<f64> for Ratio {
+    type Error = &'static str;
+
+    fn try_from(ratio: f64) -> Result<Self, Self::Error> {
+        Self::new(ratio).ok_or("a ratio is more than 0 and at most 1")
+    }
+}
+
+impl fmt::Display for Ratio {
+    /// `1/10`, or a number where that would not be it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one_of = (1.0 / self.0).round();
+        if (one_of * self.0 - 1.0).abs() < 1e-9 { write!(f, "1/{one_of}") } else { self.0.fmt(f) }
+    }
 }
 
 /// Kinds of operation, after OpenTelemetry's span kinds.
@@ -280,4 +331,21 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 fn within(what: &'static str, index: u32, count: usize) -> Result<(), ManifestError> {
     if (index as usize) < count { Ok(()) } else { Err(ManifestError::Index { what, index, count }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_part_of_a_whole() {
+        for wrong in [0.0, -0.1, 1.000_001, f64::NAN, f64::INFINITY] {
+            assert_eq!(Ratio::new(wrong), None, "{wrong}");
+        }
+        assert!(serde_json::from_str::<Ratio>("2").is_err());
+        let bound = |ratio| Ratio::new(ratio).expect("a ratio").bound();
+        assert_eq!([bound(1.0), bound(0.5), bound(1e-12)], [None, Some(1 << 31), Some(1)]);
+        let shown = [1.0, 0.1, 1.0 / 3.0, 0.15].map(|ratio| Ratio::new(ratio).expect("a ratio").to_string());
+        assert_eq!(shown, ["1/1", "1/10", "1/3", "0.15"]);
+    }
 }

@@ -7,6 +7,7 @@
 use iced_x86::code_asm::AsmRegister64;
 use iced_x86::{Code, Instruction};
 
+use crate::filter::Filter;
 use crate::manifest::At;
 
 /// Integer registers of Go's ABIInternal, in the order in which arguments and results take them
@@ -133,6 +134,13 @@ pub struct Path {
     pub leaf: Leaf,
 }
 
+impl Path {
+    /// Whether it begins at an argument or a result, as opposed to what the entry has kept.
+    pub fn reads_registers(&self) -> bool {
+        self.root.sources().any(|source| !matches!(source, Source::Kept(_)))
+    }
+}
+
 /// One captured value: the first of its paths that can be followed to the end gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapturePlan {
@@ -143,7 +151,7 @@ pub struct CapturePlan {
 impl CapturePlan {
     /// Whether it reads arguments or results, as opposed to what the entry has kept.
     pub fn reads_registers(&self) -> bool {
-        self.paths.iter().any(|path| path.root.sources().any(|source| !matches!(source, Source::Kept(_))))
+        self.paths.iter().any(Path::reads_registers)
     }
 
     /// Bytes that the value can add to a record behind its word.
@@ -186,6 +194,17 @@ pub struct HookPlan {
     pub captures: Vec<CapturePlan>,
     /// Entry: the values to keep for the exit. Exit: as many, which it reads as [`Source::Kept`].
     pub keep: Vec<Source>,
+    /// Which calls are recorded. An exit whose entry is asked is not asked again, but looks for its mark.
+    pub filter: Filter,
+    /// Whether an entry that was recorded leaves a mark, kept words or not, and an exit without it is not recorded.
+    pub marked: bool,
+}
+
+impl HookPlan {
+    /// Whether an entry keeps anything for the exit, if only the mark that it was there.
+    pub fn uses_table(&self) -> bool {
+        self.marked || !self.keep.is_empty()
+    }
 }
 
 /// How the runtime makes a panic of a fault.

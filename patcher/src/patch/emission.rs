@@ -111,7 +111,9 @@ impl<'a> Emission<'a> {
             let resolved = hook.at(at)?;
             let point = self.points.len() as u32;
             self.points.push(manifest::Point { function, at, captures: resolved.captures.clone() });
-            let plan = HookPlan { function, point, at, captures: resolved.plans.clone(), keep: hook.keep.clone() };
+            let (filter, marked) = (hook.filter_at(at), hook.is_marked());
+            let (captures, keep) = (resolved.plans.clone(), hook.keep.clone());
+            let plan = HookPlan { function, point, at, captures, keep, filter, marked };
             self.plans.push(PointPlan { hook: plan, return_body: None });
             Some(point)
         })

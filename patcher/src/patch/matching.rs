@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use gopatch_trampolines::filter::Filter;
+use gopatch_trampolines::manifest::Ratio;
 use gopatch_trampolines::plan::Source;
 use gopatch_trampolines::{manifest, thunk, wire};
 
@@ -12,6 +14,7 @@ use super::{PatchError, Problem};
 use crate::golang::pclntab::Function;
 use crate::golang::{BuildInfo, GoBinary};
 use crate::program::{ParameterError, ProgramTypes};
+use crate::rules::condition::Unresolved;
 use crate::rules::declared::DeclaredTypes;
 use crate::rules::nearest::did_you_mean;
 use crate::rules::pattern::{Name, import_matches, is_import_glob, receiver_matches, without_type_arguments};
@@ -35,6 +38,8 @@ pub(super) struct Hook<'a> {
     pub(super) enter: Option<Resolved>,
     pub(super) exit: Option<Resolved>,
     pub(super) keep: Vec<Source>,
+    /// Which calls are recorded, decided at [`Rule::decided_at`].
+    pub(super) filter: Filter,
     /// Number of its places at the entry and at the exits, once they are chosen.
     pub(super) sites: [usize; 2],
 }
@@ -55,7 +60,24 @@ impl Hook<'_> {
             kind: self.rule.kind,
             operation: self.rule.operation_of(self.function.name),
             va: self.function.start.0,
+            when: self.rule.when.as_ref().map(|when| when.text.clone()),
+            sample: self.rule.sample,
         }
+    }
+
+    /// The filter that is evaluated at that end.
+    pub(super) fn filter_at(&self, at: manifest::At) -> Filter {
+        if at == self.rule.decided_at() { self.filter.clone() } else { Filter::default() }
+    }
+
+    /// Whether entries leave marks by which exits know that they were recorded.
+    pub(super) fn is_marked(&self) -> bool {
+        !self.filter.is_empty() && self.sites.iter().all(|number| *number > 0)
+    }
+
+    /// Whether it needs the words table.
+    pub(super) fn uses_table(&self) -> bool {
+        !self.keep.is_empty() || self.is_marked()
     }
 }
 
@@ -198,7 +220,11 @@ pub(super) fn hook<'a>(
     let mut declared = DeclaredTypes::new(types.get(), rule);
     let places = match types.places(rule, &function, &mut declared) {
         // What it captures need not resolve, and cannot.
-        Err(ParameterError::Incomplete | ParameterError::Unknown) if rule.captures().all(|it| it.optional) => None,
+        Err(ParameterError::Incomplete | ParameterError::Unknown)
+            if rule.when.is_none() && rule.captures().all(|it| it.optional) =>
+        {
+            None
+        }
         places => {
             let fail = |source| rule.failure("signature", Problem::Parameters { function: name(), source });
             places.map_err(fail)?
@@ -219,8 +245,21 @@ pub(super) fn hook<'a>(
     let exit = rule.exit.as_ref().map(|captures| resolve(captures, &mut End::Exit(&mut keep))).transpose()?;
     let mut enter = rule.enter.as_ref().map(|captures| resolve(captures, &mut End::Enter)).transpose()?;
     if !keep.is_empty() && enter.is_none() {
+        // The entry would be recorded before the exit is asked.
+        if let Some(key) = rule.when.as_ref().map(|_| "when").or_else(|| rule.sample.map(|_| "sample")) {
+            return Err(rule.failure(key, Problem::DecidedTooLate { function: name() }));
+        }
         enter = Some(Resolved::default());
     }
+    let condition = rule.when.as_ref().map(|when| {
+        let unknown = || Problem::Parameters { function: name(), source: ParameterError::Unknown };
+        let places = places.as_ref().ok_or_else(|| rule.failure("when", unknown()))?;
+        when.resolve(places, rule, rule.decided_at()).map_err(|unresolved| {
+            let Unresolved { text, error } = *unresolved;
+            rule.failure("when", Problem::Condition { function: name(), text, source: error })
+        })
+    });
+    let filter = Filter { condition: condition.transpose()?, sample_below: rule.sample.and_then(Ratio::bound) };
     for (key, point) in [("enter", &enter), ("exit", &exit)] {
         let Some(point) = point else { continue };
         let bytes = thunk::max_record(&point.plans) - wire::ring::HEADER;
@@ -230,5 +269,5 @@ pub(super) fn hook<'a>(
         }
     }
     let inlined_copies = types.inlined_copies(&function);
-    Ok(Hook { rule, function, inlined_copies, enter, exit, keep, sites: [0; 2] })
+    Ok(Hook { rule, function, inlined_copies, enter, exit, keep, filter, sites: [0; 2] })
 }

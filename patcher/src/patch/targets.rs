@@ -4,7 +4,7 @@
 //! Trusts: [`Text::sites`] for the places. Never does: resolve a capture, or emit code.
 
 use gopatch_trampolines::manifest::At;
-use gopatch_trampolines::plan::CapturePlan;
+use gopatch_trampolines::plan::{CapturePlan, Path};
 
 use super::matching::Hook;
 use crate::address::Va;
@@ -57,7 +57,10 @@ pub(super) fn choose<'a>(mut asked: Vec<Hook<'a>>, text: &Text<'a>, tick: Va) ->
         let wanted = Wanted { enter: wants(At::Enter), exit: wants(At::Exit) };
         let mut found = text.sites(&asked[group[0]].function, wanted);
         let reads_results = |index: &usize| {
-            asked[*index].exit.as_ref().is_some_and(|exit| exit.plans.iter().any(CapturePlan::reads_registers))
+            let hook = &asked[*index];
+            let condition = hook.filter_at(At::Exit);
+            hook.exit.as_ref().is_some_and(|exit| exit.plans.iter().any(CapturePlan::reads_registers))
+                || condition.paths().into_iter().any(Path::reads_registers)
         };
         if group.iter().any(reads_results) {
             found.refuse_tail_jumps();

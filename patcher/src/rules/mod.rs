@@ -5,6 +5,7 @@
 //!
 //! `docs/rules.md` is the reference.
 
+pub mod condition;
 pub mod declaration;
 pub mod declared;
 pub mod lines;
@@ -12,14 +13,16 @@ pub mod nearest;
 pub mod path;
 pub mod pattern;
 pub mod resolve;
+mod sample;
 mod text;
 pub mod version;
 
 use std::fmt;
 use std::sync::Arc;
 
-use gopatch_trampolines::manifest::{Format, Kind};
+use gopatch_trampolines::manifest::{At, Format, Kind, Ratio};
 
+use condition::{Condition, ConditionError};
 use declaration::{Declaration, DeclarationError, Expr, Function};
 use lines::Lines;
 use path::{Expression, PathError};
@@ -98,6 +101,14 @@ pub enum RuleError {
         /// What is wrong.
         source: Box<PathError>,
     },
+    /// A condition is not one.
+    #[error("{place}")]
+    Condition {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        source: Box<ConditionError>,
+    },
     /// A declaration is not one.
     #[error("{place}")]
     Declaration {
@@ -151,6 +162,10 @@ pub struct Rule {
     pub version: Option<Range>,
     /// Parameters that the caller keeps alive until the function returns, so that an exit may follow them.
     pub caller_keeps: Vec<String>,
+    /// What a call must meet to be recorded.
+    pub when: Option<Condition>,
+    /// Which part of these calls is recorded, by chance.
+    pub sample: Option<Ratio>,
     /// Captures at entry; `None`: the entry is not asked for.
     pub enter: Option<Vec<Capture>>,
     /// Captures at exit; `None`: the exits are not asked for.
@@ -303,6 +318,17 @@ impl Rule {
     /// A type's name with its import path: a bare name is of the rule's package.
     pub fn full_name(&self, name: &str) -> String {
         if name.contains('.') { name.to_owned() } else { format!("{}.{name}", self.import) }
+    }
+
+    /// At which end of a call its condition is evaluated, and its sample drawn: the first that it asks for.
+    pub fn decided_at(&self) -> At {
+        if self.enter.is_some() { At::Enter } else { At::Exit }
+    }
+
+    /// The expressions of all captures, and of the condition.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let condition = self.when.iter().flat_map(Condition::expressions);
+        self.captures().flat_map(|capture| &capture.values).chain(condition)
     }
 
     /// All captures.

@@ -244,7 +244,8 @@ impl<'t> Places<'t> {
         }
     }
 
-    fn expression(
+    /// Resolves one expression.
+    pub(super) fn expression(
         &self,
         rule: &Rule,
         expression: &Expression,
@@ -558,7 +559,7 @@ fn named(capture: &Capture, expression: &str) -> String {
 
 /// The type names that a rule's assertions ask for, or that it declares.
 pub fn named_types(rule: &Rule) -> Vec<String> {
-    let asserted = rule.captures().flat_map(|capture| &capture.values).flat_map(|value| &value.selectors);
+    let asserted = rule.expressions().flat_map(|expression| &expression.selectors);
     let asserted = asserted.filter_map(|selector| match selector {
         Selector::Assert { pointer, name } => {
             let name = rule.full_name(name);

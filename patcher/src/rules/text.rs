@@ -13,10 +13,12 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::condition::Condition;
 use super::declaration::Declaration;
 use super::lines::Lines;
 use super::nearest::did_you_mean;
 use super::path::{Expression, Selector};
+use super::sample::Sample;
 use super::version::Range;
 use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Order, Place, Rule, RuleError, Source, pattern};
 
@@ -61,6 +63,10 @@ struct RuleText {
     #[serde(default)]
     #[schemars(default)]
     order: OrderText,
+    /// Which calls are recorded: a condition on the parameters at the entry, or, without `enter`, on the results at the exit.
+    when: Option<String>,
+    /// Which part of these calls is recorded, by chance: a number up to 1, or `1/100`.
+    sample: Option<Sample>,
     /// Parameters that the caller keeps alive until the function returns.
     #[serde(default)]
     caller_keeps: Vec<String>,
@@ -302,6 +308,13 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
         let range = text.as_deref().map(Range::parse).transpose();
         range.map_err(|error| invalid(key, error.to_string()))
     };
+    let when = text.when.as_deref().map(Condition::parse).transpose();
+    let when = when
+        .map_err(|source| RuleError::Condition { place: file.place(&text.name, "when"), source: Box::new(source) })?;
+    if text.kind == Kind::Boundary && (when.is_some() || text.sample.is_some()) {
+        let key = if when.is_some() { "when" } else { "sample" };
+        return Err(invalid(key, "a boundary closes the calls below it whenever it returns".to_owned()));
+    }
     let (go, version) = (range("go", &text.go)?, range("version", &text.version)?);
     let rule = Rule {
         lines: Arc::clone(file.lines),
@@ -320,6 +333,8 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
         go,
         version,
         caller_keeps: text.caller_keeps,
+        when,
+        sample: text.sample.map(|Sample(ratio)| ratio),
         enter,
         exit,
     };
@@ -345,17 +360,24 @@ fn check_glob(rule: &Rule) -> Result<(), RuleError> {
     if !pattern::is_import_glob(&rule.import) {
         return Ok(());
     }
+    let bare_type = |expressions: &[&Expression]| {
+        let mut selectors = expressions.iter().flat_map(|expression| &expression.selectors);
+        selectors.find_map(|selector| match selector {
+            Selector::Assert { name, .. } if !name.contains('.') => Some(name.clone()),
+            _ => None,
+        })
+    };
+    let fail = |field: &str, name| {
+        let what = format!("write {name} with its import path, as `import` is not one package");
+        Err(RuleError::Invalid { place: rule.place(field), what })
+    };
+    if let Some(name) = rule.when.as_ref().and_then(|when| bare_type(&when.expressions())) {
+        return fail("when", name);
+    }
     for (end, captures) in [("enter", &rule.enter), ("exit", &rule.exit)] {
         for capture in captures.iter().flatten() {
-            let mut selectors = capture.values.iter().flat_map(|value| &value.selectors);
-            let bare = selectors.find_map(|selector| match selector {
-                Selector::Assert { name, .. } if !name.contains('.') => Some(name),
-                _ => None,
-            });
-            if let Some(name) = bare {
-                let place = rule.place(&format!("{end}.{}", capture.attribute));
-                let what = format!("write {name} with its import path, as `import` is not one package");
-                return Err(RuleError::Invalid { place, what });
+            if let Some(name) = bare_type(&capture.values.iter().collect::<Vec<_>>()) {
+                return fail(&format!("{end}.{}", capture.attribute), name);
             }
         }
     }

@@ -70,7 +70,7 @@ pub(crate) struct Drained {
 pub(crate) struct Counters {
     /// Records that found their ring full.
     pub(crate) ring_full: u64,
-    /// Exits that had lost the words their entry had kept for them.
+    /// Calls that had no place for, or had lost, what their entry leaves for the exit.
     pub(crate) words_missing: u64,
 }
 

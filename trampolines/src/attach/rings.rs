@@ -13,7 +13,7 @@ use super::sys::{
     PROT_NONE, PROT_READ, PROT_READ_WRITE, SCM_RIGHTS, msghdr,
 };
 use crate::arena::{Phase, SLOT_SHIFT, session, slot, switches};
-use crate::asm::at;
+use crate::asm::{GOLDEN, at};
 use crate::wire::{MAGIC, MAX_RINGS, PAGE, Reply, control, ring};
 
 /// Answer of the routine that takes the reply, in EAX.
@@ -246,6 +246,14 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rcx + slot::LIMIT), rax)?;
         asm.dec(rdx)?;
         asm.mov(qword_ptr(rcx + slot::MASK), rdx)?;
+        // Its random numbers begin where no other P's do: the time and the slot, spread by a multiple of 2^64 / phi.
+        asm.rdtsc()?;
+        asm.shl(rdx, 32)?;
+        asm.or(rax, rdx)?;
+        asm.add(rax, rcx)?;
+        asm.mov(rdx, GOLDEN)?;
+        asm.imul_2(rax, rdx)?;
+        asm.mov(qword_ptr(rcx + slot::RANDOM), rax)?;
         asm.jmp(done)?;
 
         asm.set_label(&mut failed)?;

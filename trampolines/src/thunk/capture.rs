@@ -16,7 +16,7 @@ use crate::plan::{CapturePlan, Leaf, Path, Root, Source, Step};
 use crate::wire::record;
 
 /// Bytes of a pointer to `abi.Type` behind the start of an itab (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
-const ITAB_TYPE: i32 = 8;
+pub(super) const ITAB_TYPE: i32 = 8;
 
 impl Emitter<'_> {
     /// Captures value `index`: the first path that leads to its end.
@@ -237,7 +237,7 @@ impl Emitter<'_> {
 }
 
 /// Whether a path can end before its leaf.
-fn can_fail(path: &Path) -> bool {
+pub(super) fn can_fail(path: &Path) -> bool {
     !matches!(path.root, Root::Value { first, .. } if !is_kept(first))
 }
 

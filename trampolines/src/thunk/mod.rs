@@ -28,13 +28,15 @@
 //!   argument at entry) or was kept by this very call's entry (proof in `words`), and the rule vouches that the caller
 //!   keeps it alive. A pointer into the goroutine's own stack is never kept: the stack may move.
 //!   String bytes are read within `[pointer, pointer + length)` only.
+//! * **A call that is left out pays for nothing.** What a rule asks of a call (`condition`), and whether its entry was
+//!   recorded (`words`), is found out in R12, R13, R15 and the flags, before the slot is busy and anything is borrowed.
 //! * **Nothing is left changed.** RAX, RCX, RDX (and RBX) are borrowed through the slot and given back; X15 is used for
 //!   copies and zeroed again; `after` then runs as it would have in place.
 //!
 //! # Where things are
 //!
 //! Here: the frame of a hook, and the registers that it borrows. `words`: what an entry keeps for its exit. `record`: the record's
-//! place in the ring, its fixed part, and what is seldom run. `capture`: the values.
+//! place in the ring, its fixed part, and what is seldom run. `capture`: the values. `condition`: which calls are recorded.
 //!
 //! Register use: R13 slot; R15 record (its ring header); R12 where the next string goes; RAX, RCX, RDX work. RCX (and
 //! RBX) are borrowed only by hooks that need them.
@@ -44,6 +46,7 @@ use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
 mod capture;
+mod condition;
 mod record;
 mod words;
 
@@ -119,6 +122,8 @@ struct Labels {
     detached: CodeLabel,
     /// There might be no room for the record.
     refill: CodeLabel,
+    /// The call is not to be recorded.
+    left_out: CodeLabel,
 }
 
 impl Labels {
@@ -132,6 +137,7 @@ impl Labels {
             no_p: label(),
             detached: label(),
             refill: label(),
+            left_out: label(),
         }
     }
 }
@@ -194,10 +200,15 @@ impl Emitter<'_> {
 
     /// What is done while somebody listens. Falls through when done; goes to `go_on` when there is nothing to do.
     fn active(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
+        // An entry that is left out may have to see to the words table first.
+        self.filter(if self.marks() { labels.left_out } else { labels.go_on })?;
+        if self.plan.marked && self.plan.at == At::Exit {
+            self.look_for_mark(labels)?;
+        }
         self.take_slot(labels)?;
         match self.plan.at {
-            At::Enter if !self.plan.keep.is_empty() => self.keep_words()?,
-            At::Exit if !self.plan.keep.is_empty() => self.recall_words()?,
+            At::Enter if self.plan.uses_table() => self.keep_words(labels)?,
+            At::Exit if self.plan.uses_table() => self.recall_words()?,
             At::Enter | At::Exit => {}
         }
         self.record(labels)?;
@@ -241,7 +252,7 @@ impl Emitter<'_> {
         self.asm.rdtsc()?;
         self.asm.shl(rdx, 32)?;
         self.asm.or(rdx, rax)?;
-        if !self.plan.keep.is_empty() {
+        if self.plan.uses_table() {
             self.asm.mov(qword_ptr(r13 + slot::TSC), rdx)?;
         }
         Ok(())
@@ -254,12 +265,17 @@ impl Emitter<'_> {
                 && !matches!(path.root, Root::Interface { .. })
                 && path.steps.iter().all(|step| matches!(step, Step::Load { .. }))
         };
-        !self.plan.keep.is_empty() || !self.plan.captures.iter().flat_map(|capture| &capture.paths).all(is_number)
+        self.plan.uses_table() || !self.plan.captures.iter().flat_map(|capture| &capture.paths).all(is_number)
     }
 
     /// Only the search in the words table needs a fourth work register.
     fn borrows_rbx(&self) -> bool {
-        !self.plan.keep.is_empty()
+        self.plan.uses_table()
+    }
+
+    /// Whether this is an entry whose exits are recorded only with its mark.
+    fn marks(&self) -> bool {
+        self.plan.marked && self.plan.at == At::Enter
     }
 
     /// The frame: bytes from the high end of the stack to the call's frame address.

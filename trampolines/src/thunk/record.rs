@@ -105,7 +105,7 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
         asm.lock().inc(qword_ptr(at(self.arena.session() + session::LOST_NO_RING)))?;
         asm.set_label(&mut labels.no_p)?;
-        if !self.plan.keep.is_empty() {
+        if self.plan.uses_table() {
             self.forget_words()?;
         }
         let asm = &mut *self.asm;
@@ -127,6 +127,16 @@ impl Emitter<'_> {
         asm.jbe(labels.room)?;
         asm.mov(r12, qword_ptr(r13 + slot::PRODUCER))?;
         asm.inc(qword_ptr(r12 + (ring::DROPPED - ring::PRODUCER_POS) as i32))?;
-        asm.jmp(labels.done)
+        if self.marks() {
+            self.take_mark_back(labels)?;
+        }
+        self.asm.jmp(labels.done)?;
+
+        if self.marks() {
+            self.asm.set_label(&mut labels.left_out)?;
+            self.if_words(labels.no_p)?;
+            self.asm.jmp(labels.go_on)?;
+        }
+        Ok(())
     }
 }

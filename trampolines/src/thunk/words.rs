@@ -7,8 +7,8 @@
 //! # The words table
 //!
 //! What an exit follows must have been kept by the entry of the same call, since the rule vouches for no other. The table
-//! has a row of places for each key, goroutine and frame; a place bears also an owner, the function and the epoch in which
-//! its words were kept. Epochs are counted by the tick (see [`crate::attach`]).
+//! has a row of places for each key, goroutine and frame, and function; a place bears also an owner, the function and the
+//! epoch in which its words were kept. Epochs are counted by the tick (see [`crate::attach`]).
 //!
 //! *A place has one writer.* A free one is claimed by compare-and-swap, filled, and only then given its key. From then on
 //! it is touched by hooks with this key and owner, that is by one goroutine, one after the other, and needs no lock; the
@@ -22,17 +22,25 @@
 //!   words first, and frees them. S's own may be left behind them, for the next call's N;
 //! * if N found its row full, S's place was not in it, or N would have taken that;
 //! * if N had no P or its P no ring, it freed S's place;
+//! * if N was left out by its rule's condition or by sampling, or found no room in the ring, it freed S's place as well;
 //! * if N did nothing, it saw the enable byte 0, or `ATTACHED` 0, which follows it. S saw the byte 1 *after* it had
 //!   loaded its epoch, X saw it 1 *before*. The tick adds one to the epoch before it stores any 1, so they are not of one
 //!   epoch. (That is why an entry looks at the byte once more.)
+//!
+//! *Words as a mark.* Where a condition or sampling leaves calls out, an exit is recorded if and only if its call's entry
+//! was, and the entry's place in the table, though it hold no words, says so. An entry that finds no place, or no room in
+//! the ring, does not record its call at all. By the above an exit finds the mark of its own call or none. A call that is
+//! left out pays for the search at its entry and at its exit: eight comparisons, without a slot and without the time.
+//! A mark that is void when the exit comes, by a new session or a cleared table, is not told from one that never was: that
+//! call's entry was recorded and its exit is not.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::Emitter;
+use super::{Emitter, Labels};
 use crate::arena::{session, slot, switches, table};
-use crate::asm::at;
+use crate::asm::{GOLDEN, at};
 use crate::wire::ring;
 
 impl Emitter<'_> {
@@ -49,9 +57,15 @@ impl Emitter<'_> {
         asm.shl(r15, table::FRAME_BITS)?;
         asm.or(r15, work)?;
         // Fibonacci hashing: the high bits of the product with 2^64 / phi.
-        asm.mov(place, 0x9E37_79B9_7F4A_7C15u64)?;
+        asm.mov(place, GOLDEN)?;
         asm.imul_2(place, r15)?;
         asm.shr(place, 64 - table::ENTRIES.trailing_zeros())?;
+        // Rules on one function have the same key, and there may be more than places in a row: each has a row of its own.
+        let bits = table::ENTRIES.trailing_zeros();
+        let row = self.plan.function.wrapping_mul((GOLDEN >> 32) as u32) >> (u32::BITS - bits);
+        if row != 0 {
+            asm.xor(place, row as i32)?;
+        }
         asm.shl(place, table::ENTRY_SHIFT)?;
         asm.lea(work, at(self.arena.table()))?;
         asm.add(place, work)?;
@@ -59,14 +73,16 @@ impl Emitter<'_> {
         asm.or(owner, self.plan.function as i32)
     }
 
-    /// Puts the words that the exit will want into the table, or nothing when there is no place for them.
-    pub(super) fn keep_words(&mut self) -> Result<(), IcedError> {
+    /// Puts the words that the exit will want into the table, or nothing when there is no place for them. A call that is
+    /// marked by them is then not recorded, but counted.
+    pub(super) fn keep_words(&mut self, labels: &Labels) -> Result<(), IcedError> {
         let mut nothing = self.asm.create_label();
+        let marked = self.plan.marked;
         self.key([rbx, rcx, rax], nothing)?;
         // See the header: what is kept now is void once this byte has been 0.
         self.test_enabled()?;
         let asm = &mut *self.asm;
-        asm.je(nothing)?;
+        asm.je(if marked { labels.done } else { nothing })?;
         let mut retry = asm.create_label();
         let mut probe = asm.create_label();
         let mut free = asm.create_label();
@@ -91,8 +107,14 @@ impl Emitter<'_> {
         asm.jb(probe)?;
         asm.mov(dword_ptr(at(self.arena.session() + session::CROWDED)), 1)?;
         asm.set_label(&mut nothing)?;
-        asm.mov(rdx, qword_ptr(r13 + slot::TSC))?;
-        asm.jmp(kept)?;
+        if marked {
+            self.count_missing()?;
+            self.asm.jmp(labels.done)?;
+        } else {
+            asm.mov(rdx, qword_ptr(r13 + slot::TSC))?;
+            asm.jmp(kept)?;
+        }
+        let asm = &mut *self.asm;
 
         asm.set_label(&mut free)?;
         // RAX is what the key must still be.
@@ -121,7 +143,8 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// Copies the words that this call's entry kept into the slot, or zeros when there are none, and frees the entry.
+    /// Copies the words that this call's entry kept into the slot, or zeros when there are none, and frees the entry. Its mark
+    /// was seen already, so even if it has become void since then, the exit is recorded.
     pub(super) fn recall_words(&mut self) -> Result<(), IcedError> {
         let mut missing = self.asm.create_label();
         self.key([rbx, rcx, rax], missing)?;
@@ -149,42 +172,93 @@ impl Emitter<'_> {
         asm.jb(probe)?;
 
         asm.set_label(&mut missing)?;
-        asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
-        asm.inc(qword_ptr(rax + (ring::WORDS_MISSING - ring::PRODUCER_POS) as i32))?;
-        asm.xor(eax, eax)?;
-        asm.mov(byte_ptr(r13 + slot::KEPT), al)?;
-        for index in 0..self.plan.keep.len() as u64 {
-            asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
+        asm.zero_bytes()?;
+        if !self.plan.keep.is_empty() {
+            self.count_missing()?;
+            let asm = &mut *self.asm;
+            asm.xor(eax, eax)?;
+            asm.mov(byte_ptr(r13 + slot::KEPT), al)?;
+            for index in 0..self.plan.keep.len() as u64 {
+                asm.mov(qword_ptr(r13 + slot::WORDS + 8 * index), rax)?;
+            }
         }
-        asm.set_label(&mut recalled)?;
-        asm.mov(rdx, qword_ptr(r13 + slot::TSC))
+        self.asm.set_label(&mut recalled)?;
+        self.asm.mov(rdx, qword_ptr(r13 + slot::TSC))
+    }
+
+    /// Counts a call that is without words. Uses RAX.
+    fn count_missing(&mut self) -> Result<(), IcedError> {
+        self.asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
+        self.asm.inc(qword_ptr(rax + (ring::WORDS_MISSING - ring::PRODUCER_POS) as i32))
+    }
+
+    /// Frees the place that this entry has just filled, as it found no room for its record, and an earlier call's with it.
+    pub(super) fn take_mark_back(&mut self, labels: &Labels) -> Result<(), IcedError> {
+        self.key([rbx, rcx, rax], labels.done)?;
+        self.free_all(rbx, rcx)
+    }
+
+    /// Goes on only if this call's entry left its mark, else at `go_on`. Works in R12, R13 and R15, before anything is paid.
+    pub(super) fn look_for_mark(&mut self, labels: &Labels) -> Result<(), IcedError> {
+        let mut found = self.asm.create_label();
+        self.if_words(found)?;
+        self.asm.jmp(labels.go_on)?;
+        self.asm.set_label(&mut found)?;
+        self.asm.zero_bytes()
+    }
+
+    /// Goes to `found` if there are words of this epoch under this call's key, else falls through. Works in R12, R13 and R15.
+    ///
+    /// No slot is busy meanwhile, so this only reads. What it looks for, no other goroutine writes and, while the epoch
+    /// lasts, the tick does not free.
+    pub(super) fn if_words(&mut self, found: CodeLabel) -> Result<(), IcedError> {
+        let mut none = self.asm.create_label();
+        self.key([r13, r12, r12], none)?;
+        for probe in 0..table::PROBES {
+            let mut next = self.asm.create_label();
+            let asm = &mut *self.asm;
+            asm.cmp(qword_ptr(r13 + (probe * table::ENTRY_BYTES + table::KEY)), r15)?;
+            asm.jne(next)?;
+            asm.cmp(qword_ptr(r13 + (probe * table::ENTRY_BYTES + table::OWNER)), r12)?;
+            asm.je(found)?;
+            asm.set_label(&mut next)?;
+            asm.zero_bytes()?;
+        }
+        self.asm.set_label(&mut none)?;
+        self.asm.zero_bytes()
     }
 
     /// Frees what this call or an earlier one has kept under this key, without a slot: works in R12, R13, R15 and RAX.
     pub(super) fn forget_words(&mut self) -> Result<(), IcedError> {
         let ringless = self.arena.session() + session::RINGLESS;
-        let mut probe = self.asm.create_label();
-        let mut next = self.asm.create_label();
         let mut forgotten = self.asm.create_label();
 
         self.asm.lock().inc(dword_ptr(at(ringless)))?;
         self.asm.movq(xmm15, rax)?;
         self.key([r13, rax, r12], forgotten)?;
+        self.free_all(r13, rax)?;
         let asm = &mut *self.asm;
-        asm.xor(r12d, r12d)?;
-        asm.set_label(&mut probe)?;
-        asm.cmp(qword_ptr(r13 + r12 + table::KEY), r15)?;
-        asm.jne(next)?;
-        asm.cmp(qword_ptr(r13 + r12 + table::OWNER), rax)?;
-        asm.jne(next)?;
-        asm.mov(qword_ptr(r13 + r12 + table::KEY), table::FREE as i32)?;
-        asm.set_label(&mut next)?;
-        asm.add(r12, table::ENTRY_BYTES as i32)?;
-        asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
-        asm.jb(probe)?;
         asm.set_label(&mut forgotten)?;
         asm.movq(rax, xmm15)?;
         asm.xorps(xmm15, xmm15)?;
         asm.lock().dec(dword_ptr(at(ringless)))
+    }
+
+    /// Frees all that lies in the row from `place` on under the key in R15 and that owner. Uses R12.
+    fn free_all(&mut self, place: AsmRegister64, owner: AsmRegister64) -> Result<(), IcedError> {
+        let mut probe = self.asm.create_label();
+        let mut next = self.asm.create_label();
+        let asm = &mut *self.asm;
+        asm.xor(r12d, r12d)?;
+        asm.set_label(&mut probe)?;
+        asm.cmp(qword_ptr(place + r12 + table::KEY), r15)?;
+        asm.jne(next)?;
+        asm.cmp(qword_ptr(place + r12 + table::OWNER), owner)?;
+        asm.jne(next)?;
+        asm.mov(qword_ptr(place + r12 + table::KEY), table::FREE as i32)?;
+        asm.set_label(&mut next)?;
+        asm.add(r12, table::ENTRY_BYTES as i32)?;
+        asm.cmp(r12, (table::PROBES * table::ENTRY_BYTES) as i32)?;
+        asm.jb(probe)
     }
 }

@@ -98,6 +98,42 @@ fn a_thunk_leaves_the_registers_that_go_relies_on() {
 }
 
 #[test]
+fn a_call_that_is_left_out_pays_for_nothing() {
+    let mut factory = InstructionInfoFactory::new();
+    for thunk in plans::filtered() {
+        // The filter stands in a row, from where the hook is found to be enabled to where the slot is taken.
+        let all = decode(&thunk.bytes);
+        let active = all.iter().find(|instruction| instruction.mnemonic() == Mnemonic::Jne).expect("it is looked at");
+        let active = active.near_branch_target();
+        let takes_slot = all.iter().position(|instruction| {
+            instruction.mnemonic() == Mnemonic::Mov
+                && instruction.op0_kind() == iced_x86::OpKind::Memory
+                && instruction.memory_base() == Register::R13
+                && instruction.memory_displacement64() == gopatch_trampolines::arena::slot::BUSY
+        });
+        let filter =
+            all[..takes_slot.expect("the slot is taken")].iter().filter(|instruction| instruction.ip() >= active);
+        let mut looked_at = 0;
+        for instruction in filter {
+            looked_at += 1;
+            assert_ne!(instruction.mnemonic(), Mnemonic::Rdtsc, "{}", thunk.name);
+            assert!(!instruction.has_lock_prefix(), "{}: {instruction}", thunk.name);
+            let info = factory.info(instruction);
+            for used in info.used_registers().iter().filter(|used| writes(used.access())) {
+                let free = [Register::R12, Register::R13, Register::R15];
+                assert!(free.contains(&used.register().full_register()), "{}: {instruction}", thunk.name);
+            }
+            for memory in info.used_memory().iter().filter(|memory| writes(memory.access())) {
+                let is_random =
+                    memory.base() == Register::R12 && memory.displacement() == gopatch_trampolines::arena::slot::RANDOM;
+                assert!(is_random, "{}: {instruction} writes to memory", thunk.name);
+            }
+        }
+        assert!(looked_at > 20, "{}: {looked_at} instructions", thunk.name);
+    }
+}
+
+#[test]
 fn x15_is_zero_again_after_strings_were_copied() {
     for thunk in plans::all() {
         let instructions = decode(&thunk.bytes);

@@ -1,6 +1,7 @@
 //! Plans that the tests emit: one of each kind of thunk.
 
 use gopatch_trampolines::arena::Arena;
+use gopatch_trampolines::filter::{Condition, Filter, Order, Relation, Test};
 use gopatch_trampolines::manifest::At;
 use gopatch_trampolines::plan::{
     CapturePlan, Gpr, Guard, HookPlan, Leaf, Path, Root, RuntimeOffsets, SigPanic, SitePlan, Source, Step,
@@ -79,7 +80,15 @@ fn capture(root: Root, steps: Vec<Step>, offset: i32, leaf: Leaf) -> CapturePlan
 }
 
 fn hook(at: At, captures: Vec<CapturePlan>, keep: Vec<Source>) -> HookPlan {
-    HookPlan { function: 0, point: u32::from(at == At::Exit), at, captures, keep }
+    HookPlan {
+        function: 0,
+        point: u32::from(at == At::Exit),
+        at,
+        captures,
+        keep,
+        filter: Filter::default(),
+        marked: false,
+    }
 }
 
 /// `req.Method` and `req.URL.Path`, from a request in RDI.
@@ -130,6 +139,62 @@ fn numbers() -> Vec<CapturePlan> {
     [Gpr::Rax, Gpr::Rcx].map(|gpr| capture(value(gpr), Vec::new(), 0, leaf)).to_vec()
 }
 
+fn test(root: Root, steps: Vec<Step>, leaf: Leaf, relation: Relation) -> Condition {
+    Condition::Test(Test { paths: vec![Path { root, steps, offset: 0, leaf }], relation })
+}
+
+/// `fail && !(n < -5 || big >= 1 << 40) && name != "a name of 15 b."`, of arguments in registers and on the stack.
+fn values_condition() -> Condition {
+    let value = |first| Root::Value { first, second: None };
+    let text = Root::Value { first: Source::Register(Gpr::Rcx), second: Some(Source::Stack(8)) };
+    let number = |order, constant| Relation::Number { order, constant };
+    let (byte, half) = (Leaf::Int { size: 1, signed: false }, Leaf::Int { size: 2, signed: true });
+    let n = test(value(Source::Register(Gpr::Rdi)), Vec::new(), half, number(Order::Less, -5));
+    let word = Leaf::Int { size: 8, signed: false };
+    let big = test(value(Source::Stack(0)), Vec::new(), word, number(Order::GreaterOrEqual, 1 << 40));
+    let bytes = b"a name of 15 b.".to_vec();
+    Condition::All(vec![
+        test(value(Source::Register(Gpr::Rax)), Vec::new(), byte, number(Order::NotEqual, 0)),
+        Condition::Not(Box::new(Condition::Any(vec![n, big]))),
+        test(text, Vec::new(), Leaf::String { max: 64 }, Relation::Text { bytes, prefix: false, is: false }),
+    ])
+}
+
+/// `o.item.(T).next == nil || hasPrefix(e.(U).url.path, "/api/")`.
+fn paths_condition() -> Condition {
+    let inner = vec![Step::Assert { offset: 0x18, empty: true, type_va: 0x0050_3000 }];
+    let e = Root::Interface {
+        tab: Source::Register(Gpr::Rbx),
+        data: Source::Register(Gpr::Rcx),
+        empty: false,
+        type_va: 0x0050_1000,
+    };
+    let prefix = Relation::Text { bytes: b"/api/".to_vec(), prefix: true, is: true };
+    Condition::Any(vec![
+        test(Root::Pointer(Source::Register(Gpr::Rax)), inner, Leaf::Nil { is_nil: true }, Relation::Holds),
+        test(e, vec![Step::Load { offset: 0x10 }], Leaf::String { max: 64 }, prefix),
+    ])
+}
+
+/// Hooks that record some calls: each filter at an entry that marks them and at one that does not, and the exits.
+pub(crate) fn filtered() -> Vec<Emitted> {
+    let emitted = |name, at, filter: Filter, marked| {
+        let site = if at == At::Enter { entry_site() } else { return_site() };
+        let plan = HookPlan { filter, marked, ..hook(at, Vec::new(), Vec::new()) };
+        let bytes = thunk::emit(&plan, &site, &OFFSETS, &arena(), CODE).expect("emits");
+        Emitted { name, bytes, displaced: site.before.iter().chain(&site.after).copied().collect() }
+    };
+    let condition = |condition| Filter { condition: Some(condition), sample_below: None };
+    let both = Filter { condition: Some(paths_condition()), sample_below: Some(1 << 31) };
+    vec![
+        emitted("entry_when_values", At::Enter, condition(values_condition()), false),
+        emitted("entry_when_paths", At::Enter, condition(paths_condition()), true),
+        emitted("entry_sampled", At::Enter, Filter { condition: None, sample_below: Some(429_496_730) }, false),
+        emitted("exit_when_sampled", At::Exit, both, false),
+        emitted("exit_marked", At::Exit, Filter::default(), true),
+    ]
+}
+
 /// One of each.
 pub(crate) fn all() -> Vec<Emitted> {
     let arena = arena();
@@ -164,4 +229,7 @@ pub(crate) fn all() -> Vec<Emitted> {
             displaced: return_site.after.clone(),
         },
     ]
+    .into_iter()
+    .chain(filtered())
+    .collect()
 }

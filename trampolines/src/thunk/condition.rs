@@ -1,0 +1,310 @@
+//! The filter: whether this call is one that its rule wants, found out before anything is paid for it.
+//!
+//! Decides: how a condition is evaluated, and how a sample is drawn.
+//! Trusts: the plan for offsets, and that what a path starts from is live (see [`super`]).
+//! Never does: borrow a register, make the slot busy, read the clock, follow nil, read a string's bytes beyond its length.
+//!
+//! All of it works in R12, R13, R15 and the flags, which are scratch at both ends of a call, so every argument and
+//! result is where the program has put it. R12 is the pointer that has been followed so far, then the value; R13 and R15
+//! are what it is compared with.
+//!
+//! # The sample
+//!
+//! Each P has a generator of its own in its slot, so that no line is written by two Ps: x := a * x + c modulo 2^64, whose
+//! period is full from any start; its high half is the random number. The tick starts each P's somewhere else whenever it
+//! maps its ring.
+//!
+//! The slot is used here without `BUSY`. That byte guards the mappings that the slot points to, and none is touched: the
+//! slot itself is part of the image and is never unmapped. Who writes the generator? Only the thread that holds the P, one
+//! at a time, as a thunk is not preempted; and the tick, which may do so meanwhile where this thunk was enabled by an
+//! earlier session. Both are plain stores of eight aligned bytes, and whichever comes last leaves a good state.
+
+use iced_x86::IcedError;
+#[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
+use iced_x86::code_asm::*;
+
+use super::capture::{ITAB_TYPE, can_fail};
+use super::{Emitter, register};
+use crate::arena::{SLOT_SHIFT, slot};
+use crate::asm::at;
+use crate::filter::{Condition, Order, Relation, Test};
+use crate::plan::{Leaf, Path, Root, Source, Step};
+use crate::wire::MAX_RINGS;
+
+/// Multiplier of the generator, Knuth's (The Art of Computer Programming, volume 2, 3.3.4).
+const MULTIPLIER: u64 = 6_364_136_223_846_793_005;
+/// Its increment: any odd number.
+const INCREMENT: i32 = 0x3C6E_F35F;
+
+impl Emitter<'_> {
+    /// Goes to `out` unless the call is to be recorded.
+    pub(super) fn filter(&mut self, out: CodeLabel) -> Result<(), IcedError> {
+        if let Some(condition) = &self.plan.filter.condition {
+            self.jump_if(condition, false, out)?;
+        }
+        match self.plan.filter.sample_below {
+            Some(below) => self.draw(below, out),
+            None => Ok(()),
+        }
+    }
+
+    /// Goes to `target` if the condition's outcome is `outcome`, else falls through.
+    fn jump_if(&mut self, condition: &Condition, outcome: bool, target: CodeLabel) -> Result<(), IcedError> {
+        let (parts, decisive) = match condition {
+            Condition::Test(test) => return self.test(test, outcome, target),
+            Condition::Not(inner) => return self.jump_if(inner, !outcome, target),
+            Condition::All(parts) => (parts, false),
+            Condition::Any(parts) => (parts, true),
+        };
+        // The first part whose outcome is the decisive one gives the whole's.
+        if outcome == decisive {
+            return parts.iter().try_for_each(|part| self.jump_if(part, outcome, target));
+        }
+        let mut decided = self.asm.create_label();
+        let Some((last, first)) = parts.split_last() else { return self.asm.jmp(target) };
+        first.iter().try_for_each(|part| self.jump_if(part, decisive, decided))?;
+        self.jump_if(last, outcome, target)?;
+        self.asm.set_label(&mut decided)?;
+        self.asm.zero_bytes()
+    }
+
+    /// The same for a comparison. It is false where none of its paths leads to a value.
+    fn test(&mut self, test: &Test, outcome: bool, target: CodeLabel) -> Result<(), IcedError> {
+        let mut done = self.asm.create_label();
+        // Behind one that cannot fail no further path can be needed.
+        let needed = test.paths.iter().position(|path| !can_fail(path)).map_or(test.paths.len(), |last| last + 1);
+        for (index, path) in test.paths.iter().enumerate().take(needed) {
+            if index + 1 == needed {
+                self.walk(path, if outcome { done } else { target })?;
+                self.compare(path, &test.relation, outcome, target)?;
+                break;
+            }
+            let mut next = self.asm.create_label();
+            self.walk(path, next)?;
+            self.compare(path, &test.relation, outcome, target)?;
+            self.asm.jmp(done)?;
+            self.asm.set_label(&mut next)?;
+            self.asm.zero_bytes()?;
+        }
+        self.asm.set_label(&mut done)?;
+        self.asm.zero_bytes()
+    }
+
+    /// R12 = the pointer from which the leaf is read, where it is not in a register; `fails` at a nil or another type.
+    fn walk(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
+        match path.root {
+            Root::Value { .. } => return Ok(()),
+            Root::Pointer(source) => self.fetch(r12, source)?,
+            Root::Interface { tab, data, empty, type_va } => {
+                self.fetch(r13, tab)?;
+                self.is_of_type(empty, type_va, fails)?;
+                self.fetch(r12, data)?;
+            }
+        }
+        for step in &path.steps {
+            self.guard(fails)?;
+            match *step {
+                Step::Load { offset } => self.asm.mov(r12, qword_ptr(r12 + offset))?,
+                Step::Assert { offset, empty, type_va } => {
+                    self.asm.mov(r13, qword_ptr(r12 + offset))?;
+                    self.is_of_type(empty, type_va, fails)?;
+                    self.asm.mov(r12, qword_ptr(r12 + offset + 8))?;
+                }
+            }
+        }
+        self.guard(fails)
+    }
+
+    /// Loads a source; no register is borrowed yet.
+    fn fetch(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
+        match source {
+            Source::Register(gpr) => self.asm.mov(target, register(gpr)),
+            Source::Stack(offset) => self.asm.mov(target, qword_ptr(rsp + 8 + offset)),
+            // The patcher plans none. Nil is what is never followed.
+            Source::Kept(_) => self.asm.xor(target, target),
+        }
+    }
+
+    fn guard(&mut self, fails: CodeLabel) -> Result<(), IcedError> {
+        self.asm.test(r12, r12)?;
+        self.asm.je(fails)
+    }
+
+    /// Goes to `fails` unless the interface word in R13 stands for the type at `type_va`.
+    fn is_of_type(&mut self, empty: bool, type_va: u64, fails: CodeLabel) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        asm.lea(r15, at(type_va))?;
+        if empty {
+            asm.cmp(r13, r15)?;
+        } else {
+            asm.test(r13, r13)?;
+            asm.je(fails)?;
+            asm.cmp(qword_ptr(r13 + ITAB_TYPE), r15)?;
+        }
+        asm.jne(fails)
+    }
+
+    /// Goes to `target` if what is asked of the value has that outcome, else falls through.
+    fn compare(&mut self, path: &Path, relation: &Relation, outcome: bool, target: CodeLabel) -> Result<(), IcedError> {
+        match (relation, path.leaf) {
+            (Relation::Text { bytes, prefix, is }, _) => self.text(path, bytes, *prefix, outcome == *is, target),
+            (_, Leaf::Nil { is_nil }) => {
+                match path.root {
+                    Root::Value { first, .. } => {
+                        self.fetch(r12, first)?;
+                        self.asm.test(r12, r12)?;
+                    }
+                    _ => self.asm.cmp(qword_ptr(r12 + path.offset), 0)?,
+                }
+                let order = if outcome == is_nil { Order::Equal } else { Order::NotEqual };
+                self.jump_by(order, false, target)
+            }
+            (Relation::Number { order, constant }, Leaf::Int { size, signed }) => {
+                self.integer(path, size, signed)?;
+                if let Ok(constant) = i32::try_from(*constant) {
+                    self.asm.cmp(r12, constant)?;
+                } else {
+                    self.asm.mov(r13, *constant)?;
+                    self.asm.cmp(r12, r13)?;
+                }
+                self.jump_by(if outcome { *order } else { order.opposite() }, signed, target)
+            }
+            // The patcher plans none: a comparison that means nothing is false.
+            _ if outcome => Ok(()),
+            _ => self.asm.jmp(target),
+        }
+    }
+
+    /// R12 = the integer. The upper bits of a register that holds a small value are not specified.
+    fn integer(&mut self, path: &Path, size: u8, signed: bool) -> Result<(), IcedError> {
+        if let Root::Value { first, .. } = path.root {
+            self.fetch(r12, first)?;
+            let asm = &mut *self.asm;
+            return match (size, signed) {
+                (1, true) => asm.movsx(r12, r12b),
+                (1, false) => asm.movzx(r12d, r12b),
+                (2, true) => asm.movsx(r12, r12w),
+                (2, false) => asm.movzx(r12d, r12w),
+                (4, true) => asm.movsxd(r12, r12d),
+                (4, false) => asm.mov(r12d, r12d),
+                _ => Ok(()),
+            };
+        }
+        let (asm, memory) = (&mut *self.asm, r12 + path.offset);
+        match (size, signed) {
+            (1, true) => asm.movsx(r12, byte_ptr(memory)),
+            (1, false) => asm.movzx(r12d, byte_ptr(memory)),
+            (2, true) => asm.movsx(r12, word_ptr(memory)),
+            (2, false) => asm.movzx(r12d, word_ptr(memory)),
+            (4, true) => asm.movsxd(r12, dword_ptr(memory)),
+            (4, false) => asm.mov(r12d, dword_ptr(memory)),
+            _ => asm.mov(r12, qword_ptr(memory)),
+        }
+    }
+
+    fn jump_by(&mut self, order: Order, signed: bool, target: CodeLabel) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        match (order, signed) {
+            (Order::Equal, _) => asm.je(target),
+            (Order::NotEqual, _) => asm.jne(target),
+            (Order::Less, true) => asm.jl(target),
+            (Order::Less, false) => asm.jb(target),
+            (Order::LessOrEqual, true) => asm.jle(target),
+            (Order::LessOrEqual, false) => asm.jbe(target),
+            (Order::Greater, true) => asm.jg(target),
+            (Order::Greater, false) => asm.ja(target),
+            (Order::GreaterOrEqual, true) => asm.jge(target),
+            (Order::GreaterOrEqual, false) => asm.jae(target),
+        }
+    }
+
+    /// Goes to `target` if the string is these bytes, or begins with them, and `like`; or if neither. Its length is looked
+    /// at first, so that only bytes within it are read.
+    fn text(
+        &mut self,
+        path: &Path,
+        bytes: &[u8],
+        prefix: bool,
+        like: bool,
+        target: CodeLabel,
+    ) -> Result<(), IcedError> {
+        let mut unlike = self.asm.create_label();
+        let otherwise = if like { unlike } else { target };
+        match path.root {
+            Root::Value { second, .. } => match second {
+                Some(second) => self.fetch(r13, second)?,
+                None => self.asm.xor(r13, r13)?,
+            },
+            _ => self.asm.mov(r13, qword_ptr(r12 + path.offset + 8))?,
+        }
+        self.asm.cmp(r13, bytes.len() as i32)?;
+        if prefix {
+            self.asm.jb(otherwise)?;
+        } else {
+            self.asm.jne(otherwise)?;
+        }
+        match path.root {
+            Root::Value { first, .. } => self.fetch(r12, first)?,
+            _ => self.asm.mov(r12, qword_ptr(r12 + path.offset))?,
+        }
+        let mut offset = 0;
+        while let Some((piece, size)) = piece(&bytes[offset..]) {
+            let (asm, memory) = (&mut *self.asm, r12 + offset as i32);
+            match size {
+                8 => {
+                    asm.mov(r13, piece)?;
+                    asm.cmp(qword_ptr(memory), r13)?;
+                }
+                4 => asm.cmp(dword_ptr(memory), piece as u32)?,
+                2 => {
+                    // Not a 16-bit constant, whose prefix decoders stall on.
+                    asm.movzx(r13d, word_ptr(memory))?;
+                    asm.cmp(r13d, piece as u32)?;
+                }
+                _ => asm.cmp(byte_ptr(memory), piece as u32)?,
+            }
+            asm.jne(otherwise)?;
+            offset += size;
+        }
+        if like {
+            self.asm.jmp(target)?;
+        }
+        self.asm.set_label(&mut unlike)?;
+        self.asm.zero_bytes()
+    }
+
+    /// Goes to `out` unless the next random number is below.
+    fn draw(&mut self, below: u32, out: CodeLabel) -> Result<(), IcedError> {
+        let mut drawn = self.asm.create_label();
+        let (asm, offsets) = (&mut *self.asm, self.offsets);
+        asm.mov(r12, qword_ptr(r14 + offsets.g_m))?;
+        asm.mov(r12, qword_ptr(r12 + offsets.m_p))?;
+        // Without a P there is no record either.
+        asm.test(r12, r12)?;
+        asm.je(out)?;
+        asm.mov(r12d, dword_ptr(r12 + offsets.p_id))?;
+        // Nor has this P a slot; all of its calls are counted as lost, the drawn and the others.
+        asm.cmp(r12d, MAX_RINGS)?;
+        asm.jae(drawn)?;
+        asm.shl(r12d, SLOT_SHIFT)?;
+        asm.lea(r13, at(self.arena.slots()))?;
+        asm.add(r12, r13)?;
+        asm.mov(r13, MULTIPLIER)?;
+        asm.imul_2(r13, qword_ptr(r12 + slot::RANDOM))?;
+        asm.add(r13, INCREMENT)?;
+        asm.mov(qword_ptr(r12 + slot::RANDOM), r13)?;
+        asm.shr(r13, 32)?;
+        asm.cmp(r13d, below)?;
+        asm.jae(out)?;
+        asm.set_label(&mut drawn)?;
+        asm.zero_bytes()
+    }
+}
+
+/// The first 8, 4, 2 or 1 of the bytes, as a number, and how many they are.
+fn piece(bytes: &[u8]) -> Option<(u64, usize)> {
+    let size = [8, 4, 2, 1].into_iter().find(|size| *size <= bytes.len())?;
+    let mut piece = [0; 8];
+    piece[..size].copy_from_slice(&bytes[..size]);
+    Some((u64::from_le_bytes(piece), size))
+}
