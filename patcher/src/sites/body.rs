@@ -110,7 +110,8 @@ impl<'a> Body<'a> {
     /// saved around it.
     fn behind_may_more_stack(&self, functions: &FunctionTable<'_>) -> usize {
         let saves = |instruction: &&Instruction| {
-            matches!(instruction.mnemonic(), Mnemonic::Push | Mnemonic::Pop)
+            // The assembler aligns jumps, and what is compared for them.
+            matches!(instruction.mnemonic(), Mnemonic::Push | Mnemonic::Pop | Mnemonic::Nop)
                 || instruction.memory_base() == Register::RSP && instruction.flow_control() == FlowControl::Next
         };
         let in_front = self.instructions.iter().take(LONGEST_SPILL).take_while(saves).count();

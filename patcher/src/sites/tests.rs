@@ -234,6 +234,7 @@ fn what_maymorestack_puts_in_front_of_the_check_is_known() {
         asm.call(MAY_MORE_STACK)?;
         asm.pop(rdx)?;
         asm.mov(rax, qword_ptr(rsp + 8))?;
+        asm.nop_1(dword_ptr(rax))?;
         asm.set_label(&mut start)?;
         asm.lea(r12, qword_ptr(rsp - 0x18))?;
         asm.cmp(r12, qword_ptr(r14 + 16))?;
