@@ -121,6 +121,7 @@ func call(arguments []string) error {
 	secure := flags.Bool("tls", false, "use TLS, and believe any certificate")
 	count := flags.Int("n", 8, "`count` of calls")
 	workers := flags.Int("c", 8, "`count` of calls at a time")
+	start := flags.String("start", "", "call Knock until this `file` is there, and begin then")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -134,6 +135,9 @@ func call(arguments []string) error {
 	}
 	defer to.Close()
 
+	if err := knock(to, *start); err != nil {
+		return err
+	}
 	all := make([]seen, *count)
 	failed := make([]error, *workers)
 	var running sync.WaitGroup
@@ -155,6 +159,22 @@ func call(arguments []string) error {
 		if err := out.Encode(&all[i]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// knock calls a method that no other call is of until the file is there: whoever observes the calls may come late.
+func knock(to *grpc.ClientConn, file string) error {
+	limited, done := context.WithTimeout(context.Background(), callLimit)
+	defer done()
+	for file != "" {
+		if _, err := os.Stat(file); err == nil {
+			return nil
+		}
+		if err := ask(limited, to, "/"+serviceName+"/Knock", "", "hello "); err != nil {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 	return nil
 }

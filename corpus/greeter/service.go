@@ -26,6 +26,7 @@ var service = grpc.ServiceDesc{
 	HandlerType: (*any)(nil),
 	Methods: []grpc.MethodDesc{
 		{MethodName: "Greet", Handler: unary(greet)},
+		{MethodName: "Knock", Handler: unary(greet)},
 		{MethodName: "Refuse", Handler: unary(refuse)},
 		{MethodName: "Fail", Handler: unary(fail)},
 	},
