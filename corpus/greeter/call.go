@@ -121,9 +121,15 @@ func call(arguments []string) error {
 	secure := flags.Bool("tls", false, "use TLS, and believe any certificate")
 	count := flags.Int("n", 8, "`count` of calls")
 	workers := flags.Int("c", 8, "`count` of calls at a time")
-	start := flags.String("start", "", "call Knock until this `file` is there, and begin then")
+	start := flags.String("start", "", "call Knock at -knock until this `file` is there, and begin then")
+	door := flags.String("knock", "", "an `address` of the server without TLS")
 	if err := flags.Parse(arguments); err != nil {
 		return err
+	}
+	if *start != "" {
+		if err := knock(*door, *start); err != nil {
+			return err
+		}
 	}
 	creds := insecure.NewCredentials()
 	if *secure {
@@ -135,9 +141,6 @@ func call(arguments []string) error {
 	}
 	defer to.Close()
 
-	if err := knock(to, *start); err != nil {
-		return err
-	}
 	all := make([]seen, *count)
 	failed := make([]error, *workers)
 	var running sync.WaitGroup
@@ -164,10 +167,15 @@ func call(arguments []string) error {
 }
 
 // knock calls a method that no other call is of until the file is there: whoever observes the calls may come late.
-func knock(to *grpc.ClientConn, file string) error {
+func knock(address, file string) error {
+	to, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	defer to.Close()
 	limited, done := context.WithTimeout(context.Background(), callLimit)
 	defer done()
-	for file != "" {
+	for {
 		if _, err := os.Stat(file); err == nil {
 			return nil
 		}
@@ -176,7 +184,6 @@ func knock(to *grpc.ClientConn, file string) error {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	return nil
 }
 
 // once makes call number `i`, which must end with the status that its kind promises.

@@ -17,7 +17,7 @@ use crate::process::Process;
 use crate::{Gopatch, Gopatchd, Operation, Said, Scratch, gopatch, gopatchd, wait_until};
 
 /// Bytes of each ring of a program of which every function is hooked: large enough for all that a test makes it do.
-const LARGE_RING: &str = "134217728";
+const LARGE_RING: &str = "67108864";
 
 /// What is hooked in a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub fn compare(said: &Said, expected: &Tally, line: impl Fn(&Operation) -> Optio
         .filter(|key| expected.get(*key) != seen.get(*key))
         .map(|key| format!("{key}: {:?}, expected {:?}", seen.get(key), expected.get(key)))
         .collect();
-    ensure!(difference.is_empty(), "seen {} times or more:\n{}", difference.len(), difference.join("\n"));
+    ensure!(difference.is_empty(), "{}\n{:?}\n{}", difference.join("\n"), said.summary, said.stderr);
     Ok(())
 }
 

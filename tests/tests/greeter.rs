@@ -61,10 +61,7 @@ fn line(operation: &Operation) -> Option<String> {
     let status = match &*operation.rule {
         "grpc.server" | "grpc.client" => shown(operation, "rpc.grpc.status_code"),
         "grpc.client.stream" => shown(operation, "rpc.failed"),
-        "http.server" => {
-            return Some(format!("http.server {}", shown(operation, "url.path")))
-                .filter(|line| !line.ends_with("/Knock"));
-        }
+        "http.server" => return Some(format!("http.server {}", shown(operation, "url.path"))),
         "tls.handshake" => shown(operation, "tls.established"),
         rule => return Some(format!("{rule}?")),
     };
@@ -86,7 +83,9 @@ fn use_it(scratch: &Scratch, program: &Path, calls: usize, gopatchd: Option<&Gop
         let begin = scratch.file(&format!("{name}.begin"));
         let _ = std::fs::remove_file(&begin);
         let mut command = Command::new(program);
-        command.args(["call", "-address", address, "-n", &calls.to_string(), "-start"]).arg(&begin);
+        command
+            .args(["call", "-address", address, "-n", &calls.to_string(), "-knock", &ready.plain, "-start"])
+            .arg(&begin);
         if tls {
             command.arg("-tls");
         }
