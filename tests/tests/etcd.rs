@@ -70,7 +70,7 @@ fn expected(done: &[Done], tls: bool) -> Tally {
             lines.push(format!("http.server {method} {path} {status}"));
         } else {
             // The client takes leave of a watch by cancelling it.
-            let code = if grpc.ends_with("/Watch") { 1 } else { 0 };
+            let code = u8::from(grpc.ends_with("/Watch"));
             lines.push(format!("grpc.server {grpc} {code}"));
             lines.extend(tls.then(|| format!("http.server POST {grpc} 200")));
         }
@@ -112,9 +112,10 @@ fn use_it(
         let [address, plain, peers] = real::free_addresses()?;
         let url = format!("{}://{address}", if tls { "https" } else { "http" });
         let mut command = Command::new(program);
-        // A second address in plain text, for the knocks.
-        command.args(["--listen-client-urls", &format!("{url},http://{plain}"), "--advertise-client-urls", &url]);
+        // The knocks go to an address in plain text. It is no second one for clients: the gateway would dial either.
+        command.args(["--listen-client-urls", &url, "--advertise-client-urls", &url]);
         command.args(["--listen-peer-urls", &format!("http://{peers}"), "--log-level", "error"]);
+        command.args(["--listen-metrics-urls", &format!("http://{plain}")]);
         command.arg(format!("--auto-tls={tls}")).arg("--data-dir").arg(scratch.file("data"));
         let mut etcd = real::start(scratch, &mut command, what)?;
         for address in [&address, &plain] {
