@@ -76,7 +76,7 @@ pub(crate) struct RuleArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Vec<PathBuf>,
 
-    /// Leave out the rules that gopatch comes with (HTTP server, TLS handshake).
+    /// Leave out the rules that gopatch comes with (HTTP, gRPC, TLS handshakes).
     #[arg(long)]
     pub(crate) no_default_rules: bool,
 }

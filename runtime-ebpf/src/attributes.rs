@@ -80,6 +80,8 @@ struct Raw<'m> {
     value: Value,
     /// The string's real length, when less of it was stored.
     truncated_from: Option<u64>,
+    /// Whether it is what the absence of a captured value means.
+    by_absence: bool,
 }
 
 impl<'m> Attributes<'m> {
@@ -89,8 +91,12 @@ impl<'m> Attributes<'m> {
         let is_true = |raw: &&Raw<'m>| raw.value == Value::Bool(true);
         let true_ones: Vec<&str> = raw.iter().filter(is_true).map(|raw| raw.capture.attribute.as_str()).collect();
         let mut attributes = Self(Vec::with_capacity(raw.len() + 2));
-        for Raw { capture, mut value, truncated_from } in raw {
-            let unless = capture.zero_means_unless.as_deref().is_some_and(|name| true_ones.contains(&name));
+        let is_set = |name: &Option<String>| name.as_deref().is_some_and(|name| true_ones.contains(&name));
+        for Raw { capture, mut value, truncated_from, by_absence } in raw {
+            if by_absence && is_set(&capture.absent_means_unless) {
+                continue;
+            }
+            let unless = is_set(&capture.zero_means_unless);
             if let (Some(meant), Some(0), false) = (capture.zero_means, value.as_number(), unless) {
                 value = Value::Int(meant);
             }
@@ -143,6 +149,9 @@ fn read<'m>(captures: &'m [Capture], record: &Record<'_>) -> Vec<Raw<'m>> {
     let mut values = Vec::with_capacity(captures.len());
     for (index, capture) in captures.iter().enumerate() {
         let (Some(word), true) = (record.word(index), record.present(index)) else {
+            if let Some(meant) = capture.absent_means {
+                values.push(Raw { capture, value: Value::Int(meant), truncated_from: None, by_absence: true });
+            }
             continue;
         };
         let mut truncated_from = None;
@@ -158,7 +167,7 @@ fn read<'m>(captures: &'m [Capture], record: &Record<'_>) -> Vec<Raw<'m>> {
                 Value::Text(to_text(bytes, truncated_from.is_some()))
             }
         };
-        values.push(Raw { capture, value, truncated_from });
+        values.push(Raw { capture, value, truncated_from, by_absence: false });
     }
     values
 }
@@ -238,6 +247,8 @@ mod tests {
             format: Format::Plain,
             zero_means: None,
             zero_means_unless: None,
+            absent_means: None,
+            absent_means_unless: None,
             omit_zero: false,
         }
     }
@@ -316,6 +327,22 @@ mod tests {
         assert_eq!(json(&captures, &payload(&[0, 0], b"")), r#"{"status":200}"#);
         assert_eq!(json(&captures, &payload(&[0, 1], b"")), r#"{"hijacked":true}"#);
         assert_eq!(json(&captures, &payload(&[404, 0], b"")), r#"{"status":404}"#);
+    }
+
+    #[test]
+    fn absence_can_mean_something() {
+        let mut code = capture("code", ValueType::Int);
+        code.absent_means = Some(0);
+        code.absent_means_unless = Some("failed".into());
+        let captures = [code, capture("failed", ValueType::Bool)];
+        let shown = |words: &[u64; 2], present: u32| {
+            let mut payload = payload(words, b"");
+            payload[28..32].copy_from_slice(&present.to_le_bytes());
+            json(&captures, &payload)
+        };
+        assert_eq!(shown(&[0, 0], 0b10), r#"{"code":0,"failed":false}"#);
+        assert_eq!(shown(&[0, 1], 0b10), r#"{"failed":true}"#, "nobody knows the code");
+        assert_eq!(shown(&[5, 1], 0b11), r#"{"code":5,"failed":true}"#);
     }
 
     #[test]

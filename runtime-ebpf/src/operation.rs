@@ -196,6 +196,8 @@ mod tests {
             format: Format::Plain,
             zero_means: None,
             zero_means_unless: None,
+            absent_means: None,
+            absent_means_unless: None,
             omit_zero: false,
         };
         let mut payload = vec![0; 48];

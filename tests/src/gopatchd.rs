@@ -144,6 +144,11 @@ impl Gopatchd {
         has_printed(&self.process)
     }
 
+    /// Whether it has printed an operation of that process.
+    pub fn has_heard_of(&self, pid: u32) -> Result<bool> {
+        Ok(self.process.stdout()?.contains(&format!("\"pid\":{pid},")))
+    }
+
     /// Waits until it has printed an operation.
     pub fn wait_for_operation(&mut self) -> Result<()> {
         self.process.wait_for("print an operation", SOON, |process| Ok(has_printed(process)?.then_some(())))

@@ -60,7 +60,12 @@ pub struct Seen {
 impl Load<'_> {
     /// Sends it and waits for all answers, which must be what the handlers promise.
     pub fn send(&self, scratch: &Scratch, server: &Server) -> Result<Vec<Seen>> {
-        let mut command = self.command(scratch, server)?;
+        self.send_to(scratch, &server.url(self.tls))
+    }
+
+    /// The same, to any server that has such handlers.
+    pub fn send_to(&self, scratch: &Scratch, url: &str) -> Result<Vec<Seen>> {
+        let mut command = self.command(scratch, url)?;
         command.args(["-n", &self.count.to_string()]);
         Process::run(&mut command, scratch.path(), &self.name(), Duration::from_mins(2))?;
         let seen = self.read(scratch)?;
@@ -78,9 +83,9 @@ impl Load<'_> {
         format!("loadgen-{}", self.tag)
     }
 
-    fn command(&self, scratch: &Scratch, server: &Server) -> Result<Command> {
+    fn command(&self, scratch: &Scratch, url: &str) -> Result<Command> {
         let mut command = Command::new(corpus::build("loadgen", NEWEST_GO, "default")?);
-        command.args(["-url", &server.url(self.tls), "-proto", self.proto, "-mix", self.mix, "-tag", self.tag]);
+        command.args(["-url", url, "-proto", self.proto, "-mix", self.mix, "-tag", self.tag]);
         command.args(["-c", &self.in_flight.to_string()]);
         command.arg("-out").arg(scratch.file(&format!("{}.seen", self.name())));
         Ok(command)

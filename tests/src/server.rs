@@ -51,17 +51,8 @@ impl Server {
     }
 
     /// Sends it requests for [`KNOCK`] until `heard`, which they may be once it has found its gopatchd.
-    pub fn knock(&self, mut heard: impl FnMut() -> Result<bool>) -> Result<()> {
-        let once = || {
-            let mut connection = TcpStream::connect(&self.ready.http)?;
-            connection
-                .write_all(format!("GET {KNOCK} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes())?;
-            connection.read_to_end(&mut Vec::new())
-        };
-        wait_until("its gopatchd to hear of it", SOON, || {
-            once().context("cannot send the server a request")?;
-            Ok(heard()?.then_some(()))
-        })
+    pub fn knock(&self, heard: impl FnMut() -> Result<bool>) -> Result<()> {
+        knock(&self.ready.http, heard)
     }
 
     /// The process.
@@ -73,4 +64,17 @@ impl Server {
     pub fn stop(mut self) -> Result<()> {
         self.process.terminate()
     }
+}
+
+/// Sends requests for [`KNOCK`] to the server at an address until `heard`.
+pub fn knock(address: &str, mut heard: impl FnMut() -> Result<bool>) -> Result<()> {
+    let once = || {
+        let mut connection = TcpStream::connect(address)?;
+        connection.write_all(format!("GET {KNOCK} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes())?;
+        connection.read_to_end(&mut Vec::new())
+    };
+    wait_until("its gopatchd to hear of it", SOON, || {
+        once().context("cannot send the server a request")?;
+        Ok(heard()?.then_some(()))
+    })
 }

@@ -197,7 +197,9 @@ fn a_rule_is_for_a_range_of_versions() -> Result<()> {
       - { name: always, import: main, function: main }
       - { name: new, import: main, function: last, go: ">=1.24, <99" }
       - { name: old, import: main, function: last, go: "<1.24" }
-      - { name: std, import: strconv, function: FormatInt, version: "<1.24", optional: true }
+      - { name: std, import: strconv, function: FormatInt, version: "<1.24" }
+      # Whose functions the program has not: then versions say nothing.
+      - { name: none, import: example.com/none, function: f, version: ">=1", optional: true }
       - { name: module, import: example.com/shop/store, function: "*", version: ">=1" }
     "#;
     let module = ("module", "it is for example.com/shop >=1, and its version in this program is (devel)");

@@ -190,6 +190,12 @@ pub struct Capture {
     /// `zero_means` holds only while this attribute, a boolean, is not true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_means_unless: Option<String>,
+    /// The value where no path could be followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent_means: Option<i64>,
+    /// `absent_means` holds only while this attribute, a boolean, is not true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent_means_unless: Option<String>,
     /// Left out when it is 0, false or empty.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub omit_zero: bool,

@@ -87,7 +87,9 @@ pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Ve
     let mut matches = Vec::new();
     for rule in rules {
         let mut functions = named.matched(rule);
-        let mut left_out = out_of_range(rule, &rule.import, &go.build_info);
+        // Of an optional rule whose functions the program has not, versions say nothing.
+        let is_about_it = !(rule.optional && functions.is_empty());
+        let mut left_out = out_of_range(rule, &rule.import, &go.build_info).filter(|_| is_about_it);
         if left_out.is_some() {
             functions.clear();
         } else if functions.is_empty() && !rule.optional {

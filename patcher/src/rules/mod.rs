@@ -208,6 +208,10 @@ pub struct Capture {
     pub zero_means: Option<i64>,
     /// See [`gopatch_trampolines::manifest::Capture::zero_means_unless`].
     pub zero_means_unless: Option<String>,
+    /// See [`gopatch_trampolines::manifest::Capture::absent_means`].
+    pub absent_means: Option<i64>,
+    /// See [`gopatch_trampolines::manifest::Capture::absent_means_unless`].
+    pub absent_means_unless: Option<String>,
     /// See [`gopatch_trampolines::manifest::Capture::omit_zero`].
     pub omit_zero: bool,
     /// Whether it is left out of functions in which it does not resolve.

@@ -205,6 +205,8 @@ impl<'t> Places<'t> {
                 format: capture.format,
                 zero_means: capture.zero_means,
                 zero_means_unless: capture.zero_means_unless.clone(),
+                absent_means: capture.absent_means,
+                absent_means_unless: capture.absent_means_unless.clone(),
                 omit_zero: capture.omit_zero,
             });
         }

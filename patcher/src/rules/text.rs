@@ -93,6 +93,10 @@ struct CaptureText {
     zero_means: Option<i64>,
     /// An attribute: while it is true, `zero_means` does not hold.
     zero_means_unless: Option<String>,
+    /// The value where no path can be followed.
+    absent_means: Option<i64>,
+    /// An attribute: while it is true, `absent_means` does not hold.
+    absent_means_unless: Option<String>,
     /// Leave the attribute out when it is 0, false or empty.
     #[serde(default)]
     omit_zero: bool,
@@ -399,6 +403,8 @@ fn capture(place: Place, attribute: String, text: CaptureText) -> Result<Capture
         format: text.format,
         zero_means: text.zero_means,
         zero_means_unless: text.zero_means_unless,
+        absent_means: text.absent_means,
+        absent_means_unless: text.absent_means_unless,
         omit_zero: text.omit_zero,
         optional: text.optional,
     })

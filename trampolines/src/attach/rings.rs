@@ -130,10 +130,11 @@ impl Emitter<'_> {
         asm.mov(eax, dword_ptr(rbx + session::RINGS))?;
         asm.mov(dword_ptr(at(switches_va + switches::RINGS)), eax)?;
         asm.mov(rcx, qword_ptr(rbx + session::CONTROL))?;
+        // Anything but the heartbeat: so the next tick sees a change, and notes when. What time it is now, nobody here
+        // knows, as mapping large rings may have taken longer than a heartbeat may be old.
         asm.mov(rax, qword_ptr(rcx + control::HEARTBEAT))?;
+        asm.not(rax)?;
         asm.mov(qword_ptr(rbx + session::HEARTBEAT), rax)?;
-        asm.mov(rax, qword_ptr(rbx + session::NEXT_ATTEMPT))?;
-        asm.mov(qword_ptr(rbx + session::HEARTBEAT_AT), rax)?;
         // Slots before ATTACHED, ATTACHED before the enable bytes: a thunk that sees the last sees the first.
         asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 1)?;
         asm.mov(rbp, r12)?;

@@ -113,10 +113,9 @@ impl Emitter<'_> {
     }
 
     fn tick_waiting(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
-        let mut attached = self.asm.create_label();
         self.run(self.parts.take_reply)?;
         self.asm.cmp(eax, taken::ATTACHED)?;
-        self.asm.je(attached)?;
+        self.asm.je(leave)?;
         self.asm.cmp(eax, taken::FAILED)?;
         self.asm.je(leave)?;
         self.next_tick(SHORT_TICK)?;
@@ -126,10 +125,6 @@ impl Emitter<'_> {
         self.asm.mov(eax, dword_ptr(rbx + session::SOCKET))?;
         self.close(eax)?;
         self.set_phase(Phase::Idle)?;
-        self.asm.jmp(leave)?;
-        self.asm.set_label(&mut attached)?;
-        self.now_to_rax()?;
-        self.asm.mov(qword_ptr(rbx + session::HEARTBEAT_AT), rax)?;
         self.asm.jmp(leave)
     }
 
