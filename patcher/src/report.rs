@@ -54,8 +54,9 @@ pub struct OutputReport {
     pub path: Option<String>,
     /// Bytes.
     pub size: u64,
-    /// SHA-256, in hex.
-    pub sha256: String,
+    /// SHA-256, in hex, when the caller took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// Where the program will look for gopatchd.
     pub socket: String,
     /// Bytes of emitted code.

@@ -8,6 +8,8 @@ use goblin::elf::Elf;
 use gopatch_trampolines::manifest::{self, Manifest};
 use sha2::{Digest, Sha256};
 
+use crate::verify::headers_of;
+
 /// Why the input cannot be given back.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,12 +30,12 @@ pub enum RestoreError {
 
 /// Whether a file says that gopatch wrote it.
 pub fn is_patched(file: &[u8]) -> bool {
-    Elf::parse(file).is_ok_and(|elf| !matches!(read_manifest(&elf, file), Err(RestoreError::NotPatched)))
+    headers_of(file).is_ok_and(|elf| !matches!(read_manifest(&elf, file), Err(RestoreError::NotPatched)))
 }
 
 /// The input of a patched file.
 pub fn input_of(output: &[u8]) -> Result<Vec<u8>, RestoreError> {
-    let elf = Elf::parse(output)?;
+    let elf = headers_of(output)?;
     let (manifest, _) = read_manifest(&elf, output)?;
     restore(output, &manifest)
 }
@@ -58,9 +60,7 @@ pub fn restore(output: &[u8], manifest: &Manifest) -> Result<Vec<u8>, RestoreErr
     let misplaced = |offset: u64| RestoreError::Manifest(format!("it names bytes at {offset:#x} that are not there"));
     let size = usize::try_from(manifest.input.size).ok();
     let mut input = size.and_then(|size| output.get(..size)).ok_or_else(|| misplaced(manifest.input.size))?.to_vec();
-    let sites = manifest.sites.iter().map(|site| (site.offset, &site.original));
-    let patches = manifest.patches.iter().map(|patch| (patch.offset, &patch.original));
-    for (offset, original) in sites.chain(patches) {
+    for (offset, original) in manifest.overwritten() {
         let original = manifest::from_hex(original).ok_or_else(|| misplaced(offset))?;
         let range = usize::try_from(offset).ok().and_then(|start| Some(start..start.checked_add(original.len())?));
         let place = range.and_then(|range| input.get_mut(range)).ok_or_else(|| misplaced(offset))?;

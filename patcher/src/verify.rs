@@ -8,7 +8,8 @@
 //! What is checked, in this order:
 //!
 //! 1. The manifest is the one whose digest stands in the code, and the code is the one whose digest stands in the manifest.
-//! 2. With the listed bytes put back, the file has the input's digest: so no other byte of the input was changed.
+//! 2. With the listed bytes put back, the file has the input's digest, or where the input is at hand is the input: so no
+//!    other byte of it was changed.
 //! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
 //! 4. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one. The
 //!    rest of its bytes are `int3`.
@@ -16,13 +17,18 @@
 //!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
 use std::ops::Range;
+use std::thread;
 
 use capstone::arch::x86::{ArchMode, X86OperandType};
 use capstone::arch::{BuildsCapstone, DetailsArchInsn};
 use capstone::{Capstone, Insn, InsnGroupType};
+use goblin::container::Endian;
+use goblin::container::{Container, Ctx};
 use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
 use goblin::elf::{Elf, SectionHeader};
+use goblin::strtab::Strtab;
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
 use gopatch_trampolines::manifest::{self, Manifest, Site};
 use sha2::{Digest, Sha256};
@@ -32,6 +38,9 @@ use crate::sites::{NEAR_JUMP, SHORT_JUMP};
 
 /// What fills the rest of a site.
 const INT3: u8 = 0xCC;
+
+/// Bytes that are compared at a time: few enough to stay in a processor's cache.
+const COMPARED_AT_ONCE: usize = 128 << 10;
 
 /// What is wrong with an output.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +98,9 @@ pub enum VerifyError {
         /// What is wrong.
         what: String,
     },
+    /// The output or its input cannot be read again.
+    #[error("it cannot be read again")]
+    Read(#[from] io::Error),
     /// The decoder cannot be had.
     #[error("the decoder failed")]
     Decoder(#[from] capstone::Error),
@@ -96,7 +108,7 @@ pub enum VerifyError {
 
 /// Checks `output`, also against `input` if it is at hand, and gives its manifest.
 pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyError> {
-    let elf = Elf::parse(output)?;
+    let elf = headers_of(output)?;
     let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
     let restored = restore::restore(output, &manifest)?;
@@ -105,10 +117,90 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
         let offset = differs.or_else(|| (restored.len() != input.len()).then_some(restored.len().min(input.len())));
         offset.map_or(Ok(()), |offset| Err(VerifyError::OtherInput { offset }))?;
     }
-    let original = Elf::parse(&restored)?;
-    same_headers(&original, &elf, &manifest)?;
+    same_headers(&headers_of(&restored)?, &elf, &manifest)?;
     Sites::new(output, &restored, &elf, &manifest)?.check()?;
     Ok(manifest)
+}
+
+/// Checks an output that was just made from `input`. Every byte is compared with the input's, so no digest of it is
+/// needed: `written` and `read` give the bytes of the two files once more, so that not all of both need be in memory.
+pub fn verify_written(
+    output: &[u8],
+    input: &[u8],
+    written: impl Read + Send,
+    read: impl Read,
+) -> Result<Manifest, VerifyError> {
+    let elf = headers_of(output)?;
+    let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
+    code_is_whole(output, &manifest, manifest_bytes)?;
+    originals_are_inputs(input, &manifest)?;
+    same_headers(&headers_of(input)?, &elf, &manifest)?;
+    thread::scope(|scope| {
+        let manifest = &manifest;
+        let sites = scope.spawn(|| Sites::new(output, input, &elf, manifest)?.check());
+        only_listed_differ(written, read, manifest)?;
+        sites.join().expect("a check does not panic")
+    })?;
+    Ok(manifest)
+}
+
+/// The headers and the sections' names: nothing else of an ELF file is looked at here.
+pub(crate) fn headers_of(file: &[u8]) -> Result<Elf<'_>, goblin::error::Error> {
+    let mut elf = Elf::lazy_parse(Elf::parse_header(file)?)?;
+    let (header, ctx) = (&elf.header, Ctx::new(Container::Big, Endian::Little));
+    let tables = [(header.e_phoff, header.e_phnum), (header.e_shoff, header.e_shnum)];
+    let [(segments_at, segments), (sections_at, sections)] =
+        tables.map(|(offset, count)| (usize::try_from(offset).unwrap_or(usize::MAX), usize::from(count)));
+    elf.program_headers = ProgramHeader::parse(file, segments_at, segments, ctx)?;
+    elf.section_headers = SectionHeader::parse(file, sections_at, sections, ctx)?;
+    let names = elf.section_headers.get(usize::from(header.e_shstrndx)).and_then(SectionHeader::file_range);
+    if let Some(range) = names.filter(|range| range.end <= file.len()) {
+        elf.shdr_strtab = Strtab::parse(file, range.start, range.len(), 0)?;
+    }
+    Ok(elf)
+}
+
+/// What the manifest says stood at each overwritten place is what stands there in the input.
+fn originals_are_inputs(input: &[u8], manifest: &Manifest) -> Result<(), VerifyError> {
+    if manifest.input.size != input.len() as u64 {
+        return Err(VerifyError::OtherInput { offset: input.len() });
+    }
+    let wrong = manifest.overwritten().find(|(offset, original)| {
+        let start = usize::try_from(*offset).unwrap_or(usize::MAX);
+        let stands = input.get(start..start.saturating_add(original.len() / 2));
+        stands.is_none() || stands != manifest::from_hex(original).as_deref()
+    });
+    wrong.map_or(Ok(()), |(offset, _)| Err(VerifyError::OtherInput { offset: offset as usize }))
+}
+
+/// Every byte of the input that no entry of the manifest lists is in the output as it was.
+fn only_listed_differ(mut written: impl Read, mut read: impl Read, manifest: &Manifest) -> Result<(), VerifyError> {
+    let range = |(offset, original): (u64, &str)| offset..offset.saturating_add(original.len() as u64 / 2);
+    let mut listed: Vec<_> = manifest.overwritten().map(range).collect();
+    listed.sort_unstable_by_key(|range| range.start);
+    let mut listed = &listed[..];
+    let (mut ours, mut theirs) = (vec![0; COMPARED_AT_ONCE], vec![0; COMPARED_AT_ONCE]);
+    let mut start = 0;
+    while start < manifest.input.size {
+        let len = (manifest.input.size - start).min(COMPARED_AT_ONCE as u64) as usize;
+        let (ours, theirs) = (&mut ours[..len], &mut theirs[..len]);
+        written.read_exact(ours)?;
+        read.read_exact(theirs)?;
+        while listed.first().is_some_and(|range| range.end <= start) {
+            listed = &listed[1..];
+        }
+        let end = start + len as u64;
+        for range in listed.iter().take_while(|range| range.start < end).filter(|range| start < range.end) {
+            let within = (range.start.max(start) - start) as usize..(range.end.min(end) - start) as usize;
+            ours[within.clone()].copy_from_slice(&theirs[within]);
+        }
+        if ours != theirs {
+            let differs = ours.iter().zip(&*theirs).position(|(ours, theirs)| ours != theirs).unwrap_or_default();
+            return Err(VerifyError::OtherInput { offset: start as usize + differs });
+        }
+        start = end;
+    }
+    Ok(())
 }
 
 fn code_range(manifest: &Manifest) -> Option<Range<usize>> {

@@ -1,7 +1,7 @@
-//! Writes the output: a copy of the input, its sites and headers overwritten, the new parts appended.
+//! Puts the output together: the input, what overwrites its sites and headers, and the new parts behind it.
 //!
 //! Decides: nothing; [`crate::layout`] and [`crate::sites`] have. It notes every byte that it overwrites.
-//! Trusts: the layout. Never does: touch a byte that it was not told to.
+//! Trusts: the layout. Never does: touch a byte that it was not told to, or copy the input: whoever writes the file does.
 
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
 use gopatch_trampolines::manifest::{self, Patch};
@@ -98,20 +98,48 @@ pub struct Additions<'a> {
     /// The layout.
     pub layout: &'a Layout,
     /// Jumps at the sites.
-    pub overwrites: &'a [Overwrite],
+    pub overwrites: Vec<Overwrite>,
     /// The emitted code, to lie at the layout's `code_va`.
     pub code: &'a [u8],
     /// The new entry point.
     pub entry: u64,
 }
 
-/// The output without its manifest, and what of the input's headers it overwrote.
-pub struct Output {
-    bytes: Vec<u8>,
+/// An output file, by what is other in it than in its input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output<'a> {
+    input: &'a [u8],
+    /// What overwrites the input's bytes. Of two that overlap, the later counts.
+    pub overwrites: Vec<Overwrite>,
+    /// What follows the input.
+    pub tail: Vec<u8>,
+}
+
+impl Output<'_> {
+    /// Bytes of the whole file.
+    pub fn size(&self) -> u64 {
+        (self.input.len() + self.tail.len()) as u64
+    }
+
+    /// The whole file.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut bytes = [self.input, &self.tail].concat();
+        for Overwrite { offset, bytes: new } in &self.overwrites {
+            let start = offset.0 as usize;
+            bytes[start..start + new.len()].copy_from_slice(new);
+        }
+        bytes
+    }
+}
+
+/// The output without its manifest, and what of the input's headers it overwrites.
+pub struct Unfinished<'a> {
+    output: Output<'a>,
     /// Where the emitted code lies in the file.
     pub code_offset: usize,
     /// Parts of the input's headers that are not as they were.
     pub patches: Vec<Patch>,
+    header: FileHeader64<LE>,
     sections: SectionTable,
 }
 
@@ -123,74 +151,87 @@ struct SectionTable {
     names_index: usize,
 }
 
-/// Writes all but the manifest, which names what is written here.
-pub fn write(elf: &Elf<'_>, additions: &Additions<'_>) -> Result<Output, WriteError> {
+/// Puts together all but the manifest, which names what is overwritten here.
+pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'a>, WriteError> {
     let layout = additions.layout;
-    let mut bytes = Vec::with_capacity(elf.data().len() + additions.code.len() + (64 << 10));
-    bytes.extend_from_slice(elf.data());
-    for overwrite in additions.overwrites {
-        let start = overwrite.offset.0 as usize;
-        bytes[start..start + overwrite.bytes.len()].copy_from_slice(&overwrite.bytes);
-    }
-
-    bytes.resize(layout.text_offset.0 as usize, 0);
+    let input = elf.data();
+    let mut output = Output { input, overwrites: additions.overwrites, tail: Vec::new() };
+    output.fill_to(layout.text_offset.0);
     let headers_at = match layout.program_headers {
         ProgramHeaders::InPlace => elf.header().e_phoff.get(LE),
         ProgramHeaders::Moved => layout.text_offset.0,
     };
-    bytes.resize((layout.text_offset.0 + layout.code_va().0 - layout.text_va.0) as usize, 0);
-    let code_offset = bytes.len();
-    bytes.extend_from_slice(additions.code);
-    let text_size = bytes.len() as u64 - layout.text_offset.0;
+    let code_offset = layout.text_offset.0 + layout.code_va().0 - layout.text_va.0;
+    output.fill_to(code_offset);
+    output.tail.extend_from_slice(additions.code);
+    let text_size = output.size() - layout.text_offset.0;
 
     let mut header = *elf.header();
     let segments = u16::try_from(layout.segments).map_err(|_| WriteError::TooMany)?;
     header.e_entry = U64::new(LE, additions.entry);
     header.e_phoff = U64::new(LE, headers_at);
     header.e_phnum = U16::new(LE, segments);
+    let program_headers = program_headers(elf, layout, headers_at, text_size);
     let mut patches = Vec::new();
-    let mut replace = |bytes: &mut Vec<u8>, at: u64, new: &[u8]| {
-        let start = at as usize;
-        if let Some(old) = elf.data().get(start..start + new.len()) {
-            patches.push(Patch { offset: at, original: manifest::to_hex(old) });
-        }
-        bytes[start..start + new.len()].copy_from_slice(new);
+    let mut note = |at: u64, len: usize| {
+        let old = input.get(at as usize..at as usize + len);
+        patches.extend(old.map(|old| Patch { offset: at, original: manifest::to_hex(old) }));
     };
-    replace(&mut bytes, headers_at, &program_headers(elf, layout, headers_at, text_size));
-    replace(&mut bytes, 0, pod::bytes_of(&header));
+    note(headers_at, program_headers.len());
+    note(0, size_of_val(&header));
+    match layout.program_headers {
+        ProgramHeaders::InPlace => {
+            output.overwrites.push(Overwrite { offset: FileOffset(headers_at), bytes: program_headers });
+        }
+        ProgramHeaders::Moved => {
+            let start = headers_at as usize - input.len();
+            output.tail[start..start + program_headers.len()].copy_from_slice(&program_headers);
+        }
+    }
 
     let sections = section_headers(elf, layout, text_size);
-    Ok(Output { bytes, code_offset, patches, sections })
+    Ok(Unfinished { output, code_offset: code_offset as usize, patches, header, sections })
 }
 
-impl Output {
-    /// Appends the manifest and the section headers, and gives the whole file. At `id_offset` of the code goes the
-    /// manifest's id, by which a process and its file know each other.
-    pub fn finish(mut self, manifest: &[u8], id_offset: usize) -> Result<Vec<u8>, WriteError> {
-        let bytes = &mut self.bytes;
+impl Output<'_> {
+    fn fill_to(&mut self, offset: u64) {
+        self.tail.resize(offset as usize - self.input.len(), 0);
+    }
+
+    /// Fills up to the next multiple of `align` in the file, and gives the offset there.
+    fn align(&mut self, align: u64) -> u64 {
+        let offset = self.size().next_multiple_of(align);
+        self.fill_to(offset);
+        offset
+    }
+}
+
+impl<'a> Unfinished<'a> {
+    /// Appends the manifest and the section headers. At `id_offset` of the code goes the manifest's id, by which a process
+    /// and its file know each other.
+    pub fn finish(self, manifest: &[u8], id_offset: usize) -> Result<Output<'a>, WriteError> {
+        let Self { mut output, code_offset, mut header, sections, .. } = self;
         let id = &Sha256::digest(manifest)[..MANIFEST_ID_BYTES];
-        let id_at = self.code_offset + id_offset;
-        bytes[id_at..id_at + MANIFEST_ID_BYTES].copy_from_slice(id);
-        bytes.resize(bytes.len().next_multiple_of(16), 0);
-        let SectionTable { mut headers, names, names_index } = self.sections;
+        let id_at = code_offset - output.input.len() + id_offset;
+        output.tail[id_at..id_at + MANIFEST_ID_BYTES].copy_from_slice(id);
+        output.align(16);
+        let SectionTable { mut headers, names, names_index } = sections;
         // The manifest's section is the last.
         for (index, content) in [(headers.len() - 1, manifest), (names_index, &names[..])] {
-            headers[index].sh_offset = U64::new(LE, bytes.len() as u64);
+            headers[index].sh_offset = U64::new(LE, output.size());
             headers[index].sh_size = U64::new(LE, content.len() as u64);
-            bytes.extend_from_slice(content);
+            output.tail.extend_from_slice(content);
         }
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        let sections_at = bytes.len() as u64;
+        header.e_shoff = U64::new(LE, output.align(8));
         for section in &headers {
-            bytes.extend_from_slice(pod::bytes_of(section));
+            output.tail.extend_from_slice(pod::bytes_of(section));
         }
-        let (header, _) = pod::from_bytes_mut::<FileHeader64<LE>>(bytes).map_err(|()| WriteError::TooMany)?;
-        header.e_shoff = U64::new(LE, sections_at);
         header.e_shentsize = U16::new(LE, SECTION_HEADER as u16);
         header.e_shnum = U16::new(LE, u16::try_from(headers.len()).map_err(|_| WriteError::TooMany)?);
         let names_index = u16::try_from(names_index).map_err(|_| WriteError::TooMany)?;
         header.e_shstrndx = U16::new(LE, SymbolSection(names_index));
-        Ok(self.bytes)
+        output.overwrites.push(Overwrite { offset: FileOffset(0), bytes: pod::bytes_of(&header).to_vec() });
+        Ok(output)
     }
 }
 

@@ -253,6 +253,12 @@ impl Manifest {
         }
         Ok(manifest)
     }
+
+    /// Every overwritten place: its offset in the file, and in hex what stood there.
+    pub fn overwritten(&self) -> impl Iterator<Item = (u64, &str)> {
+        let sites = self.sites.iter().map(|site| (site.offset, site.original.as_str()));
+        sites.chain(self.patches.iter().map(|patch| (patch.offset, patch.original.as_str())))
+    }
 }
 
 /// Bytes as the manifest spells them.
