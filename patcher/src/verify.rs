@@ -16,7 +16,8 @@
 //! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site. Of
 //!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::thread;
@@ -295,6 +296,7 @@ struct Sites<'a> {
     elf: &'a Elf<'a>,
     manifest: &'a Manifest,
     decoder: Capstone,
+    decoded: RefCell<HashMap<u64, (u64, Step)>>,
     code: Range<u64>,
     thunks: BTreeSet<u64>,
     islands: BTreeSet<u64>,
@@ -339,7 +341,7 @@ impl<'a> Sites<'a> {
         let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
         let thunks = manifest.sites.iter().map(|site| site.thunk).collect();
         let islands = manifest.sites.iter().filter_map(|site| site.island).collect();
-        Ok(Self { output, restored, elf, manifest, decoder, code, thunks, islands })
+        Ok(Self { output, restored, elf, manifest, decoder, decoded: RefCell::default(), code, thunks, islands })
     }
 
     fn check(&self) -> Result<(), VerifyError> {
@@ -428,7 +430,7 @@ impl<'a> Sites<'a> {
             if !seen.insert(va) {
                 continue;
             }
-            let (len, step) = self.decode(self.output, va)?;
+            let (len, step) = self.decode_once(va)?;
             let (target, falls_through) = match step {
                 Step::Call => return Err(format!("a call at {va:#x}")),
                 // The runtime's tick, which is nobody's point, comes back from its own subroutines so.
@@ -482,6 +484,16 @@ impl<'a> Sites<'a> {
         }
         ways.onward = Some(va);
         Ok(ways)
+    }
+
+    /// The output's instruction at `va`, and its length. Hooks share code, so many thunks come by the same instructions.
+    fn decode_once(&self, va: u64) -> Result<(u64, Step), String> {
+        if let Some(decoded) = self.decoded.borrow().get(&va) {
+            return Ok(*decoded);
+        }
+        let decoded = self.decode(self.output, va)?;
+        self.decoded.borrow_mut().insert(va, decoded);
+        Ok(decoded)
     }
 
     /// The instruction at `va`, and its length.

@@ -4,8 +4,9 @@
 //! Trusts: nothing.
 //! Never does: build a type. That is done when somebody asks for it (`super::types`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::FixedState;
 use gimli::{AttributeValue, DebugAddrBase, DebugInfoOffset, EntriesRaw, constants as dw};
 
 use crate::address::Va;
@@ -30,6 +31,7 @@ pub(super) fn read<'d>(
         runtime_types,
     };
     let mut seen = Seen::default();
+    let names = Names::new(wanted);
     let mut headers = info.dwarf.units();
     let mut offset = 0;
     while let Some(header) = headers.next().map_err(|source| DwarfError::Damaged { offset, source })? {
@@ -38,7 +40,7 @@ pub(super) fn read<'d>(
         let damaged = |source| DwarfError::Damaged { offset, source };
         let abbreviations = info.dwarf.abbreviations(&header).map_err(damaged)?;
         let unit = Unit { header, abbreviations, start };
-        if info.scan(&unit, wanted, &mut seen).map_err(damaged)? {
+        if info.scan(&unit, &names, &mut seen).map_err(damaged)? {
             info.units.push(unit);
         }
     }
@@ -53,6 +55,33 @@ pub(super) fn read<'d>(
     Ok(info)
 }
 
+/// The wanted names, in order: nearly all names of a program are not among them, and are known not to be after few looks.
+struct Names<'w> {
+    functions: Vec<&'w [u8]>,
+    types: Vec<&'w [u8]>,
+}
+
+impl<'w> Names<'w> {
+    fn new(wanted: &Wanted<'w>) -> Self {
+        let sorted = |names: &HashSet<&'w str>| {
+            let mut names: Vec<_> = names.iter().map(|name| name.as_bytes()).collect();
+            names.sort_unstable();
+            names
+        };
+        Self { functions: sorted(&wanted.functions), types: sorted(&wanted.types) }
+    }
+
+    /// Whether a function is wanted, or of which it is an instance.
+    fn has_function(&self, name: &Reader<'_>) -> bool {
+        let has = |name: &[u8]| self.functions.binary_search(&name).is_ok();
+        let is_instance = || {
+            let name = std::str::from_utf8(name.slice()).ok().filter(|name| name.contains('['))?;
+            Some(has(without_type_arguments(name).as_bytes()))
+        };
+        has(name.slice()) || is_instance() == Some(true)
+    }
+}
+
 /// What a function that was inlined somewhere leaves in DWARF: an abstract entry that has the name, and entries that refer
 /// to it, before or behind: its own body, if it has one, and each copy.
 #[derive(Debug, Default)]
@@ -60,14 +89,14 @@ struct Seen<'d> {
     /// Abstract entries of wanted functions.
     abstracts: Vec<(DebugInfoOffset, &'d str)>,
     /// Bodies, by their abstract entry.
-    bodies: HashMap<DebugInfoOffset, Vec<Body>>,
+    bodies: HashMap<DebugInfoOffset, Vec<Body>, FixedState>,
     /// Number of copies, by their abstract entry.
-    copies: HashMap<DebugInfoOffset, u32>,
+    copies: HashMap<DebugInfoOffset, u32, FixedState>,
 }
 
 impl<'d> TypeInfo<'d> {
     /// Looks through one unit; false when it is not Go's.
-    fn scan(&mut self, unit: &Unit<'d>, wanted: &Wanted<'_>, seen: &mut Seen<'d>) -> gimli::Result<bool> {
+    fn scan(&mut self, unit: &Unit<'d>, names: &Names<'_>, seen: &mut Seen<'d>) -> gimli::Result<bool> {
         let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
         let mut values = Vec::new();
         let mut addresses = DebugAddrBase(0);
@@ -94,7 +123,17 @@ impl<'d> TypeInfo<'d> {
                     }
                 }
                 dw::DW_TAG_subprogram if depth == 1 => {
-                    entries.read_attributes(attributes, &mut values)?;
+                    // Go's have a name or an origin, and it comes first.
+                    let is_either = |name| name == dw::DW_AT_name || name == dw::DW_AT_abstract_origin;
+                    let (found, rest) = first_attribute(&mut entries, attributes, is_either)?;
+                    let origin = found.as_ref().and_then(|value| unit.reference(value));
+                    let name = self.text(found)?.filter(|name| names.has_function(name));
+                    let name = name.and_then(|name| std::str::from_utf8(name.slice()).ok());
+                    if name.is_none() && origin.is_none() {
+                        entries.skip_attributes(rest)?;
+                        continue;
+                    }
+                    entries.read_attributes(rest, &mut values)?;
                     let value = |name| values.iter().find(|value| value.name() == name).map(gimli::Attribute::value);
                     let place = DebugInfoOffset(unit.start + offset.0);
                     let start = match value(dw::DW_AT_low_pc) {
@@ -106,11 +145,9 @@ impl<'d> TypeInfo<'d> {
                         _ => None,
                     };
                     let body = Body { place, start };
-                    if let Some(origin) = value(dw::DW_AT_abstract_origin).and_then(|origin| unit.reference(&origin)) {
+                    if let Some(origin) = origin {
                         seen.bodies.entry(origin).or_default().push(body);
-                    } else if let Some(name) = self.name(value(dw::DW_AT_name))?
-                        && wanted.functions.contains(&*without_type_arguments(name))
-                    {
+                    } else if let Some(name) = name {
                         if value(dw::DW_AT_inline).is_some() {
                             seen.abstracts.push((place, name));
                         } else {
@@ -127,7 +164,8 @@ impl<'d> TypeInfo<'d> {
                     if depth == 1 =>
                 {
                     let name = find_attribute(&mut entries, attributes, dw::DW_AT_name)?;
-                    if let Some(name) = self.name(name)?.filter(|name| wanted.types.contains(name)) {
+                    let name = self.text(name)?.filter(|name| names.types.binary_search(&name.slice()).is_ok());
+                    if let Some(name) = name.and_then(|name| std::str::from_utf8(name.slice()).ok()) {
                         // A struct and the typedef that names it share their name; either will do.
                         self.types.entry(name).or_insert(TypeId::Dwarf(unit.start + offset.0));
                     }
@@ -140,13 +178,16 @@ impl<'d> TypeInfo<'d> {
 
     /// The text of a name; `None` when it is absent or not UTF-8, which no name of Go's is.
     pub(super) fn name(&self, value: Option<AttributeValue<Reader<'d>>>) -> gimli::Result<Option<&'d str>> {
-        let text = match value {
-            Some(AttributeValue::String(text)) => text,
-            Some(AttributeValue::DebugStrRef(offset)) => self.dwarf.string(offset)?,
-            Some(AttributeValue::DebugLineStrRef(offset)) => self.dwarf.line_string(offset)?,
-            _ => return Ok(None),
-        };
-        Ok(std::str::from_utf8(text.slice()).ok())
+        Ok(self.text(value)?.and_then(|text| std::str::from_utf8(text.slice()).ok()))
+    }
+
+    fn text(&self, value: Option<AttributeValue<Reader<'d>>>) -> gimli::Result<Option<Reader<'d>>> {
+        Ok(match value {
+            Some(AttributeValue::String(text)) => Some(text),
+            Some(AttributeValue::DebugStrRef(offset)) => Some(self.dwarf.string(offset)?),
+            Some(AttributeValue::DebugLineStrRef(offset)) => Some(self.dwarf.line_string(offset)?),
+            _ => None,
+        })
     }
 }
 
@@ -167,16 +208,21 @@ fn find_attribute<'d>(
     attributes: &[gimli::AttributeSpecification],
     wanted: gimli::DwAt,
 ) -> gimli::Result<Option<AttributeValue<Reader<'d>>>> {
-    let mut found = None;
-    let mut rest = attributes;
-    while let Some((specification, others)) = rest.split_first() {
-        let attribute = entries.read_attribute_inline(*specification)?;
-        rest = others;
-        if attribute.name() == wanted {
-            found = Some(attribute.value());
-            break;
-        }
-    }
+    let (found, rest) = first_attribute(entries, attributes, |name| name == wanted)?;
     entries.skip_attributes(rest)?;
     Ok(found)
+}
+
+/// Reads an entry's attributes up to the first that is wanted, and gives those behind it.
+fn first_attribute<'d, 's>(
+    entries: &mut EntriesRaw<'_, Reader<'d>>,
+    attributes: &'s [gimli::AttributeSpecification],
+    is_wanted: impl Fn(gimli::DwAt) -> bool,
+) -> gimli::Result<(Option<AttributeValue<Reader<'d>>>, &'s [gimli::AttributeSpecification])> {
+    let Some(at) = attributes.iter().position(|attribute| is_wanted(attribute.name())) else {
+        return Ok((None, attributes));
+    };
+    entries.skip_attributes(&attributes[..at])?;
+    let value = entries.read_attribute_inline(attributes[at])?.value();
+    Ok((Some(value), &attributes[at + 1..]))
 }

@@ -3,6 +3,7 @@
 //! Decides: what a rule's names and globs match; whether a hook's captures resolve and fit into a record.
 //! Trusts: the function table and the types. Never does: choose a place in a function (that is [`super::targets`]).
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use gopatch_trampolines::plan::Source;
@@ -123,20 +124,26 @@ pub(super) fn matched_names(matches: &[Match<'_>]) -> HashSet<String> {
 }
 
 /// The program's functions, and their names in parts.
-struct NamedFunctions<'a> {
-    functions: Vec<(Function<'a>, Name<'a>)>,
+struct NamedFunctions<'f, 'a> {
+    all: &'f [Function<'a>],
+    /// Those of functions that a person may mean. Only globs and messages need them.
+    in_parts: OnceCell<Vec<(Function<'a>, Name<'a>)>>,
 }
 
-impl<'a> NamedFunctions<'a> {
-    fn of(go: &GoBinary<'a>) -> Self {
+impl<'f, 'a> NamedFunctions<'f, 'a> {
+    fn of(go: &'f GoBinary<'a>) -> Self {
+        Self { all: go.functions.all(), in_parts: OnceCell::new() }
+    }
+
+    fn in_parts(&self) -> &[(Function<'a>, Name<'a>)] {
         let named = |function: &Function<'a>| Some((*function, Name::parse(function.name)?));
-        Self { functions: go.functions.all().iter().filter_map(named).collect() }
+        self.in_parts.get_or_init(|| self.all.iter().filter_map(named).collect())
     }
 
     fn matched(&self, rule: &Rule) -> Vec<Function<'a>> {
         if rule.is_glob() {
             let is_go = |function: &Function<'_>| !function.is_wrapper && !function.flags.is_assembly();
-            let functions = self.functions.iter().filter(|(function, name)| is_go(function) && rule.matches(name));
+            let functions = self.in_parts().iter().filter(|(function, name)| is_go(function) && rule.matches(name));
             return functions.map(|(function, _)| *function).collect();
         }
         // Two of a rule's names may mean the same function.
@@ -156,11 +163,9 @@ impl<'a> NamedFunctions<'a> {
             (true, _) => 2,
         };
         let any = without_type_arguments(symbol);
-        let is_it = |function: &Function<'_>, name: &Name<'_>| {
-            if any == symbol { name.symbol() == any } else { function.name == symbol }
-        };
-        let functions = self.functions.iter().filter(|(function, name)| is_it(function, name));
-        let mut twins: Vec<_> = functions.map(|(function, _)| *function).collect();
+        let is_it =
+            |function: &&Function<'_>| function.name == symbol || any == symbol && is_instance_of(function.name, &any);
+        let mut twins: Vec<_> = self.all.iter().filter(is_it).copied().collect();
         let best = twins.iter().map(rank).min();
         twins.retain(|twin| Some(rank(twin)) == best);
         twins
@@ -168,7 +173,7 @@ impl<'a> NamedFunctions<'a> {
 
     /// What to say of a rule that matches nothing: it is the package, the receiver or the function that is not there.
     fn no_match(&self, rule: &Rule) -> PatchError {
-        let names = || self.functions.iter().map(|(_, name)| name);
+        let names = || self.in_parts().iter().map(|(_, name)| name);
         let packages = || names().map(|name| name.package.as_str());
         if !packages().any(|package| import_matches(&rule.import, package)) {
             let what = format!("function in a package {}", rule.import);
@@ -186,6 +191,12 @@ impl<'a> NamedFunctions<'a> {
         let field = if rule.receivers.is_empty() || in_package().any(is_receiver) { "function" } else { "receiver" };
         rule.failure(field, Problem::NoMatch(rule.asks_for(), near))
     }
+}
+
+/// Whether a symbol is an instance of the generic function `any`, or of a method of a generic type.
+fn is_instance_of(symbol: &str, any: &str) -> bool {
+    let same = symbol.bytes().zip(any.bytes()).take_while(|(ours, theirs)| ours == theirs).count();
+    symbol.as_bytes().get(same) == Some(&b'[') && without_type_arguments(symbol) == any
 }
 
 /// Resolves what a rule captures in a function.
