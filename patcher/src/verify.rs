@@ -112,7 +112,7 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
     let elf = headers_of(output)?;
     let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
-    let restored = restore::restore(output, &manifest)?;
+    let restored = restore::restore(&elf, output, &manifest)?;
     if let Some(input) = input.filter(|input| *input != restored) {
         let differs = restored.iter().zip(input).position(|(ours, theirs)| ours != theirs);
         let offset = differs.or_else(|| (restored.len() != input.len()).then_some(restored.len().min(input.len())));
@@ -134,12 +134,13 @@ pub fn verify_written(
     let elf = headers_of(output)?;
     let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
-    originals_are_inputs(input, &manifest)?;
+    let listed = restore::overwritten(&elf, &manifest)?;
+    originals_are_inputs(input, &manifest, &listed)?;
     same_headers(&headers_of(input)?, &elf, &manifest)?;
     thread::scope(|scope| {
         let manifest = &manifest;
         let sites = scope.spawn(|| Sites::new(output, input, &elf, manifest)?.check());
-        only_listed_differ(written, read, manifest)?;
+        only_listed_differ(written, read, input.len(), &listed)?;
         sites.join().expect("a check does not panic")
     })?;
     Ok(manifest)
@@ -162,42 +163,45 @@ pub(crate) fn headers_of(file: &[u8]) -> Result<Elf<'_>, goblin::error::Error> {
 }
 
 /// What the manifest says stood at each overwritten place is what stands there in the input.
-fn originals_are_inputs(input: &[u8], manifest: &Manifest) -> Result<(), VerifyError> {
+fn originals_are_inputs(input: &[u8], manifest: &Manifest, listed: &[(usize, Vec<u8>)]) -> Result<(), VerifyError> {
     if manifest.input.size != input.len() as u64 {
         return Err(VerifyError::OtherInput { offset: input.len() });
     }
-    let wrong = manifest.overwritten().find(|(offset, original)| {
-        let start = usize::try_from(*offset).unwrap_or(usize::MAX);
-        let stands = input.get(start..start.saturating_add(original.len() / 2));
-        stands.is_none() || stands != manifest::from_hex(original).as_deref()
-    });
-    wrong.map_or(Ok(()), |(offset, _)| Err(VerifyError::OtherInput { offset: offset as usize }))
+    let stands = |(offset, original): &&(usize, Vec<u8>)| {
+        input.get(*offset..offset.saturating_add(original.len())) == Some(original)
+    };
+    let wrong = listed.iter().find(|place| !stands(place));
+    wrong.map_or(Ok(()), |(offset, _)| Err(VerifyError::OtherInput { offset: *offset }))
 }
 
-/// Every byte of the input that no entry of the manifest lists is in the output as it was.
-fn only_listed_differ(mut written: impl Read, mut read: impl Read, manifest: &Manifest) -> Result<(), VerifyError> {
-    let range = |(offset, original): (u64, &str)| offset..offset.saturating_add(original.len() as u64 / 2);
-    let mut listed: Vec<_> = manifest.overwritten().map(range).collect();
+/// Every byte of the input's `size` bytes that no entry of the manifest lists is in the output as it was.
+fn only_listed_differ(
+    mut written: impl Read,
+    mut read: impl Read,
+    size: usize,
+    listed: &[(usize, Vec<u8>)],
+) -> Result<(), VerifyError> {
+    let mut listed: Vec<_> = listed.iter().map(|(offset, original)| *offset..*offset + original.len()).collect();
     listed.sort_unstable_by_key(|range| range.start);
     let mut listed = &listed[..];
     let (mut ours, mut theirs) = (vec![0; COMPARED_AT_ONCE], vec![0; COMPARED_AT_ONCE]);
     let mut start = 0;
-    while start < manifest.input.size {
-        let len = (manifest.input.size - start).min(COMPARED_AT_ONCE as u64) as usize;
+    while start < size {
+        let len = COMPARED_AT_ONCE.min(size - start);
         let (ours, theirs) = (&mut ours[..len], &mut theirs[..len]);
         written.read_exact(ours)?;
         read.read_exact(theirs)?;
         while listed.first().is_some_and(|range| range.end <= start) {
             listed = &listed[1..];
         }
-        let end = start + len as u64;
+        let end = start + len;
         for range in listed.iter().take_while(|range| range.start < end).filter(|range| start < range.end) {
-            let within = (range.start.max(start) - start) as usize..(range.end.min(end) - start) as usize;
+            let within = range.start.max(start) - start..range.end.min(end) - start;
             ours[within.clone()].copy_from_slice(&theirs[within]);
         }
         if ours != theirs {
             let differs = ours.iter().zip(&*theirs).position(|(ours, theirs)| ours != theirs).unwrap_or_default();
-            return Err(VerifyError::OtherInput { offset: start as usize + differs });
+            return Err(VerifyError::OtherInput { offset: start + differs });
         }
         start = end;
     }

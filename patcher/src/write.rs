@@ -3,6 +3,8 @@
 //! Decides: nothing; [`crate::layout`] and [`crate::sites`] have. It notes every byte that it overwrites.
 //! Trusts: the layout. Never does: touch a byte that it was not told to, or copy the input: whoever writes the file does.
 
+use std::ops::Range;
+
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
 use gopatch_trampolines::manifest::{self, Patch};
 use object::elf::{
@@ -24,6 +26,16 @@ pub const ARENA_SECTION: &str = ".gopatch.arena";
 
 /// Fill of the bytes of a site behind its jump: nobody gets there.
 const FILL: u8 = 0xCC;
+
+/// Offsets in the ELF header: of e_entry, which e_phoff and e_shoff follow; of e_shoff; of e_phnum, which e_shentsize, e_shnum
+/// and e_shstrndx follow; of its end.
+const ENTRY: u64 = 24;
+const SECTIONS_AT: u64 = 40;
+const SEGMENTS: u64 = 56;
+const HEADER_END: u64 = 64;
+
+/// Bytes of the program headers that are noted together: one entry of the manifest costs as much as that in hex.
+const NOTED_AT_ONCE: usize = PROGRAM_HEADER as usize;
 
 /// Why the output could not be put together. Each is a fault of gopatch itself.
 #[derive(Debug, thiserror::Error)]
@@ -173,14 +185,20 @@ pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'
     header.e_phnum = U16::new(LE, segments);
     let program_headers = program_headers(elf, layout, headers_at, text_size);
     let mut patches = Vec::new();
-    let mut note = |at: u64, len: usize| {
-        let old = input.get(at as usize..at as usize + len);
+    let mut note = |at: u64, len: u64| {
+        let old = input.get(at as usize..(at + len) as usize);
         patches.extend(old.map(|old| Patch { offset: at, original: manifest::to_hex(old) }));
     };
-    note(headers_at, program_headers.len());
-    note(0, size_of_val(&header));
+    // Addresses, offsets and numbers: nothing else of the header becomes another.
+    note(ENTRY, SECTIONS_AT + 8 - ENTRY);
+    note(SEGMENTS, HEADER_END - SEGMENTS);
     match layout.program_headers {
         ProgramHeaders::InPlace => {
+            // Most segments are listed as they were.
+            let old = input.get(headers_at as usize..).unwrap_or_default();
+            for range in differing(old, &program_headers) {
+                note(headers_at + range.start as u64, range.len() as u64);
+            }
             output.overwrites.push(Overwrite { offset: FileOffset(headers_at), bytes: program_headers });
         }
         ProgramHeaders::Moved => {
@@ -233,6 +251,20 @@ impl<'a> Unfinished<'a> {
         output.overwrites.push(Overwrite { offset: FileOffset(0), bytes: pod::bytes_of(&header).to_vec() });
         Ok(output)
     }
+}
+
+/// Where `new` is not `old`: each range ends at equal words or at the end.
+fn differing(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for (index, (old, new)) in old.chunks(NOTED_AT_ONCE).zip(new.chunks(NOTED_AT_ONCE)).enumerate() {
+        let start = index * NOTED_AT_ONCE;
+        match ranges.last_mut() {
+            _ if old.starts_with(new) => {}
+            Some(range) if range.end == start => range.end += new.len(),
+            _ => ranges.push(start..start + new.len()),
+        }
+    }
+    ranges
 }
 
 /// The program header table of the output.

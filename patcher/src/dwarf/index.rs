@@ -5,15 +5,22 @@
 //! Never does: build a type. That is done when somebody asks for it (`super::types`).
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
+use std::thread;
 
 use foldhash::fast::FixedState;
-use gimli::{AttributeValue, DebugAddrBase, DebugInfoOffset, EntriesRaw, constants as dw};
+use gimli::{AttributeValue, DebugAddrBase, DebugInfoOffset, EntriesRaw, Section, constants as dw};
 
 use crate::address::Va;
 use crate::rules::pattern::without_type_arguments;
 use crate::types::TypeId;
 
-use super::{Body, DwarfError, Reader, TypeInfo, Unit, Wanted};
+use super::{Body, DwarfError, Function, Reader, TypeInfo, Unit, Wanted};
+
+/// Bytes of .debug_info below which a thread costs more than it saves.
+const WORTH_A_THREAD: usize = 1 << 20;
+/// More threads than this wait for memory.
+const MOST_THREADS: usize = 4;
 
 pub(super) fn read<'d>(
     mut dwarf: gimli::Dwarf<Reader<'d>>,
@@ -22,37 +29,49 @@ pub(super) fn read<'d>(
 ) -> Result<TypeInfo<'d>, DwarfError> {
     // Every unit of Go's linker shares one abbreviation table.
     dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
-    let mut info = TypeInfo {
-        dwarf,
-        units: Vec::new(),
-        functions: HashMap::new(),
-        instances: HashMap::new(),
-        types: HashMap::new(),
-        runtime_types,
-    };
-    let mut seen = Seen::default();
     let names = Names::new(wanted);
-    let mut headers = info.dwarf.units();
+    let units = units(&dwarf)?;
+    let bytes = dwarf.debug_info.reader().slice().len();
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let threads = threads.min(bytes / WORTH_A_THREAD).max(1);
+    // Neighbours stay together, so whichever thread finds something, it comes in the order of .debug_info.
+    let part_of = |unit: &Unit<'d>| unit.start / bytes.div_ceil(threads);
+    let parts: Vec<Seen<'d>> = thread::scope(|scope| {
+        let (dwarf, names) = (&dwarf, &names);
+        let scan = |units| scope.spawn(move || Seen::scan_all(dwarf, names, units));
+        let running: Vec<_> = units.chunk_by(|one, other| part_of(one) == part_of(other)).map(scan).collect();
+        running.into_iter().map(|part| part.join().expect("reading DWARF does not panic")).collect::<Result<_, _>>()
+    })?;
+
+    let mut seen = Seen::default();
+    for part in parts {
+        seen.add(part);
+    }
+    let mut functions = seen.functions;
+    for (abstract_place, name) in seen.abstracts {
+        let function = functions.entry(name).or_default();
+        function.bodies.extend(seen.bodies.remove(&abstract_place).unwrap_or_default());
+        function.inlined_copies += seen.copies.get(&abstract_place).copied().unwrap_or_default();
+    }
+    let of_generic = functions.iter().filter(|(name, _)| name.contains('['));
+    let instances = of_generic
+        .flat_map(|(name, function)| function.bodies.iter().filter_map(|body| Some((body.start?, *name))))
+        .collect();
+    let units = units.into_iter().filter(|unit| !seen.foreign.contains(&unit.start)).collect();
+    Ok(TypeInfo { dwarf, units, functions, instances, types: seen.types, runtime_types })
+}
+
+fn units<'d>(dwarf: &gimli::Dwarf<Reader<'d>>) -> Result<Vec<Unit<'d>>, DwarfError> {
+    let mut units = Vec::new();
+    let mut headers = dwarf.units();
     let mut offset = 0;
     while let Some(header) = headers.next().map_err(|source| DwarfError::Damaged { offset, source })? {
         let start = header.offset().0;
         offset = start;
-        let damaged = |source| DwarfError::Damaged { offset, source };
-        let abbreviations = info.dwarf.abbreviations(&header).map_err(damaged)?;
-        let unit = Unit { header, abbreviations, start };
-        if info.scan(&unit, &names, &mut seen).map_err(damaged)? {
-            info.units.push(unit);
-        }
+        let abbreviations = dwarf.abbreviations(&header).map_err(|source| DwarfError::Damaged { offset, source })?;
+        units.push(Unit { header, abbreviations, start });
     }
-    for (abstract_place, name) in seen.abstracts {
-        let function = info.functions.entry(name).or_default();
-        function.bodies.extend(seen.bodies.remove(&abstract_place).unwrap_or_default());
-        function.inlined_copies += seen.copies.get(&abstract_place).copied().unwrap_or_default();
-    }
-    for (name, function) in info.functions.iter().filter(|(name, _)| name.contains('[')) {
-        info.instances.extend(function.bodies.iter().filter_map(|body| Some((body.start?, *name))));
-    }
-    Ok(info)
+    Ok(units)
 }
 
 /// The wanted names, in order: nearly all names of a program are not among them, and are known not to be after few looks.
@@ -82,10 +101,18 @@ impl<'w> Names<'w> {
     }
 }
 
-/// What a function that was inlined somewhere leaves in DWARF: an abstract entry that has the name, and entries that refer
-/// to it, before or behind: its own body, if it has one, and each copy.
+/// What was found in some units.
+///
+/// A function that was inlined somewhere leaves an abstract entry that has the name, and entries that refer to it, before
+/// or behind, in whichever unit: its own body, if it has one, and each copy.
 #[derive(Debug, Default)]
 struct Seen<'d> {
+    /// Wanted functions that were not inlined.
+    functions: HashMap<&'d str, Function>,
+    /// Wanted types.
+    types: HashMap<&'d str, TypeId>,
+    /// Where units start that are not Go's.
+    foreign: HashSet<usize>,
     /// Abstract entries of wanted functions.
     abstracts: Vec<(DebugInfoOffset, &'d str)>,
     /// Bodies, by their abstract entry.
@@ -94,9 +121,38 @@ struct Seen<'d> {
     copies: HashMap<DebugInfoOffset, u32, FixedState>,
 }
 
-impl<'d> TypeInfo<'d> {
+impl<'d> Seen<'d> {
+    fn scan_all(dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, units: &[Unit<'d>]) -> Result<Self, DwarfError> {
+        let mut seen = Self::default();
+        for unit in units {
+            let is_go = seen.scan(dwarf, names, unit);
+            if !is_go.map_err(|source| DwarfError::Damaged { offset: unit.start, source })? {
+                seen.foreign.insert(unit.start);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Adds what was found in later units.
+    fn add(&mut self, later: Self) {
+        for (name, function) in later.functions {
+            self.functions.entry(name).or_default().bodies.extend(function.bodies);
+        }
+        for (name, id) in later.types {
+            self.types.entry(name).or_insert(id);
+        }
+        self.foreign.extend(later.foreign);
+        self.abstracts.extend(later.abstracts);
+        for (origin, bodies) in later.bodies {
+            self.bodies.entry(origin).or_default().extend(bodies);
+        }
+        for (origin, copies) in later.copies {
+            *self.copies.entry(origin).or_default() += copies;
+        }
+    }
+
     /// Looks through one unit; false when it is not Go's.
-    fn scan(&mut self, unit: &Unit<'d>, names: &Names<'_>, seen: &mut Seen<'d>) -> gimli::Result<bool> {
+    fn scan(&mut self, dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, unit: &Unit<'d>) -> gimli::Result<bool> {
         let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
         let mut values = Vec::new();
         let mut addresses = DebugAddrBase(0);
@@ -119,7 +175,7 @@ impl<'d> TypeInfo<'d> {
                 dw::DW_TAG_inlined_subroutine => {
                     let origin = find_attribute(&mut entries, attributes, dw::DW_AT_abstract_origin)?;
                     if let Some(origin) = origin.and_then(|origin| unit.reference(&origin)) {
-                        *seen.copies.entry(origin).or_default() += 1;
+                        *self.copies.entry(origin).or_default() += 1;
                     }
                 }
                 dw::DW_TAG_subprogram if depth == 1 => {
@@ -127,7 +183,7 @@ impl<'d> TypeInfo<'d> {
                     let is_either = |name| name == dw::DW_AT_name || name == dw::DW_AT_abstract_origin;
                     let (found, rest) = first_attribute(&mut entries, attributes, is_either)?;
                     let origin = found.as_ref().and_then(|value| unit.reference(value));
-                    let name = self.text(found)?.filter(|name| names.has_function(name));
+                    let name = text(dwarf, found)?.filter(|name| names.has_function(name));
                     let name = name.and_then(|name| std::str::from_utf8(name.slice()).ok());
                     if name.is_none() && origin.is_none() {
                         entries.skip_attributes(rest)?;
@@ -140,16 +196,16 @@ impl<'d> TypeInfo<'d> {
                         Some(AttributeValue::Addr(start)) => Some(Va(start)),
                         Some(AttributeValue::DebugAddrIndex(index)) => {
                             let size = unit.header.encoding().address_size;
-                            self.dwarf.debug_addr.get_address(size, addresses, index).ok().map(Va)
+                            dwarf.debug_addr.get_address(size, addresses, index).ok().map(Va)
                         }
                         _ => None,
                     };
                     let body = Body { place, start };
                     if let Some(origin) = origin {
-                        seen.bodies.entry(origin).or_default().push(body);
+                        self.bodies.entry(origin).or_default().push(body);
                     } else if let Some(name) = name {
                         if value(dw::DW_AT_inline).is_some() {
-                            seen.abstracts.push((place, name));
+                            self.abstracts.push((place, name));
                         } else {
                             self.functions.entry(name).or_default().bodies.push(body);
                         }
@@ -164,7 +220,7 @@ impl<'d> TypeInfo<'d> {
                     if depth == 1 =>
                 {
                     let name = find_attribute(&mut entries, attributes, dw::DW_AT_name)?;
-                    let name = self.text(name)?.filter(|name| names.types.binary_search(&name.slice()).is_ok());
+                    let name = text(dwarf, name)?.filter(|name| names.types.binary_search(&name.slice()).is_ok());
                     if let Some(name) = name.and_then(|name| std::str::from_utf8(name.slice()).ok()) {
                         // A struct and the typedef that names it share their name; either will do.
                         self.types.entry(name).or_insert(TypeId::Dwarf(unit.start + offset.0));
@@ -175,20 +231,25 @@ impl<'d> TypeInfo<'d> {
         }
         Ok(true)
     }
+}
 
+impl<'d> TypeInfo<'d> {
     /// The text of a name; `None` when it is absent or not UTF-8, which no name of Go's is.
     pub(super) fn name(&self, value: Option<AttributeValue<Reader<'d>>>) -> gimli::Result<Option<&'d str>> {
-        Ok(self.text(value)?.and_then(|text| std::str::from_utf8(text.slice()).ok()))
+        Ok(text(&self.dwarf, value)?.and_then(|text| std::str::from_utf8(text.slice()).ok()))
     }
+}
 
-    fn text(&self, value: Option<AttributeValue<Reader<'d>>>) -> gimli::Result<Option<Reader<'d>>> {
-        Ok(match value {
-            Some(AttributeValue::String(text)) => Some(text),
-            Some(AttributeValue::DebugStrRef(offset)) => Some(self.dwarf.string(offset)?),
-            Some(AttributeValue::DebugLineStrRef(offset)) => Some(self.dwarf.line_string(offset)?),
-            _ => None,
-        })
-    }
+fn text<'d>(
+    dwarf: &gimli::Dwarf<Reader<'d>>,
+    value: Option<AttributeValue<Reader<'d>>>,
+) -> gimli::Result<Option<Reader<'d>>> {
+    Ok(match value {
+        Some(AttributeValue::String(text)) => Some(text),
+        Some(AttributeValue::DebugStrRef(offset)) => Some(dwarf.string(offset)?),
+        Some(AttributeValue::DebugLineStrRef(offset)) => Some(dwarf.line_string(offset)?),
+        _ => None,
+    })
 }
 
 impl<'d> Unit<'d> {

@@ -178,7 +178,6 @@ impl<'a> Emission<'a> {
         self.sites.extend(thunks.iter().map(|(point, thunk)| manifest::Site {
             point: *point,
             va: site.va.0,
-            offset: offset.0,
             thunk: *thunk,
             island: site.island.map(|island| island.0),
             original: manifest::to_hex(&self.elf.data()[start..start + site.len]),
