@@ -14,6 +14,7 @@ pub mod load;
 pub mod probe;
 pub mod process;
 pub mod server;
+pub mod statistics;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
