@@ -25,7 +25,7 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     let (input_path, output_path) =
         args.input.as_deref().zip(args.output.as_deref()).ok_or_else(|| anyhow!("IN and OUT are needed"))?;
     let socket = args.socket.as_os_str().as_encoded_bytes().to_vec();
-    let options = Options { rules: rule_sources(&args.rules)?, socket };
+    let options = Options { rules: rule_sources(&args.rules)?, socket, symbols: args.symbols };
     files::check_paths(input_path, output_path, args.report.as_deref())?;
     let input = Input::open(input_path)?;
     let (pending, mut patched) = thread::scope(|scope| {
@@ -78,7 +78,7 @@ pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyh
             Format::Json => json(&manifest)?,
         }
     } else {
-        let options = Options { rules: rule_sources(rule_args)?, socket: wire::DEFAULT_SOCKET.into() };
+        let options = Options { rules: rule_sources(rule_args)?, socket: wire::DEFAULT_SOCKET.into(), symbols: false };
         let mut report = patch::patch(input.bytes(), &options).map_err(|error| about(path, error))?.report;
         report.input.path = Some(path.display().to_string());
         match format {
@@ -116,7 +116,7 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
 
 /// Checks a file of rules, by itself or with a program. What cannot be hooked there is shown, and is no failure.
 pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<bool> {
-    let options = Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into() };
+    let options = Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into(), symbols: false };
     let rules = patch::read_rules(&options)?.len();
     print(&match binary {
         None => format!("{}: {rules} rules, nothing wrong with them\n", path.display()),
@@ -133,7 +133,7 @@ pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<
 pub(crate) fn list_rules(path: Option<&Path>, format: Format) -> anyhow::Result<bool> {
     let file = path.map(rule_source).transpose()?;
     let sources = std::iter::once(rules::Source::default_rules()).chain(file).collect();
-    let rules = patch::read_rules(&Options { rules: sources, socket: Vec::new() })?;
+    let rules = patch::read_rules(&Options { rules: sources, socket: Vec::new(), symbols: false })?;
     let list: Vec<_> = rules.iter().map(RuleListing::from).collect();
     print(&match format {
         Format::Text => list.iter().map(ToString::to_string).collect(),

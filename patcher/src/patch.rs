@@ -28,6 +28,7 @@ use crate::rtypes::RuntimeTypeError;
 use crate::rules::resolve::ResolveError;
 use crate::rules::{self, Place, Rule, RuleError};
 use crate::sites::{Site, Text, Wanted};
+use crate::symbols;
 use crate::types::{Kind, Origin, TypeError, TypeId};
 use crate::verify::VerifyError;
 use crate::write::{self, Additions, Output, Unfinished, WriteError};
@@ -49,6 +50,8 @@ pub struct Options {
     pub rules: Vec<rules::Source>,
     /// Where the patched program will look for gopatchd.
     pub socket: Vec<u8>,
+    /// Whether the output gets symbols for what is added.
+    pub symbols: bool,
 }
 
 /// What comes out. Whoever keeps the output verifies it first, as it was written ([`crate::verify`]).
@@ -203,8 +206,14 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
     emission.hooks(&hooks, &targets, &offsets)?;
     clock.lap("emit");
 
+    let functions: Vec<_> = hooks.iter().map(Hook::manifest).collect();
+    let symbols = options.symbols.then(|| {
+        let named = (&functions[..], &emission.points[..], &emission.sites[..]);
+        let end = layout.code_va().0 + emission.code.len() as u64;
+        symbols::of_code(named, emission.return_bodies(), emission.stub, end)
+    });
     let overwrites = std::mem::take(&mut emission.overwrites);
-    let additions = Additions { layout: &layout, overwrites, code: &emission.code, entry: emission.stub };
+    let additions = Additions { layout: &layout, overwrites, code: &emission.code, entry: emission.stub, symbols };
     let mut unfinished = write::write(&elf, additions)?;
     let manifest = Manifest {
         format: manifest::FORMAT,
@@ -225,7 +234,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
             sha256: digest(&emission.code),
             stub: emission.stub,
         },
-        functions: hooks.iter().map(Hook::manifest).collect(),
+        functions,
         points: emission.points.clone(),
         sites: emission.sites.clone(),
         patches: std::mem::take(&mut unfinished.patches),

@@ -16,6 +16,8 @@
 //! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site. Of
 //!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
 
+mod symbols;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Read};
@@ -28,6 +30,7 @@ use capstone::{Capstone, Insn, InsnGroupType};
 use goblin::container::Endian;
 use goblin::container::{Container, Ctx};
 use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
+use goblin::elf::section_header::SHT_SYMTAB;
 use goblin::elf::{Elf, SectionHeader};
 use goblin::strtab::Strtab;
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
@@ -36,6 +39,7 @@ use sha2::{Digest, Sha256};
 
 use crate::restore::{self, RestoreError};
 use crate::sites::{NEAR_JUMP, SHORT_JUMP};
+use symbols::File;
 
 /// What fills the rest of a site.
 const INT3: u8 = 0xCC;
@@ -118,7 +122,8 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
         let offset = differs.or_else(|| (restored.len() != input.len()).then_some(restored.len().min(input.len())));
         offset.map_or(Ok(()), |offset| Err(VerifyError::OtherInput { offset }))?;
     }
-    same_headers(&headers_of(&restored)?, &elf, &manifest)?;
+    let original = headers_of(&restored)?;
+    same_headers(File { bytes: &restored, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
     Sites::new(output, &restored, &elf, &manifest)?.check()?;
     Ok(manifest)
 }
@@ -136,7 +141,8 @@ pub fn verify_written(
     code_is_whole(output, &manifest, manifest_bytes)?;
     let listed = restore::overwritten(&elf, &manifest)?;
     originals_are_inputs(input, &manifest, &listed)?;
-    same_headers(&headers_of(input)?, &elf, &manifest)?;
+    let original = headers_of(input)?;
+    same_headers(File { bytes: input, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
     thread::scope(|scope| {
         let manifest = &manifest;
         let sites = scope.spawn(|| Sites::new(output, input, &elf, manifest)?.check());
@@ -230,7 +236,8 @@ fn code_is_whole(output: &[u8], manifest: &Manifest, manifest_bytes: &[u8]) -> R
     Ok(())
 }
 
-fn same_headers(original: &Elf<'_>, elf: &Elf<'_>, manifest: &Manifest) -> Result<(), VerifyError> {
+fn same_headers(input: File<'_>, output: File<'_>, manifest: &Manifest) -> Result<(), VerifyError> {
+    let (original, elf) = (input.elf, output.elf);
     let (before, after) = (&original.header, &elf.header);
     for (what, same) in [
         ("identification", before.e_ident == after.e_ident),
@@ -246,6 +253,7 @@ fn same_headers(original: &Elf<'_>, elf: &Elf<'_>, manifest: &Manifest) -> Resul
         }
     }
     same_segments(&original.program_headers, &elf.program_headers, manifest)?;
+    let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
     // Names are written anew, so they are compared as text; the names' own section has moved.
     let shown = |elf: &Elf<'_>, section: &SectionHeader| {
         let name = elf.shdr_strtab.get_at(section.sh_name).unwrap_or_default().to_owned();
@@ -254,13 +262,19 @@ fn same_headers(original: &Elf<'_>, elf: &Elf<'_>, manifest: &Manifest) -> Resul
     for (index, section) in original.section_headers.iter().enumerate() {
         let same = elf.section_headers.get(index).is_some_and(|other| {
             let (before, after) = (shown(original, section), shown(elf, other));
-            before == after || (index == usize::from(original.header.e_shstrndx) && before.0 == after.0)
+            let names = index == usize::from(original.header.e_shstrndx);
+            before == after || before.0 == after.0 && (names || symbols::has_grown(index, input, output, &code))
         });
         if !same {
             return Err(VerifyError::Section { index });
         }
     }
-    Ok(())
+    let is_table = |section: &SectionHeader| section.sh_type == SHT_SYMTAB;
+    let new = elf.section_headers.iter().skip(original.section_headers.len()).position(is_table);
+    match new.map(|index| index + original.section_headers.len()) {
+        Some(index) if !symbols::only_code_was_added(None, output, &code) => Err(VerifyError::Section { index }),
+        _ => Ok(()),
+    }
 }
 
 /// Every segment of the input is there as it was; only PT_PHDR may differ, as the table has grown. Two were added: memory

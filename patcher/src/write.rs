@@ -18,6 +18,7 @@ use crate::address::{FileOffset, Va};
 use crate::elf::Elf;
 use crate::layout::{Layout, PROGRAM_HEADER, ProgramHeaders, SECTION_HEADER};
 use crate::sites::{NEAR_JUMP, SHORT_JUMP, Site};
+use crate::symbols::{self, Symbol, Tables};
 
 /// Name of the section that shows the new text.
 pub const TEXT_SECTION: &str = ".gopatch.text";
@@ -55,6 +56,9 @@ pub enum WriteError {
     /// The file has more sections than a header can count.
     #[error("the file has too many sections or segments to add one")]
     TooMany,
+    /// New names cannot be added to the symbols' without adding them to the sections'.
+    #[error("symbols and sections have their names in one section, which --symbols cannot extend; leave it out")]
+    SharedNames,
     /// The manifest could not be made JSON.
     #[error("the manifest cannot be written")]
     Manifest(#[from] serde_json::Error),
@@ -115,6 +119,8 @@ pub struct Additions<'a> {
     pub code: &'a [u8],
     /// The new entry point.
     pub entry: u64,
+    /// What a new symbol table gets beside the input's symbols; without it there is none.
+    pub symbols: Option<Vec<Symbol>>,
 }
 
 /// An output file, by what is other in it than in its input.
@@ -161,6 +167,8 @@ struct SectionTable {
     names: Vec<u8>,
     /// Index of the names' own section.
     names_index: usize,
+    /// A new symbol table, with the indexes of its section and of its names' section.
+    symbols: Option<(Tables, usize, usize)>,
 }
 
 /// Puts together all but the manifest, which names what is overwritten here.
@@ -207,7 +215,7 @@ pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'
         }
     }
 
-    let sections = section_headers(elf, layout, text_size);
+    let sections = section_headers(elf, layout, text_size, additions.symbols.as_deref())?;
     Ok(Unfinished { output, code_offset: code_offset as usize, patches, header, sections })
 }
 
@@ -233,10 +241,14 @@ impl<'a> Unfinished<'a> {
         let id_at = code_offset - output.input.len() + id_offset;
         output.tail[id_at..id_at + MANIFEST_ID_BYTES].copy_from_slice(id);
         output.align(16);
-        let SectionTable { mut headers, names, names_index } = sections;
+        let SectionTable { mut headers, names, names_index, symbols } = sections;
         // The manifest's section is the last.
-        for (index, content) in [(headers.len() - 1, manifest), (names_index, &names[..])] {
-            headers[index].sh_offset = U64::new(LE, output.size());
+        let mut contents = vec![(headers.len() - 1, manifest, 1), (names_index, &names[..], 1)];
+        if let Some((tables, index, names_index)) = &symbols {
+            contents.extend([(*names_index, &tables.names[..], 1), (*index, &tables.symbols[..], 8)]);
+        }
+        for (index, content, align) in contents {
+            headers[index].sh_offset = U64::new(LE, output.align(align));
             headers[index].sh_size = U64::new(LE, content.len() as u64);
             output.tail.extend_from_slice(content);
         }
@@ -302,7 +314,12 @@ fn program_headers(elf: &Elf<'_>, layout: &Layout, headers_at: u64, text_size: u
 }
 
 /// The input's sections and the new ones. Names are written anew, for all.
-fn section_headers(elf: &Elf<'_>, layout: &Layout, text_size: u64) -> SectionTable {
+fn section_headers(
+    elf: &Elf<'_>,
+    layout: &Layout,
+    text_size: u64,
+    symbols: Option<&[Symbol]>,
+) -> Result<SectionTable, WriteError> {
     let mut names: Vec<u8> = vec![0];
     let mut headers = Vec::with_capacity(elf.sections().len() + 4);
     let mut add = |name: &str, kind: SectionType, flags, va, offset, size, align| {
@@ -339,11 +356,32 @@ fn section_headers(elf: &Elf<'_>, layout: &Layout, text_size: u64) -> SectionTab
     add(ARENA_SECTION, elf::SHT_NOBITS, elf::SHF_ALLOC | elf::SHF_WRITE, arena_va, text_offset, arena_bytes, 4096);
     let text_flags = elf::SHF_ALLOC | elf::SHF_EXECINSTR;
     add(TEXT_SECTION, elf::SHT_PROGBITS, text_flags, text_va, text_offset, text_size, 16);
+    let first_new = if elf.sections().is_empty() { 2 } else { elf.sections().len() };
+    let old_table = symbols::table_of(elf).map(|table| (table.index, table.link as usize));
+    if symbols.is_some() && old_table.is_none() {
+        add(".symtab", elf::SHT_SYMTAB, none, 0, 0, 0, 8);
+        add(".strtab", elf::SHT_STRTAB, none, 0, 0, 0, 1);
+    }
     add(manifest::SECTION, elf::SHT_PROGBITS, none, 0, 0, 0, 1);
     for (header, old) in headers.iter_mut().zip(elf.sections()) {
         header.sh_link = U32::new(LE, old.link);
         header.sh_info = U32::new(LE, old.info);
         header.sh_entsize = U64::new(LE, old.entry_size);
     }
-    SectionTable { headers, names, names_index }
+    let symbols = match symbols {
+        Some(_) if old_table.is_some_and(|(_, its_names)| its_names == names_index) => {
+            return Err(WriteError::SharedNames);
+        }
+        Some(added) => {
+            let text = u16::try_from(first_new + 1).map_err(|_| WriteError::TooMany)?;
+            let tables = symbols::tables(elf, added, text);
+            let (index, its_names) = old_table.unwrap_or((first_new + 2, first_new + 3));
+            headers[index].sh_info = U32::new(LE, tables.locals);
+            headers[index].sh_link = U32::new(LE, its_names as u32);
+            headers[index].sh_entsize = U64::new(LE, symbols::SYMBOL as u64);
+            Some((tables, index, its_names))
+        }
+        None => None,
+    };
+    Ok(SectionTable { headers, names, names_index, symbols })
 }

@@ -75,6 +75,11 @@ impl<'a> Emission<'a> {
         self.site(&tick, &[(None, attach.tick)])
     }
 
+    /// What the exits of a point share: the point, and the address.
+    pub(super) fn return_bodies(&self) -> impl Iterator<Item = (u32, u64)> {
+        (0..).zip(&self.plans).filter_map(|(point, plan)| Some((point, plan.return_body?)))
+    }
+
     /// The hooks of all targets.
     pub(super) fn hooks(
         &mut self,
