@@ -118,6 +118,11 @@ enum Problem {
     SameName,
     #[error("this program has no {0}{1}")]
     NoMatch(String, String),
+    #[error(
+        "{function} is inlined at {count} place{} and has no body of its own, so it cannot be hooked; its copies are in {into}",
+        if *count == 1 { "" } else { "s" }
+    )]
+    Inlined { function: String, count: usize, into: String },
     #[error("{function}: `{text}`: {source}")]
     Resolve { function: String, text: String, source: ResolveError },
     #[error("{function}: {source}")]
@@ -176,7 +181,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
     let go = GoBinary::read(&elf, &relocations)?;
     clock.lap("go");
     let rules = read_rules(options)?;
-    let matches = matching::match_rules(&rules, &go)?;
+    let matches = matching::match_rules(&rules, &go, &elf)?;
 
     let sections = dwarf::Sections::load(&elf)?;
     let names = matching::matched_names(&matches);
@@ -328,7 +333,7 @@ fn rule_report(matched: &Match<'_>, hooks: &[Hook<'_>]) -> RuleReport {
             exits: hook.sites[At::Exit as usize],
             attributes: points.clone().flat_map(|point| &point.captures).map(|c| c.attribute.clone()).collect(),
             left_out: points.flat_map(|point| point.left_out.iter().cloned()).collect(),
-            inlined_copies: hook.inlined_copies,
+            inlined_into: hook.inlined_into.clone(),
         }
     });
     RuleReport {

@@ -115,6 +115,13 @@ impl Manifest {
                     manifest.go(version).with_context(|| format!("{}: program {}", path.display(), program.name))?;
                 }
             }
+            let is_folder = program.kind == Kind::Program && program.package.is_none();
+            ensure!(
+                is_folder || program.kind == Kind::StdTest,
+                "{}: program {} has no `package`: it is a folder of corpus/",
+                path.display(),
+                program.name
+            );
         }
         Ok(manifest)
     }
@@ -210,10 +217,10 @@ pub fn build(program: &str, go: &str, mode: &str) -> Result<PathBuf> {
     manifest.plan(program, go, mode)?.build().with_context(|| format!("cannot build {program} with Go {go} as {mode}"))
 }
 
-/// Builds a program whose source is `files`, by path in its folder, unless the cache has it, and gives its path.
+/// Builds the program `./name` of a folder with these `files`, unless the cache has it, and gives its path.
 pub fn build_generated(name: &str, files: &BTreeMap<PathBuf, String>, go: &str, mode: &str) -> Result<PathBuf> {
     let manifest = Manifest::read()?;
-    let folder = cache().join(format!("{name}-source"));
+    let folder = cache().join("generated");
     for (path, text) in files {
         let path = folder.join(path);
         // What is there as it should be stays, and with it what the Go command has cached of it.
@@ -222,8 +229,9 @@ pub fn build_generated(name: &str, files: &BTreeMap<PathBuf, String>, go: &str, 
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
-    let (name, go_versions, modes) = (name.to_owned(), Listed::All(All::All), Listed::All(All::All));
-    let program = Program { name, kind: Kind::Program, package: None, go: go_versions, since: None, modes };
+    let all = || Listed::All(All::All);
+    let package = Some(format!("./{name}"));
+    let program = Program { name: name.to_owned(), kind: Kind::Program, package, go: all(), since: None, modes: all() };
     let mode = manifest.modes.iter().find(|one| one.name == mode).with_context(|| format!("no link mode {mode:?}"))?;
     Plan { program: &program, go: manifest.go(go)?, mode, folder }.build()
 }
@@ -310,9 +318,8 @@ impl Plan<'_> {
     fn options(&self) -> Result<Vec<&str>> {
         let flags = self.mode.flags.iter().map(String::as_str);
         Ok(match (self.program.kind, &self.program.package) {
-            (Kind::Program, None) => ["build"].into_iter().chain(flags).collect(),
+            (Kind::Program, _) => ["build"].into_iter().chain(flags).collect(),
             (Kind::StdTest, Some(_)) => ["test", "-c"].into_iter().chain(flags).collect(),
-            (Kind::Program, Some(_)) => bail!("a program has no `package`: it is a folder of corpus/"),
             (Kind::StdTest, None) => bail!("a std-test needs a `package`"),
         })
     }

@@ -51,7 +51,8 @@ pub(super) fn read<'d>(
     for (abstract_place, name) in seen.abstracts {
         let function = functions.entry(name).or_default();
         function.bodies.extend(seen.bodies.remove(&abstract_place).unwrap_or_default());
-        function.inlined_copies += seen.copies.get(&abstract_place).copied().unwrap_or_default();
+        let copies = seen.copies.iter().filter(|(origin, _)| *origin == abstract_place);
+        function.inlined_into.extend(copies.map(|(_, into)| *into));
     }
     let of_generic = functions.iter().filter(|(name, _)| name.contains('['));
     let instances = of_generic
@@ -117,8 +118,8 @@ struct Seen<'d> {
     abstracts: Vec<(DebugInfoOffset, &'d str)>,
     /// Bodies, by their abstract entry.
     bodies: HashMap<DebugInfoOffset, Vec<Body>, FixedState>,
-    /// Number of copies, by their abstract entry.
-    copies: HashMap<DebugInfoOffset, u32, FixedState>,
+    /// Every copy: its abstract entry, and the function that it is in.
+    copies: Vec<(DebugInfoOffset, DebugInfoOffset)>,
 }
 
 impl<'d> Seen<'d> {
@@ -146,9 +147,7 @@ impl<'d> Seen<'d> {
         for (origin, bodies) in later.bodies {
             self.bodies.entry(origin).or_default().extend(bodies);
         }
-        for (origin, copies) in later.copies {
-            *self.copies.entry(origin).or_default() += copies;
-        }
+        self.copies.extend(later.copies);
     }
 
     /// Looks through one unit; false when it is not Go's.
@@ -156,6 +155,7 @@ impl<'d> Seen<'d> {
         let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
         let mut values = Vec::new();
         let mut addresses = DebugAddrBase(0);
+        let mut function = DebugInfoOffset(unit.start);
         while !entries.is_empty() {
             let depth = entries.next_depth();
             let offset = entries.next_offset();
@@ -175,10 +175,11 @@ impl<'d> Seen<'d> {
                 dw::DW_TAG_inlined_subroutine => {
                     let origin = find_attribute(&mut entries, attributes, dw::DW_AT_abstract_origin)?;
                     if let Some(origin) = origin.and_then(|origin| unit.reference(&origin)) {
-                        *self.copies.entry(origin).or_default() += 1;
+                        self.copies.push((origin, function));
                     }
                 }
                 dw::DW_TAG_subprogram if depth == 1 => {
+                    function = DebugInfoOffset(unit.start + offset.0);
                     // Go's have a name or an origin, and it comes first.
                     let is_either = |name| name == dw::DW_AT_name || name == dw::DW_AT_abstract_origin;
                     let (found, rest) = first_attribute(&mut entries, attributes, is_either)?;
@@ -191,7 +192,7 @@ impl<'d> Seen<'d> {
                     }
                     entries.read_attributes(rest, &mut values)?;
                     let value = |name| values.iter().find(|value| value.name() == name).map(gimli::Attribute::value);
-                    let place = DebugInfoOffset(unit.start + offset.0);
+                    let place = function;
                     let start = match value(dw::DW_AT_low_pc) {
                         Some(AttributeValue::Addr(start)) => Some(Va(start)),
                         Some(AttributeValue::DebugAddrIndex(index)) => {

@@ -10,9 +10,12 @@ use gopatch_trampolines::plan::Source;
 use gopatch_trampolines::{manifest, thunk, wire};
 
 use super::{PatchError, Problem};
+use crate::dwarf::{Sections, TypeInfo, Wanted};
+use crate::elf::Elf;
 use crate::golang::pclntab::Function;
 use crate::golang::{BuildInfo, GoBinary};
 use crate::program::{ParameterError, ProgramTypes};
+use crate::report;
 use crate::rules::declared::DeclaredTypes;
 use crate::rules::nearest::did_you_mean;
 use crate::rules::pattern::{Name, import_matches, is_import_glob, receiver_matches, without_type_arguments};
@@ -32,7 +35,8 @@ pub(super) struct Match<'a> {
 pub(super) struct Hook<'a> {
     pub(super) rule: &'a Rule,
     pub(super) function: Function<'a>,
-    pub(super) inlined_copies: Option<u32>,
+    /// The functions that hold copies of it; `None` when nothing tells.
+    pub(super) inlined_into: Option<Vec<String>>,
     pub(super) enter: Option<Resolved>,
     pub(super) exit: Option<Resolved>,
     pub(super) keep: Vec<Source>,
@@ -61,7 +65,11 @@ impl Hook<'_> {
 }
 
 /// The functions that each rule means, as far as this program has them.
-pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Vec<Match<'a>>, PatchError> {
+pub(super) fn match_rules<'a>(
+    rules: &'a [Rule],
+    go: &GoBinary<'a>,
+    elf: &Elf<'a>,
+) -> Result<Vec<Match<'a>>, PatchError> {
     let named = NamedFunctions::of(go);
     let mut matches = Vec::new();
     for rule in rules {
@@ -70,7 +78,7 @@ pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Ve
         if left_out.is_some() {
             functions.clear();
         } else if functions.is_empty() && !rule.optional {
-            return Err(named.no_match(rule));
+            return Err(only_inlined(rule, elf, go)?.unwrap_or_else(|| named.no_match(rule)));
         }
         // The packages that a glob means may be of several modules.
         if rule.is_glob() {
@@ -88,6 +96,22 @@ pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Ve
         return Err(PatchError::NothingMatches);
     }
     Ok(matches)
+}
+
+/// What to say of a rule that names a function which is nowhere but in others.
+fn only_inlined(rule: &Rule, elf: &Elf<'_>, go: &GoBinary<'_>) -> Result<Option<PatchError>, PatchError> {
+    let symbols = rule.symbols();
+    let Some(sections) = Sections::load(elf)?.filter(|_| !rule.is_glob()) else { return Ok(None) };
+    let wanted = Wanted { functions: symbols.iter().map(String::as_str).collect(), ..Wanted::default() };
+    let info = TypeInfo::load(&sections, &wanted, go.module_data.types)?;
+    for symbol in &symbols {
+        let into = info.inlined_into(symbol)?;
+        if !into.is_empty() {
+            let (count, into) = (into.len(), report::callers(&into));
+            return Ok(Some(rule.failure("function", Problem::Inlined { function: symbol.clone(), count, into })));
+        }
+    }
+    Ok(None)
 }
 
 /// Why a rule is not for this program's version of Go or of the module that a package belongs to.
@@ -240,6 +264,6 @@ pub(super) fn hook<'a>(
             return Err(rule.failure(key, Problem::RecordTooLarge { function: name(), captures, bytes }));
         }
     }
-    let inlined_copies = types.inlined_copies(&function);
-    Ok(Hook { rule, function, inlined_copies, enter, exit, keep, sites: [0; 2] })
+    let inlined_into = types.inlined_into(&function)?;
+    Ok(Hook { rule, function, inlined_into, enter, exit, keep, sites: [0; 2] })
 }

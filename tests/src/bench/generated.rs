@@ -16,28 +16,35 @@ const MODULE: &str = "gopatch.example/generated";
 /// Services of a package.
 const SERVICES: u32 = 100;
 
-/// A program with so many packages of services.
+/// Programs with so many packages: about 40 and 100 MB with DWARF.
+pub(crate) const PACKAGES: [u32; 2] = [43, 129];
+
+/// Builds the program with so many packages. Both are in one folder, so what they share is compiled once.
 pub(crate) fn build(packages: u32, go: &str, mode: &str) -> Result<PathBuf> {
+    let mut files = BTreeMap::from([(PathBuf::from("go.mod"), format!("module {MODULE}\n\ngo 1.18\n"))]);
+    let services: String = (0..SERVICES).map(|number| SERVICE.replace("%N%", &number.to_string())).collect();
+    for packages in PACKAGES {
+        files.insert(PathBuf::from(format!("with{packages}/main.go")), main(packages));
+        files.extend((0..packages).map(|package| {
+            let text = format!(
+                "package p{package}\n\nimport (\n\t\"errors\"\n\t\"fmt\"\n\t\"sort\"\n\t\"strconv\"\n\t\"strings\"\n)\n\n\
+                 var services []func(int) int\n\n// Run calls every service.\nfunc Run(seed int) (total int) {{\n\
+                 \tfor _, service := range services {{\n\t\ttotal += service(seed)\n\t}}\n\treturn total\n}}\n\n{services}"
+            );
+            (PathBuf::from(format!("p{package}/services.go")), text)
+        }));
+    }
+    corpus::build_generated(&format!("with{packages}"), &files, go, mode)
+}
+
+/// A web server that calls all services.
+fn main(packages: u32) -> String {
     let imports: String = (0..packages).map(|package| format!("\t\"{MODULE}/p{package}\"\n")).collect();
     let calls: String = (0..packages).map(|package| format!("\t\ttotal += p{package}.Run(seed)\n")).collect();
-    let main = format!(
+    format!(
         "package main\n\nimport (\n\t\"fmt\"\n\t\"log\"\n\t\"net/http\"\n\n{imports})\n\nfunc main() {{\n\
          \thttp.HandleFunc(\"/\", func(w http.ResponseWriter, r *http.Request) {{\n\
          \t\tseed, total := len(r.URL.Path), 0\n{calls}\t\tfmt.Fprintln(w, total)\n\t}})\n\
          \tlog.Fatal(http.ListenAndServe(\"127.0.0.1:0\", nil))\n}}\n"
-    );
-    let mut files = BTreeMap::from([
-        (PathBuf::from("go.mod"), format!("module {MODULE}\n\ngo 1.18\n")),
-        (PathBuf::from("main.go"), main),
-    ]);
-    let services: String = (0..SERVICES).map(|number| SERVICE.replace("%N%", &number.to_string())).collect();
-    for package in 0..packages {
-        let text = format!(
-            "package p{package}\n\nimport (\n\t\"errors\"\n\t\"fmt\"\n\t\"sort\"\n\t\"strconv\"\n\t\"strings\"\n)\n\n\
-             var services []func(int) int\n\n// Run calls every service.\nfunc Run(seed int) (total int) {{\n\
-             \tfor _, service := range services {{\n\t\ttotal += service(seed)\n\t}}\n\treturn total\n}}\n\n{services}"
-        );
-        files.insert(PathBuf::from(format!("p{package}/services.go")), text);
-    }
-    corpus::build_generated(&format!("generated{packages}"), &files, go, mode)
+    )
 }

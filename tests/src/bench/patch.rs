@@ -21,6 +21,7 @@ use serde::Serialize;
 use xtask::corpus;
 
 use child::Taken;
+use generated::PACKAGES;
 
 /// Measures what patching costs beside copying.
 #[derive(Debug, Parser)]
@@ -29,6 +30,10 @@ struct Cli {
     /// How often everything is measured.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..))]
     rounds: u32,
+
+    /// Leave out the largest program, whose build takes many minutes the first time.
+    #[arg(long)]
+    without_largest: bool,
 
     /// Version of Go that the programs are built with, as in corpus/manifest.yaml.
     #[arg(long, value_name = "VERSION", default_value = NEWEST_GO)]
@@ -45,9 +50,6 @@ struct Cli {
 
 /// The small program has no net/http, so no default rule matches there. This one takes their place.
 const SMALL_RULES: &str = "rules: [{ name: entry, import: main, function: main, enter: {} }]\n";
-/// Packages of the generated programs: about 40 and 100 MB with DWARF.
-const PACKAGES: [u32; 2] = [54, 164];
-
 /// Times of objcopy's.
 const MOST_TIME: f64 = 1.0;
 /// Times the input's size.
@@ -123,7 +125,8 @@ fn run(cli: &Cli) -> Result<bool> {
         };
         add("small", corpus::build("captures", &cli.go, mode)?, Some(&small_rules))?;
         add(SERVER, corpus::build("httpserver", &cli.go, mode)?, None)?;
-        for packages in PACKAGES {
+        let sizes = if cli.without_largest { &PACKAGES[..1] } else { &PACKAGES };
+        for &packages in sizes {
             eprint!("\rbuilding {packages} packages, {shown}; this takes minutes the first time");
             add(&format!("{packages} packages"), generated::build(packages, &cli.go, mode)?, None)?;
             eprint!("\r{:75}\r", "");
