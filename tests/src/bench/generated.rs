@@ -39,8 +39,9 @@ pub(crate) fn build(packages: u32, go: &str, mode: &str) -> Result<PathBuf> {
 
 /// A web server that calls all services.
 fn main(packages: u32) -> String {
-    let imports: String = (0..packages).map(|package| format!("\t\"{MODULE}/p{package}\"\n")).collect();
-    let calls: String = (0..packages).map(|package| format!("\t\ttotal += p{package}.Run(seed)\n")).collect();
+    let lines = |line: fn(u32) -> String| (0..packages).map(line).collect::<Vec<_>>().concat();
+    let imports = lines(|package| format!("\t\"{MODULE}/p{package}\"\n"));
+    let calls = lines(|package| format!("\t\ttotal += p{package}.Run(seed)\n"));
     format!(
         "package main\n\nimport (\n\t\"fmt\"\n\t\"log\"\n\t\"net/http\"\n\n{imports})\n\nfunc main() {{\n\
          \thttp.HandleFunc(\"/\", func(w http.ResponseWriter, r *http.Request) {{\n\
