@@ -8,6 +8,7 @@
 mod child;
 mod generated;
 
+use std::env;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -99,10 +100,16 @@ struct Report {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
-        Ok(passed) if passed || !cli.check => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+    let mut arguments = env::args_os().skip(1);
+    let ended = if arguments.next().is_some_and(|first| first == child::ONCE) {
+        child::run_once(arguments).map(|()| true)
+    } else {
+        let cli = Cli::parse();
+        run(&cli).map(|passed| passed || !cli.check)
+    };
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("bench-patch: {error:#}");
             ExitCode::FAILURE
@@ -182,8 +189,8 @@ impl Subject {
             command.arg(&self.path).arg(&output);
             command
         };
-        for (index, mut command) in [gopatch, copy("objcopy"), copy("cp")].into_iter().enumerate() {
-            self.runs[index].push(child::run(&mut command)?);
+        for (index, command) in [gopatch, copy("objcopy"), copy("cp")].into_iter().enumerate() {
+            self.runs[index].push(child::run(&command)?);
             if index == 0 {
                 self.growth = fs::metadata(&output)?.len() - self.size;
             }
@@ -228,7 +235,7 @@ impl Display for Report {
         writeln!(f, "medians of {} interleaved rounds, and quartiles; ratios are to objcopy\n", self.rounds)?;
         let columns = ["gopatch ms", "objcopy ms", "cp ms", "wall ratio", "CPU ratio"];
         write!(f, "{:26}{:>9}", "", "MB")?;
-        columns.iter().try_for_each(|column| write!(f, "{column:>11}{:16}", ""))?;
+        columns.iter().try_for_each(|column| write!(f, " {column:>10}{:16}", ""))?;
         writeln!(f, "{:>8}{:>9}", "memory", "grows by")?;
         for row in &self.rows {
             write!(f, "{:26}{:>9.1}", row.program, row.bytes as f64 / 1e6)?;
