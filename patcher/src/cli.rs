@@ -52,6 +52,10 @@ pub(crate) struct PatchArgs {
     #[arg(long, value_name = "PATH", default_value = wire::DEFAULT_SOCKET)]
     pub(crate) socket: PathBuf,
 
+    /// Give the thunks symbols, for debuggers and profilers. A file that has a symbol table grows by a copy of it.
+    #[arg(long)]
+    pub(crate) symbols: bool,
+
     /// Write the report to FILE instead of standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,

@@ -6,12 +6,15 @@ use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use gopatch::patch::{self, Options, PatchError};
 use gopatch::report::{ManifestText, RuleListing};
 use gopatch::{restore, rules, verify};
-use gopatch_trampolines::wire;
+use gopatch_trampolines::{manifest, wire};
+use sha2::{Digest, Sha256};
 
 use crate::cli::{Format, PatchArgs, RuleArgs};
 use crate::files::{self, Input, Pending};
@@ -22,18 +25,34 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     let (input_path, output_path) =
         args.input.as_deref().zip(args.output.as_deref()).ok_or_else(|| anyhow!("IN and OUT are needed"))?;
     let socket = args.socket.as_os_str().as_encoded_bytes().to_vec();
-    let options = Options { rules: rule_sources(&args.rules)?, socket };
+    let options = Options { rules: rule_sources(&args.rules)?, socket, symbols: args.symbols };
     files::check_paths(input_path, output_path, args.report.as_deref())?;
     let input = Input::open(input_path)?;
-    let mut patched = patch::patch(input.bytes(), &options).map_err(|error| about(input_path, error))?;
-    patched.report.input.path = Some(input_path.display().to_string());
-    patched.report.output.path = Some(output_path.display().to_string());
-
+    let (pending, mut patched) = thread::scope(|scope| {
+        // Most bytes of the output are the input's, whatever the rules say.
+        let copy = scope.spawn(|| Pending::copy(&input, output_path));
+        let plan = patch::plan(input.bytes(), &options).map_err(|error| about(input_path, error))?;
+        let (pending, sha256) = copy.join().expect("copying does not panic")?;
+        let patched = plan.finish(sha256).map_err(|error| about(input_path, error))?;
+        anyhow::Ok((pending, patched))
+    })?;
+    let start = Instant::now();
+    pending.change(&patched.output)?;
+    let written = pending.written()?;
+    verify::verify_written(written.bytes(), input.bytes(), written.reader(), input.reader())
+        .map_err(|error| about(input_path, error.into()))?;
+    let report = &mut patched.report;
+    report.phases_us.push(("verify", start.elapsed().as_micros() as u64));
+    report.input.path = Some(input_path.display().to_string());
+    report.output.path = Some(output_path.display().to_string());
     let report = match args.format {
-        Format::Text => patched.report.text(args.verbose).to_string(),
-        Format::Json => json(&patched.report)?,
+        Format::Text => report.text(args.verbose).to_string(),
+        Format::Json => {
+            report.output.sha256 = Some(manifest::to_hex(&Sha256::digest(written.bytes())));
+            json(report)?
+        }
     };
-    let mut outputs = vec![Pending::write(output_path, &patched.bytes, input.permissions())?];
+    let mut outputs = vec![pending.sync(input.permissions())?];
     if let Some(path) = &args.report {
         outputs.push(Pending::write(path, report.as_bytes(), Permissions::from_mode(0o644))?);
     }
@@ -59,7 +78,7 @@ pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyh
             Format::Json => json(&manifest)?,
         }
     } else {
-        let options = Options { rules: rule_sources(rule_args)?, socket: wire::DEFAULT_SOCKET.into() };
+        let options = Options { rules: rule_sources(rule_args)?, socket: wire::DEFAULT_SOCKET.into(), symbols: false };
         let mut report = patch::patch(input.bytes(), &options).map_err(|error| about(path, error))?.report;
         report.input.path = Some(path.display().to_string());
         match format {
@@ -97,7 +116,7 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
 
 /// Checks a file of rules, by itself or with a program. What cannot be hooked there is shown, and is no failure.
 pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<bool> {
-    let options = Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into() };
+    let options = Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into(), symbols: false };
     let rules = patch::read_rules(&options)?.len();
     print(&match binary {
         None => format!("{}: {rules} rules, nothing wrong with them\n", path.display()),
@@ -114,7 +133,7 @@ pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<
 pub(crate) fn list_rules(path: Option<&Path>, format: Format) -> anyhow::Result<bool> {
     let file = path.map(rule_source).transpose()?;
     let sources = std::iter::once(rules::Source::default_rules()).chain(file).collect();
-    let rules = patch::read_rules(&Options { rules: sources, socket: Vec::new() })?;
+    let rules = patch::read_rules(&Options { rules: sources, socket: Vec::new(), symbols: false })?;
     let list: Vec<_> = rules.iter().map(RuleListing::from).collect();
     print(&match format {
         Format::Text => list.iter().map(ToString::to_string).collect(),

@@ -24,6 +24,7 @@ pub mod restore;
 pub mod rtypes;
 pub mod rules;
 pub mod sites;
+pub mod symbols;
 pub mod types;
 pub mod verify;
 pub mod write;

@@ -29,9 +29,10 @@ use crate::rules::condition::ComparisonError;
 use crate::rules::resolve::ResolveError;
 use crate::rules::{self, Place, Rule, RuleError};
 use crate::sites::{Site, Text, Wanted};
+use crate::symbols;
 use crate::types::{Kind, Origin, TypeError, TypeId};
-use crate::verify::{self, VerifyError};
-use crate::write::{self, Additions, WriteError};
+use crate::verify::VerifyError;
+use crate::write::{self, Additions, Output, Unfinished, WriteError};
 
 use emission::Emission;
 use matching::{Hook, Match};
@@ -54,13 +55,15 @@ pub struct Options {
     pub rules: Vec<rules::Source>,
     /// Where the patched program will look for gopatchd.
     pub socket: Vec<u8>,
+    /// Whether the output gets symbols for what is added.
+    pub symbols: bool,
 }
 
-/// What comes out.
+/// What comes out. Whoever keeps the output verifies it first, as it was written ([`crate::verify`]).
 #[derive(Debug)]
-pub struct Patched {
+pub struct Patched<'a> {
     /// The output file.
-    pub bytes: Vec<u8>,
+    pub output: Output<'a>,
     /// What was done.
     pub report: Report,
 }
@@ -120,6 +123,11 @@ enum Problem {
     SameName,
     #[error("this program has no {0}{1}")]
     NoMatch(String, String),
+    #[error(
+        "{function} is inlined at {count} place{} and has no body of its own, so it cannot be hooked; its copies are in {into}",
+        if *count == 1 { "" } else { "s" }
+    )]
+    Inlined { function: String, count: usize, into: String },
     #[error("{function}: `{text}`: {source}")]
     Resolve { function: String, text: String, source: ResolveError },
     #[error("{function}: `{text}`: {source}")]
@@ -147,19 +155,36 @@ impl Rule {
 }
 
 /// Patches an executable.
-pub fn patch(input: &[u8], options: &Options) -> Result<Patched, PatchError> {
+pub fn patch<'a>(input: &'a [u8], options: &Options) -> Result<Patched<'a>, PatchError> {
     // A file's digest takes about as long as all that is read of it, so both are done at once.
     thread::scope(|scope| {
         let input_digest = scope.spawn(|| digest(input));
-        patch_digested(input, options, || input_digest.join().expect("a digest does not panic"))
+        plan(input, options)?.finish(input_digest.join().expect("a digest does not panic"))
     })
 }
 
-fn patch_digested(
-    input: &[u8],
-    options: &Options,
-    input_digest: impl FnOnce() -> String,
-) -> Result<Patched, PatchError> {
+/// All of an output but its input's digest, for which every byte of the input has to be read.
+pub struct Plan<'a> {
+    unfinished: Unfinished<'a>,
+    manifest: Manifest,
+    report: Report,
+}
+
+impl<'a> Plan<'a> {
+    /// Gives the output; `input_sha256` is the input's digest, in hex.
+    pub fn finish(self, input_sha256: String) -> Result<Patched<'a>, PatchError> {
+        let Self { unfinished, mut manifest, mut report } = self;
+        manifest.input.sha256.clone_from(&input_sha256);
+        report.input.sha256 = input_sha256;
+        let json = serde_json::to_vec(&manifest).map_err(WriteError::from)?;
+        let output = unfinished.finish(&json, manifest.code.id_offset as usize)?;
+        report.output.size = output.size();
+        Ok(Patched { output, report })
+    }
+}
+
+/// Does all that needs no digest.
+pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchError> {
     let mut clock = Clock::start();
     check_socket(&options.socket)?;
     let elf = Elf::parse(input)?;
@@ -168,7 +193,7 @@ fn patch_digested(
     let go = GoBinary::read(&elf, &relocations)?;
     clock.lap("go");
     let rules = read_rules(options)?;
-    let matches = matching::match_rules(&rules, &go)?;
+    let matches = matching::match_rules(&rules, &go, &elf)?;
 
     let sections = dwarf::Sections::load(&elf)?;
     let names = matching::matched_names(&matches);
@@ -194,20 +219,25 @@ fn patch_digested(
 
     let keeps = hooks.iter().any(Hook::uses_table);
     let layout = Layout::new(&elf, hooks.len(), keeps)?;
-    let input_digest = input_digest();
     let mut emission = Emission::new(&elf, &layout, options, tick);
     emission.attach()?;
     emission.hooks(&hooks, &targets, &offsets)?;
     clock.lap("emit");
 
-    let additions =
-        Additions { layout: &layout, overwrites: &emission.overwrites, code: &emission.code, entry: emission.stub };
-    let unfinished = write::write(&elf, &additions)?;
+    let functions: Vec<_> = hooks.iter().map(Hook::manifest).collect();
+    let symbols = options.symbols.then(|| {
+        let named = (&functions[..], &emission.points[..], &emission.sites[..]);
+        let end = layout.code_va().0 + emission.code.len() as u64;
+        symbols::of_code(named, emission.return_bodies(), emission.stub, end)
+    });
+    let overwrites = std::mem::take(&mut emission.overwrites);
+    let additions = Additions { layout: &layout, overwrites, code: &emission.code, entry: emission.stub, symbols };
+    let mut unfinished = write::write(&elf, additions)?;
     let manifest = Manifest {
         format: manifest::FORMAT,
         tool: TOOL.to_owned(),
         input: manifest::Input {
-            sha256: input_digest.clone(),
+            sha256: String::new(),
             size: input.len() as u64,
             go_version: go.build_info.go_version.clone(),
             main_package: go.build_info.main_package.clone(),
@@ -223,35 +253,25 @@ fn patch_digested(
             stub: emission.stub,
             sigpanic: sigpanic.filter(|_| emission.has_guards).map(|it| it.entry),
         },
-        functions: hooks.iter().map(Hook::manifest).collect(),
+        functions,
         points: emission.points.clone(),
         sites: emission.sites.clone(),
-        patches: unfinished.patches.clone(),
+        patches: std::mem::take(&mut unfinished.patches),
     };
-    let manifest_json = serde_json::to_vec(&manifest).map_err(WriteError::from)?;
-    let output = unfinished.finish(&manifest_json, emission.id_offset)?;
-    clock.lap("write");
-    let output_digest = thread::scope(|scope| {
-        let output_digest = scope.spawn(|| digest(&output));
-        verify::verify(&output, Some(input))?;
-        Ok::<_, VerifyError>(output_digest.join().expect("a digest does not panic"))
-    })?;
-    clock.lap("verify");
-
     let report = Report {
         tool: TOOL.to_owned(),
         input: InputReport {
             path: None,
             size: input.len() as u64,
-            sha256: input_digest,
+            sha256: String::new(),
             go_version: go.build_info.go_version.clone(),
             main_package: go.build_info.main_package.clone(),
             types: types.origin(),
         },
         output: OutputReport {
             path: None,
-            size: output.len() as u64,
-            sha256: output_digest,
+            size: 0,
+            sha256: None,
             socket: String::from_utf8_lossy(&options.socket).into_owned(),
             code_bytes: emission.code.len() as u64,
             arena_bytes: layout.arena.bytes(),
@@ -260,7 +280,7 @@ fn patch_digested(
         refused,
         phases_us: clock.laps,
     };
-    Ok(Patched { bytes: output, report })
+    Ok(Plan { unfinished, manifest, report })
 }
 
 fn check_socket(socket: &[u8]) -> Result<(), PatchError> {
@@ -359,7 +379,7 @@ fn rule_report(matched: &Match<'_>, hooks: &[Hook<'_>]) -> RuleReport {
             exits: hook.sites[At::Exit as usize],
             attributes: points.clone().flat_map(|point| &point.captures).map(|c| c.attribute.clone()).collect(),
             left_out: points.flat_map(|point| point.left_out.iter().cloned()).collect(),
-            inlined_copies: hook.inlined_copies,
+            inlined_into: hook.inlined_into.clone(),
         }
     });
     RuleReport {

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::dwarf::{Sections, TypeInfo, Wanted};
+use crate::dwarf::{DwarfError, Sections, TypeInfo, Wanted};
 use crate::elf::{Elf, Relative};
 use crate::golang::{Function, GoBinary, GoVersion, symbol_name};
 use crate::patch::PatchError;
@@ -102,12 +102,11 @@ impl<'a> ProgramTypes<'a> {
         }
     }
 
-    /// How often a function was inlined into others; `None` without DWARF.
-    pub fn inlined_copies(&self, function: &Function<'_>) -> Option<u32> {
-        match self {
-            Self::Dwarf(info, _) => Some(info.inlined_copies(name_in_dwarf(info, function))),
-            Self::Runtime(_) => None,
-        }
+    /// The functions that a function was inlined into, one for each copy; `None` without DWARF.
+    pub fn inlined_into(&self, function: &Function<'_>) -> Result<Option<Vec<String>>, DwarfError> {
+        let Self::Dwarf(info, _) = self else { return Ok(None) };
+        let into = info.inlined_into(name_in_dwarf(info, function))?;
+        Ok(Some(into.into_iter().map(str::to_owned).collect()))
     }
 
     /// Where a function's parameters are; `None` when the rule asks for no value.

@@ -2,7 +2,7 @@
 //!
 //! Decides: what is reported, and the two forms of it. Never does: print.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 
 use gopatch_trampolines::manifest::{At, Kind, Manifest, Ratio};
@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use crate::rules::Rule;
 use crate::types::Origin;
+
+/// Functions that hold inlined copies, of which the text names so many.
+const SHOWN_CALLERS: usize = 3;
 
 /// The report of one run. Its JSON form is stable.
 #[derive(Debug, Clone, Serialize)]
@@ -54,8 +57,9 @@ pub struct OutputReport {
     pub path: Option<String>,
     /// Bytes.
     pub size: u64,
-    /// SHA-256, in hex.
-    pub sha256: String,
+    /// SHA-256, in hex, when the caller took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// Where the program will look for gopatchd.
     pub socket: String,
     /// Bytes of emitted code.
@@ -100,9 +104,9 @@ pub struct FunctionReport {
     pub attributes: Vec<String>,
     /// Alternatives of captures that do not apply: no interface of this program holds such a type.
     pub left_out: Vec<String>,
-    /// Copies that the compiler inlined elsewhere, which no hook sees. Only DWARF tells.
+    /// The functions that the compiler inlined it into, one for each copy, which no hook sees. Only DWARF tells.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub inlined_copies: Option<u32>,
+    pub inlined_into: Option<Vec<String>>,
 }
 
 /// A place that is not hooked.
@@ -140,6 +144,20 @@ impl Report {
     pub fn text(&self, verbose: bool) -> impl Display + '_ {
         Text { report: self, verbose }
     }
+}
+
+/// A few of the functions that hold copies, in words.
+pub(crate) fn callers<S: AsRef<str>>(into: &[S]) -> String {
+    let names = distinct(into);
+    let (named, others) = names.split_at(names.len().min(SHOWN_CALLERS));
+    let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    format!("{}{others}", named.join(", "))
+}
+
+/// Each name once, in the order of the first of each.
+fn distinct<S: AsRef<str>>(names: &[S]) -> Vec<&str> {
+    let mut known = HashSet::new();
+    names.iter().map(AsRef::as_ref).filter(|name| known.insert(*name)).collect()
 }
 
 struct Text<'a> {
@@ -186,9 +204,10 @@ impl Display for Text<'_> {
                 if self.verbose && !function.left_out.is_empty() {
                     writeln!(f, "  {:<24}   not in this program: {}", "", function.left_out.join(", "))?;
                 }
-                if let Some(copies @ 1..) = function.inlined_copies {
-                    let copies = count(copies as usize, "place", "places");
-                    writeln!(f, "  {:<24}   inlined at {copies} that no hook sees", "")?;
+                if let Some(into) = function.inlined_into.as_deref().filter(|into| !into.is_empty()) {
+                    let copies = count(into.len(), "place", "places");
+                    let into = if self.verbose { distinct(into).join(", ") } else { callers(into) };
+                    writeln!(f, "  {:<24}   inlined at {copies} that no hook sees, in {into}", "")?;
                 }
             }
             rule_filter(f, rule)?;

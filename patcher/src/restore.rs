@@ -5,8 +5,11 @@
 //! Never does: I/O.
 
 use goblin::elf::Elf;
+use goblin::elf::program_header::PT_LOAD;
 use gopatch_trampolines::manifest::{self, Manifest};
 use sha2::{Digest, Sha256};
+
+use crate::verify::headers_of;
 
 /// Why the input cannot be given back.
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +31,14 @@ pub enum RestoreError {
 
 /// Whether a file says that gopatch wrote it.
 pub fn is_patched(file: &[u8]) -> bool {
-    Elf::parse(file).is_ok_and(|elf| !matches!(read_manifest(&elf, file), Err(RestoreError::NotPatched)))
+    headers_of(file).is_ok_and(|elf| !matches!(read_manifest(&elf, file), Err(RestoreError::NotPatched)))
 }
 
 /// The input of a patched file.
 pub fn input_of(output: &[u8]) -> Result<Vec<u8>, RestoreError> {
-    let elf = Elf::parse(output)?;
+    let elf = headers_of(output)?;
     let (manifest, _) = read_manifest(&elf, output)?;
-    restore(output, &manifest)
+    restore(&elf, output, &manifest)
 }
 
 /// The manifest of a patched file, and its bytes.
@@ -53,22 +56,37 @@ pub fn read_manifest<'a>(elf: &Elf<'_>, output: &'a [u8]) -> Result<(Manifest, &
     Ok((manifest, bytes))
 }
 
+/// Every place of a patched file that was overwritten: its offset, and what stood there.
+pub(crate) fn overwritten(elf: &Elf<'_>, manifest: &Manifest) -> Result<Vec<(usize, Vec<u8>)>, RestoreError> {
+    let offset_of = |va: u64| {
+        elf.program_headers.iter().filter(|segment| segment.p_type == PT_LOAD).find_map(|segment| {
+            let within = va.checked_sub(segment.p_vaddr).filter(|within| *within < segment.p_filesz)?;
+            segment.p_offset.checked_add(within)
+        })
+    };
+    let places = manifest.overwritten(offset_of);
+    let places = places.ok_or_else(|| RestoreError::Manifest("it names a site that is not in the file".to_owned()))?;
+    let bytes = |(offset, original)| {
+        usize::try_from(offset).ok().zip(manifest::from_hex(original)).ok_or_else(|| misplaced(offset))
+    };
+    places.into_iter().map(bytes).collect()
+}
+
 /// The input of `output`, which `manifest` describes.
-pub fn restore(output: &[u8], manifest: &Manifest) -> Result<Vec<u8>, RestoreError> {
-    let misplaced = |offset: u64| RestoreError::Manifest(format!("it names bytes at {offset:#x} that are not there"));
+pub fn restore(elf: &Elf<'_>, output: &[u8], manifest: &Manifest) -> Result<Vec<u8>, RestoreError> {
     let size = usize::try_from(manifest.input.size).ok();
     let mut input = size.and_then(|size| output.get(..size)).ok_or_else(|| misplaced(manifest.input.size))?.to_vec();
-    let sites = manifest.sites.iter().map(|site| (site.offset, &site.original));
-    let patches = manifest.patches.iter().map(|patch| (patch.offset, &patch.original));
-    for (offset, original) in sites.chain(patches) {
-        let original = manifest::from_hex(original).ok_or_else(|| misplaced(offset))?;
-        let range = usize::try_from(offset).ok().and_then(|start| Some(start..start.checked_add(original.len())?));
-        let place = range.and_then(|range| input.get_mut(range)).ok_or_else(|| misplaced(offset))?;
-        place.copy_from_slice(&original);
+    for (offset, original) in overwritten(elf, manifest)? {
+        let range = offset..offset.saturating_add(original.len());
+        input.get_mut(range).ok_or_else(|| misplaced(offset as u64))?.copy_from_slice(&original);
     }
     if manifest::to_hex(&Sha256::digest(&input)) == manifest.input.sha256 {
         Ok(input)
     } else {
         Err(RestoreError::Digest)
     }
+}
+
+fn misplaced(offset: u64) -> RestoreError {
+    RestoreError::Manifest(format!("it names bytes at {offset:#x} that are not there"))
 }

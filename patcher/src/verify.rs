@@ -8,7 +8,8 @@
 //! What is checked, in this order:
 //!
 //! 1. The manifest is the one whose digest stands in the code, and the code is the one whose digest stands in the manifest.
-//! 2. With the listed bytes put back, the file has the input's digest: so no other byte of the input was changed.
+//! 2. With the listed bytes put back, the file has the input's digest, or where the input is at hand is the input: so no
+//!    other byte of it was changed.
 //! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
 //! 4. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one. The
 //!    rest of its bytes are `int3`.
@@ -17,25 +18,38 @@
 //!    One way more is there for an instruction that follows a pointer: with nil it goes to the runtime's panic, naming itself.
 //!    A call is a jump that names the place behind it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod symbols;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::{self, Read};
 use std::ops::Range;
+use std::thread;
 
 use capstone::arch::x86::{ArchMode, X86OperandType, X86Reg};
 use capstone::arch::{BuildsCapstone, DetailsArchInsn};
 use capstone::{Capstone, Insn, InsnGroupType};
+use goblin::container::Endian;
+use goblin::container::{Container, Ctx};
 use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
+use goblin::elf::section_header::SHT_SYMTAB;
 use goblin::elf::{Elf, SectionHeader};
+use goblin::strtab::Strtab;
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
 use gopatch_trampolines::manifest::{self, Manifest, Site};
 use sha2::{Digest, Sha256};
 
 use crate::restore::{self, RestoreError};
 use crate::sites::{NEAR_JUMP, SHORT_JUMP};
+use symbols::File;
 
 /// What fills the rest of a site.
 const INT3: u8 = 0xCC;
 /// Instructions at most from where a thunk takes an address of the program to where it jumps to a function of it.
 const LONGEST_CALL: usize = 7;
+
+/// Bytes that are compared at a time: few enough to stay in a processor's cache.
+const COMPARED_AT_ONCE: usize = 128 << 10;
 
 /// What is wrong with an output.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +107,9 @@ pub enum VerifyError {
         /// What is wrong.
         what: String,
     },
+    /// The output or its input cannot be read again.
+    #[error("it cannot be read again")]
+    Read(#[from] io::Error),
     /// The decoder cannot be had.
     #[error("the decoder failed")]
     Decoder(#[from] capstone::Error),
@@ -100,19 +117,105 @@ pub enum VerifyError {
 
 /// Checks `output`, also against `input` if it is at hand, and gives its manifest.
 pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyError> {
-    let elf = Elf::parse(output)?;
+    let elf = headers_of(output)?;
     let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
-    let restored = restore::restore(output, &manifest)?;
+    let restored = restore::restore(&elf, output, &manifest)?;
     if let Some(input) = input.filter(|input| *input != restored) {
         let differs = restored.iter().zip(input).position(|(ours, theirs)| ours != theirs);
         let offset = differs.or_else(|| (restored.len() != input.len()).then_some(restored.len().min(input.len())));
         offset.map_or(Ok(()), |offset| Err(VerifyError::OtherInput { offset }))?;
     }
-    let original = Elf::parse(&restored)?;
-    same_headers(&original, &elf, &manifest)?;
+    let original = headers_of(&restored)?;
+    same_headers(File { bytes: &restored, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
     Sites::new(output, &restored, &elf, &manifest)?.check()?;
     Ok(manifest)
+}
+
+/// Checks an output that was just made from `input`. Every byte is compared with the input's, so no digest of it is
+/// needed: `written` and `read` give the bytes of the two files once more, so that not all of both need be in memory.
+pub fn verify_written(
+    output: &[u8],
+    input: &[u8],
+    written: impl Read + Send,
+    read: impl Read,
+) -> Result<Manifest, VerifyError> {
+    let elf = headers_of(output)?;
+    let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
+    code_is_whole(output, &manifest, manifest_bytes)?;
+    let listed = restore::overwritten(&elf, &manifest)?;
+    originals_are_inputs(input, &manifest, &listed)?;
+    let original = headers_of(input)?;
+    same_headers(File { bytes: input, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
+    thread::scope(|scope| {
+        let manifest = &manifest;
+        let sites = scope.spawn(|| Sites::new(output, input, &elf, manifest)?.check());
+        only_listed_differ(written, read, input.len(), &listed)?;
+        sites.join().expect("a check does not panic")
+    })?;
+    Ok(manifest)
+}
+
+/// The headers and the sections' names: nothing else of an ELF file is looked at here.
+pub(crate) fn headers_of(file: &[u8]) -> Result<Elf<'_>, goblin::error::Error> {
+    let mut elf = Elf::lazy_parse(Elf::parse_header(file)?)?;
+    let (header, ctx) = (&elf.header, Ctx::new(Container::Big, Endian::Little));
+    let tables = [(header.e_phoff, header.e_phnum), (header.e_shoff, header.e_shnum)];
+    let [(segments_at, segments), (sections_at, sections)] =
+        tables.map(|(offset, count)| (usize::try_from(offset).unwrap_or(usize::MAX), usize::from(count)));
+    elf.program_headers = ProgramHeader::parse(file, segments_at, segments, ctx)?;
+    elf.section_headers = SectionHeader::parse(file, sections_at, sections, ctx)?;
+    let names = elf.section_headers.get(usize::from(header.e_shstrndx)).and_then(SectionHeader::file_range);
+    if let Some(range) = names.filter(|range| range.end <= file.len()) {
+        elf.shdr_strtab = Strtab::parse(file, range.start, range.len(), 0)?;
+    }
+    Ok(elf)
+}
+
+/// What the manifest says stood at each overwritten place is what stands there in the input.
+fn originals_are_inputs(input: &[u8], manifest: &Manifest, listed: &[(usize, Vec<u8>)]) -> Result<(), VerifyError> {
+    if manifest.input.size != input.len() as u64 {
+        return Err(VerifyError::OtherInput { offset: input.len() });
+    }
+    let stands = |(offset, original): &&(usize, Vec<u8>)| {
+        input.get(*offset..offset.saturating_add(original.len())) == Some(original)
+    };
+    let wrong = listed.iter().find(|place| !stands(place));
+    wrong.map_or(Ok(()), |(offset, _)| Err(VerifyError::OtherInput { offset: *offset }))
+}
+
+/// Every byte of the input's `size` bytes that no entry of the manifest lists is in the output as it was.
+fn only_listed_differ(
+    mut written: impl Read,
+    mut read: impl Read,
+    size: usize,
+    listed: &[(usize, Vec<u8>)],
+) -> Result<(), VerifyError> {
+    let mut listed: Vec<_> = listed.iter().map(|(offset, original)| *offset..*offset + original.len()).collect();
+    listed.sort_unstable_by_key(|range| range.start);
+    let mut listed = &listed[..];
+    let (mut ours, mut theirs) = (vec![0; COMPARED_AT_ONCE], vec![0; COMPARED_AT_ONCE]);
+    let mut start = 0;
+    while start < size {
+        let len = COMPARED_AT_ONCE.min(size - start);
+        let (ours, theirs) = (&mut ours[..len], &mut theirs[..len]);
+        written.read_exact(ours)?;
+        read.read_exact(theirs)?;
+        while listed.first().is_some_and(|range| range.end <= start) {
+            listed = &listed[1..];
+        }
+        let end = start + len;
+        for range in listed.iter().take_while(|range| range.start < end).filter(|range| start < range.end) {
+            let within = range.start.max(start) - start..range.end.min(end) - start;
+            ours[within.clone()].copy_from_slice(&theirs[within]);
+        }
+        if ours != theirs {
+            let differs = ours.iter().zip(&*theirs).position(|(ours, theirs)| ours != theirs).unwrap_or_default();
+            return Err(VerifyError::OtherInput { offset: start + differs });
+        }
+        start = end;
+    }
+    Ok(())
 }
 
 fn code_range(manifest: &Manifest) -> Option<Range<usize>> {
@@ -137,7 +240,8 @@ fn code_is_whole(output: &[u8], manifest: &Manifest, manifest_bytes: &[u8]) -> R
     Ok(())
 }
 
-fn same_headers(original: &Elf<'_>, elf: &Elf<'_>, manifest: &Manifest) -> Result<(), VerifyError> {
+fn same_headers(input: File<'_>, output: File<'_>, manifest: &Manifest) -> Result<(), VerifyError> {
+    let (original, elf) = (input.elf, output.elf);
     let (before, after) = (&original.header, &elf.header);
     for (what, same) in [
         ("identification", before.e_ident == after.e_ident),
@@ -153,6 +257,7 @@ fn same_headers(original: &Elf<'_>, elf: &Elf<'_>, manifest: &Manifest) -> Resul
         }
     }
     same_segments(&original.program_headers, &elf.program_headers, manifest)?;
+    let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
     // Names are written anew, so they are compared as text; the names' own section has moved.
     let shown = |elf: &Elf<'_>, section: &SectionHeader| {
         let name = elf.shdr_strtab.get_at(section.sh_name).unwrap_or_default().to_owned();
@@ -161,13 +266,19 @@ fn same_headers(original: &Elf<'_>, elf: &Elf<'_>, manifest: &Manifest) -> Resul
     for (index, section) in original.section_headers.iter().enumerate() {
         let same = elf.section_headers.get(index).is_some_and(|other| {
             let (before, after) = (shown(original, section), shown(elf, other));
-            before == after || (index == usize::from(original.header.e_shstrndx) && before.0 == after.0)
+            let names = index == usize::from(original.header.e_shstrndx);
+            before == after || before.0 == after.0 && (names || symbols::has_grown(index, input, output, &code))
         });
         if !same {
             return Err(VerifyError::Section { index });
         }
     }
-    Ok(())
+    let is_table = |section: &SectionHeader| section.sh_type == SHT_SYMTAB;
+    let new = elf.section_headers.iter().skip(original.section_headers.len()).position(is_table);
+    match new.map(|index| index + original.section_headers.len()) {
+        Some(index) if !symbols::only_code_was_added(None, output, &code) => Err(VerifyError::Section { index }),
+        _ => Ok(()),
+    }
 }
 
 /// Every segment of the input is there as it was; only PT_PHDR may differ, as the table has grown. Two were added: memory
@@ -207,6 +318,7 @@ struct Sites<'a> {
     elf: &'a Elf<'a>,
     manifest: &'a Manifest,
     decoder: Capstone,
+    decoded: RefCell<HashMap<u64, (u64, Step)>>,
     code: Range<u64>,
     thunks: BTreeSet<u64>,
     islands: BTreeSet<u64>,
@@ -253,7 +365,7 @@ impl<'a> Sites<'a> {
         let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
         let thunks = manifest.sites.iter().map(|site| site.thunk).collect();
         let islands = manifest.sites.iter().filter_map(|site| site.island).collect();
-        Ok(Self { output, restored, elf, manifest, decoder, code, thunks, islands })
+        Ok(Self { output, restored, elf, manifest, decoder, decoded: RefCell::default(), code, thunks, islands })
     }
 
     fn check(&self) -> Result<(), VerifyError> {
@@ -344,7 +456,7 @@ impl<'a> Sites<'a> {
             if !seen.insert(va) {
                 continue;
             }
-            let (len, step) = self.decode(self.output, va)?;
+            let (len, step) = self.decode_once(va)?;
             let (target, falls_through) = match step {
                 Step::Call(_) => return Err(format!("a call at {va:#x}")),
                 // The runtime's tick, which is nobody's point, comes back from its own subroutines so.
@@ -456,6 +568,16 @@ impl<'a> Sites<'a> {
             break;
         }
         Err("a way to a function of the program that does not name where it comes from".to_owned())
+    }
+
+    /// The output's instruction at `va`, and its length. Hooks share code, so many thunks come by the same instructions.
+    fn decode_once(&self, va: u64) -> Result<(u64, Step), String> {
+        if let Some(decoded) = self.decoded.borrow().get(&va) {
+            return Ok(*decoded);
+        }
+        let decoded = self.decode(self.output, va)?;
+        self.decoded.borrow_mut().insert(va, decoded);
+        Ok(decoded)
     }
 
     /// The instruction at `va`, and its length.

@@ -1,7 +1,9 @@
-//! Writes the output: a copy of the input, its sites and headers overwritten, the new parts appended.
+//! Puts the output together: the input, what overwrites its sites and headers, and the new parts behind it.
 //!
 //! Decides: nothing; [`crate::layout`] and [`crate::sites`] have. It notes every byte that it overwrites.
-//! Trusts: the layout. Never does: touch a byte that it was not told to.
+//! Trusts: the layout. Never does: touch a byte that it was not told to, or copy the input: whoever writes the file does.
+
+use std::ops::Range;
 
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
 use gopatch_trampolines::manifest::{self, Patch};
@@ -16,6 +18,7 @@ use crate::address::{FileOffset, Va};
 use crate::elf::Elf;
 use crate::layout::{Layout, PROGRAM_HEADER, ProgramHeaders, SECTION_HEADER};
 use crate::sites::{NEAR_JUMP, SHORT_JUMP, Site};
+use crate::symbols::{self, Symbol, Tables};
 
 /// Name of the section that shows the new text.
 pub const TEXT_SECTION: &str = ".gopatch.text";
@@ -24,6 +27,16 @@ pub const ARENA_SECTION: &str = ".gopatch.arena";
 
 /// Fill of the bytes of a site behind its jump: nobody gets there.
 const FILL: u8 = 0xCC;
+
+/// Offsets in the ELF header: of e_entry, which e_phoff and e_shoff follow; of e_shoff; of e_phnum, which e_shentsize, e_shnum
+/// and e_shstrndx follow; of its end.
+const ENTRY: u64 = 24;
+const SECTIONS_AT: u64 = 40;
+const SEGMENTS: u64 = 56;
+const HEADER_END: u64 = 64;
+
+/// Bytes of the program headers that are noted together: one entry of the manifest costs as much as that in hex.
+const NOTED_AT_ONCE: usize = PROGRAM_HEADER as usize;
 
 /// Why the output could not be put together. Each is a fault of gopatch itself.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +56,9 @@ pub enum WriteError {
     /// The file has more sections than a header can count.
     #[error("the file has too many sections or segments to add one")]
     TooMany,
+    /// New names cannot be added to the symbols' without adding them to the sections'.
+    #[error("symbols and sections have their names in one section, which --symbols cannot extend; leave it out")]
+    SharedNames,
     /// The manifest could not be made JSON.
     #[error("the manifest cannot be written")]
     Manifest(#[from] serde_json::Error),
@@ -98,20 +114,50 @@ pub struct Additions<'a> {
     /// The layout.
     pub layout: &'a Layout,
     /// Jumps at the sites.
-    pub overwrites: &'a [Overwrite],
+    pub overwrites: Vec<Overwrite>,
     /// The emitted code, to lie at the layout's `code_va`.
     pub code: &'a [u8],
     /// The new entry point.
     pub entry: u64,
+    /// What a new symbol table gets beside the input's symbols; without it there is none.
+    pub symbols: Option<Vec<Symbol>>,
 }
 
-/// The output without its manifest, and what of the input's headers it overwrote.
-pub struct Output {
-    bytes: Vec<u8>,
+/// An output file, by what is other in it than in its input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output<'a> {
+    input: &'a [u8],
+    /// What overwrites the input's bytes. Of two that overlap, the later counts.
+    pub overwrites: Vec<Overwrite>,
+    /// What follows the input.
+    pub tail: Vec<u8>,
+}
+
+impl Output<'_> {
+    /// Bytes of the whole file.
+    pub fn size(&self) -> u64 {
+        (self.input.len() + self.tail.len()) as u64
+    }
+
+    /// The whole file.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut bytes = [self.input, &self.tail].concat();
+        for Overwrite { offset, bytes: new } in &self.overwrites {
+            let start = offset.0 as usize;
+            bytes[start..start + new.len()].copy_from_slice(new);
+        }
+        bytes
+    }
+}
+
+/// The output without its manifest, and what of the input's headers it overwrites.
+pub struct Unfinished<'a> {
+    output: Output<'a>,
     /// Where the emitted code lies in the file.
     pub code_offset: usize,
     /// Parts of the input's headers that are not as they were.
     pub patches: Vec<Patch>,
+    header: FileHeader64<LE>,
     sections: SectionTable,
 }
 
@@ -121,77 +167,116 @@ struct SectionTable {
     names: Vec<u8>,
     /// Index of the names' own section.
     names_index: usize,
+    /// A new symbol table, with the indexes of its section and of its names' section.
+    symbols: Option<(Tables, usize, usize)>,
 }
 
-/// Writes all but the manifest, which names what is written here.
-pub fn write(elf: &Elf<'_>, additions: &Additions<'_>) -> Result<Output, WriteError> {
+/// Puts together all but the manifest, which names what is overwritten here.
+pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'a>, WriteError> {
     let layout = additions.layout;
-    let mut bytes = Vec::with_capacity(elf.data().len() + additions.code.len() + (64 << 10));
-    bytes.extend_from_slice(elf.data());
-    for overwrite in additions.overwrites {
-        let start = overwrite.offset.0 as usize;
-        bytes[start..start + overwrite.bytes.len()].copy_from_slice(&overwrite.bytes);
-    }
-
-    bytes.resize(layout.text_offset.0 as usize, 0);
+    let input = elf.data();
+    let mut output = Output { input, overwrites: additions.overwrites, tail: Vec::new() };
+    output.fill_to(layout.text_offset.0);
     let headers_at = match layout.program_headers {
         ProgramHeaders::InPlace => elf.header().e_phoff.get(LE),
         ProgramHeaders::Moved => layout.text_offset.0,
     };
-    bytes.resize((layout.text_offset.0 + layout.code_va().0 - layout.text_va.0) as usize, 0);
-    let code_offset = bytes.len();
-    bytes.extend_from_slice(additions.code);
-    let text_size = bytes.len() as u64 - layout.text_offset.0;
+    let code_offset = layout.text_offset.0 + layout.code_va().0 - layout.text_va.0;
+    output.fill_to(code_offset);
+    output.tail.extend_from_slice(additions.code);
+    let text_size = output.size() - layout.text_offset.0;
 
     let mut header = *elf.header();
     let segments = u16::try_from(layout.segments).map_err(|_| WriteError::TooMany)?;
     header.e_entry = U64::new(LE, additions.entry);
     header.e_phoff = U64::new(LE, headers_at);
     header.e_phnum = U16::new(LE, segments);
+    let program_headers = program_headers(elf, layout, headers_at, text_size);
     let mut patches = Vec::new();
-    let mut replace = |bytes: &mut Vec<u8>, at: u64, new: &[u8]| {
-        let start = at as usize;
-        if let Some(old) = elf.data().get(start..start + new.len()) {
-            patches.push(Patch { offset: at, original: manifest::to_hex(old) });
-        }
-        bytes[start..start + new.len()].copy_from_slice(new);
+    let mut note = |at: u64, len: u64| {
+        let old = input.get(at as usize..(at + len) as usize);
+        patches.extend(old.map(|old| Patch { offset: at, original: manifest::to_hex(old) }));
     };
-    replace(&mut bytes, headers_at, &program_headers(elf, layout, headers_at, text_size));
-    replace(&mut bytes, 0, pod::bytes_of(&header));
+    // Addresses, offsets and numbers: nothing else of the header becomes another.
+    note(ENTRY, SECTIONS_AT + 8 - ENTRY);
+    note(SEGMENTS, HEADER_END - SEGMENTS);
+    match layout.program_headers {
+        ProgramHeaders::InPlace => {
+            // Most segments are listed as they were.
+            let old = input.get(headers_at as usize..).unwrap_or_default();
+            for range in differing(old, &program_headers) {
+                note(headers_at + range.start as u64, range.len() as u64);
+            }
+            output.overwrites.push(Overwrite { offset: FileOffset(headers_at), bytes: program_headers });
+        }
+        ProgramHeaders::Moved => {
+            let start = headers_at as usize - input.len();
+            output.tail[start..start + program_headers.len()].copy_from_slice(&program_headers);
+        }
+    }
 
-    let sections = section_headers(elf, layout, text_size);
-    Ok(Output { bytes, code_offset, patches, sections })
+    let sections = section_headers(elf, layout, text_size, additions.symbols.as_deref())?;
+    Ok(Unfinished { output, code_offset: code_offset as usize, patches, header, sections })
 }
 
-impl Output {
-    /// Appends the manifest and the section headers, and gives the whole file. At `id_offset` of the code goes the
-    /// manifest's id, by which a process and its file know each other.
-    pub fn finish(mut self, manifest: &[u8], id_offset: usize) -> Result<Vec<u8>, WriteError> {
-        let bytes = &mut self.bytes;
+impl Output<'_> {
+    fn fill_to(&mut self, offset: u64) {
+        self.tail.resize(offset as usize - self.input.len(), 0);
+    }
+
+    /// Fills up to the next multiple of `align` in the file, and gives the offset there.
+    fn align(&mut self, align: u64) -> u64 {
+        let offset = self.size().next_multiple_of(align);
+        self.fill_to(offset);
+        offset
+    }
+}
+
+impl<'a> Unfinished<'a> {
+    /// Appends the manifest and the section headers. At `id_offset` of the code goes the manifest's id, by which a process
+    /// and its file know each other.
+    pub fn finish(self, manifest: &[u8], id_offset: usize) -> Result<Output<'a>, WriteError> {
+        let Self { mut output, code_offset, mut header, sections, .. } = self;
         let id = &Sha256::digest(manifest)[..MANIFEST_ID_BYTES];
-        let id_at = self.code_offset + id_offset;
-        bytes[id_at..id_at + MANIFEST_ID_BYTES].copy_from_slice(id);
-        bytes.resize(bytes.len().next_multiple_of(16), 0);
-        let SectionTable { mut headers, names, names_index } = self.sections;
+        let id_at = code_offset - output.input.len() + id_offset;
+        output.tail[id_at..id_at + MANIFEST_ID_BYTES].copy_from_slice(id);
+        output.align(16);
+        let SectionTable { mut headers, names, names_index, symbols } = sections;
         // The manifest's section is the last.
-        for (index, content) in [(headers.len() - 1, manifest), (names_index, &names[..])] {
-            headers[index].sh_offset = U64::new(LE, bytes.len() as u64);
+        let mut contents = vec![(headers.len() - 1, manifest, 1), (names_index, &names[..], 1)];
+        if let Some((tables, index, names_index)) = &symbols {
+            contents.extend([(*names_index, &tables.names[..], 1), (*index, &tables.symbols[..], 8)]);
+        }
+        for (index, content, align) in contents {
+            headers[index].sh_offset = U64::new(LE, output.align(align));
             headers[index].sh_size = U64::new(LE, content.len() as u64);
-            bytes.extend_from_slice(content);
+            output.tail.extend_from_slice(content);
         }
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        let sections_at = bytes.len() as u64;
+        header.e_shoff = U64::new(LE, output.align(8));
         for section in &headers {
-            bytes.extend_from_slice(pod::bytes_of(section));
+            output.tail.extend_from_slice(pod::bytes_of(section));
         }
-        let (header, _) = pod::from_bytes_mut::<FileHeader64<LE>>(bytes).map_err(|()| WriteError::TooMany)?;
-        header.e_shoff = U64::new(LE, sections_at);
         header.e_shentsize = U16::new(LE, SECTION_HEADER as u16);
         header.e_shnum = U16::new(LE, u16::try_from(headers.len()).map_err(|_| WriteError::TooMany)?);
         let names_index = u16::try_from(names_index).map_err(|_| WriteError::TooMany)?;
         header.e_shstrndx = U16::new(LE, SymbolSection(names_index));
-        Ok(self.bytes)
+        output.overwrites.push(Overwrite { offset: FileOffset(0), bytes: pod::bytes_of(&header).to_vec() });
+        Ok(output)
     }
+}
+
+/// Where `new` is not `old`: each range ends at equal words or at the end.
+fn differing(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for (index, (old, new)) in old.chunks(NOTED_AT_ONCE).zip(new.chunks(NOTED_AT_ONCE)).enumerate() {
+        let start = index * NOTED_AT_ONCE;
+        match ranges.last_mut() {
+            _ if old.starts_with(new) => {}
+            Some(range) if range.end == start => range.end += new.len(),
+            _ => ranges.push(start..start + new.len()),
+        }
+    }
+    ranges
 }
 
 /// The program header table of the output.
@@ -229,7 +314,12 @@ fn program_headers(elf: &Elf<'_>, layout: &Layout, headers_at: u64, text_size: u
 }
 
 /// The input's sections and the new ones. Names are written anew, for all.
-fn section_headers(elf: &Elf<'_>, layout: &Layout, text_size: u64) -> SectionTable {
+fn section_headers(
+    elf: &Elf<'_>,
+    layout: &Layout,
+    text_size: u64,
+    symbols: Option<&[Symbol]>,
+) -> Result<SectionTable, WriteError> {
     let mut names: Vec<u8> = vec![0];
     let mut headers = Vec::with_capacity(elf.sections().len() + 4);
     let mut add = |name: &str, kind: SectionType, flags, va, offset, size, align| {
@@ -266,11 +356,32 @@ fn section_headers(elf: &Elf<'_>, layout: &Layout, text_size: u64) -> SectionTab
     add(ARENA_SECTION, elf::SHT_NOBITS, elf::SHF_ALLOC | elf::SHF_WRITE, arena_va, text_offset, arena_bytes, 4096);
     let text_flags = elf::SHF_ALLOC | elf::SHF_EXECINSTR;
     add(TEXT_SECTION, elf::SHT_PROGBITS, text_flags, text_va, text_offset, text_size, 16);
+    let first_new = if elf.sections().is_empty() { 2 } else { elf.sections().len() };
+    let old_table = symbols::table_of(elf).map(|table| (table.index, table.link as usize));
+    if symbols.is_some() && old_table.is_none() {
+        add(".symtab", elf::SHT_SYMTAB, none, 0, 0, 0, 8);
+        add(".strtab", elf::SHT_STRTAB, none, 0, 0, 0, 1);
+    }
     add(manifest::SECTION, elf::SHT_PROGBITS, none, 0, 0, 0, 1);
     for (header, old) in headers.iter_mut().zip(elf.sections()) {
         header.sh_link = U32::new(LE, old.link);
         header.sh_info = U32::new(LE, old.info);
         header.sh_entsize = U64::new(LE, old.entry_size);
     }
-    SectionTable { headers, names, names_index }
+    let symbols = match symbols {
+        Some(_) if old_table.is_some_and(|(_, its_names)| its_names == names_index) => {
+            return Err(WriteError::SharedNames);
+        }
+        Some(added) => {
+            let text = u16::try_from(first_new + 1).map_err(|_| WriteError::TooMany)?;
+            let tables = symbols::tables(elf, added, text);
+            let (index, its_names) = old_table.unwrap_or((first_new + 2, first_new + 3));
+            headers[index].sh_info = U32::new(LE, tables.locals);
+            headers[index].sh_link = U32::new(LE, its_names as u32);
+            headers[index].sh_entsize = U64::new(LE, symbols::SYMBOL as u64);
+            Some((tables, index, its_names))
+        }
+        None => None,
+    };
+    Ok(SectionTable { headers, names, names_index, symbols })
 }

@@ -15,6 +15,7 @@ pub mod probe;
 pub mod process;
 pub mod real;
 pub mod server;
+pub mod statistics;
 pub mod std_test;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ use std::fs;
 use std::ops::Range;
 use std::thread;
 
+use ::gopatch::address::Va;
 use ::gopatch::elf::Elf;
 use ::gopatch::{restore, verify};
 use anyhow::{Context, Result, ensure};
@@ -87,13 +88,16 @@ fn change(output: &[u8], guarded: &[Guarded], seed: u64, count: usize) -> Result
 
 fn guarded(input: &[u8], output: &[u8], manifest: &Manifest) -> Result<Vec<Guarded>> {
     let range = |start: u64, len: u64| start as usize..(start + len) as usize;
-    let site = |site: &manifest::Site| range(site.offset, site.original.len() as u64 / 2);
     let json = serde_json::to_vec(manifest)?;
     let manifest_at = output.windows(json.len()).rposition(|bytes| bytes == json).context("no manifest")?;
     let elf = Elf::parse(input)?;
+    let site = |site: &manifest::Site| {
+        let offset = elf.offset_of(Va(site.va)).context("a site that is not in the file")?;
+        anyhow::Ok(range(offset.0, site.original.len() as u64 / 2))
+    };
     let text = elf.section(".text").context("no text")?;
     Ok(vec![
-        Guarded { name: "sites", ranges: manifest.sites.iter().map(site).collect() },
+        Guarded { name: "sites", ranges: manifest.sites.iter().map(site).collect::<Result<_>>()? },
         Guarded { name: "thunks", ranges: vec![range(manifest.code.offset, manifest.code.size)] },
         Guarded { name: "manifest", ranges: vec![range(manifest_at as u64, json.len() as u64)] },
         Guarded { name: "text", ranges: vec![range(text.offset.0, text.size)] },

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub const SECTION: &str = ".gopatch.manifest";
 
 /// Version of this description. A reader refuses another.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The whole description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,10 +247,8 @@ pub struct Site {
     /// Index of the point whose record is laid there; none for the runtime's tick and for instructions that only made
     /// room.
     pub point: Option<u32>,
-    /// Address in the image.
+    /// Address in the image; the program headers say where that is in the file.
     pub va: u64,
-    /// Offset in the file.
-    pub offset: u64,
     /// Address of the thunk.
     pub thunk: u64,
     /// Where the jump to the thunk lies, if the site is too short for it: in bytes of another site that nobody reaches.
@@ -313,6 +311,14 @@ impl Manifest {
             }
         }
         Ok(manifest)
+    }
+
+    /// Every overwritten place: its offset in the file, for which `offset_of` finds a site's address, and in hex what stood
+    /// there. `None` for a site that is not in the file.
+    pub fn overwritten(&self, offset_of: impl Fn(u64) -> Option<u64>) -> Option<Vec<(u64, &str)>> {
+        let sites = self.sites.iter().map(|site| Some((offset_of(site.va)?, site.original.as_str())));
+        let patches = self.patches.iter().map(|patch| Some((patch.offset, patch.original.as_str())));
+        sites.chain(patches).collect()
     }
 }
 

@@ -118,6 +118,13 @@ impl Manifest {
                     manifest.go(version).with_context(|| format!("{}: program {}", path.display(), program.name))?;
                 }
             }
+            let is_folder = program.kind == Kind::Program && program.package.is_none();
+            ensure!(
+                is_folder || program.kind == Kind::StdTest,
+                "{}: program {} has no `package`: it is a folder of corpus/",
+                path.display(),
+                program.name
+            );
         }
         Ok(manifest)
     }
@@ -179,7 +186,7 @@ impl Manifest {
             go.version,
             mode.name
         );
-        Ok(Plan { program, go, mode })
+        Ok(Plan { program, go, mode, folder: sources().join(&program.name) })
     }
 }
 
@@ -215,6 +222,25 @@ fn listed<S: AsRef<str>>(names: impl Iterator<Item = S>) -> String {
 pub fn build(program: &str, go: &str, mode: &str) -> Result<PathBuf> {
     let manifest = Manifest::read()?;
     manifest.plan(program, go, mode)?.build().with_context(|| format!("cannot build {program} with Go {go} as {mode}"))
+}
+
+/// Builds the program `./name` of a folder with these `files`, unless the cache has it, and gives its path.
+pub fn build_generated(name: &str, files: &BTreeMap<PathBuf, String>, go: &str, mode: &str) -> Result<PathBuf> {
+    let manifest = Manifest::read()?;
+    let folder = cache().join("generated");
+    for (path, text) in files {
+        let path = folder.join(path);
+        // What is there as it should be stays, and with it what the Go command has cached of it.
+        if !fs::read_to_string(&path).is_ok_and(|old| old == *text) {
+            fs::create_dir_all(path.parent().unwrap_or(&folder))?;
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    let all = || Listed::All(All::All);
+    let package = Some(format!("./{name}"));
+    let program = Program { name: name.to_owned(), kind: Kind::Program, package, go: all(), since: None, modes: all() };
+    let mode = manifest.modes.iter().find(|one| one.name == mode).with_context(|| format!("no link mode {mode:?}"))?;
+    Plan { program: &program, go: manifest.go(go)?, mode, folder }.build()
 }
 
 /// The GOROOT of a toolchain: a std-test runs in the folder of its package below `src`.
@@ -264,6 +290,8 @@ struct Plan<'a> {
     program: &'a Program,
     go: &'a Go,
     mode: &'a Mode,
+    /// Where a program's source is.
+    folder: PathBuf,
 }
 
 impl Plan<'_> {
@@ -297,9 +325,8 @@ impl Plan<'_> {
     fn options(&self) -> Result<Vec<&str>> {
         let flags = self.mode.flags.iter().map(String::as_str);
         Ok(match (self.program.kind, &self.program.package) {
-            (Kind::Program, None) => ["build"].into_iter().chain(flags).collect(),
+            (Kind::Program, _) => ["build"].into_iter().chain(flags).collect(),
             (Kind::StdTest, Some(_)) => ["test", "-c"].into_iter().chain(flags).collect(),
-            (Kind::Program, Some(_)) => bail!("a program has no `package`: it is a folder of corpus/"),
             (Kind::StdTest, None) => bail!("a std-test needs a `package`"),
         })
     }
@@ -308,12 +335,8 @@ impl Plan<'_> {
         let mut command = self.go.command();
         command.env("CGO_ENABLED", if self.mode.cgo { "1" } else { "0" }).envs(&self.mode.env);
         command.args(self.options()?).arg("-o").arg(output).arg(self.program.package.as_deref().unwrap_or("."));
-        command.current_dir(if self.program.kind == Kind::Program { self.sources() } else { sources() });
+        command.current_dir(if self.program.kind == Kind::Program { self.folder.clone() } else { sources() });
         Ok(command)
-    }
-
-    fn sources(&self) -> PathBuf {
-        sources().join(&self.program.name)
     }
 
     /// Sixteen hex digits of the SHA-256 of everything that decides the output. Every part is preceded by its length,
@@ -338,8 +361,8 @@ impl Plan<'_> {
         }
         if self.program.kind == Kind::Program {
             // The folder's path is part of the debug information.
-            add(self.sources().as_os_str().as_encoded_bytes());
-            for (name, text) in files(&self.sources())? {
+            add(self.folder.as_os_str().as_encoded_bytes());
+            for (name, text) in files(&self.folder)? {
                 add(name.as_os_str().as_encoded_bytes());
                 add(&text);
             }

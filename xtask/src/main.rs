@@ -24,7 +24,7 @@ const TASKS: &[Task] = &[
     Task { name: "demo", arguments: "", help: "patch a Go web server and watch its requests", run: demo::run },
     Task { name: "test", arguments: "", help: "everything a change has to pass", run: check::test },
     Task { name: "soak", arguments: "", help: "the tests that take long", run: check::soak },
-    Task { name: "bench", arguments: "hooks", help: "what a hook costs", run: check::bench },
+    Task { name: "bench", arguments: "hooks|patch", help: "what a hook costs; what patching costs", run: check::bench },
     Task {
         name: "corpus",
         arguments: "[list | build PROGRAM GO MODE]",

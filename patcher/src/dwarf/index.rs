@@ -4,15 +4,23 @@
 //! Trusts: nothing.
 //! Never does: build a type. That is done when somebody asks for it (`super::types`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
+use std::thread;
 
-use gimli::{AttributeValue, DebugAddrBase, DebugInfoOffset, EntriesRaw, constants as dw};
+use foldhash::fast::FixedState;
+use gimli::{AttributeValue, DebugAddrBase, DebugInfoOffset, EntriesRaw, Section, constants as dw};
 
 use crate::address::Va;
 use crate::rules::pattern::without_type_arguments;
 use crate::types::TypeId;
 
-use super::{Body, DwarfError, Reader, TypeInfo, Unit, Wanted};
+use super::{Body, DwarfError, Function, Reader, TypeInfo, Unit, Wanted};
+
+/// Bytes of .debug_info below which a thread costs more than it saves.
+const WORTH_A_THREAD: usize = 1 << 20;
+/// More threads than this wait for memory.
+const MOST_THREADS: usize = 4;
 
 pub(super) fn read<'d>(
     mut dwarf: gimli::Dwarf<Reader<'d>>,
@@ -21,56 +29,133 @@ pub(super) fn read<'d>(
 ) -> Result<TypeInfo<'d>, DwarfError> {
     // Every unit of Go's linker shares one abbreviation table.
     dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
-    let mut info = TypeInfo {
-        dwarf,
-        units: Vec::new(),
-        functions: HashMap::new(),
-        instances: HashMap::new(),
-        types: HashMap::new(),
-        runtime_types,
-    };
+    let names = Names::new(wanted);
+    let units = units(&dwarf)?;
+    let bytes = dwarf.debug_info.reader().slice().len();
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let threads = threads.min(bytes / WORTH_A_THREAD).max(1);
+    // Neighbours stay together, so whichever thread finds something, it comes in the order of .debug_info.
+    let part_of = |unit: &Unit<'d>| unit.start / bytes.div_ceil(threads);
+    let parts: Vec<Seen<'d>> = thread::scope(|scope| {
+        let (dwarf, names) = (&dwarf, &names);
+        let scan = |units| scope.spawn(move || Seen::scan_all(dwarf, names, units));
+        let running: Vec<_> = units.chunk_by(|one, other| part_of(one) == part_of(other)).map(scan).collect();
+        running.into_iter().map(|part| part.join().expect("reading DWARF does not panic")).collect::<Result<_, _>>()
+    })?;
+
     let mut seen = Seen::default();
-    let mut headers = info.dwarf.units();
+    for part in parts {
+        seen.add(part);
+    }
+    let mut functions = seen.functions;
+    for (abstract_place, name) in seen.abstracts {
+        let function = functions.entry(name).or_default();
+        function.bodies.extend(seen.bodies.remove(&abstract_place).unwrap_or_default());
+        let copies = seen.copies.iter().filter(|(origin, _)| *origin == abstract_place);
+        function.inlined_into.extend(copies.map(|(_, into)| *into));
+    }
+    let of_generic = functions.iter().filter(|(name, _)| name.contains('['));
+    let instances = of_generic
+        .flat_map(|(name, function)| function.bodies.iter().filter_map(|body| Some((body.start?, *name))))
+        .collect();
+    let units = units.into_iter().filter(|unit| !seen.foreign.contains(&unit.start)).collect();
+    Ok(TypeInfo { dwarf, units, functions, instances, types: seen.types, runtime_types })
+}
+
+fn units<'d>(dwarf: &gimli::Dwarf<Reader<'d>>) -> Result<Vec<Unit<'d>>, DwarfError> {
+    let mut units = Vec::new();
+    let mut headers = dwarf.units();
     let mut offset = 0;
     while let Some(header) = headers.next().map_err(|source| DwarfError::Damaged { offset, source })? {
         let start = header.offset().0;
         offset = start;
-        let damaged = |source| DwarfError::Damaged { offset, source };
-        let abbreviations = info.dwarf.abbreviations(&header).map_err(damaged)?;
-        let unit = Unit { header, abbreviations, start };
-        if info.scan(&unit, wanted, &mut seen).map_err(damaged)? {
-            info.units.push(unit);
-        }
+        let abbreviations = dwarf.abbreviations(&header).map_err(|source| DwarfError::Damaged { offset, source })?;
+        units.push(Unit { header, abbreviations, start });
     }
-    for (abstract_place, name) in seen.abstracts {
-        let function = info.functions.entry(name).or_default();
-        function.bodies.extend(seen.bodies.remove(&abstract_place).unwrap_or_default());
-        function.inlined_copies += seen.copies.get(&abstract_place).copied().unwrap_or_default();
-    }
-    for (name, function) in info.functions.iter().filter(|(name, _)| name.contains('[')) {
-        info.instances.extend(function.bodies.iter().filter_map(|body| Some((body.start?, *name))));
-    }
-    Ok(info)
+    Ok(units)
 }
 
-/// What a function that was inlined somewhere leaves in DWARF: an abstract entry that has the name, and entries that refer
-/// to it, before or behind: its own body, if it has one, and each copy.
+/// The wanted names, in order: nearly all names of a program are not among them, and are known not to be after few looks.
+struct Names<'w> {
+    functions: Vec<&'w [u8]>,
+    types: Vec<&'w [u8]>,
+}
+
+impl<'w> Names<'w> {
+    fn new(wanted: &Wanted<'w>) -> Self {
+        let sorted = |names: &HashSet<&'w str>| {
+            let mut names: Vec<_> = names.iter().map(|name| name.as_bytes()).collect();
+            names.sort_unstable();
+            names
+        };
+        Self { functions: sorted(&wanted.functions), types: sorted(&wanted.types) }
+    }
+
+    /// Whether a function is wanted, or of which it is an instance.
+    fn has_function(&self, name: &Reader<'_>) -> bool {
+        let has = |name: &[u8]| self.functions.binary_search(&name).is_ok();
+        let is_instance = || {
+            let name = std::str::from_utf8(name.slice()).ok().filter(|name| name.contains('['))?;
+            Some(has(without_type_arguments(name).as_bytes()))
+        };
+        has(name.slice()) || is_instance() == Some(true)
+    }
+}
+
+/// What was found in some units.
+///
+/// A function that was inlined somewhere leaves an abstract entry that has the name, and entries that refer to it, before
+/// or behind, in whichever unit: its own body, if it has one, and each copy.
 #[derive(Debug, Default)]
 struct Seen<'d> {
+    /// Wanted functions that were not inlined.
+    functions: HashMap<&'d str, Function>,
+    /// Wanted types.
+    types: HashMap<&'d str, TypeId>,
+    /// Where units start that are not Go's.
+    foreign: HashSet<usize>,
     /// Abstract entries of wanted functions.
     abstracts: Vec<(DebugInfoOffset, &'d str)>,
     /// Bodies, by their abstract entry.
-    bodies: HashMap<DebugInfoOffset, Vec<Body>>,
-    /// Number of copies, by their abstract entry.
-    copies: HashMap<DebugInfoOffset, u32>,
+    bodies: HashMap<DebugInfoOffset, Vec<Body>, FixedState>,
+    /// Every copy: its abstract entry, and the function that it is in.
+    copies: Vec<(DebugInfoOffset, DebugInfoOffset)>,
 }
 
-impl<'d> TypeInfo<'d> {
+impl<'d> Seen<'d> {
+    fn scan_all(dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, units: &[Unit<'d>]) -> Result<Self, DwarfError> {
+        let mut seen = Self::default();
+        for unit in units {
+            let is_go = seen.scan(dwarf, names, unit);
+            if !is_go.map_err(|source| DwarfError::Damaged { offset: unit.start, source })? {
+                seen.foreign.insert(unit.start);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Adds what was found in later units.
+    fn add(&mut self, later: Self) {
+        for (name, function) in later.functions {
+            self.functions.entry(name).or_default().bodies.extend(function.bodies);
+        }
+        for (name, id) in later.types {
+            self.types.entry(name).or_insert(id);
+        }
+        self.foreign.extend(later.foreign);
+        self.abstracts.extend(later.abstracts);
+        for (origin, bodies) in later.bodies {
+            self.bodies.entry(origin).or_default().extend(bodies);
+        }
+        self.copies.extend(later.copies);
+    }
+
     /// Looks through one unit; false when it is not Go's.
-    fn scan(&mut self, unit: &Unit<'d>, wanted: &Wanted<'_>, seen: &mut Seen<'d>) -> gimli::Result<bool> {
+    fn scan(&mut self, dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, unit: &Unit<'d>) -> gimli::Result<bool> {
         let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
         let mut values = Vec::new();
         let mut addresses = DebugAddrBase(0);
+        let mut function = DebugInfoOffset(unit.start);
         while !entries.is_empty() {
             let depth = entries.next_depth();
             let offset = entries.next_offset();
@@ -90,29 +175,38 @@ impl<'d> TypeInfo<'d> {
                 dw::DW_TAG_inlined_subroutine => {
                     let origin = find_attribute(&mut entries, attributes, dw::DW_AT_abstract_origin)?;
                     if let Some(origin) = origin.and_then(|origin| unit.reference(&origin)) {
-                        *seen.copies.entry(origin).or_default() += 1;
+                        self.copies.push((origin, function));
                     }
                 }
                 dw::DW_TAG_subprogram if depth == 1 => {
-                    entries.read_attributes(attributes, &mut values)?;
+                    function = DebugInfoOffset(unit.start + offset.0);
+                    // Go's have a name or an origin, and it comes first.
+                    let is_either = |name| name == dw::DW_AT_name || name == dw::DW_AT_abstract_origin;
+                    let (found, rest) = first_attribute(&mut entries, attributes, is_either)?;
+                    let origin = found.as_ref().and_then(|value| unit.reference(value));
+                    let name = text(dwarf, found)?.filter(|name| names.has_function(name));
+                    let name = name.and_then(|name| std::str::from_utf8(name.slice()).ok());
+                    if name.is_none() && origin.is_none() {
+                        entries.skip_attributes(rest)?;
+                        continue;
+                    }
+                    entries.read_attributes(rest, &mut values)?;
                     let value = |name| values.iter().find(|value| value.name() == name).map(gimli::Attribute::value);
-                    let place = DebugInfoOffset(unit.start + offset.0);
+                    let place = function;
                     let start = match value(dw::DW_AT_low_pc) {
                         Some(AttributeValue::Addr(start)) => Some(Va(start)),
                         Some(AttributeValue::DebugAddrIndex(index)) => {
                             let size = unit.header.encoding().address_size;
-                            self.dwarf.debug_addr.get_address(size, addresses, index).ok().map(Va)
+                            dwarf.debug_addr.get_address(size, addresses, index).ok().map(Va)
                         }
                         _ => None,
                     };
                     let body = Body { place, start };
-                    if let Some(origin) = value(dw::DW_AT_abstract_origin).and_then(|origin| unit.reference(&origin)) {
-                        seen.bodies.entry(origin).or_default().push(body);
-                    } else if let Some(name) = self.name(value(dw::DW_AT_name))?
-                        && wanted.functions.contains(&*without_type_arguments(name))
-                    {
+                    if let Some(origin) = origin {
+                        self.bodies.entry(origin).or_default().push(body);
+                    } else if let Some(name) = name {
                         if value(dw::DW_AT_inline).is_some() {
-                            seen.abstracts.push((place, name));
+                            self.abstracts.push((place, name));
                         } else {
                             self.functions.entry(name).or_default().bodies.push(body);
                         }
@@ -127,7 +221,8 @@ impl<'d> TypeInfo<'d> {
                     if depth == 1 =>
                 {
                     let name = find_attribute(&mut entries, attributes, dw::DW_AT_name)?;
-                    if let Some(name) = self.name(name)?.filter(|name| wanted.types.contains(name)) {
+                    let name = text(dwarf, name)?.filter(|name| names.types.binary_search(&name.slice()).is_ok());
+                    if let Some(name) = name.and_then(|name| std::str::from_utf8(name.slice()).ok()) {
                         // A struct and the typedef that names it share their name; either will do.
                         self.types.entry(name).or_insert(TypeId::Dwarf(unit.start + offset.0));
                     }
@@ -137,17 +232,25 @@ impl<'d> TypeInfo<'d> {
         }
         Ok(true)
     }
+}
 
+impl<'d> TypeInfo<'d> {
     /// The text of a name; `None` when it is absent or not UTF-8, which no name of Go's is.
     pub(super) fn name(&self, value: Option<AttributeValue<Reader<'d>>>) -> gimli::Result<Option<&'d str>> {
-        let text = match value {
-            Some(AttributeValue::String(text)) => text,
-            Some(AttributeValue::DebugStrRef(offset)) => self.dwarf.string(offset)?,
-            Some(AttributeValue::DebugLineStrRef(offset)) => self.dwarf.line_string(offset)?,
-            _ => return Ok(None),
-        };
-        Ok(std::str::from_utf8(text.slice()).ok())
+        Ok(text(&self.dwarf, value)?.and_then(|text| std::str::from_utf8(text.slice()).ok()))
     }
+}
+
+fn text<'d>(
+    dwarf: &gimli::Dwarf<Reader<'d>>,
+    value: Option<AttributeValue<Reader<'d>>>,
+) -> gimli::Result<Option<Reader<'d>>> {
+    Ok(match value {
+        Some(AttributeValue::String(text)) => Some(text),
+        Some(AttributeValue::DebugStrRef(offset)) => Some(dwarf.string(offset)?),
+        Some(AttributeValue::DebugLineStrRef(offset)) => Some(dwarf.line_string(offset)?),
+        _ => None,
+    })
 }
 
 impl<'d> Unit<'d> {
@@ -167,16 +270,21 @@ fn find_attribute<'d>(
     attributes: &[gimli::AttributeSpecification],
     wanted: gimli::DwAt,
 ) -> gimli::Result<Option<AttributeValue<Reader<'d>>>> {
-    let mut found = None;
-    let mut rest = attributes;
-    while let Some((specification, others)) = rest.split_first() {
-        let attribute = entries.read_attribute_inline(*specification)?;
-        rest = others;
-        if attribute.name() == wanted {
-            found = Some(attribute.value());
-            break;
-        }
-    }
+    let (found, rest) = first_attribute(entries, attributes, |name| name == wanted)?;
     entries.skip_attributes(rest)?;
     Ok(found)
+}
+
+/// Reads an entry's attributes up to the first that is wanted, and gives those behind it.
+fn first_attribute<'d, 's>(
+    entries: &mut EntriesRaw<'_, Reader<'d>>,
+    attributes: &'s [gimli::AttributeSpecification],
+    is_wanted: impl Fn(gimli::DwAt) -> bool,
+) -> gimli::Result<(Option<AttributeValue<Reader<'d>>>, &'s [gimli::AttributeSpecification])> {
+    let Some(at) = attributes.iter().position(|attribute| is_wanted(attribute.name())) else {
+        return Ok((None, attributes));
+    };
+    entries.skip_attributes(&attributes[..at])?;
+    let value = entries.read_attribute_inline(attributes[at])?.value();
+    Ok((Some(value), &attributes[at + 1..]))
 }

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use gimli::{DebugInfoOffset, EndianSlice, LittleEndian, SectionId};
+use gimli::{DebugInfoOffset, EndianSlice, LittleEndian, SectionId, constants};
 
 use crate::address::Va;
 use crate::elf::{Elf, ElfError};
@@ -107,7 +107,8 @@ struct Function {
     /// Entries that describe code of its own. Only they have all parameters; the abstract entry of a function that
     /// was inlined lacks those without a name.
     bodies: Vec<Body>,
-    inlined_copies: u32,
+    /// The functions that hold its copies, one for each.
+    inlined_into: Vec<DebugInfoOffset>,
 }
 
 /// An entry that describes code.
@@ -151,9 +152,21 @@ impl<'d> TypeInfo<'d> {
         self.instances.get(&start).copied()
     }
 
-    /// How often a wanted function was inlined into others. One that was inlined everywhere has no code of its own.
-    pub fn inlined_copies(&self, name: &str) -> u32 {
-        self.functions.get(name).map_or(0, |function| function.inlined_copies)
+    /// The functions that a wanted function was inlined into, one for each copy. One that was inlined everywhere has no code
+    /// of its own.
+    pub fn inlined_into(&self, name: &str) -> Result<Vec<&'d str>, DwarfError> {
+        let into = self.functions.get(name).map_or(&[][..], |function| &function.inlined_into);
+        into.iter().map(|place| Ok(self.function_name(*place)?.unwrap_or("a function without a name"))).collect()
+    }
+
+    /// The name of a function, which stands with its abstract entry if it has one.
+    fn function_name(&self, place: DebugInfoOffset) -> Result<Option<&'d str>, DwarfError> {
+        let (unit, entry) = self.entry(place)?;
+        let origin = entry.attr_value(constants::DW_AT_abstract_origin);
+        match origin.and_then(|origin| unit.reference(&origin)) {
+            Some(origin) => self.entry_name(origin, &self.entry(origin)?.1),
+            None => self.entry_name(place, &entry),
+        }
     }
 
     /// A wanted type; `None` when DWARF does not describe it.
@@ -232,7 +245,7 @@ mod tests {
         names.sort_unstable();
         for name in names {
             let Some(signature) = types.signature(name)? else {
-                lines.push(format!("{name} inlined {}", types.inlined_copies(name)));
+                lines.push(format!("{name} inlined into {:?}", types.inlined_into(name)?));
                 continue;
             };
             let parameter = |parameter: &Parameter<'_>| {
@@ -240,7 +253,8 @@ mod tests {
                 Ok(format!("{arrow}{} {}", parameter.name, types.resolve(parameter.type_id)?.name))
             };
             let parameters: Vec<_> = signature.parameters.iter().map(parameter).collect::<Result<_, DwarfError>>()?;
-            lines.push(format!("{name}({}) inlined {}", parameters.join(", "), types.inlined_copies(name)));
+            let inlined = types.inlined_into(name)?.len();
+            lines.push(format!("{name}({}) inlined {inlined}", parameters.join(", ")));
         }
         Ok(lines)
     }
@@ -276,8 +290,8 @@ mod tests {
         // Its blank parameters and its blank result are described only with its body.
         assert_eq!(line("main.Blank"), "main.Blank(~p0 string, a int, ~p2 int, ->~r0 int, ->err error) inlined 1");
         // main.CallsSmall has two copies of it, and nobody calls it.
-        assert_eq!(line("main.small"), "main.small inlined 2");
-        assert_eq!(line("main.absent"), "main.absent inlined 0");
+        assert_eq!(line("main.small"), "main.small inlined into [\"main.CallsSmall\", \"main.CallsSmall\"]");
+        assert_eq!(line("main.absent"), "main.absent inlined into []");
         assert!(!lines.iter().any(|line| line.starts_with("main.Absent")));
     }
 

@@ -162,12 +162,12 @@ impl<'d> TypeInfo<'d> {
         }
     }
 
-    fn entry_name(&self, place: DebugInfoOffset, entry: &Entry<'d>) -> Result<Option<&'d str>, DwarfError> {
+    pub(super) fn entry_name(&self, place: DebugInfoOffset, entry: &Entry<'d>) -> Result<Option<&'d str>, DwarfError> {
         self.name(entry.attr_value(dw::DW_AT_name)).map_err(|source| DwarfError::Damaged { offset: place.0, source })
     }
 
     /// The entry at `place`, and its unit.
-    fn entry(&self, place: DebugInfoOffset) -> Result<(&Unit<'d>, Entry<'d>), DwarfError> {
+    pub(super) fn entry(&self, place: DebugInfoOffset) -> Result<(&Unit<'d>, Entry<'d>), DwarfError> {
         let (unit, mut entries) = self.entries_at(place)?;
         let mut entry = DebuggingInformationEntry::null();
         match entries.read_entry(&mut entry) {

@@ -80,6 +80,11 @@ impl<'a> Emission<'a> {
         self.site(&tick, &[(None, attach.tick)])
     }
 
+    /// What the exits of a point share: the point, and the address.
+    pub(super) fn return_bodies(&self) -> impl Iterator<Item = (u32, u64)> {
+        (0..).zip(&self.plans).filter_map(|(point, plan)| Some((point, plan.return_body?)))
+    }
+
     /// The hooks of all targets.
     pub(super) fn hooks(
         &mut self,
@@ -190,7 +195,6 @@ impl<'a> Emission<'a> {
         self.sites.extend(thunks.iter().map(|(point, thunk)| manifest::Site {
             point: *point,
             va: site.va.0,
-            offset: offset.0,
             thunk: *thunk,
             island: site.island.map(|island| island.0),
             original: manifest::to_hex(&self.elf.data()[start..start + site.len]),

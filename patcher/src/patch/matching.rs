@@ -3,6 +3,7 @@
 //! Decides: what a rule's names and globs match; whether a hook's captures resolve and fit into a record.
 //! Trusts: the function table and the types. Never does: choose a place in a function (that is [`super::targets`]).
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use gopatch_trampolines::filter::Filter;
@@ -11,9 +12,12 @@ use gopatch_trampolines::plan::Source;
 use gopatch_trampolines::{manifest, thunk, wire};
 
 use super::{PatchError, Problem};
+use crate::dwarf::{Sections, TypeInfo, Wanted};
+use crate::elf::Elf;
 use crate::golang::pclntab::Function;
 use crate::golang::{BuildInfo, GoBinary};
 use crate::program::{ParameterError, ProgramTypes};
+use crate::report;
 use crate::rules::condition::Unresolved;
 use crate::rules::declared::DeclaredTypes;
 use crate::rules::nearest::did_you_mean;
@@ -34,7 +38,8 @@ pub(super) struct Match<'a> {
 pub(super) struct Hook<'a> {
     pub(super) rule: &'a Rule,
     pub(super) function: Function<'a>,
-    pub(super) inlined_copies: Option<u32>,
+    /// The functions that hold copies of it; `None` when nothing tells.
+    pub(super) inlined_into: Option<Vec<String>>,
     pub(super) enter: Option<Resolved>,
     pub(super) exit: Option<Resolved>,
     pub(super) keep: Vec<Source>,
@@ -82,7 +87,11 @@ impl Hook<'_> {
 }
 
 /// The functions that each rule means, as far as this program has them.
-pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Vec<Match<'a>>, PatchError> {
+pub(super) fn match_rules<'a>(
+    rules: &'a [Rule],
+    go: &GoBinary<'a>,
+    elf: &Elf<'a>,
+) -> Result<Vec<Match<'a>>, PatchError> {
     let named = NamedFunctions::of(go);
     let mut matches = Vec::new();
     for rule in rules {
@@ -93,7 +102,7 @@ pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Ve
         if left_out.is_some() {
             functions.clear();
         } else if functions.is_empty() && !rule.optional {
-            return Err(named.no_match(rule));
+            return Err(only_inlined(rule, elf, go)?.unwrap_or_else(|| named.no_match(rule)));
         }
         // The packages that a glob means may be of several modules.
         if rule.is_glob() {
@@ -111,6 +120,22 @@ pub(super) fn match_rules<'a>(rules: &'a [Rule], go: &GoBinary<'a>) -> Result<Ve
         return Err(PatchError::NothingMatches);
     }
     Ok(matches)
+}
+
+/// What to say of a rule that names a function which is nowhere but in others.
+fn only_inlined(rule: &Rule, elf: &Elf<'_>, go: &GoBinary<'_>) -> Result<Option<PatchError>, PatchError> {
+    let symbols = rule.symbols();
+    let Some(sections) = Sections::load(elf)?.filter(|_| !rule.is_glob()) else { return Ok(None) };
+    let wanted = Wanted { functions: symbols.iter().map(String::as_str).collect(), ..Wanted::default() };
+    let info = TypeInfo::load(&sections, &wanted, go.module_data.types)?;
+    for symbol in &symbols {
+        let into = info.inlined_into(symbol)?;
+        if !into.is_empty() {
+            let (count, into) = (into.len(), report::callers(&into));
+            return Ok(Some(rule.failure("function", Problem::Inlined { function: symbol.clone(), count, into })));
+        }
+    }
+    Ok(None)
 }
 
 /// Why a rule is not for this program's version of Go or of the module that a package belongs to.
@@ -147,20 +172,26 @@ pub(super) fn matched_names(matches: &[Match<'_>]) -> HashSet<String> {
 }
 
 /// The program's functions, and their names in parts.
-struct NamedFunctions<'a> {
-    functions: Vec<(Function<'a>, Name<'a>)>,
+struct NamedFunctions<'f, 'a> {
+    all: &'f [Function<'a>],
+    /// Those of functions that a person may mean. Only globs and messages need them.
+    in_parts: OnceCell<Vec<(Function<'a>, Name<'a>)>>,
 }
 
-impl<'a> NamedFunctions<'a> {
-    fn of(go: &GoBinary<'a>) -> Self {
+impl<'f, 'a> NamedFunctions<'f, 'a> {
+    fn of(go: &'f GoBinary<'a>) -> Self {
+        Self { all: go.functions.all(), in_parts: OnceCell::new() }
+    }
+
+    fn in_parts(&self) -> &[(Function<'a>, Name<'a>)] {
         let named = |function: &Function<'a>| Some((*function, Name::parse(function.name)?));
-        Self { functions: go.functions.all().iter().filter_map(named).collect() }
+        self.in_parts.get_or_init(|| self.all.iter().filter_map(named).collect())
     }
 
     fn matched(&self, rule: &Rule) -> Vec<Function<'a>> {
         if rule.is_glob() {
             let is_go = |function: &Function<'_>| !function.is_wrapper && !function.flags.is_assembly();
-            let functions = self.functions.iter().filter(|(function, name)| is_go(function) && rule.matches(name));
+            let functions = self.in_parts().iter().filter(|(function, name)| is_go(function) && rule.matches(name));
             return functions.map(|(function, _)| *function).collect();
         }
         // Two of a rule's names may mean the same function.
@@ -180,11 +211,9 @@ impl<'a> NamedFunctions<'a> {
             (true, _) => 2,
         };
         let any = without_type_arguments(symbol);
-        let is_it = |function: &Function<'_>, name: &Name<'_>| {
-            if any == symbol { name.symbol() == any } else { function.name == symbol }
-        };
-        let functions = self.functions.iter().filter(|(function, name)| is_it(function, name));
-        let mut twins: Vec<_> = functions.map(|(function, _)| *function).collect();
+        let is_it =
+            |function: &&Function<'_>| function.name == symbol || any == symbol && is_instance_of(function.name, &any);
+        let mut twins: Vec<_> = self.all.iter().filter(is_it).copied().collect();
         let best = twins.iter().map(rank).min();
         twins.retain(|twin| Some(rank(twin)) == best);
         twins
@@ -192,7 +221,7 @@ impl<'a> NamedFunctions<'a> {
 
     /// What to say of a rule that matches nothing: it is the package, the receiver or the function that is not there.
     fn no_match(&self, rule: &Rule) -> PatchError {
-        let names = || self.functions.iter().map(|(_, name)| name);
+        let names = || self.in_parts().iter().map(|(_, name)| name);
         let packages = || names().map(|name| name.package.as_str());
         if !packages().any(|package| import_matches(&rule.import, package)) {
             let what = format!("function in a package {}", rule.import);
@@ -210,6 +239,12 @@ impl<'a> NamedFunctions<'a> {
         let field = if rule.receivers.is_empty() || in_package().any(is_receiver) { "function" } else { "receiver" };
         rule.failure(field, Problem::NoMatch(rule.asks_for(), near))
     }
+}
+
+/// Whether a symbol is an instance of the generic function `any`, or of a method of a generic type.
+fn is_instance_of(symbol: &str, any: &str) -> bool {
+    let same = symbol.bytes().zip(any.bytes()).take_while(|(ours, theirs)| ours == theirs).count();
+    symbol.as_bytes().get(same) == Some(&b'[') && without_type_arguments(symbol) == any
 }
 
 /// Resolves what a rule captures in a function.
@@ -270,6 +305,6 @@ pub(super) fn hook<'a>(
             return Err(rule.failure(key, Problem::RecordTooLarge { function: name(), captures, bytes }));
         }
     }
-    let inlined_copies = types.inlined_copies(&function);
-    Ok(Hook { rule, function, inlined_copies, enter, exit, keep, filter, sites: [0; 2] })
+    let inlined_into = types.inlined_into(&function)?;
+    Ok(Hook { rule, function, inlined_into, enter, exit, keep, filter, sites: [0; 2] })
 }

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
-use std::fs;
 
+use gopatch_tests::statistics::{Goal, Spread, machine};
 use serde::Serialize;
 
 use crate::cpu::Cpus;
@@ -42,51 +42,6 @@ impl Rounds {
     /// One value a round, made of two subjects' values in it.
     fn join(&self, left: Subject, right: Subject, join: impl Fn(f64, f64) -> f64) -> Vec<f64> {
         self.of(left).iter().zip(self.of(right)).map(|(left, right)| join(*left, *right)).collect()
-    }
-}
-
-/// A median and the quartiles around it.
-#[derive(Debug, Clone, Copy, Serialize)]
-struct Spread {
-    median: f64,
-    low: f64,
-    high: f64,
-}
-
-impl Spread {
-    fn of(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        let at = |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied();
-        let at = |part| at(part).unwrap_or(f64::NAN);
-        Self { median: at(0.5), low: at(0.25), high: at(0.75) }
-    }
-}
-
-impl Display for Spread {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let digits = if self.median < 100.0 { 2 } else { 0 };
-        let quartiles = format!("{:.digits$} .. {:.digits$}", self.low, self.high);
-        write!(f, "{:>9.digits$}  {quartiles:<16}", self.median)
-    }
-}
-
-/// What a figure is held against.
-#[derive(Debug, Serialize)]
-struct Goal {
-    /// In words.
-    wanted: String,
-    /// The figure that is compared with it.
-    value: f64,
-    met: bool,
-}
-
-impl Goal {
-    fn at_most(limit: f64, unit: &str, value: f64) -> Self {
-        Self { wanted: format!("<= {limit} {unit}"), value, met: value <= limit }
-    }
-
-    fn at_least(limit: f64, unit: &str, value: f64) -> Self {
-        Self { wanted: format!(">= {limit} {unit}"), value, met: value >= limit }
     }
 }
 
@@ -142,16 +97,8 @@ pub(crate) struct Machine {
 impl Machine {
     /// This one.
     pub(crate) fn this(go: &str, cpus: Cpus) -> Self {
-        let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let processor = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-        let kernel = rustix::system::uname();
-        Self {
-            processor: processor.map_or("unknown processor", |(_, name)| name).to_owned(),
-            kernel: kernel.release().to_string_lossy().into_owned(),
-            go: go.to_owned(),
-            measured_on: cpus.measured,
-            collected_on: cpus.collectors,
-        }
+        let (processor, kernel) = machine();
+        Self { processor, kernel, go: go.to_owned(), measured_on: cpus.measured, collected_on: cpus.collectors }
     }
 }
 

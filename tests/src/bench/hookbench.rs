@@ -60,9 +60,10 @@ impl Hookbench {
     pub(crate) fn patched(&self, name: &str, rules: &str) -> Result<Self> {
         let path = self.path.with_added_extension(name);
         let source = Source { name: format!("{name}.yaml"), text: rules.to_owned() };
-        let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into() };
-        let patched = patch::patch(&fs::read(&self.path)?, &options)?;
-        fs::write(&path, patched.bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into(), symbols: false };
+        let input = fs::read(&self.path)?;
+        let patched = patch::patch(&input, &options)?;
+        fs::write(&path, patched.output.to_vec()).with_context(|| format!("cannot write {}", path.display()))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         Ok(Self { path, cpus: self.cpus })
     }

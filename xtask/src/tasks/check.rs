@@ -30,11 +30,12 @@ pub(crate) fn soak(arguments: &[&str]) -> Result<()> {
 
 /// The benchmarks, each a program of the tests' crate.
 pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
-    let ["hooks", rest @ ..] = arguments else {
-        bail!("usage: cargo xtask bench hooks [ARGUMENTS]");
+    let [name @ ("hooks" | "patch"), rest @ ..] = arguments else {
+        bail!("usage: cargo xtask bench hooks|patch [ARGUMENTS]");
     };
     build_release()?;
-    let program = ["run", "--release", "--package", "gopatch-tests", "--bin", "bench-hooks", "--"];
+    let program = format!("bench-{name}");
+    let program = ["run", "--release", "--package", "gopatch-tests", "--bin", &program, "--"];
     run_command(cargo(&program).args(rest))
 }
 

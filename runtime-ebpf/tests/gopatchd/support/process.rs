@@ -29,7 +29,7 @@ pub(crate) fn manifest() -> Value {
     let http = |name, kind, operation| json!({"name": name, "rule": "http.server", "kind": kind, "operation": operation, "va": 0x401000});
     let sha256 = "0".repeat(64);
     json!({
-        "format": 1,
+        "format": 2,
         "tool": "gopatchd's tests",
         "input": {"sha256": sha256, "size": 1, "go_version": "go1.27.4", "main_package": null, "main_version": null},
         "rules_sha256": sha256,
