@@ -26,6 +26,7 @@ use crate::program::{ParameterError, ProgramTypes};
 use crate::report::{FunctionReport, InputReport, OutputReport, Report, RuleReport};
 use crate::rtypes::RuntimeTypeError;
 use crate::rules::resolve::ResolveError;
+use crate::rules::skip::SkipError;
 use crate::rules::{self, Place, Rule, RuleError};
 use crate::sites::{Site, Text, Wanted};
 use crate::types::{Kind, Origin, TypeError, TypeId};
@@ -118,6 +119,10 @@ enum Problem {
     #[error("{function}: `{text}`: {source}")]
     Resolve { function: String, text: String, source: ResolveError },
     #[error("{function}: {source}")]
+    Skip { function: String, source: SkipError },
+    #[error("{function} has its results from rule {other} already")]
+    SkippedTwice { function: String, other: String },
+    #[error("{function}: {source}")]
     Parameters { function: String, source: ParameterError },
     #[error(
         "{function}: a record would have {captures} captures and up to {bytes} bytes; {most} captures and {room} bytes \
@@ -171,7 +176,17 @@ fn patch_digested(
     let tick_function = tick_function.ok_or(PatchError::Tick("there is no such function"))?;
     let tick = tick_site(tick_function, &text)?;
     let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
-    let asked = functions.map(|(rule, function)| matching::hook(rule, function, &types)).collect::<Result<_, _>>()?;
+    let asked = functions.map(|(rule, function)| matching::hook(rule, function, &types));
+    let mut asked = asked.collect::<Result<Vec<_>, _>>()?;
+    matching::skipped_once(&asked)?;
+    for hook in asked.iter_mut().filter(|hook| hook.skip.is_some()) {
+        // What the program's own tracebacks tell, besides DWARF; where neither can be read, it is not known.
+        let traced = go.inlined_copies(&elf, &hook.function);
+        hook.inlined_copies = hook.inlined_copies.max(traced);
+        // Copies of which no instruction is left are in no table.
+        let vanished = types.was_inlined(&hook.function).unwrap_or_else(|| text.may_vanish(&hook.function));
+        hook.runs_elsewhere = hook.inlined_copies != Some(0) || vanished;
+    }
     let Targets { hooks, functions: targets, refused } = targets::choose(asked, &text, tick_function.start);
     if hooks.is_empty() {
         let why = refused.first().map_or("", |refused| refused.reason);
@@ -314,6 +329,7 @@ fn rule_report(matched: &Match<'_>, hooks: &[Hook<'_>]) -> RuleReport {
             attributes: points.clone().flat_map(|point| &point.captures).map(|c| c.attribute.clone()).collect(),
             left_out: points.flat_map(|point| point.left_out.iter().cloned()).collect(),
             inlined_copies: hook.inlined_copies,
+            skip: hook.skip.as_ref().map(|skip| skip.shown.clone()),
         }
     });
     RuleReport {

@@ -102,6 +102,14 @@ impl<'a> ProgramTypes<'a> {
         }
     }
 
+    /// Whether a function was inlined where it may have left no instruction: in its own package DWARF tells, and nobody
+    /// imports package main. `None` if that is not known.
+    pub fn was_inlined(&self, function: &Function<'_>) -> Option<bool> {
+        let Description::Dwarf(info, _) = &self.description else { return None };
+        let was_inlined = info.was_inlined(name_in_dwarf(info, function));
+        (was_inlined || function.name.starts_with("main.")).then_some(was_inlined)
+    }
+
     /// How often a function was inlined into others; `None` without DWARF.
     pub fn inlined_copies(&self, function: &Function<'_>) -> Option<u32> {
         match self {
@@ -110,7 +118,7 @@ impl<'a> ProgramTypes<'a> {
         }
     }
 
-    /// Where a function's parameters are; `None` when the rule captures nothing.
+    /// Where a function's parameters and results are; `None` when the rule asks for none of them.
     pub fn places<'t>(
         &'t self,
         rule: &'t Rule,
@@ -118,7 +126,8 @@ impl<'a> ProgramTypes<'a> {
         declared: &'t mut DeclaredTypes<'t>,
     ) -> Result<Option<Places<'t>>, ParameterError> {
         let signature = self.signature(rule, function, declared)?;
-        if rule.captures().next().is_none() {
+        let captures = rule.captures().next().is_some();
+        if !captures && rule.skip.is_none() {
             return Ok(None);
         }
         let signature = signature.ok_or(match self.origin() {
@@ -140,6 +149,10 @@ impl<'a> ProgramTypes<'a> {
         }
         // DWARF may leave out parameters, and a rule may be wrong. What pclntab says of the arguments' size tells.
         match (function.args, places.args_size()) {
+            // In DWARF results are complete.
+            (Some(_), _) if !captures && self.origin() == Origin::Dwarf && places.results_are_in_registers() => {
+                Ok(Some(places))
+            }
             (Some(args), size) if u64::from(args) != size => Err(match self.origin() {
                 Origin::Dwarf => ParameterError::Incomplete,
                 Origin::Runtime => ParameterError::ArgsSize { declared: size, args },

@@ -90,11 +90,15 @@ pub struct FunctionReport {
     pub entries: usize,
     /// Hooked ways out.
     pub exits: usize,
+    /// The constants that it returns, if its body is not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip: Option<Vec<String>>,
     /// Attributes that are recorded.
     pub attributes: Vec<String>,
     /// Alternatives of captures that do not apply: no interface of this program holds such a type.
     pub left_out: Vec<String>,
-    /// Copies that the compiler inlined elsewhere, which no hook sees. Only DWARF tells.
+    /// Copies that the compiler inlined elsewhere, which no hook sees. DWARF tells, of a function that is not to run also
+    /// the function table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inlined_copies: Option<u32>,
 }
@@ -173,6 +177,7 @@ impl Display for Text<'_> {
                     count(function.entries, "entry", "entries"),
                     count(function.exits, "exit", "exits"),
                 )?;
+                skips(f, function.skip.as_deref())?;
                 if self.verbose && !function.attributes.is_empty() {
                     writeln!(f, "  {:<24}   records {}", "", function.attributes.join(", "))?;
                 }
@@ -251,6 +256,9 @@ pub struct RuleListing {
     /// Versions of the module.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The constants that its functions return without running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip: Option<Vec<String>>,
     /// Attributes that are recorded.
     pub attributes: Vec<String>,
 }
@@ -266,6 +274,7 @@ impl From<&Rule> for RuleListing {
             order: rule.order.to_string(),
             go: rule.go.as_ref().map(ToString::to_string),
             version: rule.version.as_ref().map(ToString::to_string),
+            skip: rule.skip.as_ref().map(|constants| constants.iter().map(ToString::to_string).collect()),
             attributes: rule.captures().map(|capture| capture.attribute.clone()).collect(),
         }
     }
@@ -277,6 +286,9 @@ impl Display for RuleListing {
         let ranges = [("Go", &self.go), ("version", &self.version)];
         for (of, range) in ranges.iter().filter_map(|(of, range)| Some((of, range.as_ref()?))) {
             writeln!(f, "{:<28}   for {of} {range}", "")?;
+        }
+        if let Some(constants) = &self.skip {
+            writeln!(f, "{:<28}   returns {}", "", [constants.join(", ").as_str(), "at once"].join(" ").trim_start())?;
         }
         if !self.attributes.is_empty() {
             writeln!(f, "{:<28}   records {}", "", self.attributes.join(", "))?;
@@ -302,10 +314,13 @@ impl Display for ManifestText<'_> {
                     let point = &points[*point as usize];
                     point.function as usize == index && point.at == end
                 };
-                sites.iter().filter_map(|site| site.point).filter(is_mine).count()
+                let hooks = sites.iter().filter_map(|site| site.point).filter(is_mine).count();
+                // What stands in for a body begins at its entry.
+                if end == At::Enter { hooks.max(usize::from(function.skip.is_some())) } else { hooks }
             };
             let (entries, exits) = (count(at(At::Enter), "entry", "entries"), count(at(At::Exit), "exit", "exits"));
             writeln!(f, "  {:<24} {}: {entries}, {exits}", function.rule, function.name)?;
+            skips(f, function.skip.as_deref())?;
             let captures = points.iter().filter(|point| point.function as usize == index);
             let attributes: Vec<_> =
                 captures.flat_map(|point| &point.captures).map(|capture| capture.attribute.as_str()).collect();
@@ -315,6 +330,15 @@ impl Display for ManifestText<'_> {
         }
         writeln!(f, "made from a file of {}, sha256 {}", size(input.size), input.sha256)?;
         writeln!(f, "checked: every site leads to its thunk and back, all other bytes are that file's")
+    }
+}
+
+/// Says of a function that it does not run.
+fn skips(f: &mut Formatter<'_>, constants: Option<&[String]>) -> fmt::Result {
+    match constants {
+        None => Ok(()),
+        Some([]) => writeln!(f, "  {:<24}   returns at once", ""),
+        Some(constants) => writeln!(f, "  {:<24}   returns {} at once", "", constants.join(", ")),
     }
 }
 

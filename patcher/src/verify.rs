@@ -14,13 +14,15 @@
 //!    rest of its bytes are `int3`.
 //! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site. Of
 //!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
+//! 6. The last returns instead where the manifest has constants for a function that lies there. It has each such function once, and
+//!    what stands in for its body sets results and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use capstone::arch::x86::{ArchMode, X86OperandType};
+use capstone::arch::x86::{ArchMode, X86OperandType, X86Reg};
 use capstone::arch::{BuildsCapstone, DetailsArchInsn};
-use capstone::{Capstone, Insn, InsnGroupType};
+use capstone::{Capstone, Insn, InsnGroupType, RegId};
 use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
 use goblin::elf::{Elf, SectionHeader};
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
@@ -32,6 +34,10 @@ use crate::sites::{NEAR_JUMP, SHORT_JUMP};
 
 /// What fills the rest of a site.
 const INT3: u8 = 0xCC;
+/// A return.
+const RET: u8 = 0xC3;
+/// How many instructions a stack check has at most.
+const LONGEST_STACK_CHECK: usize = 6;
 
 /// What is wrong with an output.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +94,14 @@ pub enum VerifyError {
         thunk: u64,
         /// What is wrong.
         what: String,
+    },
+    /// A function that should return at once has no place that does so, or several.
+    #[error("{name} should return at once, but {places} places do so")]
+    Skip {
+        /// The function.
+        name: String,
+        /// Sites that stand in for its body.
+        places: usize,
     },
     /// The decoder cannot be had.
     #[error("the decoder failed")]
@@ -236,6 +250,16 @@ struct WaysOut {
     last: Option<Vec<u8>>,
 }
 
+impl WaysOut {
+    /// The same, but for another thunk that comes first.
+    fn by_way_of(mut self, next_thunk: Option<u64>) -> Self {
+        if next_thunk.is_some() {
+            (self.last, self.onward) = (None, next_thunk);
+        }
+        self
+    }
+}
+
 impl<'a> Sites<'a> {
     fn new(
         output: &'a [u8],
@@ -255,22 +279,90 @@ impl<'a> Sites<'a> {
         for site in &self.manifest.sites {
             places.entry(site.va).or_default().push(site);
         }
-        places.values().try_for_each(|sites| self.check_place(sites))
+        places.values().try_for_each(|sites| self.check_place(sites))?;
+        for (index, function) in self.manifest.functions.iter().enumerate() {
+            let places = self.manifest.sites.iter().filter(|site| site.skips == Some(index as u32)).count();
+            if places != usize::from(function.skip.is_some()) {
+                return Err(VerifyError::Skip { name: function.name.clone(), places });
+            }
+        }
+        Ok(())
     }
 
     /// The thunks that run at one place.
     fn check_place(&self, sites: &[&Site]) -> Result<(), VerifyError> {
+        let skips = sites.iter().find(|site| site.skips.is_some());
+        if let Some(site) = skips {
+            let checked = self.stands_in_for_body(site).and_then(|()| self.only_sets_results(site));
+            checked.map_err(|what| VerifyError::Site { va: site.va, thunk: site.thunk, what })?;
+        }
         for (index, site) in sites.iter().enumerate() {
             let wrong = |what| VerifyError::Site { va: site.va, thunk: site.thunk, what };
             if index == 0 {
                 self.leads_to_thunk(site).map_err(wrong)?;
                 self.rest_is_filled(site).map_err(wrong)?;
             }
-            let original = manifest::from_hex(&site.original).unwrap_or_default();
             let next = sites.get(index + 1).map(|next| next.thunk);
-            self.thunk_comes_back(site, &original, next).map_err(wrong)?;
+            let ways = if skips.is_some() {
+                Ok(WaysOut { onward: next, last: next.is_none().then(|| vec![RET]), ..WaysOut::default() })
+            } else {
+                let len = manifest::from_hex(&site.original).unwrap_or_default().len() as u64;
+                self.ways_out(site.va, site.va.saturating_add(len)).map(|ways| ways.by_way_of(next))
+            };
+            ways.and_then(|ways| self.thunk_comes_back(site, &ways)).map_err(wrong)?;
         }
         Ok(())
+    }
+
+    /// The site lies at the beginning of the function whose body its thunk stands in for: nothing but a stack check comes
+    /// before.
+    fn stands_in_for_body(&self, site: &Site) -> Result<(), String> {
+        let function = site.skips.and_then(|index| self.manifest.functions.get(index as usize));
+        let Some(function) = function.filter(|function| function.skip.is_some()) else {
+            return Err("it returns, but the manifest does not say of the function that it should".to_owned());
+        };
+        let mut va = function.va;
+        for _ in 0..=LONGEST_STACK_CHECK {
+            if va == site.va {
+                return Ok(());
+            }
+            match self.decode(self.restored, va)? {
+                (len, Step::Next | Step::Branch(_)) => va += len,
+                _ => break,
+            }
+        }
+        Err(format!("it returns, but does not lie at the beginning of {}", function.name))
+    }
+
+    /// What stands in for a body moves constants into registers, or into the caller's frame, and then leaves.
+    fn only_sets_results(&self, site: &Site) -> Result<(), String> {
+        use X86Reg::{X86_REG_EBP, X86_REG_ESP, X86_REG_R14, X86_REG_R14D, X86_REG_RBP, X86_REG_RSP, X86_REG_XMM15};
+        let kept = [X86_REG_RSP, X86_REG_ESP, X86_REG_RBP, X86_REG_EBP, X86_REG_R14, X86_REG_R14D, X86_REG_XMM15]
+            .map(|register| RegId(register as u16));
+        let mut va = site.thunk;
+        loop {
+            let bytes = self.code_bytes(self.output, va).ok_or_else(|| format!("{va:#x} is not code"))?;
+            let decoded = self.decoder.disasm_count(bytes, va, 1).map_err(|error| error.to_string())?;
+            let instruction = decoded.first().ok_or_else(|| format!("no instruction at {va:#x}"))?;
+            if matches!(instruction.mnemonic(), Some("jmp" | "ret")) {
+                return Ok(());
+            }
+            let moves = matches!(instruction.mnemonic(), Some("mov" | "movabs" | "lea" | "xor" | "xorps" | "movq"));
+            let detail = self.decoder.insn_detail(instruction).map_err(|error| error.to_string())?;
+            let to = detail.arch_detail().x86().and_then(|x86| Some(x86.operands().next()?.op_type));
+            let is_result = match to {
+                Some(X86OperandType::Reg(register)) => !kept.contains(&register),
+                // The return address lies at RSP.
+                Some(X86OperandType::Mem(memory)) => {
+                    memory.base() == kept[0] && memory.index() == RegId::INVALID_REG && memory.disp() >= 8
+                }
+                _ => false,
+            };
+            if !moves || !is_result {
+                return Err(format!("what stands at {va:#x} does not set a result"));
+            }
+            va += instruction.len() as u64;
+        }
     }
 
     /// The site's first instruction is a jump to its thunk, or to the island where that jump lies.
@@ -323,12 +415,8 @@ impl<'a> Sites<'a> {
     }
 
     /// All that can be reached from the thunk stays in the code, until it leaves as it should: for the thunk that runs
-    /// next, or as the original bytes do.
-    fn thunk_comes_back(&self, site: &Site, original: &[u8], next_thunk: Option<u64>) -> Result<(), String> {
-        let mut ways = self.ways_out(site.va, site.va.saturating_add(original.len() as u64))?;
-        if let Some(next_thunk) = next_thunk {
-            (ways.last, ways.onward) = (None, Some(next_thunk));
-        }
+    /// next, or as it may.
+    fn thunk_comes_back(&self, site: &Site, ways: &WaysOut) -> Result<(), String> {
         let mut seen = BTreeSet::new();
         let mut ahead = vec![site.thunk];
         let mut leaves = false;

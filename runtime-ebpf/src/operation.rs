@@ -176,6 +176,7 @@ mod tests {
             kind: Kind::Server,
             operation: operation.into(),
             va: 0x401000,
+            skip: None,
         }
     }
 

@@ -11,6 +11,7 @@ pub mod attach;
 pub mod manifest;
 pub mod plan;
 pub mod relay;
+pub mod skip;
 pub mod thunk;
 pub mod wire;
 

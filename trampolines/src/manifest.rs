@@ -80,6 +80,9 @@ pub struct Function {
     pub operation: String,
     /// First address of the function in the image.
     pub va: u64,
+    /// The constants that it returns, as Go spells them, if its body is not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<Vec<String>>,
 }
 
 /// Kinds of operation, after OpenTelemetry's span kinds.
@@ -183,8 +186,8 @@ impl Format {
 /// A place in the text that was overwritten with a jump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
-    /// Index of the point whose record is laid there; none for the runtime's tick and for instructions that only made
-    /// room.
+    /// Index of the point whose record is laid there; none for the runtime's tick, for instructions that only made room,
+    /// and for what stands in for a body.
     pub point: Option<u32>,
     /// Address in the image.
     pub va: u64,
@@ -192,6 +195,9 @@ pub struct Site {
     pub offset: u64,
     /// Address of the thunk.
     pub thunk: u64,
+    /// Index of the function whose body this thunk stands in for: behind it come the hooks of the exits, and a return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skips: Option<u32>,
     /// Where the jump to the thunk lies, if the site is too short for it: in bytes of another site that nobody reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub island: Option<u64>,
@@ -249,6 +255,9 @@ impl Manifest {
         for site in &manifest.sites {
             if let Some(point) = site.point {
                 within("point", point, manifest.points.len())?;
+            }
+            if let Some(function) = site.skips {
+                within("function", function, manifest.functions.len())?;
             }
         }
         Ok(manifest)

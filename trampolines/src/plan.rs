@@ -187,6 +187,37 @@ pub struct HookPlan {
     pub keep: Vec<Source>,
 }
 
+/// One part of the results of a function that is not run, as much as one register holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultPart {
+    /// Where the caller looks for it.
+    pub place: ResultPlace,
+    /// 1, 2, 4 or 8 bytes.
+    pub size: u8,
+    /// What it is.
+    pub value: ResultValue,
+}
+
+/// Where a part of a result is at a return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultPlace {
+    /// In a register.
+    Register(Gpr),
+    /// In a floating-point register, X0 to X14.
+    Float(u8),
+    /// In the caller's frame, this many bytes above the call's frame address (CFA).
+    Stack(i32),
+}
+
+/// What a part of a result is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResultValue {
+    /// A number, a nil, a length.
+    Bits(u64),
+    /// The address of these bytes.
+    Text(Vec<u8>),
+}
+
 /// What a site displaced.
 #[derive(Debug, Clone)]
 pub struct SitePlan {

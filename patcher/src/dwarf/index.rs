@@ -45,6 +45,7 @@ pub(super) fn read<'d>(
     for (abstract_place, name) in seen.abstracts {
         let function = info.functions.entry(name).or_default();
         function.bodies.extend(seen.bodies.remove(&abstract_place).unwrap_or_default());
+        function.is_abstract = true;
         function.inlined_copies += seen.copies.get(&abstract_place).copied().unwrap_or_default();
     }
     for (name, function) in info.functions.iter().filter(|(name, _)| name.contains('[')) {

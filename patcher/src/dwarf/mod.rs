@@ -108,6 +108,8 @@ struct Function {
     /// was inlined lacks those without a name.
     bodies: Vec<Body>,
     inlined_copies: u32,
+    /// Whether there is an abstract entry: it was inlined in its own package, if perhaps without an instruction left.
+    is_abstract: bool,
 }
 
 /// An entry that describes code.
@@ -149,6 +151,11 @@ impl<'d> TypeInfo<'d> {
     /// The name of the instance of a wanted generic function that starts there, with its type arguments.
     pub fn instance_at(&self, start: Va) -> Option<&'d str> {
         self.instances.get(&start).copied()
+    }
+
+    /// Whether a function was inlined in its own package, be it that the compiler left no instruction of any copy.
+    pub fn was_inlined(&self, name: &str) -> bool {
+        self.functions.get(name).is_some_and(|function| function.is_abstract)
     }
 
     /// How often a wanted function was inlined into others. One that was inlined everywhere has no code of its own.

@@ -12,6 +12,7 @@ pub mod nearest;
 pub mod path;
 pub mod pattern;
 pub mod resolve;
+pub mod skip;
 mod text;
 pub mod version;
 
@@ -24,6 +25,7 @@ use declaration::{Declaration, DeclarationError, Expr, Function};
 use lines::Lines;
 use path::{Expression, PathError};
 use pattern::Name;
+use skip::Constant;
 use version::Range;
 
 pub use text::{parse, schema};
@@ -151,6 +153,8 @@ pub struct Rule {
     pub version: Option<Range>,
     /// Parameters that the caller keeps alive until the function returns, so that an exit may follow them.
     pub caller_keeps: Vec<String>,
+    /// What the functions return without running; `None`: they run.
+    pub skip: Option<Vec<Constant>>,
     /// Captures at entry; `None`: the entry is not asked for.
     pub enter: Option<Vec<Capture>>,
     /// Captures at exit; `None`: the exits are not asked for.

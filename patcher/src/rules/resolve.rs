@@ -111,9 +111,9 @@ pub struct CaptureError {
 
 /// A function's parameters and results, with their places.
 pub struct Places<'t> {
-    types: &'t dyn Types,
-    signature: Signature<'t>,
-    assignment: Assignment,
+    pub(super) types: &'t dyn Types,
+    pub(super) signature: Signature<'t>,
+    pub(super) assignment: Assignment,
 }
 
 /// What a point records, for the thunk and for the manifest.
@@ -180,6 +180,11 @@ impl<'t> Places<'t> {
     /// Bytes of stack arguments and spill area, to be compared with pclntab's.
     pub fn args_size(&self) -> u64 {
         self.assignment.args_size
+    }
+
+    /// Whether no result is on the stack, so that it does not matter what parameters there are.
+    pub fn results_are_in_registers(&self) -> bool {
+        self.assignment.results.iter().all(|result| matches!(result, Location::Registers(_)))
     }
 
     /// Resolves a point's captures. Alternatives may leave some out.

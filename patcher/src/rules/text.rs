@@ -17,6 +17,7 @@ use super::declaration::Declaration;
 use super::lines::Lines;
 use super::nearest::did_you_mean;
 use super::path::{Expression, Selector};
+use super::skip::{Constant, ConstantText};
 use super::version::Range;
 use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Order, Place, Rule, RuleError, Source, pattern};
 
@@ -64,6 +65,9 @@ struct RuleText {
     /// Parameters that the caller keeps alive until the function returns.
     #[serde(default)]
     caller_keeps: Vec<String>,
+    /// What the function returns without running: a constant for each result, in order.
+    #[schemars(with = "Option<Vec<ConstantText>>")]
+    skip: Option<Vec<Constant>>,
     /// What to capture at the entry, by attribute.
     enter: Option<IndexMap<String, CaptureText>>,
     /// What to capture at the exits, by attribute.
@@ -286,7 +290,7 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
         .transpose()
     };
     let (mut enter, mut exit) = (captures("enter", text.enter)?, captures("exit", text.exit)?);
-    if enter.is_none() && exit.is_none() {
+    if enter.is_none() && exit.is_none() && text.skip.is_none() {
         exit = Some(Vec::new());
         if text.kind != Kind::Boundary {
             enter = Some(Vec::new());
@@ -320,10 +324,12 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
         go,
         version,
         caller_keeps: text.caller_keeps,
+        skip: text.skip,
         enter,
         exit,
     };
     check_glob(&rule)?;
+    check_skip(&rule)?;
     let symbols = rule.symbols();
     for declaration in &rule.declarations {
         if let Declaration::Function(function) = declaration
@@ -360,6 +366,16 @@ fn check_glob(rule: &Rule) -> Result<(), RuleError> {
         }
     }
     Ok(())
+}
+
+/// What cannot be skipped, whatever the program.
+fn check_skip(rule: &Rule) -> Result<(), RuleError> {
+    let what = match rule.skip {
+        Some(_) if rule.is_glob() => "a glob may mean more than it should: name each function that is not to run",
+        Some(_) if pattern::is_of_the_runtime(&rule.import) => "the runtime's own functions have to run",
+        _ => return Ok(()),
+    };
+    Err(RuleError::Invalid { place: rule.place("skip"), what: what.to_owned() })
 }
 
 fn capture(place: Place, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {

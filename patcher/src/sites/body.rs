@@ -137,6 +137,46 @@ impl<'a> Body<'a> {
         })
     }
 
+    /// Whether the function neither calls, nor loops, nor looks into memory. With constants for its parameters the compiler
+    /// knows the results of such a one.
+    pub(super) fn only_computes(&self) -> bool {
+        let mut factory = InstructionInfoFactory::new();
+        self.instructions.iter().all(|instruction| {
+            let is_back = self.targets.contains(&instruction.near_branch_target())
+                && instruction.near_branch_target() <= instruction.ip();
+            let reads = factory.info(instruction).used_memory().iter().any(|memory| {
+                memory.base() != Register::RSP && !matches!(memory.access(), OpAccess::None | OpAccess::NoMemAccess)
+            });
+            instruction.flow_control() != FlowControl::Call && !is_back && !reads
+        })
+    }
+
+    /// The site that begins with instruction `index`, from which on nothing is to run. What comes before it, the stack check,
+    /// must not lead into it.
+    pub(super) fn cut(&self, index: usize) -> Option<Site> {
+        let va = self.instructions.get(index)?.ip();
+        let mut len = 0;
+        for behind in index..self.instructions.len() {
+            if len >= NEAR_JUMP {
+                break;
+            }
+            len += self.instructions[behind].len();
+            len += self.padding_behind(behind).min(NEAR_JUMP.saturating_sub(len));
+        }
+        let range = va..va + len as u64;
+        let is_led_to = self.instructions[..index].iter().any(|check| range.contains(&check.near_branch_target()));
+        (len >= NEAR_JUMP && !is_led_to).then(|| Site {
+            at: At::Enter,
+            va: Va(va),
+            len,
+            island: None,
+            before: Vec::new(),
+            after: Vec::new(),
+            leaves: None,
+            resume: None,
+        })
+    }
+
     /// The site that begins with instruction `entry` and holds the first way out behind it, if that comes before anything
     /// that cannot move.
     pub(super) fn through(&self, entry: usize) -> Option<Site> {

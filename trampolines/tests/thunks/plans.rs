@@ -2,8 +2,11 @@
 
 use gopatch_trampolines::arena::Arena;
 use gopatch_trampolines::manifest::At;
-use gopatch_trampolines::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
-use gopatch_trampolines::thunk;
+use gopatch_trampolines::plan::{
+    CapturePlan, Gpr, HookPlan, Leaf, Path, ResultPart, ResultPlace, ResultValue, Root, RuntimeOffsets, SitePlan,
+    Source, Step,
+};
+use gopatch_trampolines::{skip, thunk};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 
 /// Where the arena lies in the tests' image.
@@ -136,4 +139,40 @@ pub(crate) fn all() -> Vec<Emitted> {
             displaced: return_site.after.clone(),
         },
     ]
+}
+
+/// The text of [`skips`], which lies behind the code.
+const TEXT: &[u8] = b"disabled";
+
+/// What stands in for bodies, without the text behind it: with results in registers, and on the stack.
+pub(crate) fn skips() -> Vec<Emitted> {
+    let part = |place, size, value| ResultPart { place, size, value };
+    let bits = |place, size, bits| part(place, size, ResultValue::Bits(bits));
+    let text = |place| part(place, 8, ResultValue::Text(TEXT.to_vec()));
+    let registers = vec![
+        bits(ResultPlace::Register(Gpr::Rax), 1, 1),
+        text(ResultPlace::Register(Gpr::Rbx)),
+        bits(ResultPlace::Register(Gpr::Rcx), 8, TEXT.len() as u64),
+        bits(ResultPlace::Register(Gpr::Rdi), 8, 0),
+        bits(ResultPlace::Register(Gpr::R11), 8, u64::MAX),
+        bits(ResultPlace::Float(0), 4, 1.5f32.to_bits().into()),
+        bits(ResultPlace::Float(14), 8, 0),
+    ];
+    let stack = vec![
+        bits(ResultPlace::Stack(0), 1, 0xff),
+        bits(ResultPlace::Stack(2), 2, 0xfffe),
+        bits(ResultPlace::Stack(4), 4, 0xffff_fffd),
+        bits(ResultPlace::Stack(8), 8, u64::MAX),
+        bits(ResultPlace::Stack(16), 8, 1 << 40),
+        text(ResultPlace::Stack(24)),
+    ];
+    [("skip_registers", registers, None), ("skip_stack", stack, Some(CODE + 0x100))]
+        .into_iter()
+        .map(|(name, results, next)| {
+            let mut bytes = skip::emit(&results, next, CODE).expect("emits");
+            assert!(bytes.ends_with(TEXT), "{name}: its text lies behind it");
+            bytes.truncate(bytes.len() - TEXT.len());
+            Emitted { name, bytes, displaced: Vec::new() }
+        })
+        .collect()
 }
