@@ -174,6 +174,8 @@ pub enum Format {
     TlsVersion,
     /// A TLS cipher suite's number is shown by its IANA name.
     TlsCipher,
+    /// Bytes are shown as lower-case hex digits.
+    Hex,
 }
 
 impl Format {

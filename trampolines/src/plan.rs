@@ -70,6 +70,10 @@ pub enum Root {
         /// Second word, of a string.
         second: Option<Source>,
     },
+    /// At a number that is the same in every call.
+    Constant(u64),
+    /// In memory, in the caller's frame, this many bytes above the call's frame address (CFA).
+    Frame(i32),
     /// At a pointer.
     Pointer(Source),
     /// At an interface whose dynamic type must be the one given.
@@ -89,11 +93,13 @@ impl Root {
     /// What it reads.
     fn sources(self) -> impl Iterator<Item = Source> {
         let (first, second) = match self {
-            Self::Value { first, second } => (first, second),
-            Self::Pointer(pointer) => (pointer, None),
-            Self::Interface { tab, data, .. } => (tab, Some(data)),
+            Self::Value { first, second } => (Some(first), second),
+            Self::Constant(_) => (None, None),
+            Self::Frame(offset) => (Some(Source::Stack(offset)), None),
+            Self::Pointer(pointer) => (Some(pointer), None),
+            Self::Interface { tab, data, .. } => (Some(tab), Some(data)),
         };
-        std::iter::once(first).chain(second)
+        first.into_iter().chain(second)
     }
 }
 
@@ -117,6 +123,43 @@ pub enum Leaf {
         /// Most bytes that are copied.
         max: u16,
     },
+    /// An array of bytes; in a register, if there is no memory, of one.
+    Bytes {
+        /// Bytes.
+        len: u32,
+        /// Most that are copied.
+        max: u16,
+    },
+    /// The name of the type that an interface's first word stands for.
+    TypeName {
+        /// See [`Step::Assert`].
+        empty: bool,
+        /// Most bytes that are copied.
+        max: u16,
+        /// Where the program's types are described. Others, which `reflect` makes at run time, have no name here.
+        types: TypeData,
+    },
+}
+
+/// Where the program's own types are described: `moduledata.types` to `etypes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeData {
+    /// Address of the first byte, from which names are counted.
+    pub va: u64,
+    /// Bytes.
+    pub size: u32,
+}
+
+/// Places in a type's descriptor, the same from Go 1.18 to 1.27: `abi.Type` of Go's `src/internal/abi/type.go`.
+pub mod descriptor {
+    /// Bytes that all descriptors have.
+    pub const COMMON: u64 = 48;
+    /// A byte of flags.
+    pub const FLAGS: u64 = 20;
+    /// The flag that says that a star in front is not part of the name (`abi.TFlagExtraStar`).
+    pub const EXTRA_STAR: u8 = 2;
+    /// An `int32`: where the name is, counted from `moduledata.types`. It is a byte of flags, a length as a varint, and UTF-8.
+    pub const NAME: u64 = 40;
 }
 
 /// From a root over steps to a leaf.
@@ -148,7 +191,7 @@ impl CapturePlan {
     /// Bytes that the value can add to a record behind its word.
     pub fn max_string(&self) -> usize {
         let longest = |path: &Path| match path.leaf {
-            Leaf::String { max } => usize::from(max),
+            Leaf::String { max } | Leaf::Bytes { max, .. } | Leaf::TypeName { max, .. } => usize::from(max),
             Leaf::Int { .. } | Leaf::Nil { .. } => 0,
         };
         self.paths.iter().map(longest).max().unwrap_or(0)

@@ -121,6 +121,7 @@ enum FormatName {
     UrlScheme,
     TlsVersion,
     TlsCipher,
+    Hex,
 }
 
 /// The JSON Schema of a rule file.

@@ -4,7 +4,7 @@ use gopatch_trampolines::arena::Arena;
 use gopatch_trampolines::manifest::At;
 use gopatch_trampolines::plan::{
     CapturePlan, Gpr, HookPlan, Leaf, Path, ResultPart, ResultPlace, ResultValue, Root, RuntimeOffsets, SitePlan,
-    Source, Step,
+    Source, Step, TypeData,
 };
 use gopatch_trampolines::{skip, thunk};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
@@ -108,6 +108,29 @@ fn numbers() -> Vec<CapturePlan> {
     [Gpr::Rax, Gpr::Rcx].map(|gpr| capture(value(gpr), Vec::new(), 0, leaf)).to_vec()
 }
 
+/// Names of the types in interfaces: in registers, and behind a pointer.
+fn type_names() -> Vec<CapturePlan> {
+    let types = TypeData { va: 0x0050_0000, size: 0x2_0000 };
+    let leaf = |empty| Leaf::TypeName { empty, max: 64, types };
+    let value = Root::Value { first: Source::Register(Gpr::Rbx), second: None };
+    vec![
+        capture(value, Vec::new(), 0, leaf(true)),
+        capture(Root::Pointer(Source::Register(Gpr::Rcx)), Vec::new(), 0x18, leaf(false)),
+    ]
+}
+
+/// Arrays of bytes: behind a pointer, on the stack, in a register; and the length of one.
+fn byte_arrays() -> Vec<CapturePlan> {
+    let leaf = |len| Leaf::Bytes { len, max: 20 };
+    let value = Root::Value { first: Source::Register(Gpr::Rdi), second: None };
+    vec![
+        capture(Root::Pointer(Source::Register(Gpr::Rax)), Vec::new(), 0x20, leaf(32)),
+        capture(Root::Frame(8), Vec::new(), 0, leaf(16)),
+        capture(value, Vec::new(), 0, leaf(1)),
+        capture(Root::Constant(16), Vec::new(), 0, Leaf::Int { size: 8, signed: true }),
+    ]
+}
+
 /// One of each.
 pub(crate) fn all() -> Vec<Emitted> {
     let arena = arena();
@@ -124,6 +147,8 @@ pub(crate) fn all() -> Vec<Emitted> {
         whole("entry_strings", &hook(At::Enter, request_strings(), Vec::new()), &entry_site()),
         whole("entry_keeps", &hook(At::Enter, Vec::new(), interface.clone()), &entry_site()),
         whole("entry_values", &hook(At::Enter, values(), Vec::new()), &entry_site()),
+        whole("entry_types", &hook(At::Enter, type_names(), Vec::new()), &entry_site()),
+        whole("entry_bytes", &hook(At::Enter, byte_arrays(), Vec::new()), &entry_site()),
         whole("entry_numbers", &hook(At::Enter, numbers(), Vec::new()), &entry_site()),
         whole("exit_kept_status", &hook(At::Exit, vec![kept_status()], interface.clone()), &return_site),
         whole("exit_kept_string", &hook(At::Exit, kept_string(), interface), &return_site),
