@@ -138,5 +138,7 @@ func main() {
 	short := []byte("for now")
 	borrowed(string(short))
 	borrowed("")
+	callArrays()
+	callTypes()
 	fmt.Println("done")
 }

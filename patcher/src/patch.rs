@@ -27,6 +27,7 @@ use crate::report::{FunctionReport, InputReport, OutputReport, Report, RuleRepor
 use crate::rtypes::RuntimeTypeError;
 use crate::rules::condition::ComparisonError;
 use crate::rules::resolve::ResolveError;
+use crate::rules::skip::SkipError;
 use crate::rules::{self, Place, Rule, RuleError};
 use crate::sites::{Site, Text, Wanted};
 use crate::symbols;
@@ -138,6 +139,10 @@ enum Problem {
     )]
     DecidedTooLate { function: String },
     #[error("{function}: {source}")]
+    Skip { function: String, source: SkipError },
+    #[error("{function} has its results from rule {other} already")]
+    SkippedTwice { function: String, other: String },
+    #[error("{function}: {source}")]
     Parameters { function: String, source: ParameterError },
     #[error(
         "{function}: a record would have {captures} captures and up to {bytes} bytes; {most} captures and {room} bytes \
@@ -209,7 +214,19 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
     let tick_function = tick_function.ok_or(PatchError::Tick("there is no such function"))?;
     let tick = tick_site(tick_function, &text)?;
     let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
-    let asked = functions.map(|(rule, function)| matching::hook(rule, function, &types)).collect::<Result<_, _>>()?;
+    let asked = functions.map(|(rule, function)| matching::hook(rule, function, &types));
+    let mut asked = asked.collect::<Result<Vec<_>, _>>()?;
+    matching::skipped_once(&asked)?;
+    for hook in asked.iter_mut().filter(|hook| hook.skip.is_some()) {
+        // What the program's own tracebacks tell, besides DWARF; where neither can be read, it is not known.
+        let traced = go.inlined_into(&elf, &hook.function);
+        if traced.as_ref().map(Vec::len) > hook.inlined_into.as_ref().map(Vec::len) {
+            hook.inlined_into = traced;
+        }
+        // Copies of which no instruction is left are in no table.
+        let vanished = types.was_inlined(&hook.function).unwrap_or_else(|| text.may_vanish(&hook.function));
+        hook.runs_elsewhere = hook.inlined_into.as_ref().is_none_or(|into| !into.is_empty()) || vanished;
+    }
     let Targets { hooks, functions: targets, refused } = targets::choose(asked, &text, tick_function.start);
     if hooks.is_empty() {
         let why = refused.first().map_or("", |refused| refused.reason);
@@ -380,6 +397,7 @@ fn rule_report(matched: &Match<'_>, hooks: &[Hook<'_>]) -> RuleReport {
             attributes: points.clone().flat_map(|point| &point.captures).map(|c| c.attribute.clone()).collect(),
             left_out: points.flat_map(|point| point.left_out.iter().cloned()).collect(),
             inlined_into: hook.inlined_into.clone(),
+            skip: hook.skip.as_ref().map(|skip| skip.shown.clone()),
         }
     });
     RuleReport {

@@ -6,11 +6,13 @@
 
 use std::collections::HashSet;
 
+use gopatch_trampolines::plan::TypeData;
+
 use crate::dwarf::{DwarfError, Sections, TypeInfo, Wanted};
 use crate::elf::{Elf, Relative};
 use crate::golang::{Function, GoBinary, GoVersion, symbol_name};
 use crate::patch::PatchError;
-use crate::rtypes::RuntimeTypes;
+use crate::rtypes::{self, RuntimeTypes};
 use crate::rules::Rule;
 use crate::rules::declared::{DeclaredTypes, Difference, compare_signature, compare_types};
 use crate::rules::pattern::Name;
@@ -22,7 +24,13 @@ use crate::types::{Origin, Parameter, Signature, TypeError, Types};
 const DICTIONARY: &str = ".dict";
 
 /// What describes the program's types.
-pub enum ProgramTypes<'a> {
+pub struct ProgramTypes<'a> {
+    description: Description<'a>,
+    /// Where the program describes its types for itself, if the layouts are known.
+    type_data: Option<TypeData>,
+}
+
+enum Description<'a> {
     /// DWARF, and the Go that wrote it.
     Dwarf(Box<TypeInfo<'a>>, GoVersion),
     /// What the program carries for itself.
@@ -72,6 +80,22 @@ impl<'a> ProgramTypes<'a> {
         relocations: &'a [Relative],
         go: &GoBinary<'_>,
     ) -> Result<Self, PatchError> {
+        let description = Self::describe(sections, rules, functions, elf, relocations, go)?;
+        let types = &go.module_data;
+        let size = types.end_types.offset_from(types.types).and_then(|size| i32::try_from(size).ok());
+        let type_data = size.filter(|_| rtypes::is_known(go.build_info.version));
+        let type_data = type_data.map(|size| TypeData { va: types.types.0, size: size as u32 });
+        Ok(Self { description, type_data })
+    }
+
+    fn describe(
+        sections: Option<&'a Sections<'_>>,
+        rules: &[Rule],
+        functions: &HashSet<&str>,
+        elf: &'a Elf<'a>,
+        relocations: &'a [Relative],
+        go: &GoBinary<'_>,
+    ) -> Result<Description<'a>, PatchError> {
         if let Some(sections) = sections {
             let named: Vec<String> = rules.iter().flat_map(named_types).map(|name| symbol_name(&name)).collect();
             let wanted = Wanted {
@@ -80,36 +104,44 @@ impl<'a> ProgramTypes<'a> {
             };
             let info = TypeInfo::load(sections, &wanted, go.module_data.types)?;
             if !info.is_foreign() {
-                return Ok(Self::Dwarf(Box::new(info), go.build_info.version));
+                return Ok(Description::Dwarf(Box::new(info), go.build_info.version));
             }
         }
-        Ok(Self::Runtime(RuntimeTypes::load(elf, relocations, go)?))
+        Ok(Description::Runtime(RuntimeTypes::load(elf, relocations, go)?))
     }
 
     /// The types.
     pub fn get(&self) -> &dyn Types {
-        match self {
-            Self::Dwarf(info, _) => &**info,
-            Self::Runtime(types) => types,
+        match &self.description {
+            Description::Dwarf(info, _) => &**info,
+            Description::Runtime(types) => types,
         }
     }
 
     /// Which of the two it is.
     pub fn origin(&self) -> Origin {
-        match self {
-            Self::Dwarf(..) => Origin::Dwarf,
-            Self::Runtime(_) => Origin::Runtime,
+        match &self.description {
+            Description::Dwarf(..) => Origin::Dwarf,
+            Description::Runtime(_) => Origin::Runtime,
         }
     }
 
     /// The functions that a function was inlined into, one for each copy; `None` without DWARF.
     pub fn inlined_into(&self, function: &Function<'_>) -> Result<Option<Vec<String>>, DwarfError> {
-        let Self::Dwarf(info, _) = self else { return Ok(None) };
+        let Description::Dwarf(info, _) = &self.description else { return Ok(None) };
         let into = info.inlined_into(name_in_dwarf(info, function))?;
         Ok(Some(into.into_iter().map(str::to_owned).collect()))
     }
 
-    /// Where a function's parameters are; `None` when the rule asks for no value.
+    /// Whether a function was inlined where it may have left no instruction: in its own package DWARF tells, and nobody
+    /// imports package main. `None` if that is not known.
+    pub fn was_inlined(&self, function: &Function<'_>) -> Option<bool> {
+        let Description::Dwarf(info, _) = &self.description else { return None };
+        let was_inlined = info.was_inlined(name_in_dwarf(info, function));
+        (was_inlined || function.name.starts_with("main.")).then_some(was_inlined)
+    }
+
+    /// Where a function's parameters and results are; `None` when the rule asks for none of them.
     pub fn places<'t>(
         &'t self,
         rule: &'t Rule,
@@ -117,7 +149,8 @@ impl<'a> ProgramTypes<'a> {
         declared: &'t mut DeclaredTypes<'t>,
     ) -> Result<Option<Places<'t>>, ParameterError> {
         let signature = self.signature(rule, function, declared)?;
-        if rule.expressions().next().is_none() {
+        let captures = rule.expressions().next().is_some();
+        if !captures && rule.skip.is_none() {
             return Ok(None);
         }
         let signature = signature.ok_or(match self.origin() {
@@ -127,18 +160,23 @@ impl<'a> ProgramTypes<'a> {
         let dictionary = declared.word();
         let mut with_dictionary = signature.clone();
         let declared = &*declared;
-        let mut places = Places::new(declared, signature)?;
+        let mut places = Places::new(declared, signature, self.type_data)?;
         let has_size = |places: &Places<'_>| function.args.is_none_or(|args| u64::from(args) == places.args_size());
         if !has_size(&places) && function.name.contains('[') {
             let is_method = Name::parse(function.name).is_some_and(|name| name.receiver().is_some());
-            let is_first = !is_method || matches!(self, Self::Dwarf(_, version) if *version < GoVersion::go1(20));
+            let is_first = !is_method
+                || matches!(&self.description, Description::Dwarf(_, version) if *version < GoVersion::go1(20));
             let parameter = Parameter { name: DICTIONARY, type_id: dictionary, is_result: false };
             let at = usize::from(!is_first).min(with_dictionary.parameters.len());
             with_dictionary.parameters.insert(at, parameter);
-            places = Places::new(declared, with_dictionary)?;
+            places = Places::new(declared, with_dictionary, self.type_data)?;
         }
         // DWARF may leave out parameters, and a rule may be wrong. What pclntab says of the arguments' size tells.
         match (function.args, places.args_size()) {
+            // In DWARF results are complete.
+            (Some(_), _) if !captures && self.origin() == Origin::Dwarf && places.results_are_in_registers() => {
+                Ok(Some(places))
+            }
             (Some(args), size) if u64::from(args) != size => Err(match self.origin() {
                 Origin::Dwarf => ParameterError::Incomplete,
                 Origin::Runtime => ParameterError::ArgsSize { declared: size, args },
@@ -159,15 +197,15 @@ impl<'a> ProgramTypes<'a> {
         if declaration.is_some() {
             agree(compare_types(self.get(), rule)?)?;
         }
-        Ok(match self {
-            Self::Dwarf(info, _) => {
+        Ok(match &self.description {
+            Description::Dwarf(info, _) => {
                 let signature = info.signature(name_in_dwarf(info, function)).map_err(TypeError::from)?;
                 if let (Some(declaration), Some(signature)) = (declaration, &signature) {
                     agree(compare_signature(&**info, rule, declaration, signature)?)?;
                 }
                 signature
             }
-            Self::Runtime(_) => declaration.map(|declaration| declared.signature(declaration)).transpose()?,
+            Description::Runtime(_) => declaration.map(|declaration| declared.signature(declaration)).transpose()?,
         })
     }
 }

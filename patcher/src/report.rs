@@ -100,6 +100,9 @@ pub struct FunctionReport {
     pub entries: usize,
     /// Hooked ways out.
     pub exits: usize,
+    /// The constants that it returns, if its body is not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip: Option<Vec<String>>,
     /// Attributes that are recorded.
     pub attributes: Vec<String>,
     /// Alternatives of captures that do not apply: no interface of this program holds such a type.
@@ -198,6 +201,7 @@ impl Display for Text<'_> {
                     count(function.entries, "entry", "entries"),
                     count(function.exits, "exit", "exits"),
                 )?;
+                skips(f, function.skip.as_deref())?;
                 if self.verbose && !function.attributes.is_empty() {
                     writeln!(f, "  {:<24}   records {}", "", function.attributes.join(", "))?;
                 }
@@ -284,6 +288,9 @@ pub struct RuleListing {
     /// Which part of these calls is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<Ratio>,
+    /// The constants that its functions return without running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip: Option<Vec<String>>,
     /// Attributes that are recorded.
     pub attributes: Vec<String>,
 }
@@ -301,6 +308,7 @@ impl From<&Rule> for RuleListing {
             version: rule.version.as_ref().map(ToString::to_string),
             when: rule.when.as_ref().map(|when| when.text.clone()),
             sample: rule.sample,
+            skip: rule.skip.as_ref().map(|constants| constants.iter().map(ToString::to_string).collect()),
             attributes: rule.captures().map(|capture| capture.attribute.clone()).collect(),
         }
     }
@@ -315,6 +323,9 @@ impl Display for RuleListing {
         }
         if let Some(filter) = filter(self.when.as_deref(), self.sample) {
             writeln!(f, "{:<28}   {filter}", "")?;
+        }
+        if let Some(constants) = &self.skip {
+            writeln!(f, "{:<28}   returns {}", "", [constants.join(", ").as_str(), "at once"].join(" ").trim_start())?;
         }
         if !self.attributes.is_empty() {
             writeln!(f, "{:<28}   records {}", "", self.attributes.join(", "))?;
@@ -340,13 +351,16 @@ impl Display for ManifestText<'_> {
                     let point = &points[*point as usize];
                     point.function as usize == index && point.at == end
                 };
-                sites.iter().filter_map(|site| site.point).filter(is_mine).count()
+                let hooks = sites.iter().filter_map(|site| site.point).filter(is_mine).count();
+                // What stands in for a body begins at its entry.
+                if end == At::Enter { hooks.max(usize::from(function.skip.is_some())) } else { hooks }
             };
             let (entries, exits) = (count(at(At::Enter), "entry", "entries"), count(at(At::Exit), "exit", "exits"));
             writeln!(f, "  {:<24} {}: {entries}, {exits}", function.rule, function.name)?;
             if let Some(filter) = filter(function.when.as_deref(), function.sample) {
                 writeln!(f, "  {:<24}   {filter}", "")?;
             }
+            skips(f, function.skip.as_deref())?;
             let captures = points.iter().filter(|point| point.function as usize == index);
             let attributes: Vec<_> =
                 captures.flat_map(|point| &point.captures).map(|capture| capture.attribute.as_str()).collect();
@@ -371,6 +385,15 @@ fn filter(when: Option<&str>, sample: Option<Ratio>) -> Option<String> {
 
 fn rule_filter(f: &mut Formatter<'_>, rule: &RuleReport) -> fmt::Result {
     filter(rule.when.as_deref(), rule.sample).map_or(Ok(()), |filter| writeln!(f, "  {:<24}   {filter}", ""))
+}
+
+/// Says of a function that it does not run.
+fn skips(f: &mut Formatter<'_>, constants: Option<&[String]>) -> fmt::Result {
+    match constants {
+        None => Ok(()),
+        Some([]) => writeln!(f, "  {:<24}   returns at once", ""),
+        Some(constants) => writeln!(f, "  {:<24}   returns {} at once", "", constants.join(", ")),
+    }
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

@@ -11,24 +11,15 @@
 //! 2. With the listed bytes put back, the file has the input's digest, or where the input is at hand is the input: so no
 //!    other byte of it was changed.
 //! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
-//! 4. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one. The
-//!    rest of its bytes are `int3`.
-//! 5. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site. Of
-//!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
-//!    One way more is there for an instruction that follows a pointer: with nil it goes to the runtime's panic, naming itself.
-//!    A call is a jump that names the place behind it.
+//! 4. Each site leads to its thunk, and each thunk back ([`sites`]).
 
+mod sites;
 mod symbols;
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::thread;
 
-use capstone::arch::x86::{ArchMode, X86OperandType, X86Reg};
-use capstone::arch::{BuildsCapstone, DetailsArchInsn};
-use capstone::{Capstone, Insn, InsnGroupType};
 use goblin::container::Endian;
 use goblin::container::{Container, Ctx};
 use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
@@ -36,17 +27,12 @@ use goblin::elf::section_header::SHT_SYMTAB;
 use goblin::elf::{Elf, SectionHeader};
 use goblin::strtab::Strtab;
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
-use gopatch_trampolines::manifest::{self, Manifest, Site};
+use gopatch_trampolines::manifest::{self, Manifest};
 use sha2::{Digest, Sha256};
 
 use crate::restore::{self, RestoreError};
-use crate::sites::{NEAR_JUMP, SHORT_JUMP};
+use sites::Sites;
 use symbols::File;
-
-/// What fills the rest of a site.
-const INT3: u8 = 0xCC;
-/// Instructions at most from where a thunk takes an address of the program to where it jumps to a function of it.
-const LONGEST_CALL: usize = 7;
 
 /// Bytes that are compared at a time: few enough to stay in a processor's cache.
 const COMPARED_AT_ONCE: usize = 128 << 10;
@@ -110,6 +96,14 @@ pub enum VerifyError {
     /// The output or its input cannot be read again.
     #[error("it cannot be read again")]
     Read(#[from] io::Error),
+    /// A function that should return at once has no place that does so, or several.
+    #[error("{name} should return at once, but {places} places do so")]
+    Skip {
+        /// The function.
+        name: String,
+        /// Sites that stand in for its body.
+        places: usize,
+    },
     /// The decoder cannot be had.
     #[error("the decoder failed")]
     Decoder(#[from] capstone::Error),
@@ -308,325 +302,5 @@ fn same_segments(before: &[ProgramHeader], after: &[ProgramHeader], manifest: &M
         Some((index, _)) => Err(VerifyError::Segment { index }),
         None if added.count() == 2 => Ok(()),
         None => Err(VerifyError::Segment { index: after.len() }),
-    }
-}
-
-/// The sites and thunks of an output.
-struct Sites<'a> {
-    output: &'a [u8],
-    restored: &'a [u8],
-    elf: &'a Elf<'a>,
-    manifest: &'a Manifest,
-    decoder: Capstone,
-    decoded: RefCell<HashMap<u64, (u64, Step)>>,
-    code: Range<u64>,
-    thunks: BTreeSet<u64>,
-    islands: BTreeSet<u64>,
-}
-
-/// Where an instruction goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// At the next.
-    Next,
-    /// There or at the next.
-    Branch(u64),
-    /// There.
-    Jump(u64),
-    /// At a place in a register or in memory.
-    Indirect,
-    /// In the caller.
-    Return,
-    /// In another function.
-    Call(Option<u64>),
-}
-
-/// How instructions leave a range of bytes.
-#[derive(Default)]
-struct WaysOut {
-    /// Where branches lead, and what comes behind the range.
-    onward: BTreeSet<u64>,
-    /// Returns and indirect jumps.
-    last: BTreeSet<Vec<u8>>,
-    /// Instructions that follow a pointer.
-    pointed: BTreeSet<u64>,
-    /// Where a call leads that is the last instruction, and where it comes back to.
-    call: Option<(u64, u64)>,
-}
-
-impl<'a> Sites<'a> {
-    fn new(
-        output: &'a [u8],
-        restored: &'a [u8],
-        elf: &'a Elf<'a>,
-        manifest: &'a Manifest,
-    ) -> Result<Self, VerifyError> {
-        let decoder = Capstone::new().x86().mode(ArchMode::Mode64).detail(true).build()?;
-        let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
-        let thunks = manifest.sites.iter().map(|site| site.thunk).collect();
-        let islands = manifest.sites.iter().filter_map(|site| site.island).collect();
-        Ok(Self { output, restored, elf, manifest, decoder, decoded: RefCell::default(), code, thunks, islands })
-    }
-
-    fn check(&self) -> Result<(), VerifyError> {
-        let mut places: BTreeMap<u64, Vec<&Site>> = BTreeMap::new();
-        for site in &self.manifest.sites {
-            places.entry(site.va).or_default().push(site);
-        }
-        places.values().try_for_each(|sites| self.check_place(sites))
-    }
-
-    /// The thunks that run at one place.
-    fn check_place(&self, sites: &[&Site]) -> Result<(), VerifyError> {
-        for (index, site) in sites.iter().enumerate() {
-            let wrong = |what| VerifyError::Site { va: site.va, thunk: site.thunk, what };
-            if index == 0 {
-                self.leads_to_thunk(site).map_err(wrong)?;
-                self.rest_is_filled(site).map_err(wrong)?;
-            }
-            let original = manifest::from_hex(&site.original).unwrap_or_default();
-            let next = sites.get(index + 1).map(|next| next.thunk);
-            self.thunk_comes_back(site, &original, next).map_err(wrong)?;
-        }
-        Ok(())
-    }
-
-    /// The site's first instruction is a jump to its thunk, or to the island where that jump lies.
-    fn leads_to_thunk(&self, site: &Site) -> Result<(), String> {
-        let mut jump_at = site.va;
-        if let Some(island) = site.island {
-            if self.jump_target(jump_at)? != island || !self.is_left_over(island) {
-                return Err("the jump does not lead to its island in another site's bytes".to_owned());
-            }
-            jump_at = island;
-        }
-        let target = self.jump_target(jump_at)?;
-        if target == site.thunk && self.code.contains(&target) {
-            Ok(())
-        } else {
-            Err("the jump leads elsewhere".to_owned())
-        }
-    }
-
-    /// Behind the site's jump stands what ends the program if it is ever reached, beside islands.
-    fn rest_is_filled(&self, site: &Site) -> Result<(), String> {
-        let jump = if site.island.is_some() { SHORT_JUMP } else { NEAR_JUMP } as u64;
-        let is_island =
-            |va: u64| self.islands.range(..=va).next_back().is_some_and(|start| va - start < NEAR_JUMP as u64);
-        let behind = site.va.saturating_add(site.original.len() as u64 / 2);
-        for va in site.va.saturating_add(jump)..behind {
-            let byte = self.code_bytes(self.output, va).and_then(|bytes| bytes.first());
-            if byte != Some(&INT3) && !is_island(va) {
-                return Err(format!("what stands at {va:#x}, behind its jump, is not as gopatch wrote it"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Where the direct jump at `va` leads.
-    fn jump_target(&self, va: u64) -> Result<u64, String> {
-        match self.decode(self.output, va)? {
-            (_, Step::Jump(target)) => Ok(target),
-            _ => Err(format!("no direct jump at {va:#x}")),
-        }
-    }
-
-    /// Whether `island` lies in the bytes of a site, behind its own jump, so that nobody comes across it.
-    fn is_left_over(&self, island: u64) -> bool {
-        let jump = NEAR_JUMP as u64;
-        self.manifest.sites.iter().any(|host| {
-            let behind = host.va.saturating_add((host.original.len() / 2) as u64);
-            host.island.is_none() && host.va.saturating_add(jump) <= island && island.saturating_add(jump) <= behind
-        })
-    }
-
-    /// All that can be reached from the thunk stays in the code, until it leaves as it should: for the thunk that runs
-    /// next, or as the original bytes do.
-    fn thunk_comes_back(&self, site: &Site, original: &[u8], next_thunk: Option<u64>) -> Result<(), String> {
-        let mut ways = self.ways_out(site.va, site.va.saturating_add(original.len() as u64))?;
-        if let Some(next_thunk) = next_thunk {
-            // What leaves by a branch may also do so before the next hook.
-            ways.last.clear();
-            ways.onward.insert(next_thunk);
-        }
-        let mut seen = BTreeSet::new();
-        let mut ahead = vec![site.thunk];
-        let mut leaves = false;
-        while let Some(va) = ahead.pop() {
-            if !seen.insert(va) {
-                continue;
-            }
-            let (len, step) = self.decode_once(va)?;
-            let (target, falls_through) = match step {
-                Step::Call(_) => return Err(format!("a call at {va:#x}")),
-                // The runtime's tick, which is nobody's point, comes back from its own subroutines so.
-                Step::Indirect if site.point.is_none() => continue,
-                Step::Return | Step::Indirect => {
-                    if !ways.last.contains(self.instruction(self.output, va, len)?) {
-                        return Err(format!("a way out at {va:#x} that the original has not"));
-                    }
-                    leaves = true;
-                    continue;
-                }
-                Step::Next => (None, true),
-                Step::Branch(target) => (Some(target), true),
-                Step::Jump(target) => (Some(target), false),
-            };
-            for next in target.into_iter().chain(falls_through.then(|| va + len)) {
-                if ways.onward.contains(&next) {
-                    leaves = true;
-                    continue;
-                }
-                if let Some((_, back)) = ways.call.filter(|(callee, _)| *callee == next && !falls_through) {
-                    self.names_one_of(&seen, &BTreeSet::from([back]))?;
-                    leaves = true;
-                    continue;
-                }
-                if Some(next) == self.manifest.code.sigpanic && !falls_through {
-                    self.names_one_of(&seen, &ways.pointed)?;
-                    continue;
-                }
-                if !self.code.contains(&next) {
-                    return Err(format!("a way to {next:#x}, which is outside of the emitted code"));
-                }
-                if next != site.thunk && self.thunks.contains(&next) {
-                    return Err(format!("a way into another thunk, at {next:#x}"));
-                }
-                ahead.push(next);
-            }
-        }
-        if leaves { Ok(()) } else { Err("the thunk does not lead back".to_owned()) }
-    }
-
-    /// How the original instructions from `va` on leave the bytes that end at `behind`.
-    fn ways_out(&self, start: u64, behind: u64) -> Result<WaysOut, String> {
-        let mut ways = WaysOut::default();
-        let (mut va, mut falls_through) = (start, true);
-        while va < behind {
-            let (len, step) = self.decode(self.restored, va)?;
-            if self.instruction(self.restored, va, len)? == [INT3] {
-                // Padding.
-                va += len;
-                continue;
-            }
-            if self.follows_pointer(va)? {
-                ways.pointed.insert(va);
-            }
-            falls_through = !matches!(step, Step::Jump(_) | Step::Return | Step::Indirect);
-            match step {
-                Step::Call(Some(target)) if va + len == behind => {
-                    ways.call = Some((target, behind));
-                    falls_through = false;
-                }
-                Step::Next | Step::Call(_) => {}
-                Step::Branch(target) | Step::Jump(target) if (start..behind).contains(&target) => {}
-                Step::Branch(target) | Step::Jump(target) => _ = ways.onward.insert(target),
-                Step::Return | Step::Indirect => {
-                    ways.last.insert(self.instruction(self.restored, va, len)?.to_vec());
-                }
-            }
-            va += len;
-        }
-        if falls_through {
-            ways.onward.insert(va);
-        }
-        Ok(ways)
-    }
-
-    /// Whether the original instruction at `va` has an operand in memory at an address that comes from a pointer.
-    fn follows_pointer(&self, va: u64) -> Result<bool, String> {
-        let bytes = self.code_bytes(self.restored, va).ok_or_else(|| format!("{va:#x} is not code"))?;
-        let decoded = self.decoder.disasm_count(bytes, va, 1).map_err(|error| error.to_string())?;
-        let instruction = decoded.first().ok_or_else(|| format!("no instruction at {va:#x}"))?;
-        let detail = self.decoder.insn_detail(instruction).map_err(|error| error.to_string())?;
-        let arch = detail.arch_detail();
-        let operands = arch.x86().into_iter().flat_map(|x86| x86.operands());
-        let known = [X86Reg::X86_REG_RIP, X86Reg::X86_REG_RSP].map(|register| capstone::RegId(register as u16));
-        let points = operands.into_iter().any(|operand| match operand.op_type {
-            X86OperandType::Mem(memory) => !known.contains(&memory.base()) || memory.index().0 != 0,
-            _ => false,
-        });
-        Ok(points && !matches!(instruction.mnemonic(), Some("lea" | "nop")))
-    }
-
-    /// The last address that a thunk takes, among the instructions at `seen`, is one of `expected`.
-    fn names_one_of(&self, seen: &BTreeSet<u64>, expected: &BTreeSet<u64>) -> Result<(), String> {
-        for va in seen.iter().rev().take(LONGEST_CALL) {
-            let bytes = self.code_bytes(self.output, *va).ok_or_else(|| format!("{va:#x} is not code"))?;
-            let decoded = self.decoder.disasm_count(bytes, *va, 1).map_err(|error| error.to_string())?;
-            let Some(instruction) = decoded.first().filter(|it| it.mnemonic() == Some("lea")) else { continue };
-            let detail = self.decoder.insn_detail(instruction).map_err(|error| error.to_string())?;
-            let arch = detail.arch_detail();
-            let mut operands = arch.x86().into_iter().flat_map(|x86| x86.operands());
-            let named = operands.find_map(|operand| match operand.op_type {
-                X86OperandType::Mem(memory) => Some((va + instruction.len() as u64).wrapping_add_signed(memory.disp())),
-                _ => None,
-            });
-            if named.is_some_and(|named| expected.contains(&named)) {
-                return Ok(());
-            }
-            break;
-        }
-        Err("a way to a function of the program that does not name where it comes from".to_owned())
-    }
-
-    /// The output's instruction at `va`, and its length. Hooks share code, so many thunks come by the same instructions.
-    fn decode_once(&self, va: u64) -> Result<(u64, Step), String> {
-        if let Some(decoded) = self.decoded.borrow().get(&va) {
-            return Ok(*decoded);
-        }
-        let decoded = self.decode(self.output, va)?;
-        self.decoded.borrow_mut().insert(va, decoded);
-        Ok(decoded)
-    }
-
-    /// The instruction at `va`, and its length.
-    fn decode(&self, file: &[u8], va: u64) -> Result<(u64, Step), String> {
-        let bytes = self.code_bytes(file, va).ok_or_else(|| format!("{va:#x} is not code"))?;
-        let decoded = self.decoder.disasm_count(bytes, va, 1).map_err(|error| error.to_string())?;
-        let instruction = decoded.first().ok_or_else(|| format!("no instruction at {va:#x}"))?;
-        Ok((instruction.len() as u64, self.step(instruction).map_err(|error| error.to_string())?))
-    }
-
-    fn step(&self, instruction: &Insn<'_>) -> Result<Step, capstone::Error> {
-        let detail = self.decoder.insn_detail(instruction)?;
-        let is = |group| detail.groups().contains(&capstone::InsnGroupId(group as u8));
-        let target = detail.arch_detail().x86().and_then(|x86| match x86.operands().next()?.op_type {
-            X86OperandType::Imm(target) => Some(target as u64),
-            _ => None,
-        });
-        Ok(if is(InsnGroupType::CS_GRP_CALL) {
-            Step::Call(target)
-        } else if is(InsnGroupType::CS_GRP_RET) {
-            Step::Return
-        } else if is(InsnGroupType::CS_GRP_JUMP) {
-            match target {
-                Some(target) if instruction.mnemonic() == Some("jmp") => Step::Jump(target),
-                Some(target) => Step::Branch(target),
-                None => Step::Indirect,
-            }
-        } else {
-            Step::Next
-        })
-    }
-
-    /// The `len` bytes of the instruction at `va`.
-    fn instruction<'f>(&self, file: &'f [u8], va: u64, len: u64) -> Result<&'f [u8], String> {
-        let bytes = self.code_bytes(file, va).and_then(|bytes| bytes.get(..len as usize));
-        bytes.ok_or_else(|| format!("{va:#x} is not code"))
-    }
-
-    /// The bytes from address `va` on, as far as one instruction can reach, if they are code.
-    fn code_bytes<'f>(&self, file: &'f [u8], va: u64) -> Option<&'f [u8]> {
-        let segment = self.elf.program_headers.iter().find(|segment| {
-            let end = segment.p_vaddr.checked_add(segment.p_filesz);
-            segment.p_type == PT_LOAD
-                && segment.p_flags & PF_X != 0
-                && segment.p_vaddr <= va
-                && end.is_some_and(|end| va < end)
-        })?;
-        let start = usize::try_from(segment.p_offset.checked_add(va - segment.p_vaddr)?).ok()?;
-        let end = usize::try_from(segment.p_offset.checked_add(segment.p_filesz)?).ok()?;
-        file.get(start..end.min(start + 15).min(file.len()))
     }
 }

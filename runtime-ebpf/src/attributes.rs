@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
-use gopatch_trampolines::manifest::{Capture, Format, ValueType};
+use gopatch_trampolines::manifest::{Capture, Format, ValueType, to_hex};
 use gopatch_trampolines::wire::Record;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -164,7 +164,10 @@ fn read<'m>(captures: &'m [Capture], record: &Record<'_>) -> Vec<Raw<'m>> {
                 let (bytes, rest) = text.split_at(stored.min(text.len()));
                 text = rest;
                 truncated_from = (full > stored).then_some(full as u64);
-                Value::Text(to_text(bytes, truncated_from.is_some()))
+                Value::Text(match capture.format {
+                    Format::Hex => to_hex(bytes),
+                    _ => to_text(bytes, truncated_from.is_some()),
+                })
             }
         };
         values.push(Raw { capture, value, truncated_from, by_absence: false });
@@ -300,6 +303,15 @@ mod tests {
         let text = ["äö".as_bytes(), &[0xff, b'x']].concat();
         let payload = payload(&[string(3, 400), string(2, 2)], &[&text[..3], &text[4..]].concat());
         assert_eq!(json(&captures, &payload), "{\"a\":\"ä\",\"a.truncated\":400,\"b\":\"\u{fffd}x\"}");
+    }
+
+    #[test]
+    fn bytes_are_shown_in_hex() {
+        let mut id = capture("id", ValueType::String);
+        id.format = Format::Hex;
+        let shown = |full| json(std::slice::from_ref(&id), &payload(&[string(3, full)], &[0xff, 0, 0x1a]));
+        assert_eq!(shown(3), r#"{"id":"ff001a"}"#);
+        assert_eq!(shown(20), r#"{"id":"ff001a","id.truncated":20}"#);
     }
 
     #[test]

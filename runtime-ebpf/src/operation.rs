@@ -185,6 +185,7 @@ mod tests {
             va: 0x401000,
             when: None,
             sample: None,
+            skip: None,
         }
     }
 

@@ -13,6 +13,7 @@ pub mod manifest;
 mod moved;
 pub mod plan;
 pub mod relay;
+pub mod skip;
 pub mod thunk;
 pub mod wire;
 

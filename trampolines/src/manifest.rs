@@ -92,6 +92,9 @@ pub struct Function {
     /// Which part of these calls is recorded, by chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Ratio>,
+    /// The constants that it returns, as Go spells them, if its body is not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<Vec<String>>,
 }
 
 /// A part of a whole: more than 0, at most 1.
@@ -232,6 +235,8 @@ pub enum Format {
     TlsVersion,
     /// A TLS cipher suite's number is shown by its IANA name.
     TlsCipher,
+    /// Bytes are shown as lower-case hex digits.
+    Hex,
 }
 
 impl Format {
@@ -244,13 +249,16 @@ impl Format {
 /// A place in the text that was overwritten with a jump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
-    /// Index of the point whose record is laid there; none for the runtime's tick and for instructions that only made
-    /// room.
+    /// Index of the point whose record is laid there; none for the runtime's tick, for instructions that only made room,
+    /// and for what stands in for a body.
     pub point: Option<u32>,
     /// Address in the image; the program headers say where that is in the file.
     pub va: u64,
     /// Address of the thunk.
     pub thunk: u64,
+    /// Index of the function whose body this thunk stands in for: behind it come the hooks of the exits, and a return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skips: Option<u32>,
     /// Where the jump to the thunk lies, if the site is too short for it: in bytes of another site that nobody reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub island: Option<u64>,
@@ -308,6 +316,9 @@ impl Manifest {
         for site in &manifest.sites {
             if let Some(point) = site.point {
                 within("point", point, manifest.points.len())?;
+            }
+            if let Some(function) = site.skips {
+                within("function", function, manifest.functions.len())?;
             }
         }
         Ok(manifest)

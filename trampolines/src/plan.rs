@@ -72,6 +72,10 @@ pub enum Root {
         /// Second word, of a string.
         second: Option<Source>,
     },
+    /// At a number that is the same in every call.
+    Constant(u64),
+    /// In memory, in the caller's frame, this many bytes above the call's frame address (CFA).
+    Frame(i32),
     /// At a pointer.
     Pointer(Source),
     /// At an interface whose dynamic type must be the one given.
@@ -91,11 +95,13 @@ impl Root {
     /// What it reads.
     fn sources(self) -> impl Iterator<Item = Source> {
         let (first, second) = match self {
-            Self::Value { first, second } => (first, second),
-            Self::Pointer(pointer) => (pointer, None),
-            Self::Interface { tab, data, .. } => (tab, Some(data)),
+            Self::Value { first, second } => (Some(first), second),
+            Self::Constant(_) => (None, None),
+            Self::Frame(offset) => (Some(Source::Stack(offset)), None),
+            Self::Pointer(pointer) => (Some(pointer), None),
+            Self::Interface { tab, data, .. } => (Some(tab), Some(data)),
         };
-        std::iter::once(first).chain(second)
+        first.into_iter().chain(second)
     }
 }
 
@@ -119,6 +125,43 @@ pub enum Leaf {
         /// Most bytes that are copied.
         max: u16,
     },
+    /// An array of bytes; in a register, if there is no memory, of one.
+    Bytes {
+        /// Bytes.
+        len: u32,
+        /// Most that are copied.
+        max: u16,
+    },
+    /// The name of the type that an interface's first word stands for.
+    TypeName {
+        /// See [`Step::Assert`].
+        empty: bool,
+        /// Most bytes that are copied.
+        max: u16,
+        /// Where the program's types are described. Others, which `reflect` makes at run time, have no name here.
+        types: TypeData,
+    },
+}
+
+/// Where the program's own types are described: `moduledata.types` to `etypes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeData {
+    /// Address of the first byte, from which names are counted.
+    pub va: u64,
+    /// Bytes.
+    pub size: u32,
+}
+
+/// Places in a type's descriptor, the same from Go 1.18 to 1.27: `abi.Type` of Go's `src/internal/abi/type.go`.
+pub mod descriptor {
+    /// Bytes that all descriptors have.
+    pub const COMMON: u64 = 48;
+    /// A byte of flags.
+    pub const FLAGS: u64 = 20;
+    /// The flag that says that a star in front is not part of the name (`abi.TFlagExtraStar`).
+    pub const EXTRA_STAR: u8 = 2;
+    /// An `int32`: where the name is, counted from `moduledata.types`. It is a byte of flags, a length as a varint, and UTF-8.
+    pub const NAME: u64 = 40;
 }
 
 /// From a root over steps to a leaf.
@@ -157,7 +200,7 @@ impl CapturePlan {
     /// Bytes that the value can add to a record behind its word.
     pub fn max_string(&self) -> usize {
         let longest = |path: &Path| match path.leaf {
-            Leaf::String { max } => usize::from(max),
+            Leaf::String { max } | Leaf::Bytes { max, .. } | Leaf::TypeName { max, .. } => usize::from(max),
             Leaf::Int { .. } | Leaf::Nil { .. } => 0,
         };
         self.paths.iter().map(longest).max().unwrap_or(0)
@@ -231,6 +274,37 @@ pub struct Guard {
     pub scratch: AsmRegister64,
     /// Where to go with nil.
     pub sigpanic: SigPanic,
+}
+
+/// One part of the results of a function that is not run, as much as one register holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultPart {
+    /// Where the caller looks for it.
+    pub place: ResultPlace,
+    /// 1, 2, 4 or 8 bytes.
+    pub size: u8,
+    /// What it is.
+    pub value: ResultValue,
+}
+
+/// Where a part of a result is at a return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultPlace {
+    /// In a register.
+    Register(Gpr),
+    /// In a floating-point register, X0 to X14.
+    Float(u8),
+    /// In the caller's frame, this many bytes above the call's frame address (CFA).
+    Stack(i32),
+}
+
+/// What a part of a result is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResultValue {
+    /// A number, a nil, a length.
+    Bits(u64),
+    /// The address of these bytes.
+    Text(Vec<u8>),
 }
 
 /// What a site displaced.

@@ -109,6 +109,8 @@ struct Function {
     bodies: Vec<Body>,
     /// The functions that hold its copies, one for each.
     inlined_into: Vec<DebugInfoOffset>,
+    /// Whether there is an abstract entry: it was inlined in its own package, if perhaps without an instruction left.
+    is_abstract: bool,
 }
 
 /// An entry that describes code.
@@ -167,6 +169,11 @@ impl<'d> TypeInfo<'d> {
             Some(origin) => self.entry_name(origin, &self.entry(origin)?.1),
             None => self.entry_name(place, &entry),
         }
+    }
+
+    /// Whether a function was inlined in its own package, be it that the compiler left no instruction of any copy.
+    pub fn was_inlined(&self, name: &str) -> bool {
+        self.functions.get(name).is_some_and(|function| function.is_abstract)
     }
 
     /// A wanted type; `None` when DWARF does not describe it.

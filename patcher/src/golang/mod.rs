@@ -10,6 +10,7 @@
 pub mod abi;
 pub mod buildinfo;
 mod fips;
+mod inlining;
 pub mod pclntab;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -128,6 +129,10 @@ pub struct ModuleData {
     pub text: Range<Va>,
     /// `runtime.types`: what offsets of run-time types are counted from.
     pub types: Va,
+    /// `runtime.etypes`: where they end.
+    pub end_types: Va,
+    /// `go:func.*`: what the places of functions' further data are counted from.
+    pub func_data: Va,
 }
 
 impl ModuleData {
@@ -137,9 +142,14 @@ impl ModuleData {
     const TEXT: u64 = 176;
     const END_TEXT: u64 = 184;
 
-    /// Offset of `types`: Go 1.20 put `covctrs` and `ecovctrs` before it.
-    fn types_offset(version: GoVersion) -> u64 {
-        if version < GoVersion::go1(20) { 280 } else { 296 }
+    /// Offsets of `types`, `etypes` and `gofunc`: Go 1.20 put `covctrs` and `ecovctrs` before them, 1.27 `typedesclen`
+    /// behind the first, and `itaboffset` and `itabsize` behind the second.
+    fn type_offsets(version: GoVersion) -> [u64; 3] {
+        match version.minor {
+            ..20 => [280, 288, 304],
+            20..27 => [296, 304, 320],
+            _ => [296, 312, 344],
+        }
     }
 
     /// By its symbol; in a stripped file by its first word, which points to the pclntab.
@@ -174,7 +184,8 @@ impl ModuleData {
                 && text.end.offset_from(segment.va).is_some_and(|end| end <= segment.file_size)
         });
         let plausible = field(Self::PC_HEADER)? == pclntab && text.contains(&field(Self::MIN_PC)?) && executable;
-        plausible.then_some(Self { va, types: field(Self::types_offset(version))?, text })
+        let [types, end_types, func_data] = Self::type_offsets(version).map(field);
+        plausible.then_some(Self { va, text, types: types?, end_types: end_types?, func_data: func_data? })
     }
 }
 

@@ -104,13 +104,17 @@ impl FuncFlags {
 pub struct FunctionTable<'a> {
     functions: Vec<Function<'a>>,
     pctab: &'a [u8],
+    names: &'a [u8],
+    functab: &'a [u8],
+    /// Offset of funcID in a _func.
+    func_id: usize,
 }
 
 impl<'a> FunctionTable<'a> {
     /// A table of these functions, which are sorted.
     #[cfg(test)]
     pub(crate) fn of(functions: Vec<Function<'a>>, pctab: &'a [u8]) -> Self {
-        Self { functions, pctab }
+        Self { functions, pctab, names: &[], functab: &[], func_id: 0 }
     }
 
     /// Reads the pclntab at `va`; `text` is `runtime.text`.
@@ -137,12 +141,12 @@ impl<'a> FunctionTable<'a> {
             let function = || {
                 let (start, next) = (u32_at(entries, index * 8)?, u32_at(entries, index * 8 + 8)?);
                 let record = functab.get(u32_at(entries, index * 8 + 4)? as usize..)?;
-                let name = std::ffi::CStr::from_bytes_until_nul(names.get(u32_at(record, 4)? as usize..)?).ok()?;
+                let name = name_at(names, u32_at(record, 4)?)?;
                 let start_va = text.checked_add(u64::from(start))?;
                 let deferreturn = u32_at(record, 12)?;
                 Some(Function {
                     index: index as u32,
-                    name: name.to_str().ok()?,
+                    name,
                     start: start_va,
                     end: text.checked_add(u64::from(next)).filter(|end| *end >= start_va)?,
                     args: Some(u32_at(record, 8)?).filter(|args| *args != ARGS_UNKNOWN),
@@ -160,7 +164,7 @@ impl<'a> FunctionTable<'a> {
         for function in &mut functions {
             function.is_wrapper = wrapper != 0 && function.func_id == wrapper;
         }
-        Ok(Self { functions, pctab })
+        Ok(Self { functions, pctab, names, functab, func_id: func_id_offset })
     }
 
     /// All functions, sorted by address.
@@ -171,21 +175,33 @@ impl<'a> FunctionTable<'a> {
     /// Bytes between RSP and the return address when the instruction at `va` of `function` is next, as the runtime's
     /// unwinder will believe. `None` where its table says nothing.
     pub fn stack_depth(&self, function: &Function<'_>, va: Va) -> Option<i32> {
-        let start = Some(function.pcsp as usize).filter(|&start| start != 0)?;
+        let mut depths = self.values(function, function.pcsp)?;
+        depths.find(|(_, end)| va < *end).filter(|_| function.start <= va).map(|(depth, _)| depth)
+    }
+
+    /// The values of the table at `start` of pctab, each with the end of the addresses that have it; `None` without a table.
+    pub(super) fn values(&self, function: &Function<'_>, start: u32) -> Option<impl Iterator<Item = (i32, Va)> + 'a> {
+        let start = Some(start as usize).filter(|&start| start != 0)?;
         let mut stream = self.pctab.get(start..)?;
-        let (mut pc, mut depth) = (function.start.0, -1i32);
-        loop {
-            let zigzag = varint(&mut stream)?;
+        let (first, mut pc, mut value) = (function.start, function.start, -1i32);
+        Some(std::iter::from_fn(move || {
             // A zero ends the table, unless it is the first.
-            if zigzag == 0 && pc != function.start.0 {
-                return None;
-            }
-            depth = depth.wrapping_add((zigzag >> 1) as i32 ^ -((zigzag & 1) as i32));
+            let zigzag = varint(&mut stream).filter(|&zigzag| zigzag != 0 || pc == first)?;
+            value = value.wrapping_add((zigzag >> 1) as i32 ^ -((zigzag & 1) as i32));
             pc = pc.checked_add(varint(&mut stream)?.into())?;
-            if va.0 < pc {
-                return (function.start <= va).then_some(depth);
-            }
-        }
+            Some((value, pc))
+        }))
+    }
+
+    /// What the runtime keeps of a function: its _func, and the offset there of what follows funcID.
+    pub(super) fn record(&self, function: &Function<'_>) -> Option<(&'a [u8], usize)> {
+        let record = u32_at(self.functab, (function.index as usize).checked_mul(8)?.checked_add(4)?)?;
+        Some((self.functab.get(record as usize..)?, self.func_id))
+    }
+
+    /// The name at an offset in the table of names.
+    pub(super) fn name(&self, offset: u32) -> Option<&'a str> {
+        name_at(self.names, offset)
     }
 
     /// The functions of that name. Usually one; a function and the wrapper that bridges to its ABI share theirs.
@@ -231,7 +247,11 @@ fn varint(stream: &mut &[u8]) -> Option<u32> {
     None
 }
 
-fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+fn name_at(names: &[u8], offset: u32) -> Option<&str> {
+    std::ffi::CStr::from_bytes_until_nul(names.get(offset as usize..)?).ok()?.to_str().ok()
+}
+
+pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     let bytes = bytes.get(offset..)?;
     Some(u32::from_le_bytes(*bytes.first_chunk()?))
 }

@@ -10,11 +10,18 @@
 //! ```text
 //! site ──▶ before, first hook ──▶ second hook ──▶ last hook, after ──▶ program
 //! ```
+//!
+//! Where a function's body is not to run, what stands in for it comes between the hooks of the entry and of the exits:
+//!
+//! ```text
+//! site ──▶ entry's hooks ──▶ results ──▶ exits' hooks ──▶ return
+//! ```
 
 use gopatch_trampolines::attach::{self, AttachPlan};
 use gopatch_trampolines::manifest::{self, At};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan};
-use gopatch_trampolines::{relay, thunk};
+use gopatch_trampolines::{relay, skip, thunk};
+use iced_x86::{Code, Instruction};
 
 use iced_x86::FlowControl;
 
@@ -24,6 +31,7 @@ use super::{Options, PatchError};
 use crate::address::NewVa;
 use crate::elf::Elf;
 use crate::layout::Layout;
+use crate::rules::skip::Skip;
 use crate::sites::Site;
 use crate::write::{self, WriteError};
 
@@ -49,6 +57,21 @@ struct PointPlan {
     hook: HookPlan,
     /// All returns of a function make the same record, so they share the code that makes it.
     return_body: Option<u64>,
+}
+
+/// Code that runs at a site.
+struct Thunk {
+    va: u64,
+    /// The point whose hook it is.
+    point: Option<u32>,
+    /// The function whose body it stands in for.
+    skips: Option<u32>,
+}
+
+impl Thunk {
+    fn at(va: u64) -> Self {
+        Self { va, point: None, skips: None }
+    }
 }
 
 impl<'a> Emission<'a> {
@@ -77,7 +100,7 @@ impl<'a> Emission<'a> {
         self.id_offset = attach.id_offset;
         self.code = attach.bytes;
         let tick = self.tick.clone();
-        self.site(&tick, &[(None, attach.tick)])
+        self.site(&tick, &[Thunk::at(attach.tick)])
     }
 
     /// What the exits of a point share: the point, and the address.
@@ -104,7 +127,11 @@ impl<'a> Emission<'a> {
                     hooks.filter_map(|hook| points[hook][at as usize]).collect::<Vec<_>>()
                 };
                 let ends = [At::Enter, At::Exit].map(|at| if site.is_at(at) { running(at) } else { Vec::new() });
-                self.chain(site, &ends, offsets)?;
+                let skip = target.skip.and_then(|hook| Some((hook as u32, hooks[hook].skip.as_ref()?)));
+                match skip {
+                    Some(skip) => self.chain_without_body(site, &[At::Enter, At::Exit].map(running), skip, offsets)?,
+                    None => self.chain(site, &ends, offsets)?,
+                }
             }
         }
         Ok(())
@@ -154,9 +181,40 @@ impl<'a> Emission<'a> {
             let before = if index == 0 { std::mem::take(&mut behind[0]) } else { Vec::new() };
             let guards = site.guards.clone();
             let thunk = self.thunk(*point, &SitePlan { before, after, resume, guards }, offsets)?;
-            thunks.insert(0, (Some(*point), thunk));
+            thunks.insert(0, Thunk { point: Some(*point), ..Thunk::at(thunk) });
             resume = Some(thunk);
         }
+        self.site(site, &thunks)
+    }
+
+    /// The thunks of a site behind which nothing of the function runs.
+    fn chain_without_body(
+        &mut self,
+        site: &Site,
+        [enter, exit]: &[Vec<u32>; 2],
+        (function, skip): (u32, &Skip),
+        offsets: &RuntimeOffsets,
+    ) -> Result<(), PatchError> {
+        let mut thunks = Vec::with_capacity(enter.len() + 1 + exit.len());
+        let mut after = vec![Instruction::with(Code::Retnq)];
+        let mut resume = None;
+        for point in exit.iter().rev() {
+            let plan = SitePlan { after: std::mem::take(&mut after), resume, ..SitePlan::default() };
+            let thunk = self.thunk(*point, &plan, offsets)?;
+            thunks.push(Thunk { point: Some(*point), ..Thunk::at(thunk) });
+            resume = Some(thunk);
+        }
+        let va = self.next_va().0;
+        self.code.extend(skip::emit(&skip.parts, resume, va)?);
+        thunks.push(Thunk { skips: Some(function), ..Thunk::at(va) });
+        resume = Some(va);
+        for point in enter.iter().rev() {
+            let plan = SitePlan { resume, ..SitePlan::default() };
+            let thunk = self.thunk(*point, &plan, offsets)?;
+            thunks.push(Thunk { point: Some(*point), ..Thunk::at(thunk) });
+            resume = Some(thunk);
+        }
+        thunks.reverse();
         self.site(site, &thunks)
     }
 
@@ -182,20 +240,21 @@ impl<'a> Emission<'a> {
         let va = self.next_va().0;
         let resume = relay.resume.ok_or(WriteError::NotInFile(relay.va))?;
         self.code.extend(relay::emit(&relay.after, resume.0, va)?);
-        self.site(relay, &[(None, va)])
+        self.site(relay, &[Thunk::at(va)])
     }
 
-    /// Notes a site and the thunks that run there, each with its point.
-    fn site(&mut self, site: &Site, thunks: &[(Option<u32>, u64)]) -> Result<(), PatchError> {
-        let Some((_, first)) = thunks.first() else { return Ok(()) };
+    /// Notes a site and the thunks that run there.
+    fn site(&mut self, site: &Site, thunks: &[Thunk]) -> Result<(), PatchError> {
+        let Some(first) = thunks.first() else { return Ok(()) };
         self.has_guards |= !site.guards.is_empty();
-        let jumps = write::jumps(self.elf, site, *first)?;
+        let jumps = write::jumps(self.elf, site, first.va)?;
         let offset = self.elf.offset_of(site.va).ok_or(WriteError::NotInFile(site.va))?;
         let start = offset.0 as usize;
-        self.sites.extend(thunks.iter().map(|(point, thunk)| manifest::Site {
-            point: *point,
+        self.sites.extend(thunks.iter().map(|thunk| manifest::Site {
+            point: thunk.point,
             va: site.va.0,
-            thunk: *thunk,
+            thunk: thunk.va,
+            skips: thunk.skips,
             island: site.island.map(|island| island.0),
             original: manifest::to_hex(&self.elf.data()[start..start + site.len]),
         }));

@@ -4,7 +4,7 @@
 //! Trusts: the function table and the types. Never does: choose a place in a function (that is [`super::targets`]).
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use gopatch_trampolines::filter::Filter;
 use gopatch_trampolines::manifest::Ratio;
@@ -23,6 +23,7 @@ use crate::rules::declared::DeclaredTypes;
 use crate::rules::nearest::did_you_mean;
 use crate::rules::pattern::{Name, import_matches, is_import_glob, receiver_matches, without_type_arguments};
 use crate::rules::resolve::{CaptureError, End, Resolved};
+use crate::rules::skip::Skip;
 use crate::rules::version::Version;
 use crate::rules::{Capture, Rule};
 
@@ -45,6 +46,10 @@ pub(super) struct Hook<'a> {
     pub(super) keep: Vec<Source>,
     /// Which calls are recorded, decided at [`Rule::decided_at`].
     pub(super) filter: Filter,
+    /// What it returns, if its body is not to run.
+    pub(super) skip: Option<Skip>,
+    /// Whether its body may run all the same, in copies that the compiler inlined elsewhere.
+    pub(super) runs_elsewhere: bool,
     /// Number of its places at the entry and at the exits, once they are chosen.
     pub(super) sites: [usize; 2],
 }
@@ -67,6 +72,7 @@ impl Hook<'_> {
             va: self.function.start.0,
             when: self.rule.when.as_ref().map(|when| when.text.clone()),
             sample: self.rule.sample,
+            skip: self.skip.as_ref().map(|skip| skip.shown.clone()),
         }
     }
 
@@ -254,11 +260,27 @@ pub(super) fn hook<'a>(
     types: &ProgramTypes<'_>,
 ) -> Result<Hook<'a>, PatchError> {
     let name = || function.name.to_owned();
+    if rule.skip.is_some() && (function.is_wrapper || function.flags.is_assembly()) {
+        // It will be refused, and nobody describes its results.
+        let (inlined_into, skip) = (Some(Vec::new()), Some(Skip::default()));
+        return Ok(Hook {
+            rule,
+            function,
+            inlined_into,
+            enter: None,
+            exit: None,
+            keep: Vec::new(),
+            filter: Filter::default(),
+            skip,
+            runs_elsewhere: false,
+            sites: [0; 2],
+        });
+    }
     let mut declared = DeclaredTypes::new(types.get(), rule);
     let places = match types.places(rule, &function, &mut declared) {
         // What it captures need not resolve, and cannot.
         Err(ParameterError::Incomplete | ParameterError::Unknown)
-            if rule.when.is_none() && rule.captures().all(|it| it.optional) =>
+            if rule.when.is_none() && rule.skip.is_none() && rule.captures().all(|it| it.optional) =>
         {
             None
         }
@@ -267,6 +289,13 @@ pub(super) fn hook<'a>(
             places.map_err(fail)?
         }
     };
+    let skip = rule.skip.as_ref().zip(places.as_ref()).map(|(constants, places)| {
+        places.skip(constants).map_err(|(index, source)| {
+            let field = index.map_or_else(|| "skip".to_owned(), |index| format!("skip.{index}"));
+            rule.failure(&field, Problem::Skip { function: name(), source })
+        })
+    });
+    let skip = skip.transpose()?;
     let resolve = |captures: &[Capture], end: &mut End<'_>| match &places {
         Some(places) => {
             let key = if matches!(end, End::Enter) { "enter" } else { "exit" };
@@ -306,5 +335,17 @@ pub(super) fn hook<'a>(
         }
     }
     let inlined_into = types.inlined_into(&function)?;
-    Ok(Hook { rule, function, inlined_into, enter, exit, keep, filter, sites: [0; 2] })
+    Ok(Hook { rule, function, inlined_into, enter, exit, keep, filter, skip, runs_elsewhere: false, sites: [0; 2] })
+}
+
+/// No function has its results from two rules.
+pub(super) fn skipped_once(hooks: &[Hook<'_>]) -> Result<(), PatchError> {
+    let mut known = HashMap::new();
+    for hook in hooks.iter().filter(|hook| hook.skip.is_some()) {
+        if let Some(other) = known.insert(hook.function.start, hook.rule) {
+            let (function, other) = (hook.function.name.to_owned(), other.name.clone());
+            return Err(hook.rule.failure("skip", Problem::SkippedTwice { function, other }));
+        }
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use gopatch_trampolines::plan::{CapturePlan, Path};
 use super::matching::Hook;
 use crate::address::Va;
 use crate::report::RefusedReport;
-use crate::sites::{Refusal, RefusedSite, Site, Text, Wanted};
+use crate::sites::{FunctionSites, Refusal, RefusedSite, Site, Text, Wanted};
 
 /// A function that is hooked.
 pub(super) struct Target {
@@ -19,6 +19,8 @@ pub(super) struct Target {
     pub(super) relays: Vec<Site>,
     /// Its hooks by their indices, the outermost first.
     pub(super) hooks: Vec<usize>,
+    /// The one of them that says what is returned without running. Then there is one place, for both ends.
+    pub(super) skip: Option<usize>,
 }
 
 /// What can be hooked.
@@ -53,9 +55,25 @@ pub(super) fn choose<'a>(mut asked: Vec<Hook<'a>>, text: &Text<'a>, tick: Va) ->
     let mut is_placed = vec![false; asked.len()];
     let mut placed = Vec::new();
     for (start, mut group) in groups {
-        let wants = |at| group.iter().any(|index| asked[*index].at(at).is_some());
-        let wanted = Wanted { enter: wants(At::Enter), exit: wants(At::Exit) };
-        let mut found = text.sites(&asked[group[0]].function, wanted);
+        let function = asked[group[0]].function;
+        let mut skip = group.iter().copied().find(|index| asked[*index].skip.is_some());
+        let mut found = FunctionSites::default();
+        if let Some(index) = skip {
+            let inlined = RefusedSite { at: At::Enter, va: start, refusal: Refusal::Inlined };
+            refused[index].extend(asked[index].runs_elsewhere.then_some(inlined));
+            match text.cut(&function) {
+                Ok(site) => found.sites.push(site),
+                Err(why) => {
+                    refused[index].push(why);
+                    group.retain(|other| *other != index);
+                    skip = None;
+                }
+            }
+        }
+        if skip.is_none() {
+            let wants = |at| group.iter().any(|index| asked[*index].at(at).is_some());
+            found = text.sites(&function, Wanted { enter: wants(At::Enter), exit: wants(At::Exit) });
+        }
         let reads_results = |index: &usize| {
             let hook = &asked[*index];
             let condition = hook.filter_at(At::Exit);
@@ -77,16 +95,23 @@ pub(super) fn choose<'a>(mut asked: Vec<Hook<'a>>, text: &Text<'a>, tick: Va) ->
             refused[*index].extend(found.refused.iter().filter(|place| concerns(place)));
             let has = |at| hook.at(at).is_some() && found.sites.iter().any(|site| site.is_at(at));
             // Exits without their entry would only be exits of nothing.
-            is_placed[*index] = if hook.enter.is_some() { has(At::Enter) } else { has(At::Exit) };
+            is_placed[*index] = skip.is_some() || if hook.enter.is_some() { has(At::Enter) } else { has(At::Exit) };
         }
         group.retain(|index| is_placed[*index]);
         found.sites.retain(|site| {
-            group
-                .iter()
-                .any(|index| [At::Enter, At::Exit].iter().any(|at| site.is_at(*at) && asked[*index].at(*at).is_some()))
+            skip.is_some()
+                || group.iter().any(|index| {
+                    [At::Enter, At::Exit].iter().any(|at| site.is_at(*at) && asked[*index].at(*at).is_some())
+                })
         });
         for index in &group {
             let hook = &mut asked[*index];
+            if skip.is_some() {
+                // The call ends where it begins.
+                hook.sites =
+                    [usize::from(hook.enter.is_some() || hook.skip.is_some()), usize::from(hook.exit.is_some())];
+                continue;
+            }
             hook.sites = [At::Enter, At::Exit].map(|at| {
                 let is_mine = |site: &&Site| site.is_at(at) && hook.at(at).is_some();
                 found.sites.iter().filter(is_mine).count()
@@ -95,7 +120,7 @@ pub(super) fn choose<'a>(mut asked: Vec<Hook<'a>>, text: &Text<'a>, tick: Va) ->
         // A stable order: of rules that say the same, the first is the outermost.
         group.sort_by_key(|index| asked[*index].rule.order);
         if !group.is_empty() {
-            placed.push(Target { sites: found.sites, relays: found.relays, hooks: group });
+            placed.push(Target { sites: found.sites, relays: found.relays, hooks: group, skip });
         }
     }
     let reports = asked.iter().zip(&refused).flat_map(|(hook, places)| places.iter().map(|place| report(hook, place)));
@@ -105,6 +130,7 @@ pub(super) fn choose<'a>(mut asked: Vec<Hook<'a>>, text: &Text<'a>, tick: Va) ->
     let new_index: Vec<_> = is_placed.iter().map(|placed| placed.then(|| next.next()).flatten()).collect();
     for target in &mut placed {
         target.hooks = target.hooks.iter().filter_map(|index| new_index[*index]).collect();
+        target.skip = target.skip.and_then(|index| new_index[index]);
     }
     let hooks = asked.into_iter().zip(is_placed).filter_map(|(hook, placed)| placed.then_some(hook)).collect();
     Targets { hooks, functions: placed, refused }

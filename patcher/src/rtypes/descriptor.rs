@@ -20,6 +20,8 @@
 //!
 //! A name is a byte of flags, its length as a varint, and UTF-8.
 
+use gopatch_trampolines::plan::descriptor::{COMMON, EXTRA_STAR, FLAGS, NAME};
+
 use crate::address::Va;
 use crate::elf::{Elf, Relative};
 use crate::golang::{self, GoBinary};
@@ -27,7 +29,6 @@ use crate::types::{Field, Kind, TypeId};
 
 /// Bits of a type's flags (`abi.TFlag`).
 const UNCOMMON: u8 = 1;
-const EXTRA_STAR: u8 = 2;
 const NAMED: u8 = 4;
 /// Bit of a name's flags: the name of an embedded field. Since Go 1.19.
 const EMBEDDED: u8 = 8;
@@ -44,8 +45,6 @@ const SLICE: u8 = 23;
 const STRUCT: u8 = 25;
 const UNSAFE_POINTER: u8 = 26;
 
-/// Bytes that all descriptors have.
-const COMMON: u64 = 48;
 const UNCOMMON_SIZE: u64 = 16;
 const FIELD_SIZE: u64 = 24;
 
@@ -146,8 +145,8 @@ impl<'a> Image<'a> {
     pub(super) fn descriptor(&self, va: Va) -> Option<Descriptor> {
         let common = self.bytes(va, COMMON)?;
         let size = u64::from_le_bytes(common[..8].try_into().ok()?);
-        let name = u32::from_le_bytes(common[40..44].try_into().ok()?);
-        let (flags, kind) = (common[20], common[23] & KIND);
+        let name = u32::from_le_bytes(common.get(NAME as usize..)?.get(..4)?.try_into().ok()?);
+        let (flags, kind) = (common[FLAGS as usize], common[23] & KIND);
         (size < MAX_SIZE && (1..=UNSAFE_POINTER).contains(&kind)).then_some(Descriptor { va, size, flags, kind, name })
     }
 

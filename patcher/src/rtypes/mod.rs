@@ -29,6 +29,11 @@ const KNOWN: RangeInclusive<u32> = 18..=27;
 /// Pointers to pointers, and arrays of arrays, that a name may have.
 const MAX_DEPTH: u32 = 64;
 
+/// Whether the layouts of that version are known.
+pub fn is_known(version: GoVersion) -> bool {
+    version.major == 1 && KNOWN.contains(&version.minor)
+}
+
 /// Why run-time type data cannot answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -69,7 +74,7 @@ impl<'a> RuntimeTypes<'a> {
     /// Finds all; `relocations` are [`Elf::relative_relocations`].
     pub fn load(elf: &'a Elf<'a>, relocations: &'a [Relative], go: &GoBinary<'_>) -> Result<Self, RuntimeTypeError> {
         let version = go.build_info.version;
-        if version.major != 1 || !KNOWN.contains(&version.minor) {
+        if !is_known(version) {
             return Err(RuntimeTypeError::Version(version));
         }
         let image = Image::new(elf, relocations, go);

@@ -14,6 +14,7 @@ pub mod path;
 pub mod pattern;
 pub mod resolve;
 mod sample;
+pub mod skip;
 mod text;
 pub mod version;
 
@@ -27,6 +28,7 @@ use declaration::{Declaration, DeclarationError, Expr, Function};
 use lines::Lines;
 use path::{Expression, PathError};
 use pattern::Name;
+use skip::Constant;
 use version::Range;
 
 pub use text::{parse, schema};
@@ -166,6 +168,8 @@ pub struct Rule {
     pub when: Option<Condition>,
     /// Which part of these calls is recorded, by chance.
     pub sample: Option<Ratio>,
+    /// What the functions return without running; `None`: they run.
+    pub skip: Option<Vec<Constant>>,
     /// Captures at entry; `None`: the entry is not asked for.
     pub enter: Option<Vec<Capture>>,
     /// Captures at exit; `None`: the exits are not asked for.

@@ -3,8 +3,8 @@
 //! Decides: the grammar. Trusts: nothing. Never does: know a type.
 //!
 //! ```text
-//! expression = path [ ("!=" | "==") "nil" ] | "len(" path ")"
-//! path       = ( name | "results[" number "]" ) { "." name | ".(" ["*"] type ")" }
+//! expression = path [ ("!=" | "==") "nil" ] | "len(" path ")" | "type(" path ")"
+//! path       = ( name | "results[" number "]" ) { "." name | ".(" ["*"] type ")" | "[" number "]" }
 //! type       = name | import path "." name          (a bare name is of the rule's package)
 //! ```
 
@@ -42,6 +42,8 @@ pub enum Selector {
         /// Name, with its import path or without.
         name: String,
     },
+    /// An element of an array, from 0; a pointer to the array followed on the way.
+    Index(u64),
 }
 
 /// What is taken at a path's end.
@@ -53,6 +55,8 @@ pub enum Form {
     Len,
     /// Whether it is nil (`true`), or is not (`false`).
     IsNil(bool),
+    /// The name of the type of what an interface holds.
+    TypeName,
 }
 
 /// Why a path is not one.
@@ -72,6 +76,8 @@ impl Expression {
         let mut path = text.trim();
         if let Some(inner) = path.strip_prefix("len(").and_then(|rest| rest.strip_suffix(')')) {
             (form, path) = (Form::Len, inner);
+        } else if let Some(inner) = path.strip_prefix("type(").and_then(|rest| rest.strip_suffix(')')) {
+            (form, path) = (Form::TypeName, inner);
         } else if let Some(inner) = path.strip_suffix("nil").map(str::trim_end) {
             if let Some(inner) = inner.strip_suffix("!=") {
                 (form, path) = (Form::IsNil(false), inner.trim_end());
@@ -93,6 +99,12 @@ impl Expression {
         }
         let mut selectors = Vec::new();
         while !rest.is_empty() {
+            if let Some(index) = rest.strip_prefix('[') {
+                let (number, behind) = index.split_once(']').ok_or_else(|| error("`]` is missing", rest))?;
+                selectors.push(Selector::Index(number.parse().map_err(|_| error("a number is missing", index))?));
+                rest = behind;
+                continue;
+            }
             let step = rest.strip_prefix('.').ok_or_else(|| error("`.` is missing", rest))?;
             if let Some(inner) = step.strip_prefix('(') {
                 let (name, behind) = inner.split_once(')').ok_or_else(|| error("`)` is missing", rest))?;
@@ -136,6 +148,15 @@ mod tests {
         assert_eq!(Expression::parse("len(p.q)").expect("a length").form, Form::Len);
         let failed = Expression::parse("results[1] != nil").expect("a comparison");
         assert_eq!((failed.base, failed.form), (Base::Result(1), Form::IsNil(false)));
+        let element = Expression::parse("o.IDs[2].Name").expect("an element").selectors;
+        assert_eq!(
+            element,
+            [Selector::Field("IDs".to_owned()), Selector::Index(2), Selector::Field("Name".to_owned())]
+        );
+        let second = Expression::parse("results[1][3]").expect("an element of a result");
+        assert_eq!((second.base, second.selectors), (Base::Result(1), vec![Selector::Index(3)]));
+        let of_error = Expression::parse("type(results[0])").expect("a type's name");
+        assert_eq!((of_error.base, of_error.form), (Base::Result(0), Form::TypeName));
         let inner = Expression::parse("x.(*net/http/internal/http2.responseWriter).rws").expect("an import path");
         let name = "net/http/internal/http2.responseWriter".to_owned();
         assert_eq!(inner.selectors[0], Selector::Assert { pointer: true, name });
@@ -143,7 +164,9 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_named() {
-        for text in ["", "a..b", "a.", "a b", "results[x]", "a.(*)", "a.(b", "1 != nil.x"] {
+        for text in
+            ["", "a..b", "a.", "a b", "results[x]", "a.(*)", "a.(b", "1 != nil.x", "a[", "a[x]", "a[-1]", "type()"]
+        {
             assert!(Expression::parse(text).is_err(), "{text} should not be a path");
         }
     }

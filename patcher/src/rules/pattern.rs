@@ -92,8 +92,13 @@ impl<'a> Name<'a> {
 
     /// Whether it is of the runtime, where no glob matches.
     pub fn is_of_the_runtime(&self) -> bool {
-        RUNTIME.iter().any(|pattern| import_matches(pattern, &self.package))
+        is_of_the_runtime(&self.package)
     }
+}
+
+/// Whether a package is of the runtime.
+pub fn is_of_the_runtime(package: &str) -> bool {
+    RUNTIME.iter().any(|pattern| import_matches(pattern, package))
 }
 
 /// Whether an import path is a glob.

@@ -4,11 +4,13 @@
 //! Trusts: the description of the types for layouts, the ABI for registers; that `caller_keeps` is true is the rule's promise.
 //! Never does: leave a path half resolved. What does not resolve is an error that names the part.
 
+mod leaf;
+
 use gopatch_trampolines::manifest::{self, ValueType};
-use gopatch_trampolines::plan::{CapturePlan, Gpr, Leaf, Path, Root, Source, Step};
+use gopatch_trampolines::plan::{CapturePlan, Gpr, Path, Root, Source, Step, TypeData};
 
 use super::nearest::did_you_mean;
-use super::path::{Base, Expression, Form, Selector};
+use super::path::{Base, Expression, Selector};
 use super::{Capture, Rule};
 use crate::golang::abi::{AbiError, Assignment, Location, Register};
 use crate::types::{Kind, Signature, Type, TypeError, TypeId, Types};
@@ -52,6 +54,20 @@ pub enum ResolveError {
         /// The one that was meant, perhaps.
         nearest: String,
     },
+    /// An element behind the last.
+    #[error("{type_name} has no element {index}")]
+    NoElement {
+        /// The array.
+        type_name: String,
+        /// The index.
+        index: u64,
+    },
+    /// Bytes that a parameter holds, which the entry cannot keep.
+    #[error("bytes of a parameter of type {0} are no longer there at the exit")]
+    NotInWords(String),
+    /// Descriptors of an unknown layout.
+    #[error("this gopatch does not know how this version of Go describes types; get a later gopatch")]
+    NoTypeNames,
     /// A field of something without fields, or an assertion on something that is no interface.
     #[error("{type_name} {what}")]
     NotA {
@@ -91,6 +107,7 @@ impl ResolveError {
             Self::NoParameter { .. }
                 | Self::ResultAtEntry
                 | Self::NoField { .. }
+                | Self::NoElement { .. }
                 | Self::NotA { .. }
                 | Self::NoType(_)
                 | Self::Unrecordable(_)
@@ -111,9 +128,11 @@ pub struct CaptureError {
 
 /// A function's parameters and results, with their places.
 pub struct Places<'t> {
-    types: &'t dyn Types,
-    signature: Signature<'t>,
-    assignment: Assignment,
+    pub(super) types: &'t dyn Types,
+    pub(super) signature: Signature<'t>,
+    pub(super) assignment: Assignment,
+    /// Where the program's types are described, if it is known how.
+    type_data: Option<TypeData>,
 }
 
 /// What a point records, for the thunk and for the manifest.
@@ -172,14 +191,23 @@ enum Origin {
 
 impl<'t> Places<'t> {
     /// The places of a function's parameters and results.
-    pub fn new(types: &'t dyn Types, signature: Signature<'t>) -> Result<Self, ResolveError> {
+    pub fn new(
+        types: &'t dyn Types,
+        signature: Signature<'t>,
+        type_data: Option<TypeData>,
+    ) -> Result<Self, ResolveError> {
         let assignment = Assignment::of(types, &signature)?;
-        Ok(Self { types, signature, assignment })
+        Ok(Self { types, signature, assignment, type_data })
     }
 
     /// Bytes of stack arguments and spill area, to be compared with pclntab's.
     pub fn args_size(&self) -> u64 {
         self.assignment.args_size
+    }
+
+    /// Whether no result is on the stack, so that it does not matter what parameters there are.
+    pub fn results_are_in_registers(&self) -> bool {
+        self.assignment.results.iter().all(|result| matches!(result, Location::Registers(_)))
     }
 
     /// Resolves a point's captures. Alternatives may leave some out.
@@ -263,6 +291,7 @@ impl<'t> Places<'t> {
                     let name = if *pointer { format!("*{name}") } else { name };
                     self.assert(cursor, &name, end)?
                 }
+                Selector::Index(index) => self.element(cursor, *index, end)?,
             };
         }
         self.leaf(cursor, expression.form, max, end)
@@ -352,6 +381,20 @@ impl<'t> Places<'t> {
         Ok(Vec::new())
     }
 
+    fn element(&self, cursor: Cursor, index: u64, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
+        let cursor = self.follow_pointer(cursor, end)?;
+        let resolved = self.types.resolve(cursor.type_id())?;
+        let type_name = || resolved.name.to_string();
+        let Kind::Array { element, len } = resolved.kind else {
+            return Err(ResolveError::NotA { type_name: type_name(), what: "is not an array" });
+        };
+        if index >= len {
+            return Err(ResolveError::NoElement { type_name: type_name(), index });
+        }
+        let bytes = self.types.resolve(element)?.size.checked_mul(index);
+        Ok(cursor.into_part(bytes.ok_or_else(|| ResolveError::TooLarge(type_name()))?, element))
+    }
+
     /// If the cursor is at a pointer, the memory that it points to; else the cursor itself.
     fn follow_pointer(&self, cursor: Cursor, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
         let resolved = self.types.resolve(cursor.type_id())?;
@@ -403,73 +446,6 @@ impl<'t> Places<'t> {
             }
         }
         Ok(false)
-    }
-
-    fn leaf(
-        &self,
-        cursor: Cursor,
-        form: Form,
-        max: u16,
-        end: &mut End<'_>,
-    ) -> Result<(Vec<Path>, ValueType), ResolveError> {
-        let resolved = self.types.resolve(cursor.type_id())?;
-        let unrecordable = || ResolveError::Unrecordable(resolved.name.to_string());
-        let int = |size: u64, signed| match size {
-            1 | 2 | 4 | 8 => Ok(Leaf::Int { size: size as u8, signed }),
-            _ => Err(unrecordable()),
-        };
-        if let (Form::Len, Kind::Map) = (form, &resolved.kind) {
-            // The first word of the runtime's map is its number of entries: `hmap.count` until Go 1.23,
-            // `maps.Map.used` since (Go's `src/runtime/map.go`, `src/internal/runtime/maps/map.go`).
-            // A nil map has no entries: then its own word is the 0 to record.
-            let leaf = int(8, true)?;
-            let nil = match &cursor {
-                Cursor::Value { location, offset, origin, .. } => {
-                    let first = source(location, *offset, *origin, &resolved, end)?;
-                    Path { root: Root::Value { first, second: None }, steps: Vec::new(), offset: 0, leaf }
-                }
-                Cursor::Memory { root, steps, offset, .. } => {
-                    Path { root: *root, steps: steps.clone(), offset: displacement(*offset, &resolved)?, leaf }
-                }
-                Cursor::Word { .. } => return Err(unrecordable()),
-            };
-            let (root, steps) = pointer(cursor, &resolved, end)?;
-            return Ok((vec![Path { root, steps, offset: 0, leaf }, nil], ValueType::Int));
-        }
-        // Which word, what is read, what it is called.
-        let (word, leaf, value) = match (form, &resolved.kind) {
-            (Form::Value, Kind::Bool) => (0, int(1, false)?, ValueType::Bool),
-            (Form::Value, Kind::Int { signed: true }) => (0, int(resolved.size, true)?, ValueType::Int),
-            (Form::Value, Kind::Int { signed: false }) => (0, int(resolved.size, false)?, ValueType::Uint),
-            (Form::Value, Kind::String) => (0, Leaf::String { max }, ValueType::String),
-            (Form::Len, Kind::String | Kind::Slice(_)) => (8, int(8, true)?, ValueType::Int),
-            (
-                Form::IsNil(is_nil),
-                Kind::Pointer(_)
-                | Kind::UnsafePointer
-                | Kind::Interface { .. }
-                | Kind::Slice(_)
-                | Kind::Map
-                | Kind::Chan
-                | Kind::Func,
-            ) => (0, Leaf::Nil { is_nil }, ValueType::Bool),
-            _ => return Err(unrecordable()),
-        };
-        let path = match cursor {
-            Cursor::Value { location, offset, origin, .. } => {
-                let first = source(&location, offset + word, origin, &resolved, end)?;
-                let second = match leaf {
-                    Leaf::String { .. } => Some(source(&location, offset + 8, origin, &resolved, end)?),
-                    Leaf::Int { .. } | Leaf::Nil { .. } => None,
-                };
-                Path { root: Root::Value { first, second }, steps: Vec::new(), offset: 0, leaf }
-            }
-            Cursor::Memory { root, steps, offset, .. } => {
-                Path { root, steps, offset: displacement(offset + word, &resolved)?, leaf }
-            }
-            Cursor::Word { .. } => return Err(unrecordable()),
-        };
-        Ok((vec![path], value))
     }
 }
 
@@ -567,7 +543,7 @@ pub fn named_types(rule: &Rule) -> Vec<String> {
             let name = rule.full_name(name);
             Some(if *pointer { format!("*{name}") } else { name })
         }
-        Selector::Field(_) => None,
+        Selector::Field(_) | Selector::Index(_) => None,
     });
     asserted.chain(rule.declared_types().map(|(name, _)| rule.full_name(name))).collect()
 }

@@ -19,6 +19,7 @@ use super::lines::Lines;
 use super::nearest::did_you_mean;
 use super::path::{Expression, Selector};
 use super::sample::Sample;
+use super::skip::{Constant, ConstantText};
 use super::version::Range;
 use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Order, Place, Rule, RuleError, Source, pattern};
 
@@ -70,6 +71,9 @@ struct RuleText {
     /// Parameters that the caller keeps alive until the function returns.
     #[serde(default)]
     caller_keeps: Vec<String>,
+    /// What the function returns without running: a constant for each result, in order.
+    #[schemars(with = "Option<Vec<ConstantText>>")]
+    skip: Option<Vec<Constant>>,
     /// What to capture at the entry, by attribute.
     enter: Option<IndexMap<String, CaptureText>>,
     /// What to capture at the exits, by attribute.
@@ -127,6 +131,7 @@ enum FormatName {
     UrlScheme,
     TlsVersion,
     TlsCipher,
+    Hex,
 }
 
 /// The JSON Schema of a rule file.
@@ -296,7 +301,7 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
         .transpose()
     };
     let (mut enter, mut exit) = (captures("enter", text.enter)?, captures("exit", text.exit)?);
-    if enter.is_none() && exit.is_none() {
+    if enter.is_none() && exit.is_none() && text.skip.is_none() {
         exit = Some(Vec::new());
         if text.kind != Kind::Boundary {
             enter = Some(Vec::new());
@@ -339,10 +344,12 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
         caller_keeps: text.caller_keeps,
         when,
         sample: text.sample.map(|Sample(ratio)| ratio),
+        skip: text.skip,
         enter,
         exit,
     };
     check_glob(&rule)?;
+    check_skip(&rule)?;
     let symbols = rule.symbols();
     for declaration in &rule.declarations {
         if let Declaration::Function(function) = declaration
@@ -386,6 +393,19 @@ fn check_glob(rule: &Rule) -> Result<(), RuleError> {
         }
     }
     Ok(())
+}
+
+/// What cannot be skipped, whatever the program.
+fn check_skip(rule: &Rule) -> Result<(), RuleError> {
+    let what = match rule.skip {
+        Some(_) if rule.is_glob() => "a glob may mean more than it should: name each function that is not to run",
+        Some(_) if pattern::is_of_the_runtime(&rule.import) => "the runtime's own functions have to run",
+        Some(_) if rule.enter.is_none() && rule.exit.is_none() && (rule.when.is_some() || rule.sample.is_some()) => {
+            "no call of it runs, and `when` and `sample` choose among records, of which the rule asks for none"
+        }
+        _ => return Ok(()),
+    };
+    Err(RuleError::Invalid { place: rule.place("skip"), what: what.to_owned() })
 }
 
 fn capture(place: Place, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {

@@ -10,7 +10,8 @@ use std::ops::Range;
 use gopatch_trampolines::manifest::At;
 use gopatch_trampolines::plan::SigPanic;
 use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register,
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind,
+    Register,
 };
 
 use super::{NEAR_JUMP, Refusal, Site, guards};
@@ -215,6 +216,47 @@ impl<'a> Body<'a> {
             leaves: None,
             resume: Some(Va(va + len as u64)),
             guards: guards::at_entry(self, index..end)?,
+        })
+    }
+
+    /// Whether the function neither calls, nor loops, nor looks into memory. With constants for its parameters the compiler
+    /// knows the results of such a one.
+    pub(super) fn only_computes(&self) -> bool {
+        let mut factory = InstructionInfoFactory::new();
+        self.instructions.iter().all(|instruction| {
+            let is_back = self.targets.contains(&instruction.near_branch_target())
+                && instruction.near_branch_target() <= instruction.ip();
+            let reads = factory.info(instruction).used_memory().iter().any(|memory| {
+                memory.base() != Register::RSP && !matches!(memory.access(), OpAccess::None | OpAccess::NoMemAccess)
+            });
+            instruction.flow_control() != FlowControl::Call && !is_back && !reads
+        })
+    }
+
+    /// The site that begins with instruction `index`, from which on nothing is to run. What comes before it, the stack check,
+    /// must not lead into it.
+    pub(super) fn cut(&self, index: usize) -> Option<Site> {
+        let va = self.instructions.get(index)?.ip();
+        let mut len = 0;
+        for behind in index..self.instructions.len() {
+            if len >= NEAR_JUMP {
+                break;
+            }
+            len += self.instructions[behind].len();
+            len += self.padding_behind(behind).min(NEAR_JUMP.saturating_sub(len));
+        }
+        let range = va..va + len as u64;
+        let is_led_to = self.instructions[..index].iter().any(|check| range.contains(&check.near_branch_target()));
+        (len >= NEAR_JUMP && !is_led_to).then(|| Site {
+            at: At::Enter,
+            va: Va(va),
+            len,
+            island: None,
+            before: Vec::new(),
+            after: Vec::new(),
+            leaves: None,
+            resume: None,
+            guards: Vec::new(),
         })
     }
 

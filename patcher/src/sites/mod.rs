@@ -198,6 +198,32 @@ impl<'a> Text<'a> {
     }
 }
 
+impl<'a> Text<'a> {
+    /// Whether a copy of `function` may have been inlined so that nothing of it is left, as it does nothing but compute.
+    pub fn may_vanish(&self, function: &Function<'a>) -> bool {
+        let body = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, None));
+        body.is_some_and(|body| body.only_computes())
+    }
+
+    /// The place at the entry of `function` where its body is cut off, never to run. So its instructions need not move, and
+    /// its own branches do not matter.
+    pub fn cut(&self, function: &Function<'a>) -> Result<Site, RefusedSite> {
+        let refuse = |refusal| RefusedSite { at: At::Enter, va: function.start, refusal };
+        if function.is_wrapper {
+            return Err(refuse(Refusal::Wrapper));
+        }
+        let mut found = self.sites(function, Wanted { enter: true, exit: false });
+        let Some(refused) = found.refused.pop() else { return found.sites.pop().ok_or(refuse(Refusal::NoRoom)) };
+        let may_be_cut = matches!(
+            refused.refusal,
+            Refusal::BranchTarget | Refusal::FlowControl | Refusal::MayFault | Refusal::JumpTable | Refusal::NoRoom
+        );
+        let body = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, None));
+        let cut = body.filter(|_| may_be_cut).and_then(|body| body.cut(body.stack_check(self.functions).ok()?.end));
+        cut.ok_or(refused)
+    }
+}
+
 impl FunctionSites {
     /// Gives up the ways out that are jumps to another function, whose results are still to come.
     pub fn refuse_tail_jumps(&mut self) {

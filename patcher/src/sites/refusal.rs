@@ -36,6 +36,10 @@ pub enum Refusal {
     Fips140,
     /// A function of the runtime without a stack check may run where no P is held.
     RuntimeNosplit,
+    /// Copies of a function that is not to run are elsewhere, and run.
+    Inlined,
+    /// A function that is not to run is a wrapper, and what it calls is called without it, too.
+    Wrapper,
 }
 
 impl Refusal {
@@ -57,6 +61,8 @@ impl Refusal {
             Self::NoResults => "no-results",
             Self::Fips140 => "fips-140",
             Self::RuntimeNosplit => "runtime-nosplit",
+            Self::Inlined => "inlined",
+            Self::Wrapper => "wrapper",
         }
     }
 
@@ -79,6 +85,8 @@ impl Refusal {
             Self::NoResults => "a tail jump leaves before there are the results that the rule captures",
             Self::Fips140 => "the program checks a digest over these bytes (FIPS 140)",
             Self::RuntimeNosplit => "a function of the runtime without a stack check may run where no P is held",
+            Self::Inlined => "the compiler put copies of the function into others, or may have, and these still run",
+            Self::Wrapper => "the compiler made the function to call another, which is called without it, too",
             Self::IndirectJump => "a jump through memory might be a way out that no hook would see",
         }
     }

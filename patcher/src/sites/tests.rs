@@ -60,6 +60,23 @@ fn sites(write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> Fun
 
 /// The same, with this pcsp table.
 fn sites_at_depths(pcsp: &[u8], write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> FunctionSites {
+    let found = of_text(pcsp, write, |text, function| text.sites(function, Wanted { enter: true, exit: true }));
+    let all: Vec<_> = found.sites.iter().chain(&found.relays).collect();
+    for (index, site) in all.iter().enumerate() {
+        let displaced: usize = site.before.iter().chain(&site.after).map(Instruction::len).sum();
+        assert!(site.len >= displaced, "a site covers what it displaced");
+        let apart = |other: &&Site| other.range().end <= site.range().start || site.range().end <= other.range().start;
+        assert!(all[index + 1..].iter().all(apart), "sites do not overlap: {found:?}");
+    }
+    found
+}
+
+/// Assembles a function, pads it, and asks something of it.
+fn of_text<T>(
+    pcsp: &[u8],
+    write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>,
+    ask: impl for<'t> FnOnce(&Text<'t>, &Function<'t>) -> T,
+) -> T {
     let mut asm = CodeAssembler::new(64).expect("64 bits");
     write(&mut asm).expect("assembles");
     let mut code = asm.assemble(START).expect("encodes");
@@ -78,15 +95,7 @@ fn sites_at_depths(pcsp: &[u8], write: impl FnOnce(&mut CodeAssembler) -> Result
         pcsp,
     );
     let bytes = |start: Va, stop: Va| code.get((start.0 - START) as usize..(stop.0 - START) as usize);
-    let found = text(&table, &bytes, &[]).sites(&table.all()[0], Wanted { enter: true, exit: true });
-    let all: Vec<_> = found.sites.iter().chain(&found.relays).collect();
-    for (index, site) in all.iter().enumerate() {
-        let displaced: usize = site.before.iter().chain(&site.after).map(Instruction::len).sum();
-        assert!(site.len >= displaced, "a site covers what it displaced");
-        let apart = |other: &&Site| other.range().end <= site.range().start || site.range().end <= other.range().start;
-        assert!(all[index + 1..].iter().all(apart), "sites do not overlap: {found:?}");
-    }
-    found
+    ask(&text(&table, &bytes, &[]), &table.all()[0])
 }
 
 /// `cmp rsp, [r14+16]; jbe`, frame, `body`, and the call of `morestack` behind it all.
@@ -537,4 +546,67 @@ fn assembly_and_garbage_are_refused() {
     assembly.flags = FuncFlags(4);
     let found = text(&table, &bytes, &[]).sites(&assembly, wanted);
     assert_eq!(refused(&found, At::Enter), [Refusal::Assembly]);
+}
+
+/// Where a function is cut that is not to run: first byte and bytes.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
+fn cut(write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> Result<(u64, usize), Refusal> {
+    let site = of_text(CONSTANT_DEPTH, write, |text, function| text.cut(function));
+    site.map(|site| (site.va.0 - START, site.len)).map_err(|refused| refused.refusal)
+}
+
+#[test]
+fn a_body_that_never_runs_need_not_move() {
+    let may_fault = |asm: &mut CodeAssembler| {
+        asm.movsq()?;
+        asm.inc(rax)?;
+        asm.ret()
+    };
+    assert_eq!(refused(&sites(may_fault), At::Enter), [Refusal::MayFault]);
+    assert_eq!(cut(may_fault), Ok((0, 5)));
+    let loops = |asm: &mut CodeAssembler| {
+        let mut again = asm.create_label();
+        asm.set_label(&mut again)?;
+        asm.dec(rax)?;
+        asm.jne(again)?;
+        asm.ret()
+    };
+    assert_eq!(cut(loops), Ok((0, 5)));
+    assert_eq!(cut(CodeAssembler::ret), Ok((0, 5)), "with padding");
+    assert_eq!(cut(|asm| with_frame(asm, leave)), Ok((6, 8)), "behind the stack check");
+}
+
+#[test]
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
+fn what_only_computes_may_vanish_where_it_is_inlined() {
+    let may_vanish = |write: fn(&mut CodeAssembler) -> Result<(), IcedError>| {
+        of_text(CONSTANT_DEPTH, write, |text, function| text.may_vanish(function))
+    };
+    assert!(may_vanish(|asm| {
+        asm.lea(rax, ptr(iced_x86::Register::RIP) + START)?;
+        asm.mov(ebx, 3)?;
+        asm.ret()
+    }));
+    assert!(!may_vanish(|asm| {
+        asm.mov(rax, qword_ptr(iced_x86::Register::RIP) + START)?;
+        asm.ret()
+    }));
+    assert!(!may_vanish(|asm| with_frame(asm, leave)));
+}
+
+#[test]
+fn what_is_too_short_behind_its_stack_check_is_cut_in_front_of_it() {
+    let tiny = |asm: &mut CodeAssembler| {
+        let mut grow = asm.create_label();
+        let mut start = asm.create_label();
+        asm.set_label(&mut start)?;
+        asm.cmp(rsp, qword_ptr(r14 + 16))?;
+        asm.jbe(grow)?;
+        asm.inc(rax)?;
+        asm.ret()?;
+        asm.set_label(&mut grow)?;
+        asm.call(MORESTACK)?;
+        asm.jmp(start)
+    };
+    assert_eq!(cut(tiny), Ok((0, 6)), "what returns at once needs no stack");
 }

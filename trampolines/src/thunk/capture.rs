@@ -12,7 +12,7 @@ use super::Emitter;
 use super::record::field;
 use crate::arena::slot;
 use crate::asm::at;
-use crate::plan::{CapturePlan, Leaf, Path, Root, Source, Step};
+use crate::plan::{CapturePlan, Leaf, Path, Root, Source, Step, TypeData, descriptor};
 use crate::wire::record;
 
 /// Bytes of a pointer to `abi.Type` behind the start of an itab (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
@@ -26,7 +26,7 @@ impl Emitter<'_> {
         for path in &capture.paths {
             let mut fails = self.asm.create_label();
             self.follow(path, fails)?;
-            self.leaf(path, word)?;
+            self.leaf(path, word, fails)?;
             let asm = &mut *self.asm;
             if can_fail(path) {
                 asm.or(dword_ptr(r15 + field(record::PRESENT)), (1u32 << index) as i32)?;
@@ -69,6 +69,8 @@ impl Emitter<'_> {
                 }
                 return Ok(());
             }
+            Root::Constant(number) => return self.asm.mov(rax, number),
+            Root::Frame(offset) => return self.asm.lea(rax, ptr(rsp + 8 + offset)),
             Root::Pointer(source) => self.load(rax, source)?,
             Root::Interface { tab, data, empty, type_va } => {
                 self.load(rcx, tab)?;
@@ -110,8 +112,8 @@ impl Emitter<'_> {
     }
 
     /// Reads the leaf and stores its word (and a string's bytes) into the record.
-    fn leaf(&mut self, path: &Path, word: i32) -> Result<(), IcedError> {
-        let in_register = matches!(path.root, Root::Value { .. });
+    fn leaf(&mut self, path: &Path, word: i32, fails: CodeLabel) -> Result<(), IcedError> {
+        let in_register = matches!(path.root, Root::Value { .. } | Root::Constant(_));
         let asm = &mut *self.asm;
         match path.leaf {
             Leaf::Int { size, signed } => {
@@ -156,7 +158,73 @@ impl Emitter<'_> {
                 }
                 self.string(word, max)
             }
+            Leaf::Bytes { len, max } => {
+                if !in_register {
+                    if path.offset != 0 {
+                        asm.add(rax, path.offset)?;
+                    }
+                    asm.mov(edx, len)?;
+                    return self.string(word, max);
+                }
+                asm.mov(byte_ptr(r12), al)?;
+                asm.inc(r12)?;
+                asm.mov(dword_ptr(r15 + word), 1)?;
+                asm.mov(dword_ptr(r15 + word + 4), 1)
+            }
+            Leaf::TypeName { empty, max, types } => {
+                if !in_register {
+                    asm.mov(rax, qword_ptr(rax + path.offset))?;
+                }
+                self.guard_nil(fails)?;
+                if !empty {
+                    self.asm.mov(rax, qword_ptr(rax + ITAB_TYPE))?;
+                }
+                self.type_name(word, types, fails)?;
+                self.string(word, max)
+            }
         }
+    }
+
+    /// RAX, RDX = the name, and its length, of the type that RAX points to; goes to `fails` if the program itself does not
+    /// describe it. Uses the record's word.
+    fn type_name(&mut self, word: i32, types: TypeData, fails: CodeLabel) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        let mut short = asm.create_label();
+        asm.lea(rdx, at(types.va))?;
+        asm.mov(rcx, rax)?;
+        asm.sub(rcx, rdx)?;
+        asm.cmp(rcx, types.size.saturating_sub(descriptor::COMMON as u32) as i32)?;
+        asm.jae(fails)?;
+        // A type without a name has 0.
+        asm.mov(ecx, dword_ptr(rax + descriptor::NAME))?;
+        asm.test(ecx, ecx)?;
+        asm.je(fails)?;
+        asm.cmp(ecx, types.size as i32)?;
+        asm.jae(fails)?;
+        // 1 if a star in front is not part of the name. There is no register left for it.
+        asm.movzx(eax, byte_ptr(rax + descriptor::FLAGS))?;
+        asm.shr(eax, descriptor::EXTRA_STAR.trailing_zeros())?;
+        asm.and(eax, 1)?;
+        asm.mov(qword_ptr(r15 + word), rax)?;
+        // Behind the name's flags, its length: one byte, or two of seven bits each, the low ones first.
+        asm.lea(rdx, ptr(rdx + rcx + 1))?;
+        asm.movzx(ecx, byte_ptr(rdx))?;
+        asm.inc(rdx)?;
+        asm.test(cl, cl)?;
+        asm.jns(short)?;
+        asm.movzx(eax, byte_ptr(rdx))?;
+        asm.inc(rdx)?;
+        asm.test(al, al)?;
+        asm.js(fails)?;
+        asm.shl(eax, 7)?;
+        asm.and(ecx, 0x7f)?;
+        asm.or(ecx, eax)?;
+        asm.set_label(&mut short)?;
+        asm.mov(rax, qword_ptr(r15 + word))?;
+        asm.sub(rcx, rax)?;
+        asm.jb(fails)?;
+        asm.add(rax, rdx)?;
+        asm.mov(rdx, rcx)
     }
 
     /// Copies the string at RAX of RDX bytes to R12 (at most `max` bytes), advances R12, and stores both lengths.
@@ -238,7 +306,13 @@ impl Emitter<'_> {
 
 /// Whether a path can end before its leaf.
 pub(super) fn can_fail(path: &Path) -> bool {
-    !matches!(path.root, Root::Value { first, .. } if !is_kept(first))
+    match path.root {
+        // An interface may hold nothing, or what nobody describes.
+        _ if matches!(path.leaf, Leaf::TypeName { .. }) => true,
+        Root::Value { first, .. } => is_kept(first),
+        Root::Constant(_) | Root::Frame(_) => false,
+        Root::Pointer(_) | Root::Interface { .. } => true,
+    }
 }
 
 fn is_kept(source: Source) -> bool {

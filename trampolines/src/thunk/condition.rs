@@ -90,10 +90,13 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// R12 = the pointer from which the leaf is read, where it is not in a register; `fails` at a nil or another type.
+    /// R12 = the pointer from which the leaf is read, where it is not in a register, or the number that is the same in every
+    /// call; `fails` at a nil or another type.
     fn walk(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
         match path.root {
             Root::Value { .. } => return Ok(()),
+            Root::Constant(number) => return self.asm.mov(r12, number),
+            Root::Frame(offset) => return self.asm.lea(r12, ptr(rsp + 8 + offset)),
             Root::Pointer(source) => self.fetch(r12, source)?,
             Root::Interface { tab, data, empty, type_va } => {
                 self.fetch(r13, tab)?;
@@ -189,6 +192,9 @@ impl Emitter<'_> {
                 (4, false) => asm.mov(r12d, r12d),
                 _ => Ok(()),
             };
+        }
+        if matches!(path.root, Root::Constant(_)) {
+            return Ok(());
         }
         let (asm, memory) = (&mut *self.asm, r12 + path.offset);
         match (size, signed) {

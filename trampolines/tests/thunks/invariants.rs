@@ -97,6 +97,37 @@ fn a_thunk_leaves_the_registers_that_go_relies_on() {
     }
 }
 
+/// Nothing but the results, in their registers or in the caller's frame, and one register to work in; and then it leaves.
+#[test]
+fn what_stands_in_for_a_body_sets_the_results_and_leaves() {
+    let results = [Register::RAX, Register::RBX, Register::RCX, Register::RDI, Register::R11, Register::R13];
+    let floats = [Register::ZMM0, Register::ZMM14];
+    let mut factory = InstructionInfoFactory::new();
+    for thunk in plans::skips() {
+        let instructions = decode(&thunk.bytes);
+        let (last, rest) = instructions.split_last().expect("it has instructions");
+        assert!(matches!(last.mnemonic(), Mnemonic::Ret | Mnemonic::Jmp), "{}: {last}", thunk.name);
+        for instruction in rest {
+            assert_eq!(instruction.flow_control(), FlowControl::Next, "{}: {instruction}", thunk.name);
+            assert!(!instruction.is_stack_instruction(), "{}: {instruction}", thunk.name);
+            let info = factory.info(instruction);
+            for used in info.used_registers().iter().filter(|used| writes(used.access())) {
+                let full = used.register().full_register();
+                assert!(
+                    results.contains(&full) || floats.contains(&full),
+                    "{}: {instruction} writes {full:?}",
+                    thunk.name
+                );
+            }
+            for memory in info.used_memory().iter().filter(|memory| writes(memory.access())) {
+                // The return address lies at RSP.
+                let in_callers_frame = memory.base() == Register::RSP && memory.displacement() >= 8;
+                assert!(in_callers_frame, "{}: {instruction}", thunk.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_call_that_is_left_out_pays_for_nothing() {
     let mut factory = InstructionInfoFactory::new();
@@ -159,11 +190,11 @@ fn another_decoder_reads_the_same_instructions() {
     };
     let attach = attach::emit(&plan, &plans::arena(), plans::CODE).expect("emits");
     let tick = (attach.tick - plans::CODE) as usize;
-    let blocks = plans::all().into_iter().map(|thunk| (thunk.name, plans::CODE, thunk.bytes)).chain([(
-        "tick",
-        attach.tick,
-        attach.bytes[tick..].to_vec(),
-    )]);
+    let blocks = plans::all()
+        .into_iter()
+        .chain(plans::skips())
+        .map(|thunk| (thunk.name, plans::CODE, thunk.bytes))
+        .chain([("tick", attach.tick, attach.bytes[tick..].to_vec())]);
     for (name, va, bytes) in blocks {
         let theirs = capstone.disasm_all(&bytes, va).expect("capstone decodes");
         let ours = Decoder::with_ip(64, &bytes, va, DecoderOptions::NONE);

@@ -4,9 +4,10 @@ use gopatch_trampolines::arena::Arena;
 use gopatch_trampolines::filter::{Condition, Filter, Order, Relation, Test};
 use gopatch_trampolines::manifest::At;
 use gopatch_trampolines::plan::{
-    CapturePlan, Gpr, Guard, HookPlan, Leaf, Path, Root, RuntimeOffsets, SigPanic, SitePlan, Source, Step,
+    CapturePlan, Gpr, Guard, HookPlan, Leaf, Path, ResultPart, ResultPlace, ResultValue, Root, RuntimeOffsets,
+    SigPanic, SitePlan, Source, Step, TypeData,
 };
-use gopatch_trampolines::thunk;
+use gopatch_trampolines::{skip, thunk};
 use iced_x86::code_asm::r12;
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 
@@ -195,6 +196,29 @@ pub(crate) fn filtered() -> Vec<Emitted> {
     ]
 }
 
+/// Names of the types in interfaces: in registers, and behind a pointer.
+fn type_names() -> Vec<CapturePlan> {
+    let types = TypeData { va: 0x0050_0000, size: 0x2_0000 };
+    let leaf = |empty| Leaf::TypeName { empty, max: 64, types };
+    let value = Root::Value { first: Source::Register(Gpr::Rbx), second: None };
+    vec![
+        capture(value, Vec::new(), 0, leaf(true)),
+        capture(Root::Pointer(Source::Register(Gpr::Rcx)), Vec::new(), 0x18, leaf(false)),
+    ]
+}
+
+/// Arrays of bytes: behind a pointer, on the stack, in a register; and the length of one.
+fn byte_arrays() -> Vec<CapturePlan> {
+    let leaf = |len| Leaf::Bytes { len, max: 20 };
+    let value = Root::Value { first: Source::Register(Gpr::Rdi), second: None };
+    vec![
+        capture(Root::Pointer(Source::Register(Gpr::Rax)), Vec::new(), 0x20, leaf(32)),
+        capture(Root::Frame(8), Vec::new(), 0, leaf(16)),
+        capture(value, Vec::new(), 0, leaf(1)),
+        capture(Root::Constant(16), Vec::new(), 0, Leaf::Int { size: 8, signed: true }),
+    ]
+}
+
 /// One of each.
 pub(crate) fn all() -> Vec<Emitted> {
     let arena = arena();
@@ -211,6 +235,8 @@ pub(crate) fn all() -> Vec<Emitted> {
         whole("entry_strings", &hook(At::Enter, request_strings(), Vec::new()), &entry_site()),
         whole("entry_keeps", &hook(At::Enter, Vec::new(), interface.clone()), &entry_site()),
         whole("entry_values", &hook(At::Enter, values(), Vec::new()), &entry_site()),
+        whole("entry_types", &hook(At::Enter, type_names(), Vec::new()), &entry_site()),
+        whole("entry_bytes", &hook(At::Enter, byte_arrays(), Vec::new()), &entry_site()),
         whole("entry_numbers", &hook(At::Enter, numbers(), Vec::new()), &entry_site()),
         whole("entry_guarded", &hook(At::Enter, Vec::new(), Vec::new()), &guarded_site()),
         whole("entry_calling", &hook(At::Enter, Vec::new(), Vec::new()), &calling_site()),
@@ -232,4 +258,40 @@ pub(crate) fn all() -> Vec<Emitted> {
     .into_iter()
     .chain(filtered())
     .collect()
+}
+
+/// The text of [`skips`], which lies behind the code.
+const TEXT: &[u8] = b"disabled";
+
+/// What stands in for bodies, without the text behind it: with results in registers, and on the stack.
+pub(crate) fn skips() -> Vec<Emitted> {
+    let part = |place, size, value| ResultPart { place, size, value };
+    let bits = |place, size, bits| part(place, size, ResultValue::Bits(bits));
+    let text = |place| part(place, 8, ResultValue::Text(TEXT.to_vec()));
+    let registers = vec![
+        bits(ResultPlace::Register(Gpr::Rax), 1, 1),
+        text(ResultPlace::Register(Gpr::Rbx)),
+        bits(ResultPlace::Register(Gpr::Rcx), 8, TEXT.len() as u64),
+        bits(ResultPlace::Register(Gpr::Rdi), 8, 0),
+        bits(ResultPlace::Register(Gpr::R11), 8, u64::MAX),
+        bits(ResultPlace::Float(0), 4, 1.5f32.to_bits().into()),
+        bits(ResultPlace::Float(14), 8, 0),
+    ];
+    let stack = vec![
+        bits(ResultPlace::Stack(0), 1, 0xff),
+        bits(ResultPlace::Stack(2), 2, 0xfffe),
+        bits(ResultPlace::Stack(4), 4, 0xffff_fffd),
+        bits(ResultPlace::Stack(8), 8, u64::MAX),
+        bits(ResultPlace::Stack(16), 8, 1 << 40),
+        text(ResultPlace::Stack(24)),
+    ];
+    [("skip_registers", registers, None), ("skip_stack", stack, Some(CODE + 0x100))]
+        .into_iter()
+        .map(|(name, results, next)| {
+            let mut bytes = skip::emit(&results, next, CODE).expect("emits");
+            assert!(bytes.ends_with(TEXT), "{name}: its text lies behind it");
+            bytes.truncate(bytes.len() - TEXT.len());
+            Emitted { name, bytes, displaced: Vec::new() }
+        })
+        .collect()
 }
