@@ -1,0 +1,72 @@
+//! The worked example of docs/rules.md does what it says.
+//!
+//! Decides: nothing; the rules are those of the document, and corpus/orders makes known calls.
+//! Trusts: the program. Never does: have rules of its own.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use gopatch_tests::{Gopatchd, NEWEST_GO, Operation, Process, SOON, Scratch, backends, gopatch};
+use serde_json::json;
+use xtask::{corpus, workspace};
+
+/// Where the example begins in the document.
+const HEADING: &str = "## A worked example";
+
+#[test]
+fn the_worked_example_works() -> Result<()> {
+    let reference = fs::read_to_string(workspace::root().join("docs/rules.md"))?;
+    let (_, example) = reference.split_once(HEADING).context("the document has the example")?;
+    let rules = example.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).context("it has rules")?;
+    for (go, mode) in [("1.19", "default"), ("1.21.13", "pie"), ("1.24.13", "default"), (NEWEST_GO, "pie")] {
+        let original = corpus::build("orders", go, mode)?;
+        for backend in backends() {
+            let scratch = Scratch::new()?;
+            let patched = gopatch::patch_with(&scratch, &original, rules)?;
+            let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
+            let run = |program| {
+                let mut command = Command::new(program);
+                command.env("GOPATCH_SOCKET", gopatchd.socket());
+                Process::run(&mut command, scratch.path(), "orders", SOON)
+            };
+            let (before, after) = (run(&original)?, run(&patched)?);
+            ensure!(before == "20 failed; prices: 160000\ntrue welcome, root <nil>\n", "{before}");
+            ensure!(after == "20 failed; prices: 160000\nfalse closed by policy <nil>\n", "{after}");
+            let said = gopatchd.stop()?;
+            said.ensure_all_seen()?;
+            let of = |rule: &'static str| said.of(rule).collect::<Vec<_>>();
+            placed(&of("orders.place")).with_context(|| format!("Go {go} {mode}, {backend}"))?;
+            // Of 100 orders 20 have three lines and 20 have four; those of customer 3 are the ten with three.
+            let large = of("orders.large").len();
+            ensure!(large == 40 - 10, "Go {go}: {large} large orders");
+            // Five standard deviations.
+            let priced = of("orders.price").len();
+            ensure!(priced.abs_diff(1_000) < 150, "Go {go}: {priced} of 10,000 prices");
+            ensure!(of("admin.shut").is_empty(), "Go {go}: nothing asked for a record");
+        }
+    }
+    Ok(())
+}
+
+/// Each order, in the order in which they were placed.
+fn placed(operations: &[&Operation]) -> Result<()> {
+    ensure!(operations.len() == 100, "{} orders", operations.len());
+    let mut pending = 0;
+    for (index, operation) in operations.iter().enumerate() {
+        let (customer, lines) = (format!("customer {}", index % 10), index % 5);
+        pending += i64::from(lines > 0);
+        let mut expected = json!({
+            "order.customer": customer,
+            "order.lines": lines,
+            "order.failed": lines == 0,
+            "service.pending": pending,
+        });
+        if lines == 0 {
+            expected["error.type"] = json!("*errors.errorString");
+        }
+        ensure!(operation.name == format!("place {customer}"), "{}", operation.name);
+        ensure!(json!(operation.attributes) == expected, "{:#?} is not {expected:#}", operation.attributes);
+    }
+    Ok(())
+}
