@@ -328,7 +328,9 @@ pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
 /// The place where `sysmon` brings the time.
 fn tick_site<'a>(function: &Function<'a>, text: &Text<'a>) -> Result<Site, PatchError> {
     let mut found = text.sites(function, Wanted { enter: true, exit: false });
-    match (found.sites.pop(), found.refused.pop()) {
+    // The tick's code has room for what is displaced behind it, and for nothing else.
+    let is_plain = |site: &Site| site.before.is_empty() && site.guards.is_empty() && site.island.is_none();
+    match (found.sites.pop().filter(is_plain), found.refused.pop()) {
         (Some(site), _) => Ok(site),
         (None, refused) => Err(PatchError::Tick(refused.map_or("", |refused| refused.refusal.reason()))),
     }

@@ -58,8 +58,13 @@ pub(crate) fn of_code(
     starts.extend(bodies.map(|(point, va)| (va, name(point, ".body"))));
     let mut known: HashMap<String, u32> = HashMap::new();
     for site in sites {
+        if starts.contains_key(&site.thunk) {
+            continue;
+        }
+        let skipped = site.skips.and_then(|function| functions.get(function as usize));
         let name = match site.point {
             Some(point) => name(point, ""),
+            None if let Some(function) = skipped => format!("{}.gopatch.skip", function.name),
             // The first is the runtime's tick, the others only make room.
             None if known.contains_key("gopatch.tick") => "gopatch.moved".to_owned(),
             None => "gopatch.tick".to_owned(),

@@ -214,7 +214,7 @@ pub fn backends() -> &'static [&'static str] {
 }
 
 /// A folder of this test's own in the BPF file system.
-fn pin(scratch: &Path) -> PathBuf {
+pub fn pin(scratch: &Path) -> PathBuf {
     // Such folders' names have no dots, see bpf_lookup in the kernel's kernel/bpf/inode.c.
     let name = scratch.file_name().unwrap_or_default().to_string_lossy().replace('.', "_");
     Path::new("/sys/fs/bpf").join(name)

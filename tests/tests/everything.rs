@@ -7,16 +7,19 @@
 //! Never does: look whether a test should pass.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::std_test::StdTest;
-use gopatch_tests::{Gopatch, Gopatchd, Process, SOON, Scratch, gopatch};
-use rustix::process::Signal;
+use gopatch_tests::{Gopatch, Process, SOON, Scratch, gopatch, gopatchd, release_binary, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-const GO: [&str; 3] = ["1.21.13", "1.24.13", "1.27.4"];
 const OPTIONS: &[&str] = &["-test.short"];
 
 /// Functions that must be hooked at their entry and at every exit, of a hundred that can be asked for.
@@ -28,16 +31,30 @@ const SIGNAL_EVERY: Duration = Duration::from_micros(200);
 /// Longest run.
 const PATIENCE: Duration = Duration::from_mins(30);
 
-/// One test for each package, so that one can be asked for.
+/// One test for each package and version of Go, so that one can be asked for.
 macro_rules! packages {
-    ($($test:ident: $package:literal)*) => {
+    ($($package:ident: $path:literal)*) => {
         $(
-            #[test]
-            #[ignore = "soak: takes minutes"]
-            fn $test() -> Result<()> {
-                GO.iter().try_for_each(|go| {
-                    hooked_everywhere($package, go).with_context(|| format!("{} with Go {go}", $package))
-                })
+            mod $package {
+                use super::*;
+
+                #[test]
+                #[ignore = "soak: takes minutes"]
+                fn go_1_21() -> Result<()> {
+                    hooked_everywhere($path, "1.21.13")
+                }
+
+                #[test]
+                #[ignore = "soak: takes minutes"]
+                fn go_1_24() -> Result<()> {
+                    hooked_everywhere($path, "1.24.13")
+                }
+
+                #[test]
+                #[ignore = "soak: takes minutes"]
+                fn go_1_27() -> Result<()> {
+                    hooked_everywhere($path, "1.27.4")
+                }
             }
         )*
     };
@@ -64,21 +81,62 @@ fn hooked_everywhere(package: &str, go: &str) -> Result<()> {
     let same = |results: Result<_>, how: &str| results.and_then(|it| tests.ensure_same(&it)).context(how.to_owned());
 
     same(tests.run(&patched, |_| Ok(())), "no gopatchd")?;
-    let gopatchd = Gopatchd::start(&scratch, "auto", &[])?;
+    let collector = Collector::start(&scratch)?;
     same(tests.run(&patched, |_| Ok(())), "with gopatchd")?;
     same(tests.run(&patched, |command| Ok(_ = command.env("GOGC", "1"))), "with gopatchd and GOGC=1")?;
     let profile = scratch.file("profile");
-    let prepare = |command: &mut std::process::Command| Ok(_ = command.arg("-test.cpuprofile").arg(&profile));
+    let prepare = |command: &mut Command| Ok(_ = command.arg("-test.cpuprofile").arg(&profile));
     same(tests.run_with(&patched, prepare, flood), "with gopatchd and a flood of SIGPROF")?;
-    gopatchd.stop()?;
+    collector.stop()?;
 
     let tests = StdTest::new(&scratch, package, go, "maymorestack", OPTIONS)?;
     let patched = patch(&scratch, &tests)?;
     let same = |results: Result<_>, how: &str| results.and_then(|it| tests.ensure_same(&it)).context(how.to_owned());
-    let gopatchd = Gopatchd::start(&scratch, "auto", &[])?;
+    let collector = Collector::start(&scratch)?;
     same(tests.run(&patched, |_| Ok(())), "with gopatchd, preempted at every stack check")?;
-    gopatchd.stop()?;
-    Ok(())
+    collector.stop()
+}
+
+/// A gopatchd of whose output only the last line is kept: it is gigabytes.
+struct Collector {
+    gopatchd: Child,
+    last_line: Option<JoinHandle<std::io::Result<String>>>,
+}
+
+impl Collector {
+    fn start(scratch: &Scratch) -> Result<Self> {
+        let socket = gopatchd::socket(scratch);
+        let mut command = Command::new(release_binary("gopatchd")?);
+        command.args(["--print", "json"]).arg("--listen").arg(&socket).arg("--pin").arg(gopatchd::pin(scratch.path()));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(scratch.file("gopatchd.err"))?);
+        let mut gopatchd = command.spawn()?;
+        let stdout = gopatchd.stdout.take().context("its stdout")?;
+        let last_line = move || BufReader::new(stdout).lines().try_fold(String::new(), |_, line| line);
+        let collector = Self { gopatchd, last_line: Some(std::thread::spawn(last_line)) };
+        wait_until("gopatchd listens", SOON, || Ok(socket.exists().then_some(())))?;
+        Ok(collector)
+    }
+
+    /// Ends it. It must have seen something.
+    fn stop(mut self) -> Result<()> {
+        kill_process(Pid::from_child(&self.gopatchd), Signal::TERM)?;
+        let status = self.gopatchd.wait()?;
+        let last_line = self.last_line.take().context("it is stopped once")?;
+        let line = last_line.join().expect("the reader does not panic")?;
+        let summary: Value = serde_json::from_str(&line)?;
+        eprintln!("{line}");
+        let seen = summary["summary"]["operations"].as_u64();
+        ensure!(status.success() && seen > Some(0), "gopatchd ended with {status}: {line}");
+        Ok(())
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        // After an ordinary end there is nothing to kill, which is an error that says so.
+        let _ = self.gopatchd.kill();
+        let _ = self.gopatchd.wait();
+    }
 }
 
 /// Patches everything, and looks how much that is.

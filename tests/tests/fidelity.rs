@@ -76,14 +76,14 @@ fn every_program_gives_the_same_bytes_twice_and_itself_back() -> Result<()> {
 #[test]
 fn an_incomplete_output_says_so() -> Result<()> {
     let scratch = Scratch::new()?;
-    // The promoted method is a wrapper of a few instructions, of which one may fault.
+    // The latter runs where there is no P to hold.
     let rules = "rules: [{ name: hot, import: main, function: relay }, \
-                 { name: add, import: main, receiver: '*ledger', function: add }]\n";
+                 { name: raw, import: syscall, function: RawSyscall }]\n";
     fs::write(scratch.file("rules.yaml"), rules)?;
     let mut command = gopatch::command(&["-o", "out", "--no-default-rules", "--rules", "rules.yaml"])?;
     let done = Gopatch::run(command.arg(corpus::build("torture", NEWEST_GO, "default")?).current_dir(scratch.path()))?;
     ensure!(done.status == Some(1) && scratch.file("out").exists(), "{:?}\n{}", done.status, done.stderr);
-    ensure!(done.stdout.contains("main.(*ledger).add") && done.stdout.contains("refused"), "{}", done.stdout);
+    ensure!(done.stdout.contains("syscall.RawSyscall") && done.stdout.contains("refused"), "{}", done.stdout);
     ensure!(done.stderr.lines().count() == 1 && done.stderr.contains("1 site was refused"), "{}", done.stderr);
     Ok(())
 }

@@ -307,8 +307,8 @@ pub enum ResultValue {
     Text(Vec<u8>),
 }
 
-/// What a site displaced.
-#[derive(Debug, Clone, Default)]
+/// What a site displaced. Where instructions lie makes no difference, unless one is a call.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SitePlan {
     /// Instructions that run before the hook (exits: what leads up to the return).
     pub before: Vec<Instruction>,

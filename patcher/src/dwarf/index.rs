@@ -53,6 +53,7 @@ pub(super) fn read<'d>(
         function.bodies.extend(seen.bodies.remove(&abstract_place).unwrap_or_default());
         let copies = seen.copies.iter().filter(|(origin, _)| *origin == abstract_place);
         function.inlined_into.extend(copies.map(|(_, into)| *into));
+        function.is_abstract = true;
     }
     let of_generic = functions.iter().filter(|(name, _)| name.contains('['));
     let instances = of_generic

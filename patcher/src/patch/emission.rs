@@ -57,6 +57,9 @@ struct PointPlan {
     hook: HookPlan,
     /// All returns of a function make the same record, so they share the code that makes it.
     return_body: Option<u64>,
+    /// Thunks so far, by what they displaced: a thunk does not know where it was jumped from, so ways out that read the same
+    /// share one.
+    thunks: Vec<(SitePlan, u64)>,
 }
 
 /// Code that runs at a site.
@@ -146,7 +149,7 @@ impl<'a> Emission<'a> {
             let (filter, marked) = (hook.filter_at(at), hook.is_marked());
             let (captures, keep) = (resolved.plans.clone(), hook.keep.clone());
             let plan = HookPlan { function, point, at, captures, keep, filter, marked };
-            self.plans.push(PointPlan { hook: plan, return_body: None });
+            self.plans.push(PointPlan { hook: plan, return_body: None, thunks: Vec::new() });
             Some(point)
         })
     }
@@ -180,7 +183,7 @@ impl<'a> Emission<'a> {
             let after = std::mem::take(&mut behind[index + 1]);
             let before = if index == 0 { std::mem::take(&mut behind[0]) } else { Vec::new() };
             let guards = site.guards.clone();
-            let thunk = self.thunk(*point, &SitePlan { before, after, resume, guards }, offsets)?;
+            let thunk = self.thunk(*point, SitePlan { before, after, resume, guards }, offsets)?;
             thunks.insert(0, Thunk { point: Some(*point), ..Thunk::at(thunk) });
             resume = Some(thunk);
         }
@@ -200,7 +203,7 @@ impl<'a> Emission<'a> {
         let mut resume = None;
         for point in exit.iter().rev() {
             let plan = SitePlan { after: std::mem::take(&mut after), resume, ..SitePlan::default() };
-            let thunk = self.thunk(*point, &plan, offsets)?;
+            let thunk = self.thunk(*point, plan, offsets)?;
             thunks.push(Thunk { point: Some(*point), ..Thunk::at(thunk) });
             resume = Some(thunk);
         }
@@ -210,7 +213,7 @@ impl<'a> Emission<'a> {
         resume = Some(va);
         for point in enter.iter().rev() {
             let plan = SitePlan { resume, ..SitePlan::default() };
-            let thunk = self.thunk(*point, &plan, offsets)?;
+            let thunk = self.thunk(*point, plan, offsets)?;
             thunks.push(Thunk { point: Some(*point), ..Thunk::at(thunk) });
             resume = Some(thunk);
         }
@@ -218,9 +221,15 @@ impl<'a> Emission<'a> {
         self.site(site, &thunks)
     }
 
-    fn thunk(&mut self, point: u32, displaced: &SitePlan, offsets: &RuntimeOffsets) -> Result<u64, PatchError> {
+    fn thunk(&mut self, point: u32, displaced: SitePlan, offsets: &RuntimeOffsets) -> Result<u64, PatchError> {
         let arena = &self.layout.arena;
         let index = point as usize;
+        // A guard names the instruction that it is for. Calls move at entries alone, of which a point has one.
+        if let Some((_, thunk)) =
+            self.plans[index].thunks.iter().find(|(same, _)| *same == displaced && same.guards.is_empty())
+        {
+            return Ok(*thunk);
+        }
         if displaced.is_return() && self.plans[index].return_body.is_none() {
             let va = self.next_va().0;
             self.code.extend(thunk::emit_return_body(&self.plans[index].hook, offsets, arena, va)?);
@@ -229,9 +238,10 @@ impl<'a> Emission<'a> {
         let va = self.next_va().0;
         let plan = &self.plans[index];
         self.code.extend(match plan.return_body.filter(|_| displaced.is_return()) {
-            Some(body) => thunk::emit_return_head(&plan.hook, displaced, offsets, arena, (va, body))?,
-            None => thunk::emit(&plan.hook, displaced, offsets, arena, va)?,
+            Some(body) => thunk::emit_return_head(&plan.hook, &displaced, offsets, arena, (va, body))?,
+            None => thunk::emit(&plan.hook, &displaced, offsets, arena, va)?,
         });
+        self.plans[index].thunks.push((displaced, va));
         Ok(va)
     }
 

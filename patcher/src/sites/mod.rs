@@ -213,13 +213,18 @@ impl<'a> Text<'a> {
             return Err(refuse(Refusal::Wrapper));
         }
         let mut found = self.sites(function, Wanted { enter: true, exit: false });
-        let Some(refused) = found.refused.pop() else { return found.sites.pop().ok_or(refuse(Refusal::NoRoom)) };
-        let may_be_cut = matches!(
-            refused.refusal,
-            Refusal::BranchTarget | Refusal::FlowControl | Refusal::MayFault | Refusal::JumpTable | Refusal::NoRoom
-        );
+        let refused = found.refused.pop();
+        let may_be_cut = refused.is_none_or(|refused| {
+            matches!(
+                refused.refusal,
+                Refusal::BranchTarget | Refusal::FlowControl | Refusal::MayFault | Refusal::JumpTable | Refusal::NoRoom
+            )
+        });
         let body = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, None));
         let cut = body.filter(|_| may_be_cut).and_then(|body| body.cut(body.stack_check(self.functions).ok()?.end));
+        // An island would need a place of its own.
+        let cut = cut.or_else(|| found.sites.pop().filter(|site| site.island.is_none()));
+        let refused = refused.unwrap_or(refuse(Refusal::NoRoom));
         cut.ok_or(refused)
     }
 }

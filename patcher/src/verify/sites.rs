@@ -283,12 +283,12 @@ impl<'a> Sites<'a> {
                     continue;
                 }
                 if let Some((_, back)) = ways.call.filter(|(callee, _)| *callee == next && !falls_through) {
-                    self.names_one_of(&seen, &BTreeSet::from([back]))?;
+                    self.names_one_of(va, &seen, &BTreeSet::from([back]))?;
                     leaves = true;
                     continue;
                 }
                 if Some(next) == self.manifest.code.sigpanic && !falls_through {
-                    self.names_one_of(&seen, &ways.pointed)?;
+                    self.names_one_of(va, &seen, &ways.pointed)?;
                     continue;
                 }
                 if !self.code.contains(&next) {
@@ -355,9 +355,10 @@ impl<'a> Sites<'a> {
         Ok(points && !matches!(instruction.mnemonic(), Some("lea" | "nop")))
     }
 
-    /// The last address that a thunk takes, among the instructions at `seen`, is one of `expected`.
-    fn names_one_of(&self, seen: &BTreeSet<u64>, expected: &BTreeSet<u64>) -> Result<(), String> {
-        for va in seen.iter().rev().take(LONGEST_CALL) {
+    /// The last address that a thunk takes in front of the jump at `jump`, among the instructions at `seen`, is one of
+    /// `expected`.
+    fn names_one_of(&self, jump: u64, seen: &BTreeSet<u64>, expected: &BTreeSet<u64>) -> Result<(), String> {
+        for va in seen.range(..jump).rev().take(LONGEST_CALL) {
             let bytes = self.code_bytes(self.output, *va).ok_or_else(|| format!("{va:#x} is not code"))?;
             let decoded = self.decoder.disasm_count(bytes, *va, 1).map_err(|error| error.to_string())?;
             let Some(instruction) = decoded.first().filter(|it| it.mnemonic() == Some("lea")) else { continue };
