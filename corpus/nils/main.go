@@ -89,6 +89,23 @@ func (n *node) Swapped() (right, left *node) { return n.right, n.left }
 func (n *node) Divided(by int) int { return n.value / by }
 
 //go:noinline
+func (n *node) Pick(which rune) bool {
+	switch which {
+	case 'f':
+		return n.flag
+	case 's':
+		return n.small == 0
+	case 'c':
+		return n.count == 0
+	case 'v':
+		return n.value == 0
+	case 'n':
+		return n.name == ""
+	}
+	return false
+}
+
+//go:noinline
 func work(depth int) int {
 	if depth == 0 {
 		return 1
@@ -172,6 +189,9 @@ func everything(n *node) {
 	attempt("any", func() { sink = len(n.AnyName()) })
 	attempt("swapped", func() { _, left := n.Swapped(); fmt.Println(left == nil) })
 	attempt("divided", func() { sink = n.Divided(0) })
+	for _, which := range "fscvn-" {
+		attempt("pick", func() { fmt.Println(n.Pick(which)) })
+	}
 	attempt("late", func() { sink = n.Late() })
 	attempt("deep", func() { sink = n.Deep() })
 	attempt("careful", func() { value, err := n.Careful(); fmt.Println(value, err) })

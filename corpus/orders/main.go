@@ -9,7 +9,7 @@ import (
 )
 
 func main() {
-	var service orders.Service
+	service := orders.Service{Prices: map[string]int{"tea": 3, "milk": 4, "sugar": 5, "cake": 4}}
 	lines := []string{"tea", "milk", "sugar", "cake"}
 	failed := 0
 	for i := 0; i < 100; i++ {

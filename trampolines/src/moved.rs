@@ -68,11 +68,15 @@ impl<'a> Mover<'a> {
         instructions: &[Instruction],
         onward: Onward,
     ) -> Result<(), IcedError> {
-        let targets: BTreeSet<u64> = instructions.iter().filter_map(branch_target).collect();
+        let here: BTreeSet<u64> = instructions.iter().map(Instruction::ip).collect();
+        let targets: BTreeSet<u64> =
+            instructions.iter().filter_map(branch_target).filter(|va| here.contains(va)).collect();
         for instruction in instructions {
             let mut moved = *instruction;
-            // The block encoder takes addresses as names of branch targets in the block. So only targets keep theirs.
-            moved.set_ip(if targets.contains(&instruction.ip()) { instruction.ip() } else { 0 });
+            moved.set_ip(if targets.contains(&instruction.ip()) { name(instruction.ip()) } else { 0 });
+            if let Some(target) = branch_target(instruction).filter(|target| here.contains(target)) {
+                moved.set_near_branch64(name(target));
+            }
             if let Some(guard) = self.guards.iter().find(|guard| guard.ip == instruction.ip()) {
                 self.guard(asm, guard, &mut moved)?;
             }
@@ -140,6 +144,12 @@ impl<'a> Mover<'a> {
         }
         Ok(())
     }
+}
+
+/// What the block encoder knows a moved instruction by, as it takes the address of an instruction in the block for the
+/// place where that now is: in a half of the address space that no program has, so that the place where it was keeps its own.
+fn name(ip: u64) -> u64 {
+    ip | 1 << 63
 }
 
 fn is_return(instruction: &Instruction) -> bool {

@@ -374,7 +374,7 @@ impl<'a> Sites<'a> {
             }
             break;
         }
-        Err("a way to a function of the program that does not name where it comes from".to_owned())
+        Err(format!("at {jump:#x} a way to a function of the program that does not name where it comes from"))
     }
 
     /// The output's instruction at `va`, and its length. Hooks share code, so many thunks come by the same instructions.

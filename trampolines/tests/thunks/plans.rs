@@ -50,8 +50,7 @@ fn entry_site() -> SitePlan {
 /// `mov rax, [rax+8]; mov rcx, [rax+rbx*8]`: a method without a frame, which begins with what may meet nil.
 fn guarded_site() -> SitePlan {
     let after = decode(&[0x48, 0x8b, 0x40, 0x08, 0x48, 0x8b, 0x0c, 0xd8], RESUME - 8);
-    let sigpanic = SigPanic { entry: 0x0047_0000, g_sig: 0xd0, g_sigcode0: 0xf0, g_sigcode1: 0xf8, g_sigpc: 0x100 };
-    let guards = after.iter().map(|it| Guard { ip: it.ip(), scratch: r12, sigpanic }).collect();
+    let guards = after.iter().map(|it| Guard { ip: it.ip(), scratch: r12, sigpanic: SIGPANIC }).collect();
     SitePlan { after, resume: Some(RESUME), guards, ..SitePlan::default() }
 }
 
@@ -63,10 +62,17 @@ fn calling_site() -> SitePlan {
     SitePlan { before, after, ..SitePlan::default() }
 }
 
-/// `test rax, rax; je out; mov eax, 7; ret; out: xor eax, eax; ret`, behind which another hook follows.
+/// Where the runtime makes a panic of nil.
+const SIGPANIC: SigPanic =
+    SigPanic { entry: 0x0047_0000, g_sig: 0xd0, g_sigcode0: 0xf0, g_sigcode1: 0xf8, g_sigpc: 0x100 };
+
+/// `test rbx, rbx; je out; mov eax, 7; ret; out: movzx eax, [rax+36]; ret`, behind which another hook follows. What may meet
+/// nil is branched to.
 fn whole_function() -> SitePlan {
-    let code = [0x48, 0x85, 0xc0, 0x74, 0x06, 0xb8, 0x07, 0x00, 0x00, 0x00, 0xc3, 0x31, 0xc0, 0xc3];
-    SitePlan { after: decode(&code, RESUME), resume: Some(CODE + 0x1000), ..SitePlan::default() }
+    let code = [0x48, 0x85, 0xdb, 0x74, 0x06, 0xb8, 0x07, 0x00, 0x00, 0x00, 0xc3, 0x0f, 0xb6, 0x40, 0x24, 0xc3];
+    let after = decode(&code, RESUME);
+    let guards = vec![Guard { ip: after[4].ip(), scratch: r12, sigpanic: SIGPANIC }];
+    SitePlan { after, resume: Some(CODE + 0x1000), guards, ..SitePlan::default() }
 }
 
 /// `add rsp, 0x20; pop rbp; ret`.
