@@ -8,8 +8,10 @@ import (
 	"example.com/shop/orders"
 )
 
+// Not on a goroutine's stack, where a hook follows nothing.
+var service = orders.Service{Prices: map[string]int{"tea": 3, "milk": 4, "sugar": 5, "cake": 4}}
+
 func main() {
-	service := orders.Service{Prices: map[string]int{"tea": 3, "milk": 4, "sugar": 5, "cake": 4}}
 	lines := []string{"tea", "milk", "sugar", "cake"}
 	failed := 0
 	for i := 0; i < 100; i++ {
