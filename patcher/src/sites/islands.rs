@@ -46,10 +46,11 @@ pub(super) fn reach(
         let distance = island.0 as i64 - (site.va.0 as i64 + SHORT_JUMP as i64);
         i8::try_from(distance).is_ok() && functions.stack_depth(&body.function, island) == Some(depth)
     };
+    let short = site.range();
     let island = room_left(found, fits)
-        .or_else(|| grow_entry(body, found, fits))
-        .or_else(|| relay(body, found, fits))
-        .or_else(|| take_call(body, check?, functions, found, fits));
+        .or_else(|| grow_entry(body, &short, found, fits))
+        .or_else(|| relay(body, &short, found, fits))
+        .or_else(|| take_call(body, &short, check?, functions, found, fits));
     site.island = Some(island?);
     Some(site)
 }
@@ -61,14 +62,14 @@ fn room_left(found: &FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
 }
 
 /// An island behind the entry's jump, for which more of the entry's instructions move.
-fn grow_entry(body: &Body<'_>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
+fn grow_entry(body: &Body<'_>, short: &Range<Va>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
     let first = found.sites.iter().position(|site| site.resume.is_some() && site.before.is_empty())?;
     let entry = &found.sites[first];
     let island = slots(entry, entry.len + NEAR_JUMP).find(|&slot| is_unused(found, slot) && fits(slot))?;
     let index = body.indices(entry.range()).start;
     let grown = body.enter(index, (island.0 - entry.va.0) as usize + NEAR_JUMP).ok()?;
     let entry = found.sites.remove(first);
-    let grown = found.free(grown);
+    let grown = found.free_beside(short, grown);
     let island = grown.is_ok().then_some(island);
     found.sites.insert(first, grown.unwrap_or(entry));
     island
@@ -77,28 +78,34 @@ fn grow_entry(body: &Body<'_>, found: &mut FunctionSites, fits: impl Fn(Va) -> b
 /// An island behind the entry's jump, for which the stack check moves, and all behind it up to the first call.
 fn take_call(
     body: &Body<'_>,
+    short: &Range<Va>,
     check: &Range<usize>,
     functions: &FunctionTable<'_>,
     found: &mut FunctionSites,
     fits: impl Fn(Va) -> bool,
 ) -> Option<Va> {
     let first = found.sites.iter().position(|site| site.at == At::Enter && site.resume.is_some())?;
+    // Islands in its bytes are where they are for its present jump.
+    let entry = found.sites[first].range();
+    if found.sites.iter().filter_map(|site| site.island).any(|island| entry.contains(&island)) {
+        return None;
+    }
     let grown = body.up_to_call(check, functions)?;
     let island = slots(&grown, grown.len).find(|&slot| is_unused(found, slot) && fits(slot))?;
     let alone = found.sites.remove(first);
-    let grown = found.free(grown);
+    let grown = found.free_beside(short, grown);
     let island = grown.is_ok().then_some(island);
     found.sites.insert(first, grown.unwrap_or(alone));
     island
 }
 
 /// An island behind the jump of a new relay.
-fn relay(body: &Body<'_>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
+fn relay(body: &Body<'_>, short: &Range<Va>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
     let all = body.indices(body.function.start..body.function.end);
     let (relay, island) = all.into_iter().find_map(|index| {
         let island = Va(body.va(index).0 + NEAR_JUMP as u64);
         let relay = body.relay(index, 2 * NEAR_JUMP).filter(|_| fits(island))?;
-        Some((found.free(relay).ok()?, island))
+        Some((found.free_beside(short, relay).ok()?, island))
     })?;
     found.relays.push(relay);
     Some(island)

@@ -272,10 +272,18 @@ impl FunctionSites {
 
     /// `site`, if none of its bytes belongs to another.
     fn free(&self, site: Site) -> Result<Site, Refusal> {
-        let range = site.range();
-        let taken = |other: &Site| range.start < other.range().end && other.range().start < range.end;
-        if self.sites.iter().chain(&self.relays).any(taken) { Err(Refusal::Overlap) } else { Ok(site) }
+        let is_taken = self.sites.iter().chain(&self.relays).any(|other| overlap(&site.range(), &other.range()));
+        if is_taken { Err(Refusal::Overlap) } else { Ok(site) }
     }
+
+    /// The same, if none belongs to `other` either, which is still to have its place.
+    fn free_beside(&self, other: &Range<Va>, site: Site) -> Result<Site, Refusal> {
+        if overlap(&site.range(), other) { Err(Refusal::Overlap) } else { self.free(site) }
+    }
+}
+
+fn overlap(one: &Range<Va>, other: &Range<Va>) -> bool {
+    one.start < other.end && other.start < one.end
 }
 
 /// Whether a function that has no stack check may be `//go:nosplit` because it runs where there is no P to hold: on

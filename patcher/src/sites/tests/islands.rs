@@ -142,3 +142,23 @@ fn a_function_that_only_calls_another_makes_room_with_that_call() {
     assert_eq!(shown(&entry.after), ["push rbp", "mov rbp,rsp", "call 0000000000002100h"]);
     assert_eq!((exit.va, exit.island), (Va(START + 15), Some(Va(START + 10))), "as deep as at the exit");
 }
+
+#[test]
+fn what_makes_room_does_not_take_the_way_out_itself() {
+    // `compress/flate.(*tokens).Reset`: behind the entry stands a branch, with which the way out begins.
+    let found = sites(|asm| {
+        let mut clear = asm.create_label();
+        asm.cmp(word_ptr(rax + 0x288), 0)?;
+        asm.jne(clear)?;
+        asm.ret()?;
+        asm.set_label(&mut clear)?;
+        asm.call(CALLEE)?;
+        asm.mov(rcx, 0x1122_3344_5566_7788_u64)?;
+        asm.mov(rdx, 0x1122_3344_5566_7788_u64)?;
+        asm.add(rsp, 0x1000)?;
+        asm.ret()
+    });
+    assert!(found.refused.is_empty(), "{found:?}");
+    let short = found.sites.iter().find(|site| site.island.is_some()).expect("the first return is short");
+    assert_eq!((short.va, shown(&short.before)), (Va(START + 8), vec!["jne short 000000000000100Bh".to_owned()]));
+}
