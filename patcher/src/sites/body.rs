@@ -92,6 +92,7 @@ impl<'a> Body<'a> {
             matches!(instruction.mnemonic(), Mnemonic::Lea | Mnemonic::Mov | Mnemonic::Sub)
                 && instruction.op0_register() == Register::R12
                 || instruction.mnemonic() == Mnemonic::Jb
+                || is_nothing(instruction)
         });
         if jump.mnemonic() != Mnemonic::Jbe || !only_computes_the_limit {
             return Err(Refusal::StackCheck);
@@ -112,7 +113,8 @@ impl<'a> Body<'a> {
     fn behind_may_more_stack(&self, functions: &FunctionTable<'_>) -> usize {
         let saves = |instruction: &&Instruction| {
             // The assembler aligns jumps, and what is compared for them.
-            matches!(instruction.mnemonic(), Mnemonic::Push | Mnemonic::Pop | Mnemonic::Nop)
+            matches!(instruction.mnemonic(), Mnemonic::Push | Mnemonic::Pop)
+                || is_nothing(instruction)
                 || instruction.memory_base() == Register::RSP && instruction.flow_control() == FlowControl::Next
         };
         let in_front = self.instructions.iter().take(LONGEST_SPILL).take_while(saves).count();
@@ -298,7 +300,8 @@ impl<'a> Body<'a> {
     /// function moves.
     ///
     /// Nothing in it may lead back, as in a thunk the goroutine cannot be preempted, and nothing may be called, as
-    /// a thunk's address must not become a return address.
+    /// a thunk's address must not become a return address. A compare-and-swap may be tried again: that it failed means
+    /// that another thread has come through, so this is over soon.
     pub(super) fn whole(&self, entry: usize) -> Option<Site> {
         let is_return = |instruction: &&Instruction| instruction.flow_control() == FlowControl::Return;
         let leaves = *self.instructions.iter().rfind(is_return)?;
@@ -332,7 +335,7 @@ impl<'a> Body<'a> {
             after: after.to_vec(),
             leaves: Some(leaves),
             resume: None,
-            guards: guards::at_entry(self, entry..self.instructions.len()).ok()?,
+            guards: guards::of_whole(self, entry..self.instructions.len()).ok()?,
         })
     }
 
@@ -482,7 +485,12 @@ fn has_loop(instructions: &[Instruction]) -> bool {
         let falls_through =
             !matches!(instruction.flow_control(), FlowControl::Return | FlowControl::UnconditionalBranch);
         let onward = (falls_through && index + 1 < instructions.len()).then_some(index + 1);
-        onward.into_iter().chain(branch_target(instruction).and_then(index_of)).collect::<Vec<_>>()
+        let tries_again = index > 0
+            && instruction.mnemonic() == Mnemonic::Jne
+            && instructions[index - 1].mnemonic() == Mnemonic::Cmpxchg
+            && instructions[index - 1].has_lock_prefix();
+        let branch = branch_target(instruction).filter(|_| !tries_again).and_then(index_of);
+        onward.into_iter().chain(branch).collect::<Vec<_>>()
     };
     // Depth first; what is on the path and comes up again closes a loop.
     let mut is_done = vec![false; instructions.len()];
@@ -522,11 +530,17 @@ fn is_frame_instruction(instruction: &Instruction) -> bool {
                 && instruction.op1_register() == Register::RBP
         }
         Mnemonic::Lea => first == Register::RBP && instruction.memory_base() == Register::RSP,
-        Mnemonic::Nop => true,
-        // `xchg ax, ax`, the two-byte nop.
-        Mnemonic::Xchg => first == Register::AX && instruction.op1_register() == Register::AX,
-        _ => false,
+        _ => is_nothing(instruction),
     }
+}
+
+/// Whether an instruction is a nop; `xchg ax, ax` is the one of two bytes.
+fn is_nothing(instruction: &Instruction) -> bool {
+    let is_ax = |register| register == Register::AX;
+    instruction.mnemonic() == Mnemonic::Nop
+        || instruction.mnemonic() == Mnemonic::Xchg
+            && is_ax(instruction.op0_register())
+            && is_ax(instruction.op1_register())
 }
 
 /// Whether a jump out of the function reads a register that the thunk does not give back.

@@ -29,6 +29,12 @@ pub(super) fn at_entry(body: &Body<'_>, displaced: Range<usize>) -> Result<Vec<G
     guards(body, displaced, |index| (first..index + 1, (first..index).all(|earlier| !writes_flags(body, earlier))))
 }
 
+/// Guards for all instructions of a function that moves as a whole, in whatever order they run.
+pub(super) fn of_whole(body: &Body<'_>, displaced: Range<usize>) -> Result<Vec<Guard>, Refusal> {
+    let all = displaced.clone();
+    guards(body, displaced, |_| (all.clone(), false))
+}
+
 /// Guards for the instructions in front of a way out, which is the instruction behind them.
 pub(super) fn at_exit(body: &Body<'_>, displaced: Range<usize>) -> Result<Vec<Guard>, Refusal> {
     let way_out = displaced.end;

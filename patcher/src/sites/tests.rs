@@ -323,6 +323,32 @@ fn a_function_of_one_block_and_branches_moves_as_a_whole() {
 }
 
 #[test]
+fn a_compare_and_swap_may_be_tried_again() {
+    // `sync/atomic.(*Int32).And`.
+    let and = |lock: bool| {
+        sites(|asm| {
+            let mut again = asm.create_label();
+            asm.mov(rcx, rax)?;
+            asm.set_label(&mut again)?;
+            asm.mov(edx, ebx)?;
+            asm.mov(eax, dword_ptr(rcx))?;
+            asm.and(edx, eax)?;
+            if lock {
+                asm.lock().cmpxchg(dword_ptr(rcx), edx)?
+            } else {
+                asm.cmpxchg(dword_ptr(rcx), edx)?
+            }
+            asm.jne(again)?;
+            asm.ret()
+        })
+    };
+    let moved = and(true);
+    assert!(moved.refused.is_empty() && moved.sites.len() == 1, "{moved:?}");
+    assert_eq!(moved.sites[0].guards.len(), 2, "the load and the exchange");
+    assert_eq!(refused(&and(false), At::Enter), [Refusal::BranchTarget]);
+}
+
+#[test]
 fn beside_a_jump_table_only_frames_are_displaced() {
     let found = sites(|asm| {
         with_frame(asm, |asm| {
