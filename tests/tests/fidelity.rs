@@ -78,12 +78,12 @@ fn an_incomplete_output_says_so() -> Result<()> {
     let scratch = Scratch::new()?;
     // The latter runs where there is no P to hold.
     let rules = "rules: [{ name: hot, import: main, function: relay }, \
-                 { name: raw, import: syscall, function: RawSyscall }]\n";
+                 { name: raw, import: syscall, function: RawSyscall6 }]\n";
     fs::write(scratch.file("rules.yaml"), rules)?;
     let mut command = gopatch::command(&["-o", "out", "--no-default-rules", "--rules", "rules.yaml"])?;
     let done = Gopatch::run(command.arg(corpus::build("torture", NEWEST_GO, "default")?).current_dir(scratch.path()))?;
     ensure!(done.status == Some(1) && scratch.file("out").exists(), "{:?}\n{}", done.status, done.stderr);
-    ensure!(done.stdout.contains("syscall.RawSyscall") && done.stdout.contains("refused"), "{}", done.stdout);
+    ensure!(done.stdout.contains("syscall.RawSyscall6") && done.stdout.contains("refused"), "{}", done.stdout);
     ensure!(done.stderr.lines().count() == 1 && done.stderr.contains("1 site was refused"), "{}", done.stderr);
     Ok(())
 }

@@ -119,7 +119,7 @@ fn what_a_glob_cannot_hook_is_summed_up() -> Result<()> {
         let (done, report) = patch(&scratch, NEWEST_GO, "default", &rule(partial))?;
         ensure!(done.status == Some(status), "{:?} {}", done.status, done.stderr);
         let refused = report["refused"].as_array().context("refused")?;
-        ensure!(refused.len() > 3, "fewer than such a program has: {}", refused.len());
+        ensure!(refused.len() > 1, "fewer than such a program has: {}", refused.len());
         let functions = report["rules"][0]["functions"].as_array().context("functions")?;
         let of_runtime = |function: &&Value| function["name"].as_str().is_some_and(|name| name.starts_with("runtime."));
         ensure!(functions.len() > 200 && !functions.iter().any(|function| of_runtime(&function)));

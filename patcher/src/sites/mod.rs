@@ -289,10 +289,11 @@ fn overlap(one: &Range<Va>, other: &Range<Va>) -> bool {
 /// Whether a function that has no stack check may be `//go:nosplit` because it runs where there is no P to hold: on
 /// the way into and out of a system call or a signal handler, or in the child of a fork.
 fn may_run_without_p(name: &str) -> bool {
-    // Between `entersyscall` and `exitsyscall`, and around `fork` (Go's `src/syscall/syscall_linux.go`, `exec_linux.go`).
-    let calls_kernel = ["Syscall", "RawSyscall", "rawSyscall", "rawVfork", "forkAndExec", "runtime_", "Exit"];
+    // Between `entersyscall` and `exitsyscall` runs `RawSyscall6`, around `fork` the others (Go's
+    // `src/syscall/syscall_linux.go` and `exec_linux.go`). `Syscall` begins before the one and ends behind the other.
+    let without_p = ["RawSyscall6", "RawSyscallNoError", "rawSyscall", "rawVfork", "forkAndExec", "runtime_"];
     match name.strip_prefix("syscall.") {
-        Some(function) => calls_kernel.iter().any(|prefix| function.starts_with(prefix)),
+        Some(function) => without_p.iter().any(|prefix| function.starts_with(prefix)),
         None => ["runtime.", "runtime/internal/", "internal/runtime/"].iter().any(|of| name.starts_with(of)),
     }
 }
