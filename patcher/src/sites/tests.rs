@@ -334,9 +334,9 @@ fn a_compare_and_swap_may_be_tried_again() {
             asm.mov(eax, dword_ptr(rcx))?;
             asm.and(edx, eax)?;
             if lock {
-                asm.lock().cmpxchg(dword_ptr(rcx), edx)?
+                asm.lock().cmpxchg(dword_ptr(rcx), edx)?;
             } else {
-                asm.cmpxchg(dword_ptr(rcx), edx)?
+                asm.cmpxchg(dword_ptr(rcx), edx)?;
             }
             asm.jne(again)?;
             asm.ret()
