@@ -169,7 +169,9 @@ impl<'a> Body<'a> {
         let (check, displaced) = (self.instructions.get(start..entry)?, self.instructions.get(entry..=call)?);
         let (_, in_front) = displaced.split_last()?;
         let inside = self.instructions.get(start + 1..=call)?;
-        let may_move = self.instructions[call].code() == Code::Call_rel32_64
+        // A function that recovers goes on at a call of its own (`deferreturn`), which must stay where it is.
+        let may_move = self.function.deferreturn.is_none()
+            && self.instructions[call].code() == Code::Call_rel32_64
             && (callee.name == MAP_INIT_NOOP || !callee.flags.is_assembly() && callee.pcsp != 0)
             && in_front.iter().all(|instruction| self.movable(instruction).is_ok())
             && inside.iter().all(|instruction| self.inside(instruction).is_ok());
