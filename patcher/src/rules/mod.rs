@@ -246,7 +246,7 @@ impl Rule {
 
     /// Whether a glob rule means that function. `*` without a receiver means methods too.
     pub fn matches(&self, name: &Name<'_>) -> bool {
-        if name.is_of_the_runtime() || !pattern::import_matches(&self.import, &name.package) {
+        if name.is_of_the_runtime() || name.is_of_cgo() || !pattern::import_matches(&self.import, &name.package) {
             return false;
         }
         let is_function = |function| self.functions.iter().any(|wanted| pattern::function_matches(wanted, function));

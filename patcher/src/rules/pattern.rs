@@ -90,6 +90,11 @@ impl<'a> Name<'a> {
         &self.symbol[self.behind_package..]
     }
 
+    /// Whether cgo made it, to call a function of C's: its arguments lie as in assembly (Go's `src/cmd/cgo/out.go`).
+    pub fn is_of_cgo(&self) -> bool {
+        ["_Cfunc_", "_C2func_", "_cgo_"].iter().any(|prefix| self.function().starts_with(prefix))
+    }
+
     /// Whether it is of the runtime, where no glob matches.
     pub fn is_of_the_runtime(&self) -> bool {
         is_of_the_runtime(&self.package)
@@ -265,5 +270,7 @@ mod tests {
         let of_runtime = |symbol| Name::parse(symbol).expect(symbol).is_of_the_runtime();
         assert!(of_runtime("runtime.sighandler") && of_runtime("internal/runtime/maps.(*Map).Delete"));
         assert!(!of_runtime("runtime/pprof.StartCPUProfile") && !of_runtime("main.main"));
+        let of_cgo = |symbol| Name::parse(symbol).expect(symbol).is_of_cgo();
+        assert!(of_cgo("net._C2func_getaddrinfo") && of_cgo("net._Cfunc_free") && !of_cgo("net.cgoLookupHost"));
     }
 }
