@@ -7,12 +7,14 @@
 //! # What makes a site safe
 //!
 //! * The overwritten bytes are whole instructions of one basic block: no branch, no jump table and no return address
-//!   leads into them except to the first. Calls are never displaced, so return addresses and the places where the
-//!   runtime resumes a function after a recovered panic (`deferreturn`) stay where they are.
+//!   leads into them except to the first. Calls stay, and so do return addresses and the places where the runtime resumes
+//!   a function after a recovered panic (`deferreturn`). Where there is no room otherwise, the call at the very end of an
+//!   entry's site moves, in a function that defers nothing: its return address, behind the site, is still the program's.
+//! * A function that neither calls nor loops may move as a whole, its branches with it.
 //! * The displaced instructions cannot fault, or have a guard against nil ([`guards`]). A fault in a thunk would be reported
 //!   in the caller, since the runtime does not know the thunk's PC.
-//! * An entry site lies behind the stack check, which can send the function back to its first byte, and no branch leads
-//!   to it: it is passed exactly once a call.
+//! * An entry's hook runs behind the stack check, which can send the function back to its first byte, and no branch leads
+//!   to it: it runs exactly once a call. The site lies there too, or takes the check along.
 //! * A way out that is shorter than a jump gets there by a `jmp rel8` and an island ([`islands`]).
 //! * Jump tables are not resolved here. In a function that has one, only the instructions that make and unmake the
 //!   frame are displaced: the compiler emits each of these sequences as one unit and branches at most to its start.

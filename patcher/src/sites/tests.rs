@@ -456,7 +456,7 @@ fn code_that_go_did_not_compile_is_refused() {
 }
 
 #[test]
-fn a_call_is_never_displaced() {
+fn a_call_at_the_first_instructions_is_not_displaced() {
     let found = sites(|asm| {
         asm.push(rbp)?;
         asm.call(MORESTACK + 0x100)?;
