@@ -15,6 +15,7 @@ use crate::address::Va;
 use crate::rules::pattern::without_type_arguments;
 use crate::types::TypeId;
 
+use super::mentions::Mentions;
 use super::{Body, DwarfError, Function, Reader, TypeInfo, Unit, Wanted};
 
 /// Bytes of .debug_info below which a thread costs more than it saves.
@@ -31,22 +32,21 @@ pub(super) fn read<'d>(
     dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
     let names = Names::new(wanted);
     let units = units(&dwarf)?;
-    let bytes = dwarf.debug_info.reader().slice().len();
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
-    let threads = threads.min(bytes / WORTH_A_THREAD).max(1);
-    // Neighbours stay together, so whichever thread finds something, it comes in the order of .debug_info.
-    let part_of = |unit: &Unit<'d>| unit.start / bytes.div_ceil(threads);
-    let parts: Vec<Seen<'d>> = thread::scope(|scope| {
-        let (dwarf, names) = (&dwarf, &names);
-        let scan = |units| scope.spawn(move || Seen::scan_all(dwarf, names, units));
-        let running: Vec<_> = units.chunk_by(|one, other| part_of(one) == part_of(other)).map(scan).collect();
-        running.into_iter().map(|part| part.join().expect("reading DWARF does not panic")).collect::<Result<_, _>>()
-    })?;
-
-    let mut seen = Seen::default();
-    for part in parts {
-        seen.add(part);
+    // Where names stand elsewhere, units are not known by their bytes. Go's linker puts none there, but others do.
+    let are_inline = dwarf.debug_str.reader().is_empty() && dwarf.debug_line_str.reader().is_empty();
+    let by_name = Mentions::of_names(wanted).filter(|_| are_inline);
+    let can_tell = |mentions: &Option<Mentions>, unit: &Unit<'d>| {
+        mentions.as_ref().is_none_or(|mentions| mentions.are_in(unit.bytes(&dwarf)))
+    };
+    let (named, others): (Vec<_>, Vec<_>) = units.iter().partition(|unit| can_tell(&by_name, unit));
+    let mut seen = Seen::scan_all(&dwarf, &names, &named)?;
+    if !seen.abstracts.is_empty() {
+        let by_place = Mentions::of_places(seen.abstracts.iter().map(|(place, _)| *place));
+        let others: Vec<_> = others.into_iter().filter(|unit| can_tell(&by_place, unit)).collect();
+        seen.add(Seen::scan_all(&dwarf, &names, &others)?);
+        seen.copies.sort_by_key(|(_, into)| into.0);
     }
+
     let mut functions = seen.functions;
     for (abstract_place, name) in seen.abstracts {
         let function = functions.entry(name).or_default();
@@ -59,21 +59,42 @@ pub(super) fn read<'d>(
     let instances = of_generic
         .flat_map(|(name, function)| function.bodies.iter().filter_map(|body| Some((body.start?, *name))))
         .collect();
-    let units = units.into_iter().filter(|unit| !seen.foreign.contains(&unit.start)).collect();
     Ok(TypeInfo { dwarf, units, functions, instances, types: seen.types, runtime_types })
 }
 
+/// Go's units.
 fn units<'d>(dwarf: &gimli::Dwarf<Reader<'d>>) -> Result<Vec<Unit<'d>>, DwarfError> {
     let mut units = Vec::new();
     let mut headers = dwarf.units();
     let mut offset = 0;
     while let Some(header) = headers.next().map_err(|source| DwarfError::Damaged { offset, source })? {
-        let start = header.offset().0;
-        offset = start;
-        let abbreviations = dwarf.abbreviations(&header).map_err(|source| DwarfError::Damaged { offset, source })?;
-        units.push(Unit { header, abbreviations, start });
+        offset = header.offset().0;
+        units.extend(go_unit(dwarf, header).map_err(|source| DwarfError::Damaged { offset, source })?);
     }
     Ok(units)
+}
+
+/// A unit, if its first entry does not say that it is of another language.
+fn go_unit<'d>(
+    dwarf: &gimli::Dwarf<Reader<'d>>,
+    header: gimli::UnitHeader<Reader<'d>>,
+) -> gimli::Result<Option<Unit<'d>>> {
+    let abbreviations = dwarf.abbreviations(&header)?;
+    let mut unit = Unit { header, abbreviations, start: header.offset().0, addresses: DebugAddrBase(0) };
+    let mut entries = header.entries_raw(&unit.abbreviations, None)?;
+    let Some(abbreviation) = entries.read_abbreviation()? else { return Ok(Some(unit)) };
+    if abbreviation.tag() == dw::DW_TAG_compile_unit {
+        let mut values = Vec::new();
+        entries.read_attributes(abbreviation.attributes(), &mut values)?;
+        for value in &values {
+            match value.value() {
+                AttributeValue::Language(language) if language != dw::DW_LANG_Go => return Ok(None),
+                AttributeValue::DebugAddrBase(base) => unit.addresses = base,
+                _ => {}
+            }
+        }
+    }
+    Ok(Some(unit))
 }
 
 /// The wanted names, in order: nearly all names of a program are not among them, and are known not to be after few looks.
@@ -113,8 +134,6 @@ struct Seen<'d> {
     functions: HashMap<&'d str, Function>,
     /// Wanted types.
     types: HashMap<&'d str, TypeId>,
-    /// Where units start that are not Go's.
-    foreign: HashSet<usize>,
     /// Abstract entries of wanted functions.
     abstracts: Vec<(DebugInfoOffset, &'d str)>,
     /// Bodies, by their abstract entry.
@@ -124,13 +143,34 @@ struct Seen<'d> {
 }
 
 impl<'d> Seen<'d> {
-    fn scan_all(dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, units: &[Unit<'d>]) -> Result<Self, DwarfError> {
+    /// Looks through units, which are in the order of .debug_info.
+    fn scan_all(dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, units: &[&Unit<'d>]) -> Result<Self, DwarfError> {
+        let bytes: usize = units.iter().map(|unit| unit.bytes(dwarf).len()).sum();
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+        let threads = threads.min(bytes / WORTH_A_THREAD).max(1);
+        // Neighbours stay together, so whichever thread finds something, it comes in the order of .debug_info.
+        let mut passed = 0;
+        let mut parts: Vec<Vec<&Unit<'d>>> = vec![Vec::new(); threads];
+        for unit in units {
+            parts[(passed * threads / bytes.max(1)).min(threads - 1)].push(unit);
+            passed += unit.bytes(dwarf).len();
+        }
+        let (first, later) = parts.split_first().expect("there is one thread at least");
+        thread::scope(|scope| {
+            let scan = |part| scope.spawn(move || Self::scan_part(dwarf, names, part));
+            let running: Vec<_> = later.iter().map(Vec::as_slice).map(scan).collect();
+            let mut seen = Self::scan_part(dwarf, names, first)?;
+            for part in running {
+                seen.add(part.join().expect("reading DWARF does not panic")?);
+            }
+            Ok(seen)
+        })
+    }
+
+    fn scan_part(dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, units: &[&Unit<'d>]) -> Result<Self, DwarfError> {
         let mut seen = Self::default();
         for unit in units {
-            let is_go = seen.scan(dwarf, names, unit);
-            if !is_go.map_err(|source| DwarfError::Damaged { offset: unit.start, source })? {
-                seen.foreign.insert(unit.start);
-            }
+            seen.scan(dwarf, names, unit).map_err(|source| DwarfError::Damaged { offset: unit.start, source })?;
         }
         Ok(seen)
     }
@@ -143,7 +183,6 @@ impl<'d> Seen<'d> {
         for (name, id) in later.types {
             self.types.entry(name).or_insert(id);
         }
-        self.foreign.extend(later.foreign);
         self.abstracts.extend(later.abstracts);
         for (origin, bodies) in later.bodies {
             self.bodies.entry(origin).or_default().extend(bodies);
@@ -151,11 +190,10 @@ impl<'d> Seen<'d> {
         self.copies.extend(later.copies);
     }
 
-    /// Looks through one unit; false when it is not Go's.
-    fn scan(&mut self, dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, unit: &Unit<'d>) -> gimli::Result<bool> {
+    /// Looks through one unit.
+    fn scan(&mut self, dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, unit: &Unit<'d>) -> gimli::Result<()> {
         let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
         let mut values = Vec::new();
-        let mut addresses = DebugAddrBase(0);
         let mut function = DebugInfoOffset(unit.start);
         while !entries.is_empty() {
             let depth = entries.next_depth();
@@ -163,16 +201,6 @@ impl<'d> Seen<'d> {
             let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             let attributes = abbreviation.attributes();
             match abbreviation.tag() {
-                dw::DW_TAG_compile_unit => {
-                    entries.read_attributes(attributes, &mut values)?;
-                    for value in &values {
-                        match value.value() {
-                            AttributeValue::Language(language) if language != dw::DW_LANG_Go => return Ok(false),
-                            AttributeValue::DebugAddrBase(base) => addresses = base,
-                            _ => {}
-                        }
-                    }
-                }
                 dw::DW_TAG_inlined_subroutine => {
                     let origin = find_attribute(&mut entries, attributes, dw::DW_AT_abstract_origin)?;
                     if let Some(origin) = origin.and_then(|origin| unit.reference(&origin)) {
@@ -198,7 +226,7 @@ impl<'d> Seen<'d> {
                         Some(AttributeValue::Addr(start)) => Some(Va(start)),
                         Some(AttributeValue::DebugAddrIndex(index)) => {
                             let size = unit.header.encoding().address_size;
-                            dwarf.debug_addr.get_address(size, addresses, index).ok().map(Va)
+                            dwarf.debug_addr.get_address(size, unit.addresses, index).ok().map(Va)
                         }
                         _ => None,
                     };
@@ -231,7 +259,7 @@ impl<'d> Seen<'d> {
                 _ => entries.skip_attributes(attributes)?,
             }
         }
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -255,6 +283,12 @@ fn text<'d>(
 }
 
 impl<'d> Unit<'d> {
+    /// All of it, with its header.
+    fn bytes(&self, dwarf: &gimli::Dwarf<Reader<'d>>) -> &'d [u8] {
+        let rest = dwarf.debug_info.reader().slice().get(self.start..).unwrap_or_default();
+        &rest[..self.header.length_including_self().min(rest.len())]
+    }
+
     /// Where a reference points to, in this unit or across.
     pub(super) fn reference(&self, value: &AttributeValue<Reader<'d>>) -> Option<DebugInfoOffset> {
         match value {

@@ -8,13 +8,14 @@
 //! Go 1.24, version 5 since, both in one file when an external linker adds C units. Only Go units are read.
 
 mod index;
+mod mentions;
 mod types;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use gimli::{DebugInfoOffset, EndianSlice, LittleEndian, SectionId, constants};
+use gimli::{DebugAddrBase, DebugInfoOffset, EndianSlice, LittleEndian, SectionId, constants};
 
 use crate::address::Va;
 use crate::elf::{Elf, ElfError};
@@ -126,6 +127,8 @@ struct Unit<'d> {
     abbreviations: Arc<gimli::Abbreviations>,
     /// Offset in .debug_info.
     start: usize,
+    /// Where its addresses begin in .debug_addr.
+    addresses: DebugAddrBase,
 }
 
 impl<'d> TypeInfo<'d> {

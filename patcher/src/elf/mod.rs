@@ -8,12 +8,20 @@
 
 mod error;
 mod read;
+/// Decompresses zlib data that has to give `size` bytes.
+fn inflate(data: &[u8], size: u64) -> Option<Vec<u8>> {
+    let mut decompressed = vec![0; usize::try_from(size).ok()?];
+    let len = Decompressor::new().zlib_decompress(data, &mut decompressed).ok()?;
+    (len == decompressed.len()).then_some(decompressed)
+}
+
 #[cfg(test)]
 pub(crate) mod testing;
 
 use std::borrow::Cow;
 
 use gopatch_trampolines::manifest;
+use libdeflater::Decompressor;
 use object::LittleEndian as LE;
 use object::elf::{self, DynamicTag, FileHeader64, ProgramFlags, ProgramType, SectionFlags, SectionType, Sym64};
 use object::read::elf::{Dyn, FileHeader, Sym};
@@ -211,9 +219,11 @@ impl<'a> Elf<'a> {
         if uncompressed_size > (data.len() as u64).saturating_mul(MAX_EXPANSION) {
             return Err(malformed("it claims to decompress to more than its bytes can hold"));
         }
-        CompressedData { format, data, uncompressed_size }
-            .decompress()
-            .map_err(|_| malformed("its compressed data cannot be decompressed"))
+        let decompressed = match format {
+            CompressionFormat::Zlib => inflate(data, uncompressed_size).map(Cow::Owned),
+            format => CompressedData { format, data, uncompressed_size }.decompress().ok(),
+        };
+        decompressed.ok_or_else(|| malformed("its compressed data cannot be decompressed"))
     }
 
     /// Where the byte at `va` is in the file; `None` when it is not in the image, or zero memory that the file lacks.
