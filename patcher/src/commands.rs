@@ -28,18 +28,22 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     let options = Options { rules: rule_sources(&args.rules)?, socket, symbols: args.symbols };
     files::check_paths(input_path, output_path, args.report.as_deref())?;
     let input = Input::open(input_path)?;
-    let (pending, mut patched) = thread::scope(|scope| {
-        // Most bytes of the output are the input's, whatever the rules say.
+    let (pending, differences, mut patched) = thread::scope(|scope| {
+        // Most bytes of the output are the input's, whatever the rules say; and its digest takes as long as all the rest.
         let copy = scope.spawn(|| Pending::copy(&input, output_path));
+        let digest = scope.spawn(|| input.digest());
         let plan = patch::plan(input.bytes(), &options).map_err(|error| about(input_path, error))?;
-        let (pending, sha256) = copy.join().expect("copying does not panic")?;
-        let patched = plan.finish(sha256).map_err(|error| about(input_path, error))?;
-        anyhow::Ok((pending, patched))
+        let pending = copy.join().expect("copying does not panic")?;
+        pending.overwrite(plan.overwrites())?;
+        let differences = pending.differences(&input)?;
+        let sha256 = digest.join().expect("a digest does not panic")?;
+        anyhow::Ok((pending, differences, plan.finish(sha256)))
     })?;
     let start = Instant::now();
-    pending.change(&patched.output)?;
+    // Behind the input's end, so the differences stay as they are.
+    pending.append(&input, &patched.output.tail)?;
     let written = pending.written()?;
-    verify::verify_written(written.bytes(), input.bytes(), written.reader(), input.reader())
+    verify::verify_written(written.bytes(), input.bytes(), &differences)
         .map_err(|error| about(input_path, error.into()))?;
     let report = &mut patched.report;
     report.phases_us.push(("verify", start.elapsed().as_micros() as u64));
@@ -52,11 +56,11 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
             json(report)?
         }
     };
-    let mut outputs = vec![pending.sync(input.permissions())?];
+    let mut outputs = vec![(pending, input.permissions())];
     if let Some(path) = &args.report {
-        outputs.push(Pending::write(path, report.as_bytes(), Permissions::from_mode(0o644))?);
+        outputs.push((Pending::write(path, report.as_bytes())?, Permissions::from_mode(0o644)));
     }
-    outputs.into_iter().try_for_each(Pending::keep)?;
+    outputs.into_iter().try_for_each(|(pending, permissions)| pending.keep(permissions))?;
     if !args.quiet && args.report.is_none() {
         print(&report);
     }
@@ -110,7 +114,7 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
     files::check_paths(path, output_path, None)?;
     let output = Input::open(path)?;
     let input = restore::input_of(output.bytes()).with_context(|| path.display().to_string())?;
-    Pending::write(output_path, &input, output.permissions())?.keep()?;
+    Pending::write(output_path, &input)?.keep(output.permissions())?;
     Ok(true)
 }
 

@@ -6,18 +6,20 @@
 
 use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use gopatch::write::Output;
+use gopatch::verify;
+use gopatch::write::Overwrite;
 use gopatch_trampolines::manifest;
-use memmap2::Mmap;
+use memmap2::{Advice, Mmap, MmapOptions};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-/// Bytes that are copied at a time: few enough to stay in a processor's cache.
-const COPIED_AT_ONCE: usize = 128 << 10;
+/// Bytes of a file that are mapped at a time, where all of it is read once; whole pages.
+const PART: usize = 256 << 10;
 
 /// The input's bytes and mode.
 pub(crate) struct Input {
@@ -51,9 +53,13 @@ impl Input {
         Ok(Self { path: path.to_owned(), permissions: file.metadata()?.permissions(), file, bytes })
     }
 
-    /// Reads the file from its start. What is read so is not part of this process's memory, as pages of a mapping are.
-    pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader { file: &self.file, offset: 0 }
+    /// The SHA-256 of the file, in hex.
+    pub(crate) fn digest(&self) -> anyhow::Result<String> {
+        let mut digest = Sha256::new();
+        for part in parts(&self.file, self.bytes.len()) {
+            digest.update(&*part.with_context(|| format!("cannot read {}", self.path.display()))?);
+        }
+        Ok(manifest::to_hex(&digest.finalize()))
     }
 
     /// The file's bytes.
@@ -67,18 +73,15 @@ impl Input {
     }
 }
 
-/// Reads a file that others read too.
-pub(crate) struct Reader<'a> {
-    file: &'a File,
-    offset: u64,
-}
-
-impl Read for Reader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let len = self.file.read_at(buffer, self.offset)?;
-        self.offset += len as u64;
-        Ok(len)
-    }
+/// The first `size` bytes of a file, mapped a part at a time: all of them would count as this process's memory.
+fn parts(file: &File, size: usize) -> impl Iterator<Item = io::Result<Mmap>> {
+    (0..size).step_by(PART).map(move |start| {
+        // SAFETY: as in [`Input::map`]. Of an output nobody has the name.
+        let part = unsafe { MmapOptions::new().offset(start as u64).len(PART.min(size - start)).map(file) }?;
+        // Before Linux 5.14 the pages come one after the other.
+        let _ = part.advise(Advice::PopulateRead);
+        Ok(part)
+    })
 }
 
 /// Refuses outputs that would overwrite the input or each other.
@@ -106,51 +109,48 @@ fn same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// A file that is complete but does not have its name yet. Dropped, it is gone.
+/// A file that does not have its name yet. Dropped, it is gone.
 pub(crate) struct Pending {
     file: NamedTempFile,
     path: PathBuf,
 }
 
 impl Pending {
-    /// Writes all of `bytes` to disk beside `path`.
-    pub(crate) fn write(path: &Path, bytes: &[u8], permissions: Permissions) -> anyhow::Result<Self> {
+    /// Writes all of `bytes` to a file beside `path`.
+    pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<Self> {
         let mut pending = Self::create(path)?;
         pending.file.write_all(bytes).with_context(|| pending.cannot())?;
-        pending.sync(permissions)
+        Ok(pending)
     }
 
-    /// Starts a file beside `path` with all of the input's bytes, and gives their SHA-256.
-    pub(crate) fn copy(input: &Input, path: &Path) -> anyhow::Result<(Self, String)> {
+    /// Starts a file beside `path` with all of the input's bytes.
+    pub(crate) fn copy(input: &Input, path: &Path) -> anyhow::Result<Self> {
         let mut pending = Self::create(path)?;
-        let cannot_read = || format!("cannot read {}", input.path.display());
-        let (mut reader, mut digest) = (input.reader(), Sha256::new());
-        let mut block = vec![0; COPIED_AT_ONCE];
-        loop {
-            let len = reader.read(&mut block).with_context(cannot_read)?;
-            if len == 0 {
-                return Ok((pending, manifest::to_hex(&digest.finalize())));
-            }
-            digest.update(&block[..len]);
-            pending.file.write_all(&block[..len]).with_context(|| pending.cannot())?;
-        }
+        let mut read = (&input.file).take(input.bytes.len() as u64);
+        io::copy(&mut read, pending.file.as_file_mut()).with_context(|| pending.cannot())?;
+        Ok(pending)
     }
 
-    /// Makes a copy of the input the output.
-    pub(crate) fn change(&self, output: &Output<'_>) -> anyhow::Result<()> {
-        let file = self.file.as_file();
-        let overwrites = output.overwrites.iter().map(|it| (it.offset.0, &it.bytes));
-        for (offset, bytes) in overwrites.chain([(output.size() - output.tail.len() as u64, &output.tail)]) {
-            file.write_all_at(bytes, offset).with_context(|| self.cannot())?;
-        }
-        Ok(())
+    /// Overwrites parts of what is there.
+    pub(crate) fn overwrite(&self, overwrites: &[Overwrite]) -> anyhow::Result<()> {
+        let mut writes = overwrites.iter().map(|it| self.file.as_file().write_all_at(&it.bytes, it.offset.0));
+        writes.try_for_each(|written| written.with_context(|| self.cannot()))
     }
 
-    /// Gives the file its mode, and waits until it is on the disk.
-    pub(crate) fn sync(self, permissions: Permissions) -> anyhow::Result<Self> {
-        let file = self.file.as_file();
-        file.set_permissions(permissions).and_then(|()| file.sync_all()).with_context(|| self.cannot())?;
-        Ok(self)
+    /// Where what was written is not the input.
+    pub(crate) fn differences(&self, input: &Input) -> anyhow::Result<Vec<Range<usize>>> {
+        let size = input.bytes.len();
+        let pairs = parts(self.file.as_file(), size).zip(parts(&input.file, size));
+        let differ = pairs
+            .enumerate()
+            .map(|(index, (ours, theirs))| io::Result::Ok(verify::differences(&ours?, &theirs?, index * PART)));
+        let differences = differ.collect::<io::Result<Vec<_>>>();
+        Ok(differences.with_context(|| format!("cannot read {} again", self.path.display()))?.concat())
+    }
+
+    /// Adds what follows the input.
+    pub(crate) fn append(&self, input: &Input, tail: &[u8]) -> anyhow::Result<()> {
+        self.file.as_file().write_all_at(tail, input.bytes.len() as u64).with_context(|| self.cannot())
     }
 
     /// What was written, to be read again.
@@ -176,14 +176,15 @@ impl Pending {
         format!("cannot write {}", self.path.display())
     }
 
-    /// Gives the file its name.
-    pub(crate) fn keep(self) -> anyhow::Result<()> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
-        self.file.persist(&self.path).with_context(|| format!("cannot write {}", self.path.display()))?;
-        // The name is part of what must survive a crash.
-        let folder = folder.unwrap_or_else(|| PathBuf::from("."));
-        File::open(&folder)
-            .and_then(|folder| folder.sync_all())
-            .with_context(|| format!("cannot sync {}", folder.display()))
+    /// Gives the file its mode and its name.
+    pub(crate) fn keep(self, permissions: Permissions) -> anyhow::Result<()> {
+        let file = self.file.as_file();
+        file.set_permissions(permissions).with_context(|| self.cannot())?;
+        // A new file can be made again. One that takes another's place must be on the disk before the other is gone.
+        if self.path.exists() {
+            file.sync_all().with_context(|| self.cannot())?;
+        }
+        let cannot = self.cannot();
+        self.file.persist(&self.path).map(drop).context(cannot)
     }
 }

@@ -33,7 +33,7 @@ use crate::sites::{Site, Text, Wanted};
 use crate::symbols;
 use crate::types::{Kind, Origin, TypeError, TypeId};
 use crate::verify::VerifyError;
-use crate::write::{self, Additions, Output, Unfinished, WriteError};
+use crate::write::{self, Additions, NO_DIGEST, Output, Overwrite, Unsigned, WriteError};
 
 use emission::Emission;
 use matching::{Hook, Match};
@@ -164,27 +164,29 @@ pub fn patch<'a>(input: &'a [u8], options: &Options) -> Result<Patched<'a>, Patc
     // A file's digest takes about as long as all that is read of it, so both are done at once.
     thread::scope(|scope| {
         let input_digest = scope.spawn(|| digest(input));
-        plan(input, options)?.finish(input_digest.join().expect("a digest does not panic"))
+        let plan = plan(input, options)?;
+        Ok(plan.finish(input_digest.join().expect("a digest does not panic")))
     })
 }
 
 /// All of an output but its input's digest, for which every byte of the input has to be read.
 pub struct Plan<'a> {
-    unfinished: Unfinished<'a>,
-    manifest: Manifest,
+    output: Unsigned<'a>,
     report: Report,
 }
 
 impl<'a> Plan<'a> {
+    /// What overwrites the input's bytes. The digest adds nothing to it.
+    pub fn overwrites(&self) -> &[Overwrite] {
+        self.output.overwrites()
+    }
+
     /// Gives the output; `input_sha256` is the input's digest, in hex.
-    pub fn finish(self, input_sha256: String) -> Result<Patched<'a>, PatchError> {
-        let Self { unfinished, mut manifest, mut report } = self;
-        manifest.input.sha256.clone_from(&input_sha256);
+    pub fn finish(self, input_sha256: String) -> Patched<'a> {
+        let Self { output, mut report } = self;
+        let output = output.sign(&input_sha256);
         report.input.sha256 = input_sha256;
-        let json = serde_json::to_vec(&manifest).map_err(WriteError::from)?;
-        let output = unfinished.finish(&json, manifest.code.id_offset as usize)?;
-        report.output.size = output.size();
-        Ok(Patched { output, report })
+        Patched { output, report }
     }
 }
 
@@ -254,7 +256,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
         format: manifest::FORMAT,
         tool: TOOL.to_owned(),
         input: manifest::Input {
-            sha256: String::new(),
+            sha256: NO_DIGEST.to_owned(),
             size: input.len() as u64,
             go_version: go.build_info.go_version.clone(),
             main_package: go.build_info.main_package.clone(),
@@ -275,6 +277,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
         sites: emission.sites.clone(),
         patches: std::mem::take(&mut unfinished.patches),
     };
+    let output = unfinished.finish(&manifest)?;
     let report = Report {
         tool: TOOL.to_owned(),
         input: InputReport {
@@ -287,7 +290,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
         },
         output: OutputReport {
             path: None,
-            size: 0,
+            size: output.size(),
             sha256: None,
             socket: String::from_utf8_lossy(&options.socket).into_owned(),
             code_bytes: emission.code.len() as u64,
@@ -297,7 +300,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
         refused,
         phases_us: clock.laps,
     };
-    Ok(Plan { unfinished, manifest, report })
+    Ok(Plan { output, report })
 }
 
 fn check_socket(socket: &[u8]) -> Result<(), PatchError> {

@@ -16,9 +16,7 @@
 mod sites;
 mod symbols;
 
-use std::io::{self, Read};
 use std::ops::Range;
-use std::thread;
 
 use goblin::container::Endian;
 use goblin::container::{Container, Ctx};
@@ -34,8 +32,8 @@ use crate::restore::{self, RestoreError};
 use sites::Sites;
 use symbols::File;
 
-/// Bytes that are compared at a time: few enough to stay in a processor's cache.
-const COMPARED_AT_ONCE: usize = 128 << 10;
+/// Bytes that are compared at a time. One by one they are only where these differ.
+const COMPARED_AT_ONCE: usize = 256;
 
 /// What is wrong with an output.
 #[derive(Debug, thiserror::Error)]
@@ -93,9 +91,6 @@ pub enum VerifyError {
         /// What is wrong.
         what: String,
     },
-    /// The output or its input cannot be read again.
-    #[error("it cannot be read again")]
-    Read(#[from] io::Error),
     /// A function that should return at once has no place that does so, or several.
     #[error("{name} should return at once, but {places} places do so")]
     Skip {
@@ -126,28 +121,36 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
     Ok(manifest)
 }
 
-/// Checks an output that was just made from `input`. Every byte is compared with the input's, so no digest of it is
-/// needed: `written` and `read` give the bytes of the two files once more, so that not all of both need be in memory.
-pub fn verify_written(
-    output: &[u8],
-    input: &[u8],
-    written: impl Read + Send,
-    read: impl Read,
-) -> Result<Manifest, VerifyError> {
+/// Checks an output that was just made from `input`, by what is other in its first bytes ([`differences`]): each of these
+/// was compared, so no digest is needed.
+pub fn verify_written(output: &[u8], input: &[u8], differences: &[Range<usize>]) -> Result<Manifest, VerifyError> {
     let elf = headers_of(output)?;
     let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
     let listed = restore::overwritten(&elf, &manifest)?;
     originals_are_inputs(input, &manifest, &listed)?;
+    only_listed_differ(&listed, differences)?;
     let original = headers_of(input)?;
     same_headers(File { bytes: input, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
-    thread::scope(|scope| {
-        let manifest = &manifest;
-        let sites = scope.spawn(|| Sites::new(output, input, &elf, manifest)?.check());
-        only_listed_differ(written, read, input.len(), &listed)?;
-        sites.join().expect("a check does not panic")
-    })?;
+    Sites::new(output, input, &elf, &manifest)?.check()?;
     Ok(manifest)
+}
+
+/// Where two files differ, in order, within parts of both that begin at `offset` and are of the same length.
+pub fn differences(ours: &[u8], theirs: &[u8], offset: usize) -> Vec<Range<usize>> {
+    let mut differences: Vec<Range<usize>> = Vec::new();
+    let blocks = ours.chunks(COMPARED_AT_ONCE).zip(theirs.chunks(COMPARED_AT_ONCE)).enumerate();
+    for (index, (ours, theirs)) in blocks.filter(|(_, (ours, theirs))| ours != theirs) {
+        let start = offset + index * COMPARED_AT_ONCE;
+        let pairs = ours.iter().zip(theirs).enumerate();
+        for at in pairs.filter(|(_, (ours, theirs))| ours != theirs).map(|(within, _)| start + within) {
+            match differences.last_mut() {
+                Some(last) if last.end == at => last.end += 1,
+                _ => differences.push(at..at + 1),
+            }
+        }
+    }
+    differences
 }
 
 /// The headers and the sections' names: nothing else of an ELF file is looked at here.
@@ -178,36 +181,24 @@ fn originals_are_inputs(input: &[u8], manifest: &Manifest, listed: &[(usize, Vec
     wrong.map_or(Ok(()), |(offset, _)| Err(VerifyError::OtherInput { offset: *offset }))
 }
 
-/// Every byte of the input's `size` bytes that no entry of the manifest lists is in the output as it was.
-fn only_listed_differ(
-    mut written: impl Read,
-    mut read: impl Read,
-    size: usize,
-    listed: &[(usize, Vec<u8>)],
-) -> Result<(), VerifyError> {
+/// Nothing differs but what entries of the manifest list.
+fn only_listed_differ(listed: &[(usize, Vec<u8>)], differences: &[Range<usize>]) -> Result<(), VerifyError> {
     let mut listed: Vec<_> = listed.iter().map(|(offset, original)| *offset..*offset + original.len()).collect();
     listed.sort_unstable_by_key(|range| range.start);
-    let mut listed = &listed[..];
-    let (mut ours, mut theirs) = (vec![0; COMPARED_AT_ONCE], vec![0; COMPARED_AT_ONCE]);
-    let mut start = 0;
-    while start < size {
-        let len = COMPARED_AT_ONCE.min(size - start);
-        let (ours, theirs) = (&mut ours[..len], &mut theirs[..len]);
-        written.read_exact(ours)?;
-        read.read_exact(theirs)?;
-        while listed.first().is_some_and(|range| range.end <= start) {
-            listed = &listed[1..];
+    // Ranges that touch count as one.
+    listed.dedup_by(|next, before| {
+        let touch = next.start <= before.end;
+        if touch {
+            before.end = before.end.max(next.end);
         }
-        let end = start + len;
-        for range in listed.iter().take_while(|range| range.start < end).filter(|range| start < range.end) {
-            let within = range.start.max(start) - start..range.end.min(end) - start;
-            ours[within.clone()].copy_from_slice(&theirs[within]);
+        touch
+    });
+    for differs in differences {
+        let known = listed.get(listed.partition_point(|range| range.end <= differs.start));
+        let known = known.filter(|range| range.start <= differs.start).map_or(differs.start, |range| range.end);
+        if known < differs.end {
+            return Err(VerifyError::OtherInput { offset: known });
         }
-        if ours != theirs {
-            let differs = ours.iter().zip(&*theirs).position(|(ours, theirs)| ours != theirs).unwrap_or_default();
-            return Err(VerifyError::OtherInput { offset: start + differs });
-        }
-        start = end;
     }
     Ok(())
 }

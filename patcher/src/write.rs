@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
-use gopatch_trampolines::manifest::{self, Patch};
+use gopatch_trampolines::manifest::{self, Manifest, Patch};
 use object::elf::{
     self, FileHeader64, ProgramFlags, ProgramHeader64, ProgramType, SectionHeader64, SectionType, SymbolSection,
 };
@@ -161,6 +161,18 @@ pub struct Unfinished<'a> {
     sections: SectionTable,
 }
 
+/// The output, whole but for its input's digest.
+pub struct Unsigned<'a> {
+    output: Output<'a>,
+    /// The manifest's bytes in the tail.
+    manifest: Range<usize>,
+    /// Where the manifest's id goes in the tail.
+    id: usize,
+}
+
+/// Stands in the manifest as long as its input's digest, until that is known.
+pub const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
 /// The section headers of the output and their names. The manifest and the names have no place yet.
 struct SectionTable {
     headers: Vec<SectionHeader64<LE>>,
@@ -233,17 +245,17 @@ impl Output<'_> {
 }
 
 impl<'a> Unfinished<'a> {
-    /// Appends the manifest and the section headers. At `id_offset` of the code goes the manifest's id, by which a process
-    /// and its file know each other.
-    pub fn finish(self, manifest: &[u8], id_offset: usize) -> Result<Output<'a>, WriteError> {
+    /// Appends the manifest, whose input has [`NO_DIGEST`], and the section headers.
+    pub fn finish(self, manifest: &Manifest) -> Result<Unsigned<'a>, WriteError> {
         let Self { mut output, code_offset, mut header, sections, .. } = self;
-        let id = &Sha256::digest(manifest)[..MANIFEST_ID_BYTES];
-        let id_at = code_offset - output.input.len() + id_offset;
-        output.tail[id_at..id_at + MANIFEST_ID_BYTES].copy_from_slice(id);
+        let json = serde_json::to_vec(manifest)?;
+        let input_size = output.input.len();
+        let id = code_offset - input_size + manifest.code.id_offset as usize;
         output.align(16);
         let SectionTable { mut headers, names, names_index, symbols } = sections;
         // The manifest's section is the last.
-        let mut contents = vec![(headers.len() - 1, manifest, 1), (names_index, &names[..], 1)];
+        let manifest_index = headers.len() - 1;
+        let mut contents = vec![(manifest_index, &json[..], 1), (names_index, &names[..], 1)];
         if let Some((tables, index, names_index)) = &symbols {
             contents.extend([(*names_index, &tables.names[..], 1), (*index, &tables.symbols[..], 8)]);
         }
@@ -252,6 +264,7 @@ impl<'a> Unfinished<'a> {
             headers[index].sh_size = U64::new(LE, content.len() as u64);
             output.tail.extend_from_slice(content);
         }
+        let start = headers[manifest_index].sh_offset.get(LE) as usize - input_size;
         header.e_shoff = U64::new(LE, output.align(8));
         for section in &headers {
             output.tail.extend_from_slice(pod::bytes_of(section));
@@ -261,7 +274,32 @@ impl<'a> Unfinished<'a> {
         let names_index = u16::try_from(names_index).map_err(|_| WriteError::TooMany)?;
         header.e_shstrndx = U16::new(LE, SymbolSection(names_index));
         output.overwrites.push(Overwrite { offset: FileOffset(0), bytes: pod::bytes_of(&header).to_vec() });
-        Ok(output)
+        Ok(Unsigned { output, manifest: start..start + json.len(), id })
+    }
+}
+
+impl<'a> Unsigned<'a> {
+    /// What overwrites the input's bytes.
+    pub fn overwrites(&self) -> &[Overwrite] {
+        &self.output.overwrites
+    }
+
+    /// Bytes of the whole file.
+    pub fn size(&self) -> u64 {
+        self.output.size()
+    }
+
+    /// Puts the input's digest, in hex, into the manifest, and the manifest's id into the code: by that a process and its
+    /// file know each other.
+    pub fn sign(self, input_sha256: &str) -> Output<'a> {
+        let Self { mut output, manifest, id } = self;
+        let json = &mut output.tail[manifest];
+        let digest = json.windows(NO_DIGEST.len()).position(|bytes| bytes == NO_DIGEST.as_bytes());
+        let digest = digest.expect("the manifest was written with a place for its input's digest");
+        json[digest..digest + NO_DIGEST.len()].copy_from_slice(input_sha256.as_bytes());
+        let manifest_id: [u8; 32] = Sha256::digest(&*json).into();
+        output.tail[id..id + MANIFEST_ID_BYTES].copy_from_slice(&manifest_id[..MANIFEST_ID_BYTES]);
+        output
     }
 }
 
