@@ -5,6 +5,7 @@
 
 mod emission;
 mod matching;
+mod probes;
 mod targets;
 
 use std::collections::HashSet;
@@ -35,9 +36,10 @@ use crate::types::{Kind, Origin, TypeError, TypeId};
 use crate::verify::VerifyError;
 use crate::write::{self, Additions, Output, Unfinished, WriteError};
 
-use emission::Emission;
+use emission::{Emission, PointPlan};
 use matching::{Hook, Match};
-use targets::Targets;
+pub use probes::{Probe, Probes};
+use targets::{Target, Targets};
 
 /// This tool and its version, as reports and manifests name it.
 pub const TOOL: &str = concat!("gopatch ", env!("CARGO_PKG_VERSION"));
@@ -173,12 +175,15 @@ pub struct Plan<'a> {
     unfinished: Unfinished<'a>,
     manifest: Manifest,
     report: Report,
+    points: Vec<PointPlan>,
+    targets: Vec<Target>,
+    offsets: RuntimeOffsets,
 }
 
 impl<'a> Plan<'a> {
     /// Gives the output; `input_sha256` is the input's digest, in hex.
     pub fn finish(self, input_sha256: String) -> Result<Patched<'a>, PatchError> {
-        let Self { unfinished, mut manifest, mut report } = self;
+        let Self { unfinished, mut manifest, mut report, .. } = self;
         manifest.input.sha256.clone_from(&input_sha256);
         report.input.sha256 = input_sha256;
         let json = serde_json::to_vec(&manifest).map_err(WriteError::from)?;
@@ -297,7 +302,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
         refused,
         phases_us: clock.laps,
     };
-    Ok(Plan { unfinished, manifest, report })
+    Ok(Plan { unfinished, manifest, report, points: emission.into_points(), targets, offsets })
 }
 
 fn check_socket(socket: &[u8]) -> Result<(), PatchError> {
