@@ -117,6 +117,14 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
+// Not 0 once gopatchd is about to end: to take a uprobe away takes the kernel a tenth of a second.
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} stopped SEC(".maps");
+
 struct record {
 	__u32 size, point;
 	__u64 time, goid;
@@ -427,9 +435,10 @@ int probe(struct pt_regs *registers)
 {
 	__u64 time = bpf_ktime_get_ns();
 	__u64 cookie = bpf_get_attach_cookie(registers);
-	__u32 point = cookie >> VA_BITS;
+	__u32 point = cookie >> VA_BITS, zero = 0;
 	struct plan *plan = bpf_map_lookup_elem(&plans, &point);
-	struct scratch *scratch = plan ? free_scratch() : 0;
+	__u32 *is_stopped = bpf_map_lookup_elem(&stopped, &zero);
+	struct scratch *scratch = plan && is_stopped && !*is_stopped ? free_scratch() : 0;
 	struct run run = { .plan = plan, .scratch = scratch };
 	__u64 stack[2] = {}, goid = 0;
 	struct call call = {};
@@ -437,7 +446,8 @@ int probe(struct pt_regs *registers)
 	__u64 size;
 
 	if (!scratch) {
-		count(NO_SCRATCH);
+		if (is_stopped && !*is_stopped)
+			count(NO_SCRATCH);
 		return 0;
 	}
 	scratch->frame_address = registers->rsp + 8;

@@ -13,6 +13,7 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -55,8 +56,7 @@ const UNREADABLE: u32 = 3;
 pub fn run(options: &Options) -> Result<()> {
     let mut signals = stop_signals().context("cannot wait for signals")?;
     raise_file_limit();
-    let attached = probes::attach(&options.original, rule_sources(options)?, options.ring_bytes)?;
-    let (probes, links) = (attached.links.len(), attached.links);
+    let mut attached = probes::attach(&options.original, rule_sources(options)?, options.ring_bytes)?;
     let mut collector = Collector {
         program: Program::new(attached.manifest),
         events: attached.events,
@@ -66,7 +66,7 @@ pub fn run(options: &Options) -> Result<()> {
         printer: Printer::new(options.print),
         summary: Summary::default(),
     };
-    say!("uprobes attached: {probes} places");
+    say!("uprobes attached: {} places", attached.links.len());
 
     let mut interval = IDLE;
     loop {
@@ -83,8 +83,9 @@ pub fn run(options: &Options) -> Result<()> {
             break;
         }
     }
-    // From here on no more records come.
-    drop(links);
+    // From here on no more records come, but those at which another CPU is.
+    attached.stopped.set(0, 1, 0)?;
+    thread::sleep(BUSY);
     collector.end();
     Ok(())
 }
@@ -194,7 +195,7 @@ impl Collector {
     fn end(mut self) {
         let deadline = Instant::now() + LAST_OUTPUT;
         while self.printer.is_full() && Instant::now() < deadline && self.printer.flush().is_ok() {
-            std::thread::sleep(BUSY);
+            thread::sleep(BUSY);
         }
         self.pass();
         let mut pids: Vec<_> = self.processes.keys().copied().collect();

@@ -31,6 +31,8 @@ pub(super) struct Attached {
     pub(super) manifest: Manifest,
     pub(super) events: RingBuf<MapData>,
     pub(super) counters: Array<MapData, u64>,
+    /// Whether the probes do nothing any more.
+    pub(super) stopped: Array<MapData, u32>,
     pub(super) links: Vec<UProbeLink>,
     /// Keeps the program's maps.
     _program: Ebpf,
@@ -64,7 +66,8 @@ pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32
     }
     let events = RingBuf::try_from(program.take_map("events").context("the BPF object has no ring")?)?;
     let counters = Array::try_from(program.take_map("counters").context("the BPF object has no counters")?)?;
-    Ok(Attached { manifest, events, counters, links, _program: program })
+    let stopped = Array::try_from(program.take_map("stopped").context("the BPF object has no switch")?)?;
+    Ok(Attached { manifest, events, counters, stopped, links, _program: program })
 }
 
 /// Every call is recorded, and runs.
