@@ -5,6 +5,7 @@
 
 mod emission;
 mod matching;
+mod probes;
 mod targets;
 
 use std::collections::HashSet;
@@ -35,9 +36,10 @@ use crate::types::{Kind, Origin, TypeError, TypeId};
 use crate::verify::VerifyError;
 use crate::write::{self, Additions, NO_DIGEST, Output, Overwrite, Unsigned, WriteError};
 
-use emission::Emission;
+use emission::{Emission, PointPlan};
 use matching::{Hook, Match};
-use targets::Targets;
+pub use probes::{Probe, Probes};
+use targets::{Target, Targets};
 
 /// This tool and its version, as reports and manifests name it.
 pub const TOOL: &str = concat!("gopatch ", env!("CARGO_PKG_VERSION"));
@@ -172,7 +174,12 @@ pub fn patch<'a>(input: &'a [u8], options: &Options) -> Result<Patched<'a>, Patc
 /// All of an output but its input's digest, for which every byte of the input has to be read.
 pub struct Plan<'a> {
     output: Unsigned<'a>,
+    /// As in the output, but for the digest.
+    manifest: Manifest,
     report: Report,
+    points: Vec<PointPlan>,
+    targets: Vec<Target>,
+    offsets: RuntimeOffsets,
 }
 
 impl<'a> Plan<'a> {
@@ -183,7 +190,7 @@ impl<'a> Plan<'a> {
 
     /// Gives the output; `input_sha256` is the input's digest, in hex.
     pub fn finish(self, input_sha256: String) -> Patched<'a> {
-        let Self { output, mut report } = self;
+        let Self { output, mut report, .. } = self;
         let output = output.sign(&input_sha256);
         report.input.sha256 = input_sha256;
         Patched { output, report }
@@ -300,7 +307,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
         refused,
         phases_us: clock.laps,
     };
-    Ok(Plan { output, report })
+    Ok(Plan { output, manifest, report, points: emission.into_points(), targets, offsets })
 }
 
 fn check_socket(socket: &[u8]) -> Result<(), PatchError> {

@@ -6,20 +6,68 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use gopatch_trampolines::wire::{DEFAULT_RING_BYTES, DEFAULT_SOCKET, PAGE};
 
 use crate::daemon::Options;
 use crate::print::Print;
 use crate::rings::Choice;
+use crate::uprobes;
 
 /// Largest ring. Each P of each process gets one.
 const MAX_RING_BYTES: u32 = 1 << 28;
 
+/// The ring of `uprobes`: as large as the one that hooks' records come through.
+const UPROBE_RING_BYTES: u32 = 16 << 20;
+
 /// Collects the events of programs patched by gopatch, and prints their operations.
 #[derive(Debug, Parser)]
-#[command(name = "gopatchd", version, args_override_self = true)]
+#[command(name = "gopatchd", version, args_override_self = true, args_conflicts_with_subcommands = true)]
 pub struct Cli {
+    /// What to do instead of collecting.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// How to collect.
+    #[command(flatten)]
+    pub collect: CollectArgs,
+}
+
+/// What gopatchd does besides collecting.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Collects the operations of a program that is not patched, by uprobes, to compare hooks with
+    #[command(hide = true)]
+    Uprobes(UprobeArgs),
+}
+
+/// The flags of `uprobes`.
+#[derive(Debug, Args)]
+pub struct UprobeArgs {
+    /// The executable; every process that runs it is probed
+    #[arg(value_name = "ORIGINAL")]
+    original: PathBuf,
+
+    /// A file of rules, on top of gopatch's default ones; may be given several times
+    #[arg(long, value_name = "FILE", action = clap::ArgAction::Append)]
+    rules: Vec<PathBuf>,
+
+    /// Leave out the rules that gopatch comes with
+    #[arg(long)]
+    no_default_rules: bool,
+
+    /// How operations are printed
+    #[arg(long, value_enum, default_value = "text")]
+    print: Print,
+
+    /// Bytes of the ring that all CPUs share; a power of two
+    #[arg(long, value_name = "N", default_value_t = UPROBE_RING_BYTES, value_parser = ring_bytes)]
+    ring_bytes: u32,
+}
+
+/// The daemon's flags.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
     /// Unix socket on which patched programs find gopatchd
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
     listen: PathBuf,
@@ -41,10 +89,17 @@ pub struct Cli {
     pin: PathBuf,
 }
 
-impl From<Cli> for Options {
-    fn from(cli: Cli) -> Self {
-        let Cli { listen, backend, print, ring_bytes, pin } = cli;
+impl From<CollectArgs> for Options {
+    fn from(args: CollectArgs) -> Self {
+        let CollectArgs { listen, backend, print, ring_bytes, pin } = args;
         Self { listen, backend, print, ring_bytes, pin }
+    }
+}
+
+impl From<UprobeArgs> for uprobes::Options {
+    fn from(args: UprobeArgs) -> Self {
+        let UprobeArgs { original, rules, no_default_rules, print, ring_bytes } = args;
+        Self { original, rules, no_default_rules, print, ring_bytes }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Turns time stamps into time.
 //!
-//! Decides: the rate of the time stamp counter and where its readings lie on the wall clock.
+//! Decides: the rate of the counter that stamps were taken from, and where its readings lie on the wall clock.
 //! Trusts: that the counter runs at one rate on all CPUs (`invariant TSC`; gopatchd warns where the CPU does not say so),
 //! and CLOCK_MONOTONIC, which is also the clock of those who compare our durations with theirs.
 //! Never does: trusting a time stamp from a process; one that is out of the world gives a time that is, and no panic.
@@ -35,6 +35,8 @@ struct Moment {
 /// A clock that reads time stamps.
 #[derive(Debug)]
 pub(crate) struct Clock {
+    /// Where the stamps come from.
+    counter: fn() -> u64,
     kept: VecDeque<Moment>,
     now: Moment,
     nanos_per_tick: f64,
@@ -43,20 +45,29 @@ pub(crate) struct Clock {
 impl Clock {
     /// Measures for a moment.
     pub(crate) fn start() -> Self {
-        let first = Moment::read();
-        std::thread::sleep(WARM_UP);
-        Self::from_moments(first, Moment::read())
+        Self::of(rdtsc)
     }
 
-    fn from_moments(first: Moment, now: Moment) -> Self {
-        let mut clock = Self { kept: VecDeque::from([first]), now, nanos_per_tick: 1.0 };
+    /// The same for stamps of CLOCK_MONOTONIC in nanoseconds, which is what eBPF programs have.
+    pub(crate) fn start_monotonic() -> Self {
+        Self::of(|| nanos(clock_gettime(ClockId::Monotonic)))
+    }
+
+    fn of(counter: fn() -> u64) -> Self {
+        let first = Moment::read(counter);
+        std::thread::sleep(WARM_UP);
+        Self::from_moments(first, Moment::read(counter), counter)
+    }
+
+    fn from_moments(first: Moment, now: Moment, counter: fn() -> u64) -> Self {
+        let mut clock = Self { counter, kept: VecDeque::from([first]), now, nanos_per_tick: 1.0 };
         clock.set_rate();
         clock
     }
 
-    /// Reads the clocks again. Gives the time stamp counter.
+    /// Reads the clocks again. Gives the counter.
     pub(crate) fn update(&mut self) -> u64 {
-        self.advance(Moment::read());
+        self.advance(Moment::read(self.counter));
         self.now.tsc
     }
 
@@ -103,15 +114,15 @@ impl Clock {
 }
 
 impl Moment {
-    fn read() -> Self {
-        (0..READINGS).map(|_| Self::read_once()).min_by_key(|(width, _)| *width).expect("more than one").1
+    fn read(counter: fn() -> u64) -> Self {
+        (0..READINGS).map(|_| Self::read_once(counter)).min_by_key(|(width, _)| *width).expect("more than one").1
     }
 
-    fn read_once() -> (u64, Self) {
-        let before = rdtsc();
+    fn read_once(counter: fn() -> u64) -> (u64, Self) {
+        let before = counter();
         let monotonic = clock_gettime(ClockId::Monotonic);
         let realtime = clock_gettime(ClockId::Realtime);
-        let width = rdtsc().wrapping_sub(before);
+        let width = counter().wrapping_sub(before);
         let moment = Self {
             tsc: before.wrapping_add(width / 2),
             monotonic_nanos: nanos(monotonic),
@@ -146,7 +157,7 @@ mod tests {
 
     #[test]
     fn time_stamps_become_wall_clock_time() {
-        let mut clock = Clock::from_moments(moment(0, 0), moment(50_000_000, 20_000_000));
+        let mut clock = Clock::from_moments(moment(0, 0), moment(50_000_000, 20_000_000), rdtsc);
         assert_eq!(clock.nanos(2_500), 1_000);
         assert_eq!(clock.unix_nanos(25_000_000), 1_700_000_000_010_000_000);
         assert_eq!(clock.unix_nanos(75_000_000), 1_700_000_000_030_000_000);
@@ -157,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_rate_follows_a_slewed_clock() {
-        let mut clock = Clock::from_moments(moment(0, 0), moment(2_500_000_000, 1_000_000_000));
+        let mut clock = Clock::from_moments(moment(0, 0), moment(2_500_000_000, 1_000_000_000), rdtsc);
         for second in 2..200 {
             clock.advance(moment(second * 2_500_000_000, second * 1_000_500_000));
         }
@@ -166,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_machine_that_slept_keeps_its_rate() {
-        let mut clock = Clock::from_moments(moment(0, 0), moment(2_500_000_000, 1_000_000_000));
+        let mut clock = Clock::from_moments(moment(0, 0), moment(2_500_000_000, 1_000_000_000), rdtsc);
         clock.advance(moment(9_000_000_000_000, 1_000_001_000));
         clock.advance(moment(9_002_500_000_000, 2_000_001_000));
         assert_eq!(clock.nanos(2_500_000_000), 1_000_000_000);

@@ -41,10 +41,10 @@ pub struct Options {
 }
 
 /// Time between two passes after one that has found something.
-const BUSY: Duration = Duration::from_millis(1);
+pub(crate) const BUSY: Duration = Duration::from_millis(1);
 
 /// Longest time between two passes.
-const IDLE: Duration = Duration::from_millis(10);
+pub(crate) const IDLE: Duration = Duration::from_millis(10);
 
 /// How long a session is drained after another has taken its place.
 const REPLACED: Duration = Duration::from_secs(2);
@@ -53,7 +53,7 @@ const REPLACED: Duration = Duration::from_secs(2);
 const LEAVING: Duration = Duration::from_millis(400);
 
 /// How long the end waits for somebody who reads the output slowly.
-const LAST_OUTPUT: Duration = Duration::from_secs(5);
+pub(crate) const LAST_OUTPUT: Duration = Duration::from_secs(5);
 
 /// Most connections that are not yet sessions. The others wait in the socket's backlog.
 const MAX_GREETINGS: usize = 64;
@@ -336,7 +336,7 @@ impl Daemon {
 }
 
 /// A stream that becomes readable when gopatchd is asked to stop.
-fn stop_signals() -> io::Result<UnixStream> {
+pub(crate) fn stop_signals() -> io::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair()?;
     reader.set_nonblocking(true)?;
     signal_hook::low_level::pipe::register(SIGINT, writer.try_clone()?)?;
@@ -345,7 +345,7 @@ fn stop_signals() -> io::Result<UnixStream> {
 }
 
 /// Each session holds a file, so many sessions need a high limit. It is not worth failing for.
-fn raise_file_limit() {
+pub(crate) fn raise_file_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     let _ = setrlimit(Resource::Nofile, limit);

@@ -5,10 +5,12 @@
 //! ```text
 //!   socket      listen -> hello -> program            a process comes and says what it is
 //!   rings       rings::{bpf, memfd}                   its records are drained
-//!   operations  session: order -> pairing             records become calls
+//!   operations  session: order -> calls, pairing      records become calls
 //!               attributes, clock -> operation        calls become operations
 //!   stdout      print -> output
 //! ```
+//!
+//! `gopatchd uprobes` ([`uprobes`]) makes the same of records that uprobes write, to compare hooks with.
 //!
 //! Decides: nothing here; `daemon` runs the loop.
 //! Trusts: the kernel. A process trusts what gopatchd sends it; gopatchd trusts nothing that comes from a process.
@@ -23,6 +25,7 @@ macro_rules! say {
 }
 
 mod attributes;
+mod calls;
 mod cli;
 mod clock;
 mod control;
@@ -41,8 +44,9 @@ mod rings;
 mod session;
 mod summary;
 mod tls;
+pub mod uprobes;
 
-pub use cli::Cli;
+pub use cli::{Cli, CollectArgs, Command, UprobeArgs};
 pub use daemon::{Options, run};
 pub use print::Print;
 pub use rings::Choice;

@@ -6,9 +6,15 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use gopatchd::{Cli, Command, uprobes};
 
 fn main() -> ExitCode {
-    match gopatchd::run(&gopatchd::Cli::parse().into()) {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None => gopatchd::run(&cli.collect.into()),
+        Some(Command::Uprobes(args)) => uprobes::run(&args.into()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("gopatchd: error: {error:#}");

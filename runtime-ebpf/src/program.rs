@@ -77,7 +77,8 @@ impl Program {
         Ok(Self::new(Manifest::parse(&json)?))
     }
 
-    fn new(manifest: Manifest) -> Self {
+    /// Takes a manifest as it is.
+    pub(crate) fn new(manifest: Manifest) -> Self {
         let ends: HashSet<_> = manifest.points.iter().map(|point| (point.function, point.at)).collect();
         let roles =
             manifest.points.iter().map(|point| match (manifest.functions[point.function as usize].kind, point.at) {

@@ -1,28 +1,21 @@
 //! One process and its rings.
 //!
-//! Decides: what a record means, and when a session is over.
-//! Trusts: the order of a goroutine's records (see `order`). Points, sizes and counters are checked.
+//! Decides: when a session is over, and what is said of its losses.
+//! Trusts: the order of a goroutine's records (see `order`). Sizes and counters are checked.
 //! Never does: printing; it hands finished operations to whoever passes a `sink`.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use gopatch_trampolines::manifest::At;
-use gopatch_trampolines::wire::Record;
-
-use crate::attributes::{Attributes, fits};
+use crate::calls::{Calls, Entries, Event};
 use crate::clock::Clock;
 use crate::control::ControlPage;
 use crate::operation::Operation;
-use crate::order::{Order, Ordered};
-use crate::pairing::{Call, End, Limits, Mark, Pairing, Place, Weigh};
+use crate::order::Order;
 use crate::peer::Peer;
-use crate::program::{Program, Role};
+use crate::program::Program;
 use crate::rings::{Counters, Rings};
 use crate::summary::Summary;
-
-/// What one process may keep open before its oldest calls are given up.
-const LIMITS: Limits = Limits { calls: 1_000_000, bytes: 256 << 20 };
 
 /// How often losses of one process are told.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -34,7 +27,7 @@ pub(crate) struct Session {
     rings: Box<dyn Rings>,
     program: Program,
     order: Order<Event>,
-    pairing: Pairing<Event>,
+    calls: Calls,
     counters: Counters,
     untold: Untold,
     /// When it is to be given up, once another session has taken its place.
@@ -51,25 +44,15 @@ struct Untold {
     told_at: Option<Instant>,
 }
 
-/// A record, copied and checked.
-#[derive(Debug)]
-struct Event {
-    point: u32,
-    tsc: u64,
-    goid: u64,
-    frame: u32,
-    payload: Box<[u8]>,
-}
-
 impl Session {
     pub(crate) fn new(peer: Peer, control: ControlPage, rings: Box<dyn Rings>, program: Program) -> Self {
         Self {
+            calls: Calls::new(peer.pid, Entries::Once),
             peer,
             control,
             rings,
             program,
             order: Order::new(),
-            pairing: Pairing::new(LIMITS),
             counters: Counters::default(),
             untold: Untold::default(),
             until: None,
@@ -116,13 +99,9 @@ impl Session {
         // What this pass has read waits for the next, which has nothing to read.
         self.look(clock, sink);
         self.look(clock, sink);
-        for call in self.pairing.finish(now) {
-            sink(operation(&self.program, self.peer.pid, clock, &call));
-        }
-        summary.unpaired_exits += self.pairing.unpaired_exits;
-        summary.evicted_calls += self.pairing.evicted;
         self.untold.told_at = None;
         self.tell();
+        self.calls.finish(now, &self.program, clock, summary, sink);
     }
 
     fn drain(&mut self, summary: &mut Summary) -> u64 {
@@ -180,67 +159,7 @@ impl Session {
 
     fn look(&mut self, clock: &Clock, sink: &mut dyn FnMut(Operation<'_>)) {
         for event in self.order.end_pass() {
-            let (Some(role), Some((function, _))) =
-                (self.program.role(event.point), self.program.function_of(event.point))
-            else {
-                unreachable!("`Event::read` has checked the point");
-            };
-            let place = Place { goid: event.goid, frame: event.frame, function };
-            let mark = Mark { place, tsc: event.tsc, record: event };
-            let over = match role {
-                Role::Nothing => Vec::new(),
-                Role::Boundary => self.pairing.boundary(place.goid, place.frame, mark.tsc),
-                Role::Half(At::Enter) => self.pairing.enter(mark).into_iter().collect(),
-                Role::Half(At::Exit) => self.pairing.exit(mark).into_iter().collect(),
-                Role::Whole => vec![Call { end_tsc: mark.tsc, entry: mark, exit: None, end: End::Returned }],
-            };
-            for call in over {
-                sink(operation(&self.program, self.peer.pid, clock, &call));
-            }
+            self.calls.take(event, &self.program, clock, sink);
         }
     }
-}
-
-impl Event {
-    /// Copies a payload; `None` when it does not fit its size or its point.
-    fn read(payload: &[u8], program: &Program) -> Option<Self> {
-        let record = Record::parse(payload)?;
-        let size = u32::from_le_bytes(payload[..4].try_into().ok()?) as usize;
-        fits(&record, program.captures(record.point())?).then(|| Self {
-            point: record.point(),
-            tsc: record.tsc(),
-            goid: record.goid(),
-            frame: record.frame(),
-            payload: payload[..size].into(),
-        })
-    }
-}
-
-impl Ordered for Event {
-    fn goid(&self) -> u64 {
-        self.goid
-    }
-    fn tsc(&self) -> u64 {
-        self.tsc
-    }
-}
-
-impl Weigh for Event {
-    fn bytes(&self) -> usize {
-        self.payload.len()
-    }
-}
-
-fn operation<'m>(program: &'m Program, pid: u32, clock: &Clock, call: &Call<Event>) -> Operation<'m> {
-    let entry = &call.entry.record;
-    let ends: Vec<_> = std::iter::once(entry)
-        .chain(&call.exit)
-        .filter_map(|event| Some((program.captures(event.point)?, Record::parse(&event.payload)?)))
-        .collect();
-    let (_, function) = program.function_of(entry.point).expect("`Event::read` has checked the point");
-    let times = (clock.unix_nanos(call.entry.tsc), clock.nanos(call.end_tsc.saturating_sub(call.entry.tsc)));
-    let mut operation = Operation::new(function, pid, entry.goid, times, Attributes::of(&ends));
-    operation.unwound = call.end == End::Unwound;
-    operation.unfinished = call.end == End::Unfinished;
-    operation
 }

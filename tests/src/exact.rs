@@ -22,7 +22,11 @@ const SLOW_CLIENT: Duration = Duration::from_millis(200);
 /// Sends a load to a server with a gopatchd beside it, and compares the two accounts, request by request. Gives what
 /// gopatchd said.
 pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_>) -> Result<Said> {
-    let gopatchd = Gopatchd::start(scratch, backend, &[])?;
+    run_beside(scratch, server, Gopatchd::start(scratch, backend, &[])?, load)
+}
+
+/// The same with a gopatchd that is there already.
+pub fn run_beside(scratch: &Scratch, server: &mut Command, gopatchd: Gopatchd, load: Load<'_>) -> Result<Said> {
     let mut server = Server::start(scratch, server)?;
     let pid = server.process().pid();
     // On a busy machine the server may begin before it has found gopatchd.

@@ -129,6 +129,18 @@ impl Gopatchd {
         Ok(gopatchd)
     }
 
+    /// Starts `gopatchd uprobes`, which looks at a program that is not patched, and waits until it does.
+    pub fn uprobes(scratch: &Scratch, original: &Path, options: &[&str]) -> Result<Self> {
+        let mut command = Command::new(release_binary("gopatchd")?);
+        command.args(["uprobes", "--print", "json"]).arg(original).args(options);
+        let (socket, pin) = (socket(scratch), pin(scratch.path()));
+        let mut gopatchd = Self { process: Process::start(&mut command, scratch.path(), "uprobes")?, socket, pin };
+        gopatchd
+            .process
+            .wait_for("attach", SOON, |process| Ok(process.stderr().contains("uprobes attached").then_some(())))?;
+        Ok(gopatchd)
+    }
+
     /// Where it listens.
     pub fn socket(&self) -> &Path {
         &self.socket

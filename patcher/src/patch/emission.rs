@@ -53,13 +53,21 @@ pub(super) struct Emission<'a> {
     plans: Vec<PointPlan>,
 }
 
-struct PointPlan {
+/// A point, and what was emitted for it.
+pub(super) struct PointPlan {
     hook: HookPlan,
     /// All returns of a function make the same record, so they share the code that makes it.
     return_body: Option<u64>,
     /// Thunks so far, by what they displaced: a thunk does not know where it was jumped from, so ways out that read the same
     /// share one.
     thunks: Vec<(SitePlan, u64)>,
+}
+
+impl PointPlan {
+    /// What its hook does.
+    pub(super) fn into_hook(self) -> HookPlan {
+        self.hook
+    }
 }
 
 /// Code that runs at a site.
@@ -109,6 +117,11 @@ impl<'a> Emission<'a> {
     /// What the exits of a point share: the point, and the address.
     pub(super) fn return_bodies(&self) -> impl Iterator<Item = (u32, u64)> {
         (0..).zip(&self.plans).filter_map(|(point, plan)| Some((point, plan.return_body?)))
+    }
+
+    /// The points, by their index.
+    pub(super) fn into_points(self) -> Vec<PointPlan> {
+        self.plans
     }
 
     /// The hooks of all targets.

@@ -11,7 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use xtask::workspace;
 
 /// Folder and name of each object.
-const OBJECTS: [(&str, &str); 2] = [("runtime-ebpf/bpf", "drain.bpf"), ("tests/bench", "uprobe.bpf")];
+const OBJECTS: [(&str, &str); 3] =
+    [("runtime-ebpf/bpf", "drain.bpf"), ("runtime-ebpf/bpf", "uprobe.bpf"), ("tests/bench", "uprobe.bpf")];
 
 /// Builds the objects anew and compares them with the committed ones, or replaces those.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {

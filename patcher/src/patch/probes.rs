@@ -1,0 +1,76 @@
+//! The places of a plan's hooks as probes: where whoever leaves the file as it is would have to look to see the same calls.
+//!
+//! Decides: where a probe lies: at the first byte of a function, and at each instruction that leaves it. At both, RSP + 8 is the
+//! call's frame address, as it is in a hook.
+//! Trusts: the targets, which know every way out. Never does: find a place that has no hook.
+
+use gopatch_trampolines::manifest::{At, Manifest};
+use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets};
+use iced_x86::FlowControl;
+
+use super::Plan;
+use super::emission::PointPlan;
+use super::targets::Target;
+use crate::address::Va;
+use crate::sites::Site;
+
+/// What the hooks of a plan record, and where.
+#[derive(Debug)]
+pub struct Probes {
+    /// The functions and points, as the patched file's manifest describes them.
+    pub manifest: Manifest,
+    /// What each point records; the index is the point's.
+    pub points: Vec<HookPlan>,
+    /// Where the goroutine's parts are.
+    pub offsets: RuntimeOffsets,
+    /// Every place.
+    pub places: Vec<Probe>,
+    /// Places that have no hook, and so no probe.
+    pub refused: usize,
+}
+
+/// One place, for one point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// The point whose record is made there.
+    pub point: u32,
+    /// The instruction's address.
+    pub va: Va,
+}
+
+impl Plan<'_> {
+    /// What the patched file would record, for probes in the input.
+    pub fn probes(self) -> Probes {
+        let points: Vec<HookPlan> = self.points.into_iter().map(PointPlan::into_hook).collect();
+        let functions = &self.manifest.functions;
+        let mut places = Vec::new();
+        for target in &self.targets {
+            let ways_out: Vec<Va> = target.sites.iter().flat_map(ways_out).collect();
+            let is_hooked = |at| target.sites.iter().any(|site| site.is_at(at));
+            for point in points.iter().filter(|point| is_of(point, target) && is_hooked(point.at)) {
+                let vas = match point.at {
+                    At::Enter => vec![Va(functions[point.function as usize].va)],
+                    At::Exit => ways_out.clone(),
+                };
+                places.extend(vas.into_iter().map(|va| Probe { point: point.point, va }));
+            }
+        }
+        Probes { manifest: self.manifest, points, offsets: self.offsets, places, refused: self.report.refused.len() }
+    }
+}
+
+fn is_of(point: &HookPlan, target: &Target) -> bool {
+    target.hooks.contains(&(point.function as usize))
+}
+
+/// The instructions of a site that leave the function.
+fn ways_out(site: &Site) -> Vec<Va> {
+    if !site.is_at(At::Exit) {
+        return Vec::new();
+    }
+    let displaced = || site.before.iter().chain(&site.after).chain(&site.leaves);
+    // What comes last leaves, be it a return or a tail jump; where a function moves as a whole, returns before it do too.
+    let last = displaced().next_back();
+    let earlier = displaced().filter(|one| one.flow_control() == FlowControl::Return && Some(*one) != last);
+    earlier.chain(last).map(|one| Va(one.ip())).collect()
+}

@@ -1,0 +1,137 @@
+//! Records become calls, and calls operations.
+//!
+//! Decides: what a record means: which end of which call.
+//! Trusts: its caller, for giving each goroutine's records in their order. Points and sizes are checked.
+//! Never does: printing; it hands finished operations to whoever passes a `sink`.
+
+use gopatch_trampolines::manifest::At;
+use gopatch_trampolines::wire::Record;
+
+use crate::attributes::{Attributes, fits};
+use crate::clock::Clock;
+use crate::operation::Operation;
+use crate::order::Ordered;
+use crate::pairing::{Call, End, Limits, Mark, Pairing, Place, Weigh};
+use crate::program::{Program, Role};
+use crate::summary::Summary;
+
+/// What one process may keep open before its oldest calls are given up.
+const LIMITS: Limits = Limits { calls: 1_000_000, bytes: 256 << 20 };
+
+/// A record, copied and checked.
+#[derive(Debug)]
+pub(crate) struct Event {
+    point: u32,
+    tsc: u64,
+    goid: u64,
+    frame: u32,
+    payload: Box<[u8]>,
+}
+
+/// Whether a call's entry is always recorded once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entries {
+    /// A second one in the place of an open call is another call's: the first was left by a panic.
+    Once,
+    /// In front of the stack check, which sends the function back to its first byte: a second one may be the same call's.
+    MayRepeat,
+}
+
+/// The calls of one process.
+pub(crate) struct Calls {
+    pid: u32,
+    entries: Entries,
+    pairing: Pairing<Event>,
+    /// Entries that were taken for another record of the same call's.
+    pub(crate) repeated: u64,
+}
+
+impl Calls {
+    pub(crate) fn new(pid: u32, entries: Entries) -> Self {
+        Self { pid, entries, pairing: Pairing::new(LIMITS), repeated: 0 }
+    }
+
+    /// Takes a record that [`Event::read`] has checked against the same program.
+    pub(crate) fn take(&mut self, event: Event, program: &Program, clock: &Clock, sink: &mut dyn FnMut(Operation<'_>)) {
+        let (Some(role), Some((function, _))) = (program.role(event.point), program.function_of(event.point)) else {
+            unreachable!("`Event::read` has checked the point");
+        };
+        let place = Place { goid: event.goid, frame: event.frame, function };
+        let mark = Mark { place, tsc: event.tsc, record: event };
+        let over = match role {
+            Role::Nothing => Vec::new(),
+            Role::Boundary => self.pairing.boundary(place.goid, place.frame, mark.tsc),
+            Role::Half(At::Enter) => {
+                let before = self.pairing.enter(mark);
+                let repeated = before.is_some() && self.entries == Entries::MayRepeat;
+                self.repeated += u64::from(repeated);
+                before.filter(|_| !repeated).into_iter().collect()
+            }
+            Role::Half(At::Exit) => self.pairing.exit(mark).into_iter().collect(),
+            Role::Whole => vec![Call { end_tsc: mark.tsc, entry: mark, exit: None, end: End::Returned }],
+        };
+        for call in over {
+            sink(operation(program, self.pid, clock, &call));
+        }
+    }
+
+    /// No more records will come: whatever is still open is unfinished at `now`.
+    pub(crate) fn finish(
+        mut self,
+        now: u64,
+        program: &Program,
+        clock: &Clock,
+        summary: &mut Summary,
+        sink: &mut dyn FnMut(Operation<'_>),
+    ) {
+        for call in self.pairing.finish(now) {
+            sink(operation(program, self.pid, clock, &call));
+        }
+        summary.unpaired_exits += self.pairing.unpaired_exits;
+        summary.evicted_calls += self.pairing.evicted;
+    }
+}
+
+impl Event {
+    /// Copies a payload; `None` when it does not fit its size or its point.
+    pub(crate) fn read(payload: &[u8], program: &Program) -> Option<Self> {
+        let record = Record::parse(payload)?;
+        let size = u32::from_le_bytes(payload[..4].try_into().ok()?) as usize;
+        fits(&record, program.captures(record.point())?).then(|| Self {
+            point: record.point(),
+            tsc: record.tsc(),
+            goid: record.goid(),
+            frame: record.frame(),
+            payload: payload[..size].into(),
+        })
+    }
+}
+
+impl Ordered for Event {
+    fn goid(&self) -> u64 {
+        self.goid
+    }
+    fn tsc(&self) -> u64 {
+        self.tsc
+    }
+}
+
+impl Weigh for Event {
+    fn bytes(&self) -> usize {
+        self.payload.len()
+    }
+}
+
+fn operation<'m>(program: &'m Program, pid: u32, clock: &Clock, call: &Call<Event>) -> Operation<'m> {
+    let entry = &call.entry.record;
+    let ends: Vec<_> = std::iter::once(entry)
+        .chain(&call.exit)
+        .filter_map(|event| Some((program.captures(event.point)?, Record::parse(&event.payload)?)))
+        .collect();
+    let (_, function) = program.function_of(entry.point).expect("`Event::read` has checked the point");
+    let times = (clock.unix_nanos(call.entry.tsc), clock.nanos(call.end_tsc.saturating_sub(call.entry.tsc)));
+    let mut operation = Operation::new(function, pid, entry.goid, times, Attributes::of(&ends));
+    operation.unwound = call.end == End::Unwound;
+    operation.unfinished = call.end == End::Unfinished;
+    operation
+}

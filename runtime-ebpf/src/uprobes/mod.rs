@@ -1,0 +1,219 @@
+//! `gopatchd uprobes`: the rival that hooks are compared with. It sees the same calls of the same program, which is not patched, by
+//! uprobes.
+//!
+//! Decides: when to look at the ring, and when a process is over.
+//! Trusts: the kernel, which orders the records of the one ring: a goroutine's lie there as they were written.
+//! Never does: more than the daemon does with a record. Everything from a record to a line is the daemon's own code.
+
+mod probes;
+mod table;
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use aya::maps::{Array, MapData, RingBuf};
+use gopatch::rules;
+use gopatch_trampolines::wire::forwarded;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::calls::{Calls, Entries, Event};
+use crate::clock::Clock;
+use crate::daemon::{BUSY, IDLE, LAST_OUTPUT, raise_file_limit, stop_signals};
+use crate::print::{Print, Printer};
+use crate::program::Program;
+use crate::summary::Summary;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The executable.
+    pub original: PathBuf,
+    /// Files of rules.
+    pub rules: Vec<PathBuf>,
+    /// Whether the rules that gopatch comes with are left out.
+    pub no_default_rules: bool,
+    /// How operations are printed.
+    pub print: Print,
+    /// Data bytes of the ring: a power of two, at least a page.
+    pub ring_bytes: u32,
+}
+
+/// Indexes of the program's counters.
+const RING_FULL: u32 = 0;
+const NO_SCRATCH: u32 = 1;
+const WORDS_MISSING: u32 = 2;
+const UNREADABLE: u32 = 3;
+
+/// Runs until a signal, or until nobody reads the output.
+pub fn run(options: &Options) -> Result<()> {
+    let mut signals = stop_signals().context("cannot wait for signals")?;
+    raise_file_limit();
+    let mut attached = probes::attach(&options.original, rule_sources(options)?, options.ring_bytes)?;
+    let mut collector = Collector {
+        program: Program::new(attached.manifest),
+        events: attached.events,
+        counters: attached.counters,
+        processes: HashMap::new(),
+        clock: Clock::start_monotonic(),
+        printer: Printer::new(options.print),
+        summary: Summary::default(),
+    };
+    say!("uprobes attached: {} places", attached.links.len());
+
+    let mut interval = IDLE;
+    loop {
+        let found = collector.pass();
+        interval = if found { BUSY } else { (interval * 2).min(IDLE) };
+        if let Err(error) = collector.printer.flush() {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                say!("cannot write the output, stopping: {error}");
+            }
+            break;
+        }
+        if collector.wait(&signals, interval)? {
+            drop(signals.read(&mut [0; 64]));
+            break;
+        }
+    }
+    // From here on no more records come, but those at which another CPU is.
+    attached.stopped.set(0, 1, 0)?;
+    thread::sleep(BUSY);
+    collector.end();
+    Ok(())
+}
+
+fn rule_sources(options: &Options) -> Result<Vec<rules::Source>> {
+    let defaults = (!options.no_default_rules).then(rules::Source::default_rules);
+    let files = options.rules.iter().map(|path| {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read rules {}", path.display()))?;
+        Ok(rules::Source { name: path.display().to_string(), text })
+    });
+    defaults.into_iter().map(Ok).chain(files).collect()
+}
+
+struct Collector {
+    program: Program,
+    events: RingBuf<MapData>,
+    counters: Array<MapData, u64>,
+    /// By their pid.
+    processes: HashMap<u32, Process>,
+    clock: Clock,
+    printer: Printer,
+    summary: Summary,
+}
+
+/// A process that has made a record.
+struct Process {
+    calls: Calls,
+    /// Readable once the process is gone; none if it was gone when its first record was read.
+    pidfd: Option<OwnedFd>,
+}
+
+impl Process {
+    fn new(pid: u32) -> Self {
+        let pidfd = Pid::from_raw(pid as i32).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        Self { calls: Calls::new(pid, Entries::MayRepeat), pidfd }
+    }
+}
+
+impl Collector {
+    /// Empties the ring. Gives whether there was anything.
+    fn pass(&mut self) -> bool {
+        if self.printer.is_full() {
+            return false;
+        }
+        self.clock.update();
+        let Self { program, events, processes, clock, printer, summary, .. } = self;
+        let mut found = false;
+        while let Some(record) = events.next() {
+            found = true;
+            let (prefix, payload) = record.split_at(forwarded::PREFIX);
+            let pid = u32::from_le_bytes(prefix[..4].try_into().expect("4 of 8 bytes"));
+            let Some(event) = Event::read(payload, program) else {
+                summary.lost.malformed += 1;
+                continue;
+            };
+            summary.records += 1;
+            let process = processes.entry(pid).or_insert_with(|| {
+                summary.sessions += 1;
+                Process::new(pid)
+            });
+            process.calls.take(event, program, clock, &mut |operation| printer.print(&operation));
+        }
+        found
+    }
+
+    /// Sleeps until there is something to do. Gives whether it is to end.
+    fn wait(&mut self, signals: &UnixStream, interval: Duration) -> Result<bool> {
+        let stdout = io::stdout();
+        let pids: Vec<_> = self.processes.iter().filter_map(|(pid, one)| one.pidfd.as_ref().map(|_| *pid)).collect();
+        let mut files = vec![PollFd::new(signals, PollFlags::IN)];
+        files.extend(self.processes.values().filter_map(|one| Some(PollFd::new(one.pidfd.as_ref()?, PollFlags::IN))));
+        if self.printer.waiting() > 0 {
+            files.push(PollFd::new(&stdout, PollFlags::OUT));
+        }
+        let timeout = Timespec::try_from(interval).expect("some milliseconds");
+        match poll(&mut files, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error).context("cannot wait for events"),
+        }
+        let is_ready = |file: &PollFd<'_>| !file.revents().is_empty();
+        let stop = is_ready(&files[0]);
+        let gone: Vec<_> = files[1..].iter().zip(pids).filter(|(file, _)| is_ready(file)).map(|(_, pid)| pid).collect();
+        if !gone.is_empty() {
+            // Its last records are in the ring by now.
+            self.pass();
+        }
+        for pid in gone {
+            self.close(pid);
+        }
+        Ok(stop)
+    }
+
+    fn close(&mut self, pid: u32) {
+        let Some(Process { calls, .. }) = self.processes.remove(&pid) else { return };
+        if calls.repeated > 0 {
+            say!(
+                "pid {pid}: {} entries were seen twice, as the stack check sends a function back to its begin",
+                calls.repeated
+            );
+        }
+        let now = self.clock.update();
+        let printer = &mut self.printer;
+        calls.finish(now, &self.program, &self.clock, &mut self.summary, &mut |operation| printer.print(&operation));
+    }
+
+    /// Reads what is left and says what there was.
+    fn end(mut self) {
+        let deadline = Instant::now() + LAST_OUTPUT;
+        while self.printer.is_full() && Instant::now() < deadline && self.printer.flush().is_ok() {
+            thread::sleep(BUSY);
+        }
+        self.pass();
+        let mut pids: Vec<_> = self.processes.keys().copied().collect();
+        pids.sort_unstable();
+        for pid in pids {
+            self.close(pid);
+        }
+        let counted = |counter| self.counters.get(&counter, 0).unwrap_or(0);
+        let unreadable = counted(UNREADABLE);
+        if unreadable > 0 {
+            say!("{unreadable} reads met memory that was not there, so captures are missing");
+        }
+        self.summary.lost.ring_full = counted(RING_FULL);
+        self.summary.lost.output_full = counted(NO_SCRATCH);
+        self.summary.words_missing = counted(WORDS_MISSING);
+        self.summary.operations = self.printer.operations();
+        let summary = self.summary.total();
+        self.printer.finish(&summary, LAST_OUTPUT);
+        say!("{summary}");
+    }
+}

@@ -1,0 +1,125 @@
+//! The uprobes themselves: where they are, and the program that runs there.
+//!
+//! Decides: what is refused, as uprobes are here to be compared with hooks that record the same calls.
+//! Trusts: gopatch for places and plans, and the kernel.
+//! Never does: leave a probe behind; they go with gopatchd, however that ends.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use aya::maps::{Array, MapData, RingBuf};
+use aya::programs::UProbe;
+use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink, UProbeScope};
+use aya::{Ebpf, EbpfLoader};
+use gopatch::elf::Elf;
+use gopatch::patch::{self, Probe, Probes};
+use gopatch::rules;
+use gopatch_trampolines::manifest::Manifest;
+use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets};
+use gopatch_trampolines::wire;
+
+use super::table;
+
+/// What `bpf/build.sh` makes of `bpf/uprobe.bpf.c`.
+const PROGRAM: &[u8] = aya::include_bytes_aligned!("../../bpf/uprobe.bpf.o");
+
+/// `VA_BITS` of the program: a cookie's bits for the address, below those for the point.
+const VA_BITS: u32 = 44;
+
+/// Probes that are in place.
+pub(super) struct Attached {
+    pub(super) manifest: Manifest,
+    pub(super) events: RingBuf<MapData>,
+    pub(super) counters: Array<MapData, u64>,
+    /// Whether the probes do nothing any more.
+    pub(super) stopped: Array<MapData, u32>,
+    pub(super) links: Vec<UProbeLink>,
+    /// Keeps the program's maps.
+    _program: Ebpf,
+}
+
+/// Puts probes where `rules` would have hooks in the executable `original`.
+pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32) -> Result<Attached> {
+    let name = || original.display().to_string();
+    let file = std::fs::read(original).with_context(|| format!("cannot read {}", name()))?;
+    let options = patch::Options { rules, socket: wire::DEFAULT_SOCKET.into(), symbols: false };
+    let Probes { manifest, points, offsets, places, refused } =
+        patch::plan(&file, &options).with_context(name)?.probes();
+    refuse_choices(&manifest)?;
+    if refused > 0 {
+        say!("{refused} places cannot be hooked, so they have no uprobe either; gopatch's report names each");
+    }
+    let mut program = load(&manifest, &points, &offsets, ring_bytes)?;
+
+    let elf = Elf::parse(&file)?;
+    let uprobe: &mut UProbe = program.program_mut("probe").context("the BPF object has no probe")?.try_into()?;
+    let mut links = Vec::with_capacity(places.len());
+    for Probe { point, va } in places {
+        let offset = elf.offset_of(va).with_context(|| format!("{va:?} is not in the file"))?;
+        ensure!(va.0 >> VA_BITS == 0, "{va:?} does not fit into a cookie");
+        let cookie = Some(u64::from(point) << VA_BITS | va.0);
+        let place = UProbeAttachPoint { location: UProbeAttachLocation::AbsoluteOffset(offset.0), cookie };
+        let link = uprobe
+            .attach(place, original, UProbeScope::AllProcesses)
+            .with_context(|| format!("cannot put a uprobe at {}+{:#x}", name(), offset.0))?;
+        links.push(uprobe.take_link(link)?);
+    }
+    let events = RingBuf::try_from(program.take_map("events").context("the BPF object has no ring")?)?;
+    let counters = Array::try_from(program.take_map("counters").context("the BPF object has no counters")?)?;
+    let stopped = Array::try_from(program.take_map("stopped").context("the BPF object has no switch")?)?;
+    Ok(Attached { manifest, events, counters, stopped, links, _program: program })
+}
+
+/// Every call is recorded, and runs.
+fn refuse_choices(manifest: &Manifest) -> Result<()> {
+    for function in &manifest.functions {
+        let keys = [
+            ("when", function.when.is_some()),
+            ("sample", function.sample.is_some()),
+            ("skip", function.skip.is_some()),
+        ];
+        if let Some((key, _)) = keys.iter().find(|(_, is_there)| *is_there) {
+            bail!(
+                "rule {} has `{key}`, which uprobes do not know: they record every call, and every call runs",
+                function.rule
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Loads the program and gives it its plans.
+fn load(manifest: &Manifest, points: &[HookPlan], offsets: &RuntimeOffsets, ring_bytes: u32) -> Result<Ebpf> {
+    ensure!(offsets.g_stack_hi == offsets.g_stack_lo + 8, "`runtime.stack` of this program is not known");
+    let types = table::types(points);
+    let (types_va, types_size) = types.map_or((0, 0), |types| (types.va, types.size));
+    let mut program = EbpfLoader::new()
+        .override_global("g_stack", &(offsets.g_stack_lo as u32), true)
+        .override_global("g_goid", &(offsets.g_goid as u32), true)
+        .override_global("types_va", &types_va, true)
+        .override_global("types_size", &types_size, true)
+        .map_max_entries("plans", points.len() as u32)
+        .map_max_entries("events", ring_bytes)
+        .load(PROGRAM)
+        .context("the kernel refuses the uprobes' maps\nhint: run this as root")?;
+
+    let mut plans: Array<_, table::Plan> =
+        program.map_mut("plans").context("the BPF object has no plans")?.try_into()?;
+    let mut left_out = 0;
+    for (index, point) in points.iter().enumerate() {
+        let encoded = table::encode(point);
+        plans.set(index as u32, encoded.plan, 0)?;
+        for capture in &encoded.left_out {
+            let attribute = &manifest.points[index].captures[*capture].attribute;
+            let function = &manifest.functions[point.function as usize].name;
+            say!("{function}: {attribute} is left out: its paths are too many or too long for uprobes");
+        }
+        left_out += encoded.left_out.len();
+    }
+    if left_out > 0 {
+        say!("{left_out} captures are left out");
+    }
+    let probe: &mut UProbe = program.program_mut("probe").context("the BPF object has no probe")?.try_into()?;
+    probe.load().context("the kernel refuses the uprobes' program\nhint: run this as root")?;
+    Ok(program)
+}
