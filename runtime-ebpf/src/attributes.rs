@@ -16,14 +16,14 @@ use crate::tls::cipher_suite_name;
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
-pub(crate) enum Value {
+pub(crate) enum Value<'r> {
     Int(i64),
     Uint(u64),
     Bool(bool),
-    Text(String),
+    Text(Cow<'r, str>),
 }
 
-impl std::fmt::Display for Value {
+impl std::fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Int(value) => value.fmt(f),
@@ -34,9 +34,12 @@ impl std::fmt::Display for Value {
     }
 }
 
-/// The attributes of an operation, in the order of their captures.
+/// The attributes of an operation, in the order of their captures. They borrow from the manifest and from the records.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Attributes<'m>(Vec<(Cow<'m, str>, Value)>);
+pub(crate) struct Attributes<'m>(Vec<(Cow<'m, str>, Value<'m>)>);
+
+/// What one end of a call has recorded: the captures of its point, and the record.
+pub(crate) type Recorded<'m> = (&'m [Capture], Record<'m>);
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -74,69 +77,95 @@ fn string_lengths(record: &Record<'_>, index: usize) -> (usize, usize) {
     (word as u32 as usize, (word >> 32) as usize)
 }
 
-/// A captured value on its way.
-struct Raw<'m> {
-    capture: &'m Capture,
-    value: Value,
-    /// The string's real length, when less of it was stored.
-    truncated_from: Option<u64>,
-    /// Whether it is what the absence of a captured value means.
-    by_absence: bool,
-}
-
 impl<'m> Attributes<'m> {
-    /// The attributes of an operation from the records of its two ends, each with its captures.
-    pub(crate) fn of(ends: &[(&'m [Capture], Record<'_>)]) -> Self {
-        let raw: Vec<_> = ends.iter().flat_map(|(captures, record)| read(captures, record)).collect();
-        let is_true = |raw: &&Raw<'m>| raw.value == Value::Bool(true);
-        let true_ones: Vec<&str> = raw.iter().filter(is_true).map(|raw| raw.capture.attribute.as_str()).collect();
-        let mut attributes = Self(Vec::with_capacity(raw.len() + 2));
-        let is_set = |name: &Option<String>| name.as_deref().is_some_and(|name| true_ones.contains(&name));
-        for Raw { capture, mut value, truncated_from, by_absence } in raw {
-            if by_absence && is_set(&capture.absent_means_unless) {
-                continue;
-            }
-            let unless = is_set(&capture.zero_means_unless);
-            if let (Some(meant), Some(0), false) = (capture.zero_means, value.as_number(), unless) {
-                value = Value::Int(meant);
-            }
-            if capture.omit_zero && value.is_zero() {
-                continue;
-            }
-            attributes.add(capture, value);
-            if let Some(length) = truncated_from {
-                attributes.set(format!("{}.truncated", capture.attribute).into(), Value::Uint(length));
+    /// The attributes of an operation from what its two ends have recorded.
+    pub(crate) fn of(ends: [Option<Recorded<'m>>; 2]) -> Self {
+        let most = ends.iter().flatten().map(|(captures, _)| captures.len()).sum::<usize>();
+        // An address has a port besides.
+        let mut attributes = Self(Vec::with_capacity(most + 2));
+        let is_set = |name: &Option<String>| name.as_ref().is_some_and(|name| is_true(&ends, name));
+        for (captures, record) in ends.iter().flatten() {
+            let mut text = record.string_bytes(captures.len()).unwrap_or_default();
+            for (index, capture) in captures.iter().enumerate() {
+                let (Some(word), true) = (record.word(index), record.present(index)) else {
+                    if let Some(meant) = capture.absent_means.filter(|_| !is_set(&capture.absent_means_unless)) {
+                        attributes.show(capture, Value::Int(meant), is_set);
+                    }
+                    continue;
+                };
+                let value = match capture.value {
+                    ValueType::Int => Value::Int(word as i64),
+                    ValueType::Uint => Value::Uint(word),
+                    ValueType::Bool => Value::Bool(word != 0),
+                    ValueType::String => {
+                        let (stored, full) = string_lengths(record, index);
+                        let (bytes, rest) = text.split_at(stored.min(text.len()));
+                        text = rest;
+                        let is_cut = full > stored;
+                        let value = match capture.format {
+                            Format::Hex => to_hex(bytes).into(),
+                            _ => to_text(bytes, is_cut),
+                        };
+                        if attributes.show(capture, Value::Text(value), is_set) && is_cut {
+                            let name = format!("{}.truncated", capture.attribute);
+                            attributes.set(name.into(), Value::Uint(full as u64));
+                        }
+                        continue;
+                    }
+                };
+                attributes.show(capture, value, is_set);
             }
         }
         attributes
     }
 
+    /// Adds a value, or what it stands for. Gives whether it is shown at all.
+    fn show(&mut self, capture: &'m Capture, value: Value<'m>, is_set: impl Fn(&Option<String>) -> bool) -> bool {
+        let value = match capture.zero_means {
+            Some(meant) if value.as_number() == Some(0) && !is_set(&capture.zero_means_unless) => Value::Int(meant),
+            _ => value,
+        };
+        let is_shown = !(capture.omit_zero && value.is_zero());
+        if is_shown {
+            self.add(capture, value);
+        }
+        is_shown
+    }
+
     /// The value of an attribute.
-    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'m>> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
     }
 
     /// Names and values.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'m>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    fn set(&mut self, name: Cow<'m, str>, value: Value) {
+    fn set(&mut self, name: Cow<'m, str>, value: Value<'m>) {
         match self.0.iter_mut().find(|(other, _)| *other == name) {
             Some((_, old)) => *old = value,
             None => self.0.push((name, value)),
         }
     }
 
-    fn add(&mut self, capture: &'m Capture, value: Value) {
+    fn add(&mut self, capture: &'m Capture, value: Value<'m>) {
         let name = capture.attribute.as_str();
         match (capture.format, value) {
             (Format::HostPort, Value::Text(text)) => {
-                let (host, port) = host_port(&text);
-                self.set(name.into(), Value::Text(host.to_owned()));
-                let port_name = name.replace("address", "port");
-                if let Some(port) = port.filter(|_| port_name != name) {
-                    self.set(port_name.into(), Value::Int(port.into()));
+                let (host, port) = match text {
+                    Cow::Borrowed(text) => {
+                        let (host, port) = host_port(text);
+                        (Cow::Borrowed(host), port)
+                    }
+                    Cow::Owned(text) => {
+                        let (host, port) = host_port(&text);
+                        (host.to_owned().into(), port)
+                    }
+                };
+                self.set(name.into(), Value::Text(host));
+                if let Some((port, name)) = port.zip(port_name(name)) {
+                    self.set(name, Value::Int(port.into()));
                 }
             }
             (format, value) => self.set(name.into(), formatted(format, value)),
@@ -144,47 +173,36 @@ impl<'m> Attributes<'m> {
     }
 }
 
-fn read<'m>(captures: &'m [Capture], record: &Record<'_>) -> Vec<Raw<'m>> {
-    let mut text = record.string_bytes(captures.len()).unwrap_or_default();
-    let mut values = Vec::with_capacity(captures.len());
-    for (index, capture) in captures.iter().enumerate() {
-        let (Some(word), true) = (record.word(index), record.present(index)) else {
-            if let Some(meant) = capture.absent_means {
-                values.push(Raw { capture, value: Value::Int(meant), truncated_from: None, by_absence: true });
-            }
-            continue;
-        };
-        let mut truncated_from = None;
-        let value = match capture.value {
-            ValueType::Int => Value::Int(word as i64),
-            ValueType::Uint => Value::Uint(word),
-            ValueType::Bool => Value::Bool(word != 0),
-            ValueType::String => {
-                let (stored, full) = string_lengths(record, index);
-                let (bytes, rest) = text.split_at(stored.min(text.len()));
-                text = rest;
-                truncated_from = (full > stored).then_some(full as u64);
-                Value::Text(match capture.format {
-                    Format::Hex => to_hex(bytes),
-                    _ => to_text(bytes, truncated_from.is_some()),
-                })
-            }
-        };
-        values.push(Raw { capture, value, truncated_from, by_absence: false });
-    }
-    values
+/// What the port is called whose address is called `name`.
+fn port_name(name: &str) -> Option<Cow<'static, str>> {
+    Some(match name {
+        "server.address" => "server.port".into(),
+        "client.address" => "client.port".into(),
+        name if name.contains("address") => name.replace("address", "port").into(),
+        _ => return None,
+    })
+}
+
+/// Whether a capture of this name was captured, and is true.
+fn is_true(ends: &[Option<Recorded<'_>>; 2], name: &str) -> bool {
+    ends.iter().flatten().any(|(captures, record)| {
+        let is_it = |capture: &Capture| capture.value == ValueType::Bool && capture.attribute == name;
+        let mut named = captures.iter().enumerate().filter(|(_, capture)| is_it(capture));
+        named.any(|(index, _)| record.present(index) && record.word(index).is_some_and(|word| word != 0))
+    })
 }
 
 /// Text of bytes that may be no UTF-8. Truncation may have cut a character in two: what is left of it goes too.
-fn to_text(bytes: &[u8], truncated: bool) -> String {
+fn to_text(bytes: &[u8], truncated: bool) -> Cow<'_, str> {
     let whole = match std::str::from_utf8(bytes) {
+        Ok(text) => return text.into(),
         Err(error) if truncated && error.error_len().is_none() => &bytes[..error.valid_up_to()],
-        _ => bytes,
+        Err(_) => bytes,
     };
-    String::from_utf8_lossy(whole).into_owned()
+    String::from_utf8_lossy(whole)
 }
 
-impl Value {
+impl Value<'_> {
     fn is_zero(&self) -> bool {
         match self {
             Self::Int(value) => *value == 0,
@@ -204,25 +222,34 @@ impl Value {
 }
 
 /// Shows a value as its format says, or as it is when the format is for another kind of value.
-fn formatted(format: Format, value: Value) -> Value {
-    let text = match (format, &value) {
-        (Format::HttpVersion, Value::Text(text)) => text.strip_prefix("HTTP/").map(|version| match version {
-            "2.0" => "2".to_owned(),
-            "3.0" => "3".to_owned(),
-            version => version.to_owned(),
+fn formatted(format: Format, value: Value<'_>) -> Value<'_> {
+    match (format, value) {
+        (Format::HttpVersion, Value::Text(text)) => Value::Text(match text {
+            Cow::Borrowed(text) => http_version(text).into(),
+            Cow::Owned(text) => http_version(&text).to_owned().into(),
         }),
-        (Format::UrlScheme, Value::Bool(tls)) => Some(if *tls { "https" } else { "http" }.to_owned()),
-        (Format::TlsVersion, value) => value.as_number().map(|number| match number {
-            0x0301..=0x0304 => format!("1.{}", number - 0x0301),
-            _ => format!("0x{number:04x}"),
+        (Format::UrlScheme, Value::Bool(tls)) => Value::Text(if tls { "https" } else { "http" }.into()),
+        (Format::TlsVersion, value) => value.as_number().map_or(value, |number| {
+            Value::Text(match number {
+                0x0301..=0x0304 => format!("1.{}", number - 0x0301).into(),
+                _ => format!("0x{number:04x}").into(),
+            })
         }),
-        (Format::TlsCipher, value) => value.as_number().map(|number| match cipher_suite_name(number) {
-            Some(name) => name.to_owned(),
-            None => format!("0x{number:04x}"),
+        (Format::TlsCipher, value) => value.as_number().map_or(value, |number| {
+            Value::Text(cipher_suite_name(number).map_or_else(|| format!("0x{number:04x}").into(), Cow::Borrowed))
         }),
-        _ => None,
-    };
-    text.map_or(value, Value::Text)
+        (_, value) => value,
+    }
+}
+
+/// `HTTP/1.1` is 1.1, `HTTP/2.0` is 2.
+fn http_version(text: &str) -> &str {
+    match text.strip_prefix("HTTP/") {
+        Some("2.0") => "2",
+        Some("3.0") => "3",
+        Some(version) => version,
+        None => text,
+    }
 }
 
 /// Takes `host:port` apart. An IPv6 address has its brackets taken off. What has no port is all host.
@@ -270,7 +297,7 @@ mod tests {
     fn json(captures: &[Capture], payload: &[u8]) -> String {
         let record = Record::parse(payload).expect("a good record");
         assert!(fits(&record, captures));
-        serde_json::to_string(&Attributes::of(&[(captures, record)])).expect("json")
+        serde_json::to_string(&Attributes::of([Some((captures, record)), None])).expect("json")
     }
 
     fn string(stored: u64, full: u64) -> u64 {
@@ -361,8 +388,8 @@ mod tests {
     fn an_exit_replaces_what_its_entry_said() {
         let captures = [capture("n", ValueType::Int)];
         let (entry, exit) = (payload(&[1], b""), payload(&[2], b""));
-        let records = [&entry, &exit].map(|payload| (&captures[..], Record::parse(payload).expect("good")));
-        assert_eq!(Attributes::of(&records).get("n"), Some(&Value::Int(2)));
+        let records = [&entry, &exit].map(|payload| Some((&captures[..], Record::parse(payload).expect("good"))));
+        assert_eq!(Attributes::of(records).get("n"), Some(&Value::Int(2)));
     }
 
     #[test]
@@ -385,7 +412,7 @@ mod tests {
 
     #[test]
     fn formats() {
-        let text = |text: &str| Value::Text(text.into());
+        let text = |text: &'static str| Value::Text(text.into());
         assert_eq!(formatted(Format::HttpVersion, text("HTTP/1.1")), text("1.1"));
         assert_eq!(formatted(Format::HttpVersion, text("HTTP/2.0")), text("2"));
         assert_eq!(formatted(Format::HttpVersion, text("odd")), text("odd"));
@@ -410,7 +437,7 @@ mod tests {
             if let Some(record) = Record::parse(&payload)
                 && fits(&record, &captures)
             {
-                serde_json::to_string(&Attributes::of(&[(&captures, record)])).expect("json");
+                serde_json::to_string(&Attributes::of([Some((&captures, record)), None])).expect("json");
             }
         }
     }

@@ -59,18 +59,23 @@ impl Calls {
         let place = Place { goid: event.goid, frame: event.frame, function };
         let mark = Mark { place, tsc: event.tsc, record: event };
         let over = match role {
-            Role::Nothing => Vec::new(),
-            Role::Boundary => self.pairing.boundary(place.goid, place.frame, mark.tsc),
+            Role::Nothing => None,
+            Role::Boundary => {
+                for call in self.pairing.boundary(place.goid, place.frame, mark.tsc) {
+                    sink(operation(program, self.pid, clock, &call));
+                }
+                None
+            }
             Role::Half(At::Enter) => {
                 let before = self.pairing.enter(mark);
                 let repeated = before.is_some() && self.entries == Entries::MayRepeat;
                 self.repeated += u64::from(repeated);
-                before.filter(|_| !repeated).into_iter().collect()
+                before.filter(|_| !repeated)
             }
-            Role::Half(At::Exit) => self.pairing.exit(mark).into_iter().collect(),
-            Role::Whole => vec![Call { end_tsc: mark.tsc, entry: mark, exit: None, end: End::Returned }],
+            Role::Half(At::Exit) => self.pairing.exit(mark),
+            Role::Whole => Some(Call { end_tsc: mark.tsc, entry: mark, exit: None, end: End::Returned }),
         };
-        for call in over {
+        if let Some(call) = over {
             sink(operation(program, self.pid, clock, &call));
         }
     }
@@ -122,15 +127,13 @@ impl Weigh for Event {
     }
 }
 
-fn operation<'m>(program: &'m Program, pid: u32, clock: &Clock, call: &Call<Event>) -> Operation<'m> {
+fn operation<'m>(program: &'m Program, pid: u32, clock: &Clock, call: &'m Call<Event>) -> Operation<'m> {
     let entry = &call.entry.record;
-    let ends: Vec<_> = std::iter::once(entry)
-        .chain(&call.exit)
-        .filter_map(|event| Some((program.captures(event.point)?, Record::parse(&event.payload)?)))
-        .collect();
+    let ends = [Some(entry), call.exit.as_ref()];
+    let ends = ends.map(|event| event.and_then(|it| Some((program.captures(it.point)?, Record::parse(&it.payload)?))));
     let (_, function) = program.function_of(entry.point).expect("`Event::read` has checked the point");
     let times = (clock.unix_nanos(call.entry.tsc), clock.nanos(call.end_tsc.saturating_sub(call.entry.tsc)));
-    let mut operation = Operation::new(function, pid, entry.goid, times, Attributes::of(&ends));
+    let mut operation = Operation::new(function, pid, entry.goid, times, Attributes::of(ends));
     operation.unwound = call.end == End::Unwound;
     operation.unfinished = call.end == End::Unfinished;
     operation

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use gopatch_trampolines::manifest::{Function, Kind, Ratio};
 use serde::Serialize;
 
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, Value};
 
 /// One finished operation.
 #[derive(Debug, Serialize)]
@@ -32,9 +32,9 @@ pub(crate) struct Operation<'m> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unfinished: bool,
     pub(crate) attributes: Attributes<'m>,
-    /// Attributes that the name shows.
+    /// What the name is made of.
     #[serde(skip)]
-    named: Vec<&'m str>,
+    template: &'m str,
 }
 
 /// The head of the table that `Operation::line` makes.
@@ -59,9 +59,8 @@ impl<'m> Operation<'m> {
         attributes: Attributes<'m>,
     ) -> Self {
         let (start_unix_nano, duration_nano) = times;
-        let (name, named) = name(function, &attributes);
         Self {
-            name,
+            name: name(function, &attributes),
             start_unix_nano,
             duration_nano,
             pid,
@@ -72,7 +71,7 @@ impl<'m> Operation<'m> {
             unwound: false,
             unfinished: false,
             attributes,
-            named,
+            template: &function.operation,
         }
     }
 
@@ -85,7 +84,8 @@ impl<'m> Operation<'m> {
     /// Appends an aligned line.
     pub(crate) fn line(&self, out: &mut Vec<u8>) {
         let mut name = self.name.to_string();
-        for known in KNOWN.iter().filter(|known| !self.named.contains(known)) {
+        let named = self.named();
+        for known in KNOWN.iter().filter(|known| !named.contains(known)) {
             if let Some(value) = self.attributes.get(known) {
                 write!(name, " {value}").expect("a String takes all");
             }
@@ -106,35 +106,56 @@ impl<'m> Operation<'m> {
         if self.unfinished {
             line.push_str(" (unfinished)");
         }
-        let is_done = |name: &str| self.named.contains(&name) || KNOWN.contains(&name) || DETAILS.contains(&name);
+        let is_done = |name: &str| named.contains(&name) || KNOWN.contains(&name) || DETAILS.contains(&name);
         for (name, value) in self.attributes.iter().filter(|(name, _)| !is_done(name)) {
             write!(line, " {}={}", printable(name), printable(&value.to_string())).expect("a String takes all");
         }
         out.extend(line.trim_end().as_bytes());
         out.push(b'\n');
     }
+
+    /// Attributes that the name shows.
+    fn named(&self) -> Vec<&'m str> {
+        let named: Vec<_> = parts(self.template).filter_map(|(_, attribute)| attribute).collect();
+        if named.iter().all(|name| self.attributes.get(name).is_some()) { named } else { Vec::new() }
+    }
 }
 
-/// Fills in a function's template. Gives the name and the attributes it took; the rule's name when one is missing.
-fn name<'m>(function: &'m Function, attributes: &Attributes<'_>) -> (Cow<'m, str>, Vec<&'m str>) {
-    let mut name = String::new();
-    let mut named = Vec::new();
-    let mut rest = function.operation.as_str();
-    while let Some((before, (attribute, after))) =
-        rest.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)))
+/// Fills in a function's template. An operation that lacks an attribute of it has the name of its rule.
+fn name<'m>(function: &'m Function, attributes: &Attributes<'m>) -> Cow<'m, str> {
+    let template = function.operation.as_str();
+    // Most are plain text or one attribute, for which nothing has to be put together.
+    if !template.contains('{') {
+        return template.into();
+    }
+    if let Some(("", Some(attribute))) = parts(template).next()
+        && template.len() == attribute.len() + 2
+        && let Some(Value::Text(Cow::Borrowed(text))) = attributes.get(attribute)
     {
-        let Some(value) = attributes.get(attribute) else {
-            return (Cow::Borrowed(&function.rule), Vec::new());
-        };
-        write!(name, "{before}{value}").expect("a String takes all");
-        named.push(attribute);
-        rest = after;
+        return Cow::Borrowed(text);
     }
-    if named.is_empty() {
-        return (Cow::Borrowed(&function.operation), named);
+    let mut name = String::new();
+    for (before, attribute) in parts(template) {
+        name.push_str(before);
+        match attribute.map(|attribute| attributes.get(attribute)) {
+            Some(Some(value)) => write!(name, "{value}").expect("a String takes all"),
+            Some(None) => return Cow::Borrowed(&function.rule),
+            None => {}
+        }
     }
-    name.push_str(rest);
-    (Cow::Owned(name), named)
+    name.into()
+}
+
+/// A template's parts: text, and the attribute behind it. What comes last has none.
+fn parts(template: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let mut rest = Some(template);
+    std::iter::from_fn(move || {
+        let text = rest.take()?;
+        let braces = text.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)));
+        let Some((before, (attribute, after))) = braces else { return Some((text, None)) };
+        rest = Some(after);
+        Some((before, Some(attribute)))
+    })
 }
 
 /// Text that a terminal shows and does not obey.
@@ -209,21 +230,21 @@ mod tests {
     #[test]
     fn a_name_is_filled_in_or_is_the_rules() {
         let (captures, payload) = a_and_b();
-        let attributes = Attributes::of(&[(&captures, Record::parse(&payload).expect("good"))]);
+        let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None]);
         for (template, expected) in [
             ("{a} and {b}!", "1 and 2!"),
             ("plain", "plain"),
             ("{a} {missing}", "http.server"),
             ("{a} {open", "1 {open"),
         ] {
-            assert_eq!(name(&function(template), &attributes).0, expected, "{template}");
+            assert_eq!(name(&function(template), &attributes), expected, "{template}");
         }
     }
 
     #[test]
     fn an_operation_is_one_json_object_and_one_line() {
         let (captures, payload) = a_and_b();
-        let attributes = Attributes::of(&[(&captures, Record::parse(&payload).expect("good"))]);
+        let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None]);
         let function = function("{a}\u{1b}[31m");
         let mut operation = Operation::new(&function, 42, 7, (1_700_000_000_123_456_789, 1_234_567), attributes);
         operation.unwound = true;
@@ -244,7 +265,7 @@ mod tests {
     fn an_operation_says_what_it_stands_for() {
         let mut function = function("o");
         function.sample = gopatch_trampolines::manifest::Ratio::new(0.01);
-        let operation = Operation::new(&function, 42, 7, (0, 1000), Attributes::of(&[]));
+        let operation = Operation::new(&function, 42, 7, (0, 1000), Attributes::of([None, None]));
         let mut out = Vec::new();
         operation.json(&mut out);
         operation.line(&mut out);

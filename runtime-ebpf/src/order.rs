@@ -19,6 +19,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 /// A record as far as its order goes.
 pub(crate) trait Ordered {
     /// Which goroutine wrote it.
@@ -34,11 +36,13 @@ pub(crate) struct Order<T> {
     held: Vec<T>,
     /// Read in this pass.
     fresh: Vec<T>,
+    /// The time of each goroutine's last record among those that were held. Empty between passes.
+    latest: HashMap<u64, u64, RandomState>,
 }
 
 impl<T: Ordered> Order<T> {
     pub(crate) fn new() -> Self {
-        Self { held: Vec::new(), fresh: Vec::new() }
+        Self { held: Vec::new(), fresh: Vec::new(), latest: HashMap::default() }
     }
 
     /// Takes a record of the current pass.
@@ -49,18 +53,18 @@ impl<T: Ordered> Order<T> {
     /// Ends a pass that has read every ring. Gives the records whose turn has come, by time.
     pub(crate) fn end_pass(&mut self) -> Vec<T> {
         let mut ready = std::mem::take(&mut self.held);
-        let mut latest: HashMap<u64, u64> = HashMap::new();
         for record in &ready {
-            let tsc = latest.entry(record.goid()).or_default();
+            let tsc = self.latest.entry(record.goid()).or_default();
             *tsc = record.tsc().max(*tsc);
         }
         for record in self.fresh.drain(..) {
-            if latest.get(&record.goid()).is_some_and(|tsc| record.tsc() <= *tsc) {
+            if self.latest.get(&record.goid()).is_some_and(|tsc| record.tsc() <= *tsc) {
                 ready.push(record);
             } else {
                 self.held.push(record);
             }
         }
+        self.latest.clear();
         ready.sort_by_key(T::tsc);
         ready
     }

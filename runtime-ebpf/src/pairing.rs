@@ -12,7 +12,7 @@
 //! stack measures its frame from another end, so the two are not to be compared. A rule's boundary is known to be
 //! on the goroutine's own stack.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 /// What tells one open call from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,8 +73,9 @@ pub(crate) struct Limits {
 pub(crate) struct Pairing<R> {
     /// By place and time of entry.
     open: BTreeMap<(Place, u64), R>,
-    /// The same calls, oldest first.
-    by_age: BTreeSet<(u64, Place)>,
+    /// The same in the order in which they came, and calls that are over: few calls are ever given up, so who is over is
+    /// found out when one is.
+    by_age: VecDeque<(Place, u64)>,
     bytes: usize,
     limits: Limits,
     /// Exits whose entry was never seen.
@@ -83,26 +84,31 @@ pub(crate) struct Pairing<R> {
     pub(crate) evicted: u64,
 }
 
+/// Calls that are over, of which this many are remembered beyond as many as are open.
+const OVER: usize = 4096;
+
 impl<R: Weigh> Pairing<R> {
     /// Keeps no more open than `limits` allow.
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { open: BTreeMap::new(), by_age: BTreeSet::new(), bytes: 0, limits, unpaired_exits: 0, evicted: 0 }
+        Self { open: BTreeMap::new(), by_age: VecDeque::new(), bytes: 0, limits, unpaired_exits: 0, evicted: 0 }
     }
 
     /// A call begins. Gives the call that it shows to be over, if any.
     pub(crate) fn enter(&mut self, mark: Mark<R>) -> Option<Call<R>> {
         let before = self.latest(mark.place, mark.tsc).filter(|_| mark.place.goid != 0);
-        let before = before.map(|entry_tsc| self.close(mark.place, entry_tsc, None, mark.tsc, End::Unwound));
+        let before = before.and_then(|entry_tsc| self.close(mark.place, entry_tsc, None, mark.tsc, End::Unwound));
         self.bytes += mark.record.bytes();
-        self.by_age.insert((mark.tsc, mark.place));
+        self.by_age.push_back((mark.place, mark.tsc));
         if let Some(same) = self.open.insert((mark.place, mark.tsc), mark.record) {
             self.bytes -= same.bytes();
             self.evicted += 1;
         }
         while self.open.len() > self.limits.calls || self.bytes > self.limits.bytes {
-            let (tsc, place) = *self.by_age.first().expect("as many as are open");
-            self.remove(place, tsc);
-            self.evicted += 1;
+            let (place, tsc) = self.by_age.pop_front().expect("all that are open are there");
+            self.evicted += u64::from(self.remove(place, tsc).is_some());
+        }
+        if self.by_age.len() > 2 * self.open.len() + OVER {
+            self.by_age.retain(|key| self.open.contains_key(key));
         }
         before
     }
@@ -113,7 +119,7 @@ impl<R: Weigh> Pairing<R> {
             self.unpaired_exits += 1;
             return None;
         };
-        Some(self.close(mark.place, entry_tsc, Some(mark.record), mark.tsc, End::Returned))
+        self.close(mark.place, entry_tsc, Some(mark.record), mark.tsc, End::Returned)
     }
 
     /// A boundary at `frame` returns: gives the calls that had been deeper in its goroutine and are over.
@@ -126,32 +132,37 @@ impl<R: Weigh> Pairing<R> {
         let over: Vec<_> = self.open.range((first, 0)..=(last, tsc)).map(|(key, _)| *key).collect();
         over.into_iter()
             .filter(|(_, entry_tsc)| *entry_tsc < tsc)
-            .map(|(place, entry_tsc)| self.close(place, entry_tsc, None, tsc, End::Unwound))
+            .filter_map(|(place, entry_tsc)| self.close(place, entry_tsc, None, tsc, End::Unwound))
             .collect()
     }
 
-    /// No more marks will come: gives the calls that are still open.
+    /// No more marks will come: gives the calls that are still open, by their time.
     pub(crate) fn finish(&mut self, tsc: u64) -> Vec<Call<R>> {
-        let open: Vec<_> = self.by_age.iter().copied().collect();
-        open.into_iter()
-            .map(|(entry_tsc, place)| self.close(place, entry_tsc, None, tsc.max(entry_tsc), End::Unfinished))
-            .collect()
+        let mut open: Vec<_> = std::mem::take(&mut self.open).into_iter().collect();
+        open.sort_by_key(|((_, entry_tsc), _)| *entry_tsc);
+        (self.by_age, self.bytes) = (VecDeque::new(), 0);
+        let unfinished = |((place, entry_tsc), record)| Call {
+            entry: Mark { place, tsc: entry_tsc, record },
+            exit: None,
+            end_tsc: tsc.max(entry_tsc),
+            end: End::Unfinished,
+        };
+        open.into_iter().map(unfinished).collect()
     }
 
     fn latest(&self, place: Place, tsc: u64) -> Option<u64> {
         self.open.range((place, 0)..=(place, tsc)).next_back().map(|((_, entry_tsc), _)| *entry_tsc)
     }
 
-    fn close(&mut self, place: Place, entry_tsc: u64, exit: Option<R>, end_tsc: u64, end: End) -> Call<R> {
-        let record = self.remove(place, entry_tsc);
-        Call { entry: Mark { place, tsc: entry_tsc, record }, exit, end_tsc, end }
+    fn close(&mut self, place: Place, entry_tsc: u64, exit: Option<R>, end_tsc: u64, end: End) -> Option<Call<R>> {
+        let record = self.remove(place, entry_tsc)?;
+        Some(Call { entry: Mark { place, tsc: entry_tsc, record }, exit, end_tsc, end })
     }
 
-    fn remove(&mut self, place: Place, entry_tsc: u64) -> R {
-        self.by_age.remove(&(entry_tsc, place));
-        let record = self.open.remove(&(place, entry_tsc)).expect("the caller found it open");
+    fn remove(&mut self, place: Place, entry_tsc: u64) -> Option<R> {
+        let record = self.open.remove(&(place, entry_tsc))?;
         self.bytes -= record.bytes();
-        record
+        Some(record)
     }
 }
 

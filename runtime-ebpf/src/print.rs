@@ -21,6 +21,8 @@ pub enum Print {
     Text,
     /// One JSON object a line; the last line is `{"summary":{...}}`.
     Json,
+    /// Nothing but that last line.
+    None,
 }
 
 /// Prints operations and counts them.
@@ -53,6 +55,7 @@ impl Printer {
                 operation.line(buffer);
             }
             Print::Json => operation.json(buffer),
+            Print::None => {}
         }
     }
 
@@ -85,7 +88,7 @@ impl Printer {
         if self.closed {
             return;
         }
-        if self.print == Print::Json {
+        if self.print != Print::Text {
             self.output.buffer().extend(format!("{}\n", json!({ "summary": summary })).as_bytes());
         }
         match self.output.flush_all(patience) {
