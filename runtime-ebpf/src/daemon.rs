@@ -93,6 +93,10 @@ struct Daemon {
 /// What poll(2) has found. The rest is found by trying: nothing that is tried blocks.
 struct Ready {
     signal: bool,
+    /// An executable was read.
+    executable: bool,
+    /// Somebody wants to be accepted. Trying would cost a socket each time.
+    connection: bool,
     /// Sessions whose process is gone, by index.
     gone: Vec<usize>,
 }
@@ -151,7 +155,12 @@ impl Daemon {
             }
         }
         self.drop_sessions(&ready.gone);
-        self.accept();
+        if ready.connection {
+            self.accept();
+        }
+        if ready.executable {
+            self.readers.awake();
+        }
         self.greet();
         Ok(())
     }
@@ -161,11 +170,10 @@ impl Daemon {
         if self.sessions.is_empty() || self.printer.is_full() {
             return false;
         }
-        self.clock.update();
         let mut found = false;
         for session in &mut self.sessions {
             let mut print = |operation: crate::operation::Operation<'_>| self.printer.print(&operation);
-            found |= session.pass(&self.clock, &mut self.summary, &mut print);
+            found |= session.pass(&mut self.clock, &mut self.summary, &mut print);
         }
         found
     }
@@ -175,11 +183,11 @@ impl Daemon {
         let now = Instant::now();
         let stdout = io::stdout();
         let readable = |file| PollFd::from_borrowed_fd(file, PollFlags::IN);
-        let mut files = vec![readable(self.signals.as_fd())];
+        let mut files = vec![readable(self.signals.as_fd()), readable(self.readers.wake())];
         files.extend(self.sessions.iter().map(|session| readable(session.pidfd())));
-        files.push(readable(self.readers.wake()));
-        files.extend(self.greetings.iter().filter_map(Greeting::awaits).map(readable));
         files.extend(self.listener.iter().filter(|_| self.may_accept(now)).map(|listener| readable(listener.as_fd())));
+        let others = files.len();
+        files.extend(self.greetings.iter().filter_map(Greeting::awaits).map(readable));
         if self.printer.waiting() > 0 {
             files.push(PollFd::new(&stdout, PollFlags::OUT));
         }
@@ -191,9 +199,11 @@ impl Daemon {
             Err(error) => return Err(error).context("cannot wait for events"),
         }
         let is_ready = |file: &PollFd<'_>| !file.revents().is_empty();
-        let processes = files.iter().skip(1).take(self.sessions.len()).enumerate();
+        let processes = files.iter().skip(2).take(self.sessions.len()).enumerate();
         Ok(Ready {
             signal: is_ready(&files[0]),
+            executable: is_ready(&files[1]),
+            connection: files[2 + self.sessions.len()..others].iter().any(is_ready),
             gone: processes.filter(|(_, pidfd)| is_ready(pidfd)).map(|(index, _)| index).collect(),
         })
     }
@@ -244,7 +254,6 @@ impl Daemon {
 
     /// Goes on with everybody who is not yet a session.
     fn greet(&mut self) {
-        self.readers.awake();
         for greeting in std::mem::take(&mut self.greetings) {
             match greeting.advance(&self.readers) {
                 Progress::Waiting(greeting) => self.greetings.push(greeting),

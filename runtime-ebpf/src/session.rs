@@ -85,11 +85,21 @@ impl Session {
         self.until
     }
 
-    /// Reads every ring once and looks at what may be looked at. Gives whether there was, or still is, anything.
-    pub(crate) fn pass(&mut self, clock: &Clock, summary: &mut Summary, sink: &mut dyn FnMut(Operation<'_>)) -> bool {
-        let records = self.drain(summary);
+    /// Reads every ring once and looks at what may be looked at. Gives whether there was, or still is, anything: then, and
+    /// only then, times are needed.
+    pub(crate) fn pass(
+        &mut self,
+        clock: &mut Clock,
+        summary: &mut Summary,
+        sink: &mut dyn FnMut(Operation<'_>),
+    ) -> bool {
+        self.drain(summary);
+        if self.order.is_empty() {
+            return false;
+        }
+        clock.update();
         self.look(clock, sink);
-        records > 0 || !self.order.is_empty()
+        true
     }
 
     /// The last pass: whatever is still open is unfinished.
