@@ -48,7 +48,7 @@ mod summary;
 mod tls;
 pub mod uprobes;
 
-pub use ab::run as ab;
+pub use ab::{AbArgs, run as ab};
 pub use cli::{Cli, CollectArgs, Command, UprobeArgs};
 pub use daemon::{Options, run};
 pub use print::Print;

@@ -169,9 +169,13 @@ impl MetricRows {
     }
 }
 
-/// A difference in percent, as it is shown.
-pub(super) fn percent(ratio: f64) -> String {
-    format!("{:+.1} %", (ratio - 1.0) * 100.0)
+/// A ratio as it is shown: as a difference in percent, or where that says little, as a factor.
+pub(super) fn difference(ratio: f64) -> String {
+    match ratio {
+        ratio if ratio >= 1000.0 => "more than x 1,000".to_owned(),
+        ratio if ratio >= 10.0 => format!("x {ratio:.0}"),
+        ratio => format!("{:+.1} %", (ratio - 1.0) * 100.0),
+    }
 }
 
 fn of_variant<'a>(runs: &'a [Run], name: &str) -> Vec<&'a Run> {
@@ -193,8 +197,9 @@ fn row(name: &str, runs: &[&Run], original: &[&Run], metric: &super::metrics::Me
     let text = RowText {
         median: spread.map_or(NOT_TOLD.to_owned(), |spread| show(spread.median)),
         quartiles: spread.map_or(String::new(), |spread| format!("{} to {}", show(spread.low), show(spread.high))),
-        difference: ratio.map_or(String::new(), |ratio| percent(ratio.median)),
-        interval: ratio.map_or(String::new(), |ratio| format!("{} to {}", percent(ratio.low), percent(ratio.high))),
+        difference: ratio.map_or(String::new(), |ratio| difference(ratio.median)),
+        interval: ratio
+            .map_or(String::new(), |ratio| format!("{} to {}", difference(ratio.low), difference(ratio.high))),
         verdict: ratio.map_or("", |ratio| verdict(ratio, metric.better)).to_owned(),
     };
     Some(Row { variant: name.to_owned(), spread, ratio, text })
@@ -262,4 +267,15 @@ fn warnings(variants: &[VariantCounts], left_out: &[LeftOut], runs: &[Run], allo
         }
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_as_they_are_shown() {
+        assert_eq!([1.0, 1.0312, 0.5, 2.0].map(difference), ["+0.0 %", "+3.1 %", "-50.0 %", "+100.0 %"]);
+        assert_eq!([12.4, 5e4].map(difference), ["x 12", "more than x 1,000"]);
+    }
 }

@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use super::comparison::{MetricRows, VariantCounts, percent};
+use super::comparison::{MetricRows, VariantCounts, difference};
 use super::metrics::{CPU, MEMORY, P99, THROUGHPUT, grouped};
 use super::options::Options;
 use super::statistics::Ratio;
@@ -80,7 +80,8 @@ impl Limit {
         let Some(ratio) = metric.and_then(|metric| metric.row(&variant.name)?.ratio) else {
             return Some(self.verdict(variant, "not told by the load".to_owned(), None, "held"));
         };
-        let measured = format!("{} ({} to {})", percent(ratio.median), percent(ratio.low), percent(ratio.high));
+        let measured =
+            format!("{} ({} to {})", difference(ratio.median), difference(ratio.low), difference(ratio.high));
         let (exceeded, over) = match self.what {
             Limited::Throughput => (ratio.high < 1.0 - self.at_most, ratio.median < 1.0 - self.at_most),
             _ => (ratio.low > 1.0 + self.at_most, ratio.median > 1.0 + self.at_most),

@@ -39,7 +39,6 @@ impl Template {
     pub(super) fn filled(&self, values: &Values) -> Vec<String> {
         self.0.iter().map(|word| values.fill(word)).collect()
     }
-
 }
 
 impl Values {

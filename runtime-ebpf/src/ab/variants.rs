@@ -74,7 +74,9 @@ pub(super) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, 
         match can_run(&variant, folder) {
             Ok(()) => variants.push(variant),
             Err(error) if options.variants.is_none() => {
-                let reason = format!("{error:#}");
+                // What a collector says beyond that, one can see by starting it.
+                let reason: Vec<_> = format!("{error:#}").lines().take(2).map(|line| line.trim().to_owned()).collect();
+                let reason = reason.join(" ");
                 say!("LEFT OUT: variant {}: {reason}", variant.name);
                 left_out.push(LeftOut { name: variant.name, reason });
             }

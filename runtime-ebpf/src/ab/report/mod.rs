@@ -34,7 +34,7 @@ pub(super) fn write(comparison: &Comparison, options: &Options) -> Result<()> {
         }
     }
     if let Some(gate) = comparison.gates.iter().find(|gate| gate.unknown) {
-        bail!("{}: {} of variant {} cannot be judged: {}", gate.limit, "the limit", gate.variant, gate.measured);
+        bail!("{} cannot be judged for variant {}: {}", gate.limit, gate.variant, gate.measured);
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ pub(super) fn table(comparison: &Comparison) -> String {
         line("");
     }
     for gate in &comparison.gates {
-        line(&format!("{}: {}: {} {}", gate.limit, gate.variant, gate.verdict, gate.measured));
+        line(&format!("{}: {}: {}: {}", gate.limit, gate.variant, gate.verdict, gate.measured));
     }
     for warning in &comparison.warnings {
         line(&format!("WARNING: {warning}"));
