@@ -17,6 +17,25 @@ const URL: &str = "http://127.0.0.1:{port}/fast/1";
 const LISTEN: [&str; 3] = ["--", "-http", "127.0.0.1:{port}"];
 const SHORT: [&str; 4] = ["--duration", "500ms", "--warm-up", "200ms"];
 
+/// Makes a page tell what a reader sees of it.
+const SCRIPT: &str = "<script>
+        const cells = row => [...row.cells].map(cell => cell.innerText);
+        const box = shape => { const box = shape.getBoundingClientRect(); return [box.width, box.height]; };
+        const of = (query, tell) => [...document.querySelectorAll(query)].map(tell);
+        const seen = {
+            figures: of('tr.figure', row => ({metric: row.dataset.metric, variant: row.dataset.variant, cells: cells(row)})),
+            totals: of('tr.total', row => cells(row)),
+            gates: of('#gates tbody tr', row => cells(row)),
+            bars: of('rect.bar', bar => ({plot: bar.ownerSVGElement.id, variant: bar.dataset.variant, box: box(bar)})),
+            lines: of('polyline.line[data-variant]', line => ({variant: line.dataset.variant, box: box(line)})),
+            command: document.getElementById('command').innerText,
+        };
+        const pre = document.createElement('pre');
+        pre.id = 'seen';
+        pre.textContent = JSON.stringify(seen);
+        document.body.append(pre);
+    </script></body>";
+
 /// What `gopatchd ab` did.
 struct Ab {
     status: Option<i32>,
@@ -154,24 +173,6 @@ fn in_a_browser(scratch: &Scratch, html: &Path, said: &Value) -> Result<()> {
     for outside in ["<script", "<link", "<img", "src=", "href=", "url(", "@import"] {
         ensure!(!page.contains(outside), "the page asks for something else: {outside}");
     }
-    // A copy of the page that tells what a reader sees.
-    const SCRIPT: &str = "<script>
-        const cells = row => [...row.cells].map(cell => cell.innerText);
-        const box = shape => { const box = shape.getBoundingClientRect(); return [box.width, box.height]; };
-        const of = (query, tell) => [...document.querySelectorAll(query)].map(tell);
-        const seen = {
-            figures: of('tr.figure', row => ({metric: row.dataset.metric, variant: row.dataset.variant, cells: cells(row)})),
-            totals: of('tr.total', row => cells(row)),
-            gates: of('#gates tbody tr', row => cells(row)),
-            bars: of('rect.bar', bar => ({plot: bar.ownerSVGElement.id, variant: bar.dataset.variant, box: box(bar)})),
-            lines: of('polyline.line[data-variant]', line => ({variant: line.dataset.variant, box: box(line)})),
-            command: document.getElementById('command').innerText,
-        };
-        const pre = document.createElement('pre');
-        pre.id = 'seen';
-        pre.textContent = JSON.stringify(seen);
-        document.body.append(pre);
-    </script></body>";
     let copy = scratch.file("copy.html");
     fs::write(&copy, page.replace("</body>", SCRIPT))?;
     let Some(dom) = dom(scratch, &copy)? else {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::collector::Summary;
-use super::gates::{self, Verdict};
+use super::gates::{self, Judged};
 use super::machine::Machine;
 use super::metrics::{Better, METRICS, grouped};
 use super::rounds::{Bench, Run};
@@ -39,7 +39,7 @@ pub(super) struct Comparison {
     /// Each figure of each variant.
     pub(super) metrics: Vec<MetricRows>,
     /// Each limit.
-    pub(super) gates: Vec<Verdict>,
+    pub(super) gates: Vec<Judged>,
     /// What everybody should read.
     pub(super) warnings: Vec<String>,
     /// Every run, in the order in which they ran.

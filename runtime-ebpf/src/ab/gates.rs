@@ -38,7 +38,7 @@ pub(super) enum Limited {
 
 /// What became of a limit.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Verdict {
+pub(super) struct Judged {
     /// The flag with its value.
     pub(super) limit: String,
     /// The variant.
@@ -54,7 +54,7 @@ pub(super) struct Verdict {
 }
 
 /// Judges every limit for every variant that it holds for.
-pub(super) fn judge(options: &Options, variants: &[VariantCounts], metrics: &[MetricRows]) -> Vec<Verdict> {
+pub(super) fn judge(options: &Options, variants: &[VariantCounts], metrics: &[MetricRows]) -> Vec<Judged> {
     let chosen = |variant: &&VariantCounts| match options.gate_variants.as_slice() {
         [] => variant.patched,
         names => names.contains(&variant.name),
@@ -65,7 +65,7 @@ pub(super) fn judge(options: &Options, variants: &[VariantCounts], metrics: &[Me
 }
 
 impl Limit {
-    fn judge(&self, options: &Options, variant: &VariantCounts, metrics: &[MetricRows]) -> Option<Verdict> {
+    fn judge(&self, options: &Options, variant: &VariantCounts, metrics: &[MetricRows]) -> Option<Judged> {
         if self.what == Limited::Lost {
             let lost = match variant.lost {
                 // Nobody listens, so nothing can be lost, unless it is this variant that was asked about.
@@ -99,14 +99,8 @@ impl Limit {
         if surely { "held" } else { "held, as far as the noise lets one tell" }
     }
 
-    fn verdict(
-        &self,
-        of: &VariantCounts,
-        measured: String,
-        exceeded: Option<bool>,
-        otherwise: &'static str,
-    ) -> Verdict {
-        Verdict {
+    fn verdict(&self, of: &VariantCounts, measured: String, exceeded: Option<bool>, otherwise: &'static str) -> Judged {
+        Judged {
             limit: self.flag(),
             variant: of.name.clone(),
             measured,

@@ -21,7 +21,7 @@ const COLORS: usize = 8;
 /// The page.
 pub(super) fn page(comparison: &Comparison) -> String {
     let mut page = String::new();
-    let mut put = |text: &str| writeln!(page, "{text}").expect("a String takes everything");
+    let mut put = |text: &str| put(&mut page, text);
     put("<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>");
     put("<meta name='viewport' content='width=device-width, initial-scale=1'>");
     put(&format!("<title>What gopatch costs</title>\n<style>\n{STYLE}</style>\n</head>\n<body>"));
@@ -58,11 +58,15 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
+fn put(out: &mut String, text: &str) {
+    writeln!(out, "{text}").expect("a String takes everything");
+}
+
 fn verdict(comparison: &Comparison) -> String {
     let failed = comparison.gates.iter().filter(|gate| gate.exceeded || gate.unknown).count();
     let (class, text) = match (comparison.passed, failed) {
         (true, 0) if comparison.gates.is_empty() => return String::new(),
-        (true, 0) => ("passed", "All limits held.".to_owned()),
+        (true, 0) => ("passed", "No limit was exceeded.".to_owned()),
         (_, 0) => ("failed", "Requests failed.".to_owned()),
         (_, failed) => ("failed", format!("{failed} of {} limits did not hold.", comparison.gates.len())),
     };
@@ -77,7 +81,7 @@ fn gates(comparison: &Comparison) -> String {
     for gate in &comparison.gates {
         let class = if gate.exceeded || gate.unknown { "exceeded" } else { "" };
         let cells = [&gate.limit, &gate.variant, &gate.measured].map(|text| format!("<td>{}</td>", escaped(text)));
-        rows += &format!("<tr>{}<td class='{class}'>{}</td></tr>\n", cells.concat(), escaped(gate.verdict));
+        put(&mut rows, &format!("<tr>{}<td class='{class}'>{}</td></tr>", cells.concat(), escaped(gate.verdict)));
     }
     table("gates", &["limit", "variant", "measured", ""], 4, &format!("<tbody>\n{rows}</tbody>"))
 }
@@ -129,10 +133,10 @@ fn bar<'a>(comparison: &Comparison, row: &'a Row, parts: Vec<f64>) -> Option<Bar
     let spread = row.spread?;
     let index = comparison.variants.iter().position(|variant| variant.name == row.variant)?;
     let text = &row.text;
-    let label = if text.difference.is_empty() {
-        text.median.clone()
-    } else {
-        format!("{}  ({})", text.median, text.difference)
+    let label = match (text.difference.as_str(), text.verdict.as_str()) {
+        ("", _) => text.median.clone(),
+        (difference, "within the noise") => format!("{}  ({difference}, within the noise)", text.median),
+        (difference, _) => format!("{}  ({difference})", text.median),
     };
     Some(Bar { name: &row.variant, color: index % COLORS, parts, whisker: (spread.low, spread.high), label })
 }
@@ -153,7 +157,7 @@ fn distribution(comparison: &Comparison, variant: &str) -> Vec<(f64, f64)> {
 fn figures(comparison: &Comparison) -> String {
     let mut body = String::new();
     for metric in &comparison.metrics {
-        body += &format!("<tbody class='metric'>\n<tr><th colspan='6'>{}</th></tr>\n", escaped(metric.title));
+        put(&mut body, &format!("<tbody class='metric'>\n<tr><th colspan='6'>{}</th></tr>", escaped(metric.title)));
         for row in &metric.rows {
             let text = &row.text;
             let numbers = [&text.median, &text.quartiles, &text.difference, &text.interval];
@@ -164,10 +168,13 @@ fn figures(comparison: &Comparison) -> String {
                 _ => "noise",
             };
             let (name, verdict) = (escaped(&row.variant), escaped(&text.verdict));
-            body += &format!(
-                "<tr class='figure' data-metric='{}' data-variant='{name}'><td>{name}</td>{}<td class='{class}'>{verdict}</td></tr>\n",
-                metric.key,
-                numbers.concat()
+            put(
+                &mut body,
+                &format!(
+                    "<tr class='figure' data-metric='{}' data-variant='{name}'><td>{name}</td>{}<td class='{class}'>{verdict}</td></tr>",
+                    metric.key,
+                    numbers.concat()
+                ),
             );
         }
         body += "</tbody>\n";
@@ -183,9 +190,9 @@ fn totals(comparison: &Comparison) -> String {
         let numbers = [&text.requests, &text.errors, &text.records, &text.lost];
         let numbers = numbers.map(|text| format!("<td class='number'>{}</td>", escaped(text)));
         let (name, what) = (escaped(&variant.name), escaped(&variant.what));
-        rows += &format!(
-            "<tr class='total' data-variant='{name}'><td>{name}</td>{}<td>{what}</td></tr>\n",
-            numbers.concat()
+        put(
+            &mut rows,
+            &format!("<tr class='total' data-variant='{name}'><td>{name}</td>{}<td>{what}</td></tr>", numbers.concat()),
         );
     }
     let head = ["", "requests", "failed", "records", "lost", ""];

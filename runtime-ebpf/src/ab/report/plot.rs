@@ -13,14 +13,14 @@ const WIDTH: f64 = 860.0;
 /// Where bars begin: names stand before.
 const BARS_AT: f64 = 190.0;
 /// Room for the text behind the longest bar.
-const LABEL: f64 = 190.0;
+const LABEL: f64 = 250.0;
 /// Height of a bar with the space around.
 const BAR: f64 = 30.0;
 /// Height of the plot of lines, and the room around it.
 const HEIGHT: f64 = 380.0;
 const LEFT: f64 = 70.0;
 const TOP: f64 = 12.0;
-const RIGHT: f64 = 20.0;
+const RIGHT: f64 = 32.0;
 const BOTTOM: f64 = 46.0;
 
 /// One bar.
@@ -136,7 +136,7 @@ fn put(svg: &mut String, element: &str) {
 }
 
 /// The longest latency of all has no place on an axis of nines, and zero has none on one of powers.
-fn is_shown(point: &&(f64, f64)) -> bool {
+fn is_shown(point: &(f64, f64)) -> bool {
     point.0 < 100.0 && point.1 > 0.0
 }
 
