@@ -6,6 +6,7 @@
 //! Never does: repeat a run because its figures look odd.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
@@ -68,6 +69,11 @@ impl<'a> Bench<'a> {
 
     /// Runs everything.
     pub(super) fn run_all(&self) -> Result<Vec<Run>> {
+        let (options, runs) = (self.options, self.variants.len() as u32 * self.options.rounds);
+        // About a second goes into starting and stopping.
+        let minutes =
+            (options.warm_up + options.duration + Duration::from_secs(1)).as_secs_f64() * f64::from(runs) / 60.0;
+        say!("{} variants, {} rounds: about {:.0} minutes", self.variants.len(), options.rounds, minutes.ceil());
         let mut runs = Vec::new();
         for round in 1..=self.options.rounds {
             for index in order(round as usize - 1, self.variants.len()) {
