@@ -18,8 +18,8 @@ use super::template::Template;
 /// What `gopatchd ab` takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "{url}, {duration} and {port} (a free port of loopback, another one for each run) are replaced in ARGUMENTS, \
-                  --url, --ready-*, --load, --also and --agent; {pid}, the program's, in --agent.\n\n\
+    after_help = "{url}, {duration}, {port} and {port2} (free ports of loopback, others for each run) are replaced in ARGUMENTS, \
+                  --url, --ready-*, --load, --also, --sink and --agent; {pid}, the program's, in --agent.\n\n\
                   Exit status: 0: measured, and every limit held; 1: a limit was exceeded beyond the noise, or requests \
                   failed; 2: it could not be measured, or a limit could not be judged."
 )]
@@ -105,7 +105,12 @@ pub struct AbArgs {
     #[arg(long, value_name = "NAME=COMMAND", value_parser = named)]
     agent: Vec<(String, String)>,
 
-    /// How long an agent gets to attach
+    /// What the --also program of that name needs, such as what an SDK exports to; started before it, and accounted as
+    /// its collector
+    #[arg(long, value_name = "NAME=COMMAND", value_parser = named)]
+    sink: Vec<(String, String)>,
+
+    /// How long an agent gets to attach, and a sink to start
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration)]
     agent_wait: Duration,
 
@@ -159,6 +164,9 @@ impl AbArgs {
                 "the built-in load asks http:// URLs, and {url:?} is another; use --load with a tool of your choice"
             );
         }
+        if let Some((name, _)) = self.sink.iter().find(|(name, _)| !self.also.iter().any(|(also, _)| also == name)) {
+            bail!("--sink {name}: there is no --also of that name");
+        }
         let limits = [
             (self.max_cpu_overhead, Limited::Cpu),
             (self.max_latency_p99_overhead, Limited::LatencyP99),
@@ -188,6 +196,7 @@ impl AbArgs {
         Ok(Options {
             also: commands("--also", &self.also)?,
             agents: commands("--agent", &self.agent)?,
+            sinks: commands("--sink", &self.sink)?,
             original: self.original,
             arguments: Template::of_words(self.arguments),
             patched: self.patched,

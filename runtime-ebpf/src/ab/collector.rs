@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::options::Rules;
 use super::process::Process;
+use super::stop;
 use super::template::{Template, Values};
 
 /// How long gopatchd may take to start. Uprobes of thousands of functions take some seconds.
@@ -28,8 +29,10 @@ pub(super) enum Beside {
     Daemon(&'static str),
     /// gopatchd with uprobes on this file, and flags for the rules.
     Uprobes { original: PathBuf, rules: Vec<String> },
-    /// Somebody else's agent.
+    /// Somebody else's agent, which finds the program by itself.
     Agent(Template, Duration),
+    /// What a program needs to be there before it, such as what an SDK exports to.
+    Sink(Template, Duration),
 }
 
 /// It, running.
@@ -87,7 +90,7 @@ pub(super) fn rule_flags(rules: &Rules) -> Vec<String> {
 
 impl Beside {
     /// Starts what has to be there before the program.
-    pub(super) fn start_before(&self, folder: &Path, socket: &Path) -> Result<Option<Collector>> {
+    pub(super) fn start_before(&self, folder: &Path, socket: &Path, values: &Values) -> Result<Option<Collector>> {
         let path = |path: &Path| path.display().to_string();
         let mut pin = None;
         let (mut words, ready) = match self {
@@ -102,6 +105,7 @@ impl Beside {
                 words.extend_from_slice(rules);
                 (words, "uprobes attached")
             }
+            Self::Sink(command, wait) => return foreign(command, *wait, folder, values).map(Some),
             Self::Agent(..) => return Ok(None),
         };
         words.extend(["--print", "discard"].map(str::to_owned));
@@ -115,16 +119,21 @@ impl Beside {
 
     /// Starts what has to find the program.
     pub(super) fn start_after(&self, folder: &Path, values: &Values) -> Result<Option<Collector>> {
-        let Self::Agent(command, wait) = self else {
-            return Ok(None);
-        };
-        let words = command.filled(values);
-        let mut process = Process::start(&folder.join("collector"), "the agent", &words, &[])?;
-        if let Some(status) = super::stop::wait(*wait, || process.ended())? {
-            bail!("{}", process.told(&format!("ended with {status}")));
+        match self {
+            Self::Agent(command, wait) => foreign(command, *wait, folder, values).map(Some),
+            _ => Ok(None),
         }
-        Ok(Some(Collector { process, pin: None, summarizes: false }))
     }
+}
+
+/// Starts somebody else's program, and gives it time. Nobody knows by what it tells that it is ready.
+fn foreign(command: &Template, wait: Duration, folder: &Path, values: &Values) -> Result<Collector> {
+    let words = command.filled(values);
+    let mut process = Process::start(&folder.join("collector"), "the agent", &words, &[])?;
+    if let Some(status) = stop::wait(wait, || process.ended())? {
+        bail!("{}", process.told(&format!("ended with {status}")));
+    }
+    Ok(Collector { process, pin: None, summarizes: false })
 }
 
 impl Collector {

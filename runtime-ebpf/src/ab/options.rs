@@ -41,7 +41,9 @@ pub(super) struct Options {
     pub(super) also: Vec<(String, Template)>,
     /// Other agents, which run beside the original: name and command.
     pub(super) agents: Vec<(String, Template)>,
-    /// How long such an agent gets to attach.
+    /// What other programs need beside them: the program's name and the command.
+    pub(super) sinks: Vec<(String, Template)>,
+    /// How long an agent gets to attach, and a sink to start.
     pub(super) agent_wait: Duration,
     /// Limits.
     pub(super) limits: Vec<Limit>,

@@ -94,7 +94,7 @@ impl<'a> Bench<'a> {
         let socket = folder.join("gopatchd.sock");
 
         let beside = variant.beside.as_ref();
-        let before = beside.map(|beside| beside.start_before(folder, &socket)).transpose()?.flatten();
+        let before = beside.map(|beside| beside.start_before(folder, &socket, &values)).transpose()?.flatten();
         let mut program = target::start(options, &words, &values, folder, &socket)?;
         let values = values.of_process(program.pid());
         let after = beside.map(|beside| beside.start_after(folder, &values)).transpose()?.flatten();

@@ -1,6 +1,6 @@
 //! Commands with placeholders.
 //!
-//! Decides: what is replaced: `{url}`, `{duration}`, `{port}`, `{pid}`.
+//! Decides: what is replaced: `{url}`, `{duration}`, `{port}`, `{port2}`, `{pid}`.
 //! Trusts: nothing.
 //! Never does: give a command to a shell. Who wants one writes `sh -c '...'`.
 
@@ -16,7 +16,7 @@ pub(super) struct Template(Vec<String>);
 /// What one run puts in the place of the placeholders.
 #[derive(Debug, Clone)]
 pub(super) struct Values {
-    port: u16,
+    ports: [u16; 2],
     url: Option<String>,
     duration: Option<Duration>,
     pid: Option<u32>,
@@ -42,10 +42,13 @@ impl Template {
 }
 
 impl Values {
-    /// For a new run: a port that is free now, and the URL.
+    /// For a new run: ports that are free now, and the URL.
     pub(super) fn new(url: Option<&str>) -> Result<Self> {
-        let held = TcpListener::bind("127.0.0.1:0").context("loopback has no free port")?;
-        let mut values = Self { port: held.local_addr()?.port(), url: None, duration: None, pid: None };
+        let free = || TcpListener::bind("127.0.0.1:0").context("loopback has no free port");
+        // Both are held until both are known.
+        let held = [free()?, free()?];
+        let ports = [held[0].local_addr()?.port(), held[1].local_addr()?.port()];
+        let mut values = Self { ports, url: None, duration: None, pid: None };
         values.url = url.map(|url| values.fill(url));
         Ok(values)
     }
@@ -67,7 +70,8 @@ impl Values {
 
     /// A text with its placeholders replaced.
     pub(super) fn fill(&self, text: &str) -> String {
-        let mut text = text.replace("{port}", &self.port.to_string());
+        let mut text =
+            text.replace("{port}", &self.ports[0].to_string()).replace("{port2}", &self.ports[1].to_string());
         if let Some(url) = &self.url {
             text = text.replace("{url}", url);
         }
@@ -103,7 +107,7 @@ mod tests {
     fn placeholders_are_replaced_and_words_stay_apart() {
         let values = Values::new(Some("http://127.0.0.1:{port}/a b")).unwrap().lasting(Duration::from_secs(5));
         let load = Template::of_command("--load", "wrk -d{duration} '{url}' --header 'a: {b}'").unwrap();
-        let url = format!("http://127.0.0.1:{}/a b", values.port);
+        let url = format!("http://127.0.0.1:{}/a b", values.ports[0]);
         assert_eq!(load.filled(&values), ["wrk", "-d5s", &url, "--header", "a: {b}"]);
         assert_eq!(values.lasting(Duration::from_millis(1500)).fill("{duration}"), "1500ms");
         assert!(Template::of_command("--load", "wrk 'x").is_err());

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::collector::{self, Beside};
 use super::options::{BuiltIn, Options};
-use super::template::Template;
+use super::template::{Template, Values};
 
 /// The first variant of each round, which the others are compared with.
 pub(super) const ORIGINAL: &str = "original";
@@ -84,8 +84,10 @@ pub(super) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, 
         }
     }
     for (name, command) in &options.also {
+        let sink = options.sinks.iter().find(|(of, _)| of == name);
+        let beside = sink.map(|(_, command)| Beside::Sink(command.clone(), options.agent_wait));
         let program = Program::Other(command.clone());
-        variants.push(Variant { name: name.clone(), what: "another program", program, beside: None });
+        variants.push(Variant { name: name.clone(), what: "another program", program, beside });
     }
     for (name, command) in &options.agents {
         let beside = Some(Beside::Agent(command.clone(), options.agent_wait));
@@ -120,7 +122,8 @@ fn of(built_in: BuiltIn, options: &Options) -> Variant {
 
 fn can_run(variant: &Variant, folder: &Path) -> Result<()> {
     if let Some(beside) = &variant.beside
-        && let Some(collector) = beside.start_before(&folder.join("try"), &folder.join("try.sock"))?
+        && let Some(collector) =
+            beside.start_before(&folder.join("try"), &folder.join("try.sock"), &Values::new(None)?)?
     {
         collector.stop()?;
     }
