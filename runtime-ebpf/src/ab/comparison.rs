@@ -22,7 +22,7 @@ const NOT_TOLD: &str = "not told";
 /// Everything there is to report.
 #[derive(Debug, Serialize)]
 pub(super) struct Comparison {
-    /// Whether every limit held and no request failed.
+    /// Whether every limit was judged and held, and no request failed.
     pub(super) passed: bool,
     /// Where it was measured, and when.
     pub(super) machine: Machine,
@@ -140,7 +140,7 @@ impl Comparison {
         let gates = gates::judge(options, &variants, &metrics);
         let warnings = warnings(&variants, &bench.left_out, runs, options.allow_errors);
         let no_errors = variants.iter().all(|variant| variant.errors.is_none_or(|errors| errors == 0));
-        let passed = gates.iter().all(|gate| !gate.exceeded) && (no_errors || options.allow_errors);
+        let passed = gates.iter().all(|gate| !gate.exceeded && !gate.unknown) && (no_errors || options.allow_errors);
         Ok(Self {
             passed,
             machine: Machine::here()?,
