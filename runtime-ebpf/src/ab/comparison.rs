@@ -174,7 +174,8 @@ pub(super) fn difference(ratio: f64) -> String {
     match ratio {
         ratio if ratio >= 1000.0 => "more than x 1,000".to_owned(),
         ratio if ratio >= 10.0 => format!("x {ratio:.0}"),
-        ratio => format!("{:+.1} %", (ratio - 1.0) * 100.0),
+        // Adding zero to what is rounded to it takes its sign away.
+        ratio => format!("{:+.1} %", ((ratio - 1.0) * 1000.0).round() / 10.0 + 0.0),
     }
 }
 
@@ -276,6 +277,7 @@ mod tests {
     #[test]
     fn ratios_as_they_are_shown() {
         assert_eq!([1.0, 1.0312, 0.5, 2.0].map(difference), ["+0.0 %", "+3.1 %", "-50.0 %", "+100.0 %"]);
+        assert_eq!(difference(0.9999), "+0.0 %");
         assert_eq!([12.4, 5e4].map(difference), ["x 12", "more than x 1,000"]);
     }
 }
