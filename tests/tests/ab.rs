@@ -46,10 +46,7 @@ struct Ab {
 impl Ab {
     /// Compares the corpus server.
     fn run(options: &[&str]) -> Result<Self> {
-        Self::run_on(&corpus::build("httpserver", NEWEST_GO, "default")?, options)
-    }
-
-    fn run_on(server: &Path, options: &[&str]) -> Result<Self> {
+        let server = corpus::build("httpserver", NEWEST_GO, "default")?;
         let mut command = Command::new(release_binary("gopatchd")?);
         let output = command.arg("ab").arg(server).args(SHORT).args(options).args(LISTEN).output()?;
         let text = |bytes| String::from_utf8(bytes).context("gopatchd's output is not UTF-8");
@@ -69,17 +66,14 @@ fn all_variants_are_measured_and_shown() -> Result<()> {
     let (json, html) = (scratch.file("ab.json"), scratch.file("ab.html"));
     let files = ["--json", json.to_str().context("UTF-8")?, "--html", html.to_str().context("UTF-8")?];
     let generous = ["--max-cpu-overhead", "100000%", "--max-lost", "0"];
-    // A file of this test's own, or uprobes would see the servers of other tests too.
-    let server = scratch.file("server");
-    fs::copy(corpus::build("httpserver", NEWEST_GO, "default")?, &server)?;
-    let ab = Ab::run_on(&server, &[&["--url", URL, "--rounds", "2"], &files[..], &generous].concat())?.ended(0)?;
+    let ab = Ab::run(&[&["--url", URL, "--rounds", "2"], &files[..], &generous].concat())?.ended(0)?;
     let said: Value = serde_json::from_str(&fs::read_to_string(json)?)?;
     ensure!(said["passed"] == true, "{said:#}");
 
     let names: Vec<_> = list(&said["variants"]).iter().map(|variant| text(&variant["name"])).collect();
     let mut expected = vec!["original", "original (again)", "inert", "memfd"];
     if backends().contains(&"bpf") {
-        expected.insert(3, "bpf");
+        expected.extend(["bpf", "uprobes"]);
     }
     for left_out in list(&said["left_out"]) {
         let name = text(&left_out["name"]);

@@ -148,6 +148,7 @@ impl<'a> Bench<'a> {
         match &variant.program {
             Program::Original => of_file(&self.options.original),
             Program::Patched => of_file(&self.patched.path),
+            Program::Copy(path) => of_file(path),
             Program::Other(command) => Ok(Template::filled(command, values)),
         }
     }

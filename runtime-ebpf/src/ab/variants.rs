@@ -5,7 +5,8 @@
 //! Trusts: a try: each collector is started once before anything is measured.
 //! Never does: leave something out in silence.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub(super) enum Program {
     Original,
     /// Patched.
     Patched,
+    /// A copy of the program as it was built, which nobody else runs.
+    Copy(PathBuf),
     /// Another.
     Other(Template),
 }
@@ -70,7 +73,7 @@ pub(super) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, 
         if options.variants.as_ref().is_some_and(|asked| !asked.contains(&built_in)) {
             continue;
         }
-        let variant = of(built_in, options);
+        let variant = of(built_in, options, folder)?;
         match can_run(&variant, folder) {
             Ok(()) => variants.push(variant),
             Err(error) if options.variants.is_none() => {
@@ -101,7 +104,7 @@ pub(super) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, 
     Ok((variants, left_out))
 }
 
-fn of(built_in: BuiltIn, options: &Options) -> Variant {
+fn of(built_in: BuiltIn, options: &Options, folder: &Path) -> Result<Variant> {
     let (name, what, program, beside) = match built_in {
         BuiltIn::Original => (ORIGINAL, "as it was built", Program::Original, None),
         BuiltIn::Inert => ("inert", "patched, and nobody listens", Program::Patched, None),
@@ -113,11 +116,14 @@ fn of(built_in: BuiltIn, options: &Options) -> Variant {
         }
         BuiltIn::Uprobes => {
             let rules = collector::rule_flags(&options.rules);
-            let beside = Beside::Uprobes { original: options.original.clone(), rules };
-            ("uprobes", "as it was built, with uprobes that record the same", Program::Original, Some(beside))
+            // Whoever else runs the file, such as a load that is the same program, would be probed too.
+            let copy = folder.join("probed");
+            fs::copy(&options.original, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+            let beside = Beside::Uprobes { original: copy.clone(), rules };
+            ("uprobes", "as it was built, with uprobes that record the same", Program::Copy(copy), Some(beside))
         }
     };
-    Variant { name: name.to_owned(), what, program, beside }
+    Ok(Variant { name: name.to_owned(), what, program, beside })
 }
 
 fn can_run(variant: &Variant, folder: &Path) -> Result<()> {
