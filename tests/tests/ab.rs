@@ -163,6 +163,32 @@ fn a_command_puts_it_under_load() -> Result<()> {
 }
 
 #[test]
+fn rivals_run_with_what_they_need() -> Result<()> {
+    let [sdk, sink] = ["httpserver-otel", "otlpsink"].map(|name| corpus::build(name, NEWEST_GO, "default"));
+    let exports = "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{port2} OTEL_EXPORTER_OTLP_INSECURE=true";
+    let sdk = format!("sdk=env {exports} {} -http 127.0.0.1:{{port}}", sdk?.display());
+    let sink = format!("sdk={} -grpc 127.0.0.1:{{port2}}", sink?.display());
+    // An agent that ends is an error, so it has found the program.
+    let agent = "agent=sh -c 'kill -0 {pid} && exec sleep 60'";
+    let rivals = ["--also", &sdk, "--sink", &sink, "--agent", agent, "--agent-wait", "300ms"];
+    let options = ["--url", URL, "--rounds", "2", "--variants", "original", "--json", "-"];
+    let ab = Ab::run(&[&options[..], &rivals].concat())?.ended(0)?;
+    let said: Value = serde_json::from_str(&ab.stdout)?;
+    for (name, works) in [("sdk", true), ("agent", false)] {
+        let runs: Vec<_> = list(&said["runs"]).iter().filter(|run| run["variant"] == name).collect();
+        ensure!(runs.len() == 2, "{name}: {} runs", runs.len());
+        for run in runs {
+            ensure!(number(&run["load"]["requests"]) > 0 && number(&run["load"]["errors"]) == 0, "{run}");
+            let used = run["collector"]["cpu_seconds"].as_f64().context("an account of what ran beside")?;
+            ensure!(!works || used > 0.0, "{run}");
+        }
+    }
+    let ab = Ab::run(&["--url", URL, "--agent", "agent=false", "--rounds", "2", "--variants", "original"])?.ended(2)?;
+    ensure!(ab.stderr.contains("the agent ended with exit status: 1"), "{}", ab.stderr);
+    Ok(())
+}
+
+#[test]
 fn what_cannot_be_measured_is_an_error_that_says_why() -> Result<()> {
     let ab = Ab::run(&["--url", URL, "--ready-line", "good morning", "--ready-within", "300ms"])?.ended(2)?;
     ensure!(ab.stderr.contains("did not print \"good morning\" within 300ms"), "{}", ab.stderr);
