@@ -122,6 +122,7 @@ func call(arguments []string) error {
 	count := flags.Int("n", 8, "`count` of calls")
 	workers := flags.Int("c", 8, "`count` of calls at a time")
 	start := flags.String("start", "", "call Knock at -knock until this `file` is there, and begin then")
+	duration := flags.Duration("duration", 0, "make calls for this `time` instead of a count, and sum up")
 	door := flags.String("knock", "", "an `address` of the server without TLS")
 	if err := flags.Parse(arguments); err != nil {
 		return err
@@ -141,6 +142,9 @@ func call(arguments []string) error {
 	}
 	defer to.Close()
 
+	if *duration > 0 {
+		return callFor(to, *duration, *workers)
+	}
 	all := make([]seen, *count)
 	failed := make([]error, *workers)
 	var running sync.WaitGroup

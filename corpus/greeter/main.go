@@ -3,7 +3,8 @@
 // `greeter serve` serves one service over gRPC's own transport, in plain text and with TLS, and over net/http's; prints
 // the addresses it chose as one line of JSON once it accepts connections; and ends with status 0 on SIGTERM or SIGINT.
 // `greeter call` makes calls, prints what it saw of each as one line of JSON, and ends with status 1 if an answer is not
-// the one that the service promises. Both stay on loopback.
+// the one that the service promises. With -duration it makes calls for that time and prints one line about all of them,
+// which `gopatchd ab` reads. Both stay on loopback.
 package main
 
 import (
@@ -12,11 +13,11 @@ import (
 )
 
 func main() {
-	err := fmt.Errorf("usage: greeter serve | greeter call [FLAGS]")
+	err := fmt.Errorf("usage: greeter serve [FLAGS] | greeter call [FLAGS]")
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "serve":
-			err = serve()
+			err = serve(os.Args[2:])
 		case "call":
 			err = call(os.Args[2:])
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"flag"
 	"net"
 	"net/http"
 	"os"
@@ -21,7 +22,12 @@ type ready struct {
 	Handler string `json:"handler"`
 }
 
-func serve() error {
+func serve(arguments []string) error {
+	flags := flag.NewFlagSet("greeter serve", flag.ExitOnError)
+	address := flags.String("plain", "127.0.0.1:0", "`address` for gRPC in plain text; port 0 takes a free one")
+	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
 	certificate, err := selfSigned()
@@ -32,7 +38,11 @@ func serve() error {
 
 	var listeners [3]net.Listener
 	for i := range listeners {
-		if listeners[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		to := "127.0.0.1:0"
+		if i == 0 {
+			to = *address
+		}
+		if listeners[i], err = net.Listen("tcp", to); err != nil {
 			return err
 		}
 	}

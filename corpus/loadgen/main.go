@@ -12,18 +12,23 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// summary is what loadgen prints on stdout when it is done.
+// summary is what loadgen prints on stdout when it is done: one line, which `gopatchd ab` reads.
 type summary struct {
-	Requests int     `json:"requests"`
-	Failures int     `json:"failures"`
-	Seconds  float64 `json:"seconds"`
+	Requests int                `json:"requests"`
+	Errors   int                `json:"errors"`
+	Seconds  float64            `json:"seconds"`
+	Latency  map[string]float64 `json:"latency_us"`
 }
+
+// percentiles of latency, by the names that they have in the summary.
+var percentiles = map[string]float64{"50": 50, "90": 90, "99": 99, "99.9": 99.9}
 
 func main() {
 	url := flag.String("url", "", "the server's base `URL`, such as https://127.0.0.1:8443")
@@ -45,13 +50,22 @@ func main() {
 	}
 	started := time.Now()
 	seen := send(client, *total, *workers, *duration)
-	report := summary{Requests: len(seen), Seconds: time.Since(started).Seconds()}
+	report := summary{Seconds: time.Since(started).Seconds(), Latency: map[string]float64{}}
+	var latencies []int64
 	for _, one := range seen {
 		if one.Error == "" {
+			latencies = append(latencies, one.DurationNano)
 			continue
 		}
-		if report.Failures++; report.Failures <= 5 {
+		if report.Errors++; report.Errors <= 5 {
 			fmt.Fprintf(os.Stderr, "loadgen: %s %s: %s\n", one.Method, one.Path, one.Error)
+		}
+	}
+	report.Requests = len(latencies)
+	sort.Slice(latencies, func(a, b int) bool { return latencies[a] < latencies[b] })
+	for name, percentile := range percentiles {
+		if len(latencies) > 0 {
+			report.Latency[name] = float64(latencies[int(float64(len(latencies)-1)*percentile/100)]) / 1e3
 		}
 	}
 	if *out != "" {
@@ -62,8 +76,8 @@ func main() {
 	if err := json.NewEncoder(os.Stdout).Encode(report); err != nil {
 		fail(2, err)
 	}
-	if report.Failures > 0 {
-		fail(1, fmt.Errorf("%d of %d requests failed", report.Failures, report.Requests))
+	if report.Errors > 0 {
+		fail(1, fmt.Errorf("%d of %d requests failed", report.Errors, len(seen)))
 	}
 }
 

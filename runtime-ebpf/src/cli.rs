@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use gopatch_trampolines::wire::{DEFAULT_RING_BYTES, DEFAULT_SOCKET, PAGE};
 
+use crate::ab;
 use crate::daemon::Options;
 use crate::print::Print;
 use crate::rings::Choice;
@@ -36,6 +37,9 @@ pub struct Cli {
 /// What gopatchd does besides collecting.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Compares a program with itself patched, and with rivals, under load: what does it cost?
+    Ab(Box<ab::AbArgs>),
+
     /// Collects the operations of a program that is not patched, by uprobes, to compare hooks with
     #[command(hide = true)]
     Uprobes(UprobeArgs),

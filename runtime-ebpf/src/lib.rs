@@ -10,6 +10,7 @@
 //!   stdout      print -> output
 //! ```
 //!
+//! `gopatchd ab` (`ab`) does none of that itself: it runs programs and collectors as processes of their own.
 //! `gopatchd uprobes` ([`uprobes`]) makes the same of records that uprobes write, to compare hooks with.
 //!
 //! Decides: nothing here; `daemon` runs the loop.
@@ -24,6 +25,7 @@ macro_rules! say {
     }};
 }
 
+mod ab;
 mod attributes;
 mod calls;
 mod cli;
@@ -46,6 +48,7 @@ mod summary;
 mod tls;
 pub mod uprobes;
 
+pub use ab::{AbArgs, run as ab};
 pub use cli::{Cli, CollectArgs, Command, UprobeArgs};
 pub use daemon::{Options, run};
 pub use print::Print;

@@ -1,6 +1,7 @@
 //! The binary `gopatchd`: reads the command line, runs, and turns an error into a message and exit status 2.
 //!
-//! Decides: exit status. 0: it ran and was asked to stop; 2: it could not run.
+//! Decides: exit status. 0: it ran and was asked to stop; 1: `ab` found a limit exceeded or errors under load; 2: it
+//! could not run.
 //! Trusts, and never does: nothing.
 
 use std::process::ExitCode;
@@ -16,11 +17,13 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        None => gopatchd::run(&cli.collect.into()),
-        Some(Command::Uprobes(args)) => uprobes::run(&args.into()),
+        None => gopatchd::run(&cli.collect.into()).map(|()| true),
+        Some(Command::Ab(args)) => gopatchd::ab(*args),
+        Some(Command::Uprobes(args)) => uprobes::run(&args.into()).map(|()| true),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("gopatchd: error: {error:#}");
             ExitCode::from(2)

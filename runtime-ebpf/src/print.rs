@@ -23,6 +23,9 @@ pub enum Print {
     Json,
     /// Nothing but that last line.
     None,
+    /// The work of `json` without the output: operations become JSON and are thrown away, and only the summary is
+    /// printed. For measuring what gopatchd costs.
+    Discard,
 }
 
 /// Prints operations and counts them.
@@ -56,6 +59,10 @@ impl Printer {
             }
             Print::Json => operation.json(buffer),
             Print::None => {}
+            Print::Discard => {
+                operation.json(buffer);
+                buffer.clear();
+            }
         }
     }
 
