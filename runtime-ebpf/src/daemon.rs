@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::cadence::Cadence;
 use crate::clock::{Clock, invariant_tsc};
 use crate::control::{ControlPage, Heart};
 use crate::hello::{Granted, Greeting, Progress, Readers, Refusal};
@@ -39,12 +40,6 @@ pub struct Options {
     /// Folder in bpffs for the output ring's pin.
     pub pin: std::path::PathBuf,
 }
-
-/// Time between two passes after one that has found something.
-pub(crate) const BUSY: Duration = Duration::from_millis(1);
-
-/// Longest time between two passes.
-pub(crate) const IDLE: Duration = Duration::from_millis(10);
 
 /// How long a session is drained after another has taken its place.
 const REPLACED: Duration = Duration::from_secs(2);
@@ -84,8 +79,7 @@ struct Daemon {
     clock: Clock,
     printer: Printer,
     summary: Summary,
-    /// Time between the last pass and the next.
-    interval: Duration,
+    cadence: Cadence,
     /// When the end is due, once it has begun.
     end_at: Option<Instant>,
 }
@@ -127,7 +121,7 @@ impl Daemon {
             clock: Clock::start(),
             printer: Printer::new(options.print),
             summary,
-            interval: IDLE,
+            cadence: Cadence::start(),
             end_at: None,
         };
         say!("listening on {}, backend {} ({reason})", options.listen.display(), daemon.backend.name());
@@ -136,8 +130,8 @@ impl Daemon {
 
     /// One round: look at the rings, then sleep until something is to be done.
     fn turn(&mut self) -> Result<()> {
-        let found = self.pass();
-        self.interval = if found { BUSY } else { (self.interval * 2).min(IDLE) };
+        let fullest = self.pass();
+        self.cadence.found(fullest as f64 / f64::from(self.ring_bytes));
         if let Err(error) = self.printer.flush() {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 say!("cannot write the output, stopping: {error}");
@@ -165,17 +159,17 @@ impl Daemon {
         Ok(())
     }
 
-    /// Reads every ring once. Gives whether it should be done again soon.
-    fn pass(&mut self) -> bool {
+    /// Reads every ring once. Gives the bytes that the fullest held.
+    fn pass(&mut self) -> u64 {
         if self.sessions.is_empty() || self.printer.is_full() {
-            return false;
+            return 0;
         }
-        let mut found = false;
+        let mut fullest = 0;
         for session in &mut self.sessions {
             let mut print = |operation: crate::operation::Operation<'_>| self.printer.print(&operation);
-            found |= session.pass(&mut self.clock, &mut self.summary, &mut print);
+            fullest = fullest.max(session.pass(&mut self.clock, &mut self.summary, &mut print));
         }
-        found
+        fullest
     }
 
     /// Sleeps until there is something to do.
@@ -214,7 +208,7 @@ impl Daemon {
 
     /// When something is to be done even if nothing happens; never, while nobody is here.
     fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let next_pass = (!self.sessions.is_empty()).then(|| now + self.interval);
+        let next_pass = (!self.sessions.is_empty()).then(|| now + self.cadence.interval());
         let accept_again = (self.accept_after > now).then_some(self.accept_after);
         let greetings = self.greetings.iter().map(Greeting::deadline);
         greetings.chain(next_pass).chain(accept_again).chain(self.end_at).min()
@@ -293,7 +287,7 @@ impl Daemon {
         lost.ring_full = lost.ring_full.saturating_add(ring_full);
         self.summary.sessions += 1;
         self.sessions.push(Session::new(peer, control, rings, program));
-        self.interval = BUSY;
+        self.cadence = Cadence::start();
     }
 
     /// Makes all that a session needs and sends it.

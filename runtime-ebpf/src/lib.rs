@@ -27,6 +27,7 @@ macro_rules! say {
 
 mod ab;
 mod attributes;
+mod cadence;
 mod calls;
 mod cli;
 mod clock;

@@ -85,21 +85,20 @@ impl Session {
         self.until
     }
 
-    /// Reads every ring once and looks at what may be looked at. Gives whether there was, or still is, anything: then, and
-    /// only then, times are needed.
+    /// Reads every ring once and looks at what may be looked at. Gives the bytes that the fullest ring held.
     pub(crate) fn pass(
         &mut self,
         clock: &mut Clock,
         summary: &mut Summary,
         sink: &mut dyn FnMut(Operation<'_>),
-    ) -> bool {
-        self.drain(summary);
-        if self.order.is_empty() {
-            return false;
+    ) -> u64 {
+        let fullest = self.drain(summary);
+        // Only records need the time.
+        if !self.order.is_empty() {
+            clock.update();
+            self.look(clock, sink);
         }
-        clock.update();
-        self.look(clock, sink);
-        true
+        fullest
     }
 
     /// The last pass: whatever is still open is unfinished.
@@ -146,7 +145,7 @@ impl Session {
             }
         }
         self.tell();
-        records
+        drained.fullest
     }
 
     fn tell(&mut self) {

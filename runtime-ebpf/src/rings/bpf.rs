@@ -183,6 +183,7 @@ impl Drain {
     ) -> Result<(), RingError> {
         let mut consumer = ring.positions.consumer();
         let mut unread = ring.positions.producer(consumer, ring_bytes)?.wrapping_sub(consumer);
+        drained.fullest = drained.fullest.max(unread);
         while unread > 0 {
             let taken = self.run(ring.slot)?;
             let forwarded = self.forward(ring.slot, sink);

@@ -47,7 +47,10 @@ impl Rings for MemfdRings {
     fn drain(&mut self, sink: &mut dyn FnMut(&[u8])) -> Drained {
         let mut drained = Drained::default();
         for (index, ring) in self.0.iter_mut().enumerate().filter(|(_, ring)| !ring.broken) {
-            if let Err(error) = ring.drain(sink) {
+            let before = ring.consumer;
+            let result = ring.drain(sink);
+            drained.fullest = drained.fullest.max(ring.consumer - before);
+            if let Err(error) = result {
                 ring.broken = true;
                 drained.broken.push((index, error));
             }

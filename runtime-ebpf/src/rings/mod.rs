@@ -61,6 +61,8 @@ pub(crate) struct Drained {
     pub(crate) malformed: u64,
     /// Records that found the output ring full.
     pub(crate) output_full: u64,
+    /// Bytes that the fullest ring held.
+    pub(crate) fullest: u64,
     /// Rings given up in this pass, by their index in the session.
     pub(crate) broken: Vec<(usize, RingError)>,
 }

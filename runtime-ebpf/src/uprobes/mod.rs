@@ -24,9 +24,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use crate::cadence::Cadence;
 use crate::calls::{Calls, Entries, Event};
 use crate::clock::Clock;
-use crate::daemon::{BUSY, IDLE, LAST_OUTPUT, raise_file_limit, stop_signals};
+use crate::daemon::{LAST_OUTPUT, raise_file_limit, stop_signals};
 use crate::print::{Print, Printer};
 use crate::program::Program;
 use crate::summary::Summary;
@@ -45,6 +46,9 @@ pub struct Options {
     /// Data bytes of the ring: a power of two, at least a page.
     pub ring_bytes: u32,
 }
+
+/// Time for what is under way to be done.
+const SETTLED: Duration = Duration::from_millis(1);
 
 /// Indexes of the program's counters.
 const RING_FULL: u32 = 0;
@@ -68,24 +72,24 @@ pub fn run(options: &Options) -> Result<()> {
     };
     say!("uprobes attached: {} places", attached.links.len());
 
-    let mut interval = IDLE;
+    let mut cadence = Cadence::start();
     loop {
-        let found = collector.pass();
-        interval = if found { BUSY } else { (interval * 2).min(IDLE) };
+        let bytes = collector.pass();
+        cadence.found(bytes as f64 / f64::from(options.ring_bytes));
         if let Err(error) = collector.printer.flush() {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 say!("cannot write the output, stopping: {error}");
             }
             break;
         }
-        if collector.wait(&signals, interval)? {
+        if collector.wait(&signals, cadence.interval())? {
             drop(signals.read(&mut [0; 64]));
             break;
         }
     }
     // From here on no more records come, but those at which another CPU is.
     attached.stopped.set(0, 1, 0)?;
-    thread::sleep(BUSY);
+    thread::sleep(SETTLED);
     collector.end();
     Ok(())
 }
@@ -125,16 +129,16 @@ impl Process {
 }
 
 impl Collector {
-    /// Empties the ring. Gives whether there was anything.
-    fn pass(&mut self) -> bool {
+    /// Empties the ring. Gives the bytes that it held.
+    fn pass(&mut self) -> u64 {
         if self.printer.is_full() {
-            return false;
+            return 0;
         }
         self.clock.update();
         let Self { program, events, processes, clock, printer, summary, .. } = self;
-        let mut found = false;
+        let mut bytes = 0;
         while let Some(record) = events.next() {
-            found = true;
+            bytes += record.len() as u64;
             let (prefix, payload) = record.split_at(forwarded::PREFIX);
             let pid = u32::from_le_bytes(prefix[..4].try_into().expect("4 of 8 bytes"));
             let Some(event) = Event::read(payload, program) else {
@@ -148,7 +152,7 @@ impl Collector {
             });
             process.calls.take(event, program, clock, &mut |operation| printer.print(&operation));
         }
-        found
+        bytes
     }
 
     /// Sleeps until there is something to do. Gives whether it is to end.
@@ -195,7 +199,7 @@ impl Collector {
     fn end(mut self) {
         let deadline = Instant::now() + LAST_OUTPUT;
         while self.printer.is_full() && Instant::now() < deadline && self.printer.flush().is_ok() {
-            thread::sleep(BUSY);
+            thread::sleep(SETTLED);
         }
         self.pass();
         let mut pids: Vec<_> = self.processes.keys().copied().collect();
