@@ -175,7 +175,7 @@ impl Display for Report {
             if let (Some(cost), Some(ratio)) = (row.cost_ns, row.cost_rdtsc) {
                 write!(f, "{cost}{:>9.2}", ratio.median)?;
             }
-            if let Some(Goal { wanted, value, met }) = &row.goal {
+            if let Some(Goal { wanted, value, met, .. }) = &row.goal {
                 write!(f, "  {} {wanted}: {value:.2}", if *met { "pass " } else { "SHORT" })?;
             }
             writeln!(f)?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use gopatch::patch::{self, Options};
+use gopatch::patch::{Options, patch as patch_bytes};
 use gopatch::rules::Source;
 use gopatch_tests::Scratch;
 use gopatch_trampolines::wire::{DEFAULT_SOCKET, SOCKET_ENV};
@@ -59,12 +59,7 @@ impl Hookbench {
     /// A patched copy beside this one, with these rules and no others.
     pub(crate) fn patched(&self, name: &str, rules: &str) -> Result<Self> {
         let path = self.path.with_added_extension(name);
-        let source = Source { name: format!("{name}.yaml"), text: rules.to_owned() };
-        let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into(), symbols: false };
-        let input = fs::read(&self.path)?;
-        let patched = patch::patch(&input, &options)?;
-        fs::write(&path, patched.output.to_vec()).with_context(|| format!("cannot write {}", path.display()))?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        patch(&self.path, &path, rules)?;
         Ok(Self { path, cpus: self.cpus })
     }
 
@@ -93,4 +88,15 @@ impl Hookbench {
         let line: Line = serde_json::from_str(&line?).context("hookbench's line is not what it was")?;
         Ok(line.ns_per_call)
     }
+}
+
+/// Patches a program with these rules and no others, and with symbols for what is added.
+pub(crate) fn patch(program: &Path, to: &Path, rules: &str) -> Result<()> {
+    let source = Source { name: "bench.yaml".to_owned(), text: rules.to_owned() };
+    let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into(), symbols: true };
+    let input = fs::read(program)?;
+    let patched = patch_bytes(&input, &options)?;
+    fs::write(to, patched.output.to_vec()).with_context(|| format!("cannot write {}", to.display()))?;
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755))?;
+    Ok(())
 }

@@ -28,15 +28,17 @@ pub(crate) fn soak(arguments: &[&str]) -> Result<()> {
     run_command(&mut cargo(&["test", "--release", "--package", "gopatch-tests", "--", "--ignored"]))
 }
 
-/// The benchmarks, each a program of the tests' crate.
+/// The benchmarks, programs of the tests' crate, and the gate: what can be held against its budget on any machine.
 pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
-    let [name @ ("hooks" | "patch"), rest @ ..] = arguments else {
-        bail!("usage: cargo xtask bench hooks|patch [ARGUMENTS]");
+    let (program, arguments) = match arguments {
+        ["patch", rest @ ..] => ("bench-patch", rest.to_vec()),
+        ["hooks" | "collector", ..] => ("bench-hooks", arguments.to_vec()),
+        ["--check", rest @ ..] => ("bench-hooks", [&["instructions"], rest].concat()),
+        _ => bail!("usage: cargo xtask bench hooks|collector|patch [ARGUMENTS], or cargo xtask bench --check"),
     };
     build_release()?;
-    let program = format!("bench-{name}");
-    let program = ["run", "--release", "--package", "gopatch-tests", "--bin", &program, "--"];
-    run_command(cargo(&program).args(rest))
+    let program = ["run", "--release", "--package", "gopatch-tests", "--bin", program, "--"];
+    run_command(cargo(&program).args(arguments))
 }
 
 /// The end-to-end tests, the benchmarks and the demo run the programs as a user gets them.
