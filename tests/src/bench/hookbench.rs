@@ -12,7 +12,6 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use gopatch::patch::{Options, patch as patch_bytes};
 use gopatch::rules::Source;
-use gopatch_tests::Scratch;
 use gopatch_trampolines::wire::{DEFAULT_SOCKET, SOCKET_ENV};
 use serde::Deserialize;
 use xtask::workspace;
@@ -50,8 +49,7 @@ struct Line {
 
 impl Hookbench {
     /// A copy of `program`.
-    pub(crate) fn copy(program: &Path, scratch: &Scratch, cpus: Cpus) -> Result<Self> {
-        let path = scratch.file("hookbench");
+    pub(crate) fn copy(program: &Path, path: PathBuf, cpus: Cpus) -> Result<Self> {
         fs::copy(program, &path).with_context(|| format!("cannot copy {}", program.display()))?;
         Ok(Self { path, cpus })
     }
@@ -69,23 +67,34 @@ impl Hookbench {
 
     /// Nanoseconds of a call of `function`.
     pub(crate) fn run(&self, function: &str, burst: Burst) -> Result<f64> {
-        self.measure(&mut Command::new(&self.path), function, burst)
+        self.run_with(Path::new(""), function, burst)
     }
 
-    /// The same, with gopatchd to be found at `socket`.
+    /// The same, with a collector to be found at `socket`.
     pub(crate) fn run_with(&self, socket: &Path, function: &str, burst: Burst) -> Result<f64> {
-        self.measure(Command::new(&self.path).env(SOCKET_ENV, socket), function, burst)
-    }
-
-    fn measure(&self, command: &mut Command, function: &str, burst: Burst) -> Result<f64> {
-        let Burst { calls, rounds, pause_millis } = burst;
-        command.args(["-fn", function, "-n", &calls.to_string(), "-rounds", &rounds.to_string()]);
-        command.args(["-pause", &format!("{pause_millis}ms")]);
         // A child starts where its parent runs.
         self.cpus.use_measured()?;
-        let line = workspace::output(command);
+        let line = self.measure(socket, function, burst, 1);
         self.cpus.use_collectors()?;
-        let line: Line = serde_json::from_str(&line?).context("hookbench's line is not what it was")?;
+        line
+    }
+
+    /// The same on both processors, with a goroutine on each. The collector runs there too, in the pauses.
+    pub(crate) fn run_twice(&self, socket: &Path, function: &str, burst: Burst) -> Result<f64> {
+        self.cpus.use_both()?;
+        let line = self.measure(socket, function, burst, 2);
+        self.cpus.use_collectors()?;
+        line
+    }
+
+    fn measure(&self, socket: &Path, function: &str, burst: Burst, goroutines: u32) -> Result<f64> {
+        let Burst { calls, rounds, pause_millis } = burst;
+        let mut command = Command::new(&self.path);
+        command.args(["-fn", function, "-n", &calls.to_string(), "-rounds", &rounds.to_string()]);
+        command.args(["-pause", &format!("{pause_millis}ms"), "-goroutines", &goroutines.to_string()]);
+        command.env(SOCKET_ENV, socket).env("GOMAXPROCS", goroutines.to_string());
+        let line: Line =
+            serde_json::from_str(&workspace::output(&mut command)?).context("hookbench's line is not what it was")?;
         Ok(line.ns_per_call)
     }
 }

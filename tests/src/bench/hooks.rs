@@ -6,15 +6,23 @@
 //! since a record that finds its ring full is cheaper than one that is written.
 //! Never does: loosen a goal. A goal that is missed is shown as short; with `--check` that is a failure.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use gopatch_tests::{NEWEST_GO, Scratch};
 use xtask::corpus;
 
+use crate::budgets::Budgets;
 use crate::collector::Collector;
 use crate::cpu::Cpus;
-use crate::figures::{Machine, Report, Rounds, Subject};
+use crate::figures::{
+    Events, FLOOR, HOOKED, Machine, RDTSC, Report, Rounds, TWO_BARE, TWO_HOOKED, UPROBE_ENTRY, UPROBE_NOP, UPROBE_PAIR,
+    UPROBE_PUSH,
+};
 use crate::hookbench::{Burst, Hookbench};
-use crate::uprobe::Uprobes;
+use crate::standin::Standin;
+use crate::uprobe::{Uprobes, places};
+use crate::variants::{Session, VARIANTS, Variant};
 
 /// Measures what a hook costs beside a uprobe that records the same.
 #[derive(Debug, clap::Args)]
@@ -31,62 +39,97 @@ pub(crate) struct Cli {
     #[arg(long)]
     json: bool,
 
-    /// Exit with status 1 if a goal is missed or a record was lost.
+    /// Exit with status 1 if a figure is beyond its budget or a record was lost.
     #[arg(long)]
     check: bool,
+
+    /// Budgets to hold the figures against, instead of those that are committed.
+    #[arg(long, value_name = "FILE")]
+    budgets: Option<PathBuf>,
 }
 
 /// Calls that cost a few nanoseconds. A burst is long enough for the clock and too short to be interrupted often.
 const CALLS: Burst = Burst { calls: 100_000, rounds: 50, pause_millis: 0 };
-/// 40 bytes a call, and 128: a quarter of what a ring of gopatchd's default size holds, and time to empty it.
-const ENTRY_EVENTS: Burst = Burst { calls: 6_000, rounds: 15, pause_millis: 40 };
-/// See [`ENTRY_EVENTS`].
-const PAIR_EVENTS: Burst = Burst { calls: 2_000, rounds: 15, pause_millis: 40 };
+/// Bytes of records in a burst: a quarter of what a ring of gopatchd's default size holds.
+const BURST_BYTES: u32 = 256 << 10;
+/// Time in which gopatchd empties the rings.
+const PAUSE_MILLIS: u32 = 40;
 /// Calls that trap into the kernel.
 const TRAPS: Burst = Burst { calls: 40, rounds: 25, pause_millis: 0 };
 
-/// The function that is hooked at its entry only.
-const ENTRY: &str = "Hot";
-/// The function that is hooked at both ends.
-const PAIR: &str = "ServeLike";
+/// The function with the probes at both ends, and the one with the NOP.
+const PROBED: (&str, &str) = ("ServeLike", "Nop");
 
-/// Measures and prints. Gives whether all goals that were to be checked were met.
+/// How a variant is called.
+fn burst(variant: &Variant) -> Burst {
+    match variant.bytes {
+        0 => CALLS,
+        bytes => Burst { calls: BURST_BYTES / bytes, rounds: 15, pause_millis: PAUSE_MILLIS },
+    }
+}
+
+/// Measures and prints. Gives whether all figures that were to be checked are within their budgets.
 pub(crate) fn run(cli: &Cli) -> Result<bool> {
+    let budgets = Budgets::read(cli.budgets.as_deref())?;
     let cpus = Cpus::choose()?;
     let scratch = Scratch::new()?;
-    let bench = Hookbench::copy(&corpus::build("hookbench", &cli.go, "default")?, &scratch, cpus)?;
-    let entry_hooked = bench.patched("entry", include_str!("../../bench/entry.yaml"))?;
-    let pair_hooked = bench.patched("pair", include_str!("../../bench/pair.yaml"))?;
+    let program = corpus::build("hookbench", &cli.go, "default")?;
+    let bench = Hookbench::copy(&program, scratch.file("hookbench"), cpus)?;
+    let hooked = VARIANTS.iter().map(|variant| Ok((variant, bench.patched(variant.name, variant.rules)?)));
+    let hooked: Vec<(&Variant, Hookbench)> = hooked.collect::<Result<_>>()?;
 
     cpus.use_collectors()?;
-    let mut uprobes = Uprobes::load(bench.path(), &format!("main.{PAIR}"))?;
-    let entry_collector = Collector::start(&scratch.file("entry.sock"))?;
-    let pair_collector = Collector::start(&scratch.file("pair.sock"))?;
-    let nobody = scratch.file("nobody.sock");
+    let (serve, nop) = PROBED;
+    let places = places(bench.path(), &format!("main.{serve}"), "main.Nop.abi0")?;
+    let mut uprobes = Uprobes::load(bench.path(), &places)?;
+    // A file of its own: where one probe is taken away and the next one put, the first may still be there.
+    let other = Hookbench::copy(&program, scratch.file("other"), cpus)?;
+    let mut other_uprobes = Uprobes::load(other.path(), &places)?;
+    let collector = Collector::start(&scratch, "memfd")?;
+    let switched_off = Standin::start(&scratch.file("off.sock"), false)?;
 
-    let mut rounds = Rounds::default();
+    let (mut rounds, mut records) = (Rounds::default(), 0);
     for round in 1..=cli.rounds {
         eprint!("\rround {round} of {}", cli.rounds);
-        rounds.add(Subject::Rdtsc, cpus.rdtsc_nanoseconds()?);
-        rounds.add(Subject::BareEntry, bench.run(ENTRY, CALLS)?);
-        rounds.add(Subject::InertEntry, entry_hooked.run_with(&nobody, ENTRY, CALLS)?);
-        rounds.add(Subject::HookedEntry, entry_hooked.run_with(entry_collector.socket(), ENTRY, ENTRY_EVENTS)?);
-        rounds.add(Subject::BarePair, bench.run(PAIR, CALLS)?);
-        rounds.add(Subject::InertPair, pair_hooked.run_with(&nobody, PAIR, CALLS)?);
-        rounds.add(Subject::HookedPair, pair_hooked.run_with(pair_collector.socket(), PAIR, PAIR_EVENTS)?);
-        let (entry, pair) = uprobes.measure(|| bench.run(PAIR, TRAPS))?;
-        rounds.add(Subject::UprobeEntry, entry);
-        rounds.add(Subject::UprobePair, pair);
+        rounds.add(RDTSC, cpus.rdtsc_nanoseconds()?);
+        rounds.add(FLOOR, cpus.floor_nanoseconds()?);
+        for (index, (variant, program)) in hooked.iter().enumerate() {
+            // Variants of one function follow each other.
+            if index == 0 || hooked[index - 1].0.call != variant.call {
+                rounds.add(variant.call, bench.run(variant.call, CALLS)?);
+            }
+            let socket = match variant.session {
+                Session::None => Path::new(""),
+                Session::Off => switched_off.socket(),
+                Session::On => collector.socket(),
+            };
+            rounds.add(variant.name, program.run_with(socket, variant.call, burst(variant))?);
+            records += burst(variant).total() * u64::from(variant.records);
+            if variant.name == HOOKED {
+                rounds.add(TWO_BARE, bench.run_twice(Path::new(""), variant.call, burst(variant))?);
+                rounds.add(TWO_HOOKED, program.run_twice(socket, variant.call, burst(variant))?);
+                records += 2 * burst(variant).total() * u64::from(variant.records);
+            }
+        }
+        let mut links = Vec::new();
+        let probed = || bench.run(serve, TRAPS);
+        rounds.add(UPROBE_ENTRY, uprobes.measure(&mut links, (&[places.first_byte], &[]), probed)?);
+        rounds.add(UPROBE_PAIR, uprobes.measure(&mut links, (&[], &places.returns), probed)?);
+        rounds.add(UPROBE_PUSH, other_uprobes.measure(&mut links, (&[places.push], &[]), || other.run(serve, TRAPS))?);
+        rounds.add(nop, bench.run(nop, CALLS)?);
+        rounds.add(UPROBE_NOP, other_uprobes.measure(&mut links, (&[places.nop], &[]), || other.run(nop, TRAPS))?);
     }
     eprint!("\r{:24}\r", "");
 
-    let calls = |burst: Burst| u64::from(cli.rounds) * burst.total();
+    let summary = collector.end()?;
+    let lost = summary.lost.total + summary.words_missing;
+    let probed = u64::from(cli.rounds) * TRAPS.total();
     let events = vec![
-        entry_collector.end("hooks, entry", calls(ENTRY_EVENTS))?,
-        pair_collector.end("hooks, entry and exit", 2 * calls(PAIR_EVENTS))?,
-        uprobes.end("uprobes", 3 * calls(TRAPS)),
+        Events { of: "hooks", expected: records, seen: summary.records, lost, may_repeat: false },
+        uprobes.end("uprobes at the first byte and RET", 3 * probed, true),
+        other_uprobes.end("uprobes on push and NOP", 2 * probed, false),
     ];
-    let report = Report::new(Machine::this(&cli.go, cpus), &rounds, events);
+    let report = Report::new(Machine::this(&cli.go, cpus), &rounds, events, &budgets);
     if cli.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
