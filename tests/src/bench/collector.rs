@@ -8,7 +8,6 @@ use std::io::{BufRead, BufReader, Read};
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::{Scratch, Summary, gopatchd, release_binary};
@@ -49,8 +48,8 @@ impl Collector {
         &self.socket
     }
 
-    /// The time that processors have spent on it.
-    pub(crate) fn processor_time(&self) -> Result<Duration> {
+    /// The seconds that processors have spent on it.
+    pub(crate) fn processor_seconds(&self) -> Result<f64> {
         let (mut clock, mut time) = (0, MaybeUninit::<libc::timespec>::uninit());
         // SAFETY: both pointers are valid for writes while the calls last; the second call is made only with a clock that
         // the first has named.
@@ -61,7 +60,7 @@ impl Collector {
         ensure!(known, "gopatchd has no clock");
         // SAFETY: a call that succeeded has filled it in.
         let time = unsafe { time.assume_init() };
-        Ok(Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32))
+        Ok(time.tv_sec as f64 + time.tv_nsec as f64 / 1e9)
     }
 
     /// Ends gopatchd and gives what it saw.

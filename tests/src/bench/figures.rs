@@ -18,6 +18,7 @@ use crate::variants::VARIANTS;
 pub(crate) const RDTSC: &str = "rdtsc";
 pub(crate) const FLOOR: &str = "rdtsc and a record's stores";
 pub(crate) const HOOKED: &str = "pair, three strings and a status";
+const HOOKED_ENTRY: &str = "entry, three strings";
 pub(crate) const UPROBE_ENTRY: &str = "uprobe at the first byte";
 pub(crate) const UPROBE_PAIR: &str = "uprobes at the first byte and RET";
 pub(crate) const UPROBE_PUSH: &str = "uprobe on an emulated push";
@@ -26,7 +27,7 @@ pub(crate) const TWO_BARE: &str = "bare call of ServeLike, 2 at once";
 pub(crate) const TWO_HOOKED: &str = "pair, 2 at once";
 
 /// The budgets' units of these figures.
-const UNITS: [&str; 5] = ["ns a site", "x rdtsc", "x the floor", "x the pair", "x one at a time"];
+const UNITS: [&str; 6] = ["ns a site", "x rdtsc", "x the floor", "x the entry", "x the pair", "x one at a time"];
 
 /// Nanoseconds of each subject, a value a round.
 #[derive(Debug, Default)]
@@ -121,7 +122,7 @@ impl Report {
             let call_ns = Spread::of(rounds.of(name).to_vec());
             Row { name, call_ns, cost_ns: None, cost_rdtsc: None, goals: Vec::new() }
         };
-        let pair = rounds.cost(HOOKED, "ServeLike");
+        let [pair, entry] = [HOOKED, HOOKED_ENTRY].map(|hooked| rounds.cost(hooked, "ServeLike"));
         let cost = |name: &'static str, bare: &str, sites: u32| {
             let costs = rounds.cost(name, bare);
             let times = |of: &[f64]| Spread::of(costs.iter().zip(of).map(|(cost, of)| cost / of).collect());
@@ -130,6 +131,7 @@ impl Report {
                 cost_ns.median / f64::from(sites),
                 cost_rdtsc.median,
                 times(rounds.of(FLOOR)).median,
+                times(&entry).median,
                 times(&pair).median,
                 times(&pair).median,
             ];

@@ -87,6 +87,16 @@ impl Hookbench {
         line
     }
 
+    /// Calls so many times a second, and gives how many times it really did.
+    pub(crate) fn pace(&self, socket: &Path, function: &str, rate: u64, seconds: u64) -> Result<f64> {
+        self.cpus.use_measured()?;
+        let mut command = Command::new(&self.path);
+        command.args(["-fn", function, "-rate", &rate.to_string(), "-for", &format!("{seconds}s")]);
+        let line = output(command.env(SOCKET_ENV, socket).env("GOMAXPROCS", "1"));
+        self.cpus.use_collectors()?;
+        Ok(1e9 / line?.ns_per_call)
+    }
+
     fn measure(&self, socket: &Path, function: &str, burst: Burst, goroutines: u32) -> Result<f64> {
         let Burst { calls, rounds, pause_millis } = burst;
         let mut command = Command::new(&self.path);
@@ -97,6 +107,10 @@ impl Hookbench {
             serde_json::from_str(&workspace::output(&mut command)?).context("hookbench's line is not what it was")?;
         Ok(line.ns_per_call)
     }
+}
+
+fn output(command: &mut Command) -> Result<Line> {
+    serde_json::from_str(&workspace::output(command)?).context("hookbench's line is not what it was")
 }
 
 /// Patches a program with these rules and no others, and with symbols for what is added.

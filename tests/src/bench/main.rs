@@ -1,4 +1,4 @@
-//! The benchmarks of hooks: `cargo xtask bench hooks`, and `cargo xtask bench --check`, which is short and exact.
+//! The benchmarks of hooks: `cargo xtask bench hooks` and `collector`, and `cargo xtask bench --check`, which is short and exact.
 //!
 //! Decides: which there are, and when they fail.
 //! Trusts: the machine to be idle, where time is measured.
@@ -12,6 +12,7 @@ mod figures;
 mod hookbench;
 mod hooks;
 mod instructions;
+mod load;
 mod standin;
 mod uprobe;
 mod variants;
@@ -25,12 +26,14 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench")]
 enum Bench {
+    Collector(load::Cli),
     Hooks(hooks::Cli),
     Instructions(instructions::Cli),
 }
 
 fn main() -> ExitCode {
     let passed = match Bench::parse() {
+        Bench::Collector(cli) => load::run(&cli),
         Bench::Hooks(cli) => hooks::run(&cli),
         Bench::Instructions(cli) => instructions::run(&cli),
     };

@@ -38,6 +38,7 @@ pub(crate) enum Session {
 const ENTRY: &str = include_str!("../../bench/entry.yaml");
 const PAIR: &str = include_str!("../../bench/pair.yaml");
 const SAMPLED: &str = include_str!("../../bench/sampled.yaml");
+const STRINGS: &str = include_str!("../../bench/strings.yaml");
 const TEXT: &str = include_str!("../../bench/text.yaml");
 
 /// The ways, cheapest first.
@@ -51,6 +52,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
     text("entry, string of 256 bytes", "Text256", 304),
     pair("pair, inert", Session::None, 0, 0),
     pair("pair, disabled", Session::Off, 0, 0),
+    Variant { rules: STRINGS, sites: 1, ..pair("entry, three strings", Session::On, 1, 104) },
     pair("pair, three strings and a status", Session::On, 2, 152),
 ];
 
