@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use gopatch_tests::statistics::Goal;
 use serde::Deserialize;
 
@@ -23,17 +23,10 @@ pub(crate) struct Budgets(Vec<Budget>);
 struct Budget {
     figure: String,
     unit: String,
-    #[serde(flatten)]
-    limit: Limit,
+    at_most: Option<f64>,
+    at_least: Option<f64>,
     #[expect(dead_code, reason = "for who reads the file, which must not leave it out")]
     why: String,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Limit {
-    AtMost(f64),
-    AtLeast(f64),
 }
 
 impl Budgets {
@@ -45,21 +38,40 @@ impl Budgets {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        Ok(Self(serde_yaml_ng::from_str(text)?))
+        let budgets: Vec<Budget> = serde_yaml_ng::from_str(text)?;
+        for Budget { figure, at_most, at_least, .. } in &budgets {
+            ensure!(at_most.is_some() != at_least.is_some(), "{figure:?} needs either `at_most` or `at_least`");
+        }
+        Ok(Self(budgets))
     }
 
     /// Holds a figure against its budget, if it has one.
     pub(crate) fn judge(&self, figure: &str, unit: &str, value: f64) -> Option<Goal> {
         let budget = self.0.iter().find(|budget| budget.figure == figure && budget.unit == unit)?;
-        Some(match budget.limit {
-            Limit::AtMost(limit) => Goal::at_most(limit, unit, value),
-            Limit::AtLeast(limit) => Goal::at_least(limit, unit, value),
-        })
+        let at_most = budget.at_most.map(|limit| Goal::at_most(limit, unit, value));
+        at_most.or_else(|| budget.at_least.map(|limit| Goal::at_least(limit, unit, value)))
     }
 
     /// The figures that have a budget in one of these units.
     pub(crate) fn figures<'a>(&'a self, units: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
         let budgets = self.0.iter().filter(|budget| units.contains(&budget.unit.as_str()));
         budgets.map(|budget| (budget.figure.as_str(), budget.unit.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_has_one_limit_and_says_why() -> Result<()> {
+        let budgets = Budgets::parse("[{ figure: a, unit: ns, at_least: 2, why: so }]")?;
+        assert!(budgets.judge("a", "ns", 2.0).is_some_and(|goal| goal.met));
+        assert!(budgets.judge("a", "ns", 1.9).is_some_and(|goal| !goal.met));
+        assert!(budgets.judge("a", "x rdtsc", 2.0).is_none());
+        for bad in ["at_least: 2, at_most: 3, why: so", "why: so", "at_most: 3", "at_most: 3, why: so, atleast: 2"] {
+            assert!(Budgets::parse(&format!("[{{ figure: a, unit: ns, {bad} }}]")).is_err(), "{bad}");
+        }
+        Ok(())
     }
 }

@@ -79,10 +79,11 @@ impl Hookbench {
         line
     }
 
-    /// The same on both processors, with a goroutine on each. The collector runs there too, in the pauses.
-    pub(crate) fn run_twice(&self, socket: &Path, function: &str, burst: Burst) -> Result<f64> {
+    /// The same by so many goroutines, with as many Ps, wherever the kernel puts them on the two processors. The collector runs
+    /// there too, in the pauses.
+    pub(crate) fn run_on_both(&self, socket: &Path, function: &str, burst: Burst, goroutines: u32) -> Result<f64> {
         self.cpus.use_both()?;
-        let line = self.measure(socket, function, burst, 2);
+        let line = self.measure(socket, function, burst, goroutines);
         self.cpus.use_collectors()?;
         line
     }

@@ -16,8 +16,8 @@ use crate::budgets::Budgets;
 use crate::collector::Collector;
 use crate::cpu::Cpus;
 use crate::figures::{
-    Events, FLOOR, HOOKED, Machine, RDTSC, Report, Rounds, TWO_BARE, TWO_HOOKED, UPROBE_ENTRY, UPROBE_NOP, UPROBE_PAIR,
-    UPROBE_PUSH,
+    Events, FLOOR, HOOKED, Machine, ONE_BARE, ONE_HOOKED, RDTSC, Report, Rounds, TWO_BARE, TWO_HOOKED, UPROBE_ENTRY,
+    UPROBE_NOP, UPROBE_PAIR, UPROBE_PUSH,
 };
 use crate::hookbench::{Burst, Hookbench};
 use crate::standin::Standin;
@@ -106,9 +106,11 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
             rounds.add(variant.name, program.run_with(socket, variant.call, burst(variant))?);
             records += burst(variant).total() * u64::from(variant.records);
             if variant.name == HOOKED {
-                rounds.add(TWO_BARE, bench.run_twice(Path::new(""), variant.call, burst(variant))?);
-                rounds.add(TWO_HOOKED, program.run_twice(socket, variant.call, burst(variant))?);
-                records += 2 * burst(variant).total() * u64::from(variant.records);
+                for (goroutines, bare, hooked) in [(1, ONE_BARE, ONE_HOOKED), (2, TWO_BARE, TWO_HOOKED)] {
+                    rounds.add(bare, bench.run_on_both(Path::new(""), variant.call, burst(variant), goroutines)?);
+                    rounds.add(hooked, program.run_on_both(socket, variant.call, burst(variant), goroutines)?);
+                }
+                records += 3 * burst(variant).total() * u64::from(variant.records);
             }
         }
         let mut links = Vec::new();

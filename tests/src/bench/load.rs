@@ -10,8 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use gopatch_tests::gopatchd::Lost;
 use gopatch_tests::statistics::{Goal, machine};
-use gopatch_tests::{NEWEST_GO, Scratch};
+use gopatch_tests::{NEWEST_GO, Scratch, Summary};
 use serde::Serialize;
 use xtask::corpus;
 
@@ -107,9 +108,10 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
     for backend in ["memfd", "bpf"] {
         add(format!("{backend}, entries"), throughput(backend, &entries)?, CPU_SECOND);
         add(format!("{backend}, pairs"), throughput(backend, &pairs)?, CPU_SECOND);
-        let Paced { rate, lost, unseen, share } = pace(backend, &pairs, PACE, cli.seconds)?;
+        let Paced { rate, lost, unseen, share, causes } = pace(backend, &pairs, PACE, cli.seconds)?;
         let note = format!("{} s of {:.2} million a second, {share:.0} % of a CPU", cli.seconds, rate / 1e6);
         let note = if unseen == 0 { note } else { format!("{note}, {unseen} records before it was attached") };
+        let note = if lost == 0 { note } else { format!("{note}; {causes}") };
         add(format!("{backend}, paced"), (lost as f64, note), LOST);
         add(format!("{backend}, first loss"), first_loss(backend, &pairs)?, RATE);
         add(format!("{backend}, idle"), idle(backend, &pairs)?, SHARE);
@@ -147,6 +149,8 @@ struct Paced {
     unseen: u64,
     /// Percent of a processor that gopatchd took.
     share: f64,
+    /// Of what was lost.
+    causes: String,
 }
 
 /// Has so many records a second made for some time.
@@ -161,7 +165,9 @@ fn pace(backend: &str, (variant, program): &Hooked<'_>, records: u64, seconds: u
     ensure!(summary.sessions == 1, "{backend}: hookbench did not attach");
     let lost = summary.lost.total + summary.words_missing;
     let unseen = (records * seconds).saturating_sub(summary.records + lost);
-    Ok(Paced { rate, lost, unseen, share })
+    let Summary { lost: Lost { ring_full, output_full, .. }, words_missing, .. } = summary;
+    let causes = format!("ring full: {ring_full}, output full: {output_full}, words missing: {words_missing}");
+    Ok(Paced { rate, lost, unseen, share, causes })
 }
 
 /// Million records a second, twice as many each time, at which some are lost; or that could be reached without any being lost.
