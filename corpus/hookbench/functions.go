@@ -3,8 +3,11 @@ package main
 // The functions to measure. All but Leaf can call another function, so the compiler gives them a frame and a stack
 // check; none does so on the path that is measured, so that what is added to it shows.
 
-// sink keeps results alive.
-var sink int
+// text is what HotText gets, or the beginning of it.
+const text = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" +
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" +
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" +
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 // URL is as much of net/url.URL as a hook on a web server reads.
 type URL struct {
@@ -31,6 +34,8 @@ type ResponseWriter interface {
 type response struct {
 	wroteHeader bool
 	status      int
+	// Goroutines that each have one share no line of the cache.
+	_ [112]byte
 }
 
 func (r *response) WriteHeader(status int) {
@@ -76,6 +81,19 @@ func ServeLike(rw ResponseWriter, req *Request) {
 	}
 	rw.WriteHeader(200)
 }
+
+// HotText has a string to capture.
+//
+//go:noinline
+func HotText(s string) {
+	if len(s) == 0 {
+		unreached(0)
+	}
+}
+
+// Nop has the arguments of ServeLike and a 5-byte NOP behind them, as a program has that was built for a probe
+// there. It is in assembly: a hook lies elsewhere, but a uprobe there is the cheapest that there is.
+func Nop(rw ResponseWriter, req *Request)
 
 // Leaf calls nothing: it has neither frame nor stack check.
 //

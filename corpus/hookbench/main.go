@@ -1,7 +1,8 @@
 // Command hookbench calls one function in a tight loop and prints what a call costs.
 //
 // The best of several rounds counts: whatever else the machine does can only make a round slower. A round can be kept short
-// and be followed by a pause, so that a hook's ring is emptied in time and full rings are not what is measured.
+// and be followed by a pause, so that a hook's ring is emptied in time and full rings are not what is measured. With -rate
+// it calls at an even pace instead, for whoever wants to know what a collector bears.
 package main
 
 import (
@@ -11,29 +12,30 @@ import (
 	"os"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 )
 
 // result is the line that hookbench prints.
 type result struct {
-	Fn        string  `json:"fn"`
-	N         int     `json:"n"`
-	Rounds    int     `json:"rounds"`
-	TotalNs   int64   `json:"total_ns"`
-	NsPerCall float64 `json:"ns_per_call"`
+	Fn         string  `json:"fn"`
+	Goroutines int     `json:"goroutines"`
+	Calls      int64   `json:"calls"`
+	TotalNs    int64   `json:"total_ns"`
+	NsPerCall  float64 `json:"ns_per_call"`
 }
 
 // loops has, for each function, a loop that does nothing but call it: a call through a function value would cost more
-// than the call that is measured.
+// than the call that is measured. What a loop writes is its own: no two goroutines share a line of the cache.
 var loops = map[string]func(n int){
 	"Hot": func(n int) {
 		for i := 0; i < n; i++ {
-			sink = Hot(i, n)
+			Hot(i, n)
 		}
 	},
 	"Leaf": func(n int) {
 		for i := 0; i < n; i++ {
-			sink = Leaf(i, n)
+			Leaf(i, n)
 		}
 	},
 	"HotRequest": func(n int) {
@@ -48,6 +50,21 @@ var loops = map[string]func(n int){
 			ServeLike(rw, r)
 		}
 	},
+	"Nop": func(n int) {
+		r, rw := newRequest(), ResponseWriter(&response{})
+		for i := 0; i < n; i++ {
+			Nop(rw, r)
+		}
+	},
+	"Text16":  func(n int) { loopText(text[:16], n) },
+	"Text64":  func(n int) { loopText(text[:64], n) },
+	"Text256": func(n int) { loopText(text, n) },
+}
+
+func loopText(text string, n int) {
+	for i := 0; i < n; i++ {
+		HotText(text)
+	}
 }
 
 func main() {
@@ -60,31 +77,79 @@ func main() {
 	n := flag.Int("n", 10_000_000, "`calls` in a round")
 	rounds := flag.Int("rounds", 10, "`count` of rounds, of which the best counts")
 	pause := flag.Duration("pause", 0, "`time` to rest before each round")
+	goroutines := flag.Int("goroutines", 1, "`count` of goroutines that call at the same time")
+	rate := flag.Int("rate", 0, "`calls` a second, evenly, by one goroutine; -n, -rounds and -pause do not matter then")
+	lasts := flag.Duration("for", time.Second, "`time` that -rate is kept up")
 	flag.Parse()
 
 	loop, ok := loops[*fn]
-	if !ok || *n < 1 || *rounds < 1 {
-		fmt.Fprintf(os.Stderr, "hookbench: -fn is one of %s; -n and -rounds are at least 1\n", strings.Join(names, ", "))
+	if !ok || *n < 1 || *rounds < 1 || *goroutines < 1 {
+		fmt.Fprintf(os.Stderr, "hookbench: -fn is one of %s; -n, -rounds and -goroutines are at least 1\n", strings.Join(names, ", "))
 		os.Exit(2)
 	}
-	best := time.Duration(1<<63 - 1)
-	for i := 0; i < *rounds; i++ {
-		time.Sleep(*pause)
-		started := time.Now()
-		loop(*n)
-		if took := time.Since(started); took < best {
-			best = took
+	line := result{Fn: *fn, Goroutines: *goroutines}
+	if *rate > 0 {
+		took, calls := pace(loop, *rate, *lasts)
+		line.Calls, line.TotalNs, line.NsPerCall = calls, took.Nanoseconds(), float64(took.Nanoseconds())/float64(calls)
+	} else {
+		best := time.Duration(1<<63 - 1)
+		for i := 0; i < *rounds; i++ {
+			time.Sleep(*pause)
+			if took := round(loop, *n, *goroutines); took < best {
+				best = took
+			}
 		}
+		line.Calls = int64(*n) * int64(*rounds) * int64(*goroutines)
+		line.TotalNs, line.NsPerCall = best.Nanoseconds(), float64(best.Nanoseconds())/float64(*n)
 	}
-	err := json.NewEncoder(os.Stdout).Encode(result{
-		Fn:        *fn,
-		N:         *n,
-		Rounds:    *rounds,
-		TotalNs:   best.Nanoseconds(),
-		NsPerCall: float64(best.Nanoseconds()) / float64(*n),
-	})
-	if err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(line); err != nil {
 		fmt.Fprintln(os.Stderr, "hookbench:", err)
 		os.Exit(1)
 	}
+}
+
+// round lets goroutines run a loop at the same time, each by its own clock, and gives what they took on average.
+func round(loop func(int), n, goroutines int) time.Duration {
+	timed := func() time.Duration {
+		started := time.Now()
+		loop(n)
+		return time.Since(started)
+	}
+	if goroutines == 1 {
+		return timed()
+	}
+	var ready, done sync.WaitGroup
+	begin, took := make(chan struct{}), make([]time.Duration, goroutines)
+	for i := range took {
+		ready.Add(1)
+		done.Add(1)
+		go func(took *time.Duration) {
+			defer done.Done()
+			ready.Done()
+			<-begin
+			*took = timed()
+		}(&took[i])
+	}
+	ready.Wait()
+	close(begin)
+	done.Wait()
+	var sum time.Duration
+	for _, took := range took {
+		sum += took
+	}
+	return sum / time.Duration(goroutines)
+}
+
+// pace calls so many times a second, a thousandth of that in each millisecond. Whoever is late makes up for it, so that the
+// count is what was asked for. It gives the time that all took and the calls.
+func pace(loop func(int), rate int, lasts time.Duration) (time.Duration, int64) {
+	started := time.Now()
+	var calls int64
+	for tick := time.Duration(0); tick < lasts; tick += time.Millisecond {
+		time.Sleep(tick - time.Since(started))
+		due := int64(rate) * int64(tick+time.Millisecond) / int64(time.Second)
+		loop(int(due - calls))
+		calls = due
+	}
+	return time.Since(started), calls
 }

@@ -1,6 +1,6 @@
 // The yardstick of `cargo xtask bench hooks`: uprobes that record what the hooks of pair.yaml record.
 //
-// Decides: how a uprobe gets at the method, the path and the status of main.ServeLike in corpus/hookbench.
+// Decides: how a uprobe gets at the method, the path, the host and the status of main.ServeLike in corpus/hookbench.
 // Trusts: the layouts in corpus/hookbench/functions.go, and Go's ABIInternal: `rw` comes in RAX (itab) and RBX (data),
 // `req` in RCX, and R14 is g.
 // Never does: more than the hooks do. It leaves out what would only cost: the type that `rw` holds is not looked at, and
@@ -15,6 +15,7 @@
 
 #define MAX_METHOD 16
 #define MAX_PATH 192
+#define MAX_HOST 64
 // More than a run of the benchmark leaves before it is read.
 #define EVENTS_BYTES (16 << 20)
 
@@ -33,6 +34,9 @@ struct url {
 struct request {
 	struct go_string method;
 	struct url *url;
+	struct go_string proto;
+	__u64 content_length;
+	struct go_string host;
 };
 
 struct response {
@@ -42,9 +46,10 @@ struct response {
 
 struct entry {
 	__u64 time, goid;
-	__u32 method_len, path_len;
+	__u32 method_len, path_len, host_len;
 	char method[MAX_METHOD];
 	char path[MAX_PATH];
+	char host[MAX_HOST];
 };
 
 struct exit {
@@ -99,6 +104,7 @@ int enter(struct pt_regs *registers)
 	bpf_probe_read_user(&path, sizeof(path), &request.url->path);
 	entry->method_len = copy(entry->method, MAX_METHOD, &request.method);
 	entry->path_len = copy(entry->path, MAX_PATH, &path);
+	entry->host_len = copy(entry->host, MAX_HOST, &request.host);
 	bpf_ringbuf_submit(entry, BPF_RB_NO_WAKEUP);
 	return 0;
 }

@@ -43,6 +43,8 @@ impl Display for Spread {
 pub struct Goal {
     /// In words.
     pub wanted: String,
+    /// The bound in it.
+    pub limit: f64,
     /// The figure that is compared with it.
     pub value: f64,
     /// Whether it is reached.
@@ -52,12 +54,12 @@ pub struct Goal {
 impl Goal {
     /// No more than `limit`.
     pub fn at_most(limit: f64, unit: &str, value: f64) -> Self {
-        Self { wanted: format!("<= {limit} {unit}"), value, met: value <= limit }
+        Self { wanted: format!("<= {limit} {unit}"), limit, value, met: value <= limit }
     }
 
     /// No less than `limit`.
     pub fn at_least(limit: f64, unit: &str, value: f64) -> Self {
-        Self { wanted: format!(">= {limit} {unit}"), value, met: value >= limit }
+        Self { wanted: format!(">= {limit} {unit}"), limit, value, met: value >= limit }
     }
 }
 

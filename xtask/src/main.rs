@@ -24,7 +24,12 @@ const TASKS: &[Task] = &[
     Task { name: "demo", arguments: "", help: "patch a Go web server and watch its requests", run: demo::run },
     Task { name: "test", arguments: "", help: "everything a change has to pass", run: check::test },
     Task { name: "soak", arguments: "", help: "the tests that take long", run: check::soak },
-    Task { name: "bench", arguments: "hooks|patch", help: "what a hook costs; what patching costs", run: check::bench },
+    Task {
+        name: "bench",
+        arguments: "hooks|collector|patch|--check",
+        help: "what a hook costs; what gopatchd bears; what patching costs; or the instructions of hooks, within budget",
+        run: check::bench,
+    },
     Task {
         name: "corpus",
         arguments: "[list | build PROGRAM GO MODE]",

@@ -20,6 +20,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("objcopy", "binutils"),
     ("ld.gold", "binutils"),
     ("ld.lld", "lld"),
+    ("valgrind", "valgrind"),
 ];
 
 /// The folder with the workspace's Cargo.toml.

@@ -1,6 +1,6 @@
 //! What came out: medians, ratios, and whether they meet the goals.
 //!
-//! Decides: what the cost of a hook is (a call with it less a call without it, in the same round), and the goals.
+//! Decides: what the cost of a hook is (a call with it less a call without it, in the same round), and which ratios are formed.
 //! Trusts: its callers' numbers.
 //! Never does: average. One round that something else disturbed would move an average, and does not move a median.
 
@@ -10,38 +10,43 @@ use std::fmt::{self, Display, Formatter};
 use gopatch_tests::statistics::{Goal, Spread, machine};
 use serde::Serialize;
 
+use crate::budgets::Budgets;
 use crate::cpu::Cpus;
+use crate::variants::VARIANTS;
 
-/// What is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Subject {
-    Rdtsc,
-    BareEntry,
-    InertEntry,
-    HookedEntry,
-    BarePair,
-    InertPair,
-    HookedPair,
-    UprobeEntry,
-    UprobePair,
-}
+/// What is measured besides the hooks, which have their variants' names, and the bare functions, which have their own.
+pub(crate) const RDTSC: &str = "rdtsc";
+pub(crate) const FLOOR: &str = "rdtsc and a record's stores";
+pub(crate) const HOOKED: &str = "pair, three strings and a status";
+const HOOKED_ENTRY: &str = "entry, three strings";
+pub(crate) const UPROBE_ENTRY: &str = "uprobe at the first byte";
+pub(crate) const UPROBE_PAIR: &str = "uprobes at the first byte and RET";
+pub(crate) const UPROBE_PUSH: &str = "uprobe on an emulated push";
+pub(crate) const UPROBE_NOP: &str = "uprobe on a 5-byte NOP";
+pub(crate) const ONE_BARE: &str = "bare call of ServeLike, anywhere";
+pub(crate) const ONE_HOOKED: &str = "pair, anywhere";
+pub(crate) const TWO_BARE: &str = "bare call of ServeLike, 2 at once";
+pub(crate) const TWO_HOOKED: &str = "pair, 2 at once";
+
+/// The budgets' units of these figures.
+const UNITS: [&str; 6] = ["ns a site", "x rdtsc", "x the floor", "x the entry", "x the pair", "x one at a time"];
 
 /// Nanoseconds of each subject, a value a round.
 #[derive(Debug, Default)]
-pub(crate) struct Rounds(BTreeMap<Subject, Vec<f64>>);
+pub(crate) struct Rounds(BTreeMap<&'static str, Vec<f64>>);
 
 impl Rounds {
-    pub(crate) fn add(&mut self, subject: Subject, nanoseconds: f64) {
+    pub(crate) fn add(&mut self, subject: &'static str, nanoseconds: f64) {
         self.0.entry(subject).or_default().push(nanoseconds);
     }
 
-    fn of(&self, subject: Subject) -> &[f64] {
-        self.0.get(&subject).map_or(&[], Vec::as_slice)
+    fn of(&self, subject: &str) -> &[f64] {
+        self.0.get(subject).map_or(&[], Vec::as_slice)
     }
 
-    /// One value a round, made of two subjects' values in it.
-    fn join(&self, left: Subject, right: Subject, join: impl Fn(f64, f64) -> f64) -> Vec<f64> {
-        self.of(left).iter().zip(self.of(right)).map(|(left, right)| join(*left, *right)).collect()
+    /// What a hook or a probe adds to a call of `bare`.
+    fn cost(&self, subject: &str, bare: &str) -> Vec<f64> {
+        self.of(subject).iter().zip(self.of(bare)).map(|(with, without)| with - without).collect()
     }
 }
 
@@ -55,7 +60,8 @@ struct Row {
     cost_ns: Option<Spread>,
     /// The same as a multiple of `rdtsc` in the same round.
     cost_rdtsc: Option<Spread>,
-    goal: Option<Goal>,
+    /// What it is held against.
+    goals: Vec<Goal>,
 }
 
 /// How many records there were.
@@ -112,52 +118,46 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Works out the rows.
-    pub(crate) fn new(machine: Machine, rounds: &Rounds, events: Vec<Events>) -> Self {
-        let call = |name, subject| Row {
-            name,
-            call_ns: Spread::of(rounds.of(subject).to_vec()),
-            cost_ns: None,
-            cost_rdtsc: None,
-            goal: None,
+    /// Works out the rows, and holds them against their budgets.
+    pub(crate) fn new(machine: Machine, rounds: &Rounds, events: Vec<Events>, budgets: &Budgets) -> Self {
+        let call = |name: &'static str| {
+            let call_ns = Spread::of(rounds.of(name).to_vec());
+            Row { name, call_ns, cost_ns: None, cost_rdtsc: None, goals: Vec::new() }
         };
-        let cost = |name, subject, bare: Subject| {
-            let costs = rounds.join(subject, bare, |with, without| with - without);
-            let ratios = costs.iter().zip(rounds.of(Subject::Rdtsc)).map(|(cost, rdtsc)| cost / rdtsc).collect();
-            let row = call(name, subject);
-            Row { cost_ns: Some(Spread::of(costs)), cost_rdtsc: Some(Spread::of(ratios)), ..row }
-        };
-        let per_site = |row: Row, sites: f64| {
-            let goal = row.cost_ns.map(|cost| Goal::at_most(1.5, "ns a site", cost.median / sites));
-            Row { goal, ..row }
-        };
-        let times_rdtsc = |row: Row, limit| {
-            let goal = row.cost_rdtsc.map(|ratio| Goal::at_most(limit, "x rdtsc", ratio.median));
-            Row { goal, ..row }
+        let [pair, entry] = [HOOKED, HOOKED_ENTRY].map(|hooked| rounds.cost(hooked, "ServeLike"));
+        let one = rounds.cost(ONE_HOOKED, ONE_BARE);
+        let cost = |name: &'static str, bare: &str, sites: u32| {
+            let costs = rounds.cost(name, bare);
+            let times = |of: &[f64]| Spread::of(costs.iter().zip(of).map(|(cost, of)| cost / of).collect());
+            let (cost_ns, cost_rdtsc) = (Spread::of(costs.clone()), times(rounds.of(RDTSC)));
+            let figures = [
+                cost_ns.median / f64::from(sites),
+                cost_rdtsc.median,
+                times(rounds.of(FLOOR)).median,
+                times(&entry).median,
+                times(&pair).median,
+                times(&one).median,
+            ];
+            let goals =
+                UNITS.iter().zip(figures).filter_map(|(unit, value)| budgets.judge(name, unit, value)).collect();
+            Row { cost_ns: Some(cost_ns), cost_rdtsc: Some(cost_rdtsc), goals, ..call(name) }
         };
 
-        let (entry, pair) = (Subject::BareEntry, Subject::BarePair);
-        let hooked = rounds.join(Subject::HookedPair, pair, |with, without| with - without);
-        let probed = rounds.join(Subject::UprobePair, pair, |with, without| with - without);
-        let cheaper = hooked.iter().zip(probed).map(|(hooked, probed)| probed / hooked).collect();
-        let cheaper = Goal::at_least(50.0, "x the hooked pair", Spread::of(cheaper).median);
-        let rows = vec![
-            call("rdtsc alone", Subject::Rdtsc),
-            call("bare call of Hot", entry),
-            per_site(cost("  hook at its entry, inert", Subject::InertEntry, entry), 1.0),
-            times_rdtsc(cost("  hook at its entry, no captures", Subject::HookedEntry, entry), 1.6),
-            call("bare call of ServeLike", pair),
-            per_site(cost("  hooks at both ends, inert", Subject::InertPair, pair), 2.0),
-            times_rdtsc(cost("  hooks: method, path; status", Subject::HookedPair, pair), 6.0),
-            cost("  uprobe: method, path", Subject::UprobeEntry, pair),
-            Row { goal: Some(cheaper), ..cost("  uprobes: method, path; status", Subject::UprobePair, pair) },
-        ];
-        Self { machine, rounds: rounds.of(Subject::Rdtsc).len(), rows, events }
+        let mut rows = vec![call(RDTSC), call(FLOOR)];
+        for called in ["Hot", "Text16", "Text64", "Text256", "ServeLike"] {
+            rows.push(call(called));
+            let variants = VARIANTS.iter().filter(|variant| variant.call == called);
+            rows.extend(variants.map(|variant| cost(variant.name, called, variant.sites)));
+        }
+        rows.extend([UPROBE_ENTRY, UPROBE_PAIR, UPROBE_PUSH].map(|probes| cost(probes, "ServeLike", 1)));
+        rows.extend([call("Nop"), cost(UPROBE_NOP, "Nop", 1)]);
+        rows.extend([call(ONE_BARE), cost(ONE_HOOKED, ONE_BARE, 2), call(TWO_BARE), cost(TWO_HOOKED, TWO_BARE, 2)]);
+        Self { machine, rounds: rounds.of(RDTSC).len(), rows, events }
     }
 
-    /// Whether every goal was met by figures that count.
+    /// Whether every figure is within its budget, and counts.
     pub(crate) fn passed(&self) -> bool {
-        self.events.iter().all(Events::complete) && self.rows.iter().flat_map(|row| &row.goal).all(|goal| goal.met)
+        self.events.iter().all(Events::complete) && self.rows.iter().flat_map(|row| &row.goals).all(|goal| goal.met)
     }
 }
 
@@ -169,13 +169,14 @@ impl Display for Report {
             "{processor}, Linux {kernel}, Go {go}; calls on processor {measured_on}, gopatchd on {collected_on}"
         )?;
         writeln!(f, "medians of {} interleaved rounds, and quartiles; cost = with less without\n", self.rounds)?;
-        writeln!(f, "{:32}{:>9}  {:<16}{:>9}  {:<16}{:>9}", "", "ns a call", "", "ns cost", "", "x rdtsc")?;
+        writeln!(f, "{:36}{:>9}  {:<16}{:>9}  {:<16}{:>9}", "", "ns a call", "", "ns cost", "", "x rdtsc")?;
         for row in &self.rows {
-            write!(f, "{:32}{}", row.name, row.call_ns)?;
+            let indent = if row.cost_ns.is_some() { "  " } else { "" };
+            write!(f, "{indent}{:1$}{2}", row.name, 36 - indent.len(), row.call_ns)?;
             if let (Some(cost), Some(ratio)) = (row.cost_ns, row.cost_rdtsc) {
                 write!(f, "{cost}{:>9.2}", ratio.median)?;
             }
-            if let Some(Goal { wanted, value, met }) = &row.goal {
+            for Goal { wanted, value, met, .. } in &row.goals {
                 write!(f, "  {} {wanted}: {value:.2}", if *met { "pass " } else { "SHORT" })?;
             }
             writeln!(f)?;
@@ -196,30 +197,30 @@ impl Display for Report {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::Result;
+
     use super::*;
 
     /// The figures of a machine on which all is well, but for one round.
-    fn rounds(captured_pair: f64) -> Rounds {
+    fn report(pair: f64, lost: u64) -> Result<Report> {
         let mut rounds = Rounds::default();
         for pace in [1.0, 1.0, 1.0, 7.0, 1.0] {
-            for (subject, nanoseconds) in [
-                (Subject::Rdtsc, 10.0),
-                (Subject::BareEntry, 2.0),
-                (Subject::InertEntry, 3.0),
-                (Subject::HookedEntry, 17.0),
-                (Subject::BarePair, 3.0),
-                (Subject::InertPair, 5.0),
-                (Subject::HookedPair, 3.0 + captured_pair),
-                (Subject::UprobeEntry, 2003.0),
-                (Subject::UprobePair, 4003.0),
-            ] {
+            for (subject, nanoseconds) in [(RDTSC, 10.0), (FLOOR, 12.0), (ONE_HOOKED, 43.0), (TWO_HOOKED, 43.0)] {
                 rounds.add(subject, nanoseconds * pace);
             }
+            rounds.add(ONE_BARE, 3.0 * pace);
+            rounds.add(TWO_BARE, 3.0 * pace);
+            for bare in ["Hot", "Text16", "Text64", "Text256", "ServeLike", "Nop"] {
+                rounds.add(bare, 2.0 * pace);
+            }
+            for variant in VARIANTS {
+                let cost = if variant.records == 0 { 1.0 } else { 15.0 };
+                rounds.add(variant.name, (2.0 + if variant.name == HOOKED { pair } else { cost }) * pace);
+            }
+            for probes in [UPROBE_ENTRY, UPROBE_PAIR, UPROBE_PUSH, UPROBE_NOP] {
+                rounds.add(probes, 4002.0 * pace);
+            }
         }
-        rounds
-    }
-
-    fn report(captured_pair: f64, lost: u64) -> Report {
         let machine = Machine {
             processor: "one".to_owned(),
             kernel: "6.18".to_owned(),
@@ -228,24 +229,35 @@ mod tests {
             collected_on: 1,
         };
         let events = Events { of: "hooks", expected: 100, seen: 100 - lost, lost, may_repeat: false };
-        Report::new(machine, &rounds(captured_pair), vec![events])
+        Ok(Report::new(machine, &rounds, vec![events], &Budgets::read(None)?))
     }
 
     #[test]
-    fn a_missed_goal_is_shown_as_short() {
-        let report = report(61.0, 0);
+    fn a_missed_budget_is_shown_as_short() -> Result<()> {
+        let report = report(51.0, 0)?;
         assert!(!report.passed());
         let text = report.to_string();
-        assert!(text.contains("SHORT <= 6 x rdtsc: 6.10"), "{text}");
-        assert!(text.contains("pass  <= 1.6 x rdtsc: 1.50"), "{text}");
-        assert!(text.contains("pass  >= 50 x the hooked pair: 65.57"), "{text}");
+        assert!(text.contains("SHORT <= 5 x rdtsc: 5.10"), "{text}");
+        assert!(text.contains("pass  <= 1.3 x the floor: 1.25"), "{text}");
+        assert!(text.contains("pass  >= 50 x the pair: 78.43"), "{text}");
+        Ok(())
     }
 
     #[test]
-    fn figures_with_lost_records_do_not_count() {
-        assert!(report(60.0, 0).passed());
-        let report = report(60.0, 1);
+    fn figures_with_lost_records_do_not_count() -> Result<()> {
+        let good = report(40.0, 0)?;
+        assert!(good.passed(), "{good}");
+        let report = report(40.0, 1)?;
         assert!(!report.passed());
         assert!(report.to_string().contains("99 of 100 records, 1 lost (1.00 %); SHORT"), "{report}");
+        Ok(())
+    }
+
+    #[test]
+    fn each_budget_is_held_against_a_figure() -> Result<()> {
+        let budgets = Budgets::read(None)?;
+        let judged: usize = report(40.0, 0)?.rows.iter().map(|row| row.goals.len()).sum();
+        assert_eq!(judged, budgets.figures(&UNITS).count());
+        Ok(())
     }
 }

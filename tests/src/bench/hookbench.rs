@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use gopatch::patch::{self, Options};
+use gopatch::patch::{Options, patch as patch_bytes};
 use gopatch::rules::Source;
-use gopatch_tests::Scratch;
 use gopatch_trampolines::wire::{DEFAULT_SOCKET, SOCKET_ENV};
 use serde::Deserialize;
 use xtask::workspace;
@@ -50,8 +49,7 @@ struct Line {
 
 impl Hookbench {
     /// A copy of `program`.
-    pub(crate) fn copy(program: &Path, scratch: &Scratch, cpus: Cpus) -> Result<Self> {
-        let path = scratch.file("hookbench");
+    pub(crate) fn copy(program: &Path, path: PathBuf, cpus: Cpus) -> Result<Self> {
         fs::copy(program, &path).with_context(|| format!("cannot copy {}", program.display()))?;
         Ok(Self { path, cpus })
     }
@@ -59,12 +57,7 @@ impl Hookbench {
     /// A patched copy beside this one, with these rules and no others.
     pub(crate) fn patched(&self, name: &str, rules: &str) -> Result<Self> {
         let path = self.path.with_added_extension(name);
-        let source = Source { name: format!("{name}.yaml"), text: rules.to_owned() };
-        let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into(), symbols: false };
-        let input = fs::read(&self.path)?;
-        let patched = patch::patch(&input, &options)?;
-        fs::write(&path, patched.output.to_vec()).with_context(|| format!("cannot write {}", path.display()))?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        patch(&self.path, &path, rules)?;
         Ok(Self { path, cpus: self.cpus })
     }
 
@@ -74,23 +67,60 @@ impl Hookbench {
 
     /// Nanoseconds of a call of `function`.
     pub(crate) fn run(&self, function: &str, burst: Burst) -> Result<f64> {
-        self.measure(&mut Command::new(&self.path), function, burst)
+        self.run_with(Path::new(""), function, burst)
     }
 
-    /// The same, with gopatchd to be found at `socket`.
+    /// The same, with a collector to be found at `socket`.
     pub(crate) fn run_with(&self, socket: &Path, function: &str, burst: Burst) -> Result<f64> {
-        self.measure(Command::new(&self.path).env(SOCKET_ENV, socket), function, burst)
-    }
-
-    fn measure(&self, command: &mut Command, function: &str, burst: Burst) -> Result<f64> {
-        let Burst { calls, rounds, pause_millis } = burst;
-        command.args(["-fn", function, "-n", &calls.to_string(), "-rounds", &rounds.to_string()]);
-        command.args(["-pause", &format!("{pause_millis}ms")]);
         // A child starts where its parent runs.
         self.cpus.use_measured()?;
-        let line = workspace::output(command);
+        let line = self.measure(socket, function, burst, 1);
         self.cpus.use_collectors()?;
-        let line: Line = serde_json::from_str(&line?).context("hookbench's line is not what it was")?;
+        line
+    }
+
+    /// The same by so many goroutines, with as many Ps, wherever the kernel puts them on the two processors. The collector runs
+    /// there too, in the pauses.
+    pub(crate) fn run_on_both(&self, socket: &Path, function: &str, burst: Burst, goroutines: u32) -> Result<f64> {
+        self.cpus.use_both()?;
+        let line = self.measure(socket, function, burst, goroutines);
+        self.cpus.use_collectors()?;
+        line
+    }
+
+    /// Calls so many times a second, and gives how many times it really did.
+    pub(crate) fn pace(&self, socket: &Path, function: &str, rate: u64, seconds: u64) -> Result<f64> {
+        self.cpus.use_measured()?;
+        let mut command = Command::new(&self.path);
+        command.args(["-fn", function, "-rate", &rate.to_string(), "-for", &format!("{seconds}s")]);
+        let line = output(command.env(SOCKET_ENV, socket).env("GOMAXPROCS", "1"));
+        self.cpus.use_collectors()?;
+        Ok(1e9 / line?.ns_per_call)
+    }
+
+    fn measure(&self, socket: &Path, function: &str, burst: Burst, goroutines: u32) -> Result<f64> {
+        let Burst { calls, rounds, pause_millis } = burst;
+        let mut command = Command::new(&self.path);
+        command.args(["-fn", function, "-n", &calls.to_string(), "-rounds", &rounds.to_string()]);
+        command.args(["-pause", &format!("{pause_millis}ms"), "-goroutines", &goroutines.to_string()]);
+        command.env(SOCKET_ENV, socket).env("GOMAXPROCS", goroutines.to_string());
+        let line: Line =
+            serde_json::from_str(&workspace::output(&mut command)?).context("hookbench's line is not what it was")?;
         Ok(line.ns_per_call)
     }
+}
+
+fn output(command: &mut Command) -> Result<Line> {
+    serde_json::from_str(&workspace::output(command)?).context("hookbench's line is not what it was")
+}
+
+/// Patches a program with these rules and no others, and with symbols for what is added.
+pub(crate) fn patch(program: &Path, to: &Path, rules: &str) -> Result<()> {
+    let source = Source { name: "bench.yaml".to_owned(), text: rules.to_owned() };
+    let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into(), symbols: true };
+    let input = fs::read(program)?;
+    let patched = patch_bytes(&input, &options)?;
+    fs::write(to, patched.output.to_vec()).with_context(|| format!("cannot write {}", to.display()))?;
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755))?;
+    Ok(())
 }

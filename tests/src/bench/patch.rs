@@ -244,7 +244,7 @@ impl Display for Report {
             }
             let growth = row.growth_bytes as f64 / row.bytes as f64 * 100.0;
             writeln!(f, "{:>7.2}x{growth:>7.2} %", row.memory_ratio)?;
-            for Goal { wanted, value, met } in &row.goals {
+            for Goal { wanted, value, met, .. } in &row.goals {
                 writeln!(f, "{:28}{} {wanted}: {value:.3}", "", if *met { "pass " } else { "SHORT" })?;
             }
         }

@@ -1,14 +1,15 @@
 //! The uprobes that record what the hooks record.
 //!
-//! Decides: where they are: at the function's first byte, as uprobes on Go functions usually are, and at each of its RETs, since a
-//! uretprobe would rewrite a return address that Go's runtime looks at.
+//! Decides: where they are: at the function's first byte, as uprobes on Go functions usually are; behind the stack check, on a `push`, which
+//! the kernel emulates instead of stepping over it; or on a 5-byte NOP, which Linux 6.18 turns into a call. And at each RET, since
+//! a uretprobe would rewrite a return address that Go's runtime looks at.
 //! Trusts: gopatch's own reading of the executable for these addresses and for where `g.goid` is.
 //! Never does: leave a probe behind; they go with the process, however that ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use aya::maps::{MapData, RingBuf};
 use aya::programs::UProbe;
 use aya::programs::uprobe::{UProbeLink, UProbeScope};
@@ -19,32 +20,42 @@ use gopatch::elf::Elf;
 use gopatch::golang::GoBinary;
 use gopatch::sites::{Text, Wanted};
 use gopatch::types::Kind;
+use gopatch_trampolines::manifest::At;
 
 use crate::figures::Events;
 
 /// What `bench/build.sh` makes of `bench/uprobe.bpf.c`.
 const OBJECT: &[u8] = aya::include_bytes_aligned!("../../bench/uprobe.bpf.o");
 
-/// The loaded programs.
+/// `push rbp`.
+const PUSH_RBP: u8 = 0x55;
+/// `nop [rax + rax]`, as in corpus/hookbench.
+const NOP: [u8; 5] = [0x0F, 0x1F, 0x44, 0, 0];
+
+/// The loaded programs, for one executable.
 pub(crate) struct Uprobes {
     programs: Ebpf,
     target: PathBuf,
-    places: Places,
     events: RingBuf<MapData>,
     seen: u64,
 }
 
 /// Where the probes go, as offsets in the file, and what they have to know.
-struct Places {
-    entry: u64,
-    returns: Vec<u64>,
+pub(crate) struct Places {
+    /// The function's first byte.
+    pub(crate) first_byte: u64,
+    /// Its first `push`.
+    pub(crate) push: u64,
+    /// Its returns.
+    pub(crate) returns: Vec<u64>,
+    /// The 5-byte NOP in another function.
+    pub(crate) nop: u64,
     goid_offset: u32,
 }
 
 impl Uprobes {
-    /// Loads the programs for `function` of the executable `target`.
-    pub(crate) fn load(target: &Path, function: &str) -> Result<Self> {
-        let places = places(target, function)?;
+    /// Loads the programs for the executable `target`.
+    pub(crate) fn load(target: &Path, places: &Places) -> Result<Self> {
         let mut programs = EbpfLoader::new()
             .override_global("goid_offset", &places.goid_offset, true)
             .load(OBJECT)
@@ -53,24 +64,29 @@ impl Uprobes {
             program(&mut programs, name)?.load().context("the kernel refuses the uprobes\nhint: run this as root")?;
         }
         let events = programs.take_map("events").context("the BPF object has no ring")?;
-        Ok(Self { programs, target: target.to_owned(), places, events: RingBuf::try_from(events)?, seen: 0 })
+        Ok(Self { programs, target: target.to_owned(), events: RingBuf::try_from(events)?, seen: 0 })
     }
 
-    /// Measures twice: with a probe at the function's first byte, and then with one at each of its returns too.
+    /// Measures with a probe at each of these entries and returns.
     ///
-    /// The kernel may take a while to remove a probe, so the first stays for the second measurement.
-    pub(crate) fn measure<T>(&mut self, measure: impl Fn() -> Result<T>) -> Result<(T, T)> {
-        let mut links = vec![self.attach("enter", self.places.entry)?];
-        let entry = measure()?;
-        for offset in self.places.returns.clone() {
-            links.push(self.attach("leave", offset)?);
+    /// The kernel may take a while to remove a probe, so they stay until the links go, which may be after a further measurement.
+    pub(crate) fn measure(
+        &mut self,
+        links: &mut Vec<UProbeLink>,
+        (entries, returns): (&[u64], &[u64]),
+        measure: impl Fn() -> Result<f64>,
+    ) -> Result<f64> {
+        for offset in entries {
+            links.push(self.attach("enter", *offset)?);
         }
-        let both = measure()?;
-        drop(links);
+        for offset in returns {
+            links.push(self.attach("leave", *offset)?);
+        }
+        let measured = measure()?;
         while self.events.next().is_some() {
             self.seen += 1;
         }
-        Ok((entry, both))
+        Ok(measured)
     }
 
     fn attach(&mut self, name: &str, offset: u64) -> Result<UProbeLink> {
@@ -82,8 +98,8 @@ impl Uprobes {
     }
 
     /// What was seen of `expected` records. A record that does not come has found its ring full.
-    pub(crate) fn end(self, of: &'static str, expected: u64) -> Events {
-        Events { of, expected, seen: self.seen, lost: expected.saturating_sub(self.seen), may_repeat: true }
+    pub(crate) fn end(self, of: &'static str, expected: u64, may_repeat: bool) -> Events {
+        Events { of, expected, seen: self.seen, lost: expected.saturating_sub(self.seen), may_repeat }
     }
 }
 
@@ -92,7 +108,8 @@ fn program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut UProbe> {
     Ok(program.try_into()?)
 }
 
-fn places(target: &Path, function: &str) -> Result<Places> {
+/// Finds them in an executable of hookbench, for a function and for the one with the NOP.
+pub(crate) fn places(target: &Path, function: &str, nop: &str) -> Result<Places> {
     let file = fs::read(target)?;
     let elf = Elf::parse(&file)?;
     let go = GoBinary::read(&elf, &elf.relative_relocations()?)?;
@@ -102,10 +119,19 @@ fn places(target: &Path, function: &str) -> Result<Places> {
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
     let body = go.functions.by_name(function).next().with_context(|| format!("hookbench has no {function}"))?;
     let found = Text { functions: &go.functions, bytes: &bytes, checked: &go.checked, sigpanic: None }
-        .sites(body, Wanted { enter: false, exit: true });
+        .sites(body, Wanted { enter: true, exit: true });
     // An exit site's last instruction is what leaves the function.
-    let returns = found.sites.iter().filter_map(|site| site.after.last());
+    let exits = found.sites.iter().filter(|site| site.at == At::Exit);
+    let returns = exits.filter_map(|site| site.after.last());
     let returns: Vec<u64> = returns.map(|ret| offset(Va(ret.ip()))).collect::<Result<_>>()?;
+    // An entry site begins behind the stack check, where a Go function keeps its caller's frame pointer.
+    let entry = found.sites.iter().find(|site| site.at == At::Enter).context("its entry is not known")?;
+    let push = offset(entry.va)?;
+    ensure!(file.get(push as usize) == Some(&PUSH_RBP), "{function} does not begin with a push");
+    let nop = elf.symbol(nop).with_context(|| format!("hookbench has no {nop}"))?;
+    let nop_code = elf.bytes_from(nop).context("it has no code")?;
+    let before = nop_code.windows(NOP.len()).take(64).position(|bytes| bytes == NOP).context("it has no NOP")?;
+    let nop = offset(nop)? + before as u64;
     if returns.is_empty() || !found.refused.is_empty() {
         bail!("the returns of {function} are not all known");
     }
@@ -116,5 +142,5 @@ fn places(target: &Path, function: &str) -> Result<Places> {
     let g = types.type_by_name("runtime.g").context("hookbench has no runtime.g")?;
     let Kind::Struct(fields) = types.resolve(g)?.kind else { bail!("runtime.g is not a struct") };
     let goid = fields.iter().find(|field| field.name == "goid").context("runtime.g has no goid")?;
-    Ok(Places { entry: offset(body.start)?, returns, goid_offset: u32::try_from(goid.offset)? })
+    Ok(Places { first_byte: offset(body.start)?, push, returns, nop, goid_offset: u32::try_from(goid.offset)? })
 }

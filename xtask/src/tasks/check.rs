@@ -28,15 +28,24 @@ pub(crate) fn soak(arguments: &[&str]) -> Result<()> {
     run_command(&mut cargo(&["test", "--release", "--package", "gopatch-tests", "--", "--ignored"]))
 }
 
-/// The benchmarks, each a program of the tests' crate.
+/// The benchmarks, programs of the tests' crate.
 pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
-    let [name @ ("hooks" | "patch"), rest @ ..] = arguments else {
-        bail!("usage: cargo xtask bench hooks|patch [ARGUMENTS]");
-    };
-    build_release()?;
-    let program = format!("bench-{name}");
-    let program = ["run", "--release", "--package", "gopatch-tests", "--bin", &program, "--"];
-    run_command(cargo(&program).args(rest))
+    let program = |name| ["--package", "gopatch-tests", "--bin", name, "--"];
+    match arguments {
+        // It measures no time, so it needs no release build, and the tests have built this one.
+        ["--check", rest @ ..] => {
+            run_command(cargo(&["run"]).args(program("bench-hooks")).arg("instructions").args(rest))
+        }
+        [name @ ("hooks" | "collector" | "patch"), rest @ ..] => {
+            build_release()?;
+            let run = match *name {
+                "patch" => program("bench-patch").to_vec(),
+                name => [&program("bench-hooks")[..], &[name]].concat(),
+            };
+            run_command(cargo(&["run", "--release"]).args(run).args(rest))
+        }
+        _ => bail!("usage: cargo xtask bench hooks|collector|patch [ARGUMENTS], or cargo xtask bench --check"),
+    }
 }
 
 /// The end-to-end tests, the benchmarks and the demo run the programs as a user gets them.

@@ -1,0 +1,77 @@
+//! Budgets: what each figure may be at the most, or must be at the least.
+//!
+//! Decides: the form of `bench/budgets.yaml`.
+//! Trusts: nobody to remember a figure's name: a budget that nothing asks for is an error.
+//! Never does: hold a figure against a time. What is budgeted are counts and ratios, which other machines share.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use gopatch_tests::statistics::Goal;
+use serde::Deserialize;
+
+/// The budgets that are committed.
+const COMMITTED: &str = include_str!("../../bench/budgets.yaml");
+
+/// All budgets of a file.
+#[derive(Debug)]
+pub(crate) struct Budgets(Vec<Budget>);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Budget {
+    figure: String,
+    unit: String,
+    at_most: Option<f64>,
+    at_least: Option<f64>,
+    #[expect(dead_code, reason = "for who reads the file, which must not leave it out")]
+    why: String,
+}
+
+impl Budgets {
+    /// Those of a file, or the committed ones.
+    pub(crate) fn read(file: Option<&Path>) -> Result<Self> {
+        let Some(file) = file else { return Self::parse(COMMITTED) };
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Self::parse(&text).with_context(|| format!("{} has no budgets", file.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let budgets: Vec<Budget> = serde_yaml_ng::from_str(text)?;
+        for Budget { figure, at_most, at_least, .. } in &budgets {
+            ensure!(at_most.is_some() != at_least.is_some(), "{figure:?} needs either `at_most` or `at_least`");
+        }
+        Ok(Self(budgets))
+    }
+
+    /// Holds a figure against its budget, if it has one.
+    pub(crate) fn judge(&self, figure: &str, unit: &str, value: f64) -> Option<Goal> {
+        let budget = self.0.iter().find(|budget| budget.figure == figure && budget.unit == unit)?;
+        let at_most = budget.at_most.map(|limit| Goal::at_most(limit, unit, value));
+        at_most.or_else(|| budget.at_least.map(|limit| Goal::at_least(limit, unit, value)))
+    }
+
+    /// The figures that have a budget in one of these units.
+    pub(crate) fn figures<'a>(&'a self, units: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let budgets = self.0.iter().filter(|budget| units.contains(&budget.unit.as_str()));
+        budgets.map(|budget| (budget.figure.as_str(), budget.unit.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_has_one_limit_and_says_why() -> Result<()> {
+        let budgets = Budgets::parse("[{ figure: a, unit: ns, at_least: 2, why: so }]")?;
+        assert!(budgets.judge("a", "ns", 2.0).is_some_and(|goal| goal.met));
+        assert!(budgets.judge("a", "ns", 1.9).is_some_and(|goal| !goal.met));
+        assert!(budgets.judge("a", "x rdtsc", 2.0).is_none());
+        for bad in ["at_least: 2, at_most: 3, why: so", "why: so", "at_most: 3", "at_most: 3, why: so, atleast: 2"] {
+            assert!(Budgets::parse(&format!("[{{ figure: a, unit: ns, {bad} }}]")).is_err(), "{bad}");
+        }
+        Ok(())
+    }
+}

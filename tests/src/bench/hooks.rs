@@ -1,0 +1,141 @@
+//! `cargo xtask bench hooks`: what a hook costs, and what a uprobe that records the same would cost.
+//!
+//! Decides: what is measured and in which order. Each round measures everything once, so that a machine that changes its pace
+//! changes it for all; what is reported are medians over the rounds.
+//! Trusts: hookbench's clock. Not the hooks: a figure counts only if every call left its records and none was lost,
+//! since a record that finds its ring full is cheaper than one that is written.
+//! Never does: loosen a goal. A goal that is missed is shown as short; with `--check` that is a failure.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use gopatch_tests::{NEWEST_GO, Scratch};
+use xtask::corpus;
+
+use crate::budgets::Budgets;
+use crate::collector::Collector;
+use crate::cpu::Cpus;
+use crate::figures::{
+    Events, FLOOR, HOOKED, Machine, ONE_BARE, ONE_HOOKED, RDTSC, Report, Rounds, TWO_BARE, TWO_HOOKED, UPROBE_ENTRY,
+    UPROBE_NOP, UPROBE_PAIR, UPROBE_PUSH,
+};
+use crate::hookbench::{Burst, Hookbench};
+use crate::standin::Standin;
+use crate::uprobe::{Uprobes, places};
+use crate::variants::{Session, VARIANTS, Variant};
+
+/// Measures what a hook costs beside a uprobe that records the same.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Cli {
+    /// How often everything is measured.
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..))]
+    rounds: u32,
+
+    /// Version of Go that hookbench is built with, as in corpus/manifest.yaml.
+    #[arg(long, value_name = "VERSION", default_value = NEWEST_GO)]
+    go: String,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// Exit with status 1 if a figure is beyond its budget or a record was lost.
+    #[arg(long)]
+    check: bool,
+
+    /// Budgets to hold the figures against, instead of those that are committed.
+    #[arg(long, value_name = "FILE")]
+    budgets: Option<PathBuf>,
+}
+
+/// Calls that cost a few nanoseconds. A burst is long enough for the clock and too short to be interrupted often.
+const CALLS: Burst = Burst { calls: 100_000, rounds: 50, pause_millis: 0 };
+/// Bytes of records in a burst: a quarter of what a ring of gopatchd's default size holds.
+const BURST_BYTES: u32 = 256 << 10;
+/// Time in which gopatchd empties the rings.
+const PAUSE_MILLIS: u32 = 40;
+/// Calls that trap into the kernel.
+const TRAPS: Burst = Burst { calls: 40, rounds: 25, pause_millis: 0 };
+
+/// The function with the probes at both ends, and the one with the NOP.
+const PROBED: (&str, &str) = ("ServeLike", "Nop");
+
+/// How a variant is called.
+fn burst(variant: &Variant) -> Burst {
+    match variant.bytes {
+        0 => CALLS,
+        bytes => Burst { calls: BURST_BYTES / bytes, rounds: 15, pause_millis: PAUSE_MILLIS },
+    }
+}
+
+/// Measures and prints. Gives whether all figures that were to be checked are within their budgets.
+pub(crate) fn run(cli: &Cli) -> Result<bool> {
+    let budgets = Budgets::read(cli.budgets.as_deref())?;
+    let cpus = Cpus::choose()?;
+    let scratch = Scratch::new()?;
+    let program = corpus::build("hookbench", &cli.go, "default")?;
+    let bench = Hookbench::copy(&program, scratch.file("hookbench"), cpus)?;
+    let hooked = VARIANTS.iter().map(|variant| Ok((variant, bench.patched(variant.name, variant.rules)?)));
+    let hooked: Vec<(&Variant, Hookbench)> = hooked.collect::<Result<_>>()?;
+
+    cpus.use_collectors()?;
+    let (serve, nop) = PROBED;
+    let places = places(bench.path(), &format!("main.{serve}"), "main.Nop.abi0")?;
+    let mut uprobes = Uprobes::load(bench.path(), &places)?;
+    // A file of its own: where one probe is taken away and the next one put, the first may still be there.
+    let other = Hookbench::copy(&program, scratch.file("other"), cpus)?;
+    let mut other_uprobes = Uprobes::load(other.path(), &places)?;
+    let collector = Collector::start(&scratch, "memfd")?;
+    let switched_off = Standin::start(&scratch.file("off.sock"), false)?;
+
+    let (mut rounds, mut records) = (Rounds::default(), 0);
+    for round in 1..=cli.rounds {
+        eprint!("\rround {round} of {}", cli.rounds);
+        rounds.add(RDTSC, cpus.rdtsc_nanoseconds()?);
+        rounds.add(FLOOR, cpus.floor_nanoseconds()?);
+        for (index, (variant, program)) in hooked.iter().enumerate() {
+            // Variants of one function follow each other.
+            if index == 0 || hooked[index - 1].0.call != variant.call {
+                rounds.add(variant.call, bench.run(variant.call, CALLS)?);
+            }
+            let socket = match variant.session {
+                Session::None => Path::new(""),
+                Session::Off => switched_off.socket(),
+                Session::On => collector.socket(),
+            };
+            rounds.add(variant.name, program.run_with(socket, variant.call, burst(variant))?);
+            records += burst(variant).total() * u64::from(variant.records);
+            if variant.name == HOOKED {
+                for (goroutines, bare, hooked) in [(1, ONE_BARE, ONE_HOOKED), (2, TWO_BARE, TWO_HOOKED)] {
+                    rounds.add(bare, bench.run_on_both(Path::new(""), variant.call, burst(variant), goroutines)?);
+                    rounds.add(hooked, program.run_on_both(socket, variant.call, burst(variant), goroutines)?);
+                }
+                records += 3 * burst(variant).total() * u64::from(variant.records);
+            }
+        }
+        let mut links = Vec::new();
+        let probed = || bench.run(serve, TRAPS);
+        rounds.add(UPROBE_ENTRY, uprobes.measure(&mut links, (&[places.first_byte], &[]), probed)?);
+        rounds.add(UPROBE_PAIR, uprobes.measure(&mut links, (&[], &places.returns), probed)?);
+        rounds.add(UPROBE_PUSH, other_uprobes.measure(&mut links, (&[places.push], &[]), || other.run(serve, TRAPS))?);
+        rounds.add(nop, bench.run(nop, CALLS)?);
+        rounds.add(UPROBE_NOP, other_uprobes.measure(&mut links, (&[places.nop], &[]), || other.run(nop, TRAPS))?);
+    }
+    eprint!("\r{:24}\r", "");
+
+    let summary = collector.end()?;
+    let lost = summary.lost.total + summary.words_missing;
+    let probed = u64::from(cli.rounds) * TRAPS.total();
+    let events = vec![
+        Events { of: "hooks", expected: records, seen: summary.records, lost, may_repeat: false },
+        uprobes.end("uprobes at the first byte and RET", 3 * probed, true),
+        other_uprobes.end("uprobes on push and NOP", 2 * probed, false),
+    ];
+    let report = Report::new(Machine::this(&cli.go, cpus), &rounds, events, &budgets);
+    if cli.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(report.passed() || !cli.check)
+}
