@@ -1,6 +1,7 @@
 //! Files: the input mapped, an output written whole or not at all.
 //!
-//! Decides: that OUT is never IN, and that a failure leaves no file behind.
+//! Decides: that OUT is never IN, that a failure leaves no file behind, and that a file which takes another's place is on the
+//! disk before that is gone.
 //! Trusts: that nobody writes to IN meanwhile (as every linker and compiler does).
 //! Never does: follow anything inside a binary.
 

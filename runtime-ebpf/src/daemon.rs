@@ -1,6 +1,6 @@
 //! The main loop: who has come, who is gone, what lies in the rings.
 //!
-//! Decides: when to look at the rings, when to stop looking, and the order in which a stop happens.
+//! Decides: when to stop looking at the rings (how often is `cadence`), and the order in which a stop happens.
 //! Trusts: nothing from outside; every peer's part is bounded in time and memory where it is handled.
 //! Never does: waiting for a peer or a reader. It sleeps only in poll(2), and as long as it likes when nobody is
 //! attached.

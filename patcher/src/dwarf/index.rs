@@ -1,4 +1,4 @@
-//! The one pass over .debug_info that finds the wanted names.
+//! Finds the wanted names in .debug_info: in the units that mention them (`super::mentions`), each of which is read once.
 //!
 //! Decides: which entries are worth an address: functions and types at the top of a Go unit, by name.
 //! Trusts: nothing.

@@ -1,7 +1,7 @@
 //! `gopatchd uprobes`: the rival that hooks are compared with. It sees the same calls of the same program, which is not patched, by
 //! uprobes.
 //!
-//! Decides: when to look at the ring, and when a process is over.
+//! Decides: when a process is over. How often the ring is looked at is `cadence`, as for the daemon.
 //! Trusts: the kernel, which orders the records of the one ring: a goroutine's lie there as they were written.
 //! Never does: more than the daemon does with a record. Everything from a record to a line is the daemon's own code.
 

@@ -2,7 +2,8 @@
 //!
 //! Decides: the form of `bench/budgets.yaml`.
 //! Trusts: nobody to remember a figure's name: a budget that nothing asks for is an error.
-//! Never does: hold a figure against a time. What is budgeted are counts and ratios, which other machines share.
+//! Never does: hold CI against a time. What `cargo xtask bench --check` asks for are counts; budgets in units of time are goals, for an
+//! idle machine.
 
 use std::fs;
 use std::path::Path;

@@ -6,10 +6,10 @@
 //! since a record that finds its ring full is cheaper than one that is written.
 //! Never does: loosen a goal. A goal that is missed is shown as short; with `--check` that is a failure.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
-use gopatch_tests::{NEWEST_GO, Scratch};
+use gopatch_tests::Scratch;
 use xtask::corpus;
 
 use crate::budgets::Budgets;
@@ -19,6 +19,7 @@ use crate::figures::{
     Events, FLOOR, HOOKED, Machine, ONE_BARE, ONE_HOOKED, RDTSC, Report, Rounds, TWO_BARE, TWO_HOOKED, UPROBE_ENTRY,
     UPROBE_NOP, UPROBE_PAIR, UPROBE_PUSH,
 };
+use crate::flags::Flags;
 use crate::hookbench::{Burst, Hookbench};
 use crate::standin::Standin;
 use crate::uprobe::{Uprobes, places};
@@ -31,21 +32,8 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..))]
     rounds: u32,
 
-    /// Version of Go that hookbench is built with, as in corpus/manifest.yaml.
-    #[arg(long, value_name = "VERSION", default_value = NEWEST_GO)]
-    go: String,
-
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-
-    /// Exit with status 1 if a figure is beyond its budget or a record was lost.
-    #[arg(long)]
-    check: bool,
-
-    /// Budgets to hold the figures against, instead of those that are committed.
-    #[arg(long, value_name = "FILE")]
-    budgets: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 /// Calls that cost a few nanoseconds. A burst is long enough for the clock and too short to be interrupted often.
@@ -70,10 +58,10 @@ fn burst(variant: &Variant) -> Burst {
 
 /// Measures and prints. Gives whether all figures that were to be checked are within their budgets.
 pub(crate) fn run(cli: &Cli) -> Result<bool> {
-    let budgets = Budgets::read(cli.budgets.as_deref())?;
+    let budgets = Budgets::read(cli.flags.budgets.as_deref())?;
     let cpus = Cpus::choose()?;
     let scratch = Scratch::new()?;
-    let program = corpus::build("hookbench", &cli.go, "default")?;
+    let program = corpus::build("hookbench", &cli.flags.go, "default")?;
     let bench = Hookbench::copy(&program, scratch.file("hookbench"), cpus)?;
     let hooked = VARIANTS.iter().map(|variant| Ok((variant, bench.patched(variant.name, variant.rules)?)));
     let hooked: Vec<(&Variant, Hookbench)> = hooked.collect::<Result<_>>()?;
@@ -131,11 +119,11 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         uprobes.end("uprobes at the first byte and RET", 3 * probed, true),
         other_uprobes.end("uprobes on push and NOP", 2 * probed, false),
     ];
-    let report = Report::new(Machine::this(&cli.go, cpus), &rounds, events, &budgets);
-    if cli.json {
+    let report = Report::new(Machine::this(&cli.flags.go, cpus), &rounds, events, &budgets);
+    if cli.flags.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print!("{report}");
     }
-    Ok(report.passed() || !cli.check)
+    Ok(report.passed() || !cli.flags.check)
 }

@@ -5,20 +5,20 @@
 //! Trusts: the kernel's account of gopatchd's processor time, in which the drain program's is included; gopatchd's summary.
 //! Never does: count a record that did not come.
 
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::gopatchd::Lost;
 use gopatch_tests::statistics::{Goal, machine};
-use gopatch_tests::{NEWEST_GO, Scratch, Summary};
+use gopatch_tests::{Scratch, Summary};
 use serde::Serialize;
 use xtask::corpus;
 
 use crate::budgets::Budgets;
 use crate::collector::Collector;
 use crate::cpu::Cpus;
+use crate::flags::Flags;
 use crate::hookbench::{Burst, Hookbench};
 use crate::variants::{VARIANTS, Variant};
 
@@ -29,21 +29,8 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
 
-    /// Version of Go that hookbench is built with, as in corpus/manifest.yaml.
-    #[arg(long, value_name = "VERSION", default_value = NEWEST_GO)]
-    go: String,
-
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-
-    /// Exit with status 1 if a figure is beyond its budget.
-    #[arg(long)]
-    check: bool,
-
-    /// Budgets to hold the figures against, instead of those that are committed.
-    #[arg(long, value_name = "FILE")]
-    budgets: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 const CPU_SECOND: &str = "million records a CPU second";
@@ -78,10 +65,11 @@ struct Row {
 
 /// Measures and prints. Gives whether all figures that were to be checked are within their budgets.
 pub(crate) fn run(cli: &Cli) -> Result<bool> {
-    let budgets = Budgets::read(cli.budgets.as_deref())?;
+    let budgets = Budgets::read(cli.flags.budgets.as_deref())?;
     let cpus = Cpus::choose()?;
     let scratch = Scratch::new()?;
-    let bench = Hookbench::copy(&corpus::build("hookbench", &cli.go, "default")?, scratch.file("hookbench"), cpus)?;
+    let bench =
+        Hookbench::copy(&corpus::build("hookbench", &cli.flags.go, "default")?, scratch.file("hookbench"), cpus)?;
     let hooked = |name: &str| {
         let variant = VARIANTS.iter().find(|variant| variant.name == name).context("no such variant")?;
         anyhow::Ok((variant, bench.patched(name, variant.rules)?))
@@ -90,17 +78,17 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
     cpus.use_collectors()?;
 
     let (processor, kernel) = machine();
-    if !cli.json {
+    if !cli.flags.json {
         println!(
             "{processor}, Linux {kernel}, Go {}; calls on processor {}, gopatchd on {}\n",
-            cli.go, cpus.measured, cpus.collectors
+            cli.flags.go, cpus.measured, cpus.collectors
         );
     }
     let mut rows = Vec::new();
     let mut add = |name: String, (value, note): (f64, String), unit: &'static str| {
         let goal = budgets.judge(&name, unit, value);
         let row = Row { name, value, unit, note, goal };
-        if !cli.json {
+        if !cli.flags.json {
             println!("{}", row.line());
         }
         rows.push(row);
@@ -116,10 +104,10 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         add(format!("{backend}, first loss"), first_loss(backend, &pairs)?, RATE);
         add(format!("{backend}, idle"), idle(backend, &pairs)?, SHARE);
     }
-    if cli.json {
+    if cli.flags.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
     }
-    Ok(!cli.check || rows.iter().flat_map(|row| &row.goal).all(|goal| goal.met))
+    Ok(!cli.flags.check || rows.iter().flat_map(|row| &row.goal).all(|goal| goal.met))
 }
 
 /// A variant and hookbench with its hooks.

@@ -9,6 +9,7 @@ mod callgrind;
 mod collector;
 mod cpu;
 mod figures;
+mod flags;
 mod hookbench;
 mod hooks;
 mod instructions;
