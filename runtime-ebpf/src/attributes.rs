@@ -14,13 +14,35 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::tls::cipher_suite_name;
 
 /// One value.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(untagged)]
 pub(crate) enum Value<'r> {
     Int(i64),
     Uint(u64),
     Bool(bool),
     Text(Cow<'r, str>),
+}
+
+impl Value<'_> {
+    /// The same value, without a copy of its text.
+    pub(crate) fn borrowed(&self) -> Value<'_> {
+        match self {
+            Self::Int(value) => Value::Int(*value),
+            Self::Uint(value) => Value::Uint(*value),
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Text(value) => Value::Text(Cow::Borrowed(value)),
+        }
+    }
+
+    /// The same value, with a text of its own.
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Int(value) => Value::Int(value),
+            Self::Uint(value) => Value::Uint(value),
+            Self::Bool(value) => Value::Bool(value),
+            Self::Text(value) => Value::Text(Cow::Owned(value.into_owned())),
+        }
+    }
 }
 
 impl std::fmt::Display for Value<'_> {

@@ -9,6 +9,7 @@ use gopatch_trampolines::wire::Record;
 
 use crate::attributes::{Attributes, fits};
 use crate::clock::Clock;
+use crate::lineage::Ids;
 use crate::operation::Operation;
 use crate::order::Ordered;
 use crate::pairing::{Call, End, Limits, Mark, Pairing, Place, Weigh};
@@ -41,6 +42,7 @@ pub(crate) enum Entries {
 pub(crate) struct Calls {
     pid: u32,
     entries: Entries,
+    ids: Ids,
     pairing: Pairing<Event>,
     /// Entries that were taken for another record of the same call's.
     pub(crate) repeated: u64,
@@ -48,7 +50,7 @@ pub(crate) struct Calls {
 
 impl Calls {
     pub(crate) fn new(pid: u32, entries: Entries) -> Self {
-        Self { pid, entries, pairing: Pairing::new(LIMITS), repeated: 0 }
+        Self { pid, entries, ids: Ids::new(), pairing: Pairing::new(LIMITS), repeated: 0 }
     }
 
     /// Takes a record that [`Event::read`] has checked against the same program.
@@ -62,7 +64,7 @@ impl Calls {
             Role::Nothing => None,
             Role::Boundary => {
                 for call in self.pairing.boundary(place.goid, place.frame, mark.tsc) {
-                    sink(operation(program, self.pid, clock, &call));
+                    sink(self.operation(program, clock, &call));
                 }
                 None
             }
@@ -73,11 +75,34 @@ impl Calls {
                 before.filter(|_| !repeated)
             }
             Role::Half(At::Exit) => self.pairing.exit(mark),
-            Role::Whole => Some(Call { end_tsc: mark.tsc, entry: mark, exit: None, end: End::Returned }),
+            Role::Whole => {
+                let around = self.pairing.around(mark.place, mark.tsc);
+                Some(Call { end_tsc: mark.tsc, entry: mark, exit: None, end: End::Returned, around })
+            }
         };
         if let Some(call) = over {
-            sink(operation(program, self.pid, clock, &call));
+            sink(self.operation(program, clock, &call));
         }
+    }
+
+    fn operation<'m>(&self, program: &'m Program, clock: &Clock, call: &'m Call<Event>) -> Operation<'m> {
+        let entry = &call.entry.record;
+        let ends = [Some(entry), call.exit.as_ref()];
+        let ends =
+            ends.map(|event| event.and_then(|it| Some((program.captures(it.point)?, Record::parse(&it.payload)?))));
+        let (_, function) = program.function_of(entry.point).expect("`Event::read` has checked the point");
+        let times = (clock.unix_nanos(call.entry.tsc), clock.nanos(call.end_tsc.saturating_sub(call.entry.tsc)));
+        let lineage = self.ids.lineage((call.entry.place, call.entry.tsc), call.around);
+        let mut operation = Operation::new(function, (self.pid, entry.goid), times, lineage, Attributes::of(ends));
+        operation.function = call.entry.place.function;
+        operation.unwound = call.end == End::Unwound;
+        operation.unfinished = call.end == End::Unfinished;
+        operation
+    }
+
+    /// Gives up what is open of a function: no exits of it will come.
+    pub(crate) fn forget(&mut self, function: u32) {
+        self.pairing.forget(function);
     }
 
     /// No more records will come: whatever is still open is unfinished at `now`.
@@ -90,7 +115,7 @@ impl Calls {
         sink: &mut dyn FnMut(Operation<'_>),
     ) {
         for call in self.pairing.finish(now) {
-            sink(operation(program, self.pid, clock, &call));
+            sink(self.operation(program, clock, &call));
         }
         summary.unpaired_exits += self.pairing.unpaired_exits;
         summary.evicted_calls += self.pairing.evicted;
@@ -125,16 +150,4 @@ impl Weigh for Event {
     fn bytes(&self) -> usize {
         self.payload.len()
     }
-}
-
-fn operation<'m>(program: &'m Program, pid: u32, clock: &Clock, call: &'m Call<Event>) -> Operation<'m> {
-    let entry = &call.entry.record;
-    let ends = [Some(entry), call.exit.as_ref()];
-    let ends = ends.map(|event| event.and_then(|it| Some((program.captures(it.point)?, Record::parse(&it.payload)?))));
-    let (_, function) = program.function_of(entry.point).expect("`Event::read` has checked the point");
-    let times = (clock.unix_nanos(call.entry.tsc), clock.nanos(call.end_tsc.saturating_sub(call.entry.tsc)));
-    let mut operation = Operation::new(function, pid, entry.goid, times, Attributes::of(ends));
-    operation.unwound = call.end == End::Unwound;
-    operation.unfinished = call.end == End::Unfinished;
-    operation
 }

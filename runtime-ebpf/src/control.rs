@@ -38,6 +38,16 @@ impl ControlPage {
         Ok((Self { page: Arc::new(page) }, file, bytes as u32))
     }
 
+    /// Switches a function on or off. The process sees it once [`ControlPage::switched`] was called.
+    pub(crate) fn switch(&self, function: usize, on: bool) {
+        self.page.store_byte(control::ENABLE + function, on.into());
+    }
+
+    /// Has the process look at its functions' switches again.
+    pub(crate) fn switched(&self) {
+        self.page.increment_half(control::ENABLE_GENERATION);
+    }
+
     /// Tells the process to leave its rings.
     pub(crate) fn detach(&self) {
         self.page.set_bits(control::FLAGS, control::FLAG_DETACH);

@@ -8,7 +8,8 @@
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,28 +19,18 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cadence::Cadence;
 use crate::clock::{Clock, invariant_tsc};
+use crate::config::Config;
 use crate::control::{ControlPage, Heart};
+use crate::export::{Exporter, Shared, Totals};
 use crate::hello::{Granted, Greeting, Progress, Readers, Refusal};
 use crate::listen::Listener;
-use crate::print::{Print, Printer};
-use crate::rings::{self, Backend, Choice, Rings};
+use crate::outlet::Outlet;
+use crate::rings::{self, Backend, Rings};
 use crate::session::Session;
 use crate::summary::Summary;
-
-/// What gopatchd is asked to do.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Path of the socket.
-    pub listen: std::path::PathBuf,
-    /// How rings are made.
-    pub backend: Choice,
-    /// How operations are printed.
-    pub print: Print,
-    /// Data bytes of each ring: a power of two, at least a page.
-    pub ring_bytes: u32,
-    /// Folder in bpffs for the output ring's pin.
-    pub pin: std::path::PathBuf,
-}
+use crate::switch::{Switch, Switched, Switches};
+use crate::telemetry::metrics::{Keeping, Metrics};
+use crate::telemetry::process::Process;
 
 /// How long a session is drained after another has taken its place.
 const REPLACED: Duration = Duration::from_secs(2);
@@ -53,12 +44,15 @@ pub(crate) const LAST_OUTPUT: Duration = Duration::from_secs(5);
 /// Most connections that are not yet sessions. The others wait in the socket's backlog.
 const MAX_GREETINGS: usize = 64;
 
+/// Files that are always waited for.
+const ALWAYS: usize = 3;
+
 /// How long no connection is accepted after accepting has failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs until a signal, or until nobody reads the output.
-pub fn run(options: &Options) -> Result<()> {
-    let mut daemon = Daemon::start(options)?;
+pub fn run(config: &Config) -> Result<()> {
+    let mut daemon = Daemon::start(config)?;
     while !daemon.is_over() {
         daemon.turn()?;
     }
@@ -77,8 +71,14 @@ struct Daemon {
     backend: Box<dyn Backend>,
     heart: Heart,
     clock: Clock,
-    printer: Printer,
+    outlet: Outlet,
     summary: Summary,
+    shared: Arc<Shared>,
+    exporter: Exporter,
+    keeping: Option<Keeping>,
+    switches: Switches,
+    passes: u64,
+    drain_time: Duration,
     cadence: Cadence,
     /// When the end is due, once it has begun.
     end_at: Option<Instant>,
@@ -89,6 +89,8 @@ struct Ready {
     signal: bool,
     /// An executable was read.
     executable: bool,
+    /// Somebody wants a rule switched.
+    question: bool,
     /// Somebody wants to be accepted. Trying would cost a socket each time.
     connection: bool,
     /// Sessions whose process is gone, by index.
@@ -96,35 +98,43 @@ struct Ready {
 }
 
 impl Daemon {
-    fn start(options: &Options) -> Result<Self> {
+    fn start(config: &Config) -> Result<Self> {
         let signals = stop_signals().context("cannot wait for signals")?;
         raise_file_limit();
-        let listener = Listener::bind(&options.listen)?;
-        let (backend, reason) = rings::open(options.backend, options.ring_bytes, &options.pin)?;
+        let listener = Listener::bind(&config.listen)?;
+        let (backend, reason) = rings::open(config.backend, config.ring_bytes, &config.pin)?;
+        let shared = Arc::new(Shared::new(config)?);
+        let exporter = Exporter::start(config, &shared)?;
         if !invariant_tsc() {
-            say!("warning: this CPU does not promise a steady time stamp counter; times may be wrong");
+            tracing::warn!("this CPU does not promise a steady time stamp counter; times may be wrong");
         }
         let summary = Summary {
             lost: crate::summary::Lost { left_by_earlier: backend.left_by_earlier(), ..Default::default() },
             ..Default::default()
         };
         let daemon = Self {
-            ring_bytes: options.ring_bytes,
+            ring_bytes: config.ring_bytes,
             signals,
             listener: Some(listener),
             accept_after: Instant::now(),
-            readers: Readers::new()?,
+            readers: Readers::new(config.naming.clone())?,
             greetings: Vec::new(),
             sessions: Vec::new(),
             backend,
             heart: Heart::start().context("cannot start the heartbeat")?,
             clock: Clock::start(),
-            printer: Printer::new(options.print),
+            outlet: Outlet::new(config, Arc::clone(&shared)),
             summary,
+            shared,
+            exporter,
+            keeping: config.metrics.keeping,
+            switches: Switches::default(),
+            passes: 0,
+            drain_time: Duration::ZERO,
             cadence: Cadence::start(),
             end_at: None,
         };
-        say!("listening on {}, backend {} ({reason})", options.listen.display(), daemon.backend.name());
+        tracing::info!("listening on {}, backend {} ({reason})", config.listen.display(), daemon.backend.name());
         Ok(daemon)
     }
 
@@ -132,12 +142,13 @@ impl Daemon {
     fn turn(&mut self) -> Result<()> {
         let fullest = self.pass();
         self.cadence.found(fullest as f64 / f64::from(self.ring_bytes));
-        if let Err(error) = self.printer.flush() {
+        if let Err(error) = self.outlet.printer.flush() {
             if error.kind() != io::ErrorKind::BrokenPipe {
-                say!("cannot write the output, stopping: {error}");
+                tracing::error!("cannot write the output, stopping: {error}");
             }
             self.begin_end();
         }
+        self.tell();
         let ready = self.wait()?;
         if ready.signal {
             drop(self.signals.read(&mut [0; 64]));
@@ -149,6 +160,9 @@ impl Daemon {
             }
         }
         self.drop_sessions(&ready.gone);
+        if ready.question {
+            self.switch();
+        }
         if ready.connection {
             self.accept();
         }
@@ -161,15 +175,50 @@ impl Daemon {
 
     /// Reads every ring once. Gives the bytes that the fullest held.
     fn pass(&mut self) -> u64 {
-        if self.sessions.is_empty() || self.printer.is_full() {
+        if self.sessions.is_empty() || self.outlet.printer.is_full() {
             return 0;
         }
+        let begin = Instant::now();
+        self.outlet.begin_pass();
         let mut fullest = 0;
         for session in &mut self.sessions {
-            let mut print = |operation: crate::operation::Operation<'_>| self.printer.print(&operation);
-            fullest = fullest.max(session.pass(&mut self.clock, &mut self.summary, &mut print));
+            fullest = fullest.max(session.pass(&mut self.clock, &mut self.summary, &mut self.outlet));
         }
+        self.passes += 1;
+        self.drain_time += begin.elapsed();
         fullest
+    }
+
+    /// Tells the exporter's thread what was counted.
+    fn tell(&self) {
+        let totals = Totals {
+            summary: self.summary.clone(),
+            operations: self.outlet.printer.operations(),
+            passes: self.passes,
+            drain_time: self.drain_time,
+            attached: self.sessions.len(),
+            backend: self.backend.name(),
+        };
+        self.shared.tell(totals, (!self.sessions.is_empty()).then(|| self.cadence.interval()));
+    }
+
+    /// Does what was asked for.
+    fn switch(&mut self) {
+        for (Switch { rule, setting, pid }, asked) in self.shared.asked() {
+            if pid.is_none() {
+                self.switches.set(&rule, setting);
+            }
+            let mut switched = Switched::default();
+            for session in &mut self.sessions {
+                if pid.is_none_or(|pid| pid == session.peer.pid) {
+                    let functions = session.switch(&rule, setting);
+                    switched.processes += usize::from(functions > 0);
+                    switched.functions += functions;
+                }
+            }
+            // Who asked may be gone.
+            let _ = asked.send(switched);
+        }
     }
 
     /// Sleeps until there is something to do.
@@ -177,12 +226,13 @@ impl Daemon {
         let now = Instant::now();
         let stdout = io::stdout();
         let readable = |file| PollFd::from_borrowed_fd(file, PollFlags::IN);
-        let mut files = vec![readable(self.signals.as_fd()), readable(self.readers.wake())];
+        let mut files =
+            vec![readable(self.signals.as_fd()), readable(self.readers.wake()), readable(self.shared.wake())];
         files.extend(self.sessions.iter().map(|session| readable(session.pidfd())));
         files.extend(self.listener.iter().filter(|_| self.may_accept(now)).map(|listener| readable(listener.as_fd())));
         let others = files.len();
         files.extend(self.greetings.iter().filter_map(Greeting::awaits).map(readable));
-        if self.printer.waiting() > 0 {
+        if self.outlet.printer.waiting() > 0 {
             files.push(PollFd::new(&stdout, PollFlags::OUT));
         }
 
@@ -193,11 +243,12 @@ impl Daemon {
             Err(error) => return Err(error).context("cannot wait for events"),
         }
         let is_ready = |file: &PollFd<'_>| !file.revents().is_empty();
-        let processes = files.iter().skip(2).take(self.sessions.len()).enumerate();
+        let processes = files.iter().skip(ALWAYS).take(self.sessions.len()).enumerate();
         Ok(Ready {
             signal: is_ready(&files[0]),
             executable: is_ready(&files[1]),
-            connection: files[2 + self.sessions.len()..others].iter().any(is_ready),
+            question: is_ready(&files[2]),
+            connection: files[ALWAYS + self.sessions.len()..others].iter().any(is_ready),
             gone: processes.filter(|(_, pidfd)| is_ready(pidfd)).map(|(index, _)| index).collect(),
         })
     }
@@ -221,8 +272,14 @@ impl Daemon {
             index += 1;
             gone.contains(&(index - 1)) || session.until().is_some_and(|until| now >= until)
         });
-        for session in over {
-            session.close(&mut self.clock, &mut self.summary, &mut |operation| self.printer.print(&operation));
+        for session in over.collect::<Vec<_>>() {
+            let process = Arc::clone(session.process());
+            session.close(&mut self.clock, &mut self.summary, &mut self.outlet);
+            // One that was only given another session goes on.
+            if !self.sessions.iter().any(|other| Arc::ptr_eq(other.process(), &process)) {
+                process.end();
+                self.shared.forget();
+            }
         }
     }
 
@@ -238,7 +295,7 @@ impl Daemon {
                 },
                 Ok(None) => return,
                 Err(error) => {
-                    say!("cannot accept a connection: {error}");
+                    tracing::warn!("cannot accept a connection: {error}");
                     self.accept_after = Instant::now() + ACCEPT_PAUSE;
                     return;
                 }
@@ -263,13 +320,14 @@ impl Daemon {
             Ok(offered) => offered,
             Err(refusal) => return self.refuse(&granted.ungrant(), &refusal),
         };
-        let (peer, hello, program) = granted.into_parts();
+        let (peer, hello, program, resource) = granted.into_parts();
         // Read for the last time what the process can still have counted in its earlier rings.
         self.pass();
         let now = Instant::now();
-        let mut counted_here = None;
+        let (mut counted_here, mut same) = (None, None);
         for earlier in self.sessions.iter_mut().filter(|session| peer.pid != 0 && session.peer.pid == peer.pid) {
             counted_here = Some(earlier.ring_full());
+            same = Some(Arc::clone(earlier.process()));
             earlier.replaced(if earlier.until().is_some() { now } else { now + REPLACED });
         }
         // Of a session of our own we know better: its rings are still drained, and its counters were read. What the
@@ -277,7 +335,7 @@ impl Daemon {
         let unconsumed = if counted_here.is_some() { 0 } else { hello.lost_unconsumed };
         let ring_full = hello.lost_ring_full.saturating_sub(counted_here.unwrap_or(0));
         if unconsumed > 0 || ring_full > 0 {
-            say!(
+            tracing::info!(
                 "pid {}: {unconsumed} records of its earlier session were not drained, {ring_full} found no room",
                 peer.pid
             );
@@ -286,7 +344,19 @@ impl Daemon {
         lost.unconsumed = lost.unconsumed.saturating_add(unconsumed);
         lost.ring_full = lost.ring_full.saturating_add(ring_full);
         self.summary.sessions += 1;
-        self.sessions.push(Session::new(peer, control, rings, program));
+        let process = match same {
+            Some(process) => process,
+            None => {
+                let metrics = self.keeping.map(|keeping| Metrics::new(&program, keeping));
+                let process = Arc::new(Process::new(peer.pid, unix_nanos_now(), resource, metrics));
+                process.state().rules = Session::rules(&program, &self.switches);
+                self.shared.processes.add(Arc::clone(&process));
+                process
+            }
+        };
+        let mut session = Session::new(peer, control, rings, program, process);
+        session.apply_rules();
+        self.sessions.push(session);
         self.cadence = Cadence::start();
     }
 
@@ -307,7 +377,7 @@ impl Daemon {
 
     fn count_refusal(&mut self, pid: u32, refusal: &Refusal) {
         self.summary.refused += 1;
-        say!("pid {pid} refused: {refusal}");
+        tracing::warn!("pid {pid} refused: {refusal}");
     }
 
     /// Nobody may come any more, and everybody is told to leave.
@@ -329,13 +399,22 @@ impl Daemon {
     /// Drains what is left and says what there was.
     fn end(mut self) {
         for session in std::mem::take(&mut self.sessions) {
-            session.close(&mut self.clock, &mut self.summary, &mut |operation| self.printer.print(&operation));
+            let process = Arc::clone(session.process());
+            session.close(&mut self.clock, &mut self.summary, &mut self.outlet);
+            process.end();
         }
-        self.summary.operations = self.printer.operations();
+        self.tell();
+        self.exporter.end(&self.shared);
+        self.summary.operations = self.outlet.printer.operations();
         let summary = self.summary.total();
-        self.printer.finish(&summary, LAST_OUTPUT);
-        say!("{summary}");
+        self.outlet.printer.finish(&summary, LAST_OUTPUT);
+        tracing::info!("{summary}");
     }
+}
+
+fn unix_nanos_now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as u64)
 }
 
 /// A stream that becomes readable when gopatchd is asked to stop.

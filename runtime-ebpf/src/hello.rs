@@ -23,6 +23,7 @@ use rustix::net::{
 
 use crate::peer::Peer;
 use crate::program::{Program, ProgramError};
+use crate::telemetry::resource::{Naming, Resource};
 
 /// How long a peer may take for its hello, and then its file for its manifest.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -52,9 +53,10 @@ pub(crate) enum Refusal {
     Rings(anyhow::Error),
 }
 
-/// Reads executables in threads, and wakes the main loop when one is done.
+/// Reads executables, and what else there is to know of processes, in threads, and wakes the main loop when one is done.
 #[derive(Debug)]
 pub(crate) struct Readers {
+    naming: Arc<Naming>,
     running: Arc<AtomicUsize>,
     wake: Arc<OwnedFd>,
 }
@@ -80,7 +82,7 @@ enum Stage {
 }
 
 /// Where a reader leaves what it has read.
-type Answer = Receiver<Result<Program, ProgramError>>;
+type Answer = Receiver<Result<(Program, Resource), ProgramError>>;
 
 /// What became of a greeting.
 pub(crate) enum Progress {
@@ -100,12 +102,13 @@ pub(crate) struct Granted {
     pub(crate) peer: Peer,
     pub(crate) hello: Hello,
     pub(crate) program: Program,
+    pub(crate) resource: Resource,
 }
 
 impl Readers {
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new(naming: Naming) -> io::Result<Self> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { running: Arc::new(AtomicUsize::new(0)), wake: Arc::new(wake) })
+        Ok(Self { naming: Arc::new(naming), running: Arc::new(AtomicUsize::new(0)), wake: Arc::new(wake) })
     }
 
     /// Becomes readable when a reader is done.
@@ -128,10 +131,11 @@ impl Readers {
     fn start(&self, executable: Option<OwnedFd>, pid: u32, id: [u8; 16]) -> io::Result<Answer> {
         let (sender, answer) = channel();
         let (running, wake) = (Arc::clone(&self.running), Arc::clone(&self.wake));
+        let naming = Arc::clone(&self.naming);
         running.fetch_add(1, Ordering::Relaxed);
         let reader = move || {
             // If nobody waits any more, nobody needs the answer.
-            let _ = sender.send(read(executable, pid, id));
+            let _ = sender.send(read(executable, pid, id, &naming));
             running.fetch_sub(1, Ordering::Relaxed);
             // A full counter means that it is readable already.
             let _ = rustix::io::write(&*wake, &1u64.to_ne_bytes());
@@ -143,12 +147,19 @@ impl Readers {
     }
 }
 
-fn read(executable: Option<OwnedFd>, pid: u32, id: [u8; 16]) -> Result<Program, ProgramError> {
+fn read(
+    executable: Option<OwnedFd>,
+    pid: u32,
+    id: [u8; 16],
+    naming: &Naming,
+) -> Result<(Program, Resource), ProgramError> {
     let file = match executable {
         Some(file) => File::from(file),
         None => File::open(format!("/proc/{pid}/exe"))?,
     };
-    Program::read(file, id)
+    let program = Program::read(file, id)?;
+    let resource = Resource::of(pid, program.input(), naming);
+    Ok((program, resource))
 }
 
 impl Greeting {
@@ -201,10 +212,10 @@ impl Greeting {
             unreachable!("the stages before have returned or gone on");
         };
         match answer.try_recv() {
-            Ok(Ok(program)) => {
+            Ok(Ok((program, resource))) => {
                 let hello = *hello;
                 let Self { socket, peer, .. } = self;
-                Progress::Complete(Box::new(Granted { socket, peer, hello, program }))
+                Progress::Complete(Box::new(Granted { socket, peer, hello, program, resource }))
             }
             Ok(Err(error)) => Progress::Refused(self, error.into()),
             Err(TryRecvError::Empty) if !late => Progress::Waiting(self),
@@ -267,8 +278,8 @@ impl Granted {
     }
 
     /// The process, when all is said.
-    pub(crate) fn into_parts(self) -> (Peer, Hello, Program) {
-        (self.peer, self.hello, self.program)
+    pub(crate) fn into_parts(self) -> (Peer, Hello, Program, Resource) {
+        (self.peer, self.hello, self.program, self.resource)
     }
 }
 

@@ -17,27 +17,25 @@
 //! Trusts: the kernel. A process trusts what gopatchd sends it; gopatchd trusts nothing that comes from a process.
 //! Never does: following a length, an index or a position from a process before it was checked.
 
-/// Says something to whoever runs gopatchd, on stderr. Unlike `eprintln!` it survives a stderr that is closed.
-macro_rules! say {
-    ($($message:tt)*) => {{
-        use std::io::Write as _;
-        drop(writeln!(std::io::stderr(), "gopatchd: {}", format_args!($($message)*)));
-    }};
-}
-
 mod ab;
 mod attributes;
 mod cadence;
 mod calls;
 mod cli;
+mod client;
 mod clock;
+mod config;
 mod control;
 mod daemon;
+mod export;
 mod hello;
+mod lineage;
 mod listen;
+mod log;
 mod mapping;
 mod operation;
 mod order;
+mod outlet;
 mod output;
 mod pairing;
 mod peer;
@@ -46,11 +44,21 @@ mod program;
 mod rings;
 mod session;
 mod summary;
+mod switch;
+mod telemetry;
 mod tls;
+mod top;
 pub mod uprobes;
 
 pub use ab::{AbArgs, run as ab};
-pub use cli::{Cli, CollectArgs, Command, UprobeArgs};
-pub use daemon::{Options, run};
+pub use cli::{
+    Cli, CollectArgs, Command, ConfigCommand, ControlArgs, RuleAction, RuleArgs, StatusArgs, TopArgs, UprobeArgs,
+};
+pub use client::{rule, status};
+pub use config::Config;
+pub use config::{check as check_config, example as example_config};
+pub use daemon::run;
+pub use log::{start as start_log, start_default as start_default_log};
 pub use print::Print;
 pub use rings::Choice;
+pub use top::run as top;

@@ -1,13 +1,13 @@
 //! The binary `gopatchd`: reads the command line, runs, and turns an error into a message and exit status 2.
 //!
-//! Decides: exit status. 0: it ran and was asked to stop; 1: `ab` found a limit exceeded or errors under load; 2: it
-//! could not run.
+//! Decides: exit status. 0: it ran and was asked to stop; 1: `ab` found a limit exceeded or errors under load, or `rule`
+//! no process with such a rule; 2: it could not run.
 //! Trusts, and never does: nothing.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use gopatchd::{Cli, Command, uprobes};
+use gopatchd::{Cli, Command, ConfigCommand, uprobes};
 use mimalloc::MiMalloc;
 
 /// Every record and every operation is allocated; with this a core takes a quarter more of them than with the C library's.
@@ -16,10 +16,21 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.command.is_some() {
+        gopatchd::start_default_log();
+    }
     let done = match cli.command {
-        None => gopatchd::run(&cli.collect.into()).map(|()| true),
+        None => cli.collect.config().and_then(|config| {
+            gopatchd::start_log(&config);
+            gopatchd::run(&config).map(|()| true)
+        }),
         Some(Command::Ab(args)) => gopatchd::ab(*args),
         Some(Command::Uprobes(args)) => uprobes::run(&args.into()).map(|()| true),
+        Some(Command::Config(ConfigCommand::Check { file })) => gopatchd::check_config(file.as_deref()).map(|()| true),
+        Some(Command::Config(ConfigCommand::Example)) => gopatchd::example_config().map(|()| true),
+        Some(Command::Status(args)) => gopatchd::status(&args).map(|()| true),
+        Some(Command::Top(args)) => gopatchd::top(&args).map(|()| true),
+        Some(Command::Rule(args)) => gopatchd::rule(&args),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

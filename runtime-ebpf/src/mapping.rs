@@ -47,12 +47,16 @@ impl Mapping {
         self.word(offset).fetch_add(1, Ordering::Release);
     }
 
+    /// Adds one to a half word.
+    pub(crate) fn increment_half(&self, offset: usize) {
+        self.must_be_writable();
+        self.half(offset).fetch_add(1, Ordering::Release);
+    }
+
     /// Sets bits of a half word.
     pub(crate) fn set_bits(&self, offset: usize, bits: u32) {
         self.must_be_writable();
-        let pointer = self.pointer::<u32>(offset);
-        // SAFETY: `pointer` proved that the four bytes are mapped and aligned; only atomics touch them on this side.
-        unsafe { AtomicU32::from_ptr(pointer) }.fetch_or(bits, Ordering::Release);
+        self.half(offset).fetch_or(bits, Ordering::Release);
     }
 
     /// Writes a byte.
@@ -61,6 +65,13 @@ impl Mapping {
         let pointer = self.pointer::<u8>(offset);
         // SAFETY: `pointer` proved that the byte is mapped; only atomics touch it on this side.
         unsafe { AtomicU8::from_ptr(pointer) }.store(value, Ordering::Release);
+    }
+
+    fn half(&self, offset: usize) -> &AtomicU32 {
+        let pointer = self.pointer::<u32>(offset);
+        // SAFETY: `pointer` proved that the four bytes are mapped and aligned, and they stay mapped while `self` lives;
+        // only atomics touch them on this side.
+        unsafe { AtomicU32::from_ptr(pointer) }
     }
 
     fn word(&self, offset: usize) -> &AtomicU64 {

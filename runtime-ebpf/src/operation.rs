@@ -11,6 +11,7 @@ use gopatch_trampolines::manifest::{Function, Kind, Ratio};
 use serde::Serialize;
 
 use crate::attributes::{Attributes, Value};
+use crate::lineage::Lineage;
 
 /// One finished operation.
 #[derive(Debug, Serialize)]
@@ -31,7 +32,12 @@ pub(crate) struct Operation<'m> {
     /// Had no end when the process ended, or gopatchd.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unfinished: bool,
+    #[serde(flatten)]
+    pub(crate) lineage: Lineage,
     pub(crate) attributes: Attributes<'m>,
+    /// Which function of the manifest's.
+    #[serde(skip)]
+    pub(crate) function: u32,
     /// What the name is made of.
     #[serde(skip)]
     template: &'m str,
@@ -53,12 +59,12 @@ impl<'m> Operation<'m> {
     /// An operation of `function` with these attributes; the caller sets the flags.
     pub(crate) fn new(
         function: &'m Function,
-        pid: u32,
-        goid: u64,
+        whose: (u32, u64),
         times: (u64, u64),
+        lineage: Lineage,
         attributes: Attributes<'m>,
     ) -> Self {
-        let (start_unix_nano, duration_nano) = times;
+        let ((pid, goid), (start_unix_nano, duration_nano)) = (whose, times);
         Self {
             name: name(function, &attributes),
             start_unix_nano,
@@ -70,7 +76,9 @@ impl<'m> Operation<'m> {
             sample: function.sample,
             unwound: false,
             unfinished: false,
+            lineage,
             attributes,
+            function: 0,
             template: &function.operation,
         }
     }
@@ -196,6 +204,7 @@ mod tests {
     use gopatch_trampolines::wire::Record;
 
     use super::*;
+    use crate::lineage::{SpanId, TraceId};
 
     fn function(operation: &str) -> Function {
         Function {
@@ -246,7 +255,9 @@ mod tests {
         let (captures, payload) = a_and_b();
         let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None]);
         let function = function("{a}\u{1b}[31m");
-        let mut operation = Operation::new(&function, 42, 7, (1_700_000_000_123_456_789, 1_234_567), attributes);
+        let lineage = Lineage { trace: TraceId(0xabc), span: SpanId(0x12), parent: Some(SpanId(0x11)) };
+        let mut operation =
+            Operation::new(&function, (42, 7), (1_700_000_000_123_456_789, 1_234_567), lineage, attributes);
         operation.unwound = true;
         let mut out = Vec::new();
         operation.json(&mut out);
@@ -255,7 +266,8 @@ mod tests {
             String::from_utf8(out).expect("UTF-8"),
             concat!(
                 r#"{"name":"1\u001b[31m","start_unix_nano":1700000000123456789,"duration_nano":1234567,"pid":42,"goid":7,"#,
-                r#""rule":"http.server","kind":"server","unwound":true,"attributes":{"a":1,"b":2}}"#,
+                r#""rule":"http.server","kind":"server","unwound":true,"trace_id":"00000000000000000000000000000abc","#,
+                r#""span_id":"0000000000000012","parent_span_id":"0000000000000011","attributes":{"a":1,"b":2}}"#,
                 "\n22:13:20.123456       42   1.235ms  1\\u{1b}[31m                              (left by a panic) b=2\n"
             )
         );
@@ -265,12 +277,13 @@ mod tests {
     fn an_operation_says_what_it_stands_for() {
         let mut function = function("o");
         function.sample = gopatch_trampolines::manifest::Ratio::new(0.01);
-        let operation = Operation::new(&function, 42, 7, (0, 1000), Attributes::of([None, None]));
+        let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
+        let operation = Operation::new(&function, (42, 7), (0, 1000), lineage, Attributes::of([None, None]));
         let mut out = Vec::new();
         operation.json(&mut out);
         operation.line(&mut out);
         let text = String::from_utf8(out).expect("UTF-8");
-        assert!(text.contains(r#""kind":"server","sample":0.01,"attributes""#), "{text}");
+        assert!(text.contains(r#""kind":"server","sample":0.01,"trace_id""#), "{text}");
         assert!(text.ends_with(" (sampled 1/100)\n"), "{text}");
     }
 

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 /// What tells one open call from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     /// Goroutine. 0 is none: several threads can have it at a time, so one's calls do not end another's.
     pub(crate) goid: u64,
@@ -33,6 +33,16 @@ pub(crate) struct Mark<R> {
     /// The record, which this module does not look into.
     pub(crate) record: R,
 }
+
+/// What is around a call: the call it is a part of, and the outermost, each by its place and its entry's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Around {
+    pub(crate) parent: (Place, u64),
+    pub(crate) root: (Place, u64),
+}
+
+/// How many open calls are looked at for one that is around another. More than one only when time stamps lie.
+const CANDIDATES: usize = 16;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +63,8 @@ pub(crate) struct Call<R> {
     pub(crate) exit: Option<R>,
     pub(crate) end_tsc: u64,
     pub(crate) end: End,
+    /// What it is a part of.
+    pub(crate) around: Option<Around>,
 }
 
 /// What a record takes in memory.
@@ -130,22 +142,51 @@ impl<R: Weigh> Pairing<R> {
         let first = Place { goid, frame: frame + 1, function: 0 };
         let last = Place { goid, frame: u32::MAX, function: u32::MAX };
         let over: Vec<_> = self.open.range((first, 0)..=(last, tsc)).map(|(key, _)| *key).collect();
-        over.into_iter()
-            .filter(|(_, entry_tsc)| *entry_tsc < tsc)
+        // The deepest first: what is around it is still open then.
+        let deepest_first = over.into_iter().rev().filter(|(_, entry_tsc)| *entry_tsc < tsc);
+        let mut over: Vec<_> = deepest_first
             .filter_map(|(place, entry_tsc)| self.close(place, entry_tsc, None, tsc, End::Unwound))
-            .collect()
+            .collect();
+        over.reverse();
+        over
+    }
+
+    /// The calls around one that began at `tsc`: the open ones of its goroutine that are less deep and began before.
+    pub(crate) fn around(&self, place: Place, tsc: u64) -> Option<Around> {
+        if place.goid == 0 {
+            return None;
+        }
+        let first = (Place { goid: place.goid, frame: 0, function: 0 }, 0);
+        let end = (Place { goid: place.goid, frame: place.frame, function: 0 }, 0);
+        let less_deep = || self.open.range(first..end).map(|(key, _)| *key);
+        let is_earlier = |(_, entry_tsc): &(Place, u64)| *entry_tsc < tsc;
+        let parent = less_deep().rev().take(CANDIDATES).find(is_earlier)?;
+        let root = less_deep().take(CANDIDATES).find(is_earlier).unwrap_or(parent);
+        Some(Around { parent, root })
+    }
+
+    /// Gives up the open calls of a function.
+    pub(crate) fn forget(&mut self, function: u32) {
+        let Self { open, bytes, .. } = self;
+        open.retain(|(place, _), record| {
+            let stays = place.function != function;
+            *bytes -= if stays { 0 } else { record.bytes() };
+            stays
+        });
     }
 
     /// No more marks will come: gives the calls that are still open, by their time.
     pub(crate) fn finish(&mut self, tsc: u64) -> Vec<Call<R>> {
-        let mut open: Vec<_> = std::mem::take(&mut self.open).into_iter().collect();
-        open.sort_by_key(|((_, entry_tsc), _)| *entry_tsc);
+        let around: Vec<_> = self.open.keys().map(|(place, entry_tsc)| self.around(*place, *entry_tsc)).collect();
+        let mut open: Vec<_> = std::mem::take(&mut self.open).into_iter().zip(around).collect();
+        open.sort_by_key(|(((_, entry_tsc), _), _)| *entry_tsc);
         (self.by_age, self.bytes) = (VecDeque::new(), 0);
-        let unfinished = |((place, entry_tsc), record)| Call {
+        let unfinished = |(((place, entry_tsc), record), around)| Call {
             entry: Mark { place, tsc: entry_tsc, record },
             exit: None,
             end_tsc: tsc.max(entry_tsc),
             end: End::Unfinished,
+            around,
         };
         open.into_iter().map(unfinished).collect()
     }
@@ -156,7 +197,8 @@ impl<R: Weigh> Pairing<R> {
 
     fn close(&mut self, place: Place, entry_tsc: u64, exit: Option<R>, end_tsc: u64, end: End) -> Option<Call<R>> {
         let record = self.remove(place, entry_tsc)?;
-        Some(Call { entry: Mark { place, tsc: entry_tsc, record }, exit, end_tsc, end })
+        let around = self.around(place, entry_tsc);
+        Some(Call { entry: Mark { place, tsc: entry_tsc, record }, exit, end_tsc, end, around })
     }
 
     fn remove(&mut self, place: Place, entry_tsc: u64) -> Option<R> {
@@ -223,6 +265,33 @@ mod tests {
         assert_eq!(ends(pairing.enter(mark(1, 100, 0, 20)).as_slice()), [(10, 20, End::Unwound)]);
         pairing.enter(mark(0, 100, 0, 10));
         assert_eq!(pairing.enter(mark(0, 100, 0, 20)), None, "goroutine 0 is several threads");
+    }
+
+    #[test]
+    fn a_call_is_part_of_the_open_call_around_it() {
+        let mut pairing = Pairing::new(limits(10));
+        pairing.enter(mark(1, 100, 0, 10));
+        pairing.enter(mark(1, 200, 1, 20));
+        pairing.enter(mark(2, 150, 2, 5));
+        let place = |goid, frame| Place { goid, frame, function: 3 };
+        let around = |goid, frame, tsc| pairing.around(place(goid, frame), tsc);
+        let at = |goid, frame, function, tsc| (Place { goid, frame, function }, tsc);
+        assert_eq!(around(1, 300, 30), Some(Around { parent: at(1, 200, 1, 20), root: at(1, 100, 0, 10) }));
+        assert_eq!(around(1, 200, 30), Some(Around { parent: at(1, 100, 0, 10), root: at(1, 100, 0, 10) }), "as deep");
+        assert_eq!(around(1, 300, 15).map(|around| around.parent), Some(at(1, 100, 0, 10)), "began later");
+        assert_eq!(around(1, 100, 30), None);
+        assert_eq!(around(3, 300, 30), None, "another goroutine");
+    }
+
+    #[test]
+    fn a_function_can_be_given_up() {
+        let mut pairing = Pairing::new(Limits { calls: 10, bytes: 16 });
+        pairing.enter(mark(1, 100, 0, 10));
+        pairing.enter(mark(1, 200, 1, 20));
+        pairing.forget(0);
+        pairing.enter(mark(1, 300, 1, 30));
+        assert_eq!(pairing.evicted, 0, "the bytes of what was given up are free");
+        assert_eq!(ends(&pairing.finish(40)), [(20, 40, End::Unfinished), (30, 40, End::Unfinished)]);
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::output::Output;
 use crate::summary::Summary;
 
 /// How operations are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Print {
     /// A table for a person.
     Text,
@@ -100,10 +101,10 @@ impl Printer {
         }
         match self.output.flush_all(patience) {
             Ok(()) if self.output.waiting() > 0 => {
-                say!("warning: nobody has read the last {} bytes of the output", self.output.waiting());
+                tracing::warn!("nobody has read the last {} bytes of the output", self.output.waiting());
             }
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                say!("warning: the last of the output could not be written: {error}");
+                tracing::warn!("the last of the output could not be written: {error}");
             }
             Ok(()) | Err(_) => {}
         }

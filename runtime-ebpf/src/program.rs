@@ -11,12 +11,14 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
 use gopatch_trampolines::manifest::{At, Kind, Manifest, ManifestError, SECTION};
-use gopatch_trampolines::manifest::{Capture, Function};
+use gopatch_trampolines::manifest::{Capture, Function, Input};
 use object::elf::FileHeader64;
 use object::read::ReadCache;
 use object::read::elf::{FileHeader, SectionHeader};
 use object::{Endianness, SectionIndex};
 use sha2::{Digest, Sha256};
+
+use crate::telemetry::conventions::Convention;
 
 /// Largest manifest that is read. A hooked function takes about 570 bytes; Caddy with every function hooked, 24 MB, for which
 /// gopatchd needs 110 MB of memory.
@@ -62,6 +64,7 @@ pub(crate) enum Role {
 pub(crate) struct Program {
     manifest: Manifest,
     roles: Vec<Role>,
+    conventions: Vec<Convention>,
 }
 
 impl Program {
@@ -89,12 +92,40 @@ impl Program {
                 (_, at) => Role::Half(at),
             });
         let roles = roles.collect();
-        Self { manifest, roles }
+        let mut captured: Vec<Vec<&str>> = vec![Vec::new(); manifest.functions.len()];
+        for point in &manifest.points {
+            captured[point.function as usize].extend(point.captures.iter().map(|capture| capture.attribute.as_str()));
+        }
+        let functions = manifest.functions.iter().zip(captured);
+        let conventions = functions.map(|(function, captured)| Convention::of(function.kind, captured.into_iter()));
+        let conventions = conventions.collect();
+        Self { manifest, roles, conventions }
     }
 
     /// Hooked functions.
     pub(crate) fn functions(&self) -> usize {
         self.manifest.functions.len()
+    }
+
+    /// A hooked function by its index, which must be one.
+    pub(crate) fn function(&self, index: usize) -> &Function {
+        &self.manifest.functions[index]
+    }
+
+    /// The convention that a function's calls follow.
+    pub(crate) fn convention(&self, function: u32) -> Convention {
+        self.conventions[function as usize]
+    }
+
+    /// All that a function's records hold.
+    pub(crate) fn captures_of(&self, function: usize) -> impl Iterator<Item = &Capture> {
+        let points = self.manifest.points.iter().filter(move |point| point.function as usize == function);
+        points.flat_map(|point| &point.captures)
+    }
+
+    /// The file that was patched.
+    pub(crate) fn input(&self) -> &Input {
+        &self.manifest.input
     }
 
     /// The function a point belongs to, with its index; `None` when there is no such point.

@@ -2,20 +2,25 @@
 //!
 //! Decides: when a session is over, and what is said of its losses.
 //! Trusts: the order of a goroutine's records (see `order`). Sizes and counters are checked.
-//! Never does: printing; it hands finished operations to whoever passes a `sink`.
+//! Never does: printing; it hands finished operations to the outlet.
 
+use std::collections::{BTreeMap, HashMap};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::calls::{Calls, Entries, Event};
 use crate::clock::Clock;
 use crate::control::ControlPage;
-use crate::operation::Operation;
+use crate::export::status::Rule;
 use crate::order::Order;
+use crate::outlet::Outlet;
 use crate::peer::Peer;
 use crate::program::Program;
 use crate::rings::{Counters, Rings};
 use crate::summary::Summary;
+use crate::switch::{Setting, Switches};
+use crate::telemetry::process::Process;
 
 /// How often losses of one process are told.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -26,6 +31,9 @@ pub(crate) struct Session {
     control: ControlPage,
     rings: Box<dyn Rings>,
     program: Program,
+    process: Arc<Process>,
+    /// Which functions are switched on.
+    on: Vec<bool>,
     order: Order<Event>,
     calls: Calls,
     counters: Counters,
@@ -45,13 +53,21 @@ struct Untold {
 }
 
 impl Session {
-    pub(crate) fn new(peer: Peer, control: ControlPage, rings: Box<dyn Rings>, program: Program) -> Self {
+    pub(crate) fn new(
+        peer: Peer,
+        control: ControlPage,
+        rings: Box<dyn Rings>,
+        program: Program,
+        process: Arc<Process>,
+    ) -> Self {
         Self {
             calls: Calls::new(peer.pid, Entries::Once),
             peer,
             control,
             rings,
             program,
+            process,
+            on: Vec::new(),
             order: Order::new(),
             counters: Counters::default(),
             untold: Untold::default(),
@@ -86,31 +102,30 @@ impl Session {
     }
 
     /// Reads every ring once and looks at what may be looked at. Gives the bytes that the fullest ring held.
-    pub(crate) fn pass(
-        &mut self,
-        clock: &mut Clock,
-        summary: &mut Summary,
-        sink: &mut dyn FnMut(Operation<'_>),
-    ) -> u64 {
+    pub(crate) fn pass(&mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) -> u64 {
         let fullest = self.drain(summary);
         // Only records need the time.
         if !self.order.is_empty() {
             clock.update();
-            self.look(clock, sink);
+            self.look(clock, outlet);
         }
         fullest
     }
 
     /// The last pass: whatever is still open is unfinished.
-    pub(crate) fn close(mut self, clock: &mut Clock, summary: &mut Summary, sink: &mut dyn FnMut(Operation<'_>)) {
+    pub(crate) fn close(mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) {
         let now = clock.update();
         self.drain(summary);
         // What this pass has read waits for the next, which has nothing to read.
-        self.look(clock, sink);
-        self.look(clock, sink);
+        self.look(clock, outlet);
+        self.look(clock, outlet);
         self.untold.told_at = None;
         self.tell();
-        self.calls.finish(now, &self.program, clock, summary, sink);
+        let Self { process, program, calls, .. } = self;
+        let mut state = process.state();
+        calls.finish(now, &program, clock, summary, &mut |operation| {
+            outlet.take(&process, &mut state, &program, operation);
+        });
     }
 
     fn drain(&mut self, summary: &mut Summary) -> u64 {
@@ -124,7 +139,7 @@ impl Session {
             None => malformed += 1,
         });
         for (ring, error) in &drained.broken {
-            say!("pid {}: ring {ring} is not read any more: {error}", self.peer.pid);
+            tracing::warn!("pid {}: ring {ring} is not read any more: {error}", self.peer.pid);
         }
         let counters = self.rings.counters();
         let Counters { ring_full, words_missing } = counters.since(self.counters);
@@ -132,6 +147,14 @@ impl Session {
         malformed += drained.malformed;
 
         summary.records += records;
+        let nothing = [records, ring_full, drained.output_full, malformed].iter().all(|count| *count == 0);
+        if !nothing {
+            let mut state = self.process.state();
+            state.records += records;
+            state.lost.ring_full += ring_full;
+            state.lost.output_full += drained.output_full;
+            state.lost.malformed += malformed;
+        }
         summary.broken_rings += drained.broken.len() as u64;
         let untold = &mut self.untold;
         for (count, sums) in [
@@ -160,15 +183,67 @@ impl Session {
             (untold.words_missing, "calls were without what their entry leaves for the exit"),
         ] {
             if count > 0 {
-                say!("pid {}: {count} {what}", self.peer.pid);
+                tracing::warn!("pid {}: {count} {what}", self.peer.pid);
                 self.untold.told_at = Some(Instant::now());
             }
         }
     }
 
-    fn look(&mut self, clock: &Clock, sink: &mut dyn FnMut(Operation<'_>)) {
+    fn look(&mut self, clock: &Clock, outlet: &mut Outlet) {
+        let (process, program) = (&self.process, &self.program);
+        let mut state = process.state();
+        outlet.watch(&mut state);
         for event in self.order.end_pass() {
-            self.calls.take(event, &self.program, clock, sink);
+            self.calls.take(event, program, clock, &mut |operation| {
+                outlet.take(process, &mut state, program, operation);
+            });
         }
+    }
+
+    /// Switches a rule. Gives how many functions it has here.
+    pub(crate) fn switch(&mut self, rule: &str, setting: Setting) -> usize {
+        let mut state = self.process.state();
+        let Some(known) = state.rules.iter_mut().find(|known| known.name == rule) else { return 0 };
+        known.state.set(setting);
+        let functions = known.functions;
+        drop(state);
+        self.apply_rules();
+        functions
+    }
+
+    /// Has every function do what its rule is switched to.
+    pub(crate) fn apply_rules(&mut self) {
+        let mut state = self.process.state();
+        let rules: HashMap<_, _> = state.rules.iter().map(|rule| (rule.name.clone(), rule.state)).collect();
+        let was_on = std::mem::take(&mut self.on);
+        state.samples.clear();
+        for index in 0..self.program.functions() {
+            let set = rules.get(&self.program.function(index).rule).copied().unwrap_or_default();
+            self.control.switch(index, set.enabled);
+            self.on.push(set.enabled);
+            if let Some(ratio) = set.sample {
+                state.samples.insert(index as u32, ratio);
+            }
+            if !set.enabled && was_on.get(index) == Some(&true) {
+                // Their exits will not be recorded.
+                self.calls.forget(index as u32);
+            }
+        }
+        self.control.switched();
+    }
+
+    /// Whose session it is.
+    pub(crate) fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    /// The rules of a program, as they are switched.
+    pub(crate) fn rules(program: &Program, switches: &Switches) -> Vec<Rule> {
+        let mut functions: BTreeMap<&str, usize> = BTreeMap::new();
+        for index in 0..program.functions() {
+            *functions.entry(&program.function(index).rule).or_default() += 1;
+        }
+        let rules = functions.into_iter();
+        rules.map(|(name, functions)| Rule { name: name.to_owned(), functions, state: switches.of(name) }).collect()
     }
 }

@@ -6,10 +6,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Totals over all sessions.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Summary {
     /// Operations printed.
     pub(crate) operations: u64,
@@ -33,7 +33,7 @@ pub(crate) struct Summary {
 }
 
 /// Records lost, by cause.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Lost {
     /// All of the following.
     pub(crate) total: u64,
@@ -52,11 +52,16 @@ pub(crate) struct Lost {
 impl Summary {
     /// Sums up.
     pub(crate) fn total(mut self) -> Self {
-        let lost = &mut self.lost;
-        lost.total = [lost.ring_full, lost.unconsumed, lost.left_by_earlier, lost.output_full, lost.malformed]
-            .into_iter()
-            .fold(0, u64::saturating_add);
+        self.lost.total = self.lost.sum();
         self
+    }
+}
+
+impl Lost {
+    /// All causes together.
+    pub(crate) fn sum(&self) -> u64 {
+        let causes = [self.ring_full, self.unconsumed, self.left_by_earlier, self.output_full, self.malformed];
+        causes.into_iter().fold(0, u64::saturating_add)
     }
 }
 

@@ -51,6 +51,9 @@ pub struct Operation {
     pub unwound: bool,
     #[serde(default)]
     pub unfinished: bool,
+    pub trace_id: String,
+    pub span_id: String,
+    pub parent_span_id: Option<String>,
     pub attributes: BTreeMap<String, Value>,
 }
 

@@ -58,7 +58,7 @@ impl<'a> Bench<'a> {
         let folder =
             tempfile::Builder::new().prefix("gopatch-ab-").tempdir().context("cannot make a temporary folder")?;
         let patched = patching::patched(options, folder.path())?;
-        say!("{}", patched.what);
+        tracing::info!("{}", patched.what);
         let (variants, left_out) = variants::choose(options, folder.path())?;
         for name in &options.gate_variants {
             let known = variants.iter().any(|variant| variant.name == *name);
@@ -73,14 +73,19 @@ impl<'a> Bench<'a> {
         // About a second goes into starting and stopping.
         let minutes =
             (options.warm_up + options.duration + Duration::from_secs(1)).as_secs_f64() * f64::from(runs) / 60.0;
-        say!("{} variants, {} rounds: about {:.0} minutes", self.variants.len(), options.rounds, minutes.ceil());
+        tracing::info!(
+            "{} variants, {} rounds: about {:.0} minutes",
+            self.variants.len(),
+            options.rounds,
+            minutes.ceil()
+        );
         let mut runs = Vec::new();
         for round in 1..=self.options.rounds {
             for index in order(round as usize - 1, self.variants.len()) {
                 let variant = &self.variants[index];
                 let run =
                     self.run(variant, round).with_context(|| format!("round {round}, variant {}", variant.name))?;
-                say!("round {round} of {}: {}", self.options.rounds, run.line());
+                tracing::info!("round {round} of {}: {}", self.options.rounds, run.line());
                 runs.push(run);
             }
         }

@@ -80,7 +80,7 @@ pub(super) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, 
                 // What a collector says beyond that, one can see by starting it.
                 let reason: Vec<_> = format!("{error:#}").lines().take(2).map(|line| line.trim().to_owned()).collect();
                 let reason = reason.join(" ");
-                say!("LEFT OUT: variant {}: {reason}", variant.name);
+                tracing::info!("LEFT OUT: variant {}: {reason}", variant.name);
                 left_out.push(LeftOut { name: variant.name, reason });
             }
             Err(error) => return Err(error).with_context(|| format!("variant {} cannot run here", variant.name)),

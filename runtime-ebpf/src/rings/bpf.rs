@@ -71,7 +71,7 @@ impl BpfBackend {
         let pin = match Pin::create(pin_folder, &events) {
             Ok(pin) => {
                 if pin.left_by_earlier() > 0 {
-                    say!(
+                    tracing::info!(
                         "{} records were left by an earlier gopatchd in {}; they are lost",
                         pin.left_by_earlier(),
                         pin.path().display()
@@ -80,7 +80,7 @@ impl BpfBackend {
                 Some(pin)
             }
             Err(error) => {
-                say!("warning: the events are not pinned for other tools: {error:#}");
+                tracing::warn!("the events are not pinned for other tools: {error:#}");
                 None
             }
         };
@@ -167,7 +167,7 @@ impl Drop for BpfRings {
         let entries: Vec<_> = self.rings.iter().map(|ring| (ring.slot, &drain.nobodys)).collect();
         match set_slots(&drain.slots, &entries) {
             Ok(()) => drain.free.extend(self.rings.iter().map(|ring| ring.slot)),
-            Err(error) => say!("warning: {} slots are not free again: {error}", entries.len()),
+            Err(error) => tracing::warn!("{} slots are not free again: {error}", entries.len()),
         }
     }
 }

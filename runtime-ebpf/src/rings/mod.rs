@@ -21,7 +21,8 @@ pub(crate) use bpf::BpfBackend;
 pub(crate) use memfd::MemfdBackend;
 
 /// Which backend is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Choice {
     /// bpf where the kernel lets us, else memfd.
     Auto,

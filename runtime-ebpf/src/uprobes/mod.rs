@@ -70,7 +70,7 @@ pub fn run(options: &Options) -> Result<()> {
         printer: Printer::new(options.print),
         summary: Summary::default(),
     };
-    say!("uprobes attached: {} places", attached.links.len());
+    tracing::info!("uprobes attached: {} places", attached.links.len());
 
     let mut cadence = Cadence::start();
     loop {
@@ -78,7 +78,7 @@ pub fn run(options: &Options) -> Result<()> {
         cadence.found(bytes as f64 / f64::from(options.ring_bytes));
         if let Err(error) = collector.printer.flush() {
             if error.kind() != io::ErrorKind::BrokenPipe {
-                say!("cannot write the output, stopping: {error}");
+                tracing::error!("cannot write the output, stopping: {error}");
             }
             break;
         }
@@ -185,7 +185,7 @@ impl Collector {
     fn close(&mut self, pid: u32) {
         let Some(Process { calls, .. }) = self.processes.remove(&pid) else { return };
         if calls.repeated > 0 {
-            say!(
+            tracing::info!(
                 "pid {pid}: {} entries were seen twice, as the stack check sends a function back to its begin",
                 calls.repeated
             );
@@ -210,7 +210,7 @@ impl Collector {
         let counted = |counter| self.counters.get(&counter, 0).unwrap_or(0);
         let unreadable = counted(UNREADABLE);
         if unreadable > 0 {
-            say!("{unreadable} reads met memory that was not there, so captures are missing");
+            tracing::info!("{unreadable} reads met memory that was not there, so captures are missing");
         }
         self.summary.lost.ring_full = counted(RING_FULL);
         self.summary.lost.output_full = counted(NO_SCRATCH);
@@ -218,6 +218,6 @@ impl Collector {
         self.summary.operations = self.printer.operations();
         let summary = self.summary.total();
         self.printer.finish(&summary, LAST_OUTPUT);
-        say!("{summary}");
+        tracing::info!("{summary}");
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32
         patch::plan(&file, &options).with_context(name)?.probes();
     refuse_choices(&manifest)?;
     if refused > 0 {
-        say!("{refused} places cannot be hooked, so they have no uprobe either; gopatch's report names each");
+        tracing::info!("{refused} places cannot be hooked, so they have no uprobe either; gopatch's report names each");
     }
     let mut program = load(&manifest, &points, &offsets, ring_bytes)?;
 
@@ -112,12 +112,12 @@ fn load(manifest: &Manifest, points: &[HookPlan], offsets: &RuntimeOffsets, ring
         for capture in &encoded.left_out {
             let attribute = &manifest.points[index].captures[*capture].attribute;
             let function = &manifest.functions[point.function as usize].name;
-            say!("{function}: {attribute} is left out: its paths are too many or too long for uprobes");
+            tracing::info!("{function}: {attribute} is left out: its paths are too many or too long for uprobes");
         }
         left_out += encoded.left_out.len();
     }
     if left_out > 0 {
-        say!("{left_out} captures are left out");
+        tracing::info!("{left_out} captures are left out");
     }
     let probe: &mut UProbe = program.program_mut("probe").context("the BPF object has no probe")?.try_into()?;
     probe.load().context("the kernel refuses the uprobes' program\nhint: run this as root")?;

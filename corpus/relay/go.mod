@@ -1,0 +1,3 @@
+module gopatch.example/corpus/relay
+
+go 1.19

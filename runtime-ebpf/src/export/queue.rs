@@ -1,0 +1,131 @@
+//! Spans that wait to be pushed.
+//!
+//! Decides: what is kept when the receiver is slow or gone: the earliest, up to a bound of bytes; the rest is counted.
+//! Trusts: its callers.
+//! Never does: waiting in the main loop's place: a push is a lock and a move.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::telemetry::process::Process;
+
+/// A span, encoded, and whose it is.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) process: Arc<Process>,
+    pub(crate) span: Box<[u8]>,
+}
+
+/// What a span takes in the queue besides its own bytes, and what the allocator adds to those.
+const OVERHEAD: usize = size_of::<Waiting>() + 16;
+
+/// The queue.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    limits: Limits,
+    /// Something was pushed into an empty queue, or a batch is complete.
+    changed: Notify,
+    counts: Counts,
+}
+
+/// What the queue may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) bytes: usize,
+    pub(crate) spans: usize,
+    /// Spans that are pushed at a time.
+    pub(crate) batch: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    spans: VecDeque<Waiting>,
+    bytes: usize,
+}
+
+/// What became of spans.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// The receiver has them.
+    pub(crate) pushed: AtomicU64,
+    /// Lost: the queue was full.
+    pub(crate) full: AtomicU64,
+    /// Lost: the receiver said that it never wants them.
+    pub(crate) rejected: AtomicU64,
+    /// Lost: gopatchd ended before they were pushed.
+    pub(crate) left: AtomicU64,
+}
+
+impl Queue {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { state: Mutex::default(), limits, changed: Notify::new(), counts: Counts::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What became of spans so far.
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Spans and bytes that wait.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.spans.len(), state.bytes)
+    }
+
+    /// Adds a span, or counts it as lost.
+    pub(crate) fn push(&self, process: &Arc<Process>, span: Box<[u8]>) {
+        let bytes = span.len() + OVERHEAD;
+        let mut state = self.lock();
+        if state.spans.len() >= self.limits.spans || state.bytes + bytes > self.limits.bytes {
+            self.counts.full.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        state.bytes += bytes;
+        state.spans.push_back(Waiting { process: Arc::clone(process), span });
+        let waiting = state.spans.len();
+        drop(state);
+        if waiting == 1 || waiting.is_multiple_of(self.limits.batch) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits for a whole batch, or for `delay` after the first span. Then gives what there is, which may be nothing if
+    /// another took it.
+    pub(crate) async fn batch(&self, delay: Duration) -> Vec<Waiting> {
+        while self.waiting().0 == 0 {
+            self.changed.notified().await;
+        }
+        let whole = async {
+            while self.waiting().0 < self.limits.batch {
+                self.changed.notified().await;
+            }
+        };
+        // That the time is over is as good a reason.
+        let _ = tokio::time::timeout(delay, whole).await;
+        self.take()
+    }
+
+    /// Takes a batch, or what there is.
+    pub(crate) fn take(&self) -> Vec<Waiting> {
+        let mut state = self.lock();
+        let count = state.spans.len().min(self.limits.batch);
+        let batch: Vec<_> = state.spans.drain(..count).collect();
+        state.bytes -= batch.iter().map(|waiting| waiting.span.len() + OVERHEAD).sum::<usize>();
+        if state.spans.is_empty() {
+            // What a long outage made it take is given back.
+            state.spans.shrink_to(self.limits.batch);
+        } else {
+            self.changed.notify_one();
+        }
+        batch
+    }
+}

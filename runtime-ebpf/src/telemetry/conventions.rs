@@ -1,0 +1,313 @@
+//! OpenTelemetry's semantic conventions: what an operation is called there.
+//!
+//! Decides: which convention a function's calls follow, by the attributes that its rule captures; which attributes a
+//! convention adds; by which attributes its metrics are told apart; what counts as an error.
+//! Trusts: nothing in the values.
+//! Never does: naming anything that the conventions name otherwise (HTTP 1.23 and later; RPC and databases as they were
+//! in 1.36). A rule of the user's own has the names that it gives.
+
+use std::borrow::Cow;
+
+use gopatch_trampolines::manifest::{Function, Kind};
+
+use crate::attributes::Value;
+use crate::operation::Operation;
+
+/// What the calls of a function are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Convention {
+    HttpServer,
+    HttpClient,
+    RpcServer,
+    RpcClient,
+    Database,
+    /// Nothing that OpenTelemetry knows.
+    Own,
+}
+
+/// One metric: a histogram.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Instrument {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) description: Cow<'static, str>,
+    pub(crate) unit: &'static str,
+    pub(crate) bounds: &'static [f64],
+    /// The attribute that holds the value; none: the operation's duration.
+    pub(crate) attribute: Option<&'static str>,
+}
+
+/// Upper bounds of the buckets of durations, in seconds.
+const SECONDS: &[f64] = &[0.0, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+/// Upper bounds of the buckets of body sizes, in bytes.
+const BYTES: &[f64] = &[0.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0];
+
+/// The value of `error.type` when nothing more is known.
+const OTHER_ERROR: &str = "_OTHER";
+
+/// Attributes that only say what `error.type` and the status say.
+const FAILURES: [&str; 3] = ["http.request.failed", "rpc.failed", "tls.established"];
+
+/// Values of `rpc.grpc.status_code` (gRPC, `codes/codes.go`), by number.
+const GRPC_CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// Codes that are a fault of the server's: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS.
+const GRPC_SERVER_ERRORS: [i64; 6] = [2, 4, 12, 13, 14, 15];
+
+/// Query parameters whose values are credentials; the conventions' list.
+const SECRET_PARAMETERS: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
+
+impl Convention {
+    /// The convention that a function's calls follow, given the attributes that it captures.
+    pub(crate) fn of<'c>(kind: Kind, mut captured: impl Iterator<Item = &'c str>) -> Self {
+        let named = captured.find_map(|name| {
+            Some(match (name.split('.').next()?, kind) {
+                ("http", Kind::Server) => Self::HttpServer,
+                ("http", Kind::Client) => Self::HttpClient,
+                ("rpc", Kind::Server) => Self::RpcServer,
+                ("rpc", Kind::Client) => Self::RpcClient,
+                ("db", Kind::Client) => Self::Database,
+                _ => return None,
+            })
+        });
+        named.unwrap_or(Self::Own)
+    }
+
+    /// The metrics of a function's calls.
+    pub(crate) fn instruments(self, function: &Function) -> Vec<Instrument> {
+        let histogram = |name: &'static str, description: &'static str, unit, bounds, attribute| Instrument {
+            name: name.into(),
+            description: description.into(),
+            unit,
+            bounds,
+            attribute,
+        };
+        let duration = |name, description| histogram(name, description, "s", SECONDS, None);
+        let size = |name, description, attribute| histogram(name, description, "By", BYTES, Some(attribute));
+        match self {
+            Self::HttpServer => vec![
+                duration("http.server.request.duration", "Duration of HTTP server requests."),
+                size("http.server.request.body.size", "Size of HTTP server request bodies.", "http.request.body.size"),
+                size(
+                    "http.server.response.body.size",
+                    "Size of HTTP server response bodies.",
+                    "http.response.body.size",
+                ),
+            ],
+            Self::HttpClient => vec![
+                duration("http.client.request.duration", "Duration of HTTP client requests."),
+                size("http.client.request.body.size", "Size of HTTP client request bodies.", "http.request.body.size"),
+                size(
+                    "http.client.response.body.size",
+                    "Size of HTTP client response bodies.",
+                    "http.response.body.size",
+                ),
+            ],
+            Self::RpcServer => vec![duration("rpc.server.call.duration", "Duration of RPC server calls.")],
+            Self::RpcClient => vec![duration("rpc.client.call.duration", "Duration of RPC client calls.")],
+            Self::Database => {
+                vec![duration("db.client.operation.duration", "Duration of database client operations.")]
+            }
+            Self::Own => vec![Instrument {
+                name: format!("{}.duration", function.rule).into(),
+                description: format!("Duration of the calls that the rule {} records.", function.rule).into(),
+                unit: "s",
+                bounds: SECONDS,
+                attribute: None,
+            }],
+        }
+    }
+
+    /// The attributes by which the metrics are told apart; none for what the rule says itself.
+    pub(crate) fn dimensions(self) -> Option<&'static [&'static str]> {
+        Some(match self {
+            Self::HttpServer => &[
+                "http.request.method",
+                "url.scheme",
+                "http.response.status_code",
+                "http.route",
+                "network.protocol.version",
+                "error.type",
+            ],
+            Self::HttpClient => &[
+                "http.request.method",
+                "url.scheme",
+                "server.address",
+                "server.port",
+                "http.response.status_code",
+                "network.protocol.version",
+                "error.type",
+            ],
+            Self::RpcServer => &["rpc.system", "rpc.method", "rpc.grpc.status_code", "error.type"],
+            Self::RpcClient => {
+                &["rpc.system", "rpc.method", "rpc.grpc.status_code", "server.address", "server.port", "error.type"]
+            }
+            Self::Database => &[
+                "db.system.name",
+                "db.operation.name",
+                "db.collection.name",
+                "db.namespace",
+                "server.address",
+                "server.port",
+                "error.type",
+            ],
+            Self::Own => return None,
+        })
+    }
+
+    /// Attributes that follow from others, when they are not there themselves.
+    const fn added(self) -> &'static [&'static str] {
+        match self {
+            Self::HttpServer => &["error.type"],
+            Self::HttpClient => &["url.full", "server.port", "error.type"],
+            Self::RpcServer | Self::RpcClient => &["rpc.system", "error.type"],
+            Self::Database | Self::Own => &["error.type"],
+        }
+    }
+}
+
+/// An operation as a convention sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conventional<'o> {
+    pub(crate) operation: &'o Operation<'o>,
+    pub(crate) convention: Convention,
+}
+
+impl<'o> Conventional<'o> {
+    /// The value of an attribute, or what follows from others.
+    pub(crate) fn get(self, name: &str) -> Option<Value<'o>> {
+        let value = self.captured(name);
+        match (self.convention, name) {
+            (Convention::RpcServer | Convention::RpcClient, "rpc.method") => value.map(without_slash),
+            _ => value.or_else(|| self.added(name)),
+        }
+    }
+
+    /// The name of its span.
+    pub(crate) fn name(self) -> &'o str {
+        let name = self.operation.name.as_ref();
+        match self.convention {
+            Convention::RpcServer | Convention::RpcClient => name.strip_prefix('/').unwrap_or(name),
+            _ => name,
+        }
+    }
+
+    /// All attributes of its span.
+    pub(crate) fn attributes(self) -> impl Iterator<Item = (&'o str, Value<'o>)> {
+        let captured = self.operation.attributes.iter().filter(move |(name, _)| {
+            !FAILURES.contains(name)
+                && !(self.convention == Convention::HttpClient && matches!(*name, "url.path" | "url.query"))
+        });
+        let captured = captured.filter_map(move |(name, _)| Some((name, self.get(name)?)));
+        let added = self.convention.added().iter().filter(move |name| self.captured(name).is_none());
+        captured.chain(added.filter_map(move |name| Some((*name, self.added(name)?))))
+    }
+
+    /// What kind of error it ended with, if it did.
+    pub(crate) fn error_type(self) -> Option<Cow<'o, str>> {
+        let operation = self.operation;
+        if let Some(Value::Text(kind)) = self.captured("error.type") {
+            return Some(kind);
+        }
+        if operation.unwound {
+            return Some("panic".into());
+        }
+        if let Some(status) = self.number("http.response.status_code") {
+            let first = if operation.kind == Kind::Client { 400 } else { 500 };
+            return (status >= first).then(|| status.to_string().into());
+        }
+        if let Some(code) = self.number("rpc.grpc.status_code") {
+            let name = usize::try_from(code).ok().and_then(|code| GRPC_CODES.get(code));
+            return (code != 0).then(|| name.map_or_else(|| code.to_string().into(), |name| Cow::Borrowed(*name)));
+        }
+        let has_failed = |name: &str| {
+            matches!((self.captured(name), name), (Some(Value::Bool(true)), "http.request.failed" | "rpc.failed"))
+                || matches!((self.captured(name), name), (Some(Value::Bool(false)), "tls.established"))
+        };
+        FAILURES.into_iter().any(has_failed).then_some(OTHER_ERROR.into())
+    }
+
+    /// Whether the error, if there is one, is a fault of who served it, or of nobody else.
+    pub(crate) fn is_fault(self) -> bool {
+        match (self.convention, self.number("rpc.grpc.status_code")) {
+            (Convention::RpcServer, Some(code)) => GRPC_SERVER_ERRORS.contains(&code) || self.operation.unwound,
+            _ => self.error_type().is_some(),
+        }
+    }
+
+    /// The number that an attribute has.
+    pub(crate) fn number(self, name: &str) -> Option<i64> {
+        match self.captured(name)? {
+            Value::Int(number) => Some(number),
+            Value::Uint(number) => i64::try_from(number).ok(),
+            Value::Bool(_) | Value::Text(_) => None,
+        }
+    }
+
+    fn captured(self, name: &str) -> Option<Value<'o>> {
+        self.operation.attributes.get(name).map(Value::borrowed)
+    }
+
+    fn added(self, name: &str) -> Option<Value<'o>> {
+        match (self.convention, name) {
+            (_, "error.type") => self.error_type().map(Value::Text),
+            (Convention::HttpClient, "url.full") => self.url().map(|url| Value::Text(url.into())),
+            (Convention::HttpClient, "server.port") => match self.captured("url.scheme")? {
+                Value::Text(scheme) if scheme == "https" => Some(Value::Int(443)),
+                Value::Text(scheme) if scheme == "http" => Some(Value::Int(80)),
+                _ => None,
+            },
+            (Convention::RpcServer | Convention::RpcClient, "rpc.system") => Some(Value::Text("grpc".into())),
+            _ => None,
+        }
+    }
+
+    /// The whole URL of a client's request.
+    fn url(self) -> Option<String> {
+        let (scheme, host) = (self.captured("url.scheme")?, self.captured("server.address")?.to_string());
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        let mut url = format!("{scheme}://{host}");
+        if let Some(port) = self.captured("server.port") {
+            url += &format!(":{port}");
+        }
+        if let Some(path) = self.captured("url.path") {
+            url += &path.to_string();
+        }
+        if let Some(query) = self.captured("url.query") {
+            let query = query.to_string();
+            let parameters = query.split('&').map(|parameter| match parameter.split_once('=') {
+                Some((name, _)) if SECRET_PARAMETERS.contains(&name) => format!("{name}=REDACTED"),
+                _ => parameter.to_owned(),
+            });
+            url += &format!("?{}", parameters.collect::<Vec<_>>().join("&"));
+        }
+        Some(url)
+    }
+}
+
+/// `/helloworld.Greeter/SayHello` is the method `helloworld.Greeter/SayHello`.
+fn without_slash(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::Text(Cow::Borrowed(text)) => Value::Text(text.strip_prefix('/').unwrap_or(text).into()),
+        Value::Text(Cow::Owned(text)) => Value::Text(text.strip_prefix('/').unwrap_or(&text).to_owned().into()),
+        other => other,
+    }
+}

@@ -1,0 +1,248 @@
+//! The metrics of one process's operations.
+//!
+//! Decides: which histograms an operation is counted in, and by which attributes they are told apart.
+//! Trusts: nothing in the values: a process that makes up ever new ones gets `limit` series a metric, and all further
+//! operations are counted in one that says so.
+//! Never does: I/O, or forgetting a series.
+
+use std::hash::Hash;
+
+use foldhash::fast::RandomState;
+use gopatch_trampolines::manifest::ValueType;
+use hashbrown::{Equivalent, HashMap};
+
+use super::conventions::{Convention, Conventional, Instrument};
+use super::histogram::{Exemplar, Explicit, Exponential};
+use crate::attributes::Value;
+use crate::operation::Operation;
+use crate::program::Program;
+
+/// The attribute of the series in which everything is counted that has no series of its own.
+pub(crate) const OVERFLOW: &str = "otel.metric.overflow";
+
+/// What is kept besides explicit, cumulative histograms, which the scrape endpoint needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Pushed {
+    /// Counts begin anew after each push.
+    pub(crate) delta: bool,
+    /// Histograms are exponential.
+    pub(crate) exponential: bool,
+}
+
+/// How metrics are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Keeping {
+    pub(crate) pushed: Pushed,
+    /// Most series of each metric.
+    pub(crate) limit: usize,
+}
+
+/// The metrics of one process.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    keeping: Keeping,
+    /// Which group each of the manifest's functions is counted in.
+    of_function: Vec<usize>,
+    pub(crate) groups: Vec<Group>,
+    index: HashMap<Key, usize, RandomState>,
+    /// Operations that were counted in a series for what has none of its own.
+    pub(crate) overflowed: u64,
+}
+
+/// Metrics with the same attributes.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) convention: Convention,
+    pub(crate) instruments: Vec<Instrument>,
+    pub(crate) dimensions: Vec<String>,
+    pub(crate) series: Vec<Series>,
+    /// The series for what has none of its own, by its index.
+    overflow: Option<usize>,
+}
+
+/// Some attributes' values, and a histogram for each of the group's instruments.
+#[derive(Debug)]
+pub(crate) struct Series {
+    /// A value for each of the group's dimensions; none at all for the overflow.
+    pub(crate) values: Option<Box<[Option<Value<'static>>]>>,
+    pub(crate) measured: Vec<Measured>,
+}
+
+/// One instrument's values in one series.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) total: Explicit,
+    /// What is pushed, if that is something else.
+    pub(crate) pushed: Option<Push>,
+    /// The last exemplar of each bucket of `total`.
+    pub(crate) exemplars: Box<[Option<Exemplar>]>,
+}
+
+/// A histogram that is kept only to be pushed.
+#[derive(Debug, Clone)]
+pub(crate) enum Push {
+    Explicit(Explicit),
+    Exponential(Exponential),
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    group: usize,
+    values: Box<[Option<Value<'static>>]>,
+}
+
+#[derive(Hash)]
+struct KeyRef<'k> {
+    group: usize,
+    values: &'k [Option<Value<'k>>],
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.group == key.group && *self.values == *key.values
+    }
+}
+
+impl Metrics {
+    pub(crate) fn new(program: &Program, keeping: Keeping) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        let of_function = (0..program.functions()).map(|index| {
+            let function = program.function(index);
+            let captures = || program.captures_of(index);
+            let convention = program.convention(index as u32);
+            let instruments = convention.instruments(function);
+            let dimensions = match convention.dimensions() {
+                Some(dimensions) => dimensions.iter().map(|name| (*name).to_owned()).collect(),
+                None => own_dimensions(captures().filter(|it| it.value == ValueType::Bool).map(|it| &it.attribute)),
+            };
+            let same =
+                |group: &Group| group.convention == convention && group.instruments[0].name == instruments[0].name;
+            groups.iter().position(same).unwrap_or_else(|| {
+                groups.push(Group { convention, instruments, dimensions, series: Vec::new(), overflow: None });
+                groups.len() - 1
+            })
+        });
+        let of_function = of_function.collect();
+        Self { keeping, of_function, groups, index: HashMap::default(), overflowed: 0 }
+    }
+
+    /// Whether what is pushed counts from one push to the next.
+    pub(crate) fn is_delta(&self) -> bool {
+        self.keeping.pushed.delta
+    }
+
+    /// What is pushed counts from now on, if it counts from one push to the next.
+    pub(crate) fn begin_anew(&mut self) {
+        if self.is_delta() {
+            let series = self.groups.iter_mut().flat_map(|group| &mut group.series);
+            series.flat_map(|series| &mut series.measured).for_each(Measured::begin_anew);
+        }
+    }
+
+    /// Counts an operation. One that is unfinished has no duration yet, and is not counted.
+    pub(crate) fn add(&mut self, operation: &Operation<'_>, is_exemplar: bool) {
+        if operation.unfinished {
+            return;
+        }
+        let group_index = self.of_function[operation.function as usize];
+        let group = &mut self.groups[group_index];
+        let seen = Conventional { operation, convention: group.convention };
+        let values: Vec<_> = group.dimensions.iter().map(|name| seen.get(name)).collect();
+        let key = KeyRef { group: group_index, values: &values };
+        let index = match self.index.get(&key) {
+            Some(index) => *index,
+            // One is kept for what overflows.
+            None if group.series.len() + 1 < self.keeping.limit => {
+                let values: Box<[_]> = values.into_iter().map(|value| value.map(Value::into_owned)).collect();
+                let index = group.add_series(Some(values.clone()), self.keeping.pushed);
+                self.index.insert(Key { group: group_index, values }, index);
+                index
+            }
+            None => {
+                self.overflowed += 1;
+                group.overflow(self.keeping.pushed)
+            }
+        };
+        let weight = operation.sample.map_or(1, |ratio| (1.0 / f64::from(ratio)).round() as u64);
+        let exemplar = is_exemplar.then_some(Exemplar {
+            value: 0.0,
+            unix_nanos: operation.start_unix_nano.saturating_add(operation.duration_nano),
+            trace: operation.lineage.trace.0,
+            span: operation.lineage.span.0,
+        });
+        for (instrument, measured) in group.instruments.iter().zip(&mut group.series[index].measured) {
+            let value = match instrument.attribute {
+                None => operation.duration_nano as f64 / 1e9,
+                Some(attribute) => match seen.number(attribute) {
+                    Some(number) if number >= 0 => number as f64,
+                    // A body of unknown length is -1.
+                    _ => continue,
+                },
+            };
+            measured.add(value, weight, exemplar);
+        }
+    }
+}
+
+/// The attributes that tell the metrics of a rule of the user's own apart, besides how its calls ended.
+fn own_dimensions<'n>(named: impl Iterator<Item = &'n String>) -> Vec<String> {
+    let mut dimensions: Vec<_> = named.cloned().collect();
+    dimensions.push("error.type".into());
+    dimensions.sort_unstable();
+    dimensions.dedup();
+    dimensions
+}
+
+impl Group {
+    fn add_series(&mut self, values: Option<Box<[Option<Value<'static>>]>>, pushed: Pushed) -> usize {
+        let measured = self.instruments.iter().map(|instrument| Measured::new(instrument.bounds, pushed)).collect();
+        self.series.push(Series { values, measured });
+        self.series.len() - 1
+    }
+
+    fn overflow(&mut self, pushed: Pushed) -> usize {
+        let index = self.overflow.unwrap_or_else(|| self.add_series(None, pushed));
+        self.overflow = Some(index);
+        index
+    }
+
+    /// The attributes of a series.
+    pub(crate) fn attributes<'g>(&'g self, series: &'g Series) -> impl Iterator<Item = (&'g str, &'g Value<'static>)> {
+        const IS_OVERFLOW: &Value<'static> = &Value::Bool(true);
+        let named = series.values.iter().flat_map(|values| self.dimensions.iter().zip(values));
+        let named = named.filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?)));
+        named.chain(series.values.is_none().then_some((OVERFLOW, IS_OVERFLOW)))
+    }
+}
+
+impl Measured {
+    fn new(bounds: &'static [f64], pushed: Pushed) -> Self {
+        let total = Explicit::new(bounds);
+        let pushed = match (pushed.exponential, pushed.delta) {
+            (true, _) => Some(Push::Exponential(Exponential::new())),
+            (false, true) => Some(Push::Explicit(Explicit::new(bounds))),
+            (false, false) => None,
+        };
+        Self { exemplars: vec![None; bounds.len() + 1].into(), total, pushed }
+    }
+
+    fn add(&mut self, value: f64, weight: u64, exemplar: Option<Exemplar>) {
+        self.total.add(value, weight);
+        match &mut self.pushed {
+            Some(Push::Explicit(histogram)) => histogram.add(value, weight),
+            Some(Push::Exponential(histogram)) => histogram.add(value, weight),
+            None => {}
+        }
+        if let Some(exemplar) = exemplar {
+            self.exemplars[self.total.bucket(value)] = Some(Exemplar { value, ..exemplar });
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        match &mut self.pushed {
+            Some(Push::Explicit(histogram)) => *histogram = Explicit::new(histogram.bounds),
+            Some(Push::Exponential(histogram)) => *histogram = Exponential::new(),
+            None => {}
+        }
+    }
+}
