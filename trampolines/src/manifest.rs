@@ -4,6 +4,7 @@
 //! Trusts: nothing; [`Manifest::parse`] checks every index that a reader would follow.
 //! Never does: I/O, or anything with an ELF file (the caller finds the section).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub const SECTION: &str = ".gopatch.manifest";
 
 /// Version of this description. A reader refuses another.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The whole description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +83,7 @@ pub struct Function {
     pub rule: String,
     /// What kind of operation a call is.
     pub kind: Kind,
-    /// Name of an operation: text in which `{attribute}` stands for a captured attribute's value.
+    /// Name of an operation, as [`crate::naming`] has it.
     pub operation: String,
     /// First address of the function in the image.
     pub va: u64,
@@ -237,12 +238,29 @@ pub enum Format {
     TlsCipher,
     /// Bytes are shown as lower-case hex digits.
     Hex,
+    /// A method of HTTP: one that few servers know is shown as `_OTHER`, and as it is under the same name with `_original` behind
+    /// it. None is `GET`, as Go's client has it.
+    HttpMethod,
+    /// A pattern of Go's `http.ServeMux`: its path, without method and host. Left out when it has none.
+    HttpRoute,
 }
 
 impl Format {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     fn is_plain(&self) -> bool {
         *self == Self::Plain
+    }
+
+    /// The name of the attribute that a value may give besides the one called `attribute`.
+    pub fn second(self, attribute: &str) -> Option<Cow<'static, str>> {
+        Some(match (self, attribute) {
+            (Self::HostPort, "server.address") => "server.port".into(),
+            (Self::HostPort, "client.address") => "client.port".into(),
+            (Self::HostPort, name) if name.contains("address") => name.replace("address", "port").into(),
+            (Self::HttpMethod, "http.request.method") => "http.request.method_original".into(),
+            (Self::HttpMethod, name) => format!("{name}_original").into(),
+            _ => return None,
+        })
     }
 }
 

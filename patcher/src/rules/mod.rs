@@ -18,6 +18,7 @@ pub mod skip;
 mod text;
 pub mod version;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -269,6 +270,15 @@ impl Rule {
             None if self.is_glob() => pattern::without_type_arguments(symbol).into_owned(),
             None => self.name.clone(),
         }
+    }
+
+    /// The attributes that its captures may give.
+    pub fn attributes(&self) -> Vec<Cow<'_, str>> {
+        let captures = self.enter.iter().chain(&self.exit).flatten();
+        let names = captures.flat_map(|capture| {
+            [Some(Cow::Borrowed(capture.attribute.as_str())), capture.format.second(&capture.attribute)]
+        });
+        names.flatten().collect()
     }
 
     /// What the rule asks for, in words.
