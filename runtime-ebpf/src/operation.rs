@@ -222,6 +222,7 @@ mod tests {
             va: 0x401000,
             when: None,
             sample: None,
+            dimensions: Vec::new(),
             skip: None,
         }
     }

@@ -236,6 +236,16 @@ fn errors_say_where_and_what_was_meant() -> Result<()> {
             "rules.yaml:6: rule r: operation: no capture of the rule gives `order`",
             "(did you mean `orders`?)",
         ),
+        (
+            "    function: last\n    exit: { ok: { value: 'results[0] == nil' } }\n    dimensions: [ok, okay]\n",
+            "rules.yaml:7: rule r: dimensions: no capture of the rule gives `okay`",
+            "(did you mean `ok`?)",
+        ),
+        (
+            "    function: last\n    dimensions: [ok, ok]\n    exit: { ok: { value: 'results[0] == nil' } }\n",
+            "rules.yaml:6: rule r: dimensions: ",
+            "`ok` is there twice",
+        ),
         ("    function: lst\n", "rules.yaml:5: rule r: function: ", "(did you mean `main.last`?)"),
         ("    receiver: '*ordr'\n    function: place\n", "rules.yaml:5: rule r: receiver: ", "`main.(*order).place`?"),
         ("    function: [gat*, gut*]\n", "rules.yaml:5: rule r: function: ", "no function gat*, gut* in main"),

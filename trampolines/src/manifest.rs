@@ -93,6 +93,9 @@ pub struct Function {
     /// Which part of these calls is recorded, by chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Ratio>,
+    /// Attributes by which the metrics of its operations are told apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dimensions: Vec<String>,
     /// The constants that it returns, as Go spells them, if its body is not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<Vec<String>>,

@@ -169,6 +169,8 @@ pub struct Rule {
     pub when: Option<Condition>,
     /// Which part of these calls is recorded, by chance.
     pub sample: Option<Ratio>,
+    /// Attributes by which the operations' metrics are told apart.
+    pub dimensions: Vec<String>,
     /// What the functions return without running; `None`: they run.
     pub skip: Option<Vec<Constant>>,
     /// Captures at entry; `None`: the entry is not asked for.

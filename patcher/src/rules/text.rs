@@ -72,6 +72,9 @@ struct RuleText {
     /// Parameters that the caller keeps alive until the function returns.
     #[serde(default)]
     caller_keeps: Vec<String>,
+    /// Captured attributes by which the metrics of its operations are told apart.
+    #[serde(default)]
+    dimensions: Vec<String>,
     /// What the function returns without running: a constant for each result, in order.
     #[schemars(with = "Option<Vec<ConstantText>>")]
     skip: Option<Vec<Constant>>,
@@ -347,6 +350,7 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
         caller_keeps: text.caller_keeps,
         when,
         sample: text.sample.map(|Sample(ratio)| ratio),
+        dimensions: text.dimensions,
         skip: text.skip,
         enter,
         exit,
@@ -354,6 +358,7 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
     check_glob(&rule)?;
     check_skip(&rule)?;
     check_operation(&rule)?;
+    check_dimensions(&rule)?;
     let symbols = rule.symbols();
     for declaration in &rule.declarations {
         if let Declaration::Function(function) = declaration
@@ -417,6 +422,18 @@ fn check_operation(rule: &Rule) -> Result<(), RuleError> {
     let Some(operation) = &rule.operation else { return Ok(()) };
     naming::check(operation).map_err(|what| RuleError::Invalid { place: rule.place("operation"), what })?;
     naming::attributes(operation).try_for_each(|name| check_attribute(rule, "operation", name))
+}
+
+/// What a rule says of its operations' metrics.
+fn check_dimensions(rule: &Rule) -> Result<(), RuleError> {
+    for (index, name) in rule.dimensions.iter().enumerate() {
+        check_attribute(rule, "dimensions", name)?;
+        if rule.dimensions[..index].contains(name) {
+            let what = format!("`{name}` is there twice");
+            return Err(RuleError::Invalid { place: rule.place("dimensions"), what });
+        }
+    }
+    Ok(())
 }
 
 /// Whether some capture of the rule gives an attribute of that name.
