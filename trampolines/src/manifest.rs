@@ -72,6 +72,12 @@ pub struct Input {
     pub main_package: Option<String>,
     /// Version of the main module, when build info has it.
     pub main_version: Option<String>,
+    /// Revision of the sources, when build info has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vcs_revision: Option<String>,
+    /// Whether the sources were not those of that revision.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vcs_modified: bool,
 }
 
 /// A hooked function under one rule.
@@ -380,6 +386,16 @@ fn within(what: &'static str, index: u32, count: usize) -> Result<(), ManifestEr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_revision_is_there_if_it_is_known() {
+        let known = r#"{"sha256":"","size":1,"go_version":"go1.27.4","main_package":null,"main_version":null"#;
+        for rest in ["}", r#","vcs_revision":"0a1b"}"#, r#","vcs_revision":"0a1b","vcs_modified":true}"#] {
+            let text = format!("{known}{rest}");
+            let input: Input = serde_json::from_str(&text).expect("what is missing has a default");
+            assert_eq!(serde_json::to_string(&input).expect("JSON"), text);
+        }
+    }
 
     #[test]
     fn a_ratio_is_part_of_a_whole() {
