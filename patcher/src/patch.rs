@@ -268,6 +268,8 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
             go_version: go.build_info.go_version.clone(),
             main_package: go.build_info.main_package.clone(),
             main_version: go.build_info.main_module.as_ref().map(|module| module.version.clone()),
+            vcs_revision: go.build_info.setting("vcs.revision").map(str::to_owned),
+            vcs_modified: go.build_info.setting("vcs.modified") == Some("true"),
         },
         rules_sha256: rules_digest(options),
         code: manifest::Code {

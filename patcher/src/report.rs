@@ -293,6 +293,9 @@ pub struct RuleListing {
     pub skip: Option<Vec<String>>,
     /// Attributes that are recorded.
     pub attributes: Vec<String>,
+    /// Those by which metrics are told apart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dimensions: Vec<String>,
 }
 
 impl From<&Rule> for RuleListing {
@@ -310,6 +313,7 @@ impl From<&Rule> for RuleListing {
             sample: rule.sample,
             skip: rule.skip.as_ref().map(|constants| constants.iter().map(ToString::to_string).collect()),
             attributes: rule.captures().map(|capture| capture.attribute.clone()).collect(),
+            dimensions: rule.dimensions.clone(),
         }
     }
 }

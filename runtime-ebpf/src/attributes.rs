@@ -13,6 +13,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::tls::cipher_suite_name;
 
+/// The value of a method that is none of [`METHODS`].
+pub(crate) const OTHER_METHOD: &str = "_OTHER";
+
+/// The methods that OpenTelemetry's semantic conventions know: those of RFC 9110, PATCH and QUERY.
+const METHODS: [&str; 10] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE", "QUERY"];
+
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(untagged)]
@@ -129,8 +135,12 @@ impl<'m> Attributes<'m> {
                             _ => to_text(bytes, is_cut),
                         };
                         if attributes.show(capture, Value::Text(value), is_set) && is_cut {
-                            let name = format!("{}.truncated", capture.attribute);
-                            attributes.set(name.into(), Value::Uint(full as u64));
+                            let original = match capture.format {
+                                Format::HttpMethod => capture.format.second(&capture.attribute),
+                                _ => None,
+                            };
+                            let name = original.as_deref().unwrap_or(&capture.attribute);
+                            attributes.set(format!("{name}.truncated").into(), Value::Uint(full as u64));
                         }
                         continue;
                     }
@@ -186,23 +196,29 @@ impl<'m> Attributes<'m> {
                     }
                 };
                 self.set(name.into(), Value::Text(host));
-                if let Some((port, name)) = port.zip(port_name(name)) {
+                if let Some((port, name)) = port.zip(capture.format.second(name)) {
                     self.set(name, Value::Int(port.into()));
+                }
+            }
+            (Format::HttpMethod, Value::Text(text)) => {
+                let known = known_method(&text);
+                self.set(name.into(), Value::Text(known.unwrap_or(OTHER_METHOD).into()));
+                if let (None, Some(original)) = (known, capture.format.second(name)) {
+                    self.set(original, Value::Text(text));
+                }
+            }
+            (Format::HttpRoute, Value::Text(text)) => {
+                if let Some(path) = text.find('/') {
+                    let route = match text {
+                        Cow::Borrowed(text) => text[path..].into(),
+                        Cow::Owned(text) => text[path..].to_owned().into(),
+                    };
+                    self.set(name.into(), Value::Text(route));
                 }
             }
             (format, value) => self.set(name.into(), formatted(format, value)),
         }
     }
-}
-
-/// What the port is called whose address is called `name`.
-fn port_name(name: &str) -> Option<Cow<'static, str>> {
-    Some(match name {
-        "server.address" => "server.port".into(),
-        "client.address" => "client.port".into(),
-        name if name.contains("address") => name.replace("address", "port").into(),
-        _ => return None,
-    })
 }
 
 /// Whether a capture of this name was captured, and is true.
@@ -262,6 +278,11 @@ fn formatted(format: Format, value: Value<'_>) -> Value<'_> {
         }),
         (_, value) => value,
     }
+}
+
+/// A method that many know. Go's client takes none for `GET`.
+fn known_method(text: &str) -> Option<&'static str> {
+    if text.is_empty() { Some("GET") } else { METHODS.into_iter().find(|known| *known == text) }
 }
 
 /// `HTTP/1.1` is 1.1, `HTTP/2.0` is 2.
@@ -430,6 +451,38 @@ mod tests {
         assert_eq!(shown("example.org"), r#"{"client.address":"example.org"}"#);
         assert_eq!(shown("example.org:http"), r#"{"client.address":"example.org:http"}"#);
         assert_eq!(shown("@"), r#"{"client.address":"@"}"#);
+    }
+
+    #[test]
+    fn methods_that_nobody_knows_are_few() {
+        let mut method = capture("http.request.method", ValueType::String);
+        method.format = Format::HttpMethod;
+        let shown = |text: &str, full: u64| {
+            json(std::slice::from_ref(&method), &payload(&[string(text.len() as u64, full)], text.as_bytes()))
+        };
+        assert_eq!(shown("GET", 3), r#"{"http.request.method":"GET"}"#);
+        assert_eq!(shown("", 0), r#"{"http.request.method":"GET"}"#, "as Go's client has it");
+        assert_eq!(shown("get", 3), r#"{"http.request.method":"_OTHER","http.request.method_original":"get"}"#);
+        assert_eq!(
+            shown("FROBNICA", 12),
+            r#"{"http.request.method":"_OTHER","http.request.method_original":"FROBNICA","http.request.method_original.truncated":12}"#
+        );
+    }
+
+    #[test]
+    fn a_route_is_the_path_of_a_pattern() {
+        let mut route = capture("http.route", ValueType::String);
+        route.format = Format::HttpRoute;
+        let shown = |text: &str| {
+            let length = text.len() as u64;
+            json(std::slice::from_ref(&route), &payload(&[string(length, length)], text.as_bytes()))
+        };
+        assert_eq!(shown("/items/{id}"), r#"{"http.route":"/items/{id}"}"#);
+        assert_eq!(shown("GET /items/{id}"), r#"{"http.route":"/items/{id}"}"#);
+        assert_eq!(shown("GET \t example.com/{path...}"), r#"{"http.route":"/{path...}"}"#);
+        assert_eq!(shown("example.com/"), r#"{"http.route":"/"}"#);
+        assert_eq!(shown(""), "{}", "no mux has seen it");
+        assert_eq!(shown("other"), "{}", "none of a mux");
     }
 
     #[test]

@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use gopatch_trampolines::manifest::{Function, Kind, Ratio};
+use gopatch_trampolines::naming::{attributes, parts, pieces};
 use serde::Serialize;
 
-use crate::attributes::{Attributes, Value};
+use crate::attributes::{Attributes, OTHER_METHOD, Value};
 use crate::lineage::Lineage;
 
 /// One finished operation.
@@ -93,8 +94,10 @@ impl<'m> Operation<'m> {
     pub(crate) fn line(&self, out: &mut Vec<u8>) {
         let mut name = self.name.to_string();
         let named = self.named();
+        // Where a route has no wildcard, it is the path.
+        let is_said = |value| named.iter().any(|name| self.attributes.get(name) == Some(value));
         for known in KNOWN.iter().filter(|known| !named.contains(known)) {
-            if let Some(value) = self.attributes.get(known) {
+            if let Some(value) = self.attributes.get(known).filter(|value| !is_said(value)) {
                 write!(name, " {value}").expect("a String takes all");
             }
         }
@@ -124,8 +127,15 @@ impl<'m> Operation<'m> {
 
     /// Attributes that the name shows.
     fn named(&self) -> Vec<&'m str> {
-        let named: Vec<_> = parts(self.template).filter_map(|(_, attribute)| attribute).collect();
-        if named.iter().all(|name| self.attributes.get(name).is_some()) { named } else { Vec::new() }
+        let mut named = Vec::new();
+        for piece in pieces(self.template) {
+            if attributes(piece.text).all(|name| self.attributes.get(name).is_some()) {
+                named.extend(attributes(piece.text));
+            } else if !piece.optional {
+                return Vec::new();
+            }
+        }
+        named
     }
 }
 
@@ -138,32 +148,38 @@ fn name<'m>(function: &'m Function, attributes: &Attributes<'m>) -> Cow<'m, str>
     }
     if let Some(("", Some(attribute))) = parts(template).next()
         && template.len() == attribute.len() + 2
-        && let Some(Value::Text(Cow::Borrowed(text))) = attributes.get(attribute)
+        && let Some(Value::Text(Cow::Borrowed(text))) = value(attributes, attribute)
     {
         return Cow::Borrowed(text);
     }
     let mut name = String::new();
-    for (before, attribute) in parts(template) {
-        name.push_str(before);
-        match attribute.map(|attribute| attributes.get(attribute)) {
-            Some(Some(value)) => write!(name, "{value}").expect("a String takes all"),
-            Some(None) => return Cow::Borrowed(&function.rule),
-            None => {}
+    for piece in pieces(template) {
+        let before = name.len();
+        if !fill_in(&mut name, piece.text, attributes) {
+            if !piece.optional {
+                return Cow::Borrowed(&function.rule);
+            }
+            name.truncate(before);
         }
     }
     name.into()
 }
 
-/// A template's parts: text, and the attribute behind it. What comes last has none.
-fn parts(template: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
-    let mut rest = Some(template);
-    std::iter::from_fn(move || {
-        let text = rest.take()?;
-        let braces = text.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)));
-        let Some((before, (attribute, after))) = braces else { return Some((text, None)) };
-        rest = Some(after);
-        Some((before, Some(attribute)))
+/// Appends a piece of a name. Gives whether it has all its attributes.
+fn fill_in(name: &mut String, piece: &str, attributes: &Attributes<'_>) -> bool {
+    parts(piece).all(|(before, attribute)| {
+        name.push_str(before);
+        let Some(attribute) = attribute else { return true };
+        value(attributes, attribute).is_some_and(|value| write!(name, "{value}").is_ok())
     })
+}
+
+/// What a name shows of an attribute. Who may send any method shall not give operations any name.
+fn value<'a, 'm>(attributes: &'a Attributes<'m>, name: &str) -> Option<&'a Value<'m>> {
+    const ANY_METHOD: Value<'static> = Value::Text(Cow::Borrowed("HTTP"));
+    let value = attributes.get(name)?;
+    let is_other = name == "http.request.method" && *value == Value::Text(Cow::Borrowed(OTHER_METHOD));
+    Some(if is_other { &ANY_METHOD } else { value })
 }
 
 /// Text that a terminal shows and does not obey.
@@ -215,7 +231,21 @@ mod tests {
             va: 0x401000,
             when: None,
             sample: None,
+            dimensions: Vec::new(),
             skip: None,
+        }
+    }
+
+    fn text_capture(attribute: &str, format: Format) -> Capture {
+        Capture {
+            attribute: attribute.into(),
+            value: ValueType::String,
+            format,
+            zero_means: None,
+            zero_means_unless: None,
+            absent_means: None,
+            absent_means_unless: None,
+            omit_zero: false,
         }
     }
 
@@ -245,9 +275,50 @@ mod tests {
             ("plain", "plain"),
             ("{a} {missing}", "http.server"),
             ("{a} {open", "1 {open"),
+            ("{a}[ {b}]", "1 2"),
+            ("{a}[ {b} {missing}][ or {b}]", "1 or 2"),
+            ("[{missing}]{a}", "1"),
+            ("{missing}[ {a}]", "http.server"),
+            ("f[int]", "f[int]"),
         ] {
             assert_eq!(name(&function(template), &attributes), expected, "{template}");
         }
+    }
+
+    #[test]
+    fn a_name_has_a_method_and_a_route_if_there_are() {
+        let named = |texts: &[(&str, Format, &str)]| {
+            let captures: Vec<_> = texts.iter().map(|(name, format, _)| text_capture(name, *format)).collect();
+            let words =
+                texts.iter().flat_map(|(_, _, text)| (text.len() as u64 | (text.len() as u64) << 32).to_le_bytes());
+            let mut payload = vec![0; 32];
+            payload[28] = 0xff;
+            payload.extend(words);
+            payload.extend(texts.iter().flat_map(|(_, _, text)| text.as_bytes()));
+            payload[0] = payload.len() as u8;
+            let record = Record::parse(&payload).expect("good");
+            let function = function("{http.request.method}[ {http.route}]");
+            let attributes = Attributes::of([Some((&captures, record)), None]);
+            let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
+            let operation = Operation::new(&function, (1, 1), (0, 1), lineage, attributes);
+            let mut line = Vec::new();
+            operation.line(&mut line);
+            let line = String::from_utf8(line).expect("UTF-8");
+            (operation.name.into_owned(), line[line.find("1ns").expect("1ns") + 5..].trim_end().to_owned())
+        };
+        let request = |method: &'static str, pattern: &'static str, path: &'static str| {
+            named(&[
+                ("http.request.method", Format::HttpMethod, method),
+                ("http.route", Format::HttpRoute, pattern),
+                ("url.path", Format::Plain, path),
+            ])
+        };
+        let pair = |name: &str, line: &str| (name.to_owned(), line.to_owned());
+        assert_eq!(request("GET", "GET /i/{id}", "/i/42"), pair("GET /i/{id}", "GET /i/{id} /i/42"));
+        assert_eq!(request("GET", "/fast", "/fast"), pair("GET /fast", "GET /fast"), "not the same twice");
+        assert_eq!(request("PUT", "", "/x"), pair("PUT", "PUT /x"));
+        let frob = pair("HTTP /", &format!("{:<40} http.request.method_original=FROB", "HTTP / /x"));
+        assert_eq!(request("FROB", "/", "/x"), frob);
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_
 pub fn run_beside(scratch: &Scratch, server: &mut Command, gopatchd: Gopatchd, load: Load<'_>) -> Result<Said> {
     let mut server = Server::start(scratch, server)?;
     let pid = server.process().pid();
+    let routes = has_routes(server.go_release()?, load.proto);
     // On a busy machine the server may begin before it has found gopatchd.
     server.knock(|| gopatchd.has_operation())?;
     let seen = load.send(scratch, &server)?;
@@ -39,7 +40,7 @@ pub fn run_beside(scratch: &Scratch, server: &mut Command, gopatchd: Gopatchd, l
     ensure!(said.operations.iter().all(|operation| operation.pid == pid && !operation.unfinished));
 
     for (seen, operation) in pair(&seen, said.of("http.server"))? {
-        compare(seen, operation, load).with_context(|| format!("\n{seen:?}\n{operation:?}"))?;
+        compare(seen, operation, load, routes).with_context(|| format!("\n{seen:?}\n{operation:?}"))?;
     }
     // A client that has all its answers ends, even in the middle of a handshake for a connection too many.
     let handshakes: Vec<_> = said.of("tls.handshake").collect();
@@ -54,7 +55,13 @@ pub fn run_beside(scratch: &Scratch, server: &mut Command, gopatchd: Gopatchd, l
     Ok(said)
 }
 
-fn compare(seen: &Seen, operation: &Operation, load: Load<'_>) -> Result<()> {
+/// Whether net/http tells at the end of a request which pattern of its mux it met.
+fn has_routes(go_release: u32, proto: &str) -> bool {
+    // Since Go 1.27 nothing that an exit may follow leads to a request over HTTP/2.
+    go_release >= 23 && !(go_release >= 27 && proto == "h2")
+}
+
+fn compare(seen: &Seen, operation: &Operation, load: Load<'_>, routes: bool) -> Result<()> {
     ensure!(operation.kind == "server");
     ensure!(operation.text("http.request.method") == Some(&seen.method), "the method");
     ensure!(operation.text("url.scheme") == Some(if load.tls { "https" } else { "http" }), "the scheme");
@@ -68,6 +75,12 @@ fn compare(seen: &Seen, operation: &Operation, load: Load<'_>) -> Result<()> {
     ensure!(operation.attributes.contains_key("http.connection.hijacked") == hijacked, "hijacked");
     // Of a handler that panics or takes the connection away, net/http does not know what it answers.
     ensure!(status == (!operation.unwound && !hijacked).then_some(seen.status), "the status");
+
+    let is_routed = routes && !operation.unwound && seen.handler() != "missing";
+    let route = is_routed.then(|| format!("/{}/", seen.handler()));
+    ensure!(operation.text("http.route") == route.as_deref(), "the route");
+    let name = [Some(seen.method.as_str()), route.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    ensure!(operation.name == name, "the name");
 
     // Where the answer does not wait for the handler, the client may have it before the handler returns.
     let waits = !operation.unwound && !hijacked;

@@ -28,6 +28,7 @@ pub struct Server {
 struct Ready {
     http: String,
     https: String,
+    go: String,
 }
 
 impl Server {
@@ -48,6 +49,12 @@ impl Server {
     /// Its base URL for a protocol of loadgen's, over TLS or not.
     pub fn url(&self, tls: bool) -> String {
         if tls { format!("https://{}", self.ready.https) } else { format!("http://{}", self.ready.http) }
+    }
+
+    /// The release of Go that it was built with: 27 of `go1.27.4`.
+    pub fn go_release(&self) -> Result<u32> {
+        let release = self.ready.go.strip_prefix("go1.").and_then(|rest| rest.split('.').next()?.parse().ok());
+        release.with_context(|| format!("the server was built with {}", self.ready.go))
     }
 
     /// Sends it requests for [`KNOCK`] until `heard`, which they may be once it has found its gopatchd.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::{Gopatchd, NEWEST_GO, Operation, Process, SOON, Scratch, backends, gopatch};
-use serde_json::json;
+use serde_json::{Value, json};
 use xtask::{corpus, workspace};
 
 /// Where the example begins in the document.
@@ -24,6 +24,12 @@ fn the_worked_example_works() -> Result<()> {
         for backend in backends() {
             let scratch = Scratch::new()?;
             let patched = gopatch::patch_with(&scratch, &original, rules)?;
+            let inspected = gopatch::command(&["inspect", "--format", "json"])?.arg(&patched).output()?;
+            let manifest: Value = serde_json::from_slice(&inspected.stdout)?;
+            let functions = manifest["functions"].as_array().context("the manifest has functions")?;
+            let dimensions = |rule| functions.iter().find(|it| it["rule"] == rule).map(|it| &it["dimensions"]);
+            ensure!(dimensions("orders.place") == Some(&json!(["order.failed", "error.type"])), "{functions:#?}");
+            ensure!(dimensions("orders.price") == Some(&Value::Null), "{functions:#?}");
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
             let run = |program| {
                 let mut command = Command::new(program);

@@ -230,6 +230,22 @@ fn errors_say_where_and_what_was_meant() -> Result<()> {
         ("    function: last\n    enter:\n      a: { value: a..b }\n", "rules.yaml:7: rule r: enter.a: ", "is not a path"),
         ("    function: last\n    go: '1.22'\n", "rules.yaml:6: rule r: go: ", "`1.22` is not a comparison"),
         ("    function: last\n    order: first\n", "rules.yaml:6: rule r: ", "`outermost`, `innermost`, or a whole number"),
+        ("    function: last\n    operation: 'a[ {b}'\n", "rules.yaml:6: rule r: operation: ", "`[ {b}` is not closed"),
+        (
+            "    function: last\n    operation: 'a[ {order}]'\n    exit: { orders: { value: 'results[0] == nil' } }\n",
+            "rules.yaml:6: rule r: operation: no capture of the rule gives `order`",
+            "(did you mean `orders`?)",
+        ),
+        (
+            "    function: last\n    exit: { ok: { value: 'results[0] == nil' } }\n    dimensions: [ok, okay]\n",
+            "rules.yaml:7: rule r: dimensions: no capture of the rule gives `okay`",
+            "(did you mean `ok`?)",
+        ),
+        (
+            "    function: last\n    dimensions: [ok, ok]\n    exit: { ok: { value: 'results[0] == nil' } }\n",
+            "rules.yaml:6: rule r: dimensions: ",
+            "`ok` is there twice",
+        ),
         ("    function: lst\n", "rules.yaml:5: rule r: function: ", "(did you mean `main.last`?)"),
         ("    receiver: '*ordr'\n    function: place\n", "rules.yaml:5: rule r: receiver: ", "`main.(*order).place`?"),
         ("    function: [gat*, gut*]\n", "rules.yaml:5: rule r: function: ", "no function gat*, gut* in main"),

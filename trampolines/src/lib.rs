@@ -11,6 +11,7 @@ pub mod attach;
 pub mod filter;
 pub mod manifest;
 mod moved;
+pub mod naming;
 pub mod plan;
 pub mod relay;
 pub mod skip;

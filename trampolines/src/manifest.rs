@@ -4,6 +4,7 @@
 //! Trusts: nothing; [`Manifest::parse`] checks every index that a reader would follow.
 //! Never does: I/O, or anything with an ELF file (the caller finds the section).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub const SECTION: &str = ".gopatch.manifest";
 
 /// Version of this description. A reader refuses another.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The whole description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +72,12 @@ pub struct Input {
     pub main_package: Option<String>,
     /// Version of the main module, when build info has it.
     pub main_version: Option<String>,
+    /// Revision of the sources, when build info has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vcs_revision: Option<String>,
+    /// Whether the sources were not those of that revision.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vcs_modified: bool,
 }
 
 /// A hooked function under one rule.
@@ -82,7 +89,7 @@ pub struct Function {
     pub rule: String,
     /// What kind of operation a call is.
     pub kind: Kind,
-    /// Name of an operation: text in which `{attribute}` stands for a captured attribute's value.
+    /// Name of an operation, as [`crate::naming`] has it.
     pub operation: String,
     /// First address of the function in the image.
     pub va: u64,
@@ -92,6 +99,9 @@ pub struct Function {
     /// Which part of these calls is recorded, by chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Ratio>,
+    /// Attributes by which the metrics of its operations are told apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dimensions: Vec<String>,
     /// The constants that it returns, as Go spells them, if its body is not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<Vec<String>>,
@@ -237,12 +247,29 @@ pub enum Format {
     TlsCipher,
     /// Bytes are shown as lower-case hex digits.
     Hex,
+    /// A method of HTTP: one that few servers know is shown as `_OTHER`, and as it is under the same name with `_original` behind
+    /// it. None is `GET`, as Go's client has it.
+    HttpMethod,
+    /// A pattern of Go's `http.ServeMux`: its path, without method and host. Left out when it has none.
+    HttpRoute,
 }
 
 impl Format {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     fn is_plain(&self) -> bool {
         *self == Self::Plain
+    }
+
+    /// The name of the attribute that a value may give besides the one called `attribute`.
+    pub fn second(self, attribute: &str) -> Option<Cow<'static, str>> {
+        Some(match (self, attribute) {
+            (Self::HostPort, "server.address") => "server.port".into(),
+            (Self::HostPort, "client.address") => "client.port".into(),
+            (Self::HostPort, name) if name.contains("address") => name.replace("address", "port").into(),
+            (Self::HttpMethod, "http.request.method") => "http.request.method_original".into(),
+            (Self::HttpMethod, name) => format!("{name}_original").into(),
+            _ => return None,
+        })
     }
 }
 
@@ -359,6 +386,16 @@ fn within(what: &'static str, index: u32, count: usize) -> Result<(), ManifestEr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_revision_is_there_if_it_is_known() {
+        let known = r#"{"sha256":"","size":1,"go_version":"go1.27.4","main_package":null,"main_version":null"#;
+        for rest in ["}", r#","vcs_revision":"0a1b"}"#, r#","vcs_revision":"0a1b","vcs_modified":true}"#] {
+            let text = format!("{known}{rest}");
+            let input: Input = serde_json::from_str(&text).expect("what is missing has a default");
+            assert_eq!(serde_json::to_string(&input).expect("JSON"), text);
+        }
+    }
 
     #[test]
     fn a_ratio_is_part_of_a_whole() {

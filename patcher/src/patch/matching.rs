@@ -72,6 +72,7 @@ impl Hook<'_> {
             va: self.function.start.0,
             when: self.rule.when.as_ref().map(|when| when.text.clone()),
             sample: self.rule.sample,
+            dimensions: self.rule.dimensions.clone(),
             skip: self.skip.as_ref().map(|skip| skip.shown.clone()),
         }
     }

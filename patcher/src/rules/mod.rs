@@ -18,6 +18,7 @@ pub mod skip;
 mod text;
 pub mod version;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -168,6 +169,8 @@ pub struct Rule {
     pub when: Option<Condition>,
     /// Which part of these calls is recorded, by chance.
     pub sample: Option<Ratio>,
+    /// Attributes by which the operations' metrics are told apart.
+    pub dimensions: Vec<String>,
     /// What the functions return without running; `None`: they run.
     pub skip: Option<Vec<Constant>>,
     /// Captures at entry; `None`: the entry is not asked for.
@@ -269,6 +272,15 @@ impl Rule {
             None if self.is_glob() => pattern::without_type_arguments(symbol).into_owned(),
             None => self.name.clone(),
         }
+    }
+
+    /// The attributes that its captures may give.
+    pub fn attributes(&self) -> Vec<Cow<'_, str>> {
+        let captures = self.enter.iter().chain(&self.exit).flatten();
+        let names = captures.flat_map(|capture| {
+            [Some(Cow::Borrowed(capture.attribute.as_str())), capture.format.second(&capture.attribute)]
+        });
+        names.flatten().collect()
     }
 
     /// What the rule asks for, in words.

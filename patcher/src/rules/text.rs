@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gopatch_trampolines::manifest::{Format, Kind};
+use gopatch_trampolines::naming;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
@@ -52,7 +53,7 @@ struct RuleText {
     #[serde(default = "internal")]
     #[schemars(with = "KindName")]
     kind: Kind,
-    /// Name of an operation; `{attribute}` stands for a captured value.
+    /// Name of an operation; `{attribute}` stands for a captured value, and `[a part]` is left out when an attribute in it is missing.
     operation: Option<String>,
     /// A program without such a function is fine.
     #[serde(default)]
@@ -71,6 +72,9 @@ struct RuleText {
     /// Parameters that the caller keeps alive until the function returns.
     #[serde(default)]
     caller_keeps: Vec<String>,
+    /// Captured attributes by which the metrics of its operations are told apart.
+    #[serde(default)]
+    dimensions: Vec<String>,
     /// What the function returns without running: a constant for each result, in order.
     #[schemars(with = "Option<Vec<ConstantText>>")]
     skip: Option<Vec<Constant>>,
@@ -132,6 +136,8 @@ enum FormatName {
     TlsVersion,
     TlsCipher,
     Hex,
+    HttpMethod,
+    HttpRoute,
 }
 
 /// The JSON Schema of a rule file.
@@ -344,12 +350,15 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
         caller_keeps: text.caller_keeps,
         when,
         sample: text.sample.map(|Sample(ratio)| ratio),
+        dimensions: text.dimensions,
         skip: text.skip,
         enter,
         exit,
     };
     check_glob(&rule)?;
     check_skip(&rule)?;
+    check_operation(&rule)?;
+    check_dimensions(&rule)?;
     let symbols = rule.symbols();
     for declaration in &rule.declarations {
         if let Declaration::Function(function) = declaration
@@ -406,6 +415,36 @@ fn check_skip(rule: &Rule) -> Result<(), RuleError> {
         _ => return Ok(()),
     };
     Err(RuleError::Invalid { place: rule.place("skip"), what: what.to_owned() })
+}
+
+/// What a rule says of its operations' names.
+fn check_operation(rule: &Rule) -> Result<(), RuleError> {
+    let Some(operation) = &rule.operation else { return Ok(()) };
+    naming::check(operation).map_err(|what| RuleError::Invalid { place: rule.place("operation"), what })?;
+    naming::attributes(operation).try_for_each(|name| check_attribute(rule, "operation", name))
+}
+
+/// What a rule says of its operations' metrics.
+fn check_dimensions(rule: &Rule) -> Result<(), RuleError> {
+    for (index, name) in rule.dimensions.iter().enumerate() {
+        check_attribute(rule, "dimensions", name)?;
+        if rule.dimensions[..index].contains(name) {
+            let what = format!("`{name}` is there twice");
+            return Err(RuleError::Invalid { place: rule.place("dimensions"), what });
+        }
+    }
+    Ok(())
+}
+
+/// Whether some capture of the rule gives an attribute of that name.
+fn check_attribute(rule: &Rule, field: &str, name: &str) -> Result<(), RuleError> {
+    let known = rule.attributes();
+    if known.iter().any(|attribute| attribute == name) {
+        return Ok(());
+    }
+    let nearest = did_you_mean(name, known.iter().map(AsRef::as_ref));
+    let what = format!("no capture of the rule gives `{name}`{nearest}");
+    Err(RuleError::Invalid { place: rule.place(field), what })
 }
 
 fn capture(place: Place, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {

@@ -113,7 +113,10 @@ impl Metrics {
             let instruments = convention.instruments(function);
             let dimensions = match convention.dimensions() {
                 Some(dimensions) => dimensions.iter().map(|name| (*name).to_owned()).collect(),
-                None => own_dimensions(captures().filter(|it| it.value == ValueType::Bool).map(|it| &it.attribute)),
+                None => {
+                    let truths = captures().filter(|capture| capture.value == ValueType::Bool);
+                    own_dimensions(function.dimensions.iter().chain(truths.map(|capture| &capture.attribute)))
+                }
             };
             let same =
                 |group: &Group| group.convention == convention && group.instruments[0].name == instruments[0].name;

@@ -84,6 +84,9 @@ impl Resource {
         if let Some(version) = input.main_version.as_deref().filter(|version| !matches!(*version, "" | "(devel)")) {
             resource.set_text("service.version", version);
         }
+        if let Some(revision) = &input.vcs_revision {
+            resource.set_text("vcs.ref.head.revision", revision);
+        }
         if let Some(executable) = &executable {
             resource.set_text("process.executable.name", executable);
         }
@@ -276,6 +279,8 @@ mod tests {
             go_version: "go1.27.4".into(),
             main_package: Some("example.com/cart".into()),
             main_version: Some("v1.2.3".into()),
+            vcs_revision: Some("0123abc".into()),
+            vcs_modified: false,
         };
         let mut naming = Naming::default();
         naming.attributes.insert("deployment.environment.name".into(), "test".into());
@@ -283,6 +288,7 @@ mod tests {
         for (name, value) in [
             ("service.name", "cart"),
             ("service.version", "v1.2.3"),
+            ("vcs.ref.head.revision", "0123abc"),
             ("process.runtime.version", "go1.27.4"),
             ("deployment.environment.name", "test"),
             ("telemetry.sdk.language", "go"),
