@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use gopatch_trampolines::manifest::SECTION;
+use gopatch_trampolines::manifest::{FORMAT, SECTION};
 use gopatch_trampolines::wire::{Hello, MAGIC, PAGE, Reply, control, record, ring};
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::net::{
@@ -29,7 +29,7 @@ pub(crate) fn manifest() -> Value {
     let http = |name, kind, operation| json!({"name": name, "rule": "http.server", "kind": kind, "operation": operation, "va": 0x401000});
     let sha256 = "0".repeat(64);
     json!({
-        "format": 2,
+        "format": FORMAT,
         "tool": "gopatchd's tests",
         "input": {"sha256": sha256, "size": 1, "go_version": "go1.27.4", "main_package": null, "main_version": null},
         "rules_sha256": sha256,
