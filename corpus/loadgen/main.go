@@ -35,6 +35,7 @@ func main() {
 	total := flag.Int64("n", 1000, "`count` of requests to send")
 	workers := flag.Int("c", 64, "`count` of requests in flight")
 	duration := flag.Duration("duration", 0, "send for this `time` instead of a count")
+	rate := flag.Float64("rate", 0, "send so many requests a `second`, each at its time, however late the others are")
 	proto := flag.String("proto", "h1", "`protocol`: h1, or h2 (HTTPS only)")
 	mix := flag.String("mix", "fast", "`handlers` to ask in turn, comma separated: "+strings.Join(handlerNames(), ", "))
 	tag := flag.String("tag", "", "`text` before the number in each path, to tell runs apart")
@@ -49,7 +50,7 @@ func main() {
 		*total = 1<<63 - 1
 	}
 	started := time.Now()
-	seen := send(client, *total, *workers, *duration)
+	seen := send(client, *total, *workers, *duration, *rate)
 	report := summary{Seconds: time.Since(started).Seconds(), Latency: map[string]float64{}}
 	var latencies []int64
 	for _, one := range seen {
@@ -81,10 +82,12 @@ func main() {
 	}
 }
 
-// send keeps `workers` requests in flight until `total` are sent or, when it is not zero, `duration` is over.
-func send(client *client, total int64, workers int, duration time.Duration) []seen {
+// send keeps `workers` requests in flight until `total` are sent or, when it is not zero, `duration` is over. With a
+// rate, a worker waits for its request's time.
+func send(client *client, total int64, workers int, duration time.Duration, rate float64) []seen {
 	var next atomic.Int64
-	deadline := time.Now().Add(duration)
+	started := time.Now()
+	deadline := started.Add(duration)
 	parts := make([][]seen, workers)
 	var running sync.WaitGroup
 	for worker := range parts {
@@ -95,6 +98,9 @@ func send(client *client, total int64, workers int, duration time.Duration) []se
 				id := next.Add(1) - 1
 				if id >= total || duration > 0 && time.Now().After(deadline) {
 					return
+				}
+				if rate > 0 {
+					time.Sleep(time.Until(started.Add(time.Duration(float64(id) / rate * float64(time.Second)))))
 				}
 				*part = append(*part, client.request(id))
 			}

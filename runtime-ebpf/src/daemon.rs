@@ -204,6 +204,9 @@ impl Daemon {
 
     /// Does what was asked for.
     fn switch(&mut self) {
+        // What was recorded before is as it was then. One pass reads it, the next looks at it.
+        self.pass();
+        self.pass();
         for (Switch { rule, setting, pid }, asked) in self.shared.asked() {
             if pid.is_none() {
                 self.switches.set(&rule, setting);

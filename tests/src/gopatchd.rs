@@ -132,6 +132,25 @@ impl Gopatchd {
         Ok(gopatchd)
     }
 
+    /// Starts one that prints JSON and does what a file of settings says.
+    pub fn start_by(scratch: &Scratch, backend: &str, settings: &str) -> Result<Self> {
+        let file = scratch.file("gopatchd.yaml");
+        fs::write(&file, settings)?;
+        Self::start(scratch, backend, &["--config", &file.display().to_string()])
+    }
+
+    /// What it says when it is asked: a command of its own, such as `status`.
+    pub fn ask(&self, arguments: &[&str]) -> Result<std::process::Output> {
+        let mut command = Command::new(release_binary("gopatchd")?);
+        command.args(arguments).arg("--control").arg(self.control());
+        command.output().context("cannot ask gopatchd")
+    }
+
+    /// Where it can be asked.
+    pub fn control(&self) -> PathBuf {
+        self.socket.with_extension("control")
+    }
+
     /// Starts `gopatchd uprobes`, which looks at a program that is not patched, and waits until it does.
     pub fn uprobes(scratch: &Scratch, original: &Path, options: &[&str]) -> Result<Self> {
         let mut command = Command::new(release_binary("gopatchd")?);

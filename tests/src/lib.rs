@@ -19,6 +19,7 @@ pub mod real;
 pub mod server;
 pub mod statistics;
 pub mod std_test;
+pub mod tls;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

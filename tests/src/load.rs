@@ -65,7 +65,17 @@ impl Load<'_> {
 
     /// The same, to any server that has such handlers.
     pub fn send_to(&self, scratch: &Scratch, url: &str) -> Result<Vec<Seen>> {
-        let mut command = self.command(scratch, url)?;
+        self.send_by(scratch, self.command(scratch, url)?)
+    }
+
+    /// The same, so many requests a second.
+    pub fn send_at(&self, rate: u32, scratch: &Scratch, server: &Server) -> Result<Vec<Seen>> {
+        let mut command = self.command(scratch, &server.url(self.tls))?;
+        command.args(["-rate", &rate.to_string()]);
+        self.send_by(scratch, command)
+    }
+
+    fn send_by(&self, scratch: &Scratch, mut command: Command) -> Result<Vec<Seen>> {
         command.args(["-n", &self.count.to_string()]);
         Process::run(&mut command, scratch.path(), &self.name(), Duration::from_mins(2))?;
         let seen = self.read(scratch)?;

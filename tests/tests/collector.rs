@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::load::MIX;
 use gopatch_tests::otelcol::{Data, HistogramPoint, Metric, Options, Otelcol, Received, Temporality};
-use gopatch_tests::{Load, NEWEST_GO, Scratch, Seen, Server};
+use gopatch_tests::{Load, NEWEST_GO, Scratch, Seen, Server, tls};
 use serde_json::{Value, json};
 use xtask::corpus;
 
@@ -133,7 +132,7 @@ fn post(address: &str, path: &str, body: &str) -> Result<String> {
 #[test]
 fn it_takes_otlp_over_tls() -> Result<()> {
     let scratch = Scratch::new()?;
-    let Some((certificate, key)) = self_signed(&scratch)? else { return Ok(()) };
+    let Some((certificate, key)) = tls::self_signed(&scratch)? else { return Ok(()) };
     let mut collector = Otelcol::start(&scratch, Options { tls: Some((&certificate, &key)) })?;
     ensure!(collector.grpc().starts_with("https://"), "{}", collector.grpc());
     let mut command = sdk(&collector.grpc())?;
@@ -145,25 +144,4 @@ fn it_takes_otlp_over_tls() -> Result<()> {
     let spans = collector.received()?.spans.len();
     ensure!(spans == load.count, "{spans} spans");
     Ok(())
-}
-
-/// A certificate for 127.0.0.1, which vouches for itself, and its key.
-fn self_signed(scratch: &Scratch) -> Result<Option<(PathBuf, PathBuf)>> {
-    let (certificate, key) = (scratch.file("certificate.pem"), scratch.file("key.pem"));
-    let mut openssl = Command::new("openssl");
-    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]);
-    openssl.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-out"]).arg(&certificate);
-    match openssl.arg("-keyout").arg(&key).output() {
-        Ok(output) => {
-            ensure!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
-            Ok(Some((certificate, key)))
-        }
-        Err(error) if std::env::var_os("CI").is_some() => {
-            Err(error).context("openssl must be there in CI: apt-get install openssl")
-        }
-        Err(error) => {
-            eprintln!("NOT TESTED: OTLP over TLS: openssl: {error}");
-            Ok(None)
-        }
-    }
 }

@@ -67,7 +67,7 @@ impl Export for ExportTraceServiceRequest {
     async fn over_grpc(channel: Channel, gzip: bool, request: Request<Self>) -> Result<Self::Answer, Status> {
         let mut client = TraceServiceClient::new(channel);
         if gzip {
-            client = client.send_compressed(CompressionEncoding::Gzip);
+            client = client.send_compressed(CompressionEncoding::Gzip).accept_compressed(CompressionEncoding::Gzip);
         }
         client.export(request).await.map(tonic::Response::into_inner)
     }
@@ -83,7 +83,7 @@ impl Export for ExportMetricsServiceRequest {
     async fn over_grpc(channel: Channel, gzip: bool, request: Request<Self>) -> Result<Self::Answer, Status> {
         let mut client = MetricsServiceClient::new(channel);
         if gzip {
-            client = client.send_compressed(CompressionEncoding::Gzip);
+            client = client.send_compressed(CompressionEncoding::Gzip).accept_compressed(CompressionEncoding::Gzip);
         }
         client.export(request).await.map(tonic::Response::into_inner)
     }
