@@ -12,7 +12,8 @@ Exit status of patching:
   0  every site of every matched rule is hooked
   1  the output was written, but something was refused; the report names it
   2  failed; nothing was written
-Exit status of the commands: 0 as it should be, 2 otherwise.";
+Exit status of the commands: 0 as it should be, 2 otherwise; of inspect --policy
+1 when a line of the policy is not met, 2 when that could not be judged.";
 
 /// Gives a Go executable (Linux, x86-64) its own instrumentation.
 ///
@@ -64,6 +65,10 @@ pub(crate) struct PatchArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
+    /// Write to FILE, as an unsigned in-toto statement, what the output was made from: docs/hardening.md.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) provenance: Option<PathBuf>,
+
     /// Print no report.
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
@@ -96,6 +101,10 @@ pub(crate) enum Command {
 
         #[command(flatten)]
         rules: RuleArgs,
+
+        /// Instead, judge the patched file by a policy, and name every line of it that is not met.
+        #[arg(long, value_name = "POLICY", conflicts_with_all = ["rules", "no_default_rules"])]
+        policy: Option<PathBuf>,
 
         /// Form of what is shown.
         #[arg(long, value_enum, default_value_t = Format::Text)]

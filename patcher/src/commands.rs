@@ -11,8 +11,9 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use gopatch::patch::{self, Options, PatchError};
+use gopatch::policy::Policy;
 use gopatch::report::{ManifestText, RuleListing};
-use gopatch::{restore, rules, verify};
+use gopatch::{provenance, restore, rules, verify};
 use gopatch_trampolines::{manifest, wire};
 use sha2::{Digest, Sha256};
 
@@ -26,7 +27,9 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
         args.input.as_deref().zip(args.output.as_deref()).ok_or_else(|| anyhow!("IN and OUT are needed"))?;
     let socket = args.socket.as_os_str().as_encoded_bytes().to_vec();
     let options = Options { rules: rule_sources(&args.rules)?, socket, symbols: args.symbols };
-    files::check_paths(input_path, output_path, args.report.as_deref())?;
+    let others = [("report", &args.report), ("provenance", &args.provenance)];
+    let others: Vec<_> = others.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
+    files::check_paths(input_path, output_path, &others)?;
     let input = Input::open(input_path)?;
     let (pending, differences, mut patched) = thread::scope(|scope| {
         // Most bytes of the output are the input's, whatever the rules say; and its digest takes as long as all the rest.
@@ -49,16 +52,20 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     report.phases_us.push(("verify", start.elapsed().as_micros() as u64));
     report.input.path = Some(input_path.display().to_string());
     report.output.path = Some(output_path.display().to_string());
+    if args.format == Format::Json || args.provenance.is_some() {
+        report.output.sha256 = Some(manifest::to_hex(&Sha256::digest(written.bytes())));
+    }
+    let provenance = args.provenance.as_ref().and_then(|_| provenance::statement(report, &options));
+    let provenance = provenance.as_ref().map(json).transpose()?;
     let report = match args.format {
         Format::Text => report.text(args.verbose).to_string(),
-        Format::Json => {
-            report.output.sha256 = Some(manifest::to_hex(&Sha256::digest(written.bytes())));
-            json(report)?
-        }
+        Format::Json => json(report)?,
     };
     let mut outputs = vec![(pending, input.permissions())];
-    if let Some(path) = &args.report {
-        outputs.push((Pending::write(path, report.as_bytes())?, Permissions::from_mode(0o644)));
+    for (path, text) in [(&args.report, Some(&report)), (&args.provenance, provenance.as_ref())] {
+        if let Some((path, text)) = path.as_deref().zip(text) {
+            outputs.push((Pending::write(path, text.as_bytes())?, Permissions::from_mode(0o644)));
+        }
     }
     outputs.into_iter().try_for_each(|(pending, permissions)| pending.keep(permissions))?;
     if !args.quiet && args.report.is_none() {
@@ -70,6 +77,26 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
         eprintln!("gopatch: {}: {sites} refused; the report names each", output_path.display());
     }
     Ok(refused == 0)
+}
+
+/// Judges a file by a policy.
+pub(crate) fn judge(path: &Path, policy_path: &Path, format: Format) -> anyhow::Result<bool> {
+    let text = std::fs::read_to_string(policy_path)
+        .with_context(|| format!("cannot read the policy {}", policy_path.display()))?;
+    let policy = Policy::parse(&rules::Source { name: policy_path.display().to_string(), text })?;
+    let file = Input::open(path)?;
+    // What a file that does not stand up to verifying says of itself is worth nothing.
+    let verified = || verify::verify(file.bytes(), None).with_context(|| path.display().to_string());
+    let manifest = restore::is_patched(file.bytes()).then(verified).transpose()?;
+    let verdict = policy.judge(manifest.as_ref()).with_context(|| path.display().to_string())?;
+    print(&match format {
+        Format::Text => verdict.to_string(),
+        Format::Json => json(&verdict)?,
+    });
+    if !verdict.met {
+        eprintln!("gopatch: {}: does not meet {}", path.display(), policy_path.display());
+    }
+    Ok(verdict.met)
 }
 
 /// Shows what is, or would be, hooked.
@@ -111,7 +138,7 @@ pub(crate) fn verify(path: &Path, original: Option<&Path>) -> anyhow::Result<boo
 
 /// Gives a patched file's input back.
 pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
-    files::check_paths(path, output_path, None)?;
+    files::check_paths(path, output_path, &[])?;
     let output = Input::open(path)?;
     let input = restore::input_of(output.bytes()).with_context(|| path.display().to_string())?;
     Pending::write(output_path, &input)?.keep(output.permissions())?;

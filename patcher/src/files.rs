@@ -86,19 +86,21 @@ fn parts(file: &File, size: usize) -> impl Iterator<Item = io::Result<Mmap>> {
 }
 
 /// Refuses outputs that would overwrite the input or each other.
-pub(crate) fn check_paths(input: &Path, output: &Path, report: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) fn check_paths(input: &Path, output: &Path, others: &[(&str, &Path)]) -> anyhow::Result<()> {
     if same_file(input, output) {
         bail!("OUT is the same file as IN ({}): give -o another name, IN is never overwritten", input.display());
     }
     if output.is_dir() {
         bail!("{} is a directory: give -o a file name", output.display());
     }
-    if let Some(report) = report {
-        for (other, name) in [(input, "IN"), (output, "OUT")] {
-            if same_file(report, other) || report == other {
-                bail!("the report would overwrite {name} ({}): give --report another name", other.display());
+    let mut taken = vec![(input, "IN"), (output, "OUT")];
+    for (name, path) in others {
+        for (other, of) in &taken {
+            if same_file(path, other) || path == other {
+                bail!("the {name} would overwrite {of} ({}): give --{name} another name", other.display());
             }
         }
+        taken.push((path, "the report"));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use signal_hook::consts::SIGXFSZ;
 
 use cli::{Cli, Command, RulesCommand};
 
-/// Some place that was asked for is not hooked; the output was written.
+/// Some place that was asked for is not hooked, and the output was written; or a policy is not met.
 const REFUSED: u8 = 1;
 /// Nothing was written, or what was asked for is not so.
 const FAILED: u8 = 2;
@@ -38,7 +38,8 @@ fn main() -> ExitCode {
     }
     let done = match &cli.command {
         None => commands::patch(&cli.patch),
-        Some(Command::Inspect { file, rules, format }) => commands::inspect(file, rules, *format),
+        Some(Command::Inspect { file, policy: Some(policy), format, .. }) => commands::judge(file, policy, *format),
+        Some(Command::Inspect { file, rules, format, .. }) => commands::inspect(file, rules, *format),
         Some(Command::Verify { file, original }) => commands::verify(file, original.as_deref()),
         Some(Command::Restore { file, output }) => commands::restore(file, output),
         Some(Command::Rules(RulesCommand::Check { file, binary })) => commands::check_rules(file, binary.as_deref()),

@@ -24,7 +24,7 @@ use crate::elf::{Elf, ElfError};
 use crate::golang::{Function, GoBinary, GoError};
 use crate::layout::{Layout, LayoutError};
 use crate::program::{ParameterError, ProgramTypes};
-use crate::report::{FunctionReport, InputReport, OutputReport, Report, RuleReport};
+use crate::report::{FunctionReport, InputReport, OutputReport, RefusedReport, Report, RuleReport};
 use crate::rtypes::RuntimeTypeError;
 use crate::rules::condition::ComparisonError;
 use crate::rules::resolve::ResolveError;
@@ -284,6 +284,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
         functions,
         points: emission.points.clone(),
         sites: emission.sites.clone(),
+        refused: Some(refused.iter().map(RefusedReport::manifest).collect()),
         patches: std::mem::take(&mut unfinished.patches),
     };
     let output = unfinished.finish(&manifest)?;
@@ -428,7 +429,8 @@ fn digest(bytes: &[u8]) -> String {
     manifest::to_hex(&Sha256::digest(bytes))
 }
 
-fn rules_digest(options: &Options) -> String {
+/// SHA-256 of the rules' text, in hex.
+pub fn rules_digest(options: &Options) -> String {
     let mut hash = Sha256::new();
     for source in &options.rules {
         hash.update((source.text.len() as u64).to_le_bytes());

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 
-use gopatch_trampolines::manifest::{At, Kind, Manifest, Ratio};
+use gopatch_trampolines::manifest::{self, At, Kind, Manifest, Ratio};
 use serde::Serialize;
 
 use crate::rules::Rule;
@@ -130,6 +130,19 @@ pub struct RefusedReport {
     /// Whether the rule is `partial`, so that this is no failure.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+}
+
+impl RefusedReport {
+    /// The same as the patched file keeps it, for policies.
+    pub(crate) fn manifest(&self) -> manifest::Refused {
+        manifest::Refused {
+            rule: self.rule.clone(),
+            function: self.function.clone(),
+            at: self.at,
+            va: self.va,
+            code: self.code.to_owned(),
+        }
+    }
 }
 
 impl Report {

@@ -34,6 +34,9 @@ pub struct Manifest {
     pub points: Vec<Point>,
     /// Places in the text that were overwritten.
     pub sites: Vec<Site>,
+    /// Places that rules asked for and that are not hooked; none in a file of a gopatch that did not record them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Vec<Refused>>,
     /// Every other place in the file that was overwritten.
     pub patches: Vec<Patch>,
 }
@@ -291,6 +294,21 @@ pub struct Site {
     pub island: Option<u64>,
     /// The bytes that stood there, in hex.
     pub original: String,
+}
+
+/// A place that a rule asked for and that is not hooked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Name of the rule.
+    pub rule: String,
+    /// Symbol name.
+    pub function: String,
+    /// Which end of the call.
+    pub at: At,
+    /// Address in the image.
+    pub va: u64,
+    /// Why, as reports name it.
+    pub code: String,
 }
 
 /// A place outside the text that was overwritten.

@@ -97,6 +97,12 @@ impl Lines {
         ways.iter().find_map(|way| self.lines.get(way)).copied().unwrap_or(1)
     }
 
+    /// The line of what these keys and indices lead to, or of what is nearest around it.
+    pub fn of_path(&self, path: &[&str]) -> usize {
+        let ways = (0..=path.len()).rev().map(|length| path[..length].iter().map(ToString::to_string).collect());
+        ways.into_iter().find_map(|way: Vec<String>| self.lines.get(&way)).copied().unwrap_or(1)
+    }
+
     /// The name of the rule in which a line lies.
     pub fn rule_at(&self, line: usize) -> Option<&str> {
         let begins = |index: &usize| self.lines.get(&vec!["rules".to_owned(), index.to_string()]).copied();

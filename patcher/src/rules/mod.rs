@@ -32,6 +32,7 @@ use pattern::Name;
 use skip::Constant;
 use version::Range;
 
+pub(crate) use text::{OneOrMany, said};
 pub use text::{parse, schema};
 
 /// The rules that gopatch comes with.

@@ -147,13 +147,13 @@ pub fn schema() -> serde_json::Value {
 
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged)]
-enum OneOrMany {
+pub(crate) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
 
 impl OneOrMany {
-    fn into_vec(self) -> Vec<String> {
+    pub(crate) fn into_vec(self) -> Vec<String> {
         match self {
             Self::One(one) => vec![one],
             Self::Many(many) => many,
@@ -259,8 +259,15 @@ pub fn parse(source: &Source) -> Result<Vec<Rule>, RuleError> {
 
 /// What serde says, and where.
 fn unreadable(source: &Source, lines: &Lines, error: &serde_yaml_ng::Error) -> RuleError {
-    let line = error.location().map_or(1, |location| location.line());
+    let (line, what) = said(error);
     let rule = lines.rule_at(line).unwrap_or_default().to_owned();
+    let place = Place { file: source.name.clone(), line, rule, field: String::new() };
+    RuleError::Yaml { place, what }
+}
+
+/// In which line of a file serde found what wrong; of a wrong name, also which may have been meant.
+pub(crate) fn said(error: &serde_yaml_ng::Error) -> (usize, String) {
+    let line = error.location().map_or(1, |location| location.line());
     let text = error.to_string();
     let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
     // As serde has it: unknown field `x`, expected one of `a`, `b`.
@@ -269,8 +276,7 @@ fn unreadable(source: &Source, lines: &Lines, error: &serde_yaml_ng::Error) -> R
         Some(wrong) if what.contains("unknown ") => did_you_mean(wrong, quoted),
         _ => String::new(),
     };
-    let place = Place { file: source.name.clone(), line, rule, field: String::new() };
-    RuleError::Yaml { place, what: format!("{what}{hint}") }
+    (line, format!("{what}{hint}"))
 }
 
 /// Which rule of which file is read.

@@ -43,6 +43,27 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// All of them, in their order.
+    pub const ALL: [Self; Self::Wrapper as usize + 1] = [
+        Self::Undecodable,
+        Self::Assembly,
+        Self::NotGo,
+        Self::StackCheck,
+        Self::BranchTarget,
+        Self::FlowControl,
+        Self::MayFault,
+        Self::JumpTable,
+        Self::NoRoom,
+        Self::Overlap,
+        Self::RegisterInUse,
+        Self::IndirectJump,
+        Self::NoResults,
+        Self::Fips140,
+        Self::RuntimeNosplit,
+        Self::Inlined,
+        Self::Wrapper,
+    ];
+
     /// Stable code, as it stands in reports.
     pub fn code(self) -> &'static str {
         match self {

@@ -1,0 +1,18 @@
+# gopatchd, for a DaemonSet, a sidecar or a compose file:
+#
+#   docker build -f deploy/docker/gopatchd.Dockerfile -t gopatchd:0.1.0 .
+#
+# It looks up names of receivers and trusts the system's certificates, so its image has a C library and these.
+FROM rust:1.95-bookworm AS build
+WORKDIR /src
+COPY . .
+RUN cargo build --locked --release --package gopatchd
+
+FROM debian:12-slim
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /src/target/release/gopatchd /gopatchd
+# Without any right it takes the memfd backend. Who gives it CAP_BPF and CAP_PERFMON makes it root without other rights, as a
+# container's other users do not keep capabilities.
+USER 65532:65532
+EXPOSE 9464
+ENTRYPOINT ["/gopatchd"]

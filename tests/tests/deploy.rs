@@ -1,0 +1,428 @@
+//! What is in deploy/ is what its readers would make of it: schemas, linters, kustomize; and what can run here runs.
+//!
+//! Decides: which tool judges which file. `.ci/tools` installs them.
+//! Trusts: the tools. Never does: build an image or ask a cluster; deploy/README.md says what nobody has run.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use gopatch_tests::{Gopatch, NEWEST_GO, Process, SOON, Scratch, Server, gopatch, release_binary};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use xtask::{corpus, workspace};
+
+/// The overlays of deploy/kubernetes.
+const OVERLAYS: [&str; 2] = ["daemonset", "sidecar"];
+
+/// The oldest Kubernetes that has sidecars, and the newest that the schemas know.
+const KUBERNETES: [&str; 2] = ["1.29.0", "1.37.0"];
+
+fn deploy(path: &str) -> PathBuf {
+    workspace::root().join("deploy").join(path)
+}
+
+/// A tool's command, if it is here. In CI it has to be.
+fn tool(name: &str) -> Result<Option<Command>> {
+    let ours = workspace::target().join("tools/bin").join(name);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&folders).map(|folder| folder.join(name));
+    match std::iter::once(ours).chain(on_path).find(|path| path.is_file()) {
+        Some(path) => Ok(Some(Command::new(path))),
+        None if std::env::var("CI").is_ok_and(|ci| ci == "true") => bail!("{name} must be there in CI: .ci/tools"),
+        None => {
+            eprintln!("NOT TESTED: deploy/ by {name}, which is not here; .ci/tools installs it");
+            Ok(None)
+        }
+    }
+}
+
+/// Has a tool judge; a bad verdict is an error. Whether it was there to judge.
+fn judge(name: &str, arguments: &[&str], files: &[PathBuf]) -> Result<bool> {
+    let Some(mut command) = tool(name)? else { return Ok(false) };
+    let output = command.args(arguments).args(files).output()?;
+    let said = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{}\n{}", workspace::shown(&command), String::from_utf8_lossy(&said));
+    Ok(true)
+}
+
+fn yaml(text: &str) -> Result<Vec<Value>> {
+    serde_yaml_ng::Deserializer::from_str(text).map(|document| Ok(Value::deserialize(document)?)).collect()
+}
+
+fn yaml_of(path: &Path) -> Result<Value> {
+    let documents = yaml(&fs::read_to_string(path)?).with_context(|| path.display().to_string())?;
+    documents.into_iter().next().with_context(|| format!("{} is empty", path.display()))
+}
+
+/// What kustomize makes of an overlay.
+fn built(overlay: &str) -> Result<Option<String>> {
+    let Some(mut kustomize) = tool("kustomize")? else { return Ok(None) };
+    kustomize.arg("build").arg(deploy("kubernetes/overlays").join(overlay));
+    workspace::output(&mut kustomize).map(Some)
+}
+
+fn list<'v>(value: &'v Value, pointer: &str) -> Result<&'v Vec<Value>> {
+    value.pointer(pointer).and_then(Value::as_array).with_context(|| format!("no {pointer} in {value:#}"))
+}
+
+#[test]
+fn kubernetes_takes_the_manifests() -> Result<()> {
+    let scratch = Scratch::new()?;
+    for overlay in OVERLAYS {
+        let Some(text) = built(overlay)? else { return Ok(()) };
+        let file = scratch.file("built.yaml");
+        for version in KUBERNETES {
+            let arguments = ["--strict", "--quiet", "-k", version];
+            fs::write(&file, &text)?;
+            if !judge("kubernetes-validate", &arguments, std::slice::from_ref(&file))? {
+                return Ok(());
+            }
+            fs::write(&file, text.replace("containerPort:", "containrPort:"))?;
+            let verdict = judge("kubernetes-validate", &arguments, std::slice::from_ref(&file));
+            ensure!(verdict.is_err(), "the validator passes anything");
+        }
+        ensure!(!text.contains(":latest"), "{overlay}: an image without a version");
+    }
+    Ok(())
+}
+
+#[test]
+fn manifests_are_numbered_as_they_are_applied() -> Result<()> {
+    for folder in ["base", "overlays/daemonset", "overlays/sidecar"] {
+        let folder = deploy("kubernetes").join(folder);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&folder)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.retain(|name| name != "kustomization.yaml");
+        names.sort();
+        let resources = yaml_of(&folder.join("kustomization.yaml"))?;
+        let resources = list(&resources, "/resources")?.iter().filter_map(Value::as_str);
+        let listed: Vec<_> = resources.filter(|name| *name != "../../base").collect();
+        ensure!(listed == names, "{}: {listed:?} is not {names:?}", folder.display());
+    }
+    Ok(())
+}
+
+#[test]
+fn gopatchd_takes_its_settings() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let map = yaml_of(&deploy("kubernetes/base/20-gopatchd-config.yaml"))?;
+    let text = map["data"]["gopatchd.yaml"].as_str().context("the map has gopatchd's file")?;
+    fs::write(scratch.file("gopatchd.yaml"), text)?;
+    let secret = yaml_of(&deploy("kubernetes/base/10-credentials.yaml"))?;
+    let secret = secret["stringData"].as_object().context("the secret's variables")?;
+    let secret: Vec<_> = secret.iter().filter_map(|(name, value)| Some((name, value.as_str()?))).collect();
+    for (file, variables) in [(scratch.file("gopatchd.yaml"), &secret[..]), (deploy("compose/gopatchd.yaml"), &[])] {
+        let mut check = Command::new(release_binary("gopatchd")?);
+        check.args(["config", "check"]).arg(file).envs(variables.iter().copied());
+        workspace::output(&mut check)?;
+    }
+    Ok(())
+}
+
+/// The pod of an overlay's object.
+fn pod(overlay: &str, kind: &str, name: &str) -> Result<Value> {
+    let folder = deploy("kubernetes/overlays").join(overlay);
+    for entry in fs::read_dir(folder)? {
+        for document in yaml(&fs::read_to_string(entry?.path())?)? {
+            if (&document["kind"], &document["metadata"]["name"]) == (&json!(kind), &json!(name)) {
+                return Ok(document["spec"]["template"]["spec"].clone());
+            }
+        }
+    }
+    bail!("{overlay} has no {kind} {name}")
+}
+
+#[test]
+fn the_sidecar_asks_for_no_right() -> Result<()> {
+    let pod = pod("sidecar", "Deployment", "demo")?;
+    for right in ["hostPID", "hostNetwork", "hostIPC"] {
+        ensure!(pod.get(right).is_none(), "{right}");
+    }
+    ensure!(pod["securityContext"]["runAsNonRoot"] == true, "{:#}", pod["securityContext"]);
+    let volumes = list(&pod, "/volumes")?;
+    ensure!(volumes.iter().all(|volume| volume.get("hostPath").is_none()), "{volumes:#?}");
+    for container in list(&pod, "/initContainers")?.iter().chain(list(&pod, "/containers")?) {
+        let context = &container["securityContext"];
+        let expected = json!({
+            "allowPrivilegeEscalation": false,
+            "readOnlyRootFilesystem": true,
+            "capabilities": { "drop": ["ALL"] },
+        });
+        ensure!(*context == expected, "{}: {context:#}", container["name"]);
+    }
+    Ok(())
+}
+
+/// gopatchd runs with exactly the rights that the manifests give it, and sees what a program of another user does.
+#[test]
+fn the_rights_of_the_manifests_are_enough() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        ensure!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "CI must be root, to have rights to drop");
+        eprintln!("NOT TESTED: the rights of deploy/kubernetes, which only root can drop");
+        return Ok(());
+    }
+    let daemonset = pod("daemonset", "DaemonSet", "gopatchd")?;
+    let context = &list(&daemonset, "/containers")?[0]["securityContext"];
+    ensure!(context["capabilities"]["drop"] == json!(["ALL"]), "{context:#}");
+    let added = list(context, "/capabilities/add")?.iter().filter_map(Value::as_str);
+    let added: Vec<_> = std::iter::once("-all".to_owned()).chain(added.map(str::to_lowercase)).collect();
+    let added = added.join(",+");
+    ensure!(context["runAsUser"] == 0 && added == "-all,+bpf,+perfmon", "{context:#}");
+    let user = pod("sidecar", "Deployment", "demo")?["securityContext"]["runAsUser"].clone();
+
+    for (backend, user, capabilities) in [("bpf", json!(0), added), ("memfd", user, "-all".into())] {
+        let scratch = Scratch::new()?;
+        fs::set_permissions(scratch.path(), Permissions::from_mode(0o777))?;
+        let dropped = |user: &Value, capabilities: &str, program: &Path| {
+            let mut command = Command::new("setpriv");
+            command.args(["--no-new-privs", "--clear-groups", "--inh-caps", "-all", "--bounding-set", capabilities]);
+            command.args(["--reuid", &user.to_string(), "--regid", &user.to_string()]).arg(program);
+            command
+        };
+        let gopatchd_here = scratch.file("gopatchd");
+        fs::copy(release_binary("gopatchd")?, &gopatchd_here)?;
+        let socket = scratch.file("gopatchd.sock");
+        let mut command = dropped(&user, &capabilities, &gopatchd_here);
+        command.args(["--print", "json", "--backend", backend, "--listen"]).arg(&socket);
+        command.arg("--pin").arg(scratch.file("no-pin"));
+        let mut gopatchd = Process::start(&mut command, scratch.path(), "gopatchd")?;
+        let is_ready = |process: &Process| Ok(process.stderr().contains("listening on").then_some(()));
+        gopatchd.wait_for("listen", SOON, is_ready).with_context(|| format!("{backend} with {capabilities}"))?;
+
+        let program = gopatch::patched(&scratch, "httpserver", NEWEST_GO, "default")?;
+        let server = Server::start(&scratch, &mut dropped(&json!(65532), "-all", &program))?;
+        server.knock(|| Ok(gopatchd.stdout()?.contains("http.request.method")))?;
+        server.stop()?;
+        gopatchd.terminate()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn dockerfiles_are_clean_and_find_their_files() -> Result<()> {
+    let files = ["gopatch.Dockerfile", "gopatchd.Dockerfile", "example/Dockerfile"];
+    let files = files.map(|name| deploy("docker").join(name));
+    judge("hadolint", &[], &files)?;
+    for file in &files {
+        let text = fs::read_to_string(file)?;
+        let copies = text.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|line| !line.starts_with("--"));
+        for copy in copies {
+            let source = copy.split(' ').next().unwrap_or_default();
+            ensure!(workspace::root().join(source).exists(), "{}: {source} is not there", file.display());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn compose_takes_the_file_and_finds_its_files() -> Result<()> {
+    let file = deploy("compose/compose.yaml");
+    judge("check-jsonschema", &["--builtin-schema", "vendor.compose-spec"], std::slice::from_ref(&file))?;
+    let compose = yaml_of(&file)?;
+    let services = compose["services"].as_object().context("services")?;
+    for (name, service) in services {
+        let image = service["image"].as_str().context("an image")?;
+        let version = image.rsplit_once(':').map(|(_, version)| version);
+        ensure!(version.is_some_and(|version| version.contains('.')), "{name}: {image} is not pinned");
+        let mounted = service["volumes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let sources = mounted.filter_map(|volume| volume.split(':').next()).filter(|source| source.starts_with('.'));
+        let built = service["build"]["dockerfile"].as_str().map(|path| format!("../../{path}"));
+        for source in sources.map(str::to_owned).chain(built) {
+            ensure!(deploy("compose").join(&source).exists(), "{name}: {source} is not there");
+        }
+    }
+    judge("promtool", &["check", "config"], &[deploy("compose/prometheus.yaml")])?;
+    let scraped = yaml_of(&deploy("compose/prometheus.yaml"))?;
+    ensure!(scraped["scrape_configs"][0]["honor_labels"] == true, "each program would be called gopatchd");
+    Ok(())
+}
+
+/// The scripts of the action's steps, by the step's id or name.
+fn action_scripts() -> Result<Vec<(String, String)>> {
+    let action = yaml_of(&deploy("ci/action.yml"))?;
+    let steps = list(&action, "/runs/steps")?.iter();
+    let script = |step: &Value| {
+        let name = step["id"].as_str().or(step["name"].as_str())?;
+        Some((name.to_owned(), step["run"].as_str()?.to_owned()))
+    };
+    Ok(steps.filter_map(script).collect())
+}
+
+#[test]
+fn shell_and_workflows_are_clean() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let mut scripts = vec![deploy("ci/harden.sh")];
+    scripts.extend(["run", "tools"].map(|name| workspace::root().join(".ci").join(name)));
+    for (index, (_, script)) in action_scripts()?.into_iter().enumerate() {
+        ensure!(!script.contains("${{"), "an expression in a script is read as shell: {script}");
+        scripts.push(scratch.file(&format!("step-{index}.sh")));
+        fs::write(scratch.file(&format!("step-{index}.sh")), format!("#!/usr/bin/env bash\n{script}"))?;
+    }
+    judge("shellcheck", &[], &scripts)?;
+    let (action, workflow) = (deploy("ci/action.yml"), deploy("ci/example-workflow.yml"));
+    for (schema, file) in [("vendor.github-actions", &action), ("vendor.github-workflows", &workflow)] {
+        judge("check-jsonschema", &["--builtin-schema", schema], std::slice::from_ref(file))?;
+    }
+    judge("actionlint", &[], std::slice::from_ref(&workflow))?;
+
+    // actionlint does not look into the action of another repository.
+    let (action, workflow) = (yaml_of(&action)?, yaml_of(&workflow)?);
+    let steps = list(&workflow, "/jobs/image/steps")?.iter();
+    let given = steps.filter(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("/deploy/ci@")));
+    for (name, _) in given.filter_map(|step| step["with"].as_object()).flatten() {
+        ensure!(action["inputs"].get(name).is_some(), "the action has no input {name}");
+    }
+    Ok(())
+}
+
+/// A shell that finds gopatch, in a folder with a program as `server`.
+fn pipeline(scratch: &Scratch) -> Result<Command> {
+    fs::copy(corpus::build("httpserver", NEWEST_GO, "default")?, scratch.file("server"))?;
+    let folder = release_binary("gopatch")?.parent().context("it is in a folder")?.to_owned();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH")?);
+    let mut shell = Command::new("bash");
+    shell.env("PATH", path).current_dir(scratch.path());
+    Ok(shell)
+}
+
+/// What a pipeline keeps of a good run.
+fn ensure_evidence(scratch: &Scratch, folder: &str, program: &str) -> Result<()> {
+    let mut check = Command::new("sha256sum");
+    workspace::output(check.args(["--check", "--strict", "SHA256SUMS"]).current_dir(scratch.file(folder)))?;
+    let json =
+        |name: &str| -> Result<Value> { Ok(serde_json::from_slice(&fs::read(scratch.file(folder).join(name))?)?) };
+    let digest = workspace::output(Command::new("sha256sum").arg(scratch.file(program)))?;
+    let digest = digest.split(' ').next().unwrap_or_default();
+    ensure!(json("provenance.json")?["subject"][0]["digest"]["sha256"] == digest, "the provenance is of another file");
+    ensure!(json("report.json")?["output"]["sha256"] == digest, "the report is of another file");
+    ensure!(json("verdict.json")?["met"] == true, "the verdict is another");
+    Ok(())
+}
+
+#[test]
+fn the_pipelines_script_hardens_a_program() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let run_to = |out: &str, policy: &Path, flags: &[&str]| {
+        let mut shell = pipeline(&scratch)?;
+        shell.arg(deploy("ci/harden.sh")).args(["server", out, "evidence"]).arg(policy).args(flags);
+        Gopatch::run(&mut shell)
+    };
+    let run = |policy: &Path, flags: &[&str]| run_to("out", policy, flags);
+    let policy = deploy("ci/policy.yaml");
+    let done = run(&policy, &[])?;
+    ensure!(done.status == Some(0) && done.stderr.is_empty(), "{:?}\n{}", done.status, done.stderr);
+    ensure_evidence(&scratch, "evidence", "out")?;
+    Server::start(&scratch, &mut Command::new(scratch.file("out")))?.stop()?;
+
+    // What was refused is for the policy to judge.
+    fs::write(scratch.file("all.yaml"), gopatch::EVERYTHING.replace("partial: true, ", ""))?;
+    let done = run(&policy, &["--rules", "all.yaml"])?;
+    ensure!(done.status == Some(1) && done.stderr.contains(": refused: rule everything: "), "{}", done.stderr);
+    ensure!(!scratch.file("out").exists(), "a program that does not meet the policy is there to be shipped");
+    fs::write(scratch.file("mild.yaml"), "required_rules: http.server\n")?;
+    let done = run(&scratch.file("mild.yaml"), &["--rules", "all.yaml"])?;
+    ensure!(done.status == Some(0) && scratch.file("out").exists(), "{:?}\n{}", done.status, done.stderr);
+
+    fs::write(scratch.file("wrong.yaml"), "required_rule: http.server\n")?;
+    for (policy, flags) in [("wrong.yaml", &[][..]), ("mild.yaml", &["--rules", "missing.yaml"])] {
+        fs::write(scratch.file("out"), "an earlier one")?;
+        let done = run(&scratch.file(policy), flags)?;
+        ensure!(done.status == Some(2) && !scratch.file("out").exists(), "{policy}: {:?}", done.status);
+    }
+    let done = run_to("./server", &policy, &[])?;
+    ensure!(done.status == Some(2) && scratch.file("server").exists(), "{:?}: the program is gone", done.status);
+    Ok(())
+}
+
+#[test]
+fn the_actions_step_hardens_a_program() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let scripts = action_scripts()?;
+    let (_, script) = scripts.iter().find(|(name, _)| name == "harden").context("the action's step")?;
+    fs::write(scratch.file("ours.yaml"), "rules: [{ name: ours, import: net/http, function: Error }]\n")?;
+    let mut shell = pipeline(&scratch)?;
+    // As GitHub runs `shell: bash`.
+    shell.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]);
+    shell.env("PROGRAM", "server").env("OUTPUT", "").env("POLICY", deploy("ci/policy.yaml")).env("EVIDENCE", "kept");
+    shell.env("RULES", "ours.yaml\n").env("ACTION", deploy("ci")).env("GITHUB_OUTPUT", scratch.file("outputs"));
+    let done = Gopatch::run(&mut shell)?;
+    ensure!(done.status == Some(0), "{:?}\n{}", done.status, done.stderr);
+    ensure!(fs::read_to_string(scratch.file("outputs"))? == "output=server.patched\nevidence=kept\n");
+    ensure_evidence(&scratch, "kept", "server.patched")?;
+    let provenance = fs::read_to_string(scratch.file("kept/provenance.json"))?;
+    ensure!(provenance.contains("ours.yaml"), "the rules were not used: {provenance}");
+    Ok(())
+}
+
+#[test]
+fn the_dockerfiles_step_hardens_a_program() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let text = fs::read_to_string(deploy("docker/example/Dockerfile"))?;
+    let step = text.replace("\\\n", " ");
+    let step = step.lines().find_map(|line| line.strip_prefix("RUN gopatch")).context("the step that patches")?;
+    let ci = deploy("ci").display().to_string();
+    let step = format!("gopatch{step}").replace("/out/", "./").replace("/etc/gopatch/", &format!("{ci}/"));
+    let mut shell = pipeline(&scratch)?;
+    let done = Gopatch::run(shell.args(["-c", &step]))?;
+    ensure!(done.status == Some(0), "{step}: {:?}\n{}", done.status, done.stderr);
+    let names =
+        text.lines().find(|line| line.contains("--from=harden") && line.contains(".json")).context("evidence")?;
+    for name in names.split(' ').filter_map(|word| word.strip_prefix("/out/")) {
+        ensure!(scratch.file(name).is_file(), "{name} was not written");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_dashboard_is_one_that_grafana_can_draw() -> Result<()> {
+    let text = fs::read_to_string(deploy("grafana/gopatch.json"))?;
+    let dashboard: Value = serde_json::from_str(&text)?;
+    let mut variables: Vec<&str> =
+        list(&dashboard, "/templating/list")?.iter().filter_map(|variable| variable["name"].as_str()).collect();
+    ensure!(["job", "instance", "route"].iter().all(|name| variables.contains(name)), "{variables:?}");
+    variables.push("__rate_interval");
+    for used in text.split('$').skip(1) {
+        let used: String =
+            used.trim_start_matches('{').chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        ensure!(variables.contains(&used.as_str()) || used == "__all", "nobody sets ${used}");
+    }
+    let panels = list(&dashboard, "/panels")?;
+    let mut taken = Vec::new();
+    for (index, panel) in panels.iter().enumerate() {
+        let title = &panel["title"];
+        ensure!(panels[..index].iter().all(|other| other["id"] != panel["id"]), "{title}: its id is taken");
+        let [x, y, w, h] = ["x", "y", "w", "h"].map(|key| panel["gridPos"][key].as_u64().unwrap_or(u64::MAX));
+        ensure!(x + w <= 24, "{title} is too wide");
+        let overlaps =
+            |&(x2, y2, w2, h2): &(u64, u64, u64, u64)| x < x2 + w2 && x2 < x + w && y < y2 + h2 && y2 < y + h;
+        ensure!(!taken.iter().any(overlaps), "{title} lies over another panel");
+        taken.push((x, y, w, h));
+        if panel["type"] != "row" {
+            let targets = list(panel, "/targets")?;
+            let has_query = |target: &Value| target["expr"].is_string() || target["queryType"].is_string();
+            ensure!(!targets.is_empty() && targets.iter().all(has_query), "{title} asks for nothing");
+        }
+    }
+    // As rules, which is the only form in which promtool looks at queries.
+    let queries = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
+    let queries = queries.filter_map(|target| target["expr"].as_str());
+    let rule = |query: &str| json!({ "record": "query", "expr": query.replace("$__rate_interval", "1m") });
+    let queries: Vec<_> = queries.map(rule).collect();
+    ensure!(queries.len() > 30, "{} queries", queries.len());
+    let scratch = Scratch::new()?;
+    let group = json!({ "groups": [{ "name": "dashboard", "rules": queries }] });
+    fs::write(scratch.file("rules.json"), group.to_string())?;
+    judge("promtool", &["check", "rules", "--lint=none"], &[scratch.file("rules.json")])?;
+
+    for metric in ["http_server_request_duration_seconds", "http_client_request_duration_seconds", "gopatchd_processes"]
+    {
+        ensure!(text.contains(metric), "nothing shows {metric}");
+    }
+    ensure!(panels.iter().any(|panel| panel["type"] == "nodeGraph"), "there is no service map");
+    Ok(())
+}
