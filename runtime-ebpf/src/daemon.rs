@@ -3,7 +3,7 @@
 //! Decides: when to stop looking at the rings (how often is `cadence`), and the order in which a stop happens.
 //! Trusts: nothing from outside; every peer's part is bounded in time and memory where it is handled.
 //! Never does: waiting for a peer or a reader. It sleeps only in poll(2), and as long as it likes when nobody is
-//! attached.
+//! attached, or when all who are will ring.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -17,11 +17,12 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::cadence::Cadence;
+use crate::cadence::{Cadence, Rest};
 use crate::clock::{Clock, invariant_tsc};
 use crate::config::Config;
-use crate::control::{ControlPage, Heart};
+use crate::control::ControlPage;
 use crate::export::{Exporter, Shared, Totals};
+use crate::heart::Heart;
 use crate::hello::{Granted, Greeting, Progress, Readers, Refusal};
 use crate::listen::Listener;
 use crate::outlet::Outlet;
@@ -80,6 +81,8 @@ struct Daemon {
     passes: u64,
     drain_time: Duration,
     cadence: Cadence,
+    /// Since when nothing was found.
+    silent_since: Instant,
     /// When the end is due, once it has begun.
     end_at: Option<Instant>,
 }
@@ -132,6 +135,7 @@ impl Daemon {
             passes: 0,
             drain_time: Duration::ZERO,
             cadence: Cadence::start(),
+            silent_since: Instant::now(),
             end_at: None,
         };
         tracing::info!("listening on {}, backend {} ({reason})", config.listen.display(), daemon.backend.name());
@@ -142,6 +146,12 @@ impl Daemon {
     fn turn(&mut self) -> Result<()> {
         let fullest = self.pass();
         self.cadence.found(fullest as f64 / f64::from(self.ring_bytes));
+        // What the reader of the output holds up is still there.
+        if fullest > 0 || self.outlet.printer.is_full() {
+            self.wake();
+        } else {
+            self.heart.doze(self.rest() != Rest::Awake);
+        }
         if let Err(error) = self.outlet.printer.flush() {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 tracing::error!("cannot write the output, stopping: {error}");
@@ -199,7 +209,7 @@ impl Daemon {
             attached: self.sessions.len(),
             backend: self.backend.name(),
         };
-        self.shared.tell(totals, (!self.sessions.is_empty()).then(|| self.cadence.interval()));
+        self.shared.tell(totals, self.looks().then(|| self.cadence.interval()));
     }
 
     /// Does what was asked for.
@@ -221,6 +231,24 @@ impl Daemon {
         }
     }
 
+    /// Something has come, and more may follow.
+    fn wake(&mut self) {
+        if self.rest() == Rest::Asleep {
+            self.cadence = Cadence::start();
+        }
+        self.silent_since = Instant::now();
+        self.heart.doze(false);
+    }
+
+    fn rest(&self) -> Rest {
+        if self.heart.can_listen() { Rest::after(self.silent_since.elapsed()) } else { Rest::Awake }
+    }
+
+    /// Whether it looks at the rings by itself.
+    fn looks(&self) -> bool {
+        !self.sessions.is_empty() && self.rest() != Rest::Asleep
+    }
+
     /// Sleeps until there is something to do.
     fn wait(&self) -> Result<Ready> {
         let now = Instant::now();
@@ -235,6 +263,7 @@ impl Daemon {
         if self.outlet.printer.waiting() > 0 {
             files.push(PollFd::new(&stdout, PollFlags::OUT));
         }
+        files.push(readable(self.heart.bell()));
 
         let timeout = self.next_deadline(now).map(|deadline| deadline.saturating_duration_since(now));
         let timeout = timeout.map(|timeout| Timespec::try_from(timeout).expect("some seconds"));
@@ -243,6 +272,10 @@ impl Daemon {
             Err(error) => return Err(error).context("cannot wait for events"),
         }
         let is_ready = |file: &PollFd<'_>| !file.revents().is_empty();
+        // The next pass looks for what it is about.
+        if files.last().is_some_and(is_ready) {
+            self.heart.heard();
+        }
         let processes = files.iter().skip(ALWAYS).take(self.sessions.len()).enumerate();
         Ok(Ready {
             signal: is_ready(&files[0]),
@@ -259,10 +292,11 @@ impl Daemon {
 
     /// When something is to be done even if nothing happens; never, while nobody is here.
     fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let next_pass = (!self.sessions.is_empty()).then(|| now + self.cadence.interval());
+        let next_pass = self.looks().then(|| now + self.cadence.interval());
+        let sessions = self.sessions.iter().filter_map(Session::deadline);
         let accept_again = (self.accept_after > now).then_some(self.accept_after);
         let greetings = self.greetings.iter().map(Greeting::deadline);
-        greetings.chain(next_pass).chain(accept_again).chain(self.end_at).min()
+        greetings.chain(sessions).chain(next_pass).chain(accept_again).chain(self.end_at).min()
     }
 
     fn drop_sessions(&mut self, gone: &[usize]) {
@@ -358,6 +392,7 @@ impl Daemon {
         session.apply_rules();
         self.sessions.push(session);
         self.cadence = Cadence::start();
+        self.wake();
     }
 
     /// Makes all that a session needs and sends it.
@@ -365,7 +400,7 @@ impl Daemon {
         let (control, file, bytes) =
             ControlPage::create(granted.program.functions()).map_err(|error| Refusal::Rings(error.into()))?;
         let (rings, files) = self.backend.create(granted.rings()).map_err(Refusal::Rings)?;
-        self.heart.keep(&control);
+        self.heart.keep(&control, rings.positions()).map_err(|error| Refusal::Rings(error.into()))?;
         granted.grant((&file, bytes), &files, self.ring_bytes)?;
         Ok((control, rings))
     }
@@ -388,6 +423,7 @@ impl Daemon {
         self.listener = None;
         self.greetings.clear();
         self.sessions.iter().for_each(Session::detach);
+        self.wake();
         let patience = if self.sessions.is_empty() { Duration::ZERO } else { LEAVING };
         self.end_at = Some(Instant::now() + patience);
     }

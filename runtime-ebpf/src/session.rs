@@ -52,6 +52,12 @@ struct Untold {
     told_at: Option<Instant>,
 }
 
+impl Untold {
+    fn is_any(&self) -> bool {
+        [self.ring_full, self.output_full, self.malformed, self.words_missing].iter().any(|count| *count > 0)
+    }
+}
+
 impl Session {
     pub(crate) fn new(
         peer: Peer,
@@ -94,6 +100,12 @@ impl Session {
     /// Records that found their ring full, as far as was read.
     pub(crate) fn ring_full(&self) -> u64 {
         self.counters.ring_full
+    }
+
+    /// When it needs a look even if its process does nothing.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let tell = self.untold.told_at.filter(|_| self.untold.is_any()).map(|told_at| told_at + TELL_EVERY);
+        self.until.into_iter().chain(tell).min()
     }
 
     /// When it is to be given up.

@@ -7,7 +7,7 @@
 //! All integers are little-endian. `docs/wire-format.md` is the prose of this file.
 
 /// First eight bytes of a hello and of a reply: `GOPATCH` and the version of the format.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"GOPATCH\x01");
+pub const MAGIC: u64 = u64::from_le_bytes(*b"GOPATCH\x02");
 
 /// Where a patched program looks for gopatchd when nobody said otherwise.
 pub const DEFAULT_SOCKET: &str = "/run/gopatch/gopatchd.sock";
@@ -122,7 +122,8 @@ impl Reply {
 
 /// The control page: gopatchd writes it, the process maps it read-only.
 ///
-/// The process looks at it about ten times a second, from the runtime's `sysmon` thread, never from a hook.
+/// The process looks at it ten times a second, and oftener while [`control::ASLEEP`] is set, from the runtime's `sysmon`
+/// thread, never from a hook.
 pub mod control {
     /// `u64` that gopatchd changes at least every [`HEARTBEAT_MILLIS`]. A process that sees no change for
     /// [`STALE_MILLIS`] takes gopatchd for dead, leaves its rings and looks for a new one.
@@ -131,12 +132,17 @@ pub mod control {
     pub const FLAGS: usize = 8;
     /// `u32` that gopatchd increases after it changed enable bytes.
     pub const ENABLE_GENERATION: usize = 12;
+    /// `u32`: 1 while gopatchd does not look at the rings by itself. A process that finds something unread in one then wakes
+    /// it, by FUTEX_WAKE (shared) of this word, and looks every [`ASLEEP_MILLIS`].
+    pub const ASLEEP: usize = 16;
     /// One byte a function of the manifest, in its order: 0 off, 1 on.
     pub const ENABLE: usize = 64;
     /// Bit of [`FLAGS`]: gopatchd is about to end; leave the rings now.
     pub const FLAG_DETACH: u32 = 1;
     /// Longest time between two heartbeats.
-    pub const HEARTBEAT_MILLIS: u64 = 100;
+    pub const HEARTBEAT_MILLIS: u64 = 200;
+    /// Time between two looks of a process at its rings while [`ASLEEP`] is set.
+    pub const ASLEEP_MILLIS: u64 = 1;
     /// A heartbeat older than this is a dead gopatchd's.
     pub const STALE_MILLIS: u64 = 700;
 }
@@ -293,7 +299,7 @@ mod tests {
     #[test]
     fn a_hello_of_another_version_is_refused() {
         let mut bytes = [0; Hello::SIZE];
-        bytes[..8].copy_from_slice(b"GOPATCH\x02");
+        bytes[..8].copy_from_slice(b"GOPATCH\x01");
         assert!(Hello::parse(&bytes).is_none());
         bytes[..8].copy_from_slice(&MAGIC.to_le_bytes());
         bytes[Hello::RINGS_WANTED] = 3;

@@ -12,6 +12,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use aya::maps::{Array, Map, MapData, RingBuf};
@@ -105,7 +106,7 @@ impl Backend for BpfBackend {
             .map(|map| {
                 Ok(BpfRing {
                     slot: 0,
-                    positions: Positions(Mapping::read_only(&map.fd().as_fd(), 0, Positions::BYTES)?),
+                    positions: Arc::new(Positions(Mapping::read_only(&map.fd().as_fd(), 0, Positions::BYTES)?)),
                     broken: false,
                 })
             })
@@ -139,7 +140,7 @@ struct BpfRings {
 
 struct BpfRing {
     slot: u32,
-    positions: Positions,
+    positions: Arc<Positions>,
     broken: bool,
 }
 
@@ -154,6 +155,10 @@ impl Rings for BpfRings {
             }
         }
         drained
+    }
+
+    fn positions(&self) -> Vec<Arc<Positions>> {
+        self.rings.iter().map(|ring| Arc::clone(&ring.positions)).collect()
     }
 
     fn counters(&self) -> Counters {

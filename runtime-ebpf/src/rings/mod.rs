@@ -6,6 +6,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -53,6 +54,9 @@ pub(crate) trait Rings {
 
     /// What the process counts in its rings.
     fn counters(&self) -> Counters;
+
+    /// The rings' positions, for whoever only wants to know whether there is something.
+    fn positions(&self) -> Vec<Arc<Positions>>;
 }
 
 /// What a pass over rings met besides good records.
@@ -112,11 +116,16 @@ pub(crate) fn open(
 
 /// The two position pages of a ring.
 #[derive(Debug)]
-struct Positions(Mapping);
+pub(crate) struct Positions(Mapping);
 
 impl Positions {
     /// Bytes of the mapping.
     const BYTES: usize = 2 * PAGE;
+
+    /// Whether the two differ, for which a process can always see to.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.0.load(ring::PRODUCER_POS) != self.consumer()
+    }
 
     fn consumer(&self) -> u64 {
         self.0.load(ring::CONSUMER_POS)
