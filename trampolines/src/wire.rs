@@ -261,14 +261,27 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What the BPF program puts in front of each payload that it forwards to the output ring.
+/// What the BPF program puts in front of each payload that it forwards to the output ring. A piece of the output is some of these, each
+/// with its payload, padded to a multiple of 8.
 pub mod forwarded {
+    use super::u32_at;
+
     /// `u32`: index of the ring in the array of rings.
     pub const RING: usize = 0;
     /// `u32`: bytes of the payload that follows.
     pub const SIZE: usize = 4;
     /// Bytes of this prefix.
     pub const PREFIX: usize = 8;
+
+    /// The records of a piece: ring and payload.
+    pub fn records(mut piece: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+        std::iter::from_fn(move || {
+            let (ring, size) = (u32_at(piece, RING)?, u32_at(piece, SIZE)? as usize);
+            let payload = piece.get(PREFIX..PREFIX.checked_add(size)?)?;
+            piece = piece.get((PREFIX + size).next_multiple_of(8)..).unwrap_or_default();
+            Some((ring, payload))
+        })
+    }
 }
 
 fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
@@ -294,6 +307,17 @@ mod tests {
         assert_eq!(record.word(1), None);
         payload[..4].copy_from_slice(&31u32.to_le_bytes());
         assert!(Record::parse(&payload).is_none(), "shorter than its own header");
+    }
+
+    #[test]
+    fn a_piece_of_the_output_is_some_records() {
+        let mut piece = vec![0; 72];
+        (piece[0], piece[4], piece[8]) = (3, 33, 1);
+        (piece[48], piece[52], piece[56]) = (4, 12, 2);
+        let records: Vec<_> = forwarded::records(&piece).map(|(ring, it)| (ring, it.len(), it[0])).collect();
+        assert_eq!(records, [(3, 33, 1), (4, 12, 2)], "the last is not padded here");
+        piece[52] = 200;
+        assert_eq!(forwarded::records(&piece).count(), 1, "what is not there is nothing");
     }
 
     #[test]

@@ -219,11 +219,12 @@ impl Drain {
     /// Empties the output ring.
     fn forward(&mut self, slot: u32, sink: &mut dyn FnMut(&[u8])) -> u64 {
         let mut records = 0;
-        while let Some(record) = self.events.next() {
-            let (prefix, payload) = record.split_at(forwarded::PREFIX);
-            debug_assert_eq!(prefix[..4], slot.to_le_bytes(), "the output ring was empty before the run");
-            sink(payload);
-            records += 1;
+        while let Some(piece) = self.events.next() {
+            for (ring, payload) in forwarded::records(&piece) {
+                debug_assert_eq!(ring, slot, "the output ring was empty before the run");
+                sink(payload);
+                records += 1;
+            }
         }
         records
     }
