@@ -62,7 +62,7 @@ pub fn run(config: &Config) -> Result<()> {
 }
 
 struct Daemon {
-    ring_bytes: u32,
+    ring_bytes: Option<u32>,
     signals: UnixStream,
     listener: Option<Listener>,
     accept_after: Instant,
@@ -105,7 +105,7 @@ impl Daemon {
         let signals = stop_signals().context("cannot wait for signals")?;
         raise_file_limit();
         let listener = Listener::bind(&config.listen)?;
-        let (backend, reason) = rings::open(config.backend, config.ring_bytes, &config.pin)?;
+        let (backend, reason) = rings::open(config.backend, &config.pin)?;
         let shared = Arc::new(Shared::new(config)?);
         let exporter = Exporter::start(config, &shared)?;
         if !invariant_tsc() {
@@ -145,9 +145,9 @@ impl Daemon {
     /// One round: look at the rings, then sleep until something is to be done.
     fn turn(&mut self) -> Result<()> {
         let fullest = self.pass();
-        self.cadence.found(fullest as f64 / f64::from(self.ring_bytes));
+        self.cadence.found(fullest);
         // What the reader of the output holds up is still there.
-        if fullest > 0 || self.outlet.printer.is_full() {
+        if fullest > 0.0 || self.outlet.printer.is_full() {
             self.wake();
         } else {
             self.heart.doze(self.rest() != Rest::Awake);
@@ -183,14 +183,14 @@ impl Daemon {
         Ok(())
     }
 
-    /// Reads every ring once. Gives the bytes that the fullest held.
-    fn pass(&mut self) -> u64 {
+    /// Reads every ring once. Gives how full the fullest was.
+    fn pass(&mut self) -> f64 {
         if self.sessions.is_empty() || self.outlet.printer.is_full() {
-            return 0;
+            return 0.0;
         }
         let begin = Instant::now();
         self.outlet.begin_pass();
-        let mut fullest = 0;
+        let mut fullest = 0.0_f64;
         for session in &mut self.sessions {
             fullest = fullest.max(session.pass(&mut self.clock, &mut self.summary, &mut self.outlet));
         }
@@ -350,7 +350,7 @@ impl Daemon {
     }
 
     fn grant(&mut self, granted: Box<Granted>) {
-        let (control, rings) = match self.offer(&granted) {
+        let (control, rings, ring_bytes) = match self.offer(&granted) {
             Ok(offered) => offered,
             Err(refusal) => return self.refuse(&granted.ungrant(), &refusal),
         };
@@ -388,7 +388,7 @@ impl Daemon {
                 process
             }
         };
-        let mut session = Session::new(peer, control, rings, program, process);
+        let mut session = Session::new(peer, control, (rings, ring_bytes), program, process);
         session.apply_rules();
         self.sessions.push(session);
         self.cadence = Cadence::start();
@@ -396,13 +396,15 @@ impl Daemon {
     }
 
     /// Makes all that a session needs and sends it.
-    fn offer(&mut self, granted: &Granted) -> Result<(ControlPage, Box<dyn Rings>), Refusal> {
+    fn offer(&mut self, granted: &Granted) -> Result<(ControlPage, Box<dyn Rings>, u32), Refusal> {
         let (control, file, bytes) =
             ControlPage::create(granted.program.functions()).map_err(|error| Refusal::Rings(error.into()))?;
-        let (rings, files) = self.backend.create(granted.rings()).map_err(Refusal::Rings)?;
+        let in_use = self.sessions.iter().map(Session::ring_memory).sum();
+        let ring_bytes = rings::ring_bytes(self.ring_bytes, granted.rings(), in_use);
+        let (rings, files) = self.backend.create(granted.rings(), ring_bytes).map_err(Refusal::Rings)?;
         self.heart.keep(&control, rings.positions()).map_err(|error| Refusal::Rings(error.into()))?;
-        granted.grant((&file, bytes), &files, self.ring_bytes)?;
-        Ok((control, rings))
+        granted.grant((&file, bytes), &files, ring_bytes)?;
+        Ok((control, rings, ring_bytes))
     }
 
     fn refuse(&mut self, greeting: &Greeting, refusal: &Refusal) {

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, backends, gopatch, wait_until};
 use gopatch_tests::load::{FAST, pair};
+use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, backends, gopatch, wait_until};
 use gopatch_trampolines::wire::{PAGE, control};
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::io::Errno;

@@ -22,9 +22,6 @@ pub const PAGE: usize = 4096;
 /// as file descriptors, and the kernel passes at most 253 (`SCM_MAX_FD`, `include/net/scm.h`).
 pub const MAX_RINGS: u32 = 128;
 
-/// Data bytes of one ring unless gopatchd is told otherwise. A power of two, and whole pages.
-pub const DEFAULT_RING_BYTES: u32 = 1 << 20;
-
 /// Largest payload of a record, in bytes. The BPF program copies records through a buffer of this size.
 pub const MAX_PAYLOAD: usize = 2048;
 

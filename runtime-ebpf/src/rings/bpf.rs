@@ -37,7 +37,6 @@ const OUTPUT_FULL: u32 = 1;
 
 /// Makes BPF rings.
 pub(crate) struct BpfBackend {
-    ring_bytes: u32,
     drain: Rc<RefCell<Drain>>,
     pin: Option<Pin>,
 }
@@ -55,7 +54,7 @@ struct Drain {
 
 impl BpfBackend {
     /// Loads the program, and pins its output if it can.
-    pub(crate) fn load(ring_bytes: u32, pin_folder: &Path) -> Result<Self> {
+    pub(crate) fn load(pin_folder: &Path) -> Result<Self> {
         // The first thing that an old kernel or a missing capability refuses, with the clearest errno.
         let nobodys = create_ring(PAGE as u32).context("the kernel gives no USER_RINGBUF (Linux 6.1, CAP_BPF)")?;
         let mut program =
@@ -87,7 +86,7 @@ impl BpfBackend {
         };
         let events = Map::RingBuf(events).try_into()?;
         let drain = Drain { program, slots, free: (0..SLOTS).rev().collect(), nobodys, events, losses };
-        Ok(Self { ring_bytes, drain: Rc::new(RefCell::new(drain)), pin })
+        Ok(Self { drain: Rc::new(RefCell::new(drain)), pin })
     }
 }
 
@@ -96,11 +95,9 @@ impl Backend for BpfBackend {
         "bpf"
     }
 
-    fn create(&mut self, count: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
-        let maps = (0..count)
-            .map(|_| create_ring(self.ring_bytes))
-            .collect::<Result<Vec<_>>>()
-            .context("cannot make the rings")?;
+    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
+        let maps =
+            (0..count).map(|_| create_ring(ring_bytes)).collect::<Result<Vec<_>>>().context("cannot make the rings")?;
         let rings = maps
             .iter()
             .map(|map| {
@@ -116,7 +113,7 @@ impl Backend for BpfBackend {
 
         let mut drain = self.drain.borrow_mut();
         ensure!(drain.free.len() >= rings.len(), "all {SLOTS} rings are in use");
-        let mut rings = BpfRings { ring_bytes: self.ring_bytes, drain: Rc::clone(&self.drain), rings };
+        let mut rings = BpfRings { ring_bytes, drain: Rc::clone(&self.drain), rings };
         for ring in &mut rings.rings {
             ring.slot = drain.free.pop().expect("counted above");
         }

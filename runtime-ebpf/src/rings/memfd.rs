@@ -18,24 +18,16 @@ use crate::mapping::Mapping;
 
 /// Makes memory files.
 #[derive(Debug)]
-pub(crate) struct MemfdBackend {
-    ring_bytes: u32,
-}
-
-impl MemfdBackend {
-    pub(crate) fn new(ring_bytes: u32) -> Self {
-        Self { ring_bytes }
-    }
-}
+pub(crate) struct MemfdBackend;
 
 impl Backend for MemfdBackend {
     fn name(&self) -> &'static str {
         "memfd"
     }
 
-    fn create(&mut self, count: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
+    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
         let made = (0..count)
-            .map(|_| MemfdRing::create(self.ring_bytes))
+            .map(|_| MemfdRing::create(ring_bytes))
             .collect::<io::Result<(Vec<_>, Vec<_>)>>()
             .context("cannot make the rings")?;
         Ok((Box::new(MemfdRings(made.0)), made.1))

@@ -13,9 +13,9 @@
 //! a record that is published just behind a look, costs one tick more. What is left is a program that goes idle, and its `sysmon`
 //! with it, right behind its last record: gopatchd looks for that itself, at each of its heartbeats.
 
+use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
-use iced_x86::IcedError;
 
 use super::sys::{self, FUTEX_WAKE};
 use super::{ALERT_TICK, Emitter};

@@ -34,6 +34,7 @@ pub(super) const FUTEX_WAKE: u32 = 1;
 pub(super) const PROT_NONE: i32 = 0;
 pub(super) const PROT_READ: i32 = 1;
 pub(super) const PROT_READ_WRITE: i32 = 3;
+pub(super) const MAP_SHARED: i32 = 1;
 pub(super) const MAP_SHARED_POPULATE: i32 = 0x8001;
 pub(super) const MAP_FIXED: i32 = 0x10;
 /// `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`.
