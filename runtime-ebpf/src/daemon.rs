@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, getpriority_process, getrlimit, setpriority_process, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cadence::{Cadence, Rest};
@@ -50,6 +50,10 @@ const ALWAYS: usize = 3;
 
 /// How long no connection is accepted after accepting has failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How much more of a processor than others gopatchd may have when all are busy: three times as much (`sched_prio_to_weight` of
+/// `kernel/sched/core.c`).
+const NICE: i32 = -5;
 
 /// Runs until a signal, or until nobody reads the output.
 pub fn run(config: &Config) -> Result<()> {
@@ -108,6 +112,8 @@ impl Daemon {
         let (backend, reason) = rings::open(config.backend, &config.pin)?;
         let shared = Arc::new(Shared::new(config)?);
         let exporter = Exporter::start(config, &shared)?;
+        // The exporter can wait.
+        raise_priority();
         if !invariant_tsc() {
             tracing::warn!("this CPU does not promise a steady time stamp counter; times may be wrong");
         }
@@ -462,6 +468,14 @@ pub(crate) fn stop_signals() -> io::Result<UnixStream> {
     signal_hook::low_level::pipe::register(SIGINT, writer.try_clone()?)?;
     signal_hook::low_level::pipe::register(SIGTERM, writer)?;
     Ok(reader)
+}
+
+/// Who waits for a processor loses what rings cannot hold meanwhile. Somebody who has chosen a priority is left alone, and without the
+/// right to (CAP_SYS_NICE) nothing changes.
+fn raise_priority() {
+    if getpriority_process(None) == Ok(0) {
+        let _ = setpriority_process(None, NICE);
+    }
 }
 
 /// Each session holds a file, so many sessions need a high limit. It is not worth failing for.
