@@ -109,6 +109,9 @@ impl<'m> Attributes<'m> {
     /// The attributes of an operation from what its two ends have recorded.
     pub(crate) fn of(ends: [Option<Recorded<'m>>; 2]) -> Self {
         let most = ends.iter().flatten().map(|(captures, _)| captures.len()).sum::<usize>();
+        if most == 0 {
+            return Self::default();
+        }
         // An address has a port besides.
         let mut attributes = Self(Vec::with_capacity(most + 2));
         let is_set = |name: &Option<String>| name.as_ref().is_some_and(|name| is_true(&ends, name));

@@ -1,7 +1,8 @@
-//! How often rings are looked at.
+//! How often rings are looked at, and when not at all.
 //!
 //! Decides: the time to the next pass, so that it finds the fullest ring with room for a burst. To wake up costs more than to
-//! read what a thousandth of a second leaves, so gopatchd sleeps as long as the rings bear.
+//! read what a thousandth of a second leaves, so gopatchd sleeps as long as the rings bear, and when nothing comes, until somebody
+//! rings (`heart`).
 //! Trusts: its caller's account of what a pass has found. Never does: sleep.
 
 use std::time::Duration;
@@ -34,6 +35,37 @@ impl Cadence {
     /// Time to the next pass.
     pub(crate) fn interval(self) -> Duration {
         self.0
+    }
+}
+
+/// How long nothing was found when processes are asked to ring.
+const DOZES: Duration = Duration::from_millis(100);
+
+/// How long nothing was found when the rings are left alone. Until then each process that runs has looked at its control page,
+/// which it does every 100 ms, and knows that it has to ring; and some thread listens for it.
+const SLEEPS: Duration = Duration::from_millis(300);
+
+/// Whether rings are worth a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// They are looked at.
+    Awake,
+    /// They are looked at, and processes ring.
+    Dozing,
+    /// They are looked at when somebody rings.
+    Asleep,
+}
+
+impl Rest {
+    /// When nothing was found for so long.
+    pub(crate) fn after(silence: Duration) -> Self {
+        if silence < DOZES {
+            Self::Awake
+        } else if silence < SLEEPS {
+            Self::Dozing
+        } else {
+            Self::Asleep
+        }
     }
 }
 

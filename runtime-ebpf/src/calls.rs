@@ -26,6 +26,7 @@ pub(crate) struct Event {
     tsc: u64,
     goid: u64,
     frame: u32,
+    /// Empty when its point captures nothing: all that such a record says stands above.
     payload: Box<[u8]>,
 }
 
@@ -127,7 +128,9 @@ impl Event {
     pub(crate) fn read(payload: &[u8], program: &Program) -> Option<Self> {
         let record = Record::parse(payload)?;
         let size = u32::from_le_bytes(payload[..4].try_into().ok()?) as usize;
-        fits(&record, program.captures(record.point())?).then(|| Self {
+        let captures = program.captures(record.point())?;
+        let size = if captures.is_empty() { 0 } else { size };
+        fits(&record, captures).then(|| Self {
             point: record.point(),
             tsc: record.tsc(),
             goid: record.goid(),

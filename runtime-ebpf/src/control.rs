@@ -1,21 +1,18 @@
-//! Control pages, and the heart that keeps them alive.
+//! Control pages.
 //!
-//! Decides: what a process reads about gopatchd: that it lives, that it is about to end, which functions are on.
+//! Decides: what a process reads about gopatchd: that it is about to end, which functions are on. Whether it lives and is awake is
+//! `heart`'s to say.
 //! Trusts: nothing. The page is sealed so that the process can neither shrink nor write it.
 //! Never does: reading anything back from a control page.
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
 use gopatch_trampolines::wire::{PAGE, control};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
 use crate::mapping::Mapping;
-
-/// Twice as often as promised, so that a late wake-up breaks no promise.
-const BEAT: Duration = Duration::from_millis(control::HEARTBEAT_MILLIS / 2);
 
 /// The control page of one session.
 #[derive(Debug)]
@@ -48,62 +45,14 @@ impl ControlPage {
         self.page.increment_half(control::ENABLE_GENERATION);
     }
 
+    /// What the process maps. It stays mapped here for as long as somebody has it.
+    pub(crate) fn page(&self) -> &Arc<Mapping> {
+        &self.page
+    }
+
     /// Tells the process to leave its rings.
     pub(crate) fn detach(&self) {
         self.page.set_bits(control::FLAGS, control::FLAG_DETACH);
-    }
-}
-
-/// A thread that changes the heartbeat of every control page. It is a thread of its own so that no peer, file or
-/// terminal that holds up the main loop makes gopatchd look dead.
-#[derive(Debug)]
-pub(crate) struct Heart {
-    pages: Arc<Pages>,
-}
-
-#[derive(Debug, Default)]
-struct Pages {
-    list: Mutex<Vec<Weak<Mapping>>>,
-    added: Condvar,
-}
-
-impl Heart {
-    /// Starts the thread. It sleeps while there is no page, and ends with the process.
-    pub(crate) fn start() -> io::Result<Self> {
-        let pages = Arc::new(Pages::default());
-        let beating = Arc::clone(&pages);
-        std::thread::Builder::new().name("heartbeat".into()).spawn(move || beating.beat())?;
-        Ok(Self { pages })
-    }
-
-    /// Keeps a page alive until it is dropped.
-    pub(crate) fn keep(&self, page: &ControlPage) {
-        self.pages.lock().push(Arc::downgrade(&page.page));
-        self.pages.added.notify_one();
-    }
-}
-
-impl Pages {
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Mapping>>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn beat(&self) {
-        loop {
-            let mut list = self.lock();
-            list.retain(|page| {
-                page.upgrade().is_some_and(|page| {
-                    page.increment(control::HEARTBEAT);
-                    true
-                })
-            });
-            if list.is_empty() {
-                drop(self.added.wait(list));
-            } else {
-                drop(list);
-                std::thread::sleep(BEAT);
-            }
-        }
     }
 }
 
@@ -112,14 +61,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kept_page_beats_and_a_reader_cannot_write_it() -> io::Result<()> {
+    fn a_reader_cannot_write_it() -> io::Result<()> {
         let (page, file, bytes) = ControlPage::create(4096)?;
         assert_eq!(bytes, 8192, "header and 4096 enable bytes");
-        Heart::start()?.keep(&page);
         let reader = Mapping::read_only(&file, 0, bytes as usize)?;
-        let before = reader.load(control::HEARTBEAT);
-        std::thread::sleep(Duration::from_millis(control::HEARTBEAT_MILLIS * 2));
-        assert!(reader.load(control::HEARTBEAT) > before);
         assert_eq!(reader.load(control::ENABLE), u64::from_le_bytes([1; 8]));
         page.detach();
         assert_eq!(reader.load(control::FLAGS) as u32 & control::FLAG_DETACH, control::FLAG_DETACH);

@@ -3,7 +3,7 @@
 //! Decides: when to stop looking at the rings (how often is `cadence`), and the order in which a stop happens.
 //! Trusts: nothing from outside; every peer's part is bounded in time and memory where it is handled.
 //! Never does: waiting for a peer or a reader. It sleeps only in poll(2), and as long as it likes when nobody is
-//! attached.
+//! attached, or when all who are will ring.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -14,14 +14,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, getpriority_process, getrlimit, setpriority_process, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::cadence::Cadence;
+use crate::cadence::{Cadence, Rest};
 use crate::clock::{Clock, invariant_tsc};
 use crate::config::Config;
-use crate::control::{ControlPage, Heart};
+use crate::control::ControlPage;
 use crate::export::{Exporter, Shared, Totals};
+use crate::heart::Heart;
 use crate::hello::{Granted, Greeting, Progress, Readers, Refusal};
 use crate::listen::Listener;
 use crate::outlet::Outlet;
@@ -50,6 +51,10 @@ const ALWAYS: usize = 3;
 /// How long no connection is accepted after accepting has failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How much more of a processor than others gopatchd may have when all are busy: three times as much (`sched_prio_to_weight` of
+/// `kernel/sched/core.c`).
+const NICE: i32 = -5;
+
 /// Runs until a signal, or until nobody reads the output.
 pub fn run(config: &Config) -> Result<()> {
     let mut daemon = Daemon::start(config)?;
@@ -61,7 +66,7 @@ pub fn run(config: &Config) -> Result<()> {
 }
 
 struct Daemon {
-    ring_bytes: u32,
+    ring_bytes: Option<u32>,
     signals: UnixStream,
     listener: Option<Listener>,
     accept_after: Instant,
@@ -80,6 +85,8 @@ struct Daemon {
     passes: u64,
     drain_time: Duration,
     cadence: Cadence,
+    /// Since when nothing was found.
+    silent_since: Instant,
     /// When the end is due, once it has begun.
     end_at: Option<Instant>,
 }
@@ -102,9 +109,11 @@ impl Daemon {
         let signals = stop_signals().context("cannot wait for signals")?;
         raise_file_limit();
         let listener = Listener::bind(&config.listen)?;
-        let (backend, reason) = rings::open(config.backend, config.ring_bytes, &config.pin)?;
+        let (backend, reason) = rings::open(config.backend, &config.pin)?;
         let shared = Arc::new(Shared::new(config)?);
         let exporter = Exporter::start(config, &shared)?;
+        // The exporter can wait.
+        raise_priority();
         if !invariant_tsc() {
             tracing::warn!("this CPU does not promise a steady time stamp counter; times may be wrong");
         }
@@ -132,6 +141,7 @@ impl Daemon {
             passes: 0,
             drain_time: Duration::ZERO,
             cadence: Cadence::start(),
+            silent_since: Instant::now(),
             end_at: None,
         };
         tracing::info!("listening on {}, backend {} ({reason})", config.listen.display(), daemon.backend.name());
@@ -141,7 +151,13 @@ impl Daemon {
     /// One round: look at the rings, then sleep until something is to be done.
     fn turn(&mut self) -> Result<()> {
         let fullest = self.pass();
-        self.cadence.found(fullest as f64 / f64::from(self.ring_bytes));
+        self.cadence.found(fullest);
+        // What the reader of the output holds up is still there.
+        if fullest > 0.0 || self.outlet.printer.is_full() {
+            self.wake();
+        } else {
+            self.heart.doze(self.rest() != Rest::Awake);
+        }
         if let Err(error) = self.outlet.printer.flush() {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 tracing::error!("cannot write the output, stopping: {error}");
@@ -173,14 +189,14 @@ impl Daemon {
         Ok(())
     }
 
-    /// Reads every ring once. Gives the bytes that the fullest held.
-    fn pass(&mut self) -> u64 {
+    /// Reads every ring once. Gives how full the fullest was.
+    fn pass(&mut self) -> f64 {
         if self.sessions.is_empty() || self.outlet.printer.is_full() {
-            return 0;
+            return 0.0;
         }
         let begin = Instant::now();
         self.outlet.begin_pass();
-        let mut fullest = 0;
+        let mut fullest = 0.0_f64;
         for session in &mut self.sessions {
             fullest = fullest.max(session.pass(&mut self.clock, &mut self.summary, &mut self.outlet));
         }
@@ -199,7 +215,7 @@ impl Daemon {
             attached: self.sessions.len(),
             backend: self.backend.name(),
         };
-        self.shared.tell(totals, (!self.sessions.is_empty()).then(|| self.cadence.interval()));
+        self.shared.tell(totals, self.looks().then(|| self.cadence.interval()));
     }
 
     /// Does what was asked for.
@@ -224,6 +240,24 @@ impl Daemon {
         }
     }
 
+    /// Something has come, and more may follow.
+    fn wake(&mut self) {
+        if self.rest() == Rest::Asleep {
+            self.cadence = Cadence::start();
+        }
+        self.silent_since = Instant::now();
+        self.heart.doze(false);
+    }
+
+    fn rest(&self) -> Rest {
+        if self.heart.can_listen() { Rest::after(self.silent_since.elapsed()) } else { Rest::Awake }
+    }
+
+    /// Whether it looks at the rings by itself.
+    fn looks(&self) -> bool {
+        !self.sessions.is_empty() && self.rest() != Rest::Asleep
+    }
+
     /// Sleeps until there is something to do.
     fn wait(&self) -> Result<Ready> {
         let now = Instant::now();
@@ -238,6 +272,7 @@ impl Daemon {
         if self.outlet.printer.waiting() > 0 {
             files.push(PollFd::new(&stdout, PollFlags::OUT));
         }
+        files.push(readable(self.heart.bell()));
 
         let timeout = self.next_deadline(now).map(|deadline| deadline.saturating_duration_since(now));
         let timeout = timeout.map(|timeout| Timespec::try_from(timeout).expect("some seconds"));
@@ -246,6 +281,10 @@ impl Daemon {
             Err(error) => return Err(error).context("cannot wait for events"),
         }
         let is_ready = |file: &PollFd<'_>| !file.revents().is_empty();
+        // The next pass looks for what it is about.
+        if files.last().is_some_and(is_ready) {
+            self.heart.heard();
+        }
         let processes = files.iter().skip(ALWAYS).take(self.sessions.len()).enumerate();
         Ok(Ready {
             signal: is_ready(&files[0]),
@@ -262,10 +301,11 @@ impl Daemon {
 
     /// When something is to be done even if nothing happens; never, while nobody is here.
     fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let next_pass = (!self.sessions.is_empty()).then(|| now + self.cadence.interval());
+        let next_pass = self.looks().then(|| now + self.cadence.interval());
+        let sessions = self.sessions.iter().filter_map(Session::deadline);
         let accept_again = (self.accept_after > now).then_some(self.accept_after);
         let greetings = self.greetings.iter().map(Greeting::deadline);
-        greetings.chain(next_pass).chain(accept_again).chain(self.end_at).min()
+        greetings.chain(sessions).chain(next_pass).chain(accept_again).chain(self.end_at).min()
     }
 
     fn drop_sessions(&mut self, gone: &[usize]) {
@@ -319,7 +359,7 @@ impl Daemon {
     }
 
     fn grant(&mut self, granted: Box<Granted>) {
-        let (control, rings) = match self.offer(&granted) {
+        let (control, rings, ring_bytes) = match self.offer(&granted) {
             Ok(offered) => offered,
             Err(refusal) => return self.refuse(&granted.ungrant(), &refusal),
         };
@@ -357,20 +397,23 @@ impl Daemon {
                 process
             }
         };
-        let mut session = Session::new(peer, control, rings, program, process);
+        let mut session = Session::new(peer, control, (rings, ring_bytes), program, process);
         session.apply_rules();
         self.sessions.push(session);
         self.cadence = Cadence::start();
+        self.wake();
     }
 
     /// Makes all that a session needs and sends it.
-    fn offer(&mut self, granted: &Granted) -> Result<(ControlPage, Box<dyn Rings>), Refusal> {
+    fn offer(&mut self, granted: &Granted) -> Result<(ControlPage, Box<dyn Rings>, u32), Refusal> {
         let (control, file, bytes) =
             ControlPage::create(granted.program.functions()).map_err(|error| Refusal::Rings(error.into()))?;
-        let (rings, files) = self.backend.create(granted.rings()).map_err(Refusal::Rings)?;
-        self.heart.keep(&control);
-        granted.grant((&file, bytes), &files, self.ring_bytes)?;
-        Ok((control, rings))
+        let in_use = self.sessions.iter().map(Session::ring_memory).sum();
+        let ring_bytes = rings::ring_bytes(self.ring_bytes, granted.rings(), in_use);
+        let (rings, files) = self.backend.create(granted.rings(), ring_bytes).map_err(Refusal::Rings)?;
+        self.heart.keep(&control, rings.positions()).map_err(|error| Refusal::Rings(error.into()))?;
+        granted.grant((&file, bytes), &files, ring_bytes)?;
+        Ok((control, rings, ring_bytes))
     }
 
     fn refuse(&mut self, greeting: &Greeting, refusal: &Refusal) {
@@ -391,6 +434,7 @@ impl Daemon {
         self.listener = None;
         self.greetings.clear();
         self.sessions.iter().for_each(Session::detach);
+        self.wake();
         let patience = if self.sessions.is_empty() { Duration::ZERO } else { LEAVING };
         self.end_at = Some(Instant::now() + patience);
     }
@@ -427,6 +471,14 @@ pub(crate) fn stop_signals() -> io::Result<UnixStream> {
     signal_hook::low_level::pipe::register(SIGINT, writer.try_clone()?)?;
     signal_hook::low_level::pipe::register(SIGTERM, writer)?;
     Ok(reader)
+}
+
+/// Who waits for a processor loses what rings cannot hold meanwhile. Somebody who has chosen a priority is left alone, and without the
+/// right to (CAP_SYS_NICE) nothing changes.
+fn raise_priority() {
+    if getpriority_process(None) == Ok(0) {
+        let _ = setpriority_process(None, NICE);
+    }
 }
 
 /// Each session holds a file, so many sessions need a high limit. It is not worth failing for.

@@ -28,6 +28,7 @@ mod config;
 mod control;
 mod daemon;
 mod export;
+mod heart;
 mod hello;
 mod lineage;
 mod listen;

@@ -59,6 +59,17 @@ impl Mapping {
         self.half(offset).fetch_or(bits, Ordering::Release);
     }
 
+    /// Writes a half word.
+    pub(crate) fn store_half(&self, offset: usize, value: u32) {
+        self.must_be_writable();
+        self.half(offset).store(value, Ordering::Release);
+    }
+
+    /// Where a half word lies, for the kernel to look at.
+    pub(crate) fn address(&self, offset: usize) -> *mut std::ffi::c_void {
+        self.pointer::<u32>(offset).cast()
+    }
+
     /// Writes a byte.
     pub(crate) fn store_byte(&self, offset: usize, value: u8) {
         self.must_be_writable();

@@ -18,8 +18,12 @@
 //! one that pass p has read, and nothing is missing in between.
 
 use std::collections::HashMap;
+use std::vec::Drain;
 
 use foldhash::fast::RandomState;
+
+/// Records for which room is kept between passes.
+const KEPT: usize = 1 << 14;
 
 /// A record as far as its order goes.
 pub(crate) trait Ordered {
@@ -36,13 +40,15 @@ pub(crate) struct Order<T> {
     held: Vec<T>,
     /// Read in this pass.
     fresh: Vec<T>,
+    /// May be looked at. Empty between passes.
+    ready: Vec<T>,
     /// The time of each goroutine's last record among those that were held. Empty between passes.
     latest: HashMap<u64, u64, RandomState>,
 }
 
 impl<T: Ordered> Order<T> {
     pub(crate) fn new() -> Self {
-        Self { held: Vec::new(), fresh: Vec::new(), latest: HashMap::default() }
+        Self { held: Vec::new(), fresh: Vec::new(), ready: Vec::new(), latest: HashMap::default() }
     }
 
     /// Takes a record of the current pass.
@@ -51,22 +57,32 @@ impl<T: Ordered> Order<T> {
     }
 
     /// Ends a pass that has read every ring. Gives the records whose turn has come, by time.
-    pub(crate) fn end_pass(&mut self) -> Vec<T> {
-        let mut ready = std::mem::take(&mut self.held);
-        for record in &ready {
-            let tsc = self.latest.entry(record.goid()).or_default();
-            *tsc = record.tsc().max(*tsc);
-        }
-        for record in self.fresh.drain(..) {
-            if self.latest.get(&record.goid()).is_some_and(|tsc| record.tsc() <= *tsc) {
-                ready.push(record);
-            } else {
-                self.held.push(record);
+    pub(crate) fn end_pass(&mut self) -> Drain<'_, T> {
+        let Self { held, fresh, ready, latest } = self;
+        ready.shrink_to(KEPT);
+        std::mem::swap(ready, held);
+        std::mem::swap(held, fresh);
+        // When one of two passes has read nothing, nobody has to be looked up: what was held may go, and what is fresh waits.
+        if !ready.is_empty() && !held.is_empty() {
+            // Records of a goroutine mostly come in a row, so one look serves many.
+            for row in ready.chunk_by(|one, next| one.goid() == next.goid()) {
+                let tsc = latest.entry(row[0].goid()).or_default();
+                *tsc = row.iter().map(T::tsc).fold(*tsc, u64::max);
             }
+            let mut last = None;
+            ready.extend(held.extract_if(.., |record| {
+                let goid = record.goid();
+                let until = match last {
+                    Some((same, until)) if same == goid => until,
+                    _ => latest.get(&goid).copied(),
+                };
+                last = Some((goid, until));
+                until.is_some_and(|tsc| record.tsc() <= tsc)
+            }));
+            latest.clear();
         }
-        self.latest.clear();
         ready.sort_by_key(T::tsc);
-        ready
+        ready.drain(..)
     }
 
     /// Whether no record waits.
@@ -94,11 +110,11 @@ mod tests {
     fn an_exit_read_before_its_entry_waits_for_it() {
         let mut order = Order::new();
         order.push((7, 20));
-        assert_eq!(order.end_pass(), []);
+        assert_eq!(order.end_pass().next(), None);
         order.push((7, 10));
         order.push((7, 30));
-        assert_eq!(order.end_pass(), [(7, 10), (7, 20)], "30 may still have something before it");
-        assert_eq!(order.end_pass(), [(7, 30)]);
+        assert_eq!(order.end_pass().as_slice(), [(7, 10), (7, 20)], "30 may still have something before it");
+        assert_eq!(order.end_pass().as_slice(), [(7, 30)]);
         assert!(order.is_empty());
     }
 

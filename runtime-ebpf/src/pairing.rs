@@ -11,8 +11,13 @@
 //! an open call ends that one. An ordinary exit does not end what is deeper: a function that runs on the system
 //! stack measures its frame from another end, so the two are not to be compared. A rule's boundary is known to be
 //! on the goroutine's own stack.
+//!
+//! Open calls are kept by goroutine: most have few, which lie in a row.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+
+use foldhash::fast::RandomState;
 
 /// What tells one open call from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,12 +88,13 @@ pub(crate) struct Limits {
 /// The open calls of one process.
 #[derive(Debug)]
 pub(crate) struct Pairing<R> {
-    /// By place and time of entry.
-    open: BTreeMap<(Place, u64), R>,
-    /// The same in the order in which they came, and calls that are over: few calls are ever given up, so who is over is
-    /// found out when one is.
-    by_age: VecDeque<(Place, u64)>,
+    /// Goroutines that have open calls, and some that had.
+    goroutines: HashMap<u64, Goroutine<R>, RandomState>,
+    /// All open calls, and the bytes of their records.
+    open: usize,
     bytes: usize,
+    /// Entries so far, by which the oldest are known.
+    entries: u64,
     limits: Limits,
     /// Exits whose entry was never seen.
     pub(crate) unpaired_exits: u64,
@@ -96,115 +102,302 @@ pub(crate) struct Pairing<R> {
     pub(crate) evicted: u64,
 }
 
-/// Calls that are over, of which this many are remembered beyond as many as are open.
-const OVER: usize = 4096;
+/// Goroutines without an open call, of which this many are remembered beyond as many as have one: the next call is likely to be one of
+/// theirs.
+const WITHOUT: usize = 4096;
+
+/// Of what is allowed, the part that is given up at a time: to find the oldest, all are looked at.
+const GIVEN_UP: usize = 16;
 
 impl<R: Weigh> Pairing<R> {
     /// Keeps no more open than `limits` allow.
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { open: BTreeMap::new(), by_age: VecDeque::new(), bytes: 0, limits, unpaired_exits: 0, evicted: 0 }
+        let goroutines = HashMap::default();
+        Self { goroutines, open: 0, bytes: 0, entries: 0, limits, unpaired_exits: 0, evicted: 0 }
     }
 
     /// A call begins. Gives the call that it shows to be over, if any.
     pub(crate) fn enter(&mut self, mark: Mark<R>) -> Option<Call<R>> {
-        let before = self.latest(mark.place, mark.tsc).filter(|_| mark.place.goid != 0);
-        let before = before.and_then(|entry_tsc| self.close(mark.place, entry_tsc, None, mark.tsc, End::Unwound));
-        self.bytes += mark.record.bytes();
-        self.by_age.push_back((mark.place, mark.tsc));
-        if let Some(same) = self.open.insert((mark.place, mark.tsc), mark.record) {
-            self.bytes -= same.bytes();
+        let Mark { place, tsc, record } = mark;
+        let goroutine = self.goroutines.entry(place.goid).or_default();
+        let before = (place.goid != 0).then(|| goroutine.take_latest(place, tsc)).flatten();
+        self.open += 1;
+        self.bytes += record.bytes();
+        self.entries += 1;
+        let same = goroutine.insert((place.into(), tsc), Entry { number: self.entries, record });
+        let before = before
+            .map(|(entry_tsc, entry, around)| self.over((place, entry_tsc), entry, around, None, tsc, End::Unwound));
+        if let Some(same) = same {
+            self.release(&same);
             self.evicted += 1;
         }
-        while self.open.len() > self.limits.calls || self.bytes > self.limits.bytes {
-            let (place, tsc) = self.by_age.pop_front().expect("all that are open are there");
-            self.evicted += u64::from(self.remove(place, tsc).is_some());
+        // Goroutines' ids are never used again.
+        if self.goroutines.len() > 2 * self.open + WITHOUT {
+            self.goroutines.retain(|_, goroutine| !goroutine.is_empty());
         }
-        if self.by_age.len() > 2 * self.open.len() + OVER {
-            self.by_age.retain(|key| self.open.contains_key(key));
+        if self.open > self.limits.calls || self.bytes > self.limits.bytes {
+            self.give_up();
         }
         before
     }
 
     /// A call returns. Gives it, unless its entry was never seen.
     pub(crate) fn exit(&mut self, mark: Mark<R>) -> Option<Call<R>> {
-        let Some(entry_tsc) = self.latest(mark.place, mark.tsc) else {
+        let Mark { place, tsc, record } = mark;
+        let goroutine = self.goroutines.get_mut(&place.goid);
+        let Some((entry_tsc, entry, around)) = goroutine.and_then(|goroutine| goroutine.take_latest(place, tsc)) else {
             self.unpaired_exits += 1;
             return None;
         };
-        self.close(mark.place, entry_tsc, Some(mark.record), mark.tsc, End::Returned)
+        Some(self.over((place, entry_tsc), entry, around, Some(record), tsc, End::Returned))
     }
 
-    /// A boundary at `frame` returns: gives the calls that had been deeper in its goroutine and are over.
+    /// A boundary at `frame` returns: gives the calls that had been deeper in its goroutine and are over. All of them are, whatever time
+    /// they say they began at, so no boundary meets the same calls as one before it.
     pub(crate) fn boundary(&mut self, goid: u64, frame: u32, tsc: u64) -> Vec<Call<R>> {
-        if goid == 0 || frame == u32::MAX {
+        let (true, Some(frame)) = (goid != 0, frame.checked_add(1)) else {
             return Vec::new();
-        }
-        let first = Place { goid, frame: frame + 1, function: 0 };
-        let last = Place { goid, frame: u32::MAX, function: u32::MAX };
-        let over: Vec<_> = self.open.range((first, 0)..=(last, tsc)).map(|(key, _)| *key).collect();
-        // The deepest first: what is around it is still open then.
-        let deepest_first = over.into_iter().rev().filter(|(_, entry_tsc)| *entry_tsc < tsc);
-        let mut over: Vec<_> = deepest_first
-            .filter_map(|(place, entry_tsc)| self.close(place, entry_tsc, None, tsc, End::Unwound))
-            .collect();
-        over.reverse();
-        over
+        };
+        let Some(goroutine) = self.goroutines.get_mut(&goid) else {
+            return Vec::new();
+        };
+        // Before anything is taken: what is around a call is less deep, and over no earlier than the call.
+        let around = goroutine.arounds(goid, frame);
+        let deeper = goroutine.take_from(frame);
+        let unwound = |(((spot, entry_tsc), entry), around): ((Key, Entry<R>), _)| {
+            let began = (spot.place(goid), entry_tsc);
+            self.over(began, entry, around, None, tsc.max(entry_tsc), End::Unwound)
+        };
+        deeper.into_iter().zip(around).map(unwound).collect()
     }
 
     /// The calls around one that began at `tsc`: the open ones of its goroutine that are less deep and began before.
     pub(crate) fn around(&self, place: Place, tsc: u64) -> Option<Around> {
-        if place.goid == 0 {
-            return None;
-        }
-        let first = (Place { goid: place.goid, frame: 0, function: 0 }, 0);
-        let end = (Place { goid: place.goid, frame: place.frame, function: 0 }, 0);
-        let less_deep = || self.open.range(first..end).map(|(key, _)| *key);
-        let is_earlier = |(_, entry_tsc): &(Place, u64)| *entry_tsc < tsc;
-        let parent = less_deep().rev().take(CANDIDATES).find(is_earlier)?;
-        let root = less_deep().take(CANDIDATES).find(is_earlier).unwrap_or(parent);
-        Some(Around { parent, root })
+        self.goroutines.get(&place.goid)?.around(place.goid, place.frame, tsc)
     }
 
     /// Gives up the open calls of a function.
     pub(crate) fn forget(&mut self, function: u32) {
-        let Self { open, bytes, .. } = self;
-        open.retain(|(place, _), record| {
-            let stays = place.function != function;
-            *bytes -= if stays { 0 } else { record.bytes() };
-            stays
-        });
+        let Self { goroutines, open, bytes, .. } = self;
+        for goroutine in goroutines.values_mut() {
+            goroutine.retain(|(spot, _), entry| {
+                let goes = spot.function == function;
+                (*open, *bytes) = (*open - usize::from(goes), *bytes - if goes { entry.record.bytes() } else { 0 });
+                !goes
+            });
+        }
     }
 
     /// No more marks will come: gives the calls that are still open, by their time.
     pub(crate) fn finish(&mut self, tsc: u64) -> Vec<Call<R>> {
-        let around: Vec<_> = self.open.keys().map(|(place, entry_tsc)| self.around(*place, *entry_tsc)).collect();
-        let mut open: Vec<_> = std::mem::take(&mut self.open).into_iter().zip(around).collect();
-        open.sort_by_key(|(((_, entry_tsc), _), _)| *entry_tsc);
-        (self.by_age, self.bytes) = (VecDeque::new(), 0);
-        let unfinished = |(((place, entry_tsc), record), around)| Call {
-            entry: Mark { place, tsc: entry_tsc, record },
-            exit: None,
-            end_tsc: tsc.max(entry_tsc),
-            end: End::Unfinished,
-            around,
+        let goroutines = mem::take(&mut self.goroutines);
+        let mut open: Vec<_> = goroutines
+            .into_iter()
+            .flat_map(|(goid, mut goroutine)| {
+                let around = goroutine.arounds(goid, 0);
+                let calls = goroutine.take_from(0).into_iter().zip(around);
+                calls.map(move |(((spot, entry_tsc), entry), around)| ((spot.place(goid), entry_tsc), entry, around))
+            })
+            .collect();
+        open.sort_by_key(|((place, entry_tsc), ..)| (*entry_tsc, *place));
+        let unfinished = |(began, entry, around): ((Place, u64), Entry<R>, Option<Around>)| {
+            self.over(began, entry, around, None, tsc.max(began.1), End::Unfinished)
         };
         open.into_iter().map(unfinished).collect()
     }
 
-    fn latest(&self, place: Place, tsc: u64) -> Option<u64> {
-        self.open.range((place, 0)..=(place, tsc)).next_back().map(|((_, entry_tsc), _)| *entry_tsc)
+    /// A call that was taken out.
+    fn over(
+        &mut self,
+        (place, tsc): (Place, u64),
+        entry: Entry<R>,
+        around: Option<Around>,
+        exit: Option<R>,
+        end_tsc: u64,
+        end: End,
+    ) -> Call<R> {
+        self.release(&entry);
+        Call { entry: Mark { place, tsc, record: entry.record }, exit, end_tsc, end, around }
     }
 
-    fn close(&mut self, place: Place, entry_tsc: u64, exit: Option<R>, end_tsc: u64, end: End) -> Option<Call<R>> {
-        let record = self.remove(place, entry_tsc)?;
-        let around = self.around(place, entry_tsc);
-        Some(Call { entry: Mark { place, tsc: entry_tsc, record }, exit, end_tsc, end, around })
+    fn release(&mut self, entry: &Entry<R>) {
+        self.open -= 1;
+        self.bytes -= entry.record.bytes();
     }
 
-    fn remove(&mut self, place: Place, entry_tsc: u64) -> Option<R> {
-        let record = self.open.remove(&(place, entry_tsc))?;
-        self.bytes -= record.bytes();
-        Some(record)
+    /// Gives up the oldest calls until the limits hold, with some room for more.
+    fn give_up(&mut self) {
+        let mut ages: Vec<_> = self.goroutines.values().flat_map(Goroutine::ages).collect();
+        ages.sort_unstable();
+        let Limits { calls, bytes } = self.limits;
+        let (calls, bytes) = (calls - calls / GIVEN_UP, bytes - bytes / GIVEN_UP);
+        let (mut open, mut left, mut last) = (self.open, self.bytes, 0);
+        for (number, bytes_of_it) in ages {
+            if open <= calls && left <= bytes {
+                break;
+            }
+            (open, left, last) = (open - 1, left - bytes_of_it, number);
+        }
+        self.evicted += (self.open - open) as u64;
+        (self.open, self.bytes) = (open, left);
+        self.goroutines.retain(|_, goroutine| {
+            goroutine.retain(|_, entry| entry.number > last);
+            !goroutine.is_empty()
+        });
+    }
+}
+
+/// Where in a goroutine's stack a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Spot {
+    frame: u32,
+    function: u32,
+}
+
+impl From<Place> for Spot {
+    fn from(Place { frame, function, .. }: Place) -> Self {
+        Self { frame, function }
+    }
+}
+
+impl Spot {
+    fn place(self, goid: u64) -> Place {
+        Place { goid, frame: self.frame, function: self.function }
+    }
+}
+
+/// A spot and a time of entry.
+type Key = (Spot, u64);
+
+#[derive(Debug)]
+struct Entry<R> {
+    number: u64,
+    record: R,
+}
+
+/// The open calls of a goroutine, by spot and time of entry.
+#[derive(Debug)]
+enum Goroutine<R> {
+    /// In a row: the next call is mostly the deepest, and the next to return is.
+    Few(Vec<(Key, Entry<R>)>),
+    /// Who calls deeper than is usual must not make every call slow.
+    Many(BTreeMap<Key, Entry<R>>),
+}
+
+/// Most calls that are kept in a row.
+const FEW: usize = 32;
+
+impl<R> Default for Goroutine<R> {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+impl<R: Weigh> Goroutine<R> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Few(calls) => calls.is_empty(),
+            Self::Many(calls) => calls.is_empty(),
+        }
+    }
+
+    /// Adds a call. Gives the one that had the same key.
+    fn insert(&mut self, key: Key, entry: Entry<R>) -> Option<Entry<R>> {
+        if let Self::Few(calls) = self
+            && calls.len() == FEW
+        {
+            *self = Self::Many(mem::take(calls).into_iter().collect());
+        }
+        match self {
+            Self::Few(calls) => {
+                let index = calls.iter().rposition(|(other, _)| *other <= key).map_or(0, |index| index + 1);
+                match index.checked_sub(1).and_then(|before| calls.get_mut(before)) {
+                    Some((same, old)) if *same == key => return Some(mem::replace(old, entry)),
+                    _ => calls.insert(index, (key, entry)),
+                }
+                None
+            }
+            Self::Many(calls) => calls.insert(key, entry),
+        }
+    }
+
+    /// Takes the latest call at a place that began no later than `tsc`, with its time and what is around it.
+    fn take_latest(&mut self, place: Place, tsc: u64) -> Option<(u64, Entry<R>, Option<Around>)> {
+        let spot = Spot::from(place);
+        let (began, entry) = match self {
+            Self::Few(calls) => {
+                let index = calls.iter().rposition(|((other, began), _)| *other == spot && *began <= tsc)?;
+                let ((_, began), entry) = calls.remove(index);
+                (began, entry)
+            }
+            Self::Many(calls) => {
+                let (key, _) = calls.range((spot, 0)..=(spot, tsc)).next_back()?;
+                let key = *key;
+                (key.1, calls.remove(&key)?)
+            }
+        };
+        Some((began, entry, self.around(place.goid, place.frame, began)))
+    }
+
+    /// What is around a call at `frame` that began at `tsc`.
+    fn around(&self, goid: u64, frame: u32, tsc: u64) -> Option<Around> {
+        let spot = Spot { frame, function: 0 };
+        match self {
+            _ if goid == 0 => None,
+            Self::Few(calls) => {
+                let less_deep = &calls[..calls.partition_point(|((other, _), _)| *other < spot)];
+                Around::of(goid, tsc, || less_deep.iter().map(|(key, _)| *key))
+            }
+            Self::Many(calls) => Around::of(goid, tsc, || calls.range(..(spot, 0)).map(|(key, _)| *key)),
+        }
+    }
+
+    /// What is around each of the calls at `frame` or deeper, in their order.
+    fn arounds(&self, goid: u64, frame: u32) -> Vec<Option<Around>> {
+        let first = Spot { frame, function: 0 };
+        let around = |(spot, tsc): &Key| self.around(goid, spot.frame, *tsc);
+        match self {
+            Self::Few(calls) => {
+                calls.iter().map(|(key, _)| key).filter(|(spot, _)| *spot >= first).map(around).collect()
+            }
+            Self::Many(calls) => calls.range((first, 0)..).map(|(key, _)| around(key)).collect(),
+        }
+    }
+
+    /// Takes all calls at `frame` or deeper.
+    fn take_from(&mut self, frame: u32) -> Vec<(Key, Entry<R>)> {
+        let first = Spot { frame, function: 0 };
+        match self {
+            Self::Few(calls) => calls.split_off(calls.partition_point(|((spot, _), _)| *spot < first)),
+            Self::Many(calls) => calls.split_off(&(first, 0)).into_iter().collect(),
+        }
+    }
+
+    /// The number of each entry, and the bytes of its record.
+    fn ages(&self) -> Vec<(u64, usize)> {
+        let age = |entry: &Entry<R>| (entry.number, entry.record.bytes());
+        match self {
+            Self::Few(calls) => calls.iter().map(|(_, entry)| age(entry)).collect(),
+            Self::Many(calls) => calls.values().map(age).collect(),
+        }
+    }
+
+    fn retain(&mut self, mut stays: impl FnMut(&Key, &Entry<R>) -> bool) {
+        match self {
+            Self::Few(calls) => calls.retain(|(key, entry)| stays(key, entry)),
+            Self::Many(calls) => calls.retain(|key, entry| stays(key, entry)),
+        }
+    }
+}
+
+impl Around {
+    /// By the keys of all that is less deep, from the least deep on.
+    fn of<I: DoubleEndedIterator<Item = Key>>(goid: u64, tsc: u64, less_deep: impl Fn() -> I) -> Option<Self> {
+        let is_earlier = |(_, began): &Key| *began < tsc;
+        let parent = less_deep().rev().take(CANDIDATES).find(is_earlier)?;
+        let root = less_deep().take(CANDIDATES).find(is_earlier).unwrap_or(parent);
+        let began = |(spot, began): Key| (spot.place(goid), began);
+        Some(Self { parent: began(parent), root: began(root) })
     }
 }
 
@@ -306,11 +499,42 @@ mod tests {
 
     #[test]
     fn large_records_count_by_their_size() {
-        let mut pairing = Pairing::new(Limits { calls: 10, bytes: 16 });
+        let mut pairing = Pairing::new(Limits { calls: 10, bytes: 20 });
         for tsc in [10, 20, 30] {
             pairing.enter(mark(tsc, 100, 0, tsc));
         }
         assert_eq!((pairing.evicted, pairing.finish(40).len()), (1, 2));
+    }
+
+    #[test]
+    fn many_open_calls_of_one_goroutine_are_as_few() {
+        let mut pairing = Pairing::new(limits(1000));
+        let depths = 3 * FEW as u32;
+        for depth in 1..=depths {
+            assert_eq!(pairing.enter(mark(1, depth * 8, 0, depth.into())), None);
+        }
+        let returned = pairing.exit(mark(1, depths * 8, 0, 500));
+        assert_eq!(ends(returned.as_slice()), [(depths.into(), 500, End::Returned)]);
+        let again = pairing.enter(mark(1, 80, 0, 501));
+        assert_eq!(ends(again.as_slice()), [(10, 501, End::Unwound)]);
+        assert_eq!(pairing.boundary(1, 160, 502).len() as u32, depths - 1 - 20);
+        assert_eq!(pairing.finish(600).len(), 20);
+        assert_eq!((pairing.open, pairing.bytes), (0, 0));
+    }
+
+    #[test]
+    fn goroutines_that_are_gone_are_forgotten() {
+        let mut pairing = Pairing::new(limits(10));
+        for goid in 1..100_000 {
+            pairing.enter(mark(goid, 100, 0, goid));
+            assert!(pairing.exit(mark(goid, 100, 0, goid + 1)).is_some());
+        }
+        assert!(pairing.goroutines.len() <= WITHOUT + 1);
+        for goid in 100_000..200_000 {
+            pairing.enter(mark(goid, 100, 0, goid));
+            pairing.boundary(goid, 0, goid + 1);
+        }
+        assert!(pairing.goroutines.len() <= WITHOUT + 1);
     }
 
     /// What a goroutine of the property test does next.
@@ -356,7 +580,7 @@ mod tests {
             let mut stacks: BTreeMap<u64, Vec<(u32, u64)>> = BTreeMap::new();
             let (mut expected, mut seen) = (Vec::new(), Vec::new());
             let (mut order, mut pairing, mut next_ring) = (Order::new(), Pairing::new(limits(1000)), 0);
-            let mut look = |ready: Vec<Written>| {
+            let mut look = |ready: std::vec::Drain<'_, Written>| {
                 for written in ready {
                     match written {
                         Written::Enter(mark) => seen.extend(pairing.enter(mark)),

@@ -30,6 +30,7 @@ pub(crate) struct Session {
     pub(crate) peer: Peer,
     control: ControlPage,
     rings: Box<dyn Rings>,
+    ring_bytes: u32,
     program: Program,
     process: Arc<Process>,
     /// Which functions are switched on.
@@ -52,19 +53,27 @@ struct Untold {
     told_at: Option<Instant>,
 }
 
+impl Untold {
+    fn is_any(&self) -> bool {
+        [self.ring_full, self.output_full, self.malformed, self.words_missing].iter().any(|count| *count > 0)
+    }
+}
+
 impl Session {
     pub(crate) fn new(
         peer: Peer,
         control: ControlPage,
-        rings: Box<dyn Rings>,
+        rings: (Box<dyn Rings>, u32),
         program: Program,
         process: Arc<Process>,
     ) -> Self {
+        let (rings, ring_bytes) = rings;
         Self {
             calls: Calls::new(peer.pid, Entries::Once),
             peer,
             control,
             rings,
+            ring_bytes,
             program,
             process,
             on: Vec::new(),
@@ -96,20 +105,31 @@ impl Session {
         self.counters.ring_full
     }
 
+    /// Bytes that its rings take.
+    pub(crate) fn ring_memory(&self) -> u64 {
+        self.rings.positions().len() as u64 * u64::from(self.ring_bytes)
+    }
+
+    /// When it needs a look even if its process does nothing.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let tell = self.untold.told_at.filter(|_| self.untold.is_any()).map(|told_at| told_at + TELL_EVERY);
+        self.until.into_iter().chain(tell).min()
+    }
+
     /// When it is to be given up.
     pub(crate) fn until(&self) -> Option<Instant> {
         self.until
     }
 
-    /// Reads every ring once and looks at what may be looked at. Gives the bytes that the fullest ring held.
-    pub(crate) fn pass(&mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) -> u64 {
+    /// Reads every ring once and looks at what may be looked at. Gives how full the fullest ring was.
+    pub(crate) fn pass(&mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) -> f64 {
         let fullest = self.drain(summary);
         // Only records need the time.
         if !self.order.is_empty() {
             clock.update();
             self.look(clock, outlet);
         }
-        fullest
+        fullest as f64 / f64::from(self.ring_bytes)
     }
 
     /// The last pass: whatever is still open is unfinished.

@@ -7,7 +7,7 @@
 //! All integers are little-endian. `docs/wire-format.md` is the prose of this file.
 
 /// First eight bytes of a hello and of a reply: `GOPATCH` and the version of the format.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"GOPATCH\x01");
+pub const MAGIC: u64 = u64::from_le_bytes(*b"GOPATCH\x02");
 
 /// Where a patched program looks for gopatchd when nobody said otherwise.
 pub const DEFAULT_SOCKET: &str = "/run/gopatch/gopatchd.sock";
@@ -21,9 +21,6 @@ pub const PAGE: usize = 4096;
 /// Most rings a process can be given: one reply carries the control page and every ring
 /// as file descriptors, and the kernel passes at most 253 (`SCM_MAX_FD`, `include/net/scm.h`).
 pub const MAX_RINGS: u32 = 128;
-
-/// Data bytes of one ring unless gopatchd is told otherwise. A power of two, and whole pages.
-pub const DEFAULT_RING_BYTES: u32 = 1 << 20;
 
 /// Largest payload of a record, in bytes. The BPF program copies records through a buffer of this size.
 pub const MAX_PAYLOAD: usize = 2048;
@@ -122,7 +119,8 @@ impl Reply {
 
 /// The control page: gopatchd writes it, the process maps it read-only.
 ///
-/// The process looks at it about ten times a second, from the runtime's `sysmon` thread, never from a hook.
+/// The process looks at it ten times a second, and oftener while [`control::ASLEEP`] is set, from the runtime's `sysmon`
+/// thread, never from a hook.
 pub mod control {
     /// `u64` that gopatchd changes at least every [`HEARTBEAT_MILLIS`]. A process that sees no change for
     /// [`STALE_MILLIS`] takes gopatchd for dead, leaves its rings and looks for a new one.
@@ -131,12 +129,17 @@ pub mod control {
     pub const FLAGS: usize = 8;
     /// `u32` that gopatchd increases after it changed enable bytes.
     pub const ENABLE_GENERATION: usize = 12;
+    /// `u32`: 1 while gopatchd does not look at the rings by itself. A process that finds something unread in one then wakes
+    /// it, by FUTEX_WAKE (shared) of this word, and looks every [`ASLEEP_MILLIS`].
+    pub const ASLEEP: usize = 16;
     /// One byte a function of the manifest, in its order: 0 off, 1 on.
     pub const ENABLE: usize = 64;
     /// Bit of [`FLAGS`]: gopatchd is about to end; leave the rings now.
     pub const FLAG_DETACH: u32 = 1;
     /// Longest time between two heartbeats.
-    pub const HEARTBEAT_MILLIS: u64 = 100;
+    pub const HEARTBEAT_MILLIS: u64 = 200;
+    /// Time between two looks of a process at its rings while [`ASLEEP`] is set.
+    pub const ASLEEP_MILLIS: u64 = 1;
     /// A heartbeat older than this is a dead gopatchd's.
     pub const STALE_MILLIS: u64 = 700;
 }
@@ -255,14 +258,27 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What the BPF program puts in front of each payload that it forwards to the output ring.
+/// What the BPF program puts in front of each payload that it forwards to the output ring. A piece of the output is some of these, each
+/// with its payload, padded to a multiple of 8.
 pub mod forwarded {
+    use super::u32_at;
+
     /// `u32`: index of the ring in the array of rings.
     pub const RING: usize = 0;
     /// `u32`: bytes of the payload that follows.
     pub const SIZE: usize = 4;
     /// Bytes of this prefix.
     pub const PREFIX: usize = 8;
+
+    /// The records of a piece: ring and payload.
+    pub fn records(mut piece: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+        std::iter::from_fn(move || {
+            let (ring, size) = (u32_at(piece, RING)?, u32_at(piece, SIZE)? as usize);
+            let payload = piece.get(PREFIX..PREFIX.checked_add(size)?)?;
+            piece = piece.get((PREFIX + size).next_multiple_of(8)..).unwrap_or_default();
+            Some((ring, payload))
+        })
+    }
 }
 
 fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
@@ -291,9 +307,20 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_of_the_output_is_some_records() {
+        let mut piece = vec![0; 72];
+        (piece[0], piece[4], piece[8]) = (3, 33, 1);
+        (piece[48], piece[52], piece[56]) = (4, 12, 2);
+        let records: Vec<_> = forwarded::records(&piece).map(|(ring, it)| (ring, it.len(), it[0])).collect();
+        assert_eq!(records, [(3, 33, 1), (4, 12, 2)], "the last is not padded here");
+        piece[52] = 200;
+        assert_eq!(forwarded::records(&piece).count(), 1, "what is not there is nothing");
+    }
+
+    #[test]
     fn a_hello_of_another_version_is_refused() {
         let mut bytes = [0; Hello::SIZE];
-        bytes[..8].copy_from_slice(b"GOPATCH\x02");
+        bytes[..8].copy_from_slice(b"GOPATCH\x01");
         assert!(Hello::parse(&bytes).is_none());
         bytes[..8].copy_from_slice(&MAGIC.to_le_bytes());
         bytes[Hello::RINGS_WANTED] = 3;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use gopatch_trampolines::wire::{DEFAULT_RING_BYTES, DEFAULT_SOCKET, PAGE};
+use gopatch_trampolines::wire::{DEFAULT_SOCKET, PAGE};
 use serde::Deserialize;
 
 use crate::print::Print;
@@ -56,7 +56,8 @@ const GRPC_PORT: u16 = 4317;
 pub struct Config {
     pub(crate) listen: PathBuf,
     pub(crate) backend: Choice,
-    pub(crate) ring_bytes: u32,
+    /// `None` is as many as there is room for.
+    pub(crate) ring_bytes: Option<u32>,
     pub(crate) pin: PathBuf,
     pub(crate) naming: Naming,
     /// Whether Kubernetes is asked about pods, in a pod.
@@ -260,12 +261,13 @@ impl Settings {
             (TracesExporter::Console, _) | (_, false) => Print::Text,
             _ => Print::None,
         });
-        let ring_bytes = collect.ring_bytes.unwrap_or(DEFAULT_RING_BYTES);
-        check_ring_bytes(ring_bytes).map_err(|why| invalid("collect.ring_bytes", &why))?;
+        if let Some(bytes) = collect.ring_bytes {
+            check_ring_bytes(bytes).map_err(|why| invalid("collect.ring_bytes", &why))?;
+        }
         let listen = collect.listen.unwrap_or_else(|| DEFAULT_SOCKET.into());
         Ok(Config {
             backend: collect.backend.unwrap_or(Choice::Auto),
-            ring_bytes,
+            ring_bytes: collect.ring_bytes,
             pin: collect.pin.unwrap_or_else(|| "/sys/fs/bpf/gopatch".into()),
             naming: Naming {
                 service_name: service.name,

@@ -12,6 +12,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use aya::maps::{Array, Map, MapData, RingBuf};
@@ -36,7 +37,6 @@ const OUTPUT_FULL: u32 = 1;
 
 /// Makes BPF rings.
 pub(crate) struct BpfBackend {
-    ring_bytes: u32,
     drain: Rc<RefCell<Drain>>,
     pin: Option<Pin>,
 }
@@ -54,7 +54,7 @@ struct Drain {
 
 impl BpfBackend {
     /// Loads the program, and pins its output if it can.
-    pub(crate) fn load(ring_bytes: u32, pin_folder: &Path) -> Result<Self> {
+    pub(crate) fn load(pin_folder: &Path) -> Result<Self> {
         // The first thing that an old kernel or a missing capability refuses, with the clearest errno.
         let nobodys = create_ring(PAGE as u32).context("the kernel gives no USER_RINGBUF (Linux 6.1, CAP_BPF)")?;
         let mut program =
@@ -86,7 +86,7 @@ impl BpfBackend {
         };
         let events = Map::RingBuf(events).try_into()?;
         let drain = Drain { program, slots, free: (0..SLOTS).rev().collect(), nobodys, events, losses };
-        Ok(Self { ring_bytes, drain: Rc::new(RefCell::new(drain)), pin })
+        Ok(Self { drain: Rc::new(RefCell::new(drain)), pin })
     }
 }
 
@@ -95,17 +95,15 @@ impl Backend for BpfBackend {
         "bpf"
     }
 
-    fn create(&mut self, count: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
-        let maps = (0..count)
-            .map(|_| create_ring(self.ring_bytes))
-            .collect::<Result<Vec<_>>>()
-            .context("cannot make the rings")?;
+    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
+        let maps =
+            (0..count).map(|_| create_ring(ring_bytes)).collect::<Result<Vec<_>>>().context("cannot make the rings")?;
         let rings = maps
             .iter()
             .map(|map| {
                 Ok(BpfRing {
                     slot: 0,
-                    positions: Positions(Mapping::read_only(&map.fd().as_fd(), 0, Positions::BYTES)?),
+                    positions: Arc::new(Positions(Mapping::read_only(&map.fd().as_fd(), 0, Positions::BYTES)?)),
                     broken: false,
                 })
             })
@@ -115,7 +113,7 @@ impl Backend for BpfBackend {
 
         let mut drain = self.drain.borrow_mut();
         ensure!(drain.free.len() >= rings.len(), "all {SLOTS} rings are in use");
-        let mut rings = BpfRings { ring_bytes: self.ring_bytes, drain: Rc::clone(&self.drain), rings };
+        let mut rings = BpfRings { ring_bytes, drain: Rc::clone(&self.drain), rings };
         for ring in &mut rings.rings {
             ring.slot = drain.free.pop().expect("counted above");
         }
@@ -139,7 +137,7 @@ struct BpfRings {
 
 struct BpfRing {
     slot: u32,
-    positions: Positions,
+    positions: Arc<Positions>,
     broken: bool,
 }
 
@@ -154,6 +152,10 @@ impl Rings for BpfRings {
             }
         }
         drained
+    }
+
+    fn positions(&self) -> Vec<Arc<Positions>> {
+        self.rings.iter().map(|ring| Arc::clone(&ring.positions)).collect()
     }
 
     fn counters(&self) -> Counters {
@@ -214,11 +216,12 @@ impl Drain {
     /// Empties the output ring.
     fn forward(&mut self, slot: u32, sink: &mut dyn FnMut(&[u8])) -> u64 {
         let mut records = 0;
-        while let Some(record) = self.events.next() {
-            let (prefix, payload) = record.split_at(forwarded::PREFIX);
-            debug_assert_eq!(prefix[..4], slot.to_le_bytes(), "the output ring was empty before the run");
-            sink(payload);
-            records += 1;
+        while let Some(piece) = self.events.next() {
+            for (ring, payload) in forwarded::records(&piece) {
+                debug_assert_eq!(ring, slot, "the output ring was empty before the run");
+                sink(payload);
+                records += 1;
+            }
         }
         records
     }

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use gopatch_trampolines::wire::{MAX_PAYLOAD, PAGE, ring};
@@ -17,24 +18,16 @@ use crate::mapping::Mapping;
 
 /// Makes memory files.
 #[derive(Debug)]
-pub(crate) struct MemfdBackend {
-    ring_bytes: u32,
-}
-
-impl MemfdBackend {
-    pub(crate) fn new(ring_bytes: u32) -> Self {
-        Self { ring_bytes }
-    }
-}
+pub(crate) struct MemfdBackend;
 
 impl Backend for MemfdBackend {
     fn name(&self) -> &'static str {
         "memfd"
     }
 
-    fn create(&mut self, count: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
+    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
         let made = (0..count)
-            .map(|_| MemfdRing::create(self.ring_bytes))
+            .map(|_| MemfdRing::create(ring_bytes))
             .collect::<io::Result<(Vec<_>, Vec<_>)>>()
             .context("cannot make the rings")?;
         Ok((Box::new(MemfdRings(made.0)), made.1))
@@ -58,13 +51,17 @@ impl Rings for MemfdRings {
         drained
     }
 
+    fn positions(&self) -> Vec<Arc<Positions>> {
+        self.0.iter().map(|ring| Arc::clone(&ring.positions)).collect()
+    }
+
     fn counters(&self) -> Counters {
         self.0.iter().fold(Counters::default(), |sum, ring| sum.plus(ring.positions.counters()))
     }
 }
 
 struct MemfdRing {
-    positions: Positions,
+    positions: Arc<Positions>,
     data: Mapping,
     data_bytes: u32,
     /// What the process reads in page 0 is a copy of this; what it writes there is never read.
@@ -79,7 +76,7 @@ impl MemfdRing {
         // Without these a process could shrink the file and gopatchd would die of SIGBUS.
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         let ring = Self {
-            positions: Positions(Mapping::read_write(&file, 0, Positions::BYTES)?),
+            positions: Arc::new(Positions(Mapping::read_write(&file, 0, Positions::BYTES)?)),
             data: Mapping::read_only(&file, 2 * PAGE, data_bytes as usize)?,
             data_bytes,
             consumer: 0,

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -16,9 +17,11 @@ use crate::mapping::Mapping;
 mod bpf;
 mod memfd;
 mod pin;
+mod size;
 
 pub(crate) use bpf::BpfBackend;
 pub(crate) use memfd::MemfdBackend;
+pub(crate) use size::ring_bytes;
 
 /// Which backend is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
@@ -37,8 +40,8 @@ pub(crate) trait Backend {
     /// Its name on the command line.
     fn name(&self) -> &'static str;
 
-    /// Makes the rings of one session, and gives their files too, for the process to map.
-    fn create(&mut self, count: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)>;
+    /// Makes the rings of one session, each for so many bytes, and gives their files too, for the process to map.
+    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)>;
 
     /// Records that an earlier gopatchd had left, drained and unread.
     fn left_by_earlier(&self) -> u64 {
@@ -53,6 +56,9 @@ pub(crate) trait Rings {
 
     /// What the process counts in its rings.
     fn counters(&self) -> Counters;
+
+    /// The rings' positions, for whoever only wants to know whether there is something.
+    fn positions(&self) -> Vec<Arc<Positions>>;
 }
 
 /// What a pass over rings met besides good records.
@@ -89,21 +95,17 @@ pub(crate) enum RingError {
 }
 
 /// Opens the backend that is asked for. Gives it with the reason why it is this one.
-pub(crate) fn open(
-    choice: Choice,
-    ring_bytes: u32,
-    pin_folder: &std::path::Path,
-) -> Result<(Box<dyn Backend>, String)> {
-    let memfd = || Box::new(MemfdBackend::new(ring_bytes)) as Box<dyn Backend>;
+pub(crate) fn open(choice: Choice, pin_folder: &std::path::Path) -> Result<(Box<dyn Backend>, String)> {
+    let memfd = || Box::new(MemfdBackend) as Box<dyn Backend>;
     match choice {
         Choice::Memfd => Ok((memfd(), "as asked".into())),
         Choice::Bpf => {
-            let backend = BpfBackend::load(ring_bytes, pin_folder).context(
+            let backend = BpfBackend::load(pin_folder).context(
                 "the bpf backend cannot start\nhint: --backend memfd needs neither privileges nor a new kernel",
             )?;
             Ok((Box::new(backend), "as asked".into()))
         }
-        Choice::Auto => match BpfBackend::load(ring_bytes, pin_folder) {
+        Choice::Auto => match BpfBackend::load(pin_folder) {
             Ok(backend) => Ok((Box::new(backend), "the kernel offers it".into())),
             Err(error) => Ok((memfd(), format!("no bpf: {error:#}"))),
         },
@@ -112,11 +114,16 @@ pub(crate) fn open(
 
 /// The two position pages of a ring.
 #[derive(Debug)]
-struct Positions(Mapping);
+pub(crate) struct Positions(Mapping);
 
 impl Positions {
     /// Bytes of the mapping.
     const BYTES: usize = 2 * PAGE;
+
+    /// Whether the two differ, for which a process can always see to.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.0.load(ring::PRODUCER_POS) != self.consumer()
+    }
 
     fn consumer(&self) -> u64 {
         self.0.load(ring::CONSUMER_POS)

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use aya::maps::{Map, MapData, RingBuf};
+use gopatch_trampolines::wire::forwarded;
 use rustix::fs::{FlockOperation, flock, statfs};
 use rustix::mount::{MountFlags, mount};
 
@@ -76,8 +77,8 @@ fn is_bpffs(path: &Path) -> bool {
 fn unread(path: &Path) -> Result<u64> {
     let mut ring: RingBuf<MapData> = Map::from_map_data(MapData::from_pin(path)?)?.try_into()?;
     let mut records = 0;
-    while ring.next().is_some() {
-        records += 1;
+    while let Some(piece) = ring.next() {
+        records += forwarded::records(&piece).count() as u64;
     }
     Ok(records)
 }

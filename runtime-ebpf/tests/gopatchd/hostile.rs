@@ -129,7 +129,7 @@ fn hellos_that_are_none_are_refused_with_the_reason() {
     let gopatchd = Gopatchd::start("memfd", &[]);
     let good = || Greeting::new(1);
     let mut version = good();
-    version.hello[7] = 2;
+    version.hello[7] = 1;
     let mut short = good();
     short.hello.truncate(63);
     let mut long = good();

@@ -6,4 +6,5 @@
 mod hostile;
 mod lifecycle;
 mod sessions;
+mod silence;
 mod support;

@@ -5,7 +5,7 @@
 //! file descriptor, allocate, or wait in the tick.
 //!
 //! Here: the constants, the order of the parts, and what they share. `stub` and `tick` are the two ways in; `hello` and `rings` are
-//! the routines that both run; `clear` is a part of the tick; `sys` is the kernel's interface.
+//! the routines that both run; `clear` and `bell` are parts of the tick; `sys` is the kernel's interface.
 //!
 //! Code here keeps to registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 a link. There is
 //! no stack use outside the stub's first lines. System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`.
@@ -14,6 +14,7 @@
 use iced_x86::code_asm::*;
 use iced_x86::{IcedError, Instruction};
 
+mod bell;
 mod clear;
 mod hello;
 mod rings;
@@ -33,6 +34,8 @@ const MILLI: u64 = 1_000_000;
 const TICK: u64 = 100 * MILLI;
 /// Between looks at something that is about to happen: a reply, a thunk's end.
 const SHORT_TICK: u64 = 10 * MILLI;
+/// While gopatchd sleeps.
+const ALERT_TICK: u64 = control::ASLEEP_MILLIS * MILLI;
 const RETRY: u64 = 500 * MILLI;
 const REPLY_WAIT: u64 = 2000 * MILLI;
 const STALE: u64 = control::STALE_MILLIS * MILLI;

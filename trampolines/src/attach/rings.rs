@@ -9,8 +9,8 @@ use iced_x86::code_asm::*;
 
 use super::Emitter;
 use super::sys::{
-    self, CMSG_HEADER, EAGAIN, MADV_DONTFORK, MAP_FIXED, MAP_RESERVE, MAP_SHARED_POPULATE, MSG_DONTWAIT_CMSG_CLOEXEC,
-    PROT_NONE, PROT_READ, PROT_READ_WRITE, SCM_RIGHTS, msghdr,
+    self, CMSG_HEADER, EAGAIN, MADV_DONTFORK, MAP_FIXED, MAP_RESERVE, MAP_SHARED, MAP_SHARED_POPULATE,
+    MSG_DONTWAIT_CMSG_CLOEXEC, PROT_NONE, PROT_READ, PROT_READ_WRITE, SCM_RIGHTS, msghdr,
 };
 use crate::arena::{Phase, SLOT_SHIFT, session, slot, switches};
 use crate::asm::{GOLDEN, at};
@@ -214,13 +214,14 @@ impl Emitter<'_> {
         self.asm.mov(rsi, qword_ptr(rbx + session::RING_BYTES))?;
         self.asm.add(rsi, page)?;
         self.ring_piece(ring::PRODUCER_POS as i32)?;
-        self.mmap(PROT_READ_WRITE, MAP_SHARED_POPULATE | MAP_FIXED)?;
+        // Memory that no record ever came to is nobody's; the first to come there waits for a page.
+        self.mmap(PROT_READ_WRITE, MAP_SHARED | MAP_FIXED)?;
         self.fail_if_error(failed)?;
 
         self.asm.mov(rsi, qword_ptr(rbx + session::RING_BYTES))?;
         self.asm.lea(rdi, ptr(rbp + rsi + 2 * page))?;
         self.ring_piece(ring::DATA as i32)?;
-        self.mmap(PROT_READ_WRITE, MAP_SHARED_POPULATE | MAP_FIXED)?;
+        self.mmap(PROT_READ_WRITE, MAP_SHARED | MAP_FIXED)?;
         self.fail_if_error(failed)?;
 
         self.asm.mov(rdi, rbp)?;

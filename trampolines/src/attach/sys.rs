@@ -12,6 +12,7 @@ pub(super) const SOCKET: u32 = 41;
 pub(super) const CONNECT: u32 = 42;
 pub(super) const SENDMSG: u32 = 46;
 pub(super) const RECVMSG: u32 = 47;
+pub(super) const FUTEX: u32 = 202;
 pub(super) const SCHED_GETAFFINITY: u32 = 204;
 pub(super) const CLOCK_GETTIME: u32 = 228;
 pub(super) const OPENAT: u32 = 257;
@@ -28,9 +29,12 @@ pub(super) const POLLIN: i32 = 1;
 /// Key of the auxiliary vector (`include/uapi/linux/auxvec.h`).
 pub(super) const AT_SECURE: i32 = 23;
 pub(super) const CLOCK_MONOTONIC: i32 = 1;
+/// Without `FUTEX_PRIVATE_FLAG`: who waits is another process.
+pub(super) const FUTEX_WAKE: u32 = 1;
 pub(super) const PROT_NONE: i32 = 0;
 pub(super) const PROT_READ: i32 = 1;
 pub(super) const PROT_READ_WRITE: i32 = 3;
+pub(super) const MAP_SHARED: i32 = 1;
 pub(super) const MAP_SHARED_POPULATE: i32 = 0x8001;
 pub(super) const MAP_FIXED: i32 = 0x10;
 /// `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`.

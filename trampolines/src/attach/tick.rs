@@ -1,4 +1,4 @@
-//! The tick: a step of the session, ten times a second.
+//! The tick: a step of the session, ten times a second, or oftener while gopatchd sleeps (`bell`).
 //!
 //! Decides: when to connect, that gopatchd is gone, and when the rings can be unmapped.
 //! Trusts: the runtime to call `retake` on one thread. Never does: block.
@@ -164,6 +164,7 @@ impl Emitter<'_> {
         asm.jb(detach)?;
         asm.set_label(&mut enough_rings)?;
         self.clear_table()?;
+        self.ring_bell()?;
         let asm = &mut *self.asm;
         asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
         asm.mov(eax, dword_ptr(rdx + control::ENABLE_GENERATION))?;

@@ -5,7 +5,7 @@ use std::io::{IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use gopatch_trampolines::manifest::{FORMAT, SECTION};
@@ -15,6 +15,7 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recvmsg, sendmsg, socket_with, sockopt,
 };
+use rustix::thread::futex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -161,6 +162,22 @@ impl Process {
 
     pub(crate) fn asked_to_leave(&self) -> bool {
         self.control.at(control::FLAGS).load(Ordering::Acquire) as u32 & control::FLAG_DETACH != 0
+    }
+
+    /// Whether gopatchd says that it sleeps.
+    pub(crate) fn is_to_ring(&self) -> bool {
+        self.asleep().load(Ordering::Acquire) == 1
+    }
+
+    /// Wakes gopatchd, as the tick does. Gives how many have heard it.
+    pub(crate) fn ring(&self) -> usize {
+        futex::wake(self.asleep(), futex::Flags::empty(), i32::MAX as u32).expect("a futex that is mapped")
+    }
+
+    fn asleep(&self) -> &AtomicU32 {
+        let word = self.control.at(control::ASLEEP);
+        // SAFETY: the half of a word that is mapped as long as `self` lives; gopatchd touches it by atomics.
+        unsafe { AtomicU32::from_ptr(word.as_ptr().cast()) }
     }
 
     pub(crate) fn enable_bytes(&self) -> [u8; 8] {

@@ -1,0 +1,47 @@
+//! How large rings are when nobody says.
+//!
+//! Decides: the bytes of a process's rings, by how many they are and how much memory others' take.
+//! Trusts: its caller's sums. Never does: allocate.
+//!
+//! A ring has to hold what comes while gopatchd is kept from its processor. With 4 MiB that is 55 ms of a million records a second
+//! of 76 bytes each; with 1 MiB 14 ms, which a busy machine takes more often than not. But each P of each process has one, a BPF ring
+//! takes its memory at once, and a process with many Ps spreads its records.
+
+/// Largest ring, while there is room.
+const LARGEST: u32 = 4 << 20;
+/// Smallest, however little room there is.
+const SMALLEST: u32 = 1 << 20;
+/// What a process's rings may take together before they become smaller.
+const OF_A_PROCESS: u64 = 32 << 20;
+/// What all rings may.
+const OF_ALL: u64 = 256 << 20;
+
+/// Bytes of each of a new session's rings, when all others take `in_use` bytes.
+pub(crate) fn ring_bytes(asked: Option<u32>, rings: u32, in_use: u64) -> u32 {
+    asked.unwrap_or_else(|| {
+        let fits = |bytes: &u32| {
+            let together = u64::from(*bytes) * u64::from(rings);
+            together <= OF_A_PROCESS && in_use.saturating_add(together) <= OF_ALL
+        };
+        std::iter::successors(Some(LARGEST), |bytes| Some(bytes / 2))
+            .take_while(|bytes| *bytes > SMALLEST)
+            .find(fits)
+            .unwrap_or(SMALLEST)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_are_large_while_there_is_room() {
+        for (rings, in_use_mib, mib) in [(2, 0, 4), (8, 0, 4), (9, 0, 2), (16, 0, 2), (17, 0, 1), (128, 0, 1)] {
+            assert_eq!(ring_bytes(None, rings, in_use_mib << 20), mib << 20, "{rings} rings");
+        }
+        for (in_use_mib, mib) in [(224, 4), (225, 2), (240, 2), (241, 1), (1 << 20, 1)] {
+            assert_eq!(ring_bytes(None, 8, in_use_mib << 20), mib << 20, "{in_use_mib} MiB in use");
+        }
+        assert_eq!(ring_bytes(Some(4096), 2, 0), 4096);
+    }
+}

@@ -1,0 +1,167 @@
+//! A program does nothing for a while, and gopatchd sleeps. Then it does something.
+//!
+//! Decides: what may happen meanwhile: nothing, a burst, gopatchd's death, the program's end.
+//! Trusts: gopatchd's word that it sleeps, which is in the control page that it shares with the program.
+//! Never does: measure time. How little an idle gopatchd takes, `cargo xtask bench collector` says.
+
+use std::ffi::c_void;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use gopatch_tests::load::{FAST, pair};
+use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, backends, gopatch, wait_until};
+use gopatch_trampolines::wire::{PAGE, control};
+use memmap2::{MmapOptions, MmapRaw};
+use rustix::io::Errno;
+use rustix::thread::futex::{Wait, WaitFlags, WaitvFlags, waitv};
+use rustix::time::{ClockId, Timespec, clock_gettime};
+use xtask::corpus;
+
+/// The word by which gopatchd says that it sleeps, as a program has it mapped.
+struct Asleep {
+    page: File,
+    memory: MmapRaw,
+}
+
+impl Asleep {
+    /// Takes the control page from a program that is attached; only root may.
+    fn of(pid: u32) -> Result<Self> {
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
+        let line = maps.lines().find(|line| line.contains("/memfd:gopatch-control")).context("it is not attached")?;
+        let range = line.split(' ').next().context("a line of maps has words")?;
+        let page = File::open(format!("/proc/{pid}/map_files/{range}")).context("this test needs root")?;
+        let memory = MmapOptions::new().len(PAGE).map_raw_read_only(&page)?;
+        Ok(Self { page, memory })
+    }
+
+    fn wait(&self) -> Result<()> {
+        wait_until("gopatchd to sleep", SOON, || {
+            let mut word = [0; 4];
+            self.page.read_exact_at(&mut word, control::ASLEEP as u64)?;
+            Ok((u32::from_le_bytes(word) == 1).then_some(()))
+        })?;
+        // It goes on looking for a while.
+        std::thread::sleep(Duration::from_millis(400));
+        Ok(())
+    }
+
+    /// Waits as gopatchd does, but not for long. Gives whether the program rang.
+    fn rang(&self) -> Result<bool> {
+        let mut word = Wait::new();
+        word.val = 1;
+        word.uaddr = self.memory.as_mut_ptr().wrapping_add(control::ASLEEP).cast::<c_void>().into();
+        word.flags = WaitFlags::SIZE_U32;
+        let until = clock_gettime(ClockId::Monotonic) + Timespec { tv_sec: 1, tv_nsec: 0 };
+        match waitv(&[word], WaitvFlags::empty(), Some(&until), ClockId::Monotonic) {
+            Ok(_) => Ok(true),
+            // Nobody rang, or gopatchd found the records by itself.
+            Err(Errno::TIMEDOUT | Errno::AGAIN | Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn server(scratch: &Scratch, go: &str) -> Result<Server> {
+    Server::start(scratch, &mut Command::new(gopatch::patched(scratch, "httpserver", go, "default")?))
+}
+
+fn load(tag: &str) -> Load<'_> {
+    Load { tls: false, proto: "h1", mix: FAST, count: 500, in_flight: 4, tag }
+}
+
+#[test]
+fn a_program_rings_when_there_is_something_to_read() -> Result<()> {
+    // The tick of the oldest and of the newest Go.
+    for go in ["1.18.10", NEWEST_GO] {
+        for backend in backends() {
+            let scratch = Scratch::new()?;
+            let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
+            let mut server = server(&scratch, go)?;
+            let asleep = Asleep::of(server.process().pid())?;
+            let (mut seen, mut rang) = (Vec::new(), false);
+            // gopatchd may find the first records by itself, so that nobody has to ring.
+            for tag in ["0-", "1-", "2-", "3-", "4-", "5-", "6-", "7-"] {
+                asleep.wait()?;
+                rang |= std::thread::scope(|scope| {
+                    let bell = scope.spawn(|| asleep.rang());
+                    seen.extend(load(tag).send(&scratch, &server)?);
+                    bell.join().expect("it does not panic")
+                })?;
+                if rang {
+                    break;
+                }
+            }
+            ensure!(rang, "Go {go}, {backend}: the program did not ring");
+            server.stop()?;
+            let said = gopatchd.stop()?;
+            said.ensure_all_seen()?;
+            pair(&seen, said.of("http.server"))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_burst_after_silence_is_not_lost() -> Result<()> {
+    const RULE: &str = "rules: [{ name: hot, import: main, function: Hot, enter: {} }]";
+    let program = corpus::build("hookbench", NEWEST_GO, "default")?;
+    for backend in backends() {
+        let scratch = Scratch::new()?;
+        let patched = gopatch::patch_with(&scratch, &program, RULE)?;
+        let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
+        let mut command = Command::new(patched);
+        // Each burst fills three quarters of a ring at once, and is followed by more than gopatchd waits before it sleeps.
+        command.args(["-fn", "Hot", "-n", "20000", "-rounds", "4", "-pause", "800ms"]).env("GOMAXPROCS", "1");
+        let status = command.env("GOPATCH_SOCKET", gopatchd.socket()).stdout(Stdio::null()).status()?;
+        ensure!(status.success(), "hookbench ended with {status}");
+        let said = gopatchd.stop()?;
+        said.ensure_all_seen()?;
+        ensure!(said.summary.records >= 80_000, "{:?}", said.summary);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_gopatchd_that_dies_in_its_sleep_is_replaced() -> Result<()> {
+    for backend in backends() {
+        let scratch = Scratch::new()?;
+        let gopatchd = Gopatchd::start_named(&scratch, "first", backend, &[])?;
+        let mut server = server(&scratch, NEWEST_GO)?;
+        Asleep::of(server.process().pid())?.wait()?;
+        gopatchd.kill()?;
+        let gopatchd = Gopatchd::start_named(&scratch, "second", backend, &[])?;
+        server.knock(|| gopatchd.has_operation())?;
+        let seen = load("").send(&scratch, &server)?;
+        server.stop()?;
+        let said = gopatchd.stop()?;
+        pair(&seen, said.of("http.server").filter(|operation| operation.text("url.path") != Some("/knock")))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_program_that_ends_while_gopatchd_sleeps_is_let_go() -> Result<()> {
+    for backend in backends() {
+        let scratch = Scratch::new()?;
+        let mut gopatchd = Gopatchd::start(&scratch, backend, &[])?;
+        let pid = gopatchd.process().pid();
+        let files = || Ok::<_, anyhow::Error>(fs::read_dir(format!("/proc/{pid}/fd"))?.count());
+        let before = files()?;
+        let mut first = server(&scratch, NEWEST_GO)?;
+        Asleep::of(first.process().pid())?.wait()?;
+        ensure!(files()? > before, "a session has files");
+        first.process().kill()?;
+        wait_until("gopatchd to let go of it", SOON, || Ok((files()? == before).then_some(())))?;
+        let second = server(&scratch, NEWEST_GO)?;
+        let seen = load("").send(&scratch, &second)?;
+        second.stop()?;
+        let said = gopatchd.stop()?;
+        said.ensure_all_seen()?;
+        pair(&seen, said.of("http.server"))?;
+        ensure!(said.summary.sessions == 2, "{:?}", said.summary);
+    }
+    Ok(())
+}
