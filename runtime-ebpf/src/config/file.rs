@@ -5,10 +5,12 @@
 //! Never does: defaults (that is `Config`).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{Exemplars, Histogram, Level, MetricsExporter, Protocol, Sampler, Temporality, TracesExporter};
@@ -141,8 +143,18 @@ pub(crate) struct Log {
 
 /// `10s`, `250ms`, `1m`.
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text)
-        .map(Some)
-        .map_err(|error| serde::de::Error::custom(format!("`{text}` is no duration such as 10s or 250ms: {error}")))
+    // What a visitor refuses is told with its key and its line.
+    struct Text;
+    impl Visitor<'_> for Text {
+        type Value = Duration;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a duration such as 10s or 250ms")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Duration, E> {
+            humantime::parse_duration(text).map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+        }
+    }
+    deserializer.deserialize_str(Text).map(Some)
 }
