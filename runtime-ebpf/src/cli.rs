@@ -203,9 +203,6 @@ impl CollectArgs {
         let Self { config, listen, backend, print, ring_bytes, pin, http, control } = self;
         let settings = config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::read)?;
         let mut settings = settings.with_environment(&|name| std::env::var(name).ok())?;
-        fn over<T>(setting: &mut Option<T>, flag: Option<T>) {
-            *setting = flag.or(setting.take());
-        }
         over(&mut settings.collect.listen, listen);
         over(&mut settings.collect.backend, backend);
         over(&mut settings.print, print);
@@ -215,6 +212,11 @@ impl CollectArgs {
         over(&mut settings.control.socket, control);
         settings.resolve()
     }
+}
+
+/// Lays a flag over a setting.
+fn over<T>(setting: &mut Option<T>, flag: Option<T>) {
+    *setting = flag.or(setting.take());
 }
 
 fn default_control() -> PathBuf {

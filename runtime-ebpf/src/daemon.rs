@@ -92,6 +92,7 @@ struct Daemon {
 }
 
 /// What poll(2) has found. The rest is found by trying: nothing that is tried blocks.
+#[expect(clippy::struct_excessive_bools, reason = "each is a file of its own, and any of them can be ready")]
 struct Ready {
     signal: bool,
     /// An executable was read.
@@ -387,16 +388,13 @@ impl Daemon {
         lost.unconsumed = lost.unconsumed.saturating_add(unconsumed);
         lost.ring_full = lost.ring_full.saturating_add(ring_full);
         self.summary.sessions += 1;
-        let process = match same {
-            Some(process) => process,
-            None => {
-                let metrics = self.keeping.map(|keeping| Metrics::new(&program, keeping));
-                let process = Arc::new(Process::new(peer.pid, unix_nanos_now(), resource, metrics));
-                process.state().rules = Session::rules(&program, &self.switches);
-                self.shared.processes.add(Arc::clone(&process));
-                process
-            }
-        };
+        let process = same.unwrap_or_else(|| {
+            let metrics = self.keeping.map(|keeping| Metrics::new(&program, keeping));
+            let process = Arc::new(Process::new(peer.pid, unix_nanos_now(), resource, metrics));
+            process.state().rules = Session::rules(&program, &self.switches);
+            self.shared.processes.add(Arc::clone(&process));
+            process
+        });
         let mut session = Session::new(peer, control, (rings, ring_bytes), program, process);
         session.apply_rules();
         self.sessions.push(session);

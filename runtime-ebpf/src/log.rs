@@ -7,8 +7,10 @@
 use std::fmt;
 
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{self, Config};
@@ -55,8 +57,6 @@ fn start_at(level: config::Level) {
         .with_ansi(false)
         .log_internal_errors(false)
         .with_writer(std::io::stderr);
-    use tracing_subscriber::Layer as _;
-    use tracing_subscriber::layer::SubscriberExt as _;
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(is_ours));
     // A second one would only mean that it has begun before.
     let _ = tracing::subscriber::set_global_default(subscriber);

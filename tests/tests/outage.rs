@@ -65,7 +65,7 @@ fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
     let begin = Instant::now();
     let status = loop {
         let status: serde_json::Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
-        if status["spans"]["waiting"] == 0 || begin.elapsed() > Duration::from_secs(60) {
+        if status["spans"]["waiting"] == 0 || begin.elapsed() > Duration::from_mins(1) {
             break status;
         }
         std::thread::sleep(Duration::from_millis(100));

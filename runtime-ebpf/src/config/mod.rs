@@ -236,10 +236,9 @@ impl Settings {
     pub(crate) fn resolve(self) -> Result<Config> {
         let Self { collect, service, resource, traces, metrics, otlp, http, control, log, print } = self;
         let has_endpoint = |signal: &Signal| otlp.endpoint.is_some() || signal.endpoint.is_some();
-        let traces_exporter = traces.exporter.unwrap_or_else(|| match has_endpoint(&otlp.traces) {
-            true => TracesExporter::Otlp,
-            false => TracesExporter::None,
-        });
+        let traces_exporter = traces
+            .exporter
+            .unwrap_or_else(|| if has_endpoint(&otlp.traces) { TracesExporter::Otlp } else { TracesExporter::None });
         let metrics_exporters = metrics.exporters.clone().unwrap_or_else(|| {
             let pushed = has_endpoint(&otlp.metrics).then_some(MetricsExporter::Otlp);
             pushed.into_iter().chain(http.listen.map(|_| MetricsExporter::Prometheus)).collect()
@@ -325,7 +324,7 @@ impl file::Metrics {
         if limit < 2 {
             return Err(invalid("metrics.cardinality", "it must be 2 or more: one series is for what overflows"));
         }
-        let interval = self.interval.unwrap_or(Duration::from_secs(60));
+        let interval = self.interval.unwrap_or(Duration::from_mins(1));
         if interval.is_zero() {
             return Err(invalid("metrics.interval", "it must be more than 0"));
         }

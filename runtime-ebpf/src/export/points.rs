@@ -28,10 +28,9 @@ pub(crate) fn count(metrics: &ResourceMetrics) -> usize {
 
 /// What is to be pushed of a process's metrics; what counts from one push to the next begins anew.
 pub(crate) fn snapshot(metrics: &mut Metrics, since: u64, now: u64) -> Vec<Metric> {
-    let temporality = match metrics.is_delta() {
-        true => AggregationTemporality::Delta,
-        false => AggregationTemporality::Cumulative,
-    } as i32;
+    let temporality =
+        if metrics.is_delta() { AggregationTemporality::Delta } else { AggregationTemporality::Cumulative };
+    let temporality = temporality as i32;
     let mut told = Vec::new();
     for group in &mut metrics.groups {
         for (index, instrument) in group.instruments.iter().enumerate() {

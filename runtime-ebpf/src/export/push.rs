@@ -89,8 +89,7 @@ pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::Metrics, send
         };
         for (request, ended) in snapshots(&shared) {
             match deliver(&sender, &request, "metrics", &mut stop).await {
-                Some(Outcome::Delivered { rejected: 0, .. }) => {}
-                Some(Outcome::Delivered { rejected, why }) => {
+                Some(Outcome::Delivered { rejected, why }) if rejected > 0 => {
                     shared.rejected_points.fetch_add(rejected, Ordering::Relaxed);
                     tracing::warn!("the receiver did not take {rejected} data points: {why}");
                 }
@@ -99,7 +98,7 @@ pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::Metrics, send
                     shared.rejected_points.fetch_add(points, Ordering::Relaxed);
                     tracing::warn!("the receiver refused {points} data points: {why}");
                 }
-                Some(Outcome::Again { .. }) | None => {}
+                Some(Outcome::Delivered { .. } | Outcome::Again { .. }) | None => {}
             }
             for process in ended {
                 process.state().pushed = true;
@@ -140,13 +139,14 @@ async fn deliver<E: Export>(sender: &Sender, request: &E, what: &str, stop: &mut
         }
         let pause_now = after.unwrap_or(pause).min(LONGEST_PAUSE);
         pause = (pause * 2).min(LONGEST_PAUSE);
-        match ends_at {
+        if let Some(ends_at) = ends_at {
             // The last try has failed if there is no time for another.
-            Some(ends_at) => timeout_at(ends_at, sleep(pause_now)).await.ok()?,
-            None => tokio::select! {
+            timeout_at(ends_at, sleep(pause_now)).await.ok()?;
+        } else {
+            tokio::select! {
                 () = sleep(pause_now) => {}
                 () = ended(stop) => {}
-            },
+            }
         }
     }
 }

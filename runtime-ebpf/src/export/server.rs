@@ -141,18 +141,22 @@ async fn answer(request: Request<Incoming>, shared: &Shared, door: Door) -> Answ
     match (head.uri.path(), &head.method, door) {
         ("/metrics", &Method::GET | &Method::HEAD, _) => {
             let accepted = head.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            let (form, kind) = match accepted.contains("application/openmetrics-text") {
-                true => (Form::OpenMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
-                false => (Form::Text, "text/plain; version=0.0.4; charset=utf-8"),
+            let (form, kind) = if accepted.contains("application/openmetrics-text") {
+                (Form::OpenMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+            } else {
+                (Form::Text, "text/plain; version=0.0.4; charset=utf-8")
             };
             let page = prometheus::page(shared, form);
             shared.forget();
             reply(StatusCode::OK, kind, page)
         }
-        ("/healthz", &Method::GET | &Method::HEAD, _) => match shared.is_alive() {
-            true => reply(StatusCode::OK, "text/plain", "ok\n"),
-            false => reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "the rings have not been looked at\n"),
-        },
+        ("/healthz", &Method::GET | &Method::HEAD, _) => {
+            if shared.is_alive() {
+                reply(StatusCode::OK, "text/plain", "ok\n")
+            } else {
+                reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "the rings have not been looked at\n")
+            }
+        }
         ("/status", &Method::GET, Door::Control) => json(StatusCode::OK, &status::of(shared)),
         ("/operations", &Method::GET, Door::Control) => json(StatusCode::OK, &status::operations(shared)),
         ("/rule", &Method::POST, Door::Control) => switch(body, shared).await,

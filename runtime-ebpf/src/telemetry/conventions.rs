@@ -7,6 +7,7 @@
 //! in 1.36). A rule of the user's own has the names that it gives.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use gopatch_trampolines::manifest::{Function, Kind};
 
@@ -176,10 +177,9 @@ impl Convention {
     /// Attributes that follow from others, when they are not there themselves.
     const fn added(self) -> &'static [&'static str] {
         match self {
-            Self::HttpServer => &["error.type"],
             Self::HttpClient => &["url.full", "server.port", "error.type"],
             Self::RpcServer | Self::RpcClient => &["rpc.system", "error.type"],
-            Self::Database | Self::Own => &["error.type"],
+            Self::HttpServer | Self::Database | Self::Own => &["error.type"],
         }
     }
 }
@@ -213,8 +213,8 @@ impl<'o> Conventional<'o> {
     /// All attributes of its span.
     pub(crate) fn attributes(self) -> impl Iterator<Item = (&'o str, Value<'o>)> {
         let captured = self.operation.attributes.iter().filter(move |(name, _)| {
-            !FAILURES.contains(name)
-                && !(self.convention == Convention::HttpClient && matches!(*name, "url.path" | "url.query"))
+            let is_in_url = matches!(*name, "url.path" | "url.query") && self.convention == Convention::HttpClient;
+            !FAILURES.contains(name) && !is_in_url
         });
         let captured = captured.filter_map(move |(name, _)| Some((name, self.get(name)?)));
         let added = self.convention.added().iter().filter(move |name| self.captured(name).is_none());
@@ -286,7 +286,7 @@ impl<'o> Conventional<'o> {
         let host = if host.contains(':') { format!("[{host}]") } else { host };
         let mut url = format!("{scheme}://{host}");
         if let Some(port) = self.captured("server.port") {
-            url += &format!(":{port}");
+            write!(url, ":{port}").expect("a String takes all");
         }
         if let Some(path) = self.captured("url.path") {
             url += &path.to_string();
@@ -297,7 +297,8 @@ impl<'o> Conventional<'o> {
                 Some((name, _)) if SECRET_PARAMETERS.contains(&name) => format!("{name}=REDACTED"),
                 _ => parameter.to_owned(),
             });
-            url += &format!("?{}", parameters.collect::<Vec<_>>().join("&"));
+            url.push('?');
+            url += &parameters.collect::<Vec<_>>().join("&");
         }
         Some(url)
     }

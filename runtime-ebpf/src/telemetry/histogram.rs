@@ -4,6 +4,8 @@
 //! Trusts: nothing; a value that is no number is not counted.
 //! Never does: losing a count. An exponential histogram gets coarser when its values spread.
 
+use std::collections::VecDeque;
+
 /// The last operation that fell into a bucket, to show one of those that are counted there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Exemplar {
@@ -40,7 +42,7 @@ pub(crate) struct Exponential {
     pub(crate) zeros: u64,
     /// Index of the first bucket. Bucket `i` holds what is larger than `base^i`, up to `base^(i+1)`.
     pub(crate) first: i32,
-    pub(crate) counts: std::collections::VecDeque<u64>,
+    pub(crate) counts: VecDeque<u64>,
 }
 
 /// Most buckets of an exponential histogram, and the scale it begins with: as OpenTelemetry's SDKs have them.
@@ -83,7 +85,7 @@ impl Explicit {
 
 impl Exponential {
     pub(crate) fn new() -> Self {
-        Self { totals: Totals::EMPTY, scale: MAX_SCALE, zeros: 0, first: 0, counts: Default::default() }
+        Self { totals: Totals::EMPTY, scale: MAX_SCALE, zeros: 0, first: 0, counts: VecDeque::new() }
     }
 
     /// Counts a value, which is not negative, `weight` times.
@@ -141,7 +143,7 @@ impl Exponential {
     /// Makes one bucket of two.
     fn coarsen(&mut self) {
         let first = self.first >> 1;
-        let mut counts = std::collections::VecDeque::with_capacity(self.counts.len() / 2 + 1);
+        let mut counts = VecDeque::with_capacity(self.counts.len() / 2 + 1);
         for (index, count) in (self.first..).zip(&self.counts) {
             let place = ((index >> 1) - first) as usize;
             if counts.len() <= place {
@@ -205,7 +207,9 @@ mod tests {
         #[test]
         fn an_exponential_histogram_counts_everything(values in prop::collection::vec(1e-9f64..1e9, 1..300)) {
             let mut histogram = Exponential::new();
-            values.iter().for_each(|value| histogram.add(*value, 1));
+            for value in &values {
+                histogram.add(*value, 1);
+            }
             prop_assert!(histogram.counts.len() <= MAX_BUCKETS);
             prop_assert_eq!(histogram.counts.iter().sum::<u64>(), values.len() as u64);
             for value in &values {

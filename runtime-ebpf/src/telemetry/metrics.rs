@@ -111,12 +111,11 @@ impl Metrics {
             let captures = || program.captures_of(index);
             let convention = program.convention(index as u32);
             let instruments = convention.instruments(function);
-            let dimensions = match convention.dimensions() {
-                Some(dimensions) => dimensions.iter().map(|name| (*name).to_owned()).collect(),
-                None => {
-                    let truths = captures().filter(|capture| capture.value == ValueType::Bool);
-                    own_dimensions(function.dimensions.iter().chain(truths.map(|capture| &capture.attribute)))
-                }
+            let dimensions = if let Some(dimensions) = convention.dimensions() {
+                dimensions.iter().map(|name| (*name).to_owned()).collect()
+            } else {
+                let truths = captures().filter(|capture| capture.value == ValueType::Bool);
+                own_dimensions(function.dimensions.iter().chain(truths.map(|capture| &capture.attribute)))
             };
             let same =
                 |group: &Group| group.convention == convention && group.instruments[0].name == instruments[0].name;

@@ -18,7 +18,7 @@ use crate::export::status::Rule;
 use crate::summary::Lost;
 
 /// How long the metrics of a process that has ended wait for somebody to take them.
-const KEPT: Duration = Duration::from_secs(300);
+const KEPT: Duration = Duration::from_mins(5);
 
 /// A process.
 #[derive(Debug)]

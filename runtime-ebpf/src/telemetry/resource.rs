@@ -92,7 +92,7 @@ impl Resource {
         }
         if let Some(folder) = folder {
             resource.set("process.pid", Value::Int(pid.into()));
-            resource.set_text("service.instance.id", &instance_id(pid, start_time(folder)));
+            resource.set_text("service.instance.id", &instance_id(pid, &start_time(folder)));
             for (name, value) in container(&read(&folder.join("cgroup"))) {
                 resource.set_text(name, &value);
             }
@@ -198,7 +198,7 @@ fn start_time(folder: &Path) -> String {
 }
 
 /// A UUID that is the same each time it is asked for, and no other process's: of this boot, this pid, this start.
-fn instance_id(pid: u32, start_time: String) -> String {
+fn instance_id(pid: u32, start_time: &str) -> String {
     let boot = read(Path::new("/proc/sys/kernel/random/boot_id"));
     let mut digest = Sha256::digest(format!("gopatch {} {pid} {start_time}", boot.trim()));
     // Version 8 (RFC 9562): an id of one's own making.

@@ -70,13 +70,13 @@ impl Top {
         let mut next = Instant::now() + interval;
         loop {
             terminal.draw(|frame| view::draw(self, frame)).context("cannot draw")?;
-            if event::poll(next.saturating_duration_since(Instant::now())).context("cannot read the terminal")? {
-                if let Event::Key(key) = event::read().context("cannot read the terminal")?
-                    && key.kind == KeyEventKind::Press
-                    && self.take(key)
-                {
-                    return Ok(());
-                }
+            let until_next = next.saturating_duration_since(Instant::now());
+            if event::poll(until_next).context("cannot read the terminal")?
+                && let Event::Key(key) = event::read().context("cannot read the terminal")?
+                && key.kind == KeyEventKind::Press
+                && self.take(key)
+            {
+                return Ok(());
             }
             if Instant::now() >= next {
                 next = Instant::now() + interval;

@@ -36,6 +36,11 @@ fn a_call_becomes_an_operation_with_all_that_was_captured() {
         let start = Duration::from_nanos(operation["start_unix_nano"].take().as_u64().expect("a time"));
         let duration = Duration::from_nanos(operation["duration_nano"].take().as_u64().expect("a duration"));
         assert!(duration >= Duration::from_millis(20) && duration <= took, "{duration:?} of {took:?}");
+        for (id, digits) in [("trace_id", 32), ("span_id", 16)] {
+            let id = operation.as_object_mut().expect("an object").remove(id);
+            let is_id = |id: &str| id.len() == digits && id.bytes().any(|byte| byte != b'0');
+            assert!(id.as_ref().and_then(|id| id.as_str()).is_some_and(is_id), "{id:?}");
+        }
         let unix = unix.duration_since(std::time::UNIX_EPOCH).expect("after 1970");
         assert!(start.abs_diff(unix) < Duration::from_millis(10), "{start:?} for {unix:?}");
         assert_eq!(
