@@ -211,5 +211,7 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
     let part = of("/fast/part");
     ensure!((380..=620).contains(&part.len()), "{} of 2000", part.len());
     ensure!(part.iter().all(|operation| operation.sample == Some(0.25)), "{:?}", part[0]);
-    said.ensure_all_seen()
+    // Calls that were under way when their rule was switched have but one end.
+    ensure!(said.summary.lost.total == 0 && said.summary.unpaired_exits <= 2, "{}", said.stderr);
+    Ok(())
 }
