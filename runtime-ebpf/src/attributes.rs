@@ -154,6 +154,12 @@ impl<'m> Attributes<'m> {
         attributes
     }
 
+    /// These attributes.
+    #[cfg(test)]
+    pub(crate) fn from_pairs(pairs: impl Iterator<Item = (&'static str, Value<'m>)>) -> Self {
+        Self(pairs.map(|(name, value)| (name.into(), value)).collect())
+    }
+
     /// Adds a value, or what it stands for. Gives whether it is shown at all.
     fn show(&mut self, capture: &'m Capture, value: Value<'m>, is_set: impl Fn(&Option<String>) -> bool) -> bool {
         let value = match capture.zero_means {

@@ -15,7 +15,6 @@ use prost::Message;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
@@ -44,7 +43,7 @@ pub(crate) enum Sender {
 
 /// A request of one signal.
 pub(crate) trait Export: Message + Clone + Serialize + Sized {
-    type Answer: Message + Default + DeserializeOwned;
+    type Answer: Message + Default;
 
     /// What of an answer says that parts were not taken.
     fn rejected(answer: Self::Answer) -> (i64, String);
@@ -233,8 +232,11 @@ async fn of_answer<E: Export>(mut answer: reqwest::Response, json: bool) -> Outc
     };
     match status {
         status if status.is_success() => {
-            let answer = if json { serde_json::from_slice(&body).ok() } else { E::Answer::decode(&*body).ok() };
-            delivered::<E>(answer.unwrap_or_default())
+            if json {
+                let (rejected, why) = rejected_in_json(&body).unwrap_or_default();
+                return Outcome::Delivered { rejected, why };
+            }
+            delivered::<E>(E::Answer::decode(&*body).unwrap_or_default())
         }
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
@@ -246,8 +248,102 @@ async fn of_answer<E: Export>(mut answer: reqwest::Response, json: bool) -> Outc
     }
 }
 
+/// What an answer says of parts that were not taken. Numbers of 64 bits are text in JSON, or numbers from who does not know.
+fn rejected_in_json(body: &[u8]) -> Option<(u64, String)> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let partial = answer.get("partialSuccess")?;
+    let rejected = ["rejectedSpans", "rejectedDataPoints"].iter().find_map(|name| partial.get(name));
+    let rejected = rejected.and_then(|count| count.as_u64().or_else(|| count.as_str()?.parse().ok()));
+    let why = partial.get("errorMessage").and_then(serde_json::Value::as_str).unwrap_or_default();
+    Some((rejected.unwrap_or(0), why.to_owned()))
+}
+
 /// An error with all that it came from.
 fn whole(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use super::*;
+
+    #[test]
+    fn statuses_of_grpc_mean_what_the_specification_says() {
+        for (code, again) in [
+            (Code::Unavailable, true),
+            (Code::DeadlineExceeded, true),
+            (Code::Aborted, true),
+            (Code::InvalidArgument, false),
+            (Code::Unauthenticated, false),
+            (Code::PermissionDenied, false),
+            (Code::Unimplemented, false),
+            (Code::ResourceExhausted, false),
+            (Code::Unknown, false),
+        ] {
+            let outcome = of_status(&Status::new(code, "why"));
+            assert_eq!(matches!(outcome, Outcome::Again { after: None, .. }), again, "{code:?}: {outcome:?}");
+        }
+        let details = tonic_types::ErrorDetails::with_retry_info(Some(Duration::from_secs(7)));
+        let throttled = Status::with_error_details(Code::ResourceExhausted, "later", details);
+        assert!(matches!(of_status(&throttled), Outcome::Again { after: Some(after), .. } if after.as_secs() == 7));
+    }
+
+    /// Sends an empty request to a server that answers with this, and gives what it makes of that, and what was sent.
+    fn asked(answer: &'static str) -> (Outcome, String) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/v1/traces", listener.local_addr().expect("an address"));
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let mut request = Vec::new();
+            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).expect("a request");
+                request.extend(byte);
+            }
+            stream.write_all(answer.as_bytes()).expect("the client listens");
+            String::from_utf8_lossy(&request).to_lowercase()
+        });
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let endpoint = Endpoint {
+            url,
+            protocol: Protocol::HttpJson,
+            headers: [("authorization".to_owned(), "Basic eDp5".to_owned())].into(),
+            gzip: false,
+            timeout: Duration::from_secs(20),
+            ca_file: None,
+            client: None,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let outcome = runtime.block_on(async {
+            let sender = Sender::new(&endpoint).expect("a good endpoint");
+            sender.send(&ExportTraceServiceRequest::default()).await
+        });
+        (outcome, server.join().expect("no panic"))
+    }
+
+    #[test]
+    fn answers_over_http_mean_what_the_specification_says() {
+        let (outcome, request) = asked("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        assert!(matches!(outcome, Outcome::Delivered { rejected: 0, .. }), "{outcome:?}");
+        assert!(request.starts_with("post /v1/traces http/1.1\r\n"), "{request}");
+        assert!(request.contains("authorization: basic edp5\r\n"), "{request}");
+        assert!(request.contains("content-type: application/json\r\n"), "{request}");
+
+        let (outcome, _) = asked("HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n");
+        assert!(matches!(&outcome, Outcome::Again { after: Some(after), .. } if after.as_secs() == 3), "{outcome:?}");
+        let (outcome, _) = asked("HTTP/1.1 401 No\r\nContent-Length: 9\r\n\r\nbad token");
+        assert!(
+            matches!(&outcome, Outcome::Refused(why) if why.contains("401") && why.contains("bad token")),
+            "{outcome:?}"
+        );
+        let partial = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\
+                       {\"partialSuccess\":{\"rejectedSpans\":\"5\",\"errorMessage\":\"too old\"}}";
+        let (outcome, _) = asked(partial);
+        assert!(matches!(&outcome, Outcome::Delivered { rejected: 5, why } if why == "too old"), "{outcome:?}");
+        let (outcome, _) = asked("");
+        assert!(matches!(outcome, Outcome::Again { after: None, .. }), "{outcome:?}");
+    }
 }

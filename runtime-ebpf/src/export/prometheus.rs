@@ -254,3 +254,17 @@ fn sanitized(name: &str) -> String {
     let name: String = good.collect();
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_cannot_break_a_line() {
+        let mut labels = String::new();
+        label(&mut labels, "http.route", "/a\"b\\c\nd");
+        label(&mut labels, "nothing", "");
+        label(&mut labels, "2x", "y");
+        assert_eq!(labels, r#"http_route="/a\"b\\c\nd",_2x="y""#);
+    }
+}

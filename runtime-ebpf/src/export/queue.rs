@@ -129,3 +129,55 @@ impl Queue {
         batch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::resource::Resource;
+
+    fn queue(limits: Limits) -> (Queue, Arc<Process>) {
+        (Queue::new(limits), Arc::new(Process::new(7, 0, Resource::default(), None)))
+    }
+
+    #[test]
+    fn a_full_queue_keeps_what_it_has_and_counts_the_rest() {
+        let (queue, process) = queue(Limits { bytes: 3 * (OVERHEAD + 100), spans: usize::MAX, batch: 2 });
+        for first in 0..5u8 {
+            queue.push(&process, vec![first; 100].into());
+        }
+        assert_eq!(queue.waiting(), (3, 3 * (OVERHEAD + 100)));
+        assert_eq!(queue.counts().full.load(Ordering::Relaxed), 2);
+        let firsts = |batch: Vec<Waiting>| batch.iter().map(|waiting| waiting.span[0]).collect::<Vec<_>>();
+        assert_eq!(firsts(queue.take()), [0, 1], "the earliest, by the batch");
+        queue.push(&process, vec![9; 100].into());
+        assert_eq!(firsts(queue.take()), [2, 9], "there is room again");
+        assert_eq!(queue.waiting(), (0, 0));
+    }
+
+    #[test]
+    fn spans_are_bounded_too() {
+        let (queue, process) = queue(Limits { bytes: usize::MAX, spans: 2, batch: 2 });
+        for _ in 0..3 {
+            queue.push(&process, Box::default());
+        }
+        assert_eq!((queue.waiting().0, queue.counts().full.load(Ordering::Relaxed)), (2, 1));
+    }
+
+    #[test]
+    fn a_batch_is_whole_or_late() {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().start_paused(true).build().expect("a runtime");
+        let (queue, process) = queue(Limits { bytes: usize::MAX, spans: usize::MAX, batch: 2 });
+        runtime.block_on(async {
+            let delay = Duration::from_secs(5);
+            queue.push(&process, Box::default());
+            queue.push(&process, Box::default());
+            let begin = tokio::time::Instant::now();
+            assert_eq!(queue.batch(delay).await.len(), 2);
+            assert_eq!(begin.elapsed(), Duration::ZERO, "a whole batch does not wait");
+            queue.push(&process, Box::default());
+            assert_eq!(queue.batch(delay).await.len(), 1);
+            assert_eq!(begin.elapsed(), delay, "a part of one does");
+        });
+    }
+}

@@ -312,3 +312,99 @@ fn without_slash(value: Value<'_>) -> Value<'_> {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attributes::Attributes;
+    use crate::lineage::{Lineage, SpanId, TraceId};
+
+    fn function(kind: Kind) -> Function {
+        Function {
+            name: "f".into(),
+            rule: "r".into(),
+            kind,
+            operation: "o".into(),
+            va: 0,
+            when: None,
+            sample: None,
+            skip: None,
+            dimensions: Vec::new(),
+        }
+    }
+
+    fn text(text: &'static str) -> Value<'static> {
+        Value::Text(text.into())
+    }
+
+    /// What an operation with these attributes is by a convention: its error, whether that is a fault, and all attributes.
+    fn seen(
+        kind: Kind,
+        convention: Convention,
+        attributes: &[(&'static str, Value<'static>)],
+    ) -> (Option<String>, bool, Vec<(String, String)>) {
+        let function = function(kind);
+        let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
+        let attributes = Attributes::from_pairs(attributes.iter().cloned());
+        let operation = Operation::new(&function, (1, 1), (0, 1), lineage, attributes);
+        let seen = Conventional { operation: &operation, convention };
+        let all = seen.attributes().map(|(name, value)| (name.to_owned(), value.to_string()));
+        (seen.error_type().map(Cow::into_owned), seen.is_fault(), all.collect())
+    }
+
+    #[test]
+    fn a_convention_follows_from_what_is_captured() {
+        let of = |kind, name| Convention::of(kind, [name].into_iter());
+        assert_eq!(of(Kind::Server, "http.request.method"), Convention::HttpServer);
+        assert_eq!(of(Kind::Client, "http.request.method"), Convention::HttpClient);
+        assert_eq!(of(Kind::Server, "rpc.method"), Convention::RpcServer);
+        assert_eq!(of(Kind::Client, "db.query.text"), Convention::Database);
+        assert_eq!(of(Kind::Internal, "http.request.method"), Convention::Own);
+        assert_eq!(of(Kind::Server, "order.id"), Convention::Own);
+    }
+
+    #[test]
+    fn errors_are_by_who_made_them() {
+        let status = |status| [("http.response.status_code", Value::Int(status))];
+        let http = |kind, convention, code| {
+            let (error, is_fault, _) = seen(kind, convention, &status(code));
+            (error, is_fault)
+        };
+        assert_eq!(http(Kind::Server, Convention::HttpServer, 404), (None, false));
+        assert_eq!(http(Kind::Server, Convention::HttpServer, 500), (Some("500".into()), true));
+        assert_eq!(http(Kind::Client, Convention::HttpClient, 404), (Some("404".into()), true));
+        let rpc = |kind, convention, code| {
+            let (error, is_fault, _) = seen(kind, convention, &[("rpc.grpc.status_code", Value::Int(code))]);
+            (error, is_fault)
+        };
+        assert_eq!(rpc(Kind::Server, Convention::RpcServer, 0), (None, false));
+        assert_eq!(rpc(Kind::Server, Convention::RpcServer, 5), (Some("NOT_FOUND".into()), false));
+        assert_eq!(rpc(Kind::Server, Convention::RpcServer, 13), (Some("INTERNAL".into()), true));
+        assert_eq!(rpc(Kind::Client, Convention::RpcClient, 5), (Some("NOT_FOUND".into()), true));
+        assert_eq!(rpc(Kind::Client, Convention::RpcClient, 99), (Some("99".into()), true));
+        let (error, ..) = seen(Kind::Client, Convention::HttpClient, &[("http.request.failed", Value::Bool(true))]);
+        assert_eq!(error.as_deref(), Some("_OTHER"));
+    }
+
+    #[test]
+    fn a_clients_url_is_whole_and_keeps_secrets() {
+        let url = |attributes: &[(&'static str, Value<'static>)]| {
+            let (_, _, all) = seen(Kind::Client, Convention::HttpClient, attributes);
+            let get = |name: &str| all.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+            assert!(get("url.path").is_none() && get("url.query").is_none(), "{all:?}");
+            (get("url.full").unwrap_or_default(), get("server.port").unwrap_or_default())
+        };
+        let base = [("url.scheme", text("https")), ("server.address", text("::1")), ("url.path", text("/a"))];
+        assert_eq!(url(&base), ("https://[::1]/a".into(), "443".into()));
+        let query = [("url.query", text("x=1&sig=s3cret&AWSAccessKeyId=k")), ("server.port", Value::Int(8443))];
+        let (full, port) = url(&[&base[..], &query].concat());
+        assert_eq!(full, "https://[::1]:8443/a?x=1&sig=REDACTED&AWSAccessKeyId=REDACTED");
+        assert_eq!(port, "8443");
+    }
+
+    #[test]
+    fn methods_of_grpc_have_no_slash_in_front() {
+        let (_, _, all) = seen(Kind::Server, Convention::RpcServer, &[("rpc.method", text("/a.B/C"))]);
+        assert_eq!(all, [("rpc.method".into(), "a.B/C".into()), ("rpc.system".into(), "grpc".into())]);
+    }
+}
