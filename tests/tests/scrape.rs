@@ -55,7 +55,7 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     said.ensure_all_seen()?;
 
     let served: Vec<_> = said.of("http.server").filter(|operation| !operation.unfinished).collect();
-    ensure!(counted == served.len() as f64, "{counted} of {}", served.len());
+    ensure!(counted as usize == served.len(), "{counted} of {}", served.len());
     let slow = served.iter().filter(|operation| operation.text("http.route") == Some("/slow/"));
     let mut slow: Vec<_> = slow.map(|operation| operation.duration_nano as f64 / 1e9).collect();
     slow.sort_by(f64::total_cmp);
