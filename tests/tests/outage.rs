@@ -2,7 +2,7 @@
 //!
 //! Decides: that what the queue's bound allows to keep is kept, that the rest is counted, and that gopatchd stays small.
 //! Trusts: the Collector, which keeps what it has taken.
-//! Never does: measure the time that the server takes; `gopatchd ab` does that.
+//! Never does: judge the time that the server takes; it is printed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -94,6 +94,15 @@ fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
     let counted: u64 = data_points.iter().map(|point| point.count).sum();
     ensure!(counted == operations as u64, "metrics count {counted} of {operations}");
     println!("{operations} operations, {lost} lost by the queue; at most {} MiB", most >> 20);
+    let begin = seen.iter().map(|seen| seen.start_unix_nano).min().context("requests")?;
+    for (part, name) in (0..).zip(["before", "in", "after"]) {
+        let is_in = |at: u64| (down * part..down * (part + 1)).contains(&Duration::from_nanos(at - begin));
+        let of_part = seen.iter().filter(|seen| is_in(seen.start_unix_nano));
+        let mut latencies: Vec<_> = of_part.map(|seen| seen.duration_nano / 1000).collect();
+        latencies.sort_unstable();
+        let [p50, p99] = [0.5, 0.99].map(|part| latencies[(latencies.len() as f64 * part) as usize]);
+        println!("latency {name} the outage: p50 {p50} us, p99 {p99} us, of {} requests", latencies.len());
+    }
     ensure!(most <= BESIDES + 2 * queue_bytes, "it took {most} bytes");
     Ok(())
 }
