@@ -60,7 +60,8 @@ fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
     };
     // A rate needs to know a series from before.
     send(["a", "b"])?;
-    let all = "sum(http_client_request_duration_seconds_count) >= 400 and sum(http_server_request_duration_seconds_count{job=\"relay\"}) >= 400";
+    let all = "sum(http_client_request_duration_seconds_count) >= 400 \
+               and sum(http_server_request_duration_seconds_count{job=\"relay\"}) >= 400";
     wait_until("a first scrape", SOON, || Ok((prometheus.query(all)? != Value::Array(Vec::new())).then_some(())))?;
     send(["c", "d"])?;
 
