@@ -7,7 +7,9 @@
 //!   rings       rings::{bpf, memfd}                   its records are drained
 //!   operations  session: order -> calls, pairing      records become calls
 //!               attributes, clock -> operation        calls become operations
-//!   stdout      print -> output
+//!               lineage                           they get their ids
+//!   outlet      print -> output                   operations are printed,
+//!               telemetry -> export               and become spans and metrics that others take
 //! ```
 //!
 //! `gopatchd ab` (`ab`) does none of that itself: it runs programs and collectors as processes of their own.

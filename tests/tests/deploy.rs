@@ -175,12 +175,23 @@ fn the_rights_of_the_manifests_are_enough() -> Result<()> {
     ensure!(context["runAsUser"] == 0 && added == "-all,+bpf,+perfmon", "{context:#}");
     let user = pod("sidecar", "Deployment", "demo")?["securityContext"]["runAsUser"].clone();
 
-    for (backend, user, capabilities) in [("bpf", json!(0), added), ("memfd", user, "-all".into())] {
+    // systemd gives its capabilities to any user.
+    let unit = fs::read_to_string(deploy("systemd/gopatchd.service"))?;
+    let ambient = unit.lines().find_map(|line| line.strip_prefix("AmbientCapabilities=")).context("capabilities")?;
+    let ambient = ambient.split(' ').filter_map(|name| name.strip_prefix("CAP_")).map(str::to_lowercase);
+    let ambient: Vec<_> = std::iter::once("-all".to_owned()).chain(ambient).collect();
+    let ambient = ambient.join(",+");
+
+    for (backend, user, capabilities) in
+        [("bpf", json!(0), added), ("bpf", json!(61184), ambient), ("memfd", user, "-all".into())]
+    {
         let scratch = Scratch::new()?;
         fs::set_permissions(scratch.path(), Permissions::from_mode(0o777))?;
         let dropped = |user: &Value, capabilities: &str, program: &Path| {
             let mut command = Command::new("setpriv");
-            command.args(["--no-new-privs", "--clear-groups", "--inh-caps", "-all", "--bounding-set", capabilities]);
+            let inherited = if *user == json!(0) { "-all" } else { capabilities };
+            command.args(["--no-new-privs", "--clear-groups", "--inh-caps", inherited, "--ambient-caps", inherited]);
+            command.args(["--bounding-set", capabilities]);
             command.args(["--reuid", &user.to_string(), "--regid", &user.to_string()]).arg(program);
             command
         };
@@ -239,6 +250,21 @@ fn compose_takes_the_file_and_finds_its_files() -> Result<()> {
     judge("promtool", &["check", "config"], &[deploy("compose/prometheus.yaml")])?;
     let scraped = yaml_of(&deploy("compose/prometheus.yaml"))?;
     ensure!(scraped["scrape_configs"][0]["honor_labels"] == true, "each program would be called gopatchd");
+    Ok(())
+}
+
+#[test]
+fn systemd_takes_the_unit() -> Result<()> {
+    let Some(mut analyze) = tool("systemd-analyze")? else { return Ok(()) };
+    let scratch = Scratch::new()?;
+    let text = fs::read_to_string(deploy("systemd/gopatchd.service"))?;
+    let gopatchd = release_binary("gopatchd")?.display().to_string();
+    let unit = scratch.file("gopatchd.service");
+    fs::write(&unit, text.replace("/usr/local/bin/gopatchd", &gopatchd))?;
+    let output = analyze.args(["verify", "--man=no"]).arg(&unit).output()?;
+    let said = [output.stdout, output.stderr].concat();
+    // What it does not know it passes over, and says so.
+    ensure!(output.status.success() && said.is_empty(), "{}", String::from_utf8_lossy(&said));
     Ok(())
 }
 
