@@ -1,3 +1,5 @@
+//! Every key and every variable does what it says, and a wrong one is named.
+
 use super::*;
 
 /// Settings of a file's text and of an environment, as far as they are good.
