@@ -5,6 +5,7 @@
 //! Never does: waiting for a peer or a reader. It sleeps only in poll(2), and as long as it likes when nobody is
 //! attached, or when all who are will ring.
 
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -45,6 +46,10 @@ pub(crate) const LAST_OUTPUT: Duration = Duration::from_secs(5);
 /// Most connections that are not yet sessions. The others wait in the socket's backlog.
 const MAX_GREETINGS: usize = 64;
 
+/// How often the same is said of a process that is refused, and of how many different things so much is said.
+const TELL_REFUSAL_EVERY: Duration = Duration::from_mins(1);
+const MOST_REFUSALS_TOLD: usize = 256;
+
 /// Files that are always waited for.
 const ALWAYS: usize = 3;
 
@@ -78,6 +83,8 @@ struct Daemon {
     clock: Clock,
     outlet: Outlet,
     summary: Summary,
+    /// What was said of whom, and when.
+    refusals_told: HashMap<(u32, String), Instant>,
     shared: Arc<Shared>,
     exporter: Exporter,
     keeping: Option<Keeping>,
@@ -135,6 +142,7 @@ impl Daemon {
             clock: Clock::start(),
             outlet: Outlet::new(config, Arc::clone(&shared)),
             summary,
+            refusals_told: HashMap::new(),
             shared,
             exporter,
             keeping: config.metrics.keeping,
@@ -421,6 +429,14 @@ impl Daemon {
 
     fn count_refusal(&mut self, pid: u32, refusal: &Refusal) {
         self.summary.refused += 1;
+        // Who is refused tries again and again.
+        let now = Instant::now();
+        self.refusals_told.retain(|_, told| now.duration_since(*told) < TELL_REFUSAL_EVERY);
+        let told = (pid, refusal.to_string());
+        if self.refusals_told.len() >= MOST_REFUSALS_TOLD || self.refusals_told.contains_key(&told) {
+            return;
+        }
+        self.refusals_told.insert(told, now);
         tracing::warn!("pid {pid} refused: {refusal}");
     }
 
