@@ -68,6 +68,8 @@ impl Session {
         process: Arc<Process>,
     ) -> Self {
         let (rings, ring_bytes) = rings;
+        // As a control page is made.
+        let on = vec![true; program.functions()];
         Self {
             calls: Calls::new(peer.pid, Entries::Once),
             peer,
@@ -76,7 +78,7 @@ impl Session {
             ring_bytes,
             program,
             process,
-            on: Vec::new(),
+            on,
             order: Order::new(),
             counters: Counters::default(),
             untold: Untold::default(),
@@ -235,21 +237,28 @@ impl Session {
     pub(crate) fn apply_rules(&mut self) {
         let mut state = self.process.state();
         let rules: HashMap<_, _> = state.rules.iter().map(|rule| (rule.name.clone(), rule.state)).collect();
-        let was_on = std::mem::take(&mut self.on);
         state.samples.clear();
+        let mut is_changed = false;
         for index in 0..self.program.functions() {
             let set = rules.get(&self.program.function(index).rule).copied().unwrap_or_default();
-            self.control.switch(index, set.enabled);
-            self.on.push(set.enabled);
             if let Some(ratio) = set.sample {
                 state.samples.insert(index as u32, ratio);
             }
-            if !set.enabled && was_on.get(index) == Some(&true) {
+            if set.enabled == self.on[index] {
+                continue;
+            }
+            self.control.switch(index, set.enabled);
+            self.on[index] = set.enabled;
+            is_changed = true;
+            if !set.enabled {
                 // Their exits will not be recorded.
                 self.calls.forget(index as u32);
             }
         }
-        self.control.switched();
+        // To look again costs the process what the entries of its open calls have kept for their exits.
+        if is_changed {
+            self.control.switched();
+        }
     }
 
     /// Whose session it is.
