@@ -65,19 +65,20 @@ impl Load<'_> {
 
     /// The same, to any server that has such handlers.
     pub fn send_to(&self, scratch: &Scratch, url: &str) -> Result<Vec<Seen>> {
-        self.send_by(scratch, self.command(scratch, url)?)
+        self.send_by(scratch, self.command(scratch, url)?, Duration::ZERO)
     }
 
     /// The same, so many requests a second.
     pub fn send_at(&self, rate: u32, scratch: &Scratch, server: &Server) -> Result<Vec<Seen>> {
         let mut command = self.command(scratch, &server.url(self.tls))?;
         command.args(["-rate", &rate.to_string()]);
-        self.send_by(scratch, command)
+        self.send_by(scratch, command, Duration::from_secs_f64(self.count as f64 / f64::from(rate)))
     }
 
-    fn send_by(&self, scratch: &Scratch, mut command: Command) -> Result<Vec<Seen>> {
+    /// Sends it, which is to take so long and not much longer.
+    fn send_by(&self, scratch: &Scratch, mut command: Command, takes: Duration) -> Result<Vec<Seen>> {
         command.args(["-n", &self.count.to_string()]);
-        Process::run(&mut command, scratch.path(), &self.name(), Duration::from_mins(2))?;
+        Process::run(&mut command, scratch.path(), &self.name(), takes + Duration::from_mins(2))?;
         let seen = self.read(scratch)?;
         ensure!(seen.len() == self.count, "loadgen sent {} requests instead of {}", seen.len(), self.count);
         Ok(seen)
