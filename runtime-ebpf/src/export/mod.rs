@@ -4,6 +4,7 @@
 //!   main loop   queue (spans), telemetry::process (metrics)
 //!   thread      push -> otlp        to a receiver
 //!               server -> prometheus, status    to who asks
+//!               kubernetes          what pods are called
 //! ```
 //!
 //! Decides: what the two threads share.

@@ -94,8 +94,8 @@ impl Sender {
         let read =
             |path: &std::path::Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
         let ca = endpoint.ca_file.as_deref().map(read).transpose()?;
-        let client = endpoint.client.as_ref().map(|(certificate, key)| Ok((read(certificate)?, read(key)?)));
-        let client = client.transpose().map_err(|error: anyhow::Error| error)?;
+        let client = endpoint.client.as_ref().map(|(certificate, key)| anyhow::Ok((read(certificate)?, read(key)?)));
+        let client = client.transpose()?;
         let why = || format!("cannot use the OTLP endpoint {}", endpoint.url);
         if endpoint.protocol == Protocol::Grpc {
             let mut way = Channel::from_shared(endpoint.url.clone())?

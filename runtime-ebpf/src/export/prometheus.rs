@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Shared;
-use crate::attributes::Value;
 use crate::summary::Lost;
 use crate::telemetry::histogram::Exemplar;
 use crate::telemetry::metrics::Measured;
@@ -42,7 +41,7 @@ pub(crate) fn page(shared: &Shared, form: Form) -> String {
     for process in shared.processes.all() {
         of_process(&mut families, &process, form);
     }
-    of_gopatchd(&mut families, shared, form);
+    of_gopatchd(&mut families, shared);
     let mut page = String::new();
     for (name, Family { kind, help, unit, lines }) in families {
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
@@ -87,7 +86,7 @@ fn of_process(families: &mut Families, process: &Arc<Process>, form: Form) {
             for series in &group.series {
                 let mut labels = identity.clone();
                 for (name, value) in group.attributes(series) {
-                    label(&mut labels, name, &shown(value));
+                    label(&mut labels, name, &value.to_string());
                 }
                 for (instrument, measured) in group.instruments.iter().zip(&series.measured) {
                     let unit = if instrument.unit == "By" { "bytes" } else { "seconds" };
@@ -101,7 +100,7 @@ fn of_process(families: &mut Families, process: &Arc<Process>, form: Form) {
     state.scraped = has_ended;
 }
 
-fn of_gopatchd(families: &mut Families, shared: &Shared, form: Form) {
+fn of_gopatchd(families: &mut Families, shared: &Shared) {
     let totals = shared.totals();
     let summary = &totals.summary;
     let mut version = String::new();
@@ -155,7 +154,6 @@ fn of_gopatchd(families: &mut Families, shared: &Shared, form: Form) {
             counter(families, "gopatchd_spans_lost_total", help, &labels, count.load(Ordering::Relaxed));
         }
     }
-    let _ = form;
 }
 
 /// Losses by their cause.
@@ -242,10 +240,6 @@ fn label(labels: &mut String, name: &str, value: &str) {
     }
     let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     write!(labels, "{}=\"{value}\"", sanitized(name)).expect("a String takes all");
-}
-
-fn shown(value: &Value<'_>) -> String {
-    value.to_string()
 }
 
 /// A name with nothing in it that Prometheus's names may not have.
