@@ -205,6 +205,11 @@ impl Gopatchd {
     /// Kills it and takes the operations that it has printed in full.
     pub fn kill(mut self) -> Result<Vec<Operation>> {
         self.process.kill()?;
+        self.operations_so_far()
+    }
+
+    /// The operations that it has printed in full.
+    pub fn operations_so_far(&self) -> Result<Vec<Operation>> {
         let text = self.process.stdout()?;
         let whole_lines = text.rfind('\n').map_or(0, |end| end + 1);
         Ok(read(&text[..whole_lines])?.0)

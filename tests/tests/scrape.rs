@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use gopatch_tests::gopatchd::Operation;
 use gopatch_tests::load::{FAST, MIX};
 use gopatch_tests::prometheus::{self, Prometheus, promtool_check};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, gopatch, real, wait_until};
@@ -41,11 +42,16 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     ensure!(status == 200);
     ensure!(promtool_check(&page)?.is_empty(), "{}", promtool_check(&page)?);
     server.stop()?;
-    // What the last requests gave is still there once the process is not.
-    let said_later = "sum(http_server_request_duration_seconds_count)";
-    let expected = 400.0 + 1000.0;
-    let counted = wait_until("all requests", SOON, || {
-        Ok(number(&prometheus.query(said_later)?).filter(|count| *count >= expected))
+    // What the last requests gave is still there once the process is not, whoever else has looked at the page.
+    wait_until("the end of the process", SOON, || {
+        let page = prometheus::get(&address, "/metrics")?.1;
+        Ok(page.lines().any(|line| line == "gopatchd_processes 0").then_some(()))
+    })?;
+    let finished = gopatchd.operations_so_far()?.iter().filter(|operation| is_finished_request(operation)).count();
+    wait_until("all requests", SOON, || {
+        let counted = number(&prometheus.query("sum(http_server_request_duration_seconds_count)")?);
+        ensure!(counted.is_none_or(|counted| counted <= finished as f64), "{counted:?} of {finished}");
+        Ok((counted == Some(finished as f64)).then_some(()))
     })?;
     let quantile =
         "histogram_quantile(0.99, sum by (le) (http_server_request_duration_seconds_bucket{http_route=\"/slow/\"}))";
@@ -54,8 +60,8 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     prometheus.stop()?;
     said.ensure_all_seen()?;
 
-    let served: Vec<_> = said.of("http.server").filter(|operation| !operation.unfinished).collect();
-    ensure!(counted as usize == served.len(), "{counted} of {}", served.len());
+    let served: Vec<_> = said.operations.iter().filter(|operation| is_finished_request(operation)).collect();
+    ensure!(served.len() == finished, "{finished} of {}", served.len());
     let slow = served.iter().filter(|operation| operation.text("http.route") == Some("/slow/"));
     let mut slow: Vec<_> = slow.map(|operation| operation.duration_nano as f64 / 1e9).collect();
     slow.sort_by(f64::total_cmp);
@@ -102,6 +108,10 @@ fn prometheus_keeps_exemplars() -> Result<()> {
     }
     ensure!(info[0]["metric"]["process_runtime_version"] == format!("go{NEWEST_GO}"), "{info}");
     Ok(())
+}
+
+fn is_finished_request(operation: &&Operation) -> bool {
+    operation.rule == "http.server" && !operation.unfinished
 }
 
 fn number(result: &Value) -> Option<f64> {

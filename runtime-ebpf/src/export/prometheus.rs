@@ -80,7 +80,6 @@ fn of_process(families: &mut Families, process: &Arc<Process>, form: Form) {
         let help = "Records of a process that were lost, by cause.";
         counter(families, "gopatchd_process_records_lost_total", help, &labels, count);
     }
-    let has_ended = state.has_ended();
     if let Some(metrics) = &state.metrics {
         for group in &metrics.groups {
             for series in &group.series {
@@ -97,7 +96,7 @@ fn of_process(families: &mut Families, process: &Arc<Process>, form: Form) {
             }
         }
     }
-    state.scraped = has_ended;
+    state.scrape();
 }
 
 fn of_gopatchd(families: &mut Families, shared: &Shared) {

@@ -19,6 +19,8 @@ use crate::summary::Lost;
 
 /// How long the metrics of a process that has ended wait for somebody to take them.
 const KEPT: Duration = Duration::from_mins(5);
+/// How long they stay on the page once somebody has scraped it: Prometheus often comes in pairs, and people look too.
+const SCRAPED: Duration = Duration::from_mins(1);
 
 /// A process.
 #[derive(Debug)]
@@ -54,9 +56,10 @@ pub(crate) struct State {
     ended: Option<Instant>,
     /// What the next push counts from, where that is the last push.
     pub(crate) pushed_until: Option<u64>,
-    /// Its last metrics were pushed, or scraped.
+    /// Its last metrics were pushed.
     pub(crate) pushed: bool,
-    pub(crate) scraped: bool,
+    /// When they were first scraped.
+    scraped: Option<Instant>,
 }
 
 /// All processes that there is something to tell of.
@@ -78,7 +81,7 @@ impl Process {
             ended: None,
             pushed_until: None,
             pushed: false,
-            scraped: false,
+            scraped: None,
         };
         Self { pid, since_unix_nanos, state: Mutex::new(state) }
     }
@@ -98,6 +101,13 @@ impl State {
     /// Whether it has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.is_some()
+    }
+
+    /// They are on a page.
+    pub(crate) fn scrape(&mut self) {
+        if self.has_ended() {
+            self.scraped.get_or_insert_with(Instant::now);
+        }
     }
 }
 
@@ -119,7 +129,8 @@ impl Processes {
     pub(crate) fn forget(&self, is_pushed: bool, is_scraped: bool) {
         self.lock().retain(|process| {
             let state = process.state();
-            let is_taken = (!is_pushed || state.pushed) && (!is_scraped || state.scraped);
+            let is_scraped = !is_scraped || state.scraped.is_some_and(|scraped| scraped.elapsed() >= SCRAPED);
+            let is_taken = (!is_pushed || state.pushed) && is_scraped;
             state.ended.is_none_or(|ended| !is_taken && ended.elapsed() < KEPT)
         });
     }
