@@ -140,7 +140,7 @@ impl Daemon {
             backend,
             heart: Heart::start().context("cannot start the heartbeat")?,
             clock: Clock::start(),
-            outlet: Outlet::new(config, Arc::clone(&shared)),
+            outlet: Outlet::new(config, Arc::clone(&shared)).context("cannot write to standard output")?,
             summary,
             refusals_told: HashMap::new(),
             shared,
@@ -161,8 +161,7 @@ impl Daemon {
     fn turn(&mut self) -> Result<()> {
         let fullest = self.pass();
         self.cadence.found(fullest);
-        // What the reader of the output holds up is still there.
-        if fullest > 0.0 || self.outlet.printer.is_full() {
+        if fullest > 0.0 {
             self.wake();
         } else {
             self.heart.doze(self.rest() != Rest::Awake);
@@ -200,7 +199,7 @@ impl Daemon {
 
     /// Reads every ring once. Gives how full the fullest was.
     fn pass(&mut self) -> f64 {
-        if self.sessions.is_empty() || self.outlet.printer.is_full() {
+        if self.sessions.is_empty() {
             return 0.0;
         }
         let begin = Instant::now();
@@ -215,10 +214,10 @@ impl Daemon {
     }
 
     /// Tells the exporter's thread what was counted.
-    fn tell(&self) {
+    fn tell(&mut self) {
+        self.outlet.printer.count(&mut self.summary);
         let totals = Totals {
             summary: self.summary.clone(),
-            operations: self.outlet.printer.operations(),
             passes: self.passes,
             drain_time: self.drain_time,
             attached: self.sessions.len(),
@@ -270,7 +269,6 @@ impl Daemon {
     /// Sleeps until there is something to do.
     fn wait(&self) -> Result<Ready> {
         let now = Instant::now();
-        let stdout = io::stdout();
         let readable = |file| PollFd::from_borrowed_fd(file, PollFlags::IN);
         let mut files =
             vec![readable(self.signals.as_fd()), readable(self.readers.wake()), readable(self.shared.wake())];
@@ -278,9 +276,6 @@ impl Daemon {
         files.extend(self.listener.iter().filter(|_| self.may_accept(now)).map(|listener| readable(listener.as_fd())));
         let others = files.len();
         files.extend(self.greetings.iter().filter_map(Greeting::awaits).map(readable));
-        if self.outlet.printer.waiting() > 0 {
-            files.push(PollFd::new(&stdout, PollFlags::OUT));
-        }
         files.push(readable(self.heart.bell()));
 
         let timeout = self.next_deadline(now).map(|deadline| deadline.saturating_duration_since(now));
@@ -466,7 +461,6 @@ impl Daemon {
         }
         self.tell();
         self.exporter.end(&self.shared);
-        self.summary.operations = self.outlet.printer.operations();
         let summary = self.summary.total();
         self.outlet.printer.finish(&summary, LAST_OUTPUT);
         tracing::info!("{summary}");

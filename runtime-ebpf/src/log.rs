@@ -2,18 +2,22 @@
 //!
 //! Decides: how a message looks: `gopatchd: ` and the text, with a word before it for what is not just news.
 //! Trusts: its callers to keep control characters out of what they say.
-//! Never does: failing: a standard error that is closed is no reason to end.
+//! Never does: failing: a standard error that is closed is no reason to end. A daemon's does not wait either.
 
 use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{self, Config};
+use crate::output::Output;
 
 struct Line;
 
@@ -31,17 +35,57 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>, N: for<'w> FormatFields<'w> + 'stat
     }
 }
 
-/// Says what the settings ask for.
-pub fn start(config: &Config) {
-    start_at(config.level);
+/// How long whoever reads may take for the last messages.
+const LAST_MESSAGES: Duration = Duration::from_secs(1);
+
+/// What a daemon says. Dropped, it waits for it to be read, but not for long.
+#[derive(Debug)]
+pub struct Log(Arc<Mutex<Output>>);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // Who does not read what is said will not read that either.
+        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).flush_all(LAST_MESSAGES);
+    }
+}
+
+/// A message of a daemon's.
+struct Message(Arc<Mutex<Output>>);
+
+impl Write for Message {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let mut output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !output.is_full() {
+            output.buffer().extend(text);
+        }
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        let _ = self.flush();
+    }
+}
+
+/// Says what the settings ask for, and waits for nobody who reads it.
+pub fn start(config: &Config) -> io::Result<Log> {
+    let output = Arc::new(Mutex::new(Output::to(io::stderr())?));
+    let messages = Arc::clone(&output);
+    start_at(config.level, move || Message(Arc::clone(&messages)));
+    Ok(Log(output))
 }
 
 /// Says what is said if nothing is asked for.
 pub fn start_default() {
-    start_at(config::Level::Info);
+    start_at(config::Level::Info, io::stderr);
 }
 
-fn start_at(level: config::Level) {
+fn start_at(level: config::Level, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) {
     let most = match level {
         config::Level::Error => Level::ERROR,
         config::Level::Warn => Level::WARN,
@@ -56,7 +100,7 @@ fn start_at(level: config::Level) {
         .event_format(Line)
         .with_ansi(false)
         .log_internal_errors(false)
-        .with_writer(std::io::stderr);
+        .with_writer(writer);
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(is_ours));
     // A second one would only mean that it has begun before.
     let _ = tracing::subscriber::set_global_default(subscriber);

@@ -6,6 +6,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser;
 use gopatchd::{Cli, Command, ConfigCommand, uprobes};
 use mimalloc::MiMalloc;
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
     }
     let done = match cli.command {
         None => cli.collect.config().and_then(|config| {
-            gopatchd::start_log(&config);
+            let _log = gopatchd::start_log(&config).context("cannot write to standard error")?;
             gopatchd::run(&config).map(|()| true)
         }),
         Some(Command::Ab(args)) => gopatchd::ab(*args),

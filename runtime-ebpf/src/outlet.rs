@@ -4,6 +4,7 @@
 //! Trusts: its callers.
 //! Never does: waiting.
 
+use std::io;
 use std::sync::Arc;
 
 use gopatch_trampolines::manifest::Ratio;
@@ -34,15 +35,15 @@ pub(crate) struct Outlet {
 const RANDOM_BITS: u32 = 56;
 
 impl Outlet {
-    pub(crate) fn new(config: &Config, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(config: &Config, shared: Arc<Shared>) -> io::Result<Self> {
         let ratio = config.traces.as_ref().map_or(0.0, |traces| traces.ratio);
-        Self {
-            printer: Printer::new(config.print),
+        Ok(Self {
+            printer: Printer::new(config.print)?,
             shared,
             traces_below: (ratio * 2f64.powi(RANDOM_BITS as i32)) as u64,
             exemplars: config.metrics.exemplars,
             is_watched: false,
-        }
+        })
     }
 
     /// A pass begins.

@@ -1,28 +1,59 @@
-//! Standard output, which must not hold up anything else.
+//! Standard output and standard error, which must not hold up anything else.
 //!
-//! Decides: when to write. What is written waits in memory until whoever reads can take it.
-//! Trusts: that a file that poll(2) calls writable takes a page without blocking (true of pipes and terminals).
-//! Never does: changing standard output to non-blocking, since other processes may share it.
+//! Decides: what is kept for whoever is slow to take it.
+//! Trusts: nothing of what stands behind them. A pipe may have a reader that sleeps, and a file may lie on a disk
+//! that takes nothing for a minute: poll(2) calls a file writable even then. So a thread of its own writes.
+//! Never does: changing them to non-blocking, since other processes may share it.
 
+use std::collections::VecDeque;
 use std::io;
-use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 
-/// More than this is not collected: gopatchd then stops draining, the rings fill, and the loss is counted there.
-const FULL: usize = 4 << 20;
+/// More than this is not kept.
+const FULL: usize = 16 << 20;
 
-/// What a pipe takes in one piece without blocking (`PIPE_BUF`).
+/// What a pipe takes in one piece (`PIPE_BUF`), so that what was not taken is known that well.
 const PIECE: usize = 4096;
 
-/// Buffered standard output.
-#[derive(Debug, Default)]
+/// A file that is written behind the back of whoever prints.
+#[derive(Debug)]
 pub(crate) struct Output {
+    file: OwnedFd,
     pending: Vec<u8>,
+    /// What was handed over and not written, at the last flush.
+    unwritten: usize,
+    /// None until there is something to write.
+    writer: Option<Arc<Writer>>,
+}
+
+/// What a thread writes.
+#[derive(Debug, Default)]
+struct Writer {
+    state: Mutex<State>,
+    /// There is more to write, or less.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Handed over and not written.
+    bytes: VecDeque<u8>,
+    /// Why nothing is written any more.
+    error: Option<Errno>,
 }
 
 impl Output {
+    /// Makes an output of a file.
+    pub(crate) fn to(file: impl AsFd) -> io::Result<Self> {
+        Ok(Self { file: file.as_fd().try_clone_to_owned()?, pending: Vec::new(), unwritten: 0, writer: None })
+    }
+
     /// The buffer to append to.
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.pending
@@ -30,46 +61,136 @@ impl Output {
 
     /// Bytes that wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.pending.len()
+        self.pending.len() + self.writer.as_ref().map_or(0, |writer| writer.lock().bytes.len())
+    }
+
+    /// Has everything written, and does not wait for it. An error, which may be of earlier bytes, means that nobody will take any more.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.writer.is_none() && !self.pending.is_empty() {
+            let (writer, file) = (Arc::new(Writer::default()), self.file.try_clone()?);
+            self.writer = Some(Arc::clone(&writer));
+            // It ends with the process: what it waits for may never come.
+            thread::Builder::new().name("output".into()).spawn(move || writer.write(&file))?;
+        }
+        if let Some(writer) = &self.writer {
+            self.unwritten = writer.take(&mut self.pending)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is written, or for so long.
+    pub(crate) fn flush_all(&mut self, patience: Duration) -> io::Result<()> {
+        self.flush()?;
+        self.writer.as_ref().map_or(Ok(()), |writer| writer.wait(patience))
     }
 
     /// Whether no more should be appended now.
     pub(crate) fn is_full(&self) -> bool {
-        self.pending.len() >= FULL
+        self.unwritten + self.pending.len() >= FULL
+    }
+}
+
+impl Writer {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what can be written without waiting. An error means that nobody will read any more.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.write_until(Instant::now())
+    /// Takes bytes. Gives how many are unwritten now.
+    fn take(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let mut state = self.lock();
+        if let Some(error) = state.error {
+            return Err(error.into());
+        }
+        if !bytes.is_empty() {
+            state.bytes.extend(bytes.drain(..));
+            self.changed.notify_all();
+        }
+        Ok(state.bytes.len())
     }
 
-    /// Writes everything, or as much as is taken in `patience`.
-    pub(crate) fn flush_all(&mut self, patience: Duration) -> io::Result<()> {
-        self.write_until(Instant::now() + patience)
+    fn wait(&self, patience: Duration) -> io::Result<()> {
+        let unwritten = |state: &mut State| !state.bytes.is_empty() && state.error.is_none();
+        let waited = self.changed.wait_timeout_while(self.lock(), patience, unwritten);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.error.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn write_until(&mut self, deadline: Instant) -> io::Result<()> {
-        let stdout = io::stdout();
-        let mut written = 0;
-        let result = loop {
-            let Some(piece) = self.pending[written..].chunks(PIECE).next() else {
-                break Ok(());
+    /// Writes what there is, as it comes, until nobody takes any more.
+    fn write(&self, file: &OwnedFd) {
+        let mut piece = Vec::with_capacity(PIECE);
+        loop {
+            let state = self.changed.wait_while(self.lock(), |state| state.bytes.is_empty());
+            let state = state.unwrap_or_else(PoisonError::into_inner);
+            piece.clear();
+            let (first, _) = state.bytes.as_slices();
+            piece.extend_from_slice(&first[..first.len().min(PIECE)]);
+            drop(state);
+            let result = match rustix::io::write(file, &piece) {
+                Err(Errno::INTR) => Ok(0),
+                // Somebody else has made it non-blocking.
+                Err(Errno::AGAIN) => poll(&mut [PollFd::new(file, PollFlags::OUT)], None).map(|_| 0),
+                result => result,
             };
-            let patience = deadline.saturating_duration_since(Instant::now());
-            let patience = Timespec::try_from(patience).expect("some seconds");
-            match poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], Some(&patience)) {
-                Ok(0) => break Ok(()),
-                Ok(_) => {}
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(error) => break Err(error.into()),
+            let mut state = self.lock();
+            match result {
+                Ok(written) => drop(state.bytes.drain(..written)),
+                Err(error) => state.error = Some(error),
             }
-            match rustix::io::write(stdout.as_fd(), piece) {
-                Ok(bytes) => written += bytes,
-                Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-                Err(error) => break Err(error.into()),
+            if state.bytes.is_empty() || state.error.is_some() {
+                self.changed.notify_all();
             }
-        };
-        self.pending.drain(..written);
-        result
+            if state.error.is_some() {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A pipe holds 64 kB, and whoever should read it does not.
+    #[test]
+    fn who_takes_nothing_holds_up_nobody() -> io::Result<()> {
+        let (reader, writer) = io::pipe()?;
+        let mut output = Output::to(writer)?;
+        let line = [b'x'; 1000];
+        let mut written = 0;
+        while !output.is_full() {
+            output.buffer().extend(line);
+            written += line.len();
+            output.flush()?;
+        }
+        output.flush_all(Duration::from_millis(10))?;
+        let unread = output.waiting();
+        assert!(unread > FULL - (1 << 20) && unread < written, "{unread} of {written}");
+
+        let taken = thread::spawn(move || {
+            let mut bytes = vec![0; written];
+            (&reader).read_exact(&mut bytes).map(|()| bytes)
+        });
+        output.flush_all(Duration::from_secs(20))?;
+        assert_eq!(output.waiting(), 0);
+        assert!(taken.join().expect("no panic")?.iter().all(|byte| *byte == b'x'));
+
+        // Its reader is gone now.
+        output.buffer().extend(line);
+        output.flush()?;
+        let error = output.flush_all(Duration::from_secs(20)).expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_is_written_by_nobody() -> io::Result<()> {
+        let mut output = Output::to(io::stdout())?;
+        let begin = Instant::now();
+        output.flush_all(Duration::from_secs(20))?;
+        assert!(output.writer.is_none() && begin.elapsed() < Duration::from_secs(20));
+        Ok(())
     }
 }

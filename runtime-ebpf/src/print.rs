@@ -2,7 +2,7 @@
 //!
 //! Decides: the form of the output as a whole: one operation a line, and at the end, for a program, a summary.
 //! Trusts: its callers.
-//! Never does: waiting for who reads, except at the very end and not for long.
+//! Never does: waiting for who reads, except at the very end and not for long. Lines that nobody takes are counted.
 
 use std::io;
 use std::time::Duration;
@@ -35,19 +35,28 @@ pub(crate) struct Printer {
     print: Print,
     output: Output,
     operations: u64,
+    /// Of these, how many were not printed, as who reads was too far behind.
+    unprinted: u64,
     /// Nobody reads any more.
     closed: bool,
 }
 
 impl Printer {
-    pub(crate) fn new(print: Print) -> Self {
-        Self { print, output: Output::default(), operations: 0, closed: false }
+    pub(crate) fn new(print: Print) -> io::Result<Self> {
+        Ok(Self { print, output: Output::to(io::stdout())?, operations: 0, unprinted: 0, closed: false })
     }
 
     /// Prints an operation, at the next flush.
     pub(crate) fn print(&mut self, operation: &Operation<'_>) {
         self.operations += 1;
         if self.closed {
+            return;
+        }
+        if self.output.is_full() {
+            if self.unprinted == 0 {
+                tracing::warn!("standard output is not read fast enough, so operations are not printed");
+            }
+            self.unprinted += 1;
             return;
         }
         let buffer = self.output.buffer();
@@ -67,22 +76,13 @@ impl Printer {
         }
     }
 
-    /// Operations so far.
-    pub(crate) fn operations(&self) -> u64 {
-        self.operations
+    /// Adds what it has counted so far.
+    pub(crate) fn count(&self, summary: &mut Summary) {
+        summary.operations = self.operations;
+        summary.unprinted = self.unprinted;
     }
 
-    /// Whether there is something to write.
-    pub(crate) fn waiting(&self) -> usize {
-        self.output.waiting()
-    }
-
-    /// Whether the reader is so far behind that no more should be read from the rings.
-    pub(crate) fn is_full(&self) -> bool {
-        self.output.is_full()
-    }
-
-    /// Writes what can be written without waiting.
+    /// Has everything written, without waiting for it.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let result = if self.closed { Ok(()) } else { self.output.flush() };
         if result.is_err() {
@@ -112,6 +112,6 @@ impl Printer {
 
     fn close(&mut self) {
         self.closed = true;
-        self.output = Output::default();
+        self.output.buffer().clear();
     }
 }

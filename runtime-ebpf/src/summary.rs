@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 /// Totals over all sessions.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Summary {
-    /// Operations printed.
+    /// Operations made of records.
     pub(crate) operations: u64,
+    /// Of these, how many were not printed, as standard output was not read fast enough.
+    #[serde(default)]
+    pub(crate) unprinted: u64,
     /// Records received and understood.
     pub(crate) records: u64,
     /// Sessions granted.
@@ -75,6 +78,7 @@ impl fmt::Display for Summary {
             (self.lost.left_by_earlier, "were drained by an earlier gopatchd and not read"),
             (self.lost.output_full, "found the output ring full"),
             (self.lost.malformed, "were malformed"),
+            (self.unprinted, "operations were not printed, as nobody took them"),
             (self.unpaired_exits, "exits had no entry"),
             (self.evicted_calls, "open calls were given up"),
             (self.words_missing, "calls were without what their entry leaves for the exit"),

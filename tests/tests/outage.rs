@@ -1,4 +1,4 @@
-//! A receiver that is gone for a while, under load.
+//! A receiver that is gone for a while, and a disk, under load.
 //!
 //! Decides: that what the queue's bound allows to keep is kept, that the rest is counted, and that gopatchd stays small.
 //! Trusts: the Collector, which keeps what it has taken.
@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::load::FAST;
 use gopatch_tests::otelcol::{Options, Otelcol};
-use gopatch_tests::{Gopatchd, Load, NEWEST_GO, Scratch, Server, gopatch};
+use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, gopatch, wait_until};
+use gopatch_trampolines::wire::SOCKET_ENV;
+use serde_json::Value;
 
 /// Requests a second.
 const RATE: u32 = 2000;
@@ -35,6 +37,89 @@ fn what_the_queue_cannot_keep_is_counted() -> Result<()> {
 fn a_minute_without_a_receiver() -> Result<()> {
     outage(Duration::from_mins(1), 128 << 20)?;
     outage(Duration::from_mins(1), 8 << 20)
+}
+
+/// All that gopatchd prints and says goes to a disk that takes nothing for a while.
+#[test]
+#[ignore = "makes and freezes a file system of its own, as root; `cargo xtask soak` runs it"]
+fn a_disk_that_takes_nothing_holds_up_nobody() -> Result<()> {
+    const FROZEN: Duration = Duration::from_secs(10);
+    let scratch = Scratch::new()?;
+    let disk = Disk::mount(&scratch)?;
+    let mut collector = Otelcol::start(&scratch, Options::default())?;
+    let settings = format!("otlp: {{ endpoint: '{}' }}\ntraces: {{ batch_delay: 100ms }}\n", collector.http());
+    let gopatchd = Gopatchd::start_by(&disk.0, "memfd", &settings)?;
+    let program = gopatch::patched(&scratch, "httpserver", NEWEST_GO, "default")?;
+    let start = |scratch: &Scratch| Server::start(scratch, Command::new(&program).env(SOCKET_ENV, gopatchd.socket()));
+    let server = start(&scratch)?;
+    server.knock(|| gopatchd.has_operation())?;
+
+    let count = RATE as usize * 2 * FROZEN.as_secs() as usize;
+    let load = Load { tls: false, proto: "h1", mix: FAST, count, in_flight: 64, tag: "d" };
+    std::thread::scope(|scope| -> Result<_> {
+        let sending = scope.spawn(|| load.send_at(RATE, &scratch, &server));
+        std::thread::sleep(FROZEN / 2);
+        let frozen = disk.freeze()?;
+        // That a process comes and goes is said too.
+        start(&Scratch::new()?)?.stop()?;
+        std::thread::sleep(FROZEN);
+        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        ensure!(status["alive"] == true && status["totals"]["lost"]["total"] == 0, "{status}");
+        drop(frozen);
+        sending.join().expect("it does not panic")
+    })?;
+    server.stop()?;
+    wait_until("all spans to be pushed", SOON, || {
+        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        Ok((status["spans"]["waiting"] == 0).then_some(()))
+    })?;
+    let said = gopatchd.stop()?;
+    collector.stop()?;
+    said.ensure_all_seen()?;
+    let received = collector.received()?;
+    ensure!(received.spans.len() == said.operations.len() && said.operations.len() >= count);
+    Ok(())
+}
+
+/// A file system in a file, mounted on a folder.
+struct Disk(Scratch);
+
+impl Disk {
+    fn mount(scratch: &Scratch) -> Result<Self> {
+        let (image, folder) = (scratch.file("disk"), Scratch::new()?);
+        fs::File::create(&image)?.set_len(256 << 20)?;
+        run(Command::new("mkfs.ext4").arg("-q").arg(&image))?;
+        run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(folder.path()))?;
+        Ok(Self(folder))
+    }
+
+    /// Whoever writes to it waits until what this gives is dropped.
+    fn freeze(&self) -> Result<Frozen<'_>> {
+        run(Command::new("fsfreeze").arg("--freeze").arg(self.0.path()))?;
+        Ok(Frozen(self))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // A test that has failed may leave a process that still writes there.
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+struct Frozen<'d>(&'d Disk);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        let thawed = run(Command::new("fsfreeze").arg("--unfreeze").arg(self.0.0.path()));
+        thawed.expect("a frozen file system thaws");
+    }
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }
 
 /// Stops the receiver for a time, in the middle of three times as much load, with a queue of so many bytes.
@@ -64,7 +149,7 @@ fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
     // What waits is sent before the next pause is over; then nothing waits.
     let begin = Instant::now();
     let status = loop {
-        let status: serde_json::Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
         if status["spans"]["waiting"] == 0 || begin.elapsed() > Duration::from_mins(1) {
             break status;
         }

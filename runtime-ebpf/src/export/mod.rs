@@ -75,7 +75,6 @@ pub(crate) type Question = (Switch, oneshot::Sender<Switched>);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
     pub(crate) summary: Summary,
-    pub(crate) operations: u64,
     pub(crate) passes: u64,
     pub(crate) drain_time: Duration,
     pub(crate) attached: usize,

@@ -110,7 +110,12 @@ fn of_gopatchd(families: &mut Families, shared: &Shared) {
     gauge(families, "gopatchd_processes", "Processes that are attached.", "", "", totals.attached as f64);
     for (name, help, count) in [
         ("gopatchd_records_total", "Records received and understood.", summary.records),
-        ("gopatchd_operations_total", "Operations made of records.", totals.operations),
+        ("gopatchd_operations_total", "Operations made of records.", summary.operations),
+        (
+            "gopatchd_unprinted_operations_total",
+            "Operations that were not printed: nobody took them.",
+            summary.unprinted,
+        ),
         ("gopatchd_sessions_total", "Sessions granted to processes.", summary.sessions),
         ("gopatchd_refused_total", "Processes that were refused.", summary.refused),
         ("gopatchd_unpaired_exits_total", "Exits whose entry was never seen.", summary.unpaired_exits),

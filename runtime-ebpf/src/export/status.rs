@@ -111,7 +111,7 @@ pub(crate) fn of(shared: &Shared) -> Status {
         uptime_seconds: shared.started.elapsed().as_secs_f64(),
         backend: totals.backend.to_owned(),
         alive: shared.is_alive(),
-        totals: Summary { operations: totals.operations, ..totals.summary }.total(),
+        totals: totals.summary.total(),
         spans,
         processes: processes.collect(),
     }

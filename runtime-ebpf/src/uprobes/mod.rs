@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aya::maps::{Array, MapData, RingBuf};
@@ -67,7 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
         counters: attached.counters,
         processes: HashMap::new(),
         clock: Clock::start_monotonic(),
-        printer: Printer::new(options.print),
+        printer: Printer::new(options.print).context("cannot write to standard output")?,
         summary: Summary::default(),
     };
     tracing::info!("uprobes attached: {} places", attached.links.len());
@@ -131,9 +131,6 @@ impl Process {
 impl Collector {
     /// Empties the ring. Gives the bytes that it held.
     fn pass(&mut self) -> u64 {
-        if self.printer.is_full() {
-            return 0;
-        }
         self.clock.update();
         let Self { program, events, processes, clock, printer, summary, .. } = self;
         let mut bytes = 0;
@@ -157,13 +154,9 @@ impl Collector {
 
     /// Sleeps until there is something to do. Gives whether it is to end.
     fn wait(&mut self, signals: &UnixStream, interval: Duration) -> Result<bool> {
-        let stdout = io::stdout();
         let pids: Vec<_> = self.processes.iter().filter_map(|(pid, one)| one.pidfd.as_ref().map(|_| *pid)).collect();
         let mut files = vec![PollFd::new(signals, PollFlags::IN)];
         files.extend(self.processes.values().filter_map(|one| Some(PollFd::new(one.pidfd.as_ref()?, PollFlags::IN))));
-        if self.printer.waiting() > 0 {
-            files.push(PollFd::new(&stdout, PollFlags::OUT));
-        }
         let timeout = Timespec::try_from(interval).expect("some milliseconds");
         match poll(&mut files, Some(&timeout)) {
             Ok(_) | Err(Errno::INTR) => {}
@@ -197,10 +190,6 @@ impl Collector {
 
     /// Reads what is left and says what there was.
     fn end(mut self) {
-        let deadline = Instant::now() + LAST_OUTPUT;
-        while self.printer.is_full() && Instant::now() < deadline && self.printer.flush().is_ok() {
-            thread::sleep(SETTLED);
-        }
         self.pass();
         let mut pids: Vec<_> = self.processes.keys().copied().collect();
         pids.sort_unstable();
@@ -215,7 +204,7 @@ impl Collector {
         self.summary.lost.ring_full = counted(RING_FULL);
         self.summary.lost.output_full = counted(NO_SCRATCH);
         self.summary.words_missing = counted(WORDS_MISSING);
-        self.summary.operations = self.printer.operations();
+        self.printer.count(&mut self.summary);
         let summary = self.summary.total();
         self.printer.finish(&summary, LAST_OUTPUT);
         tracing::info!("{summary}");
