@@ -133,6 +133,14 @@ impl<'m> Attributes<'m> {
                         let (bytes, rest) = text.split_at(stored.min(text.len()));
                         text = rest;
                         let is_cut = full > stored;
+                        // What most are, with nothing to decide.
+                        if capture.format == Format::Plain
+                            && !(is_cut || bytes.is_empty())
+                            && let Ok(text) = std::str::from_utf8(bytes)
+                        {
+                            attributes.set(capture.attribute.as_str().into(), Value::Text(text.into()));
+                            continue;
+                        }
                         let value = match capture.format {
                             Format::Hex => to_hex(bytes).into(),
                             _ => to_text(bytes, is_cut),
@@ -161,6 +169,7 @@ impl<'m> Attributes<'m> {
     }
 
     /// Adds a value, or what it stands for. Gives whether it is shown at all.
+    #[inline(always)]
     fn show(&mut self, capture: &'m Capture, value: Value<'m>, is_set: impl Fn(&Option<String>) -> bool) -> bool {
         let value = match capture.zero_means {
             Some(meant) if value.as_number() == Some(0) && !is_set(&capture.zero_means_unless) => Value::Int(meant),
@@ -183,14 +192,32 @@ impl<'m> Attributes<'m> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
+    /// Sets an attribute.
+    ///
+    /// Inlined, and with a place made before its value is, so that no part of a value is read again right behind the store that has
+    /// written it: processors wait for that when the two have different widths.
+    #[inline(always)]
     fn set(&mut self, name: Cow<'m, str>, value: Value<'m>) {
-        match self.0.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name, value)),
+        const NOTHING: (Cow<'static, str>, Value<'static>) = (Cow::Borrowed(""), Value::Uint(0));
+        let index = self.0.iter().position(|(other, _)| *other == name).unwrap_or_else(|| {
+            self.0.push(NOTHING);
+            self.0.len() - 1
+        });
+        let place = &mut self.0[index];
+        place.0 = name;
+        place.1 = value;
+    }
+
+    #[inline(always)]
+    fn add(&mut self, capture: &'m Capture, value: Value<'m>) {
+        if capture.format == Format::Plain {
+            self.set(capture.attribute.as_str().into(), value);
+        } else {
+            self.add_formatted(capture, value);
         }
     }
 
-    fn add(&mut self, capture: &'m Capture, value: Value<'m>) {
+    fn add_formatted(&mut self, capture: &'m Capture, value: Value<'m>) {
         let name = capture.attribute.as_str();
         match (capture.format, value) {
             (Format::HostPort, Value::Text(text)) => {

@@ -20,14 +20,17 @@ use crate::summary::Summary;
 const LIMITS: Limits = Limits { calls: 1_000_000, bytes: 256 << 20 };
 
 /// A record, copied and checked.
+///
+/// Its fields are not in a record's order. They would be loaded two at a time, and wait for the two stores that had copied them.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Event {
-    point: u32,
     tsc: u64,
-    goid: u64,
-    frame: u32,
-    /// Empty when its point captures nothing: all that such a record says stands above.
+    /// Empty when its point captures nothing: all that such a record says stands in the other fields.
     payload: Box<[u8]>,
+    goid: u64,
+    point: u32,
+    frame: u32,
 }
 
 /// Whether a call's entry is always recorded once.
@@ -94,7 +97,13 @@ impl Calls {
         let (_, function) = program.function_of(entry.point).expect("`Event::read` has checked the point");
         let times = (clock.unix_nanos(call.entry.tsc), clock.nanos(call.end_tsc.saturating_sub(call.entry.tsc)));
         let lineage = self.ids.lineage((call.entry.place, call.entry.tsc), call.around);
-        let mut operation = Operation::new(function, (self.pid, entry.goid), times, lineage, Attributes::of(ends));
+        let mut operation = Operation::new(
+            (function, program.template(call.entry.place.function)),
+            (self.pid, entry.goid),
+            times,
+            lineage,
+            Attributes::of(ends),
+        );
         operation.function = call.entry.place.function;
         operation.unwound = call.end == End::Unwound;
         operation.unfinished = call.end == End::Unfinished;
@@ -125,6 +134,8 @@ impl Calls {
 
 impl Event {
     /// Copies a payload; `None` when it does not fit its size or its point.
+    // Inlined, it is made where it will be kept.
+    #[inline(always)]
     pub(crate) fn read(payload: &[u8], program: &Program) -> Option<Self> {
         let record = Record::parse(payload)?;
         let size = u32::from_le_bytes(payload[..4].try_into().ok()?) as usize;

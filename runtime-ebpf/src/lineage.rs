@@ -31,6 +31,10 @@ pub(crate) struct Lineage {
     pub(crate) parent: Option<SpanId>,
 }
 
+/// What tells the id of a trace from that of its first span.
+const TRACE: u8 = 0;
+const SPAN: u8 = 1;
+
 /// The ids of one session's calls. Each session hashes in its own, random way.
 #[derive(Debug)]
 pub(crate) struct Ids {
@@ -45,18 +49,18 @@ impl Ids {
 
     /// The ids of a call, from what it is known by and what is around it.
     pub(crate) fn lineage(&self, call: (Place, u64), around: Option<Around>) -> Lineage {
-        let root = around.map_or(call, |around| around.root);
-        let upper = self.upper.hash_one(("trace", root));
-        let lower = self.lower.hash_one(("trace", root));
+        let root = around.as_ref().map_or(&call, |around| &around.root);
+        let upper = self.upper.hash_one((TRACE, root));
+        let lower = self.lower.hash_one((TRACE, root));
         Lineage {
             trace: TraceId((u128::from(upper) << 64 | u128::from(lower)).max(1)),
-            span: self.span(call),
-            parent: around.map(|around| self.span(around.parent)),
+            span: self.span(&call),
+            parent: around.as_ref().map(|around| self.span(&around.parent)),
         }
     }
 
-    fn span(&self, call: (Place, u64)) -> SpanId {
-        SpanId(self.lower.hash_one(("span", call)).max(1))
+    fn span(&self, call: &(Place, u64)) -> SpanId {
+        SpanId(self.lower.hash_one((SPAN, call)).max(1))
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use gopatch_trampolines::manifest::{Function, Kind, Ratio};
-use gopatch_trampolines::naming::{attributes, parts, pieces};
+use gopatch_trampolines::naming::{Template, TemplatePiece};
 use serde::Serialize;
 
 use crate::attributes::{Attributes, OTHER_METHOD, Value};
@@ -41,7 +41,7 @@ pub(crate) struct Operation<'m> {
     pub(crate) function: u32,
     /// What the name is made of.
     #[serde(skip)]
-    template: &'m str,
+    template: &'m Template,
 }
 
 /// The head of the table that `Operation::line` makes.
@@ -57,9 +57,9 @@ const KNOWN: [&str; 2] = ["url.path", "http.response.status_code"];
 const DETAILS: [&str; 4] = ["server.address", "server.port", "client.port", "network.protocol.version"];
 
 impl<'m> Operation<'m> {
-    /// An operation of `function` with these attributes; the caller sets the flags.
+    /// An operation of `function`, and its name's template, with these attributes; the caller sets the flags.
     pub(crate) fn new(
-        function: &'m Function,
+        (function, template): (&'m Function, &'m Template),
         whose: (u32, u64),
         times: (u64, u64),
         lineage: Lineage,
@@ -67,7 +67,7 @@ impl<'m> Operation<'m> {
     ) -> Self {
         let ((pid, goid), (start_unix_nano, duration_nano)) = (whose, times);
         Self {
-            name: name(function, &attributes),
+            name: name(function, template, &attributes),
             start_unix_nano,
             duration_nano,
             pid,
@@ -80,7 +80,7 @@ impl<'m> Operation<'m> {
             lineage,
             attributes,
             function: 0,
-            template: &function.operation,
+            template,
         }
     }
 
@@ -128,9 +128,9 @@ impl<'m> Operation<'m> {
     /// Attributes that the name shows.
     fn named(&self) -> Vec<&'m str> {
         let mut named = Vec::new();
-        for piece in pieces(self.template) {
-            if attributes(piece.text).all(|name| self.attributes.get(name).is_some()) {
-                named.extend(attributes(piece.text));
+        for piece in &self.template.pieces {
+            if piece.attributes().all(|name| self.attributes.get(name).is_some()) {
+                named.extend(piece.attributes());
             } else if !piece.optional {
                 return Vec::new();
             }
@@ -140,22 +140,23 @@ impl<'m> Operation<'m> {
 }
 
 /// Fills in a function's template. An operation that lacks an attribute of it has the name of its rule.
-fn name<'m>(function: &'m Function, attributes: &Attributes<'m>) -> Cow<'m, str> {
-    let template = function.operation.as_str();
-    // Most are plain text or one attribute, for which nothing has to be put together.
-    if !template.contains('{') {
-        return template.into();
+fn name<'m>(function: &'m Function, template: &'m Template, attributes: &Attributes<'m>) -> Cow<'m, str> {
+    // Many are plain text or one attribute, for which nothing has to be put together.
+    if let [TemplatePiece { parts, .. }] = template.pieces.as_slice() {
+        match parts.as_slice() {
+            [(text, None)] => return text.into(),
+            [(before, Some(attribute))] if before.is_empty() => {
+                if let Some(Value::Text(Cow::Borrowed(text))) = value(attributes, attribute) {
+                    return Cow::Borrowed(text);
+                }
+            }
+            _ => {}
+        }
     }
-    if let Some(("", Some(attribute))) = parts(template).next()
-        && template.len() == attribute.len() + 2
-        && let Some(Value::Text(Cow::Borrowed(text))) = value(attributes, attribute)
-    {
-        return Cow::Borrowed(text);
-    }
-    let mut name = String::new();
-    for piece in pieces(template) {
+    let mut name = String::with_capacity(NAME_WIDTH);
+    for piece in &template.pieces {
         let before = name.len();
-        if !fill_in(&mut name, piece.text, attributes) {
+        if !fill_in(&mut name, piece, attributes) {
             if !piece.optional {
                 return Cow::Borrowed(&function.rule);
             }
@@ -166,11 +167,16 @@ fn name<'m>(function: &'m Function, attributes: &Attributes<'m>) -> Cow<'m, str>
 }
 
 /// Appends a piece of a name. Gives whether it has all its attributes.
-fn fill_in(name: &mut String, piece: &str, attributes: &Attributes<'_>) -> bool {
-    parts(piece).all(|(before, attribute)| {
+fn fill_in(name: &mut String, piece: &TemplatePiece, attributes: &Attributes<'_>) -> bool {
+    piece.parts.iter().all(|(before, attribute)| {
         name.push_str(before);
         let Some(attribute) = attribute else { return true };
-        value(attributes, attribute).is_some_and(|value| write!(name, "{value}").is_ok())
+        match value(attributes, attribute) {
+            Some(Value::Text(text)) => name.push_str(text),
+            Some(value) => write!(name, "{value}").expect("a String takes all"),
+            None => return false,
+        }
+        true
     })
 }
 
@@ -281,7 +287,7 @@ mod tests {
             ("{missing}[ {a}]", "http.server"),
             ("f[int]", "f[int]"),
         ] {
-            assert_eq!(name(&function(template), &attributes), expected, "{template}");
+            assert_eq!(name(&function(template), &Template::read(template), &attributes), expected, "{template}");
         }
     }
 
@@ -298,9 +304,10 @@ mod tests {
             payload[0] = payload.len() as u8;
             let record = Record::parse(&payload).expect("good");
             let function = function("{http.request.method}[ {http.route}]");
+            let template = Template::read(&function.operation);
             let attributes = Attributes::of([Some((&captures, record)), None]);
             let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
-            let operation = Operation::new(&function, (1, 1), (0, 1), lineage, attributes);
+            let operation = Operation::new((&function, &template), (1, 1), (0, 1), lineage, attributes);
             let mut line = Vec::new();
             operation.line(&mut line);
             let line = String::from_utf8(line).expect("UTF-8");
@@ -326,9 +333,15 @@ mod tests {
         let (captures, payload) = a_and_b();
         let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None]);
         let function = function("{a}\u{1b}[31m");
+        let template = Template::read(&function.operation);
         let lineage = Lineage { trace: TraceId(0xabc), span: SpanId(0x12), parent: Some(SpanId(0x11)) };
-        let mut operation =
-            Operation::new(&function, (42, 7), (1_700_000_000_123_456_789, 1_234_567), lineage, attributes);
+        let mut operation = Operation::new(
+            (&function, &template),
+            (42, 7),
+            (1_700_000_000_123_456_789, 1_234_567),
+            lineage,
+            attributes,
+        );
         operation.unwound = true;
         let mut out = Vec::new();
         operation.json(&mut out);
@@ -347,9 +360,11 @@ mod tests {
     #[test]
     fn an_operation_says_what_it_stands_for() {
         let mut function = function("o");
+        let template = Template::read(&function.operation);
         function.sample = gopatch_trampolines::manifest::Ratio::new(0.01);
         let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
-        let operation = Operation::new(&function, (42, 7), (0, 1000), lineage, Attributes::of([None, None]));
+        let operation =
+            Operation::new((&function, &template), (42, 7), (0, 1000), lineage, Attributes::of([None, None]));
         let mut out = Vec::new();
         operation.json(&mut out);
         operation.line(&mut out);

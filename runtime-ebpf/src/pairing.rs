@@ -207,6 +207,8 @@ impl<R: Weigh> Pairing<R> {
     }
 
     /// A call that was taken out.
+    // Inlined, as the next one: a call is large, and would be copied at each step on its way out.
+    #[inline(always)]
     fn over(
         &mut self,
         (place, tsc): (Place, u64),
@@ -322,6 +324,7 @@ impl<R: Weigh> Goroutine<R> {
     }
 
     /// Takes the latest call at a place that began no later than `tsc`, with its time and what is around it.
+    #[inline(always)]
     fn take_latest(&mut self, place: Place, tsc: u64) -> Option<(u64, Entry<R>, Option<Around>)> {
         let spot = Spot::from(place);
         let (began, entry) = match self {

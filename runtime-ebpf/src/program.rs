@@ -12,6 +12,7 @@ use std::os::unix::fs::FileExt;
 
 use gopatch_trampolines::manifest::{At, Kind, Manifest, ManifestError, SECTION};
 use gopatch_trampolines::manifest::{Capture, Function, Input};
+use gopatch_trampolines::naming::Template;
 use object::elf::FileHeader64;
 use object::read::ReadCache;
 use object::read::elf::{FileHeader, SectionHeader};
@@ -65,6 +66,8 @@ pub(crate) struct Program {
     manifest: Manifest,
     roles: Vec<Role>,
     conventions: Vec<Convention>,
+    /// What its functions' operations are called.
+    templates: Vec<Template>,
 }
 
 impl Program {
@@ -99,7 +102,8 @@ impl Program {
         let functions = manifest.functions.iter().zip(captured);
         let conventions = functions.map(|(function, captured)| Convention::of(function.kind, captured.into_iter()));
         let conventions = conventions.collect();
-        Self { manifest, roles, conventions }
+        let templates = manifest.functions.iter().map(|function| Template::read(&function.operation)).collect();
+        Self { manifest, roles, conventions, templates }
     }
 
     /// Hooked functions.
@@ -115,6 +119,11 @@ impl Program {
     /// The convention that a function's calls follow.
     pub(crate) fn convention(&self, function: u32) -> Convention {
         self.conventions[function as usize]
+    }
+
+    /// What a function's operations are called.
+    pub(crate) fn template(&self, function: u32) -> &Template {
+        &self.templates[function as usize]
     }
 
     /// All that a function's records hold.

@@ -5,17 +5,53 @@
 //! Trusts: nothing; whatever is read can be shown.
 //! Never does: look at a value.
 
-/// A piece of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece<'t> {
-    /// The text, without brackets.
-    pub text: &'t str,
+/// A name that is read once and shown often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// In order.
+    pub pieces: Vec<TemplatePiece>,
+}
+
+/// A piece of a [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplatePiece {
     /// Whether it is left out when an attribute in it has no value.
     pub optional: bool,
+    /// Texts, and the attribute behind each. What comes last may have none.
+    pub parts: Vec<(String, Option<String>)>,
+}
+
+impl Template {
+    /// Reads a name.
+    pub fn read(name: &str) -> Self {
+        let part = |(text, attribute): (&str, Option<&str>)| (text.to_owned(), attribute.map(str::to_owned));
+        let is_something = |(text, attribute): &(String, Option<String>)| !text.is_empty() || attribute.is_some();
+        let piece = |piece: Piece<'_>| TemplatePiece {
+            optional: piece.optional,
+            parts: parts(piece.text).map(part).filter(is_something).collect(),
+        };
+        Self { pieces: pieces(name).map(piece).collect() }
+    }
+}
+
+impl TemplatePiece {
+    /// The attributes that it shows.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|(_, attribute)| attribute.as_deref())
+    }
+}
+
+/// A piece of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece<'t> {
+    /// The text, without brackets.
+    text: &'t str,
+    /// Whether it is left out when an attribute in it has no value.
+    optional: bool,
 }
 
 /// The pieces of a name, in order. Brackets around text that has no attribute are text themselves.
-pub fn pieces(name: &str) -> impl Iterator<Item = Piece<'_>> {
+fn pieces(name: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = name;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -43,7 +79,7 @@ pub fn pieces(name: &str) -> impl Iterator<Item = Piece<'_>> {
 }
 
 /// A piece's text and the attribute behind it, in order. What comes last has no attribute.
-pub fn parts(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+fn parts(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest.take()?;

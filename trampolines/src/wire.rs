@@ -204,8 +204,10 @@ pub mod record {
     pub const WORDS: usize = 32;
 }
 
+// Every record goes through these, in another crate.
 impl<'a> Record<'a> {
     /// Takes a payload as it lies in a ring, padding included; `None` when its size does not fit.
+    #[inline]
     pub fn parse(payload: &'a [u8]) -> Option<Self> {
         let size = u32_at(payload, record::SIZE)? as usize;
         if !(record::WORDS..=MAX_PAYLOAD).contains(&size) {
@@ -214,45 +216,54 @@ impl<'a> Record<'a> {
         Some(Self { payload: payload.get(..size)? })
     }
 
+    #[inline]
     fn u32(&self, offset: usize) -> u32 {
         u32_at(self.payload, offset).unwrap_or(0)
     }
 
+    #[inline]
     fn u64(&self, offset: usize) -> u64 {
         u64_at(self.payload, offset).unwrap_or(0)
     }
 
     /// Index into the manifest's points.
+    #[inline]
     pub fn point(&self) -> u32 {
         self.u32(record::POINT)
     }
 
     /// Time stamp counter.
+    #[inline]
     pub fn tsc(&self) -> u64 {
         self.u64(record::TSC)
     }
 
     /// Goroutine id.
+    #[inline]
     pub fn goid(&self) -> u64 {
         self.u64(record::GOID)
     }
 
     /// Depth of the call in its stack, in bytes.
+    #[inline]
     pub fn frame(&self) -> u32 {
         self.u32(record::FRAME)
     }
 
     /// Whether capture `index` could be followed.
+    #[inline]
     pub fn present(&self, index: usize) -> bool {
         index < MAX_CAPTURES && self.u32(record::PRESENT) >> index & 1 == 1
     }
 
     /// The word of capture `index`; `None` past the payload's end.
+    #[inline]
     pub fn word(&self, index: usize) -> Option<u64> {
         u64_at(self.payload, record::WORDS + 8 * index)
     }
 
     /// The bytes behind the words of `captures` captures, where the strings lie.
+    #[inline]
     pub fn string_bytes(&self, captures: usize) -> Option<&'a [u8]> {
         self.payload.get(record::WORDS + 8 * captures..)
     }
@@ -281,10 +292,12 @@ pub mod forwarded {
     }
 }
 
+#[inline]
 fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(offset..offset + 4)?.try_into().ok()?))
 }
 
+#[inline]
 fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(offset..offset + 8)?.try_into().ok()?))
 }

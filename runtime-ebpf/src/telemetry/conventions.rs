@@ -346,7 +346,8 @@ mod tests {
         let function = function(kind);
         let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
         let attributes = Attributes::from_pairs(attributes.iter().cloned());
-        let operation = Operation::new(&function, (1, 1), (0, 1), lineage, attributes);
+        let template = Template::read(&function.operation);
+        let operation = Operation::new((&function, &template), (1, 1), (0, 1), lineage, attributes);
         let seen = Conventional { operation: &operation, convention };
         let all = seen.attributes().map(|(name, value)| (name.to_owned(), value.to_string()));
         (seen.error_type().map(Cow::into_owned), seen.is_fault(), all.collect())
