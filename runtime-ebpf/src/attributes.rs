@@ -5,6 +5,7 @@
 //! Never does: guessing. A value that could not be captured is left out.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
 use gopatch_trampolines::manifest::{Capture, Format, ValueType, to_hex};
@@ -66,6 +67,13 @@ impl std::fmt::Display for Value<'_> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attributes<'m>(Vec<(Cow<'m, str>, Value<'m>)>);
 
+/// Attributes that are being put together.
+struct Builder<'m> {
+    done: Vec<(Cow<'m, str>, Value<'m>)>,
+    /// A name may come twice; the later value is the one.
+    repeats: bool,
+}
+
 /// What one end of a call has recorded: the captures of its point, and the record.
 pub(crate) type Recorded<'m> = (&'m [Capture], Record<'m>);
 
@@ -77,6 +85,17 @@ impl Serialize for Attributes<'_> {
         }
         map.end()
     }
+}
+
+/// Whether captures of one function may give an attribute more than once.
+pub(crate) fn repeats<'c>(captures: impl Iterator<Item = &'c Capture>) -> bool {
+    let mut names = HashSet::new();
+    let mut is_new =
+        |name: Cow<'static, str>| names.insert(format!("{name}.truncated")) & names.insert(name.into_owned());
+    let mut are_new = |capture: &Capture| {
+        is_new(capture.attribute.clone().into()) & capture.format.second(&capture.attribute).is_none_or(&mut is_new)
+    };
+    !captures.fold(true, |all, capture| all & are_new(capture))
 }
 
 /// Whether a record holds all that its captures ask for.
@@ -106,14 +125,14 @@ fn string_lengths(record: &Record<'_>, index: usize) -> (usize, usize) {
 }
 
 impl<'m> Attributes<'m> {
-    /// The attributes of an operation from what its two ends have recorded.
-    pub(crate) fn of(ends: [Option<Recorded<'m>>; 2]) -> Self {
+    /// The attributes of an operation from what its two ends have recorded, of captures that [`repeats`] or not.
+    pub(crate) fn of(ends: [Option<Recorded<'m>>; 2], repeats: bool) -> Self {
         let most = ends.iter().flatten().map(|(captures, _)| captures.len()).sum::<usize>();
         if most == 0 {
             return Self::default();
         }
         // An address has a port besides.
-        let mut attributes = Self(Vec::with_capacity(most + 2));
+        let mut attributes = Builder { done: Vec::with_capacity(most + 2), repeats };
         let is_set = |name: &Option<String>| name.as_ref().is_some_and(|name| is_true(&ends, name));
         for (captures, record) in ends.iter().flatten() {
             let mut text = record.string_bytes(captures.len()).unwrap_or_default();
@@ -136,7 +155,7 @@ impl<'m> Attributes<'m> {
                         // What most are, with nothing to decide.
                         if capture.format == Format::Plain
                             && !(is_cut || bytes.is_empty())
-                            && let Ok(text) = std::str::from_utf8(bytes)
+                            && let Some(text) = ascii(bytes)
                         {
                             attributes.set(capture.attribute.as_str().into(), Value::Text(text.into()));
                             continue;
@@ -159,7 +178,7 @@ impl<'m> Attributes<'m> {
                 attributes.show(capture, value, is_set);
             }
         }
-        attributes
+        Self(attributes.done)
     }
 
     /// These attributes.
@@ -168,8 +187,21 @@ impl<'m> Attributes<'m> {
         Self(pairs.map(|(name, value)| (name.into(), value)).collect())
     }
 
+    /// The value of an attribute.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'m>> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    /// Names and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'m>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+impl<'m> Builder<'m> {
     /// Adds a value, or what it stands for. Gives whether it is shown at all.
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `set`")]
     fn show(&mut self, capture: &'m Capture, value: Value<'m>, is_set: impl Fn(&Option<String>) -> bool) -> bool {
         let value = match capture.zero_means {
             Some(meant) if value.as_number() == Some(0) && !is_set(&capture.zero_means_unless) => Value::Int(meant),
@@ -182,33 +214,25 @@ impl<'m> Attributes<'m> {
         is_shown
     }
 
-    /// The value of an attribute.
-    pub(crate) fn get(&self, name: &str) -> Option<&Value<'m>> {
-        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
-    }
-
-    /// Names and values.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'m>)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value))
-    }
-
     /// Sets an attribute.
     ///
-    /// Inlined, and with a place made before its value is, so that no part of a value is read again right behind the store that has
-    /// written it: processors wait for that when the two have different widths.
+    /// Its place is made before the value is, so that no part of a value is read again right behind the store that has written it:
+    /// processors wait for that when the two have different widths.
     #[inline(always)]
     fn set(&mut self, name: Cow<'m, str>, value: Value<'m>) {
         const NOTHING: (Cow<'static, str>, Value<'static>) = (Cow::Borrowed(""), Value::Uint(0));
-        let index = self.0.iter().position(|(other, _)| *other == name).unwrap_or_else(|| {
-            self.0.push(NOTHING);
-            self.0.len() - 1
+        let old = if self.repeats { self.done.iter().position(|(other, _)| *other == name) } else { None };
+        let index = old.unwrap_or_else(|| {
+            self.done.push(NOTHING);
+            self.done.len() - 1
         });
-        let place = &mut self.0[index];
+        let place = &mut self.done[index];
         place.0 = name;
         place.1 = value;
     }
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `set`")]
     fn add(&mut self, capture: &'m Capture, value: Value<'m>) {
         if capture.format == Format::Plain {
             self.set(capture.attribute.as_str().into(), value);
@@ -257,6 +281,13 @@ impl<'m> Attributes<'m> {
     }
 }
 
+/// Text, if it is plain ASCII, as most is.
+#[inline]
+fn ascii(bytes: &[u8]) -> Option<&str> {
+    // SAFETY: ASCII is UTF-8.
+    bytes.is_ascii().then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
+}
+
 /// Whether a capture of this name was captured, and is true.
 fn is_true(ends: &[Option<Recorded<'_>>; 2], name: &str) -> bool {
     ends.iter().flatten().any(|(captures, record)| {
@@ -268,6 +299,9 @@ fn is_true(ends: &[Option<Recorded<'_>>; 2], name: &str) -> bool {
 
 /// Text of bytes that may be no UTF-8. Truncation may have cut a character in two: what is left of it goes too.
 fn to_text(bytes: &[u8], truncated: bool) -> Cow<'_, str> {
+    if let Some(text) = ascii(bytes) {
+        return text.into();
+    }
     let whole = match std::str::from_utf8(bytes) {
         Ok(text) => return text.into(),
         Err(error) if truncated && error.error_len().is_none() => &bytes[..error.valid_up_to()],
@@ -376,7 +410,8 @@ mod tests {
     fn json(captures: &[Capture], payload: &[u8]) -> String {
         let record = Record::parse(payload).expect("a good record");
         assert!(fits(&record, captures));
-        serde_json::to_string(&Attributes::of([Some((captures, record)), None])).expect("json")
+        serde_json::to_string(&Attributes::of([Some((captures, record)), None], repeats(captures.iter())))
+            .expect("json")
     }
 
     fn string(stored: u64, full: u64) -> u64 {
@@ -468,7 +503,22 @@ mod tests {
         let captures = [capture("n", ValueType::Int)];
         let (entry, exit) = (payload(&[1], b""), payload(&[2], b""));
         let records = [&entry, &exit].map(|payload| Some((&captures[..], Record::parse(payload).expect("good"))));
-        assert_eq!(Attributes::of(records).get("n"), Some(&Value::Int(2)));
+        assert!(repeats(captures.iter().chain(&captures)));
+        assert_eq!(Attributes::of(records, true).get("n"), Some(&Value::Int(2)));
+    }
+
+    #[test]
+    fn captures_that_give_an_attribute_twice_are_known() {
+        let mut client = capture("client.address", ValueType::String);
+        client.format = Format::HostPort;
+        let give_twice = |others: [&str; 2]| {
+            let others = others.map(|name| capture(name, ValueType::String));
+            repeats([&client].into_iter().chain(&others))
+        };
+        assert!(!give_twice(["a", "b"]));
+        for others in [["a", "a"], ["a", "client.port"], ["a.truncated", "a"], ["b", "client.port.truncated"]] {
+            assert!(give_twice(others), "{others:?}");
+        }
     }
 
     #[test]
@@ -548,7 +598,7 @@ mod tests {
             if let Some(record) = Record::parse(&payload)
                 && fits(&record, &captures)
             {
-                serde_json::to_string(&Attributes::of([Some((&captures, record)), None])).expect("json");
+                serde_json::to_string(&Attributes::of([Some((&captures, record)), None], repeats(captures.iter()))).expect("json");
             }
         }
     }

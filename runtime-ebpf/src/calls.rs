@@ -19,19 +19,27 @@ use crate::summary::Summary;
 /// What one process may keep open before its oldest calls are given up.
 const LIMITS: Limits = Limits { calls: 1_000_000, bytes: 256 << 20 };
 
-/// A record, copied and checked.
+/// A record, checked, without its payload.
 ///
 /// Its fields are not in a record's order. They would be loaded two at a time, and wait for the two stores that had copied them.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Event {
     tsc: u64,
-    /// Empty when its point captures nothing: all that such a record says stands in the other fields.
-    payload: Box<[u8]>,
-    goid: u64,
     point: u32,
     frame: u32,
+    goid: u64,
 }
+
+/// What is kept of an entry.
+#[derive(Debug)]
+struct Opened {
+    point: u32,
+    payload: Box<[u8]>,
+}
+
+/// A point, and the payload of a record that was made there.
+type Recorded<'p> = (u32, &'p [u8]);
 
 /// Whether a call's entry is always recorded once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +55,7 @@ pub(crate) struct Calls {
     pid: u32,
     entries: Entries,
     ids: Ids,
-    pairing: Pairing<Event>,
+    pairing: Pairing<Opened>,
     /// Entries that were taken for another record of the same call's.
     pub(crate) repeated: u64,
 }
@@ -57,54 +65,68 @@ impl Calls {
         Self { pid, entries, ids: Ids::new(), pairing: Pairing::new(LIMITS), repeated: 0 }
     }
 
-    /// Takes a record that [`Event::read`] has checked against the same program.
-    pub(crate) fn take(&mut self, event: Event, program: &Program, clock: &Clock, sink: &mut dyn FnMut(Operation<'_>)) {
-        let (Some(role), Some((function, _))) = (program.role(event.point), program.function_of(event.point)) else {
+    /// Takes a record and its payload, which [`Event::read`] has checked against the same program.
+    pub(crate) fn take(
+        &mut self,
+        (event, payload): (Event, &[u8]),
+        program: &Program,
+        clock: &Clock,
+        sink: &mut dyn FnMut(&mut Operation<'_>),
+    ) {
+        let Event { tsc, point, frame, goid } = event;
+        let (Some(role), Some((function, _))) = (program.role(point), program.function_of(point)) else {
             unreachable!("`Event::read` has checked the point");
         };
-        let place = Place { goid: event.goid, frame: event.frame, function };
-        let mark = Mark { place, tsc: event.tsc, record: event };
-        let over = match role {
-            Role::Nothing => None,
+        let place = Place { goid, frame, function };
+        let (over, exit) = match role {
+            Role::Nothing => return,
             Role::Boundary => {
-                for call in self.pairing.boundary(place.goid, place.frame, mark.tsc) {
-                    sink(self.operation(program, clock, &call));
+                for call in self.pairing.boundary(goid, frame, tsc) {
+                    sink(&mut self.operation(program, clock, &call, call.entry.record.recorded(), None));
                 }
-                None
+                return;
             }
             Role::Half(At::Enter) => {
-                let before = self.pairing.enter(mark);
+                let before = self.pairing.enter(Mark { place, tsc, record: Opened { point, payload: payload.into() } });
                 let repeated = before.is_some() && self.entries == Entries::MayRepeat;
                 self.repeated += u64::from(repeated);
-                before.filter(|_| !repeated)
+                (before.filter(|_| !repeated), None)
             }
-            Role::Half(At::Exit) => self.pairing.exit(mark),
+            Role::Half(At::Exit) => (self.pairing.exit(place, tsc), Some((point, payload))),
             Role::Whole => {
-                let around = self.pairing.around(mark.place, mark.tsc);
-                Some(Call { end_tsc: mark.tsc, entry: mark, exit: None, end: End::Returned, around })
+                let around = self.pairing.around(place, tsc);
+                let call = Call { end_tsc: tsc, entry: Mark { place, tsc, record: () }, end: End::Returned, around };
+                sink(&mut self.operation(program, clock, &call, (point, payload), None));
+                return;
             }
         };
         if let Some(call) = over {
-            sink(self.operation(program, clock, &call));
+            sink(&mut self.operation(program, clock, &call, call.entry.record.recorded(), exit));
         }
     }
 
-    fn operation<'m>(&self, program: &'m Program, clock: &Clock, call: &'m Call<Event>) -> Operation<'m> {
-        let entry = &call.entry.record;
-        let ends = [Some(entry), call.exit.as_ref()];
-        let ends =
-            ends.map(|event| event.and_then(|it| Some((program.captures(it.point)?, Record::parse(&it.payload)?))));
-        let (_, function) = program.function_of(entry.point).expect("`Event::read` has checked the point");
-        let times = (clock.unix_nanos(call.entry.tsc), clock.nanos(call.end_tsc.saturating_sub(call.entry.tsc)));
-        let lineage = self.ids.lineage((call.entry.place, call.entry.tsc), call.around);
+    fn operation<'m, R>(
+        &self,
+        program: &'m Program,
+        clock: &Clock,
+        call: &Call<R>,
+        entry: Recorded<'m>,
+        exit: Option<Recorded<'m>>,
+    ) -> Operation<'m> {
+        let ends = [Some(entry), exit];
+        let ends = ends.map(|end| end.and_then(|(point, it)| Some((program.captures(point)?, Record::parse(it)?))));
+        let Mark { place, tsc, .. } = call.entry;
+        let times = (clock.unix_nanos(tsc), clock.nanos(call.end_tsc.saturating_sub(tsc)));
+        let lineage = self.ids.lineage((place, tsc), call.around);
+        let function = program.function(place.function as usize);
         let mut operation = Operation::new(
-            (function, program.template(call.entry.place.function)),
-            (self.pid, entry.goid),
+            (function, program.template(place.function)),
+            (self.pid, place.goid),
             times,
             lineage,
-            Attributes::of(ends),
+            Attributes::of(ends, program.repeats(place.function)),
         );
-        operation.function = call.entry.place.function;
+        operation.function = place.function;
         operation.unwound = call.end == End::Unwound;
         operation.unfinished = call.end == End::Unfinished;
         operation
@@ -122,10 +144,10 @@ impl Calls {
         program: &Program,
         clock: &Clock,
         summary: &mut Summary,
-        sink: &mut dyn FnMut(Operation<'_>),
+        sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
         for call in self.pairing.finish(now) {
-            sink(self.operation(program, clock, &call));
+            sink(&mut self.operation(program, clock, &call, call.entry.record.recorded(), None));
         }
         summary.unpaired_exits += self.pairing.unpaired_exits;
         summary.evicted_calls += self.pairing.evicted;
@@ -133,21 +155,25 @@ impl Calls {
 }
 
 impl Event {
-    /// Copies a payload; `None` when it does not fit its size or its point.
-    // Inlined, it is made where it will be kept.
+    /// Reads a payload, and gives what has to be kept of it; `None` when it does not fit its size or its point.
     #[inline(always)]
-    pub(crate) fn read(payload: &[u8], program: &Program) -> Option<Self> {
+    #[expect(clippy::inline_always, reason = "it is made where it will be kept")]
+    pub(crate) fn read<'p>(payload: &'p [u8], program: &Program) -> Option<(Self, &'p [u8])> {
         let record = Record::parse(payload)?;
         let size = u32::from_le_bytes(payload[..4].try_into().ok()?) as usize;
         let captures = program.captures(record.point())?;
+        // Without captures an event is all that a record says.
         let size = if captures.is_empty() { 0 } else { size };
-        fits(&record, captures).then(|| Self {
-            point: record.point(),
-            tsc: record.tsc(),
-            goid: record.goid(),
-            frame: record.frame(),
-            payload: payload[..size].into(),
+        fits(&record, captures).then(|| {
+            let event = Self { tsc: record.tsc(), point: record.point(), frame: record.frame(), goid: record.goid() };
+            (event, &payload[..size])
         })
+    }
+}
+
+impl Opened {
+    fn recorded(&self) -> Recorded<'_> {
+        (self.point, &self.payload)
     }
 }
 
@@ -160,7 +186,7 @@ impl Ordered for Event {
     }
 }
 
-impl Weigh for Event {
+impl Weigh for Opened {
     fn bytes(&self) -> usize {
         self.payload.len()
     }

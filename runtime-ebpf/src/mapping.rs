@@ -35,6 +35,15 @@ impl Mapping {
         self.word(offset).load(Ordering::Acquire)
     }
 
+    /// Reads so many words in a row.
+    pub(crate) fn load_to(&self, offset: usize, words: &mut [[u8; 8]]) {
+        let first = self.pointers::<u64>(offset, words.len());
+        for (index, word) in words.iter_mut().enumerate() {
+            // SAFETY: as in `word`; `pointers` proved it of all of them.
+            *word = unsafe { AtomicU64::from_ptr(first.wrapping_add(index)) }.load(Ordering::Acquire).to_le_bytes();
+        }
+    }
+
     /// Writes a word.
     pub(crate) fn store(&self, offset: usize, value: u64) {
         self.must_be_writable();
@@ -94,8 +103,13 @@ impl Mapping {
     }
 
     fn pointer<T>(&self, offset: usize) -> *mut T {
+        self.pointers(offset, 1)
+    }
+
+    fn pointers<T>(&self, offset: usize, count: usize) -> *mut T {
         let size = size_of::<T>();
-        let end = offset.checked_add(size).expect("an offset in a mapping is small");
+        let end = count.checked_mul(size).and_then(|bytes| offset.checked_add(bytes));
+        let end = end.expect("an offset in a mapping is small");
         assert!(
             end <= self.memory.len() && offset.is_multiple_of(size),
             "bytes {offset}..{end} are not in the mapping"

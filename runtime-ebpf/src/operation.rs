@@ -58,6 +58,8 @@ const DETAILS: [&str; 4] = ["server.address", "server.port", "client.port", "net
 
 impl<'m> Operation<'m> {
     /// An operation of `function`, and its name's template, with these attributes; the caller sets the flags.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is made where its caller has it")]
     pub(crate) fn new(
         (function, template): (&'m Function, &'m Template),
         whose: (u32, u64),
@@ -275,7 +277,7 @@ mod tests {
     #[test]
     fn a_name_is_filled_in_or_is_the_rules() {
         let (captures, payload) = a_and_b();
-        let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None]);
+        let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None], true);
         for (template, expected) in [
             ("{a} and {b}!", "1 and 2!"),
             ("plain", "plain"),
@@ -305,7 +307,7 @@ mod tests {
             let record = Record::parse(&payload).expect("good");
             let function = function("{http.request.method}[ {http.route}]");
             let template = Template::read(&function.operation);
-            let attributes = Attributes::of([Some((&captures, record)), None]);
+            let attributes = Attributes::of([Some((&captures, record)), None], true);
             let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
             let operation = Operation::new((&function, &template), (1, 1), (0, 1), lineage, attributes);
             let mut line = Vec::new();
@@ -331,7 +333,7 @@ mod tests {
     #[test]
     fn an_operation_is_one_json_object_and_one_line() {
         let (captures, payload) = a_and_b();
-        let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None]);
+        let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None], true);
         let function = function("{a}\u{1b}[31m");
         let template = Template::read(&function.operation);
         let lineage = Lineage { trace: TraceId(0xabc), span: SpanId(0x12), parent: Some(SpanId(0x11)) };
@@ -364,7 +366,7 @@ mod tests {
         function.sample = gopatch_trampolines::manifest::Ratio::new(0.01);
         let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
         let operation =
-            Operation::new((&function, &template), (42, 7), (0, 1000), lineage, Attributes::of([None, None]));
+            Operation::new((&function, &template), (42, 7), (0, 1000), lineage, Attributes::of([None, None], true));
         let mut out = Vec::new();
         operation.json(&mut out);
         operation.line(&mut out);

@@ -18,12 +18,12 @@
 //! one that pass p has read, and nothing is missing in between.
 
 use std::collections::HashMap;
-use std::vec::Drain;
 
 use foldhash::fast::RandomState;
 
-/// Records for which room is kept between passes.
+/// Records, and bytes of payload, for which room is kept between passes.
 const KEPT: usize = 1 << 14;
+const KEPT_BYTES: usize = 128 * KEPT;
 
 /// A record as far as its order goes.
 pub(crate) trait Ordered {
@@ -36,41 +36,65 @@ pub(crate) trait Ordered {
 /// The records of one process that have been read and not yet looked at.
 #[derive(Debug)]
 pub(crate) struct Order<T> {
-    /// Read in earlier passes.
-    held: Vec<T>,
+    /// Read in the pass before.
+    held: Vec<Held<T>>,
     /// Read in this pass.
-    fresh: Vec<T>,
+    fresh: Vec<Held<T>>,
     /// May be looked at. Empty between passes.
-    ready: Vec<T>,
+    ready: Vec<Held<T>>,
+    /// The payloads of two passes, in a row: no record waits for longer. The first is of `pass`es that are even.
+    payloads: [Vec<u8>; 2],
+    /// The number of this pass, or its last bit.
+    pass: usize,
     /// The time of each goroutine's last record among those that were held. Empty between passes.
     latest: HashMap<u64, u64, RandomState>,
 }
 
+/// A record that waits, and where its payload is.
+#[derive(Debug)]
+struct Held<T> {
+    record: T,
+    start: usize,
+    len: u32,
+    pass: u8,
+}
+
 impl<T: Ordered> Order<T> {
     pub(crate) fn new() -> Self {
-        Self { held: Vec::new(), fresh: Vec::new(), ready: Vec::new(), latest: HashMap::default() }
+        let [held, fresh, ready] = [const { Vec::new() }; 3];
+        Self { held, fresh, ready, payloads: Default::default(), pass: 0, latest: HashMap::default() }
     }
 
-    /// Takes a record of the current pass.
-    pub(crate) fn push(&mut self, record: T) {
-        self.fresh.push(record);
+    /// Takes a record of the current pass, and copies its payload.
+    #[inline]
+    pub(crate) fn push(&mut self, record: T, payload: &[u8]) {
+        let payloads = &mut self.payloads[self.pass];
+        if self.fresh.is_empty() {
+            // Nobody waits any more that was read two passes ago.
+            payloads.clear();
+            payloads.shrink_to(KEPT_BYTES);
+        }
+        let (start, len) = (payloads.len(), payload.len() as u32);
+        self.fresh.push(Held { record, start, len, pass: self.pass as u8 });
+        payloads.extend_from_slice(payload);
     }
 
-    /// Ends a pass that has read every ring. Gives the records whose turn has come, by time.
-    pub(crate) fn end_pass(&mut self) -> Drain<'_, T> {
-        let Self { held, fresh, ready, latest } = self;
+    /// Ends a pass that has read every ring. Gives the records whose turn has come, by time, with their payloads.
+    pub(crate) fn end_pass(&mut self) -> impl Iterator<Item = (T, &[u8])> {
+        let Self { held, fresh, ready, payloads, pass, latest } = self;
+        *pass ^= 1;
         ready.shrink_to(KEPT);
         std::mem::swap(ready, held);
         std::mem::swap(held, fresh);
         // When one of two passes has read nothing, nobody has to be looked up: what was held may go, and what is fresh waits.
         if !ready.is_empty() && !held.is_empty() {
             // Records of a goroutine mostly come in a row, so one look serves many.
-            for row in ready.chunk_by(|one, next| one.goid() == next.goid()) {
-                let tsc = latest.entry(row[0].goid()).or_default();
-                *tsc = row.iter().map(T::tsc).fold(*tsc, u64::max);
+            for row in ready.chunk_by(|one, next| one.record.goid() == next.record.goid()) {
+                let tsc = latest.entry(row[0].record.goid()).or_default();
+                *tsc = row.iter().map(|one| one.record.tsc()).fold(*tsc, u64::max);
             }
             let mut last = None;
-            ready.extend(held.extract_if(.., |record| {
+            ready.extend(held.extract_if(.., |Held { record, .. }| {
                 let goid = record.goid();
                 let until = match last {
                     Some((same, until)) if same == goid => until,
@@ -81,8 +105,10 @@ impl<T: Ordered> Order<T> {
             }));
             latest.clear();
         }
-        ready.sort_by_key(T::tsc);
-        ready.drain(..)
+        ready.sort_by_key(|one| one.record.tsc());
+        ready.drain(..).map(|Held { record, start, len, pass }| {
+            (record, &payloads[usize::from(pass)][start..start + len as usize])
+        })
     }
 
     /// Whether no record waits.
@@ -109,13 +135,29 @@ mod tests {
     #[test]
     fn an_exit_read_before_its_entry_waits_for_it() {
         let mut order = Order::new();
-        order.push((7, 20));
+        order.push((7, 20), b"twenty");
         assert_eq!(order.end_pass().next(), None);
-        order.push((7, 10));
-        order.push((7, 30));
-        assert_eq!(order.end_pass().as_slice(), [(7, 10), (7, 20)], "30 may still have something before it");
-        assert_eq!(order.end_pass().as_slice(), [(7, 30)]);
+        order.push((7, 10), b"ten");
+        order.push((7, 30), b"thirty");
+        let ready: Vec<_> = order.end_pass().collect();
+        let expected: [(_, &[u8]); 2] = [((7, 10), b"ten"), ((7, 20), b"twenty")];
+        assert_eq!(ready, expected, "30 may still have something before it");
+        assert_eq!(order.end_pass().collect::<Vec<_>>(), [((7, 30), b"thirty".as_slice())]);
         assert!(order.is_empty());
+    }
+
+    /// Each record's payload is some repetitions of its time.
+    fn payload((goid, tsc): (u64, u64)) -> Vec<u8> {
+        tsc.to_le_bytes().repeat(goid as usize)
+    }
+
+    fn push(order: &mut Order<(u64, u64)>, record: (u64, u64)) {
+        order.push(record, &payload(record));
+    }
+
+    fn checked((record, bytes): ((u64, u64), &[u8])) -> (u64, u64) {
+        assert_eq!(bytes, payload(record));
+        record
     }
 
     proptest! {
@@ -128,16 +170,16 @@ mod tests {
             for (tsc, (goid, ring, read)) in steps.iter().enumerate() {
                 rings[*ring].push((*goid, tsc as u64));
                 if *read {
-                    rings[next_ring].drain(..).for_each(|record| order.push(record));
+                    rings[next_ring].drain(..).for_each(|record| push(&mut order, record));
                     next_ring = (next_ring + 1) % rings.len();
                     if next_ring == 0 {
-                        seen.extend(order.end_pass());
+                        seen.extend(order.end_pass().map(checked));
                     }
                 }
             }
-            rings.iter_mut().flat_map(std::mem::take).for_each(|record| order.push(record));
-            seen.extend(order.end_pass());
-            seen.extend(order.end_pass());
+            rings.iter_mut().flat_map(std::mem::take).for_each(|record| push(&mut order, record));
+            seen.extend(order.end_pass().map(checked));
+            seen.extend(order.end_pass().map(checked));
             prop_assert_eq!(seen.len(), steps.len());
             for goroutine in 0..3 {
                 prop_assert!(seen.iter().filter(|(goid, _)| *goid == goroutine).is_sorted());

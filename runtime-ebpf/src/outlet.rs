@@ -64,7 +64,7 @@ impl Outlet {
         process: &Arc<Process>,
         state: &mut State,
         program: &Program,
-        mut operation: Operation<'_>,
+        operation: &mut Operation<'_>,
     ) {
         if let Some(ratio) = state.samples.get(&operation.function) {
             if !is_sampled(operation.lineage.span.0, *ratio) {
@@ -73,7 +73,7 @@ impl Outlet {
             operation.sample = Ratio::new(operation.sample.map_or(1.0, f64::from) * f64::from(*ratio));
         }
         state.operations += 1;
-        self.printer.print(&operation);
+        self.printer.print(operation);
         let is_kept = self.keeps(operation.lineage.trace);
         if let Some(metrics) = &mut state.metrics {
             let is_exemplar = match self.exemplars {
@@ -81,14 +81,14 @@ impl Outlet {
                 Exemplars::AlwaysOff => false,
                 Exemplars::TraceBased => is_kept,
             };
-            metrics.add(&operation, is_exemplar);
+            metrics.add(operation, is_exemplar);
         }
         let convention = program.convention(operation.function);
         if let Some(activity) = &mut state.activity {
-            activity.add(&operation, Conventional { operation: &operation, convention }.error_type().is_some());
+            activity.add(operation, Conventional { operation, convention }.error_type().is_some());
         }
         if is_kept && let Some(queue) = &self.shared.spans {
-            queue.push(process, span::encode(&operation, convention, program));
+            queue.push(process, span::encode(operation, convention, program));
         }
     }
 

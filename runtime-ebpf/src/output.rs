@@ -24,7 +24,8 @@ const PIECE: usize = 4096;
 /// A file that is written behind the back of whoever prints.
 #[derive(Debug)]
 pub(crate) struct Output {
-    file: OwnedFd,
+    /// None once a writer has it.
+    file: Option<OwnedFd>,
     pending: Vec<u8>,
     /// What was handed over and not written, at the last flush.
     unwritten: usize,
@@ -51,7 +52,7 @@ struct State {
 impl Output {
     /// Makes an output of a file.
     pub(crate) fn to(file: impl AsFd) -> io::Result<Self> {
-        Ok(Self { file: file.as_fd().try_clone_to_owned()?, pending: Vec::new(), unwritten: 0, writer: None })
+        Ok(Self { file: Some(file.as_fd().try_clone_to_owned()?), pending: Vec::new(), unwritten: 0, writer: None })
     }
 
     /// The buffer to append to.
@@ -66,8 +67,10 @@ impl Output {
 
     /// Has everything written, and does not wait for it. An error, which may be of earlier bytes, means that nobody will take any more.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        if self.writer.is_none() && !self.pending.is_empty() {
-            let (writer, file) = (Arc::new(Writer::default()), self.file.try_clone()?);
+        if !self.pending.is_empty()
+            && let Some(file) = self.file.take()
+        {
+            let writer = Arc::new(Writer::default());
             self.writer = Some(Arc::clone(&writer));
             // It ends with the process: what it waits for may never come.
             thread::Builder::new().name("output".into()).spawn(move || writer.write(&file))?;

@@ -30,7 +30,7 @@ pub(crate) struct Place {
     pub(crate) function: u32,
 }
 
-/// One end of a call.
+/// The begin of a call.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mark<R> {
     pub(crate) place: Place,
@@ -64,8 +64,6 @@ pub(crate) enum End {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Call<R> {
     pub(crate) entry: Mark<R>,
-    /// The exit's record, when it returned.
-    pub(crate) exit: Option<R>,
     pub(crate) end_tsc: u64,
     pub(crate) end: End,
     /// What it is a part of.
@@ -125,8 +123,8 @@ impl<R: Weigh> Pairing<R> {
         self.bytes += record.bytes();
         self.entries += 1;
         let same = goroutine.insert((place.into(), tsc), Entry { number: self.entries, record });
-        let before = before
-            .map(|(entry_tsc, entry, around)| self.over((place, entry_tsc), entry, around, None, tsc, End::Unwound));
+        let before =
+            before.map(|(entry_tsc, entry, around)| self.over((place, entry_tsc), entry, around, tsc, End::Unwound));
         if let Some(same) = same {
             self.release(&same);
             self.evicted += 1;
@@ -142,14 +140,13 @@ impl<R: Weigh> Pairing<R> {
     }
 
     /// A call returns. Gives it, unless its entry was never seen.
-    pub(crate) fn exit(&mut self, mark: Mark<R>) -> Option<Call<R>> {
-        let Mark { place, tsc, record } = mark;
+    pub(crate) fn exit(&mut self, place: Place, tsc: u64) -> Option<Call<R>> {
         let goroutine = self.goroutines.get_mut(&place.goid);
         let Some((entry_tsc, entry, around)) = goroutine.and_then(|goroutine| goroutine.take_latest(place, tsc)) else {
             self.unpaired_exits += 1;
             return None;
         };
-        Some(self.over((place, entry_tsc), entry, around, Some(record), tsc, End::Returned))
+        Some(self.over((place, entry_tsc), entry, around, tsc, End::Returned))
     }
 
     /// A boundary at `frame` returns: gives the calls that had been deeper in its goroutine and are over. All of them are, whatever time
@@ -166,7 +163,7 @@ impl<R: Weigh> Pairing<R> {
         let deeper = goroutine.take_from(frame);
         let unwound = |(((spot, entry_tsc), entry), around): ((Key, Entry<R>), _)| {
             let began = (spot.place(goid), entry_tsc);
-            self.over(began, entry, around, None, tsc.max(entry_tsc), End::Unwound)
+            self.over(began, entry, around, tsc.max(entry_tsc), End::Unwound)
         };
         deeper.into_iter().zip(around).map(unwound).collect()
     }
@@ -201,25 +198,24 @@ impl<R: Weigh> Pairing<R> {
             .collect();
         open.sort_by_key(|((place, entry_tsc), ..)| (*entry_tsc, *place));
         let unfinished = |(began, entry, around): ((Place, u64), Entry<R>, Option<Around>)| {
-            self.over(began, entry, around, None, tsc.max(began.1), End::Unfinished)
+            self.over(began, entry, around, tsc.max(began.1), End::Unfinished)
         };
         open.into_iter().map(unfinished).collect()
     }
 
     /// A call that was taken out.
-    // Inlined, as the next one: a call is large, and would be copied at each step on its way out.
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call is large, and would be copied at each step on its way out")]
     fn over(
         &mut self,
         (place, tsc): (Place, u64),
         entry: Entry<R>,
         around: Option<Around>,
-        exit: Option<R>,
         end_tsc: u64,
         end: End,
     ) -> Call<R> {
         self.release(&entry);
-        Call { entry: Mark { place, tsc, record: entry.record }, exit, end_tsc, end, around }
+        Call { entry: Mark { place, tsc, record: entry.record }, end_tsc, end, around }
     }
 
     fn release(&mut self, entry: &Entry<R>) {
@@ -325,6 +321,7 @@ impl<R: Weigh> Goroutine<R> {
 
     /// Takes the latest call at a place that began no later than `tsc`, with its time and what is around it.
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `over`")]
     fn take_latest(&mut self, place: Place, tsc: u64) -> Option<(u64, Entry<R>, Option<Around>)> {
         let spot = Spot::from(place);
         let (began, entry) = match self {

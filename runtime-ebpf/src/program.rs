@@ -19,6 +19,7 @@ use object::read::elf::{FileHeader, SectionHeader};
 use object::{Endianness, SectionIndex};
 use sha2::{Digest, Sha256};
 
+use crate::attributes;
 use crate::telemetry::conventions::Convention;
 
 /// Largest manifest that is read. A hooked function takes about 570 bytes; Caddy with every function hooked, 24 MB, for which
@@ -68,6 +69,8 @@ pub(crate) struct Program {
     conventions: Vec<Convention>,
     /// What its functions' operations are called.
     templates: Vec<Template>,
+    /// Functions of which an operation may have an attribute from more than one capture.
+    repeats: Vec<bool>,
 }
 
 impl Program {
@@ -95,15 +98,18 @@ impl Program {
                 (_, at) => Role::Half(at),
             });
         let roles = roles.collect();
-        let mut captured: Vec<Vec<&str>> = vec![Vec::new(); manifest.functions.len()];
+        let mut captured: Vec<Vec<&Capture>> = vec![Vec::new(); manifest.functions.len()];
         for point in &manifest.points {
-            captured[point.function as usize].extend(point.captures.iter().map(|capture| capture.attribute.as_str()));
+            captured[point.function as usize].extend(&point.captures);
         }
-        let functions = manifest.functions.iter().zip(captured);
-        let conventions = functions.map(|(function, captured)| Convention::of(function.kind, captured.into_iter()));
+        let functions = manifest.functions.iter().zip(&captured);
+        let conventions = functions.map(|(function, captured)| {
+            Convention::of(function.kind, captured.iter().map(|capture| capture.attribute.as_str()))
+        });
         let conventions = conventions.collect();
+        let repeats = captured.iter().map(|captured| attributes::repeats(captured.iter().copied())).collect();
         let templates = manifest.functions.iter().map(|function| Template::read(&function.operation)).collect();
-        Self { manifest, roles, conventions, templates }
+        Self { manifest, roles, conventions, templates, repeats }
     }
 
     /// Hooked functions.
@@ -124,6 +130,11 @@ impl Program {
     /// What a function's operations are called.
     pub(crate) fn template(&self, function: u32) -> &Template {
         &self.templates[function as usize]
+    }
+
+    /// Whether a function's operations may have an attribute from more than one capture.
+    pub(crate) fn repeats(&self, function: u32) -> bool {
+        self.repeats[function as usize]
     }
 
     /// All that a function's records hold.

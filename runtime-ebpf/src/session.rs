@@ -154,9 +154,9 @@ impl Session {
         let (mut records, mut malformed) = (0, 0);
         let (program, order) = (&self.program, &mut self.order);
         let drained = self.rings.drain(&mut |payload| match Event::read(payload, program) {
-            Some(event) => {
+            Some((event, payload)) => {
                 records += 1;
-                order.push(event);
+                order.push(event, payload);
             }
             None => malformed += 1,
         });

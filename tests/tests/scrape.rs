@@ -47,7 +47,7 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
         let page = prometheus::get(&address, "/metrics")?.1;
         Ok(page.lines().any(|line| line == "gopatchd_processes 0").then_some(()))
     })?;
-    let finished = gopatchd.operations_so_far()?.iter().filter(|operation| is_finished_request(operation)).count();
+    let finished = gopatchd.operations_so_far()?.iter().filter(|it| is_finished_request(it)).count();
     wait_until("all requests", SOON, || {
         let counted = number(&prometheus.query("sum(http_server_request_duration_seconds_count)")?);
         ensure!(counted.is_none_or(|counted| counted <= finished as f64), "{counted:?} of {finished}");
@@ -60,7 +60,7 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     prometheus.stop()?;
     said.ensure_all_seen()?;
 
-    let served: Vec<_> = said.operations.iter().filter(|operation| is_finished_request(operation)).collect();
+    let served: Vec<_> = said.operations.iter().filter(|it| is_finished_request(it)).collect();
     ensure!(served.len() == finished, "{finished} of {}", served.len());
     let slow = served.iter().filter(|operation| operation.text("http.route") == Some("/slow/"));
     let mut slow: Vec<_> = slow.map(|operation| operation.duration_nano as f64 / 1e9).collect();
@@ -110,7 +110,7 @@ fn prometheus_keeps_exemplars() -> Result<()> {
     Ok(())
 }
 
-fn is_finished_request(operation: &&Operation) -> bool {
+fn is_finished_request(operation: &Operation) -> bool {
     operation.rule == "http.server" && !operation.unfinished
 }
 

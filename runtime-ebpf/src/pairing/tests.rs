@@ -19,6 +19,10 @@ fn mark(goid: u64, frame: u32, function: u32, tsc: u64) -> Mark<u64> {
     Mark { place: Place { goid, frame, function }, tsc, record: tsc }
 }
 
+fn place(goid: u64, frame: u32, function: u32) -> Place {
+    Place { goid, frame, function }
+}
+
 fn ends(calls: &[Call<u64>]) -> Vec<(u64, u64, End)> {
     calls.iter().map(|call| (call.entry.tsc, call.end_tsc, call.end)).collect()
 }
@@ -29,9 +33,9 @@ fn an_exit_ends_the_call_of_its_own_place() {
     assert_eq!(pairing.enter(mark(1, 100, 0, 10)), None);
     assert_eq!(pairing.enter(mark(1, 200, 0, 20)), None, "a recursive call is deeper");
     assert_eq!(pairing.enter(mark(2, 100, 0, 25)), None, "another goroutine");
-    assert_eq!(ends(pairing.exit(mark(1, 100, 0, 30)).as_slice()), [(10, 30, End::Returned)]);
-    assert_eq!(ends(pairing.exit(mark(1, 200, 0, 40)).as_slice()), [(20, 40, End::Returned)]);
-    assert_eq!(pairing.exit(mark(1, 200, 0, 50)), None);
+    assert_eq!(ends(pairing.exit(place(1, 100, 0), 30).as_slice()), [(10, 30, End::Returned)]);
+    assert_eq!(ends(pairing.exit(place(1, 200, 0), 40).as_slice()), [(20, 40, End::Returned)]);
+    assert_eq!(pairing.exit(place(1, 200, 0), 50), None);
     assert_eq!(pairing.unpaired_exits, 1);
 }
 
@@ -63,9 +67,8 @@ fn a_call_is_part_of_the_open_call_around_it() {
     pairing.enter(mark(1, 100, 0, 10));
     pairing.enter(mark(1, 200, 1, 20));
     pairing.enter(mark(2, 150, 2, 5));
-    let place = |goid, frame| Place { goid, frame, function: 3 };
-    let around = |goid, frame, tsc| pairing.around(place(goid, frame), tsc);
-    let at = |goid, frame, function, tsc| (Place { goid, frame, function }, tsc);
+    let around = |goid, frame, tsc| pairing.around(place(goid, frame, 3), tsc);
+    let at = |goid, frame, function, tsc| (place(goid, frame, function), tsc);
     assert_eq!(around(1, 300, 30), Some(Around { parent: at(1, 200, 1, 20), root: at(1, 100, 0, 10) }));
     assert_eq!(around(1, 200, 30), Some(Around { parent: at(1, 100, 0, 10), root: at(1, 100, 0, 10) }), "as deep");
     assert_eq!(around(1, 300, 15).map(|around| around.parent), Some(at(1, 100, 0, 10)), "began later");
@@ -110,7 +113,7 @@ fn many_open_calls_of_one_goroutine_are_as_few() {
     for depth in 1..=depths {
         assert_eq!(pairing.enter(mark(1, depth * 8, 0, depth.into())), None);
     }
-    let returned = pairing.exit(mark(1, depths * 8, 0, 500));
+    let returned = pairing.exit(place(1, depths * 8, 0), 500);
     assert_eq!(ends(returned.as_slice()), [(depths.into(), 500, End::Returned)]);
     let again = pairing.enter(mark(1, 80, 0, 501));
     assert_eq!(ends(again.as_slice()), [(10, 501, End::Unwound)]);
@@ -124,7 +127,7 @@ fn goroutines_that_are_gone_are_forgotten() {
     let mut pairing = Pairing::new(limits(10));
     for goid in 1..100_000 {
         pairing.enter(mark(goid, 100, 0, goid));
-        assert!(pairing.exit(mark(goid, 100, 0, goid + 1)).is_some());
+        assert!(pairing.exit(place(goid, 100, 0), goid + 1).is_some());
     }
     assert!(pairing.goroutines.len() <= WITHOUT + 1);
     for goid in 100_000..200_000 {
@@ -145,21 +148,22 @@ enum Step {
 
 enum Written {
     Enter(Mark<u64>),
-    Exit(Mark<u64>),
+    Exit(Place, u64),
     Boundary(u64, u64),
 }
 
 impl Ordered for Written {
     fn goid(&self) -> u64 {
         match self {
-            Self::Enter(mark) | Self::Exit(mark) => mark.place.goid,
+            Self::Enter(mark) => mark.place.goid,
+            Self::Exit(place, _) => place.goid,
             Self::Boundary(goid, _) => *goid,
         }
     }
     fn tsc(&self) -> u64 {
         match self {
-            Self::Enter(mark) | Self::Exit(mark) => mark.tsc,
-            Self::Boundary(_, tsc) => *tsc,
+            Self::Enter(mark) => mark.tsc,
+            Self::Exit(_, tsc) | Self::Boundary(_, tsc) => *tsc,
         }
     }
 }
@@ -177,11 +181,11 @@ proptest! {
         let mut stacks: BTreeMap<u64, Vec<(u32, u64)>> = BTreeMap::new();
         let (mut expected, mut seen) = (Vec::new(), Vec::new());
         let (mut order, mut pairing, mut next_ring) = (Order::new(), Pairing::new(limits(1000)), 0);
-        let mut look = |ready: std::vec::Drain<'_, Written>| {
-            for written in ready {
+        let mut look = |order: &mut Order<Written>| {
+            for (written, _) in order.end_pass() {
                 match written {
                     Written::Enter(mark) => seen.extend(pairing.enter(mark)),
-                    Written::Exit(mark) => seen.extend(pairing.exit(mark)),
+                    Written::Exit(place, tsc) => seen.extend(pairing.exit(place, tsc)),
                     Written::Boundary(goid, tsc) => seen.extend(pairing.boundary(goid, 0, tsc)),
                 }
             }
@@ -196,7 +200,7 @@ proptest! {
                 Step::Return => {
                     let frame = stack.len() as u32 * 64;
                     if let Some((function, entry_tsc)) = stack.pop() {
-                        rings[*ring].push(Written::Exit(mark(*goid, frame, function, tsc)));
+                        rings[*ring].push(Written::Exit(place(*goid, frame, function), tsc));
                         expected.push((entry_tsc, tsc, End::Returned));
                     }
                 }
@@ -206,16 +210,16 @@ proptest! {
                 }
             }
             if *read {
-                rings[next_ring].drain(..).for_each(|written| order.push(written));
+                rings[next_ring].drain(..).for_each(|written| order.push(written, &[]));
                 next_ring = (next_ring + 1) % rings.len();
                 if next_ring == 0 {
-                    look(order.end_pass());
+                    look(&mut order);
                 }
             }
         }
-        rings.iter_mut().flat_map(std::mem::take).for_each(|written| order.push(written));
-        look(order.end_pass());
-        look(order.end_pass());
+        rings.iter_mut().flat_map(std::mem::take).for_each(|written| order.push(written, &[]));
+        look(&mut order);
+        look(&mut order);
         let end = steps.len() as u64 + 1;
         seen.extend(pairing.finish(end));
         expected.extend(stacks.values().flatten().map(|(_, entry_tsc)| (*entry_tsc, end, End::Unfinished)));

@@ -93,7 +93,7 @@ impl MemfdRing {
     }
 
     fn drain_to(&mut self, producer: u64, sink: &mut dyn FnMut(&[u8])) -> Result<(), RingError> {
-        let mut record = [0; MAX_PAYLOAD];
+        let mut record = [[0; 8]; MAX_PAYLOAD / 8];
         while self.consumer != producer {
             let header = self.word(self.consumer) as u32;
             let length = header & !(ring::BUSY | ring::DISCARD);
@@ -106,11 +106,9 @@ impl MemfdRing {
                     break;
                 }
                 // A record says its own size in its first word; what stands behind the largest one is not looked at.
-                let payload = &mut record[..MAX_PAYLOAD.min(total as usize - ring::HEADER)];
-                for (word, position) in payload.chunks_exact_mut(8).zip((self.consumer + 8..).step_by(8)) {
-                    word.copy_from_slice(&self.word(position).to_le_bytes());
-                }
-                sink(payload);
+                let payload = &mut record[..MAX_PAYLOAD.min(total as usize - ring::HEADER) / 8];
+                self.copy(self.consumer + ring::HEADER as u64, payload);
+                sink(payload.as_flattened());
             }
             self.consumer += total;
         }
@@ -118,7 +116,19 @@ impl MemfdRing {
     }
 
     fn word(&self, position: u64) -> u64 {
-        self.data.load((position & u64::from(self.data_bytes - 1)) as usize)
+        self.data.load(self.offset(position))
+    }
+
+    /// Copies what begins at a position, which may go on at the ring's begin.
+    fn copy(&self, position: u64, words: &mut [[u8; 8]]) {
+        let offset = self.offset(position);
+        let (first, second) = words.split_at_mut(words.len().min((self.data_bytes as usize - offset) / 8));
+        self.data.load_to(offset, first);
+        self.data.load_to(0, second);
+    }
+
+    fn offset(&self, position: u64) -> usize {
+        (position & u64::from(self.data_bytes - 1)) as usize
     }
 }
 

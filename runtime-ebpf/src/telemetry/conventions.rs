@@ -315,6 +315,8 @@ fn without_slash(value: Value<'_>) -> Value<'_> {
 
 #[cfg(test)]
 mod tests {
+    use gopatch_trampolines::naming::Template;
+
     use super::*;
     use crate::attributes::Attributes;
     use crate::lineage::{Lineage, SpanId, TraceId};

@@ -147,7 +147,7 @@ impl Collector {
                 summary.sessions += 1;
                 Process::new(pid)
             });
-            process.calls.take(event, program, clock, &mut |operation| printer.print(&operation));
+            process.calls.take(event, program, clock, &mut |operation| printer.print(operation));
         }
         bytes
     }
@@ -185,7 +185,7 @@ impl Collector {
         }
         let now = self.clock.update();
         let printer = &mut self.printer;
-        calls.finish(now, &self.program, &self.clock, &mut self.summary, &mut |operation| printer.print(&operation));
+        calls.finish(now, &self.program, &self.clock, &mut self.summary, &mut |operation| printer.print(operation));
     }
 
     /// Reads what is left and says what there was.
