@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 /// Records, and bytes of payload, for which room is kept between passes.
-const KEPT: usize = 1 << 14;
+const KEPT: usize = 1 << 12;
 const KEPT_BYTES: usize = 128 * KEPT;
 
 /// A record as far as its order goes.

@@ -10,13 +10,17 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-/// More than this is not kept.
+/// With more than this unwritten, no more is kept.
 const FULL: usize = 16 << 20;
+
+/// For a burst, who writes is given a moment. Who has not used it is slow, and gets no other for a while.
+const MOMENT: Duration = Duration::from_millis(100);
+const SLOW: Duration = Duration::from_secs(1);
 
 /// What a pipe takes in one piece (`PIPE_BUF`), so that what was not taken is known that well.
 const PIECE: usize = 4096;
@@ -29,6 +33,8 @@ pub(crate) struct Output {
     pending: Vec<u8>,
     /// What was handed over and not written, at the last flush.
     unwritten: usize,
+    /// Until when nobody waits for who writes.
+    slow_until: Option<Instant>,
     /// None until there is something to write.
     writer: Option<Arc<Writer>>,
 }
@@ -52,7 +58,13 @@ struct State {
 impl Output {
     /// Makes an output of a file.
     pub(crate) fn to(file: impl AsFd) -> io::Result<Self> {
-        Ok(Self { file: Some(file.as_fd().try_clone_to_owned()?), pending: Vec::new(), unwritten: 0, writer: None })
+        Ok(Self {
+            file: Some(file.as_fd().try_clone_to_owned()?),
+            pending: Vec::new(),
+            unwritten: 0,
+            slow_until: None,
+            writer: None,
+        })
     }
 
     /// The buffer to append to.
@@ -65,7 +77,7 @@ impl Output {
         self.pending.len() + self.writer.as_ref().map_or(0, |writer| writer.lock().bytes.len())
     }
 
-    /// Has everything written, and does not wait for it. An error, which may be of earlier bytes, means that nobody will take any more.
+    /// Has everything written, and does not wait for it, but for a moment now and then if it is much. An error, which may be of earlier bytes, means that nobody will take any more.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if !self.pending.is_empty()
             && let Some(file) = self.file.take()
@@ -77,6 +89,11 @@ impl Output {
         }
         if let Some(writer) = &self.writer {
             self.unwritten = writer.take(&mut self.pending)?;
+            let now = Instant::now();
+            if self.is_full() && self.slow_until.is_none_or(|until| now >= until) {
+                self.unwritten = writer.wait(MOMENT, FULL)?;
+                self.slow_until = self.is_full().then_some(now + SLOW);
+            }
         }
         Ok(())
     }
@@ -84,12 +101,15 @@ impl Output {
     /// Waits until everything is written, or for so long.
     pub(crate) fn flush_all(&mut self, patience: Duration) -> io::Result<()> {
         self.flush()?;
-        self.writer.as_ref().map_or(Ok(()), |writer| writer.wait(patience))
+        if let Some(writer) = &self.writer {
+            self.unwritten = writer.wait(patience, 1)?;
+        }
+        Ok(())
     }
 
-    /// Whether no more should be appended now.
+    /// Whether no more should be appended, as of the last flush.
     pub(crate) fn is_full(&self) -> bool {
-        self.unwritten + self.pending.len() >= FULL
+        self.unwritten >= FULL
     }
 }
 
@@ -111,11 +131,12 @@ impl Writer {
         Ok(state.bytes.len())
     }
 
-    fn wait(&self, patience: Duration) -> io::Result<()> {
-        let unwritten = |state: &mut State| !state.bytes.is_empty() && state.error.is_none();
+    /// Waits until fewer bytes than `below` are unwritten, or for so long. Gives how many are.
+    fn wait(&self, patience: Duration, below: usize) -> io::Result<usize> {
+        let unwritten = |state: &mut State| state.bytes.len() >= below && state.error.is_none();
         let waited = self.changed.wait_timeout_while(self.lock(), patience, unwritten);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.error.map_or(Ok(()), |error| Err(error.into()))
+        state.error.map_or(Ok(state.bytes.len()), |error| Err(error.into()))
     }
 
     /// Writes what there is, as it comes, until nobody takes any more.
@@ -139,7 +160,7 @@ impl Writer {
                 Ok(written) => drop(state.bytes.drain(..written)),
                 Err(error) => state.error = Some(error),
             }
-            if state.bytes.is_empty() || state.error.is_some() {
+            if state.bytes.len() < FULL || state.error.is_some() {
                 self.changed.notify_all();
             }
             if state.error.is_some() {
@@ -152,7 +173,6 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::time::Instant;
 
     use super::*;
 
