@@ -18,6 +18,7 @@ use crate::variants::VARIANTS;
 pub(crate) const RDTSC: &str = "rdtsc";
 pub(crate) const FLOOR: &str = "rdtsc and a record's stores";
 pub(crate) const HOOKED: &str = "pair, three strings and a status";
+pub(crate) const NEW_RING: &str = "  the same, in a new ring";
 const HOOKED_ENTRY: &str = "entry, three strings";
 pub(crate) const UPROBE_ENTRY: &str = "uprobe at the first byte";
 pub(crate) const UPROBE_PAIR: &str = "uprobes at the first byte and RET";
@@ -149,6 +150,7 @@ impl Report {
             let variants = VARIANTS.iter().filter(|variant| variant.call == called);
             rows.extend(variants.map(|variant| cost(variant.name, called, variant.sites)));
         }
+        rows.push(cost(NEW_RING, "ServeLike", 2));
         rows.extend([UPROBE_ENTRY, UPROBE_PAIR, UPROBE_PUSH].map(|probes| cost(probes, "ServeLike", 1)));
         rows.extend([call("Nop"), cost(UPROBE_NOP, "Nop", 1)]);
         rows.extend([call(ONE_BARE), cost(ONE_HOOKED, ONE_BARE, 2), call(TWO_BARE), cost(TWO_HOOKED, TWO_BARE, 2)]);
@@ -217,6 +219,7 @@ mod tests {
                 let cost = if variant.records == 0 { 1.0 } else { 15.0 };
                 rounds.add(variant.name, (2.0 + if variant.name == HOOKED { pair } else { cost }) * pace);
             }
+            rounds.add(NEW_RING, 50.0 * pace);
             for probes in [UPROBE_ENTRY, UPROBE_PAIR, UPROBE_PUSH, UPROBE_NOP] {
                 rounds.add(probes, 4002.0 * pace);
             }
