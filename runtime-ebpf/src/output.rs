@@ -5,25 +5,31 @@
 //! that takes nothing for a minute: poll(2) calls a file writable even then. So a thread of its own writes.
 //! Never does: changing them to non-blocking, since other processes may share it.
 
-use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
 /// With more than this unwritten, no more is kept.
 const FULL: usize = 16 << 20;
 
-/// For a burst, who writes is given a moment. Who has not used it is slow, and gets no other for a while.
-const MOMENT: Duration = Duration::from_millis(100);
+/// For a burst, who writes is given so long, as long as each step of it shows that something is written. Who has not
+/// used it is slow, and gets no other for a while.
+const MOMENT: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(100);
 const SLOW: Duration = Duration::from_secs(1);
 
 /// What a pipe takes in one piece (`PIPE_BUF`), so that what was not taken is known that well.
 const PIECE: usize = 4096;
+
+/// What a file takes in one piece: it has no reader, and takes all or fails.
+const FILE_PIECE: usize = 1 << 18;
 
 /// A file that is written behind the back of whoever prints.
 #[derive(Debug)]
@@ -49,8 +55,10 @@ struct Writer {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Handed over and not written.
-    bytes: VecDeque<u8>,
+    /// Handed over, and not yet begun with.
+    bytes: Vec<u8>,
+    /// Handed over and not written: those bytes, and the rest of what is being written.
+    unwritten: usize,
     /// Why nothing is written any more.
     error: Option<Errno>,
 }
@@ -74,10 +82,11 @@ impl Output {
 
     /// Bytes that wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.pending.len() + self.writer.as_ref().map_or(0, |writer| writer.lock().bytes.len())
+        self.pending.len() + self.writer.as_ref().map_or(0, |writer| writer.lock().unwritten)
     }
 
-    /// Has everything written, and does not wait for it, but for a moment now and then if it is much. An error, which may be of earlier bytes, means that nobody will take any more.
+    /// Has everything written, and does not wait for it, but for a moment now and then if it is much. An error, which
+    /// may be of earlier bytes, means that nobody will take any more.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if !self.pending.is_empty()
             && let Some(file) = self.file.take()
@@ -89,10 +98,16 @@ impl Output {
         }
         if let Some(writer) = &self.writer {
             self.unwritten = writer.take(&mut self.pending)?;
-            let now = Instant::now();
-            if self.is_full() && self.slow_until.is_none_or(|until| now >= until) {
-                self.unwritten = writer.wait(MOMENT, FULL)?;
-                self.slow_until = self.is_full().then_some(now + SLOW);
+            let begin = Instant::now();
+            if self.is_full() && self.slow_until.is_none_or(|until| begin >= until) {
+                loop {
+                    let before = self.unwritten;
+                    self.unwritten = writer.wait(STEP, FULL)?;
+                    if !self.is_full() || self.unwritten == before || begin.elapsed() >= MOMENT {
+                        break;
+                    }
+                }
+                self.slow_until = self.is_full().then(|| Instant::now() + SLOW);
             }
         }
         Ok(())
@@ -125,46 +140,56 @@ impl Writer {
             return Err(error.into());
         }
         if !bytes.is_empty() {
-            state.bytes.extend(bytes.drain(..));
+            state.unwritten += bytes.len();
+            state.bytes.extend_from_slice(bytes);
+            bytes.clear();
             self.changed.notify_all();
         }
-        Ok(state.bytes.len())
+        Ok(state.unwritten)
     }
 
     /// Waits until fewer bytes than `below` are unwritten, or for so long. Gives how many are.
     fn wait(&self, patience: Duration, below: usize) -> io::Result<usize> {
-        let unwritten = |state: &mut State| state.bytes.len() >= below && state.error.is_none();
-        let waited = self.changed.wait_timeout_while(self.lock(), patience, unwritten);
+        let too_many = |state: &mut State| state.unwritten >= below && state.error.is_none();
+        let waited = self.changed.wait_timeout_while(self.lock(), patience, too_many);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.error.map_or(Ok(state.bytes.len()), |error| Err(error.into()))
+        state.error.map_or(Ok(state.unwritten), |error| Err(error.into()))
     }
 
     /// Writes what there is, as it comes, until nobody takes any more.
     fn write(&self, file: &OwnedFd) {
-        let mut piece = Vec::with_capacity(PIECE);
+        let is_file = fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file());
+        let piece = if is_file { FILE_PIECE } else { PIECE };
+        let mut bytes = Vec::new();
         loop {
             let state = self.changed.wait_while(self.lock(), |state| state.bytes.is_empty());
-            let state = state.unwrap_or_else(PoisonError::into_inner);
-            piece.clear();
-            let (first, _) = state.bytes.as_slices();
-            piece.extend_from_slice(&first[..first.len().min(PIECE)]);
+            let mut state = state.unwrap_or_else(PoisonError::into_inner);
+            // The two buffers are exchanged, so that nothing is copied once more and neither is made anew.
+            bytes.clear();
+            mem::swap(&mut bytes, &mut state.bytes);
             drop(state);
-            let result = match rustix::io::write(file, &piece) {
-                Err(Errno::INTR) => Ok(0),
-                // Somebody else has made it non-blocking.
-                Err(Errno::AGAIN) => poll(&mut [PollFd::new(file, PollFlags::OUT)], None).map(|_| 0),
-                result => result,
-            };
-            let mut state = self.lock();
-            match result {
-                Ok(written) => drop(state.bytes.drain(..written)),
-                Err(error) => state.error = Some(error),
-            }
-            if state.bytes.len() < FULL || state.error.is_some() {
-                self.changed.notify_all();
-            }
-            if state.error.is_some() {
-                return;
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                let result = match rustix::io::write(file, &rest[..rest.len().min(piece)]) {
+                    Err(Errno::INTR) => Ok(0),
+                    // Somebody else has made it non-blocking.
+                    Err(Errno::AGAIN) => poll(&mut [PollFd::new(file, PollFlags::OUT)], None).map(|_| 0),
+                    result => result,
+                };
+                let mut state = self.lock();
+                match result {
+                    Ok(written) => {
+                        rest = &rest[written..];
+                        state.unwritten -= written;
+                    }
+                    Err(error) => state.error = Some(error),
+                }
+                if state.unwritten < FULL || state.error.is_some() {
+                    self.changed.notify_all();
+                }
+                if state.error.is_some() {
+                    return;
+                }
             }
         }
     }
