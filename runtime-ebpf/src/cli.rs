@@ -179,7 +179,7 @@ pub struct CollectArgs {
     #[arg(long, value_enum)]
     print: Option<Print>,
 
-    /// Bytes of each ring; a power of two. Larger rings bear longer bursts [default: 4 MiB, or less, down to 1 MiB, where
+    /// Bytes of each ring; a power of two. Larger rings bear longer bursts [default: 8 MiB, or less, down to 1 MiB, where
     /// a process's rings would take more than 32 MiB, or all processes' 256]
     #[arg(long, value_name = "N", value_parser = ring_bytes)]
     ring_bytes: Option<u32>,
