@@ -1,6 +1,6 @@
 // Command hookbench calls one function in a tight loop and prints what a call costs.
 //
-// The best of several rounds counts: whatever else the machine does can only make a round slower. A round can be kept short
+// The best of several rounds counts, for each goroutine: whatever else the machine does can only make a round slower. A round can be kept short
 // and be followed by a pause, so that a hook's ring is emptied in time and full rings are not what is measured. With -rate
 // it calls at an even pace instead, for whoever wants to know what a collector bears.
 package main
@@ -13,6 +13,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -92,15 +93,21 @@ func main() {
 		took, calls := pace(loop, *rate, *lasts)
 		line.Calls, line.TotalNs, line.NsPerCall = calls, took.Nanoseconds(), float64(took.Nanoseconds())/float64(calls)
 	} else {
-		best := time.Duration(1<<63 - 1)
+		best := make([]time.Duration, *goroutines)
+		for i := range best {
+			best[i] = 1<<63 - 1
+		}
 		for i := 0; i < *rounds; i++ {
 			time.Sleep(*pause)
-			if took := round(loop, *n, *goroutines); took < best {
-				best = took
-			}
+			round(loop, *n, best)
 		}
+		var sum time.Duration
+		for _, took := range best {
+			sum += took
+		}
+		took := sum / time.Duration(*goroutines)
 		line.Calls = int64(*n) * int64(*rounds) * int64(*goroutines)
-		line.TotalNs, line.NsPerCall = best.Nanoseconds(), float64(best.Nanoseconds())/float64(*n)
+		line.TotalNs, line.NsPerCall = took.Nanoseconds(), float64(took.Nanoseconds())/float64(*n)
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(line); err != nil {
 		fmt.Fprintln(os.Stderr, "hookbench:", err)
@@ -108,36 +115,26 @@ func main() {
 	}
 }
 
-// round lets goroutines run a loop at the same time, each by its own clock, and gives what they took on average.
-func round(loop func(int), n, goroutines int) time.Duration {
-	timed := func() time.Duration {
-		started := time.Now()
-		loop(n)
-		return time.Since(started)
-	}
-	if goroutines == 1 {
-		return timed()
-	}
-	var ready, done sync.WaitGroup
-	begin, took := make(chan struct{}), make([]time.Duration, goroutines)
-	for i := range took {
-		ready.Add(1)
+// round lets as many goroutines as there are bests run a loop at the same time, each by its own clock, and keeps what is
+// better than before. None begins before all have a processor: one that has to be woken first would find the others gone.
+func round(loop func(int), n int, best []time.Duration) {
+	var done sync.WaitGroup
+	waiting := int64(len(best))
+	for i := range best {
 		done.Add(1)
-		go func(took *time.Duration) {
+		go func(best *time.Duration) {
 			defer done.Done()
-			ready.Done()
-			<-begin
-			*took = timed()
-		}(&took[i])
+			atomic.AddInt64(&waiting, -1)
+			for atomic.LoadInt64(&waiting) > 0 {
+			}
+			started := time.Now()
+			loop(n)
+			if took := time.Since(started); took < *best {
+				*best = took
+			}
+		}(&best[i])
 	}
-	ready.Wait()
-	close(begin)
 	done.Wait()
-	var sum time.Duration
-	for _, took := range took {
-		sum += took
-	}
-	return sum / time.Duration(goroutines)
 }
 
 // pace calls so many times a second, a thousandth of that in each millisecond. Whoever is late makes up for it, so that the
