@@ -6,10 +6,12 @@
 
 use std::arch::x86_64::_rdtsc;
 use std::cell::Cell;
+use std::fs;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use rustix::param::clock_ticks_per_second;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// Reads of the time stamp counter in one loop, and loops of which the best counts: as hookbench measures.
@@ -51,6 +53,19 @@ impl Cpus {
     /// Threads and processes that this thread starts from now on run on both processors.
     pub(crate) fn use_both(self) -> Result<()> {
         use_only(&[self.measured, self.collectors])
+    }
+
+    /// The time that the hypervisor has given to others while somebody here wanted to run, on both together.
+    pub(crate) fn stolen(self) -> Result<Duration> {
+        const STOLEN: usize = 8;
+        let stat = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
+        let ticks = |cpu: usize| {
+            let name = format!("cpu{cpu}");
+            let mut lines = stat.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+            lines.find(|fields| fields[0] == name)?.get(STOLEN)?.parse::<u64>().ok()
+        };
+        let ticks = [self.measured, self.collectors].map(ticks).into_iter().sum::<Option<u64>>();
+        Ok(Duration::from_secs(ticks.context("/proc/stat lacks a processor")?) / clock_ticks_per_second() as u32)
     }
 
     /// Nanoseconds of one `rdtsc` in a row of many.

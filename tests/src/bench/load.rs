@@ -93,6 +93,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         }
         rows.push(row);
     };
+    let (begin, before) = (Instant::now(), cpus.stolen()?);
     for backend in ["memfd", "bpf"] {
         add(format!("{backend}, entries"), throughput(backend, &entries)?, CPU_SECOND);
         add(format!("{backend}, pairs"), throughput(backend, &pairs)?, CPU_SECOND);
@@ -104,6 +105,8 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         add(format!("{backend}, first loss"), first_loss(backend, &pairs)?, RATE);
         add(format!("{backend}, idle"), idle(backend, &pairs)?, SHARE);
     }
+    let stolen = cpus.stolen()?.saturating_sub(before).as_secs_f64() / begin.elapsed().as_secs_f64();
+    add("stolen".to_owned(), (stolen * 50.0, "by the hypervisor, of the two processors, meanwhile".to_owned()), SHARE);
     if cli.flags.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
     }
