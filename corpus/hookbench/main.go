@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"sort"
 	"strings"
 	"sync"
@@ -78,7 +79,7 @@ func main() {
 	n := flag.Int("n", 10_000_000, "`calls` in a round")
 	rounds := flag.Int("rounds", 10, "`count` of rounds, of which the best counts")
 	pause := flag.Duration("pause", 0, "`time` to rest before each round")
-	goroutines := flag.Int("goroutines", 1, "`count` of goroutines that call at the same time")
+	goroutines := flag.Int("goroutines", 1, "`count` of goroutines that call at the same time, each on a P")
 	rate := flag.Int("rate", 0, "`calls` a second, evenly, by one goroutine; -n, -rounds and -pause do not matter then")
 	lasts := flag.Duration("for", time.Second, "`time` that -rate is kept up")
 	flag.Parse()
@@ -86,6 +87,10 @@ func main() {
 	loop, ok := loops[*fn]
 	if !ok || *n < 1 || *rounds < 1 || *goroutines < 1 {
 		fmt.Fprintf(os.Stderr, "hookbench: -fn is one of %s; -n, -rounds and -goroutines are at least 1\n", strings.Join(names, ", "))
+		os.Exit(2)
+	}
+	if *goroutines > runtime.GOMAXPROCS(0) {
+		fmt.Fprintf(os.Stderr, "hookbench: %d goroutines cannot call at the same time with GOMAXPROCS=%d\n", *goroutines, runtime.GOMAXPROCS(0))
 		os.Exit(2)
 	}
 	line := result{Fn: *fn, Goroutines: *goroutines}
