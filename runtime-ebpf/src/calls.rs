@@ -65,7 +65,48 @@ impl Calls {
         Self { pid, entries, ids: Ids::new(), pairing: Pairing::new(LIMITS), repeated: 0 }
     }
 
-    /// Takes a record and its payload, which [`Event::read`] has checked against the same program.
+    /// Takes records and their payloads, which [`Event::read`] has checked against the same program, each goroutine's in their order.
+    ///
+    /// Where nothing comes between a call's two ends, nothing is kept of its entry. Most functions call no other hooked one.
+    pub(crate) fn take_all<'p>(
+        &mut self,
+        records: impl Iterator<Item = (Event, &'p [u8])>,
+        program: &Program,
+        clock: &Clock,
+        sink: &mut dyn FnMut(&mut Operation<'_>),
+    ) {
+        let mut records = records.peekable();
+        while let Some((event, payload)) = records.next() {
+            let call = records.peek().and_then(|(next, _)| self.call_of(&event, next, program));
+            if let Some(call) = call
+                && let Some((exit, exit_payload)) = records.next()
+            {
+                let exit = Some((exit.point, exit_payload));
+                sink(&mut self.operation(program, clock, &call, (event.point, payload), exit));
+            } else {
+                self.take((event, payload), program, clock, sink);
+            }
+        }
+    }
+
+    /// The call that two records are which follow each other, if [`Self::take`] would make one call of them and nothing else.
+    #[inline]
+    fn call_of(&self, entry: &Event, exit: &Event, program: &Program) -> Option<Call<()>> {
+        if (entry.goid, entry.frame) != (exit.goid, exit.frame) || entry.tsc > exit.tsc {
+            return None;
+        }
+        let (Role::Half(At::Enter), Role::Half(At::Exit)) = (program.role(entry.point)?, program.role(exit.point)?)
+        else {
+            return None;
+        };
+        let [(function, _), (exits, _)] = [program.function_of(entry.point)?, program.function_of(exit.point)?];
+        if function != exits {
+            return None;
+        }
+        self.pairing.at_once(Place { goid: entry.goid, frame: entry.frame, function }, entry.tsc, exit.tsc)
+    }
+
+    /// Takes one.
     pub(crate) fn take(
         &mut self,
         (event, payload): (Event, &[u8]),

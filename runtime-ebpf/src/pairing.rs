@@ -149,6 +149,17 @@ impl<R: Weigh> Pairing<R> {
         Some(self.over((place, entry_tsc), entry, around, tsc, End::Returned))
     }
 
+    /// A call begins and returns, with nothing in between. `None` if another is open in its place, which this one may show to be over.
+    #[inline]
+    pub(crate) fn at_once(&self, place: Place, tsc: u64, end_tsc: u64) -> Option<Call<()>> {
+        let around = match self.goroutines.get(&place.goid) {
+            Some(goroutine) if goroutine.is_open(place.into()) => return None,
+            Some(goroutine) => goroutine.around(place.goid, place.frame, tsc),
+            None => None,
+        };
+        Some(Call { entry: Mark { place, tsc, record: () }, end_tsc, end: End::Returned, around })
+    }
+
     /// A boundary at `frame` returns: gives the calls that had been deeper in its goroutine and are over. All of them are, whatever time
     /// they say they began at, so no boundary meets the same calls as one before it.
     pub(crate) fn boundary(&mut self, goid: u64, frame: u32, tsc: u64) -> Vec<Call<R>> {
@@ -296,6 +307,13 @@ impl<R: Weigh> Goroutine<R> {
         match self {
             Self::Few(calls) => calls.is_empty(),
             Self::Many(calls) => calls.is_empty(),
+        }
+    }
+
+    fn is_open(&self, spot: Spot) -> bool {
+        match self {
+            Self::Few(calls) => calls.iter().any(|((other, _), _)| *other == spot),
+            Self::Many(calls) => calls.range((spot, 0)..=(spot, u64::MAX)).next().is_some(),
         }
     }
 

@@ -215,11 +215,9 @@ impl Session {
         let (process, program) = (&self.process, &self.program);
         let mut state = process.state();
         outlet.watch(&mut state);
-        for event in self.order.end_pass() {
-            self.calls.take(event, program, clock, &mut |operation| {
-                outlet.take(process, &mut state, program, operation);
-            });
-        }
+        self.calls.take_all(self.order.end_pass(), program, clock, &mut |operation| {
+            outlet.take(process, &mut state, program, operation);
+        });
     }
 
     /// Switches a rule. Gives how many functions it has here.

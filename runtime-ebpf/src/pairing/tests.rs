@@ -173,6 +173,32 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
+    /// What is said of a call that nothing comes between is what its entry and its exit would have come to.
+    #[test]
+    fn a_call_at_once_is_what_its_ends_make(
+        before in prop::collection::vec((0u64..3, 1u32..40, 0u32..3, 0u64..50, any::<bool>()), 0..300),
+        (goid, frame, function, tsc, took) in (0u64..3, 1u32..40, 0u32..3, 0u64..60, 0u64..60),
+    ) {
+        let mut pairing = Pairing::new(limits(1000));
+        for (goid, frame, function, tsc, is_entry) in before {
+            if is_entry {
+                pairing.enter(mark(goid, frame, function, tsc));
+            } else {
+                pairing.exit(place(goid, frame, function), tsc);
+            }
+        }
+        let place = place(goid, frame, function);
+        if let Some(Call { entry, end_tsc, end, around }) = pairing.at_once(place, tsc, tsc + took) {
+            let open = pairing.open;
+            prop_assert_eq!(pairing.enter(Mark { place: entry.place, tsc: entry.tsc, record: tsc }), None);
+            let exit = pairing.exit(place, tsc + took);
+            prop_assert_eq!(exit, Some(Call { entry: Mark { place, tsc, record: tsc }, end_tsc, end, around }));
+            prop_assert_eq!(pairing.open, open);
+        } else {
+            prop_assert!(pairing.goroutines[&goid].is_open(place.into()));
+        }
+    }
+
     /// Goroutines call, return and panic, on changing Ps, while a daemon reads the Ps' rings in turn: every call
     /// comes out once, with the right end.
     #[test]
