@@ -232,3 +232,57 @@ impl Weigh for Opened {
         self.payload.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use gopatch_trampolines::manifest::{Kind, Manifest};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::program::tests::manifest;
+
+    /// One for all, as it takes a moment to start.
+    static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::start);
+
+    /// Two functions with both ends, a boundary, and one with an entry only.
+    fn program() -> Program {
+        let functions = [Kind::Server, Kind::Client, Kind::Boundary, Kind::Internal];
+        let both = |function| [(function, At::Enter), (function, At::Exit)];
+        let points = [&both(0)[..], &both(1), &both(2), &[(3, At::Enter)]].concat();
+        Program::new(Manifest::parse(&manifest(&functions, &points)).expect("a manifest"))
+    }
+
+    proptest! {
+        /// Whatever comes, and whatever of it is looked at together, the operations are the same, in the same order.
+        #[test]
+        fn records_together_are_as_one_by_one(
+            steps in prop::collection::vec((0u64..3, 1u32..4, 0u32..7, 0u64..3, any::<bool>()), 0..200),
+        ) {
+            let (program, clock) = (program(), &*CLOCK);
+            let mut one_by_one = Calls::new(1, Entries::Once);
+            let mut together = Calls { ids: one_by_one.ids.clone(), ..Calls::new(1, Entries::Once) };
+            let mut operations = [Vec::new(), Vec::new()];
+            let [ones, togethers] = &mut operations;
+            let (mut tsc, mut pass) = (0, Vec::new());
+            for (goid, frame, point, later, is_last) in steps {
+                tsc += later;
+                let record = (Event { tsc, point, frame, goid }, &[][..]);
+                one_by_one.take(record, &program, clock, &mut |operation| operation.json(ones));
+                pass.push(record);
+                if is_last {
+                    let pass = pass.drain(..);
+                    together.take_all(pass, &program, clock, &mut |operation| operation.json(togethers));
+                }
+            }
+            together.take_all(pass.into_iter(), &program, clock, &mut |operation| operation.json(togethers));
+            let mut sums = [Summary::default(), Summary::default()];
+            one_by_one.finish(tsc, &program, clock, &mut sums[0], &mut |operation| operation.json(ones));
+            together.finish(tsc, &program, clock, &mut sums[1], &mut |operation| operation.json(togethers));
+            let [ones, togethers] = operations.map(|lines| String::from_utf8(lines).expect("JSON"));
+            prop_assert_eq!(ones, togethers);
+            prop_assert_eq!(sums[0].unpaired_exits, sums[1].unpaired_exits);
+        }
+    }
+}

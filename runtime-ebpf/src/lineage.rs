@@ -36,7 +36,7 @@ const TRACE: u8 = 0;
 const SPAN: u8 = 1;
 
 /// The ids of one session's calls. Each session hashes in its own, random way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ids {
     upper: RandomState,
     lower: RandomState,

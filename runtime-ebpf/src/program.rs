@@ -209,7 +209,7 @@ impl Seek for Positioned {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::Write;
 
     use gopatch_trampolines::manifest::FORMAT;
@@ -218,7 +218,7 @@ mod tests {
 
     use super::*;
 
-    fn manifest(functions: &[Kind], points: &[(u32, At)]) -> Vec<u8> {
+    pub(crate) fn manifest(functions: &[Kind], points: &[(u32, At)]) -> Vec<u8> {
         let function = |kind| json!({"name": "main.f", "rule": "r", "kind": kind, "operation": "o", "va": 0x401000});
         let sha256 = "0".repeat(64);
         let manifest = json!({
