@@ -2,7 +2,8 @@
 //!
 //! Decides: the form of the output as a whole: one operation a line, and at the end, for a program, a summary.
 //! Trusts: its callers.
-//! Never does: waiting for who reads, except at the very end and not for long. Lines that nobody takes are counted.
+//! Never does: waiting for who reads, except at the very end and for a moment when much waits (`output`). Lines that nobody
+//! takes are counted.
 
 use std::io;
 use std::time::Duration;

@@ -4,7 +4,7 @@
 //! Trusts: its caller's sums. Never does: allocate.
 //!
 //! A ring has to hold what comes while gopatchd is kept from its processor. With 8 MiB that is 110 ms of a million records a second
-//! of 76 bytes each; with 4 MiB 55 ms, which a hypervisor with others to serve takes once a minute; with 1 MiB 14 ms, which a busy
+//! of 76 bytes each; with 4 MiB 55 ms, which a shared virtual machine took now and then; with 1 MiB 14 ms, which a busy
 //! machine takes more often than not. But each P of each process has one, a BPF ring
 //! takes its memory at once, and a process with many Ps spreads its records.
 

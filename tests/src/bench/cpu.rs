@@ -1,7 +1,8 @@
-//! Processors: one for what is measured, another for whoever collects, and the price of reading the first one's clock.
+//! Processors: one for what is measured, another for whoever collects, the price of reading the first one's clock, and how much
+//! of both the hypervisor took.
 //!
 //! Decides: which processors. On a machine with two, both are in use, so nothing else should run.
-//! Trusts: the kernel's scheduler, which keeps a process on the processors that it was started on.
+//! Trusts: the kernel's scheduler, which keeps a process on the processors that it was started on, and its account of stolen time.
 //! Never does: run what is measured on the collectors' processor.
 
 use std::arch::x86_64::_rdtsc;
