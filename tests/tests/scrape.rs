@@ -5,7 +5,7 @@
 //! Never does: allow for more than the bucket that a quantile lies in.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::gopatchd::Operation;
@@ -34,8 +34,11 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     // A rate needs to know a series from before; then as many come as are sent.
     let fast = "http_server_request_duration_seconds_count{job=\"shop/httpserver\",http_route=\"/fast/\"}";
     wait_until("a first scrape", SOON, || Ok(number(&prometheus.query(&format!("sum({fast})"))?)))?;
+    let began = SystemTime::now().duration_since(UNIX_EPOCH)?;
     load(FAST, 1000, "b").send_at(100, &scratch, &server)?;
-    let rate = number(&prometheus.query(&format!("sum(rate({fast}[5s]))"))?).context("a rate")?;
+    // Of the five seconds before the last: how late this is asked changes nothing.
+    let at = (began + Duration::from_secs(9)).as_secs_f64();
+    let rate = number(&prometheus.query(&format!("sum(rate({fast}[5s] @ {at:.3}))"))?).context("a rate")?;
     ensure!((85.0..=115.0).contains(&rate), "100 requests a second are {rate}");
 
     let (status, page) = prometheus::get(&address, "/metrics")?;
@@ -92,7 +95,11 @@ fn prometheus_keeps_exemplars() -> Result<()> {
         let data = prometheus.ask(query)?;
         Ok((data[0] != Value::Null).then_some(data))
     })?;
-    let info = prometheus.query("target_info")?;
+    // Prometheus shows an exemplar at once, and the samples beside it when the whole scrape is committed.
+    let info = wait_until("target_info", SOON, || {
+        let info = prometheus.query("target_info")?;
+        Ok((info[0] != Value::Null).then_some(info))
+    })?;
     server.stop()?;
     let said = gopatchd.stop()?;
     prometheus.stop()?;
