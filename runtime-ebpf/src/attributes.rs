@@ -1,7 +1,7 @@
 //! Turns the words and strings of a record into attributes.
 //!
 //! Decides: how a captured value is shown, by what the manifest says of it.
-//! Trusts: a record that `fits` its captures to hold what they ask for. Its text may be anything.
+//! Trusts: a record that fits its captures' `Shape` to hold what they ask for. Its text may be anything.
 //! Never does: guessing. A value that could not be captured is left out.
 
 use std::borrow::Cow;
@@ -98,57 +98,75 @@ pub(crate) fn repeats<'c>(captures: impl Iterator<Item = &'c Capture>) -> bool {
     !captures.fold(true, |all, capture| all & are_new(capture))
 }
 
-/// Whether a record holds all that its captures ask for.
-pub(crate) fn fits(record: &Record<'_>, captures: &[Capture]) -> bool {
-    let Some(text) = record.string_bytes(captures.len()) else {
-        return false;
-    };
-    let strings = captures.iter().enumerate().filter(|(_, capture)| capture.value == ValueType::String);
-    let lengths = strings.map(|(index, _)| string_lengths(record, index));
-    let mut stored_bytes = 0;
-    for (stored, full) in lengths {
-        if stored > full {
-            return false;
-        }
-        stored_bytes += stored;
-    }
-    stored_bytes <= text.len()
+/// What captures ask a record to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) captures: usize,
+    /// Which of them are strings, as a record says which are present.
+    strings: u32,
 }
 
-/// Stored and full length of a string; none of either when it could not be captured.
-fn string_lengths(record: &Record<'_>, index: usize) -> (usize, usize) {
-    if !record.present(index) {
-        return (0, 0);
+impl Shape {
+    pub(crate) fn of(captures: &[Capture]) -> Self {
+        let strings = (0..u32::BITS).zip(captures).filter(|(_, capture)| capture.value == ValueType::String);
+        Self { captures: captures.len(), strings: strings.map(|(bit, _)| 1 << bit).sum() }
     }
-    let word = record.word(index).unwrap_or(0);
+
+    /// Whether a record holds it all.
+    #[inline]
+    pub(crate) fn fits(self, record: &Record<'_>) -> bool {
+        let Some((words, text)) = record.captured(self.captures) else {
+            return false;
+        };
+        let (mut strings, mut stored_bytes) = (self.strings & record.present(), 0);
+        while strings != 0 {
+            let (stored, full) = string_lengths(u64::from_le_bytes(words[strings.trailing_zeros() as usize]));
+            if stored > full {
+                return false;
+            }
+            stored_bytes += stored;
+            strings &= strings - 1;
+        }
+        stored_bytes <= text.len()
+    }
+}
+
+/// Stored and full length of a string, from its word.
+#[inline]
+fn string_lengths(word: u64) -> (usize, usize) {
     (word as u32 as usize, (word >> 32) as usize)
 }
 
+/// Whether a capture is among those that are present.
+#[inline]
+fn is_present(present: u32, index: usize) -> bool {
+    present.checked_shr(index as u32).is_some_and(|bits| bits & 1 == 1)
+}
+
 impl<'m> Attributes<'m> {
-    /// The attributes of an operation from what its two ends have recorded, of captures that [`repeats`] or not.
-    pub(crate) fn of(ends: [Option<Recorded<'m>>; 2], repeats: bool) -> Self {
-        let most = ends.iter().flatten().map(|(captures, _)| captures.len()).sum::<usize>();
-        if most == 0 {
-            return Self::default();
-        }
-        // An address has a port besides.
-        let mut attributes = Builder { done: Vec::with_capacity(most + 2), repeats };
+    /// The attributes of an operation from what its two ends have recorded, of captures that [`repeats`] or not, in the memory of
+    /// earlier ones.
+    pub(crate) fn of(ends: [Option<Recorded<'m>>; 2], repeats: bool, Self(done): Self) -> Self {
+        debug_assert!(done.is_empty());
+        let mut attributes = Builder { done, repeats };
         let is_set = |name: &Option<String>| name.as_ref().is_some_and(|name| is_true(&ends, name));
         for (captures, record) in ends.iter().flatten() {
-            let mut text = record.string_bytes(captures.len()).unwrap_or_default();
-            for (index, capture) in captures.iter().enumerate() {
-                let (Some(word), true) = (record.word(index), record.present(index)) else {
+            let (words, mut text) = record.captured(captures.len()).unwrap_or_default();
+            let present = record.present();
+            for (index, (capture, word)) in captures.iter().zip(words).enumerate() {
+                if !is_present(present, index) {
                     if let Some(meant) = capture.absent_means.filter(|_| !is_set(&capture.absent_means_unless)) {
                         attributes.show(capture, Value::Int(meant), is_set);
                     }
                     continue;
-                };
+                }
+                let word = u64::from_le_bytes(*word);
                 let value = match capture.value {
                     ValueType::Int => Value::Int(word as i64),
                     ValueType::Uint => Value::Uint(word),
                     ValueType::Bool => Value::Bool(word != 0),
                     ValueType::String => {
-                        let (stored, full) = string_lengths(record, index);
+                        let (stored, full) = string_lengths(word);
                         let (bytes, rest) = text.split_at(stored.min(text.len()));
                         text = rest;
                         let is_cut = full > stored;
@@ -179,6 +197,13 @@ impl<'m> Attributes<'m> {
             }
         }
         Self(attributes.done)
+    }
+
+    /// No attributes, in the same memory.
+    pub(crate) fn emptied<'n>(mut self) -> Attributes<'n> {
+        self.0.clear();
+        // The type differs by its lifetime only, and what collects a vector that was taken apart keeps its memory.
+        Attributes(self.0.into_iter().map(|_| unreachable!("there is none")).collect())
     }
 
     /// These attributes.
@@ -292,8 +317,9 @@ fn ascii(bytes: &[u8]) -> Option<&str> {
 fn is_true(ends: &[Option<Recorded<'_>>; 2], name: &str) -> bool {
     ends.iter().flatten().any(|(captures, record)| {
         let is_it = |capture: &Capture| capture.value == ValueType::Bool && capture.attribute == name;
-        let mut named = captures.iter().enumerate().filter(|(_, capture)| is_it(capture));
-        named.any(|(index, _)| record.present(index) && record.word(index).is_some_and(|word| word != 0))
+        let (words, present) = (record.captured(captures.len()).unwrap_or_default().0, record.present());
+        let mut named = captures.iter().zip(words).enumerate().filter(|(_, (capture, _))| is_it(capture));
+        named.any(|(index, (_, word))| is_present(present, index) && *word != [0; 8])
     })
 }
 

@@ -7,13 +7,13 @@
 use gopatch_trampolines::manifest::At;
 use gopatch_trampolines::wire::Record;
 
-use crate::attributes::{Attributes, fits};
+use crate::attributes::Attributes;
 use crate::clock::Clock;
 use crate::lineage::Ids;
 use crate::operation::Operation;
 use crate::order::Ordered;
 use crate::pairing::{Call, End, Limits, Mark, Pairing, Place, Weigh};
-use crate::program::{Program, Role};
+use crate::program::{Point, Program, Role};
 use crate::summary::Summary;
 
 /// What one process may keep open before its oldest calls are given up.
@@ -56,13 +56,22 @@ pub(crate) struct Calls {
     entries: Entries,
     ids: Ids,
     pairing: Pairing<Opened>,
+    /// None; the memory for the next operation's.
+    attributes: Attributes<'static>,
     /// Entries that were taken for another record of the same call's.
     pub(crate) repeated: u64,
 }
 
 impl Calls {
     pub(crate) fn new(pid: u32, entries: Entries) -> Self {
-        Self { pid, entries, ids: Ids::new(), pairing: Pairing::new(LIMITS), repeated: 0 }
+        Self {
+            pid,
+            entries,
+            ids: Ids::new(),
+            pairing: Pairing::new(LIMITS),
+            attributes: Attributes::default(),
+            repeated: 0,
+        }
     }
 
     /// Takes records and their payloads, which [`Event::read`] has checked against the same program, each goroutine's in their order.
@@ -70,21 +79,21 @@ impl Calls {
     /// Where nothing comes between a call's two ends, nothing is kept of its entry. Most functions call no other hooked one.
     pub(crate) fn take_all<'p>(
         &mut self,
-        records: impl Iterator<Item = (Event, &'p [u8])>,
+        mut records: impl Iterator<Item = (&'p Event, &'p [u8])> + Clone,
         program: &Program,
         clock: &Clock,
         sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
-        let mut records = records.peekable();
         while let Some((event, payload)) = records.next() {
-            let call = records.peek().and_then(|(next, _)| self.call_of(&event, next, program));
-            if let Some(call) = call
-                && let Some((exit, exit_payload)) = records.next()
+            let mut later = records.clone();
+            if let Some((next, next_payload)) = later.next()
+                && let Some(call) = self.call_of(event, next, program)
             {
-                let exit = Some((exit.point, exit_payload));
-                sink(&mut self.operation(program, clock, &call, (event.point, payload), exit));
+                records = later;
+                let exit = Some((next.point, next_payload));
+                self.finished(program, clock, &call, (event.point, payload), exit, sink);
             } else {
-                self.take((event, payload), program, clock, sink);
+                self.take((*event, payload), program, clock, sink);
             }
         }
     }
@@ -95,12 +104,9 @@ impl Calls {
         if (entry.goid, entry.frame) != (exit.goid, exit.frame) || entry.tsc > exit.tsc {
             return None;
         }
-        let (Role::Half(At::Enter), Role::Half(At::Exit)) = (program.role(entry.point)?, program.role(exit.point)?)
-        else {
-            return None;
-        };
-        let [(function, _), (exits, _)] = [program.function_of(entry.point)?, program.function_of(exit.point)?];
-        if function != exits {
+        let (begin, end) = (program.point(entry.point)?, program.point(exit.point)?);
+        let function = begin.function;
+        if (begin.role, end.role, end.function) != (Role::Half(At::Enter), Role::Half(At::Exit), function) {
             return None;
         }
         self.pairing.at_once(Place { goid: entry.goid, frame: entry.frame, function }, entry.tsc, exit.tsc)
@@ -115,7 +121,7 @@ impl Calls {
         sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
         let Event { tsc, point, frame, goid } = event;
-        let (Some(role), Some((function, _))) = (program.role(point), program.function_of(point)) else {
+        let Some(&Point { function, role, .. }) = program.point(point) else {
             unreachable!("`Event::read` has checked the point");
         };
         let place = Place { goid, frame, function };
@@ -123,7 +129,7 @@ impl Calls {
             Role::Nothing => return,
             Role::Boundary => {
                 for call in self.pairing.boundary(goid, frame, tsc) {
-                    sink(&mut self.operation(program, clock, &call, call.entry.record.recorded(), None));
+                    self.finished(program, clock, &call, call.entry.record.recorded(), None, sink);
                 }
                 return;
             }
@@ -137,23 +143,25 @@ impl Calls {
             Role::Whole => {
                 let around = self.pairing.around(place, tsc);
                 let call = Call { end_tsc: tsc, entry: Mark { place, tsc, record: () }, end: End::Returned, around };
-                sink(&mut self.operation(program, clock, &call, (point, payload), None));
+                self.finished(program, clock, &call, (point, payload), None, sink);
                 return;
             }
         };
         if let Some(call) = over {
-            sink(&mut self.operation(program, clock, &call, call.entry.record.recorded(), exit));
+            self.finished(program, clock, &call, call.entry.record.recorded(), exit, sink);
         }
     }
 
-    fn operation<'m, R>(
-        &self,
-        program: &'m Program,
+    /// A call is over, of which this is recorded.
+    fn finished<R>(
+        &mut self,
+        program: &Program,
         clock: &Clock,
         call: &Call<R>,
-        entry: Recorded<'m>,
-        exit: Option<Recorded<'m>>,
-    ) -> Operation<'m> {
+        entry: Recorded<'_>,
+        exit: Option<Recorded<'_>>,
+        sink: &mut dyn FnMut(&mut Operation<'_>),
+    ) {
         let ends = [Some(entry), exit];
         let ends = ends.map(|end| end.and_then(|(point, it)| Some((program.captures(point)?, Record::parse(it)?))));
         let Mark { place, tsc, .. } = call.entry;
@@ -165,12 +173,13 @@ impl Calls {
             (self.pid, place.goid),
             times,
             lineage,
-            Attributes::of(ends, program.repeats(place.function)),
+            Attributes::of(ends, program.repeats(place.function), std::mem::take(&mut self.attributes)),
         );
         operation.function = place.function;
         operation.unwound = call.end == End::Unwound;
         operation.unfinished = call.end == End::Unfinished;
-        operation
+        sink(&mut operation);
+        self.attributes = operation.attributes.emptied();
     }
 
     /// Gives up what is open of a function: no exits of it will come.
@@ -188,7 +197,7 @@ impl Calls {
         sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
         for call in self.pairing.finish(now) {
-            sink(&mut self.operation(program, clock, &call, call.entry.record.recorded(), None));
+            self.finished(program, clock, &call, call.entry.record.recorded(), None, sink);
         }
         summary.unpaired_exits += self.pairing.unpaired_exits;
         summary.evicted_calls += self.pairing.evicted;
@@ -202,10 +211,10 @@ impl Event {
     pub(crate) fn read<'p>(payload: &'p [u8], program: &Program) -> Option<(Self, &'p [u8])> {
         let record = Record::parse(payload)?;
         let size = u32::from_le_bytes(payload[..4].try_into().ok()?) as usize;
-        let captures = program.captures(record.point())?;
+        let shape = program.point(record.point())?.shape;
         // Without captures an event is all that a record says.
-        let size = if captures.is_empty() { 0 } else { size };
-        fits(&record, captures).then(|| {
+        let size = if shape.captures == 0 { 0 } else { size };
+        shape.fits(&record).then(|| {
             let event = Self { tsc: record.tsc(), point: record.point(), frame: record.frame(), goid: record.goid() };
             (event, &payload[..size])
         })
@@ -254,6 +263,10 @@ mod tests {
         Program::new(Manifest::parse(&manifest(&functions, &points)).expect("a manifest"))
     }
 
+    fn records(pass: &[Event]) -> impl Iterator<Item = (&Event, &[u8])> + Clone {
+        pass.iter().map(|event| (event, &[][..]))
+    }
+
     proptest! {
         /// Whatever comes, and whatever of it is looked at together, the operations are the same, in the same order.
         #[test]
@@ -268,15 +281,15 @@ mod tests {
             let (mut tsc, mut pass) = (0, Vec::new());
             for (goid, frame, point, later, is_last) in steps {
                 tsc += later;
-                let record = (Event { tsc, point, frame, goid }, &[][..]);
-                one_by_one.take(record, &program, clock, &mut |operation| operation.json(ones));
+                let record = Event { tsc, point, frame, goid };
+                one_by_one.take((record, &[]), &program, clock, &mut |operation| operation.json(ones));
                 pass.push(record);
                 if is_last {
-                    let pass = pass.drain(..);
-                    together.take_all(pass, &program, clock, &mut |operation| operation.json(togethers));
+                    together.take_all(records(&pass), &program, clock, &mut |operation| operation.json(togethers));
+                    pass.clear();
                 }
             }
-            together.take_all(pass.into_iter(), &program, clock, &mut |operation| operation.json(togethers));
+            together.take_all(records(&pass), &program, clock, &mut |operation| operation.json(togethers));
             let mut sums = [Summary::default(), Summary::default()];
             one_by_one.finish(tsc, &program, clock, &mut sums[0], &mut |operation| operation.json(ones));
             together.finish(tsc, &program, clock, &mut sums[1], &mut |operation| operation.json(togethers));

@@ -35,13 +35,18 @@ impl Mapping {
         self.word(offset).load(Ordering::Acquire)
     }
 
-    /// Reads so many words in a row.
-    pub(crate) fn load_to(&self, offset: usize, words: &mut [[u8; 8]]) {
-        let first = self.pointers::<u64>(offset, words.len());
-        for (index, word) in words.iter_mut().enumerate() {
+    /// Appends so many words in a row to `bytes`.
+    pub(crate) fn append_to(&self, bytes: &mut Vec<u8>, offset: usize, words: usize) {
+        let first = self.pointers::<u64>(offset, words);
+        bytes.reserve(8 * words);
+        let places = bytes.spare_capacity_mut()[..8 * words].as_chunks_mut::<8>().0;
+        for (index, place) in places.iter_mut().enumerate() {
             // SAFETY: as in `word`; `pointers` proved it of all of them.
-            *word = unsafe { AtomicU64::from_ptr(first.wrapping_add(index)) }.load(Ordering::Acquire).to_le_bytes();
+            let word = unsafe { AtomicU64::from_ptr(first.wrapping_add(index)) }.load(Ordering::Acquire);
+            place.write_copy_of_slice(&word.to_le_bytes());
         }
+        // SAFETY: the capacity was reserved, and each of the bytes was written.
+        unsafe { bytes.set_len(bytes.len() + 8 * words) };
     }
 
     /// Writes a word.
@@ -137,6 +142,9 @@ mod tests {
         writer.set_bits(4096 + 72, 5);
         writer.store_byte(4096 + 80, 1);
         assert_eq!((reader.load(64), reader.load(72), reader.load(80)), (8, 5, 1));
+        let mut bytes = b"before".to_vec();
+        reader.append_to(&mut bytes, 64, 2);
+        assert_eq!(bytes, b"before\x08\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0");
         Ok(())
     }
 
@@ -146,5 +154,13 @@ mod tests {
         let file = tempfile::tempfile().expect("temporary file");
         file.set_len(4096).expect("resize");
         Mapping::read_only(&file, 0, 4096).expect("map").load(4096);
+    }
+
+    #[test]
+    #[should_panic(expected = "not in the mapping")]
+    fn words_behind_the_end_are_never_read() {
+        let file = tempfile::tempfile().expect("temporary file");
+        file.set_len(4096).expect("resize");
+        Mapping::read_only(&file, 0, 4096).expect("map").append_to(&mut Vec::new(), 4088, 2);
     }
 }

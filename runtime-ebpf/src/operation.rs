@@ -186,7 +186,7 @@ fn fill_in(name: &mut String, piece: &TemplatePiece, attributes: &Attributes<'_>
 fn value<'a, 'm>(attributes: &'a Attributes<'m>, name: &str) -> Option<&'a Value<'m>> {
     const ANY_METHOD: Value<'static> = Value::Text(Cow::Borrowed("HTTP"));
     let value = attributes.get(name)?;
-    let is_other = name == "http.request.method" && *value == Value::Text(Cow::Borrowed(OTHER_METHOD));
+    let is_other = *value == Value::Text(Cow::Borrowed(OTHER_METHOD)) && name == "http.request.method";
     Some(if is_other { &ANY_METHOD } else { value })
 }
 
@@ -277,7 +277,11 @@ mod tests {
     #[test]
     fn a_name_is_filled_in_or_is_the_rules() {
         let (captures, payload) = a_and_b();
-        let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None], true);
+        let attributes = Attributes::of(
+            [Some((&captures, Record::parse(&payload).expect("good"))), None],
+            true,
+            Attributes::default(),
+        );
         for (template, expected) in [
             ("{a} and {b}!", "1 and 2!"),
             ("plain", "plain"),
@@ -307,7 +311,7 @@ mod tests {
             let record = Record::parse(&payload).expect("good");
             let function = function("{http.request.method}[ {http.route}]");
             let template = Template::read(&function.operation);
-            let attributes = Attributes::of([Some((&captures, record)), None], true);
+            let attributes = Attributes::of([Some((&captures, record)), None], true, Attributes::default());
             let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
             let operation = Operation::new((&function, &template), (1, 1), (0, 1), lineage, attributes);
             let mut line = Vec::new();
@@ -333,7 +337,11 @@ mod tests {
     #[test]
     fn an_operation_is_one_json_object_and_one_line() {
         let (captures, payload) = a_and_b();
-        let attributes = Attributes::of([Some((&captures, Record::parse(&payload).expect("good"))), None], true);
+        let attributes = Attributes::of(
+            [Some((&captures, Record::parse(&payload).expect("good"))), None],
+            true,
+            Attributes::default(),
+        );
         let function = function("{a}\u{1b}[31m");
         let template = Template::read(&function.operation);
         let lineage = Lineage { trace: TraceId(0xabc), span: SpanId(0x12), parent: Some(SpanId(0x11)) };
@@ -365,8 +373,13 @@ mod tests {
         let template = Template::read(&function.operation);
         function.sample = gopatch_trampolines::manifest::Ratio::new(0.01);
         let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
-        let operation =
-            Operation::new((&function, &template), (42, 7), (0, 1000), lineage, Attributes::of([None, None], true));
+        let operation = Operation::new(
+            (&function, &template),
+            (42, 7),
+            (0, 1000),
+            lineage,
+            Attributes::of([None, None], true, Attributes::default()),
+        );
         let mut out = Vec::new();
         operation.json(&mut out);
         operation.line(&mut out);

@@ -40,7 +40,7 @@ pub(crate) struct Order<T> {
     held: Vec<Held<T>>,
     /// Read in this pass.
     fresh: Vec<Held<T>>,
-    /// May be looked at. Empty between passes.
+    /// May be looked at, until the next pass ends.
     ready: Vec<Held<T>>,
     /// The payloads of two passes, in a row: no record waits for longer. The first is of `pass`es that are even.
     payloads: [Vec<u8>; 2],
@@ -59,30 +59,51 @@ struct Held<T> {
     pass: u8,
 }
 
+/// The records of the current pass.
+pub(crate) struct Fresh<'o, T> {
+    records: &'o mut Vec<Held<T>>,
+    pass: u8,
+}
+
+impl<T> Fresh<'_, T> {
+    /// Takes a record whose payload is the pass's `len` bytes from `start` on.
+    #[inline]
+    pub(crate) fn push(&mut self, record: T, start: usize, len: usize) {
+        self.records.push(Held { record, start, len: len as u32, pass: self.pass });
+    }
+}
+
 impl<T: Ordered> Order<T> {
     pub(crate) fn new() -> Self {
         let [held, fresh, ready] = [const { Vec::new() }; 3];
         Self { held, fresh, ready, payloads: Default::default(), pass: 0, latest: HashMap::default() }
     }
 
-    /// Takes a record of the current pass, and copies its payload.
-    #[inline]
-    pub(crate) fn push(&mut self, record: T, payload: &[u8]) {
-        let payloads = &mut self.payloads[self.pass];
-        if self.fresh.is_empty() {
+    /// Where the current pass's payloads go, and its records.
+    pub(crate) fn fresh(&mut self) -> (&mut Vec<u8>, Fresh<'_, T>) {
+        let Self { fresh, payloads, pass, .. } = self;
+        let payloads = &mut payloads[*pass];
+        if fresh.is_empty() {
             // Nobody waits any more that was read two passes ago.
             payloads.clear();
             payloads.shrink_to(KEPT_BYTES);
         }
-        let (start, len) = (payloads.len(), payload.len() as u32);
-        self.fresh.push(Held { record, start, len, pass: self.pass as u8 });
+        (payloads, Fresh { records: fresh, pass: *pass as u8 })
+    }
+
+    /// Takes a record of the current pass, and copies its payload.
+    #[cfg(test)]
+    pub(crate) fn push(&mut self, record: T, payload: &[u8]) {
+        let (payloads, mut fresh) = self.fresh();
+        fresh.push(record, payloads.len(), payload.len());
         payloads.extend_from_slice(payload);
     }
 
     /// Ends a pass that has read every ring. Gives the records whose turn has come, by time, with their payloads.
-    pub(crate) fn end_pass(&mut self) -> impl Iterator<Item = (T, &[u8])> {
+    pub(crate) fn end_pass(&mut self) -> impl Iterator<Item = (&T, &[u8])> + Clone {
         let Self { held, fresh, ready, payloads, pass, latest } = self;
         *pass ^= 1;
+        ready.clear();
         ready.shrink_to(KEPT);
         std::mem::swap(ready, held);
         std::mem::swap(held, fresh);
@@ -106,8 +127,8 @@ impl<T: Ordered> Order<T> {
             latest.clear();
         }
         ready.sort_by_key(|one| one.record.tsc());
-        ready.drain(..).map(|Held { record, start, len, pass }| {
-            (record, &payloads[usize::from(pass)][start..start + len as usize])
+        ready.iter().map(|Held { record, start, len, pass }| {
+            (record, &payloads[usize::from(*pass)][*start..*start + *len as usize])
         })
     }
 
@@ -140,9 +161,9 @@ mod tests {
         order.push((7, 10), b"ten");
         order.push((7, 30), b"thirty");
         let ready: Vec<_> = order.end_pass().collect();
-        let expected: [(_, &[u8]); 2] = [((7, 10), b"ten"), ((7, 20), b"twenty")];
+        let expected: [(_, &[u8]); 2] = [(&(7, 10), b"ten"), (&(7, 20), b"twenty")];
         assert_eq!(ready, expected, "30 may still have something before it");
-        assert_eq!(order.end_pass().collect::<Vec<_>>(), [((7, 30), b"thirty".as_slice())]);
+        assert_eq!(order.end_pass().collect::<Vec<_>>(), [(&(7, 30), b"thirty".as_slice())]);
         assert!(order.is_empty());
     }
 
@@ -155,9 +176,9 @@ mod tests {
         order.push(record, &payload(record));
     }
 
-    fn checked((record, bytes): ((u64, u64), &[u8])) -> (u64, u64) {
-        assert_eq!(bytes, payload(record));
-        record
+    fn checked((record, bytes): (&(u64, u64), &[u8])) -> (u64, u64) {
+        assert_eq!(bytes, payload(*record));
+        *record
     }
 
     proptest! {

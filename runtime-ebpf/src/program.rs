@@ -19,7 +19,7 @@ use object::read::elf::{FileHeader, SectionHeader};
 use object::{Endianness, SectionIndex};
 use sha2::{Digest, Sha256};
 
-use crate::attributes;
+use crate::attributes::{self, Shape};
 use crate::telemetry::conventions::Convention;
 
 /// Largest manifest that is read. A hooked function takes about 570 bytes; Caddy with every function hooked, 24 MB, for which
@@ -61,11 +61,20 @@ pub(crate) enum Role {
     Nothing,
 }
 
+/// What has to be known of a point for each of its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Point {
+    /// By its index.
+    pub(crate) function: u32,
+    pub(crate) role: Role,
+    pub(crate) shape: Shape,
+}
+
 /// A patched executable.
 #[derive(Debug)]
 pub(crate) struct Program {
     manifest: Manifest,
-    roles: Vec<Role>,
+    points: Vec<Point>,
     conventions: Vec<Convention>,
     /// What its functions' operations are called.
     templates: Vec<Template>,
@@ -89,15 +98,17 @@ impl Program {
     /// Takes a manifest as it is.
     pub(crate) fn new(manifest: Manifest) -> Self {
         let ends: HashSet<_> = manifest.points.iter().map(|point| (point.function, point.at)).collect();
-        let roles =
-            manifest.points.iter().map(|point| match (manifest.functions[point.function as usize].kind, point.at) {
+        let points = manifest.points.iter().map(|point| {
+            let role = match (manifest.functions[point.function as usize].kind, point.at) {
                 (Kind::Boundary, At::Enter) => Role::Nothing,
                 (Kind::Boundary, At::Exit) => Role::Boundary,
                 (_, At::Enter) if !ends.contains(&(point.function, At::Exit)) => Role::Whole,
                 (_, At::Exit) if !ends.contains(&(point.function, At::Enter)) => Role::Whole,
                 (_, at) => Role::Half(at),
-            });
-        let roles = roles.collect();
+            };
+            Point { function: point.function, role, shape: Shape::of(&point.captures) }
+        });
+        let points = points.collect();
         let mut captured: Vec<Vec<&Capture>> = vec![Vec::new(); manifest.functions.len()];
         for point in &manifest.points {
             captured[point.function as usize].extend(&point.captures);
@@ -109,7 +120,7 @@ impl Program {
         let conventions = conventions.collect();
         let repeats = captured.iter().map(|captured| attributes::repeats(captured.iter().copied())).collect();
         let templates = manifest.functions.iter().map(|function| Template::read(&function.operation)).collect();
-        Self { manifest, roles, conventions, templates, repeats }
+        Self { manifest, points, conventions, templates, repeats }
     }
 
     /// Hooked functions.
@@ -148,15 +159,10 @@ impl Program {
         &self.manifest.input
     }
 
-    /// The function a point belongs to, with its index; `None` when there is no such point.
-    pub(crate) fn function_of(&self, point: u32) -> Option<(u32, &Function)> {
-        let index = self.manifest.points.get(point as usize)?.function;
-        Some((index, &self.manifest.functions[index as usize]))
-    }
-
-    /// What a record at a point stands for.
-    pub(crate) fn role(&self, point: u32) -> Option<Role> {
-        self.roles.get(point as usize).copied()
+    /// A point by its index; `None` when there is no such point.
+    #[inline]
+    pub(crate) fn point(&self, index: u32) -> Option<&Point> {
+        self.points.get(index as usize)
     }
 
     /// What a record at a point holds.
@@ -254,7 +260,7 @@ pub(crate) mod tests {
         let points = [(0, At::Enter), (0, At::Exit), (1, At::Exit), (2, At::Enter), (2, At::Exit), (3, At::Enter)];
         let kinds = [Kind::Server, Kind::Boundary, Kind::Boundary, Kind::Internal];
         let program = Program::new(Manifest::parse(&manifest(&kinds, &points)).expect("a good manifest"));
-        let roles: Vec<_> = (0..7).map(|point| program.role(point)).collect();
+        let roles: Vec<_> = (0..7).map(|point| program.point(point).map(|point| point.role)).collect();
         let expected =
             [Role::Half(At::Enter), Role::Half(At::Exit), Role::Boundary, Role::Nothing, Role::Boundary, Role::Whole];
         assert_eq!(roles[..6], expected.map(Some));

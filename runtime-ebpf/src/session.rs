@@ -152,11 +152,12 @@ impl Session {
 
     fn drain(&mut self, summary: &mut Summary) -> u64 {
         let (mut records, mut malformed) = (0, 0);
-        let (program, order) = (&self.program, &mut self.order);
-        let drained = self.rings.drain(&mut |payload| match Event::read(payload, program) {
+        let program = &self.program;
+        let (bytes, mut fresh) = self.order.fresh();
+        let drained = self.rings.drain(bytes, &mut |at, payload| match Event::read(payload, program) {
             Some((event, payload)) => {
                 records += 1;
-                order.push(event, payload);
+                fresh.push(event, at, payload.len());
             }
             None => malformed += 1,
         });

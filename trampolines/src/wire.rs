@@ -250,22 +250,17 @@ impl<'a> Record<'a> {
         self.u32(record::FRAME)
     }
 
-    /// Whether capture `index` could be followed.
+    /// Which captures could be followed: a bit each, from the lowest on.
     #[inline]
-    pub fn present(&self, index: usize) -> bool {
-        index < MAX_CAPTURES && self.u32(record::PRESENT) >> index & 1 == 1
+    pub fn present(&self) -> u32 {
+        self.u32(record::PRESENT)
     }
 
-    /// The word of capture `index`; `None` past the payload's end.
+    /// The words of `captures` captures, little-endian, and the bytes behind them, where the strings lie; `None` past the payload's end.
     #[inline]
-    pub fn word(&self, index: usize) -> Option<u64> {
-        u64_at(self.payload, record::WORDS + 8 * index)
-    }
-
-    /// The bytes behind the words of `captures` captures, where the strings lie.
-    #[inline]
-    pub fn string_bytes(&self, captures: usize) -> Option<&'a [u8]> {
-        self.payload.get(record::WORDS + 8 * captures..)
+    pub fn captured(&self, captures: usize) -> Option<(&'a [[u8; 8]], &'a [u8])> {
+        let (words, strings) = self.payload.get(record::WORDS..)?.split_at_checked(8 * captures)?;
+        Some((words.as_chunks().0, strings))
     }
 }
 
@@ -281,13 +276,16 @@ pub mod forwarded {
     /// Bytes of this prefix.
     pub const PREFIX: usize = 8;
 
-    /// The records of a piece: ring and payload.
-    pub fn records(mut piece: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    /// The records of a piece: ring, and payload with where it begins.
+    pub fn records(piece: &[u8]) -> impl Iterator<Item = (u32, usize, &[u8])> {
+        let mut at = 0;
         std::iter::from_fn(move || {
-            let (ring, size) = (u32_at(piece, RING)?, u32_at(piece, SIZE)? as usize);
-            let payload = piece.get(PREFIX..PREFIX.checked_add(size)?)?;
-            piece = piece.get((PREFIX + size).next_multiple_of(8)..).unwrap_or_default();
-            Some((ring, payload))
+            let (ring, size) = (u32_at(piece, at + RING)?, u32_at(piece, at + SIZE)? as usize);
+            let start = at + PREFIX;
+            let end = start.checked_add(size)?;
+            let payload = piece.get(start..end)?;
+            at = end.next_multiple_of(8);
+            Some((ring, start, payload))
         })
     }
 }
@@ -313,8 +311,8 @@ mod tests {
         assert!(Record::parse(&payload).is_none());
         payload[..4].copy_from_slice(&40u32.to_le_bytes());
         let record = Record::parse(&payload).expect("40 bytes of 40");
-        assert_eq!(record.word(0), Some(0));
-        assert_eq!(record.word(1), None);
+        assert_eq!(record.captured(1), Some((&[[0; 8]][..], &[][..])));
+        assert_eq!(record.captured(2), None);
         payload[..4].copy_from_slice(&31u32.to_le_bytes());
         assert!(Record::parse(&payload).is_none(), "shorter than its own header");
     }
@@ -324,8 +322,8 @@ mod tests {
         let mut piece = vec![0; 72];
         (piece[0], piece[4], piece[8]) = (3, 33, 1);
         (piece[48], piece[52], piece[56]) = (4, 12, 2);
-        let records: Vec<_> = forwarded::records(&piece).map(|(ring, it)| (ring, it.len(), it[0])).collect();
-        assert_eq!(records, [(3, 33, 1), (4, 12, 2)], "the last is not padded here");
+        let records: Vec<_> = forwarded::records(&piece).map(|(ring, at, it)| (ring, at, it.len(), it[0])).collect();
+        assert_eq!(records, [(3, 8, 33, 1), (4, 56, 12, 2)], "the last is not padded here");
         piece[52] = 200;
         assert_eq!(forwarded::records(&piece).count(), 1, "what is not there is nothing");
     }

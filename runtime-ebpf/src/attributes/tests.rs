@@ -30,8 +30,13 @@ fn payload(words: &[u64], text: &[u8]) -> Vec<u8> {
 
 fn json(captures: &[Capture], payload: &[u8]) -> String {
     let record = Record::parse(payload).expect("a good record");
-    assert!(fits(&record, captures));
-    serde_json::to_string(&Attributes::of([Some((captures, record)), None], repeats(captures.iter()))).expect("json")
+    assert!(Shape::of(captures).fits(&record));
+    serde_json::to_string(&Attributes::of(
+        [Some((captures, record)), None],
+        repeats(captures.iter()),
+        Attributes::default(),
+    ))
+    .expect("json")
 }
 
 fn string(stored: u64, full: u64) -> u64 {
@@ -80,7 +85,7 @@ fn strings_that_do_not_fit_are_found() {
     let captures = [capture("a", ValueType::String), capture("b", ValueType::String)];
     let bad = |words: &[u64], text: &[u8]| {
         let payload = payload(words, text);
-        !fits(&Record::parse(&payload).expect("the size is good"), &captures)
+        !Shape::of(&captures).fits(&Record::parse(&payload).expect("the size is good"))
     };
     assert!(bad(&[string(2, 2), string(1, 1)], b"hi"), "more text than there is");
     assert!(bad(&[string(2, 1), 0], b"hi"), "more stored than there was");
@@ -124,7 +129,7 @@ fn an_exit_replaces_what_its_entry_said() {
     let (entry, exit) = (payload(&[1], b""), payload(&[2], b""));
     let records = [&entry, &exit].map(|payload| Some((&captures[..], Record::parse(payload).expect("good"))));
     assert!(repeats(captures.iter().chain(&captures)));
-    assert_eq!(Attributes::of(records, true).get("n"), Some(&Value::Int(2)));
+    assert_eq!(Attributes::of(records, true, Attributes::default()).get("n"), Some(&Value::Int(2)));
 }
 
 #[test]
@@ -216,9 +221,9 @@ proptest! {
         captures[1].format = Format::HostPort;
         captures.push(capture("c", ValueType::Bool));
         if let Some(record) = Record::parse(&payload)
-            && fits(&record, &captures)
+            && Shape::of(&captures).fits(&record)
         {
-            serde_json::to_string(&Attributes::of([Some((&captures, record)), None], repeats(captures.iter()))).expect("json");
+            serde_json::to_string(&Attributes::of([Some((&captures, record)), None], repeats(captures.iter()), Attributes::default())).expect("json");
         }
     }
 }

@@ -209,8 +209,8 @@ proptest! {
         let (mut order, mut pairing, mut next_ring) = (Order::new(), Pairing::new(limits(1000)), 0);
         let mut look = |order: &mut Order<Written>| {
             for (written, _) in order.end_pass() {
-                match written {
-                    Written::Enter(mark) => seen.extend(pairing.enter(mark)),
+                match *written {
+                    Written::Enter(Mark { place, tsc, record }) => seen.extend(pairing.enter(Mark { place, tsc, record })),
                     Written::Exit(place, tsc) => seen.extend(pairing.exit(place, tsc)),
                     Written::Boundary(goid, tsc) => seen.extend(pairing.boundary(goid, 0, tsc)),
                 }

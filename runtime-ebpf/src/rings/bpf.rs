@@ -22,7 +22,7 @@ use aya_obj::generated::{bpf_attr, bpf_attr__bindgen_ty_3 as batch_attr, bpf_cmd
 use gopatch_trampolines::wire::{PAGE, forwarded};
 
 use super::pin::Pin;
-use super::{Backend, Counters, Drained, Positions, RingError, Rings};
+use super::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};
 use crate::mapping::Mapping;
 
 /// What `bpf/build.sh` makes of `bpf/drain.bpf.c`.
@@ -142,11 +142,11 @@ struct BpfRing {
 }
 
 impl Rings for BpfRings {
-    fn drain(&mut self, sink: &mut dyn FnMut(&[u8])) -> Drained {
+    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
         let mut drained = Drained::default();
         let mut drain = self.drain.borrow_mut();
         for (index, ring) in self.rings.iter_mut().enumerate().filter(|(_, ring)| !ring.broken) {
-            if let Err(error) = drain.empty(ring, self.ring_bytes, sink, &mut drained) {
+            if let Err(error) = drain.empty((ring, self.ring_bytes), bytes, sink, &mut drained) {
                 ring.broken = true;
                 drained.broken.push((index, error));
             }
@@ -178,9 +178,9 @@ impl Drain {
     /// Empties a ring of all that was published before the call.
     fn empty(
         &mut self,
-        ring: &BpfRing,
-        ring_bytes: u32,
-        sink: &mut dyn FnMut(&[u8]),
+        (ring, ring_bytes): (&BpfRing, u32),
+        bytes: &mut Vec<u8>,
+        sink: &mut Sink<'_>,
         drained: &mut Drained,
     ) -> Result<(), RingError> {
         let mut consumer = ring.positions.consumer();
@@ -188,7 +188,7 @@ impl Drain {
         drained.fullest = drained.fullest.max(unread);
         while unread > 0 {
             let taken = self.run(ring.slot)?;
-            let forwarded = self.forward(ring.slot, sink);
+            let forwarded = self.forward(ring.slot, bytes, sink);
             if forwarded < taken {
                 self.count_losses(drained);
             }
@@ -214,12 +214,14 @@ impl Drain {
     }
 
     /// Empties the output ring.
-    fn forward(&mut self, slot: u32, sink: &mut dyn FnMut(&[u8])) -> u64 {
+    fn forward(&mut self, slot: u32, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> u64 {
         let mut records = 0;
         while let Some(piece) = self.events.next() {
-            for (ring, payload) in forwarded::records(&piece) {
+            let start = bytes.len();
+            bytes.extend_from_slice(&piece);
+            for (ring, at, payload) in forwarded::records(&bytes[start..]) {
                 debug_assert_eq!(ring, slot, "the output ring was empty before the run");
-                sink(payload);
+                sink(start + at, payload);
                 records += 1;
             }
         }

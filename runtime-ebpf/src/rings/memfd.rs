@@ -2,7 +2,7 @@
 //!
 //! Decides: which bytes of a ring are a record.
 //! Trusts: nothing in the ring. It keeps its own consumer position, bounds every length by what was published, and
-//! copies a record before anyone looks at it, since the process can change it at any time.
+//! copies what was published before anyone looks at it, since the process can change it at any time.
 //! Never does: anything that needs a privilege.
 
 use std::io;
@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use gopatch_trampolines::wire::{MAX_PAYLOAD, PAGE, ring};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
-use super::{Backend, Counters, Drained, Positions, RingError, Rings};
+use super::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};
 use crate::mapping::Mapping;
 
 /// Makes memory files.
@@ -37,11 +37,11 @@ impl Backend for MemfdBackend {
 struct MemfdRings(Vec<MemfdRing>);
 
 impl Rings for MemfdRings {
-    fn drain(&mut self, sink: &mut dyn FnMut(&[u8])) -> Drained {
+    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
         let mut drained = Drained::default();
         for (index, ring) in self.0.iter_mut().enumerate().filter(|(_, ring)| !ring.broken) {
             let before = ring.consumer;
-            let result = ring.drain(sink);
+            let result = ring.drain(bytes, sink);
             drained.fullest = drained.fullest.max(ring.consumer - before);
             if let Err(error) = result {
                 ring.broken = true;
@@ -85,51 +85,50 @@ impl MemfdRing {
         Ok((ring, file))
     }
 
-    fn drain(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), RingError> {
+    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Result<(), RingError> {
         let producer = self.positions.producer(self.consumer, self.data_bytes)?;
-        let drained = self.drain_to(producer, sink);
-        self.positions.set_consumer(self.consumer);
-        drained
+        let start = bytes.len();
+        self.copy(producer, bytes);
+        let (read, result) = records(&bytes[start..], &mut |at, payload| sink(start + at, payload));
+        let position = self.consumer + read as u64;
+        self.consumer = position;
+        self.positions.set_consumer(position);
+        result.map_err(|length| RingError::Length { position, length })
     }
 
-    fn drain_to(&mut self, producer: u64, sink: &mut dyn FnMut(&[u8])) -> Result<(), RingError> {
-        let mut record = [[0; 8]; MAX_PAYLOAD / 8];
-        while self.consumer != producer {
-            let header = self.word(self.consumer) as u32;
-            let length = header & !(ring::BUSY | ring::DISCARD);
-            let total = (ring::HEADER as u64 + u64::from(length)).next_multiple_of(8);
-            if total > producer - self.consumer {
-                return Err(RingError::Length { position: self.consumer, length });
-            }
-            if header & ring::DISCARD == 0 {
-                if header & ring::BUSY != 0 {
-                    break;
-                }
-                // A record says its own size in its first word; what stands behind the largest one is not looked at.
-                let payload = &mut record[..MAX_PAYLOAD.min(total as usize - ring::HEADER) / 8];
-                self.copy(self.consumer + ring::HEADER as u64, payload);
-                sink(payload.as_flattened());
-            }
-            self.consumer += total;
+    /// Appends all that was published and not yet read.
+    fn copy(&self, producer: u64, bytes: &mut Vec<u8>) {
+        let words = (producer - self.consumer) as usize / 8;
+        let offset = (self.consumer & u64::from(self.data_bytes - 1)) as usize;
+        // What begins there may go on at the ring's begin.
+        let first = words.min((self.data_bytes as usize - offset) / 8);
+        self.data.append_to(bytes, offset, first);
+        self.data.append_to(bytes, 0, words - first);
+    }
+}
+
+/// The records in what a process has published: where each payload begins, and its bytes. Gives how much was read, and the length
+/// that the next record says it has if that is more than there is.
+fn records(published: &[u8], sink: &mut Sink<'_>) -> (usize, Result<(), u32>) {
+    let mut at = 0;
+    while let Some(header) = published[at..].first_chunk::<{ ring::HEADER }>() {
+        let header = u64::from_le_bytes(*header) as u32;
+        let length = header & !(ring::BUSY | ring::DISCARD);
+        let total = (ring::HEADER + length as usize).next_multiple_of(8);
+        if total > published.len() - at {
+            return (at, Err(length));
         }
-        Ok(())
+        if header & ring::DISCARD == 0 {
+            if header & ring::BUSY != 0 {
+                break;
+            }
+            // A record says its own size in its first word; what stands behind the largest one is not looked at.
+            let start = at + ring::HEADER;
+            sink(start, &published[start..start + MAX_PAYLOAD.min(total - ring::HEADER)]);
+        }
+        at += total;
     }
-
-    fn word(&self, position: u64) -> u64 {
-        self.data.load(self.offset(position))
-    }
-
-    /// Copies what begins at a position, which may go on at the ring's begin.
-    fn copy(&self, position: u64, words: &mut [[u8; 8]]) {
-        let offset = self.offset(position);
-        let (first, second) = words.split_at_mut(words.len().min((self.data_bytes as usize - offset) / 8));
-        self.data.load_to(offset, first);
-        self.data.load_to(0, second);
-    }
-
-    fn offset(&self, position: u64) -> usize {
-        (position & u64::from(self.data_bytes - 1)) as usize
-    }
+    (at, Ok(()))
 }
 
 #[cfg(test)]
@@ -154,10 +153,13 @@ mod tests {
             for producer in producers {
                 process.store(0, producer);
                 let (before, mut bytes) = (ring.consumer, 0);
-                let result = ring.drain(&mut |payload| {
+                let (mut copied, mut payloads) = (vec![1, 2, 3], Vec::new());
+                let result = ring.drain(&mut copied, &mut |at, payload| {
                     assert!(payload.len() <= MAX_PAYLOAD);
                     bytes += 8 + payload.len() as u64;
+                    payloads.push((at, payload.to_owned()));
                 });
+                prop_assert!(payloads.iter().all(|(at, payload)| copied[*at..].starts_with(payload)));
                 let moved = ring.consumer - before;
                 prop_assert!(moved <= 4096 && bytes <= moved);
                 prop_assert_eq!(ring.positions.consumer(), if moved > 0 { ring.consumer } else { before });

@@ -51,8 +51,9 @@ pub(crate) trait Backend {
 
 /// The rings of one session. Dropping them gives back all that they hold.
 pub(crate) trait Rings {
-    /// Hands every record that was published before the call to `sink`, each ring's in its order.
-    fn drain(&mut self, sink: &mut dyn FnMut(&[u8])) -> Drained;
+    /// Appends what was published before the call to `bytes`, and tells `sink` of every record in it, each ring's in its order: where its
+    /// payload begins in `bytes`, and the payload, which may have more behind it.
+    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained;
 
     /// What the process counts in its rings.
     fn counters(&self) -> Counters;
@@ -60,6 +61,9 @@ pub(crate) trait Rings {
     /// The rings' positions, for whoever only wants to know whether there is something.
     fn positions(&self) -> Vec<Arc<Positions>>;
 }
+
+/// Takes a payload: where it begins, and its bytes.
+pub(crate) type Sink<'s> = dyn FnMut(usize, &[u8]) + 's;
 
 /// What a pass over rings met besides good records.
 #[derive(Debug, Default)]
