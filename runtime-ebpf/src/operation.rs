@@ -142,6 +142,8 @@ impl<'m> Operation<'m> {
 }
 
 /// Fills in a function's template. An operation that lacks an attribute of it has the name of its rule.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is made where it will be kept")]
 fn name<'m>(function: &'m Function, template: &'m Template, attributes: &Attributes<'m>) -> Cow<'m, str> {
     // Many are plain text or one attribute, for which nothing has to be put together.
     if let [TemplatePiece { parts, .. }] = template.pieces.as_slice() {
@@ -155,6 +157,10 @@ fn name<'m>(function: &'m Function, template: &'m Template, attributes: &Attribu
             _ => {}
         }
     }
+    put_together(function, template, attributes)
+}
+
+fn put_together<'m>(function: &'m Function, template: &Template, attributes: &Attributes<'_>) -> Cow<'m, str> {
     let mut name = String::with_capacity(NAME_WIDTH);
     for piece in &template.pieces {
         let before = name.len();
