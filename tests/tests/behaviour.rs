@@ -9,8 +9,10 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::load::{HTTP, MIX};
 use gopatch_tests::{
-    Gopatch, Gopatchd, Load, NEWEST_GO, Probe, Scratch, Server, Summary, backends, exact, gopatch, gopatchd, probe,
+    Gopatch, Gopatchd, Load, NEWEST_GO, Probe, SOON, Scratch, Server, Summary, backends, exact, gopatch, gopatchd,
+    probe, wait_until,
 };
+use serde_json::Value;
 use xtask::corpus;
 
 const VERSIONS: [&str; 2] = ["1.21.13", NEWEST_GO];
@@ -127,6 +129,12 @@ fn children_are_started() -> Result<()> {
         for backend in backends() {
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
             probe::run(&scratch, &program.patched, &["children", &REQUESTS.to_string()])?;
+            // Who has greeted just before the end is neither a session nor refused.
+            wait_until("all to be greeted", SOON, || {
+                let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+                let count = |name: &str| status["totals"][name].as_u64().context("totals");
+                Ok((count("sessions")? + count("refused")? == 1 + REQUESTS as u64).then_some(()))
+            })?;
             let said = gopatchd.stop()?;
             said.ensure_all_seen()?;
             ensure!(said.of("http.server").count() == REQUESTS, "Go {go}, {backend}: {:?}", said.summary);

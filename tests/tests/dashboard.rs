@@ -39,7 +39,9 @@ fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
     let folder = Scratch::new()?;
     let mut relay = Command::new(gopatch::patched(&folder, "relay", NEWEST_GO, "default")?);
     relay.args(["-upstream", &server.url(false)]).env("GOPATCH_SOCKET", gopatchd.socket());
-    let relay = Server::start(&folder, &mut relay)?;
+    let mut relay = Server::start(&folder, &mut relay)?;
+    let pid = relay.process().pid();
+    relay.knock(|| gopatchd.has_heard_of(pid))?;
     let greeter = gopatch::patched(&scratch, "greeter", NEWEST_GO, "default")?;
     let mut greets = real::start(&scratch, Command::new(&greeter).arg("serve"), "greeter")?;
     let ready: Value = greets.wait_for("listen", SOON, |process| Ok(serde_json::from_str(&process.stdout()?).ok()))?;
@@ -97,16 +99,19 @@ fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
         let Some(query) = variable["definition"].as_str() else { continue };
         let inside = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')'));
         let (series, label) = inside.and_then(|inside| inside.rsplit_once(", ")).context("a query of label values")?;
-        let values = prometheus.query(&format!("count by ({label}) ({})", filled_in(series)))?;
-        let values = values.as_array().context("a list")?.iter().filter_map(|value| value["metric"][label].as_str());
-        let values: Vec<_> = values.collect();
-        match label {
-            "job" => ["httpserver", "relay", "greeter"].iter().all(|name| values.contains(name)),
-            "http_route" => values.contains(&"/fast/"),
-            _ => values.len() > 2,
-        }
-        .then_some(())
-        .with_context(|| format!("{label}: {values:?}"))?;
+        let mut last = Value::Null;
+        let is_whole = || {
+            last = prometheus.query(&format!("count by ({label}) ({})", filled_in(series)))?;
+            let values = last.as_array().context("a list")?.iter().filter_map(|value| value["metric"][label].as_str());
+            let values: Vec<_> = values.collect();
+            let is_whole = match label {
+                "job" => ["httpserver", "relay", "greeter"].iter().all(|name| values.contains(name)),
+                "http_route" => values.contains(&"/fast/"),
+                _ => values.len() > 2,
+            };
+            Ok(is_whole.then_some(()))
+        };
+        wait_until("all values", SOON, is_whole).with_context(|| format!("{label}: {last:#}"))?;
     }
     prometheus.stop()?;
     relay.stop()?;

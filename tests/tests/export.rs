@@ -168,14 +168,14 @@ fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
     let settings = format!("otlp: {{ endpoint: '{}' }}\n", collector.http());
     let gopatchd = Gopatchd::start_by(&scratch, "memfd", &settings)?;
     let server = gopatch::patched(&scratch, "httpserver", NEWEST_GO, "default")?;
-    let server = Server::start(&scratch, &mut Command::new(server))?;
+    let mut server = Server::start(&scratch, &mut Command::new(server))?;
     let folder = Scratch::new()?;
     let mut command = Command::new(gopatch::patched(&folder, "relay", NEWEST_GO, "default")?);
     command.args(["-upstream", &server.url(false)]).env("GOPATCH_SOCKET", gopatchd.socket());
     command.env("OTEL_SERVICE_NAME", "till").env("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=shop,team=a%20b");
     let mut relay = Server::start(&folder, &mut command)?;
-    let (pid, url) = (relay.process().pid(), server.url(false));
-    relay.knock(|| gopatchd.has_heard_of(pid))?;
+    let (pid, behind, url) = (relay.process().pid(), server.process().pid(), server.url(false));
+    relay.knock(|| Ok(gopatchd.has_heard_of(pid)? && gopatchd.has_heard_of(behind)?))?;
     let load = Load { tls: false, proto: "h1", mix: "fast,status", count: 100, in_flight: 4, tag: "r" };
     let seen = load.send(&folder, &relay)?;
     relay.stop()?;

@@ -6,6 +6,7 @@
 
 use std::ffi::c_void;
 use std::fs::{self, File};
+use std::net::TcpStream;
 use std::os::unix::fs::FileExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -27,10 +28,18 @@ struct Asleep {
 }
 
 impl Asleep {
-    /// Takes the control page from a program that is attached; only root may.
-    fn of(pid: u32) -> Result<Self> {
-        let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
-        let line = maps.lines().find(|line| line.contains("/memfd:gopatch-control")).context("it is not attached")?;
+    /// Takes the control page from a program once it is attached; only root may.
+    fn of(server: &mut Server) -> Result<Self> {
+        let pid = server.process().pid();
+        let line = wait_until("it to be attached", SOON, || {
+            let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
+            let line = maps.lines().find(|line| line.contains("/memfd:gopatch-control")).map(str::to_owned);
+            if line.is_none() {
+                // It was not answered in time, and looks again when it has something to do. A connection is no operation.
+                drop(TcpStream::connect(server.url(false).trim_start_matches("http://"))?);
+            }
+            Ok(line)
+        })?;
         let range = line.split(' ').next().context("a line of maps has words")?;
         let page = File::open(format!("/proc/{pid}/map_files/{range}")).context("this test needs root")?;
         let memory = MmapOptions::new().len(PAGE).map_raw_read_only(&page)?;
@@ -80,7 +89,7 @@ fn a_program_rings_when_there_is_something_to_read() -> Result<()> {
             let scratch = Scratch::new()?;
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
             let mut server = server(&scratch, go)?;
-            let asleep = Asleep::of(server.process().pid())?;
+            let asleep = Asleep::of(&mut server)?;
             let (mut seen, mut rang) = (Vec::new(), false);
             // gopatchd may find the first records by itself, so that nobody has to ring.
             for tag in ["0-", "1-", "2-", "3-", "4-", "5-", "6-", "7-"] {
@@ -130,7 +139,7 @@ fn a_gopatchd_that_dies_in_its_sleep_is_replaced() -> Result<()> {
         let scratch = Scratch::new()?;
         let gopatchd = Gopatchd::start_named(&scratch, "first", backend, &[])?;
         let mut server = server(&scratch, NEWEST_GO)?;
-        Asleep::of(server.process().pid())?.wait()?;
+        Asleep::of(&mut server)?.wait()?;
         gopatchd.kill()?;
         let gopatchd = Gopatchd::start_named(&scratch, "second", backend, &[])?;
         server.knock(|| gopatchd.has_operation())?;
@@ -151,11 +160,12 @@ fn a_program_that_ends_while_gopatchd_sleeps_is_let_go() -> Result<()> {
         let files = || Ok::<_, anyhow::Error>(fs::read_dir(format!("/proc/{pid}/fd"))?.count());
         let before = files()?;
         let mut first = server(&scratch, NEWEST_GO)?;
-        Asleep::of(first.process().pid())?.wait()?;
+        Asleep::of(&mut first)?.wait()?;
         ensure!(files()? > before, "a session has files");
         first.process().kill()?;
         wait_until("gopatchd to let go of it", SOON, || Ok((files()? == before).then_some(())))?;
-        let second = server(&scratch, NEWEST_GO)?;
+        let mut second = server(&scratch, NEWEST_GO)?;
+        Asleep::of(&mut second)?;
         let seen = load("").send(&scratch, &second)?;
         second.stop()?;
         let said = gopatchd.stop()?;

@@ -105,13 +105,13 @@ fn the_commands_of_the_document_work() -> Result<()> {
     let script = blocks.iter().map(|Block { line, commands, .. }| format!("echo; echo '{MARK}{line}'\n{commands}"));
     let script: String = std::iter::once(first).chain(script).collect();
     let mut shell = Command::new("timeout");
-    shell.args(["120", "bash", "-c", &script]).current_dir(&folder);
+    shell.args(["300", "bash", "-c", &script]).current_dir(&folder);
     shell.env("PATH", format!("{}:{}", bin.display(), std::env::var("PATH")?));
     for variable in ["GOPATCH_SOCKET", "GOPATCHD_CONTROL_SOCKET"] {
         shell.env_remove(variable);
     }
     let mut process = Process::start(&mut shell, scratch.path(), "shell")?;
-    let status = process.wait(Duration::from_secs(130))?;
+    let status = process.wait(Duration::from_secs(310))?;
     let said = process.stdout()?;
     ensure!(status.success(), "{status}; the last block is the one that failed:\n{said}");
 

@@ -19,7 +19,10 @@ fn it_scrapes_and_answers() -> Result<()> {
     let value = |result: &Value| result[0]["value"][1].as_str().and_then(|text| text.parse::<f64>().ok());
     let scrapes = format!("prometheus_target_interval_length_seconds_count{{instance=\"{}\"}}", prometheus.address());
     wait_until("ten scrapes", SOON, || Ok(value(&prometheus.query(&scrapes)?).filter(|count| *count >= 10.0)))?;
-    let up = prometheus.query("up == 1")?;
+    let up = wait_until("a scrape in time", SOON, || {
+        let up = prometheus.query("up == 1")?;
+        Ok((up[0] != Value::Null).then_some(up))
+    })?;
     ensure!(up[0]["metric"]["job"] == "prometheus" && up[1] == Value::Null, "{up:#}");
     let wrong = prometheus.query("up ==").expect_err("that is no expression");
     ensure!(format!("{wrong:#}").contains("parse error"), "{wrong:#}");

@@ -50,7 +50,12 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
         let page = prometheus::get(&address, "/metrics")?.1;
         Ok(page.lines().any(|line| line == "gopatchd_processes 0").then_some(()))
     })?;
-    let finished = gopatchd.operations_so_far()?.iter().filter(|it| is_finished_request(it)).count();
+    let finished = wait_until("all to be printed", SOON, || {
+        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let printed = gopatchd.operations_so_far()?;
+        let are_all = status["totals"]["operations"].as_u64().context("operations")? == printed.len() as u64;
+        Ok(are_all.then(|| printed.iter().filter(|it| is_finished_request(it)).count()))
+    })?;
     wait_until("all requests", SOON, || {
         let counted = number(&prometheus.query("sum(http_server_request_duration_seconds_count)")?);
         ensure!(counted.is_none_or(|counted| counted <= finished as f64), "{counted:?} of {finished}");
@@ -58,7 +63,7 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     })?;
     let quantile =
         "histogram_quantile(0.99, sum by (le) (http_server_request_duration_seconds_bucket{http_route=\"/slow/\"}))";
-    let p99 = number(&prometheus.query(quantile)?).context("a quantile")?;
+    let p99 = wait_until("a quantile", SOON, || Ok(number(&prometheus.query(quantile)?)))?;
     let said = gopatchd.stop()?;
     prometheus.stop()?;
     said.ensure_all_seen()?;

@@ -59,13 +59,17 @@ fn results_are_the_same(package: &Package, go: &str, options: &[&str]) -> Result
     let scratch = Scratch::new()?;
     let tests = StdTest::new(&scratch, package.name, go, "default", options)?;
     let patched = gopatch::patch(&tests.original, scratch.file("patched"))?;
-    let run = || tests.run(&patched, |_| Ok(()));
-    tests.ensure_same(&run()?).with_context(|| format!("Go {go}, no gopatchd"))?;
+    // Some of Go's tests depend on time: what differs must do so twice.
+    let run = || {
+        let same = |results| tests.ensure_same(&results).map(|()| results);
+        tests.run(&patched, |_| Ok(())).and_then(same)
+    };
+    let run = || run().or_else(|_| run());
+    run().with_context(|| format!("Go {go}, no gopatchd"))?;
     for backend in backends() {
         let gopatchd = Gopatchd::start(&scratch, backend, &["--ring-bytes", RING_BYTES])?;
-        let results = run()?;
+        run().with_context(|| format!("Go {go}, backend {backend}"))?;
         let said = gopatchd.stop()?;
-        tests.ensure_same(&results).with_context(|| format!("Go {go}, backend {backend}"))?;
         ensure!(said.of(package.rule).any(|operation| !operation.unfinished), "no {} was seen", package.rule);
     }
     Ok(())

@@ -182,7 +182,7 @@ fn the_end_of_the_reader_is_the_end_of_gopatchd() {
     let mut process = Process::attach(&socket, 1);
     drop(child.stdout.take());
     process.rings[0].write_all(&CALL.record(EVENT, now(), &[], &[]));
-    assert!(child.wait().expect("it is ours").success());
+    wait_until("its end", || child.try_wait().expect("it is ours").is_some_and(|status| status.success()));
     assert!(process.asked_to_leave());
     let mut said = String::new();
     child.stderr.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
@@ -207,8 +207,7 @@ fn a_reader_that_stands_still_stops_nothing_but_the_output() {
         }
     }
     let before = process.heartbeat();
-    std::thread::sleep(Duration::from_millis(300));
-    assert!(process.heartbeat() > before, "the heartbeat waits for the reader");
+    wait_until("the heart beats while the reader stands still", || process.heartbeat() > before);
     let _another = Process::attach(&socket, 1);
 
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM)
