@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::FixedState;
 use gopatch_trampolines::filter::Filter;
 use gopatch_trampolines::manifest::Ratio;
 use gopatch_trampolines::plan::Source;
@@ -99,7 +100,7 @@ pub(super) fn match_rules<'a>(
     go: &GoBinary<'a>,
     elf: &Elf<'a>,
 ) -> Result<Vec<Match<'a>>, PatchError> {
-    let named = NamedFunctions::of(go);
+    let named = NamedFunctions::of(go, rules);
     let mut matches = Vec::new();
     for rule in rules {
         let mut functions = named.matched(rule);
@@ -178,16 +179,28 @@ pub(super) fn matched_names(matches: &[Match<'_>]) -> HashSet<String> {
     functions.map(|function| without_type_arguments(function.name).into_owned()).collect()
 }
 
-/// The program's functions, and their names in parts.
+/// The program's functions, those that rules name, and the names of all in parts.
 struct NamedFunctions<'f, 'a> {
     all: &'f [Function<'a>],
+    /// By each name, without type arguments, that a rule without globs has.
+    asked: HashMap<String, Vec<Function<'a>>, FixedState>,
     /// Those of functions that a person may mean. Only globs and messages need them.
     in_parts: OnceCell<Vec<(Function<'a>, Name<'a>)>>,
 }
 
 impl<'f, 'a> NamedFunctions<'f, 'a> {
-    fn of(go: &'f GoBinary<'a>) -> Self {
-        Self { all: go.functions.all(), in_parts: OnceCell::new() }
+    /// Every name of the program is looked up once, however many the rules have.
+    fn of(go: &'f GoBinary<'a>, rules: &[Rule]) -> Self {
+        let all = go.functions.all();
+        let symbols = rules.iter().filter(|rule| !rule.is_glob()).flat_map(Rule::symbols);
+        let any = |symbol: String| (without_type_arguments(&symbol).into_owned(), Vec::new());
+        let mut asked: HashMap<_, Vec<_>, _> = symbols.map(any).collect();
+        for function in all {
+            if let Some(functions) = asked.get_mut(&*without_type_arguments(function.name)) {
+                functions.push(*function);
+            }
+        }
+        Self { all, asked, in_parts: OnceCell::new() }
     }
 
     fn in_parts(&self) -> &[(Function<'a>, Name<'a>)] {
@@ -218,9 +231,9 @@ impl<'f, 'a> NamedFunctions<'f, 'a> {
             (true, _) => 2,
         };
         let any = without_type_arguments(symbol);
-        let is_it =
-            |function: &&Function<'_>| function.name == symbol || any == symbol && is_instance_of(function.name, &any);
-        let mut twins: Vec<_> = self.all.iter().filter(is_it).copied().collect();
+        let asked = self.asked.get(&*any).map(Vec::as_slice).unwrap_or_default();
+        let is_it = |function: &&Function<'_>| any == symbol || function.name == symbol;
+        let mut twins: Vec<_> = asked.iter().filter(is_it).copied().collect();
         let best = twins.iter().map(rank).min();
         twins.retain(|twin| Some(rank(twin)) == best);
         twins
@@ -246,12 +259,6 @@ impl<'f, 'a> NamedFunctions<'f, 'a> {
         let field = if rule.receivers.is_empty() || in_package().any(is_receiver) { "function" } else { "receiver" };
         rule.failure(field, Problem::NoMatch(rule.asks_for(), near))
     }
-}
-
-/// Whether a symbol is an instance of the generic function `any`, or of a method of a generic type.
-fn is_instance_of(symbol: &str, any: &str) -> bool {
-    let same = symbol.bytes().zip(any.bytes()).take_while(|(ours, theirs)| ours == theirs).count();
-    symbol.as_bytes().get(same) == Some(&b'[') && without_type_arguments(symbol) == any
 }
 
 /// Resolves what a rule captures in a function.
