@@ -82,6 +82,11 @@ impl Descriptor {
         self.flags & NAMED != 0
     }
 
+    /// Whether it is a pointer's.
+    pub(super) fn is_pointer(&self) -> bool {
+        self.kind == POINTER
+    }
+
     fn has_uncommon(&self) -> bool {
         self.flags & UNCOMMON != 0
     }
@@ -167,8 +172,13 @@ impl<'a> Image<'a> {
         }
     }
 
+    /// The type that a pointer points to, or that a slice or an array is of.
+    pub(super) fn element(&self, descriptor: &Descriptor) -> Option<Va> {
+        self.pointer(descriptor.at(COMMON)?)
+    }
+
     pub(super) fn kind(&self, descriptor: &Descriptor) -> Option<Kind<'a>> {
-        let element = || Some(TypeId::Runtime(self.pointer(descriptor.at(COMMON)?)?));
+        let element = || Some(TypeId::Runtime(self.element(descriptor)?));
         Some(match descriptor.kind {
             1 => Kind::Bool,
             2..=6 => Kind::Int { signed: true },

@@ -12,9 +12,10 @@
 mod descriptor;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
 use std::ops::RangeInclusive;
+
+use foldhash::fast::FixedState;
 
 use crate::address::Va;
 use crate::elf::{Elf, Relative};
@@ -61,13 +62,9 @@ pub enum RuntimeTypeError {
 #[derive(Debug)]
 pub struct RuntimeTypes<'a> {
     image: Image<'a>,
-    by_name: HashMap<String, Named>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Named {
-    One(Va),
-    Several,
+    /// By the hash of how their names end, in order. A name with its import path has to be put together, and of nearly all
+    /// types nobody asks for it.
+    by_ending: Vec<(u64, Va)>,
 }
 
 impl<'a> RuntimeTypes<'a> {
@@ -80,28 +77,24 @@ impl<'a> RuntimeTypes<'a> {
         let image = Image::new(elf, relocations, go);
         let typelinks = typelinks(&image, &go.module_data, version);
         let typelinks = typelinks.ok_or(RuntimeTypeError::Typelinks(go.module_data.va))?;
-        let mut types = Self { image, by_name: HashMap::new() };
+        let mut types = Self { image, by_ending: Vec::with_capacity(2 * typelinks.len()) };
         for va in typelinks {
             let descriptor = types.descriptor(va)?;
             types.add(&descriptor)?;
-            if let Kind::Pointer(TypeId::Runtime(element)) = types.kind(&descriptor)? {
+            if descriptor.is_pointer() {
+                let element = types.image.element(&descriptor).ok_or(RuntimeTypeError::Type(va))?;
                 types.add(&types.descriptor(element)?)?;
             }
         }
+        types.by_ending.sort_unstable();
+        // What a pointer points to may be listed too.
+        types.by_ending.dedup();
         Ok(types)
     }
 
     fn add(&mut self, descriptor: &Descriptor) -> Result<(), RuntimeTypeError> {
-        match self.by_name.entry(self.name(descriptor, MAX_DEPTH)?) {
-            Entry::Vacant(entry) => {
-                entry.insert(Named::One(descriptor.va));
-            }
-            Entry::Occupied(mut entry) => {
-                if !matches!(entry.get(), Named::One(va) if *va == descriptor.va) {
-                    entry.insert(Named::Several);
-                }
-            }
-        }
+        let text = self.image.text(descriptor).ok_or(RuntimeTypeError::Type(descriptor.va))?;
+        self.by_ending.push((hash_of_ending(text), descriptor.va));
         Ok(())
     }
 
@@ -151,12 +144,23 @@ impl Types for RuntimeTypes<'_> {
     }
 
     fn type_by_name(&self, name: &str) -> Result<Option<TypeId>, TypeError> {
-        match self.by_name.get(name) {
-            None => Ok(None),
-            Some(Named::One(va)) => Ok(Some(TypeId::Runtime(*va))),
-            Some(Named::Several) => Err(RuntimeTypeError::Ambiguous(name.to_owned()).into()),
+        let hash = hash_of_ending(name);
+        let first = self.by_ending.partition_point(|(before, _)| *before < hash);
+        let mut found = None;
+        for (_, va) in self.by_ending[first..].iter().take_while(|(its, _)| *its == hash) {
+            let is_it = self.name(&self.descriptor(*va)?, MAX_DEPTH)? == name;
+            if is_it && found.replace(TypeId::Runtime(*va)).is_some() {
+                return Err(RuntimeTypeError::Ambiguous(name.to_owned()).into());
+            }
         }
+        Ok(found)
     }
+}
+
+/// The hash of what follows a type name's last dot: that is the same with and without an import path.
+fn hash_of_ending(name: &str) -> u64 {
+    let ending = name.rfind('.').map_or(name, |dot| &name[dot..]);
+    FixedState::default().hash_one(ending)
 }
 
 /// The addresses of the types that moduledata lists: a slice of offsets from `runtime.types`, or, since Go 1.27, a number of
@@ -188,6 +192,8 @@ fn lined_up(image: &Image<'_>, types: Va, end: Va) -> Option<Vec<Va>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use crate::elf::testing::damaged_copies;
     use crate::golang::testing;
@@ -230,6 +236,24 @@ mod tests {
             assert_eq!(lines[..3], expected);
             assert!(lines[3].starts_with("[]uint8 24 Slice("), "{}", lines[3]);
             assert_eq!(lines[4..], ["uintptr 8 Int { signed: false }", "no main.Absent"]);
+        }
+    }
+
+    #[test]
+    fn every_type_is_found_by_its_whole_name() {
+        let file = testing::build(&["-ldflags=-s -w"]);
+        let elf = Elf::parse(&file).unwrap();
+        let types = RuntimeTypes::load(&elf, &[], &GoBinary::read(&elf, &[]).unwrap()).unwrap();
+        let mut by_name: HashMap<String, Vec<Va>> = HashMap::new();
+        for (_, va) in &types.by_ending {
+            by_name.entry(types.name(&types.descriptor(*va).unwrap(), MAX_DEPTH).unwrap()).or_default().push(*va);
+        }
+        assert!(by_name.len() > 500 && by_name.contains_key("*internal/abi.Type"), "{}", by_name.len());
+        for (name, all) in by_name {
+            match (types.type_by_name(&name), &all[..]) {
+                (Ok(found), [only]) => assert_eq!(found, Some(TypeId::Runtime(*only)), "{name}"),
+                (found, _) => assert!(found.is_err() && all.len() > 1, "{name}: {found:?}"),
+            }
         }
     }
 
