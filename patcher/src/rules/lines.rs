@@ -4,12 +4,19 @@
 //! Never does: read a rule (serde does, which keeps no lines).
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use saphyr_parser::{Event, Parser};
 
-/// Lines of a rule file's keys, from 1.
-#[derive(Debug, Clone, Default)]
+/// Lines of a rule file's keys, from 1. They are looked for when something is wrong, since nothing else asks for them.
+#[derive(Debug, Clone)]
 pub struct Lines {
+    text: String,
+    found: OnceLock<Found>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Found {
     /// By the keys and indices that lead there.
     lines: HashMap<Vec<String>, usize>,
     /// Names of the rules.
@@ -21,9 +28,8 @@ enum Frame {
     Mapping(Option<String>),
 }
 
-impl Lines {
-    /// Of a file's text.
-    pub fn of(text: &str) -> Self {
+impl Found {
+    fn of(text: &str) -> Self {
         let mut lines = Self::default();
         let mut frames: Vec<Frame> = Vec::new();
         for event in Parser::new_from_str(text) {
@@ -85,6 +91,17 @@ impl Lines {
             self.names.push(value.to_owned());
         }
     }
+}
+
+impl Lines {
+    /// Of a file's text.
+    pub fn of(text: &str) -> Self {
+        Self { text: text.to_owned(), found: OnceLock::new() }
+    }
+
+    fn found(&self) -> &Found {
+        self.found.get_or_init(|| Found::of(&self.text))
+    }
 
     /// The line of a rule's field, as `enter.http.request.method`, or of what is nearest around it.
     pub fn of_field(&self, rule: usize, field: &str) -> usize {
@@ -94,21 +111,21 @@ impl Lines {
         };
         let (first, attribute) = field.split_once('.').unwrap_or((field, ""));
         let ways = [path(&[first, attribute]), path(&[first]), path(&[])];
-        ways.iter().find_map(|way| self.lines.get(way)).copied().unwrap_or(1)
+        ways.iter().find_map(|way| self.found().lines.get(way)).copied().unwrap_or(1)
     }
 
     /// The line of what these keys and indices lead to, or of what is nearest around it.
     pub fn of_path(&self, path: &[&str]) -> usize {
         let ways = (0..=path.len()).rev().map(|length| path[..length].iter().map(ToString::to_string).collect());
-        ways.into_iter().find_map(|way: Vec<String>| self.lines.get(&way)).copied().unwrap_or(1)
+        ways.into_iter().find_map(|way: Vec<String>| self.found().lines.get(&way)).copied().unwrap_or(1)
     }
 
     /// The name of the rule in which a line lies.
     pub fn rule_at(&self, line: usize) -> Option<&str> {
-        let begins = |index: &usize| self.lines.get(&vec!["rules".to_owned(), index.to_string()]).copied();
-        let count = self.lines.keys().filter(|path| path.len() == 2).count();
+        let begins = |index: &usize| self.found().lines.get(&vec!["rules".to_owned(), index.to_string()]).copied();
+        let count = self.found().lines.keys().filter(|path| path.len() == 2).count();
         let index = (0..count).rfind(|index| begins(index).is_some_and(|begin| begin <= line))?;
-        self.names.get(index).map(String::as_str).filter(|name| !name.is_empty())
+        self.found().names.get(index).map(String::as_str).filter(|name| !name.is_empty())
     }
 }
 

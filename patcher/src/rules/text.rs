@@ -305,7 +305,7 @@ fn rule(text: RuleText, file: &InFile<'_>) -> Result<Rule, RuleError> {
             captures
                 .into_iter()
                 .map(|(attribute, capture)| {
-                    let place = file.place(&text.name, &format!("{end}.{attribute}"));
+                    let place = |attribute: &str| file.place(&text.name, &format!("{end}.{attribute}"));
                     self::capture(place, attribute, capture)
                 })
                 .collect()
@@ -453,14 +453,14 @@ fn check_attribute(rule: &Rule, field: &str, name: &str) -> Result<(), RuleError
     Err(RuleError::Invalid { place: rule.place(field), what })
 }
 
-fn capture(place: Place, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {
+fn capture(place: impl Fn(&str) -> Place, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {
     let max = text.max.unwrap_or(DEFAULT_MAX);
     if !(1..=LARGEST_MAX).contains(&max) {
         let what = format!("max is {max}, but a string is cut to 1 to {LARGEST_MAX} bytes");
-        return Err(RuleError::Invalid { place, what });
+        return Err(RuleError::Invalid { place: place(&attribute), what });
     }
     let values = text.value.into_vec().iter().map(|value| Expression::parse(value)).collect::<Result<Vec<_>, _>>();
-    let values = values.map_err(|source| RuleError::Path { place, source: Box::new(source) })?;
+    let values = values.map_err(|source| RuleError::Path { place: place(&attribute), source: Box::new(source) })?;
     Ok(Capture {
         attribute,
         values,
