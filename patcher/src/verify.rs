@@ -117,7 +117,7 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
     }
     let original = headers_of(&restored)?;
     same_headers(File { bytes: &restored, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
-    Sites::new(output, &restored, &elf, &manifest)?.check()?;
+    Sites::new(&sites::decoder()?, output, &restored, &elf, &manifest)?.check()?;
     Ok(manifest)
 }
 
@@ -132,7 +132,7 @@ pub fn verify_written(output: &[u8], input: &[u8], differences: &[Range<usize>])
     only_listed_differ(&listed, differences)?;
     let original = headers_of(input)?;
     same_headers(File { bytes: input, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
-    Sites::new(output, input, &elf, &manifest)?.check()?;
+    Sites::new(&sites::decoder()?, output, input, &elf, &manifest)?.check()?;
     Ok(manifest)
 }
 

@@ -18,9 +18,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use capstone::arch::x86::{ArchMode, X86OperandType, X86Reg};
+use capstone::arch::x86::{ArchMode, X86InsnDetail, X86OperandType, X86Reg};
 use capstone::arch::{BuildsCapstone, DetailsArchInsn};
-use capstone::{Capstone, Insn, InsnGroupType, RegId};
+use capstone::{Capstone, DisasmIter, Insn, InsnDetail, InsnGroupId, InsnGroupType, RegId};
+use foldhash::fast::FixedState;
 use goblin::elf::Elf;
 use goblin::elf::program_header::{PF_X, PT_LOAD};
 use gopatch_trampolines::manifest::{self, Manifest, Site};
@@ -43,8 +44,10 @@ pub(super) struct Sites<'a> {
     restored: &'a [u8],
     elf: &'a Elf<'a>,
     manifest: &'a Manifest,
-    decoder: Capstone,
-    decoded: RefCell<HashMap<u64, (u64, Step)>>,
+    decoder: &'a Capstone,
+    /// The decoder's room for an instruction. Taking it anew costs nearly as much as decoding.
+    instructions: RefCell<DisasmIter<'a, 'a>>,
+    decoded: RefCell<HashMap<u64, (u64, Step), FixedState>>,
     code: Range<u64>,
     thunks: BTreeSet<u64>,
     islands: BTreeSet<u64>,
@@ -93,18 +96,25 @@ impl WaysOut {
     }
 }
 
+/// The second decoder.
+pub(super) fn decoder() -> Result<Capstone, VerifyError> {
+    Ok(Capstone::new().x86().mode(ArchMode::Mode64).detail(true).build()?)
+}
+
 impl<'a> Sites<'a> {
     pub(super) fn new(
+        decoder: &'a Capstone,
         output: &'a [u8],
         restored: &'a [u8],
         elf: &'a Elf<'a>,
         manifest: &'a Manifest,
     ) -> Result<Self, VerifyError> {
-        let decoder = Capstone::new().x86().mode(ArchMode::Mode64).detail(true).build()?;
+        let instructions = RefCell::new(decoder.disasm_iter(&[], 0)?);
         let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
         let thunks = manifest.sites.iter().map(|site| site.thunk).collect();
         let islands = manifest.sites.iter().filter_map(|site| site.island).collect();
-        Ok(Self { output, restored, elf, manifest, decoder, decoded: RefCell::default(), code, thunks, islands })
+        let decoded = RefCell::default();
+        Ok(Self { output, restored, elf, manifest, decoder, instructions, decoded, code, thunks, islands })
     }
 
     pub(super) fn check(&self) -> Result<(), VerifyError> {
@@ -178,27 +188,26 @@ impl<'a> Sites<'a> {
             .map(|register| RegId(register as u16));
         let mut va = site.thunk;
         loop {
-            let bytes = self.code_bytes(self.output, va).ok_or_else(|| format!("{va:#x} is not code"))?;
-            let decoded = self.decoder.disasm_count(bytes, va, 1).map_err(|error| error.to_string())?;
-            let instruction = decoded.first().ok_or_else(|| format!("no instruction at {va:#x}"))?;
-            if matches!(instruction.mnemonic(), Some("jmp" | "ret")) {
+            let (len, is_end, sets_result) = self.at(self.output, va, |instruction| {
+                let is_end = matches!(instruction.mnemonic(), Some("jmp" | "ret"));
+                let moves = matches!(instruction.mnemonic(), Some("mov" | "movabs" | "lea" | "xor" | "xorps" | "movq"));
+                let is_result = match instruction.operands().next() {
+                    Some(X86OperandType::Reg(register)) => !kept.contains(&register),
+                    // The return address lies at RSP.
+                    Some(X86OperandType::Mem(memory)) => {
+                        memory.base() == kept[0] && memory.index() == RegId::INVALID_REG && memory.disp() >= 8
+                    }
+                    _ => false,
+                };
+                (instruction.len(), is_end, moves && is_result)
+            })?;
+            if is_end {
                 return Ok(());
             }
-            let moves = matches!(instruction.mnemonic(), Some("mov" | "movabs" | "lea" | "xor" | "xorps" | "movq"));
-            let detail = self.decoder.insn_detail(instruction).map_err(|error| error.to_string())?;
-            let to = detail.arch_detail().x86().and_then(|x86| Some(x86.operands().next()?.op_type));
-            let is_result = match to {
-                Some(X86OperandType::Reg(register)) => !kept.contains(&register),
-                // The return address lies at RSP.
-                Some(X86OperandType::Mem(memory)) => {
-                    memory.base() == kept[0] && memory.index() == RegId::INVALID_REG && memory.disp() >= 8
-                }
-                _ => false,
-            };
-            if !moves || !is_result {
+            if !sets_result {
                 return Err(format!("what stands at {va:#x} does not set a result"));
             }
-            va += instruction.len() as u64;
+            va += len;
         }
     }
 
@@ -341,38 +350,32 @@ impl<'a> Sites<'a> {
 
     /// Whether the original instruction at `va` has an operand in memory at an address that comes from a pointer.
     fn follows_pointer(&self, va: u64) -> Result<bool, String> {
-        let bytes = self.code_bytes(self.restored, va).ok_or_else(|| format!("{va:#x} is not code"))?;
-        let decoded = self.decoder.disasm_count(bytes, va, 1).map_err(|error| error.to_string())?;
-        let instruction = decoded.first().ok_or_else(|| format!("no instruction at {va:#x}"))?;
-        let detail = self.decoder.insn_detail(instruction).map_err(|error| error.to_string())?;
-        let arch = detail.arch_detail();
-        let operands = arch.x86().into_iter().flat_map(DetailsArchInsn::operands);
-        let known = [X86Reg::X86_REG_RIP, X86Reg::X86_REG_RSP].map(|register| capstone::RegId(register as u16));
-        let points = operands.into_iter().any(|operand| match operand.op_type {
-            X86OperandType::Mem(memory) => !known.contains(&memory.base()) || memory.index().0 != 0,
-            _ => false,
-        });
-        Ok(points && !matches!(instruction.mnemonic(), Some("lea" | "nop")))
+        let known = [X86Reg::X86_REG_RIP, X86Reg::X86_REG_RSP].map(|register| RegId(register as u16));
+        self.at(self.restored, va, |instruction| {
+            let points = instruction.operands().any(|operand| match operand {
+                X86OperandType::Mem(memory) => !known.contains(&memory.base()) || memory.index().0 != 0,
+                _ => false,
+            });
+            points && !matches!(instruction.mnemonic(), Some("lea" | "nop"))
+        })
     }
 
     /// The last address that a thunk takes in front of the jump at `jump`, among the instructions at `seen`, is one of
     /// `expected`.
     fn names_one_of(&self, jump: u64, seen: &BTreeSet<u64>, expected: &BTreeSet<u64>) -> Result<(), String> {
-        for va in seen.range(..jump).rev().take(LONGEST_CALL) {
-            let bytes = self.code_bytes(self.output, *va).ok_or_else(|| format!("{va:#x} is not code"))?;
-            let decoded = self.decoder.disasm_count(bytes, *va, 1).map_err(|error| error.to_string())?;
-            let Some(instruction) = decoded.first().filter(|it| it.mnemonic() == Some("lea")) else { continue };
-            let detail = self.decoder.insn_detail(instruction).map_err(|error| error.to_string())?;
-            let arch = detail.arch_detail();
-            let mut operands = arch.x86().into_iter().flat_map(DetailsArchInsn::operands);
-            let named = operands.find_map(|operand| match operand.op_type {
-                X86OperandType::Mem(memory) => Some((va + instruction.len() as u64).wrapping_add_signed(memory.disp())),
-                _ => None,
-            });
-            if named.is_some_and(|named| expected.contains(&named)) {
-                return Ok(());
+        for &va in seen.range(..jump).rev().take(LONGEST_CALL) {
+            let named = self.at(self.output, va, |instruction| {
+                let address = |operand| match operand {
+                    X86OperandType::Mem(memory) => Some((va + instruction.len()).wrapping_add_signed(memory.disp())),
+                    _ => None,
+                };
+                (instruction.mnemonic() == Some("lea")).then(|| instruction.operands().find_map(address))
+            })?;
+            match named {
+                Some(Some(named)) if expected.contains(&named) => return Ok(()),
+                Some(_) => break,
+                None => {}
             }
-            break;
         }
         Err(format!("at {jump:#x} a way to a function of the program that does not name where it comes from"))
     }
@@ -388,33 +391,20 @@ impl<'a> Sites<'a> {
     }
 
     /// The instruction at `va`, and its length.
-    fn decode(&self, file: &[u8], va: u64) -> Result<(u64, Step), String> {
-        let bytes = self.code_bytes(file, va).ok_or_else(|| format!("{va:#x} is not code"))?;
-        let decoded = self.decoder.disasm_count(bytes, va, 1).map_err(|error| error.to_string())?;
-        let instruction = decoded.first().ok_or_else(|| format!("no instruction at {va:#x}"))?;
-        Ok((instruction.len() as u64, self.step(instruction).map_err(|error| error.to_string())?))
+    fn decode(&self, file: &'a [u8], va: u64) -> Result<(u64, Step), String> {
+        self.at(file, va, |instruction| (instruction.len(), instruction.step()))
     }
 
-    fn step(&self, instruction: &Insn<'_>) -> Result<Step, capstone::Error> {
-        let detail = self.decoder.insn_detail(instruction)?;
-        let is = |group| detail.groups().contains(&capstone::InsnGroupId(group as u8));
-        let target = detail.arch_detail().x86().and_then(|x86| match x86.operands().next()?.op_type {
-            X86OperandType::Imm(target) => Some(target as u64),
-            _ => None,
-        });
-        Ok(if is(InsnGroupType::CS_GRP_CALL) {
-            Step::Call(target)
-        } else if is(InsnGroupType::CS_GRP_RET) {
-            Step::Return
-        } else if is(InsnGroupType::CS_GRP_JUMP) {
-            match target {
-                Some(target) if instruction.mnemonic() == Some("jmp") => Step::Jump(target),
-                Some(target) => Step::Branch(target),
-                None => Step::Indirect,
-            }
-        } else {
-            Step::Next
-        })
+    /// What `read` says of the instruction at `va`.
+    fn at<T>(&self, file: &'a [u8], va: u64, read: impl FnOnce(&Instruction<'_>) -> T) -> Result<T, String> {
+        let bytes = self.code_bytes(file, va).ok_or_else(|| format!("{va:#x} is not code"))?;
+        let mut instructions = self.instructions.borrow_mut();
+        instructions.reset(bytes, va);
+        let instruction = instructions.next().ok_or_else(|| format!("no instruction at {va:#x}"))?;
+        let detail = self.decoder.insn_detail(&instruction).map_err(|error| error.to_string())?;
+        let arch = detail.arch_detail();
+        let x86 = arch.x86().ok_or("the decoder is not one of x86")?;
+        Ok(read(&Instruction { text: &instruction, detail: &detail, x86 }))
     }
 
     /// The `len` bytes of the instruction at `va`.
@@ -435,5 +425,47 @@ impl<'a> Sites<'a> {
         let start = usize::try_from(segment.p_offset.checked_add(va - segment.p_vaddr)?).ok()?;
         let end = usize::try_from(segment.p_offset.checked_add(segment.p_filesz)?).ok()?;
         file.get(start..end.min(start + 15).min(file.len()))
+    }
+}
+
+/// What the decoder says of an instruction.
+struct Instruction<'i> {
+    text: &'i Insn<'i>,
+    detail: &'i InsnDetail<'i>,
+    x86: &'i X86InsnDetail<'i>,
+}
+
+impl Instruction<'_> {
+    fn len(&self) -> u64 {
+        self.text.len() as u64
+    }
+
+    fn mnemonic(&self) -> Option<&str> {
+        self.text.mnemonic()
+    }
+
+    fn operands(&self) -> impl Iterator<Item = X86OperandType> {
+        self.x86.operands().map(|operand| operand.op_type)
+    }
+
+    fn step(&self) -> Step {
+        let is = |group| self.detail.groups().contains(&InsnGroupId(group as u8));
+        let target = match self.operands().next() {
+            Some(X86OperandType::Imm(target)) => Some(target as u64),
+            _ => None,
+        };
+        if is(InsnGroupType::CS_GRP_CALL) {
+            Step::Call(target)
+        } else if is(InsnGroupType::CS_GRP_RET) {
+            Step::Return
+        } else if is(InsnGroupType::CS_GRP_JUMP) {
+            match target {
+                Some(target) if self.mnemonic() == Some("jmp") => Step::Jump(target),
+                Some(target) => Step::Branch(target),
+                None => Step::Indirect,
+            }
+        } else {
+            Step::Next
+        }
     }
 }
