@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use gopatch::patch::{self, Options, PatchError};
+use gopatch::patch::{self, Options, PatchError, Patched};
 use gopatch::policy::Policy;
 use gopatch::report::{ManifestText, RuleListing};
 use gopatch::{provenance, restore, rules, verify};
@@ -31,29 +31,12 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     let others: Vec<_> = others.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
     files::check_paths(input_path, output_path, &others)?;
     let input = Input::open(input_path)?;
-    let (pending, differences, mut patched) = thread::scope(|scope| {
-        // Most bytes of the output are the input's, whatever the rules say; and its digest takes as long as all the rest.
-        let copy = scope.spawn(|| Pending::copy(&input, output_path));
-        let digest = scope.spawn(|| input.digest());
-        let plan = patch::plan(input.bytes(), &options).map_err(|error| about(input_path, error))?;
-        let pending = copy.join().expect("copying does not panic")?;
-        pending.overwrite(plan.overwrites())?;
-        let differences = pending.differences(&input)?;
-        let sha256 = digest.join().expect("a digest does not panic")?;
-        anyhow::Ok((pending, differences, plan.finish(sha256)))
-    })?;
-    let start = Instant::now();
-    // Behind the input's end, so the differences stay as they are.
-    pending.append(&input, &patched.output.tail)?;
-    let written = pending.written()?;
-    verify::verify_written(written.bytes(), input.bytes(), &differences)
-        .map_err(|error| about(input_path, error.into()))?;
+    let (pending, mut patched) = write_verified(&input, output_path, &options)?;
     let report = &mut patched.report;
-    report.phases_us.push(("verify", start.elapsed().as_micros() as u64));
     report.input.path = Some(input_path.display().to_string());
     report.output.path = Some(output_path.display().to_string());
     if args.format == Format::Json || args.provenance.is_some() {
-        report.output.sha256 = Some(manifest::to_hex(&Sha256::digest(written.bytes())));
+        report.output.sha256 = Some(manifest::to_hex(&Sha256::digest(pending.written()?.bytes())));
     }
     let provenance = args.provenance.as_ref().and_then(|_| provenance::statement(report, &options));
     let provenance = provenance.as_ref().map(json).transpose()?;
@@ -77,6 +60,36 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
         eprintln!("gopatch: {}: {sites} refused; the report names each", output_path.display());
     }
     Ok(refused == 0)
+}
+
+/// Writes an output that still waits for its name, and checks what was written.
+fn write_verified<'i>(
+    input: &'i Input,
+    output_path: &Path,
+    options: &Options,
+) -> anyhow::Result<(Pending, Patched<'i>)> {
+    let input_path = input.path();
+    thread::scope(|scope| {
+        // Most bytes of the output are the input's, whatever the rules say; and its digest takes as long as all the rest.
+        let copy = scope.spawn(|| Pending::copy(input, output_path));
+        let digest = scope.spawn(|| input.digest());
+        let plan = patch::plan(input.bytes(), options).map_err(|error| about(input_path, error))?;
+        let pending = copy.join().expect("copying does not panic")?;
+        pending.overwrite(plan.overwrites())?;
+        let patched = thread::scope(|scope| {
+            // Nothing but what follows the input is still to be written.
+            let differences = scope.spawn(|| pending.differences(input));
+            let mut patched = plan.finish(digest.join().expect("a digest does not panic")?);
+            let start = Instant::now();
+            pending.append(input, &patched.output.tail)?;
+            let differences = || differences.join().expect("comparing does not panic");
+            verify::verify_written(pending.written()?.bytes(), input.bytes(), differences)
+                .map_err(|error| about(input_path, error.into()))?;
+            patched.report.phases_us.push(("verify", start.elapsed().as_micros() as u64));
+            anyhow::Ok(patched)
+        })?;
+        Ok((pending, patched))
+    })
 }
 
 /// Judges a file by a policy.

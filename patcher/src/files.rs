@@ -63,6 +63,11 @@ impl Input {
         Ok(manifest::to_hex(&digest.finalize()))
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The file's bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -141,14 +146,13 @@ impl Pending {
     }
 
     /// Where what was written is not the input.
-    pub(crate) fn differences(&self, input: &Input) -> anyhow::Result<Vec<Range<usize>>> {
+    pub(crate) fn differences(&self, input: &Input) -> io::Result<Vec<Range<usize>>> {
         let size = input.bytes.len();
         let pairs = parts(self.file.as_file(), size).zip(parts(&input.file, size));
         let differ = pairs
             .enumerate()
             .map(|(index, (ours, theirs))| io::Result::Ok(verify::differences(&ours?, &theirs?, index * PART)));
-        let differences = differ.collect::<io::Result<Vec<_>>>();
-        Ok(differences.with_context(|| format!("cannot read {} again", self.path.display()))?.concat())
+        Ok(differ.collect::<io::Result<Vec<_>>>()?.concat())
     }
 
     /// Adds what follows the input.

@@ -16,6 +16,7 @@
 mod sites;
 mod symbols;
 
+use std::io;
 use std::ops::Range;
 
 use goblin::container::Endian;
@@ -45,6 +46,9 @@ pub enum VerifyError {
     /// The manifest cannot be read, or the input not given back.
     #[error(transparent)]
     Restore(#[from] RestoreError),
+    /// What was written cannot be compared with the input.
+    #[error("it cannot be read again")]
+    Reread(#[source] io::Error),
     /// The manifest is not the one that was written.
     #[error("the manifest was changed after gopatch wrote it")]
     ManifestDigest,
@@ -122,17 +126,21 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
 }
 
 /// Checks an output that was just made from `input`, by what is other in its first bytes ([`differences`]): each of these
-/// was compared, so no digest is needed.
-pub fn verify_written(output: &[u8], input: &[u8], differences: &[Range<usize>]) -> Result<Manifest, VerifyError> {
+/// was compared, so no digest is needed. That is asked for last, as it may be found meanwhile.
+pub fn verify_written(
+    output: &[u8],
+    input: &[u8],
+    differences: impl FnOnce() -> io::Result<Vec<Range<usize>>>,
+) -> Result<Manifest, VerifyError> {
     let elf = headers_of(output)?;
     let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
     let listed = restore::overwritten(&elf, &manifest)?;
     originals_are_inputs(input, &manifest, &listed)?;
-    only_listed_differ(&listed, differences)?;
     let original = headers_of(input)?;
     same_headers(File { bytes: input, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
     Sites::new(&sites::decoder()?, output, input, &elf, &manifest)?.check()?;
+    only_listed_differ(&listed, &differences().map_err(VerifyError::Reread)?)?;
     Ok(manifest)
 }
 
