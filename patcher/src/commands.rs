@@ -18,7 +18,7 @@ use gopatch_trampolines::{manifest, wire};
 use sha2::{Digest, Sha256};
 
 use crate::cli::{Format, PatchArgs, RuleArgs};
-use crate::files::{self, Input, Pending};
+use crate::files::{self, Copying, Input, Pending};
 
 /// Patches a file.
 pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
@@ -69,27 +69,25 @@ fn write_verified<'i>(
     options: &Options,
 ) -> anyhow::Result<(Pending, Patched<'i>)> {
     let input_path = input.path();
-    thread::scope(|scope| {
+    let copying = Copying::start(input, output_path)?;
+    let patched = thread::scope(|scope| {
         // Most bytes of the output are the input's, whatever the rules say; and its digest takes as long as all the rest.
-        let copy = scope.spawn(|| Pending::copy(input, output_path));
-        let digest = scope.spawn(|| input.digest());
+        let digest = scope.spawn(|| copying.digest());
         let plan = patch::plan(input.bytes(), options).map_err(|error| about(input_path, error))?;
-        let pending = copy.join().expect("copying does not panic")?;
+        let pending = copying.finish()?;
         pending.overwrite(plan.overwrites())?;
-        let patched = thread::scope(|scope| {
-            // Nothing but what follows the input is still to be written.
-            let differences = scope.spawn(|| pending.differences(input));
-            let mut patched = plan.finish(digest.join().expect("a digest does not panic")?);
-            let start = Instant::now();
-            pending.append(input, &patched.output.tail)?;
-            let differences = || differences.join().expect("comparing does not panic");
-            verify::verify_written(pending.written()?.bytes(), input.bytes(), differences)
-                .map_err(|error| about(input_path, error.into()))?;
-            patched.report.phases_us.push(("verify", start.elapsed().as_micros() as u64));
-            anyhow::Ok(patched)
-        })?;
-        Ok((pending, patched))
-    })
+        // Nothing but what follows the input is still to be written.
+        let differences = scope.spawn(|| pending.differences(input));
+        let mut patched = plan.finish(digest.join().expect("a digest does not panic")?);
+        let start = Instant::now();
+        pending.append(input, &patched.output.tail)?;
+        let differences = || differences.join().expect("comparing does not panic");
+        verify::verify_written(pending.written()?.bytes(), input.bytes(), differences)
+            .map_err(|error| about(input_path, error.into()))?;
+        patched.report.phases_us.push(("verify", start.elapsed().as_micros() as u64));
+        anyhow::Ok(patched)
+    })?;
+    Ok((copying.into_pending(), patched))
 }
 
 /// Judges a file by a policy.

@@ -6,10 +6,11 @@
 //! Never does: follow anything inside a binary.
 
 use std::fs::{File, Permissions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use anyhow::{Context, anyhow, bail};
 use gopatch::verify;
@@ -19,7 +20,7 @@ use memmap2::{Advice, Mmap, MmapOptions};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-/// Bytes of a file that are mapped at a time, where all of it is read once; whole pages.
+/// Bytes of a file that are mapped at a time, where all of it is read once: whole pages, and no more than stay in the cache.
 const PART: usize = 256 << 10;
 
 /// The input's bytes and mode.
@@ -54,15 +55,6 @@ impl Input {
         Ok(Self { path: path.to_owned(), permissions: file.metadata()?.permissions(), file, bytes })
     }
 
-    /// The SHA-256 of the file, in hex.
-    pub(crate) fn digest(&self) -> anyhow::Result<String> {
-        let mut digest = Sha256::new();
-        for part in parts(&self.file, self.bytes.len()) {
-            digest.update(&*part.with_context(|| format!("cannot read {}", self.path.display()))?);
-        }
-        Ok(manifest::to_hex(&digest.finalize()))
-    }
-
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -71,6 +63,10 @@ impl Input {
     /// The file's bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    fn cannot(&self) -> String {
+        format!("cannot read {}", self.path.display())
     }
 
     /// The file's mode, for the output to have.
@@ -117,6 +113,55 @@ fn same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// An output that the input's bytes are being copied to.
+pub(crate) struct Copying<'i> {
+    input: &'i Input,
+    pending: Pending,
+    /// How many bytes are there. Who has the lock adds to them.
+    copied: Mutex<usize>,
+}
+
+impl<'i> Copying<'i> {
+    /// Starts a file beside `path`.
+    pub(crate) fn start(input: &'i Input, path: &Path) -> anyhow::Result<Self> {
+        Ok(Self { input, pending: Pending::create(path)?, copied: Mutex::new(0) })
+    }
+
+    /// The SHA-256 of the input, in hex. What is digested is copied too, while it is in the cache, until somebody does the rest.
+    pub(crate) fn digest(&self) -> anyhow::Result<String> {
+        let (mut digest, mut start) = (Sha256::new(), 0);
+        for part in parts(&self.input.file, self.input.bytes.len()) {
+            let part = part.with_context(|| self.input.cannot())?;
+            digest.update(&*part);
+            if let Ok(mut copied) = self.copied.try_lock()
+                && *copied == start
+            {
+                self.pending.write_at(&part, start)?;
+                *copied += part.len();
+            }
+            start += part.len();
+        }
+        Ok(manifest::to_hex(&digest.finalize()))
+    }
+
+    /// Copies the rest.
+    pub(crate) fn finish(&self) -> anyhow::Result<&Pending> {
+        let mut copied = self.copied.lock().expect("nobody panics who copies");
+        let (mut input, mut output) = (&self.input.file, self.pending.file.as_file());
+        input.seek(SeekFrom::Start(*copied as u64)).with_context(|| self.input.cannot())?;
+        output.seek(SeekFrom::Start(*copied as u64)).with_context(|| self.pending.cannot())?;
+        let size = self.input.bytes.len();
+        io::copy(&mut input.take((size - *copied) as u64), &mut output).with_context(|| self.pending.cannot())?;
+        *copied = size;
+        Ok(&self.pending)
+    }
+
+    /// The file, when it is finished.
+    pub(crate) fn into_pending(self) -> Pending {
+        self.pending
+    }
+}
+
 /// A file that does not have its name yet. Dropped, it is gone.
 pub(crate) struct Pending {
     file: NamedTempFile,
@@ -131,18 +176,9 @@ impl Pending {
         Ok(pending)
     }
 
-    /// Starts a file beside `path` with all of the input's bytes.
-    pub(crate) fn copy(input: &Input, path: &Path) -> anyhow::Result<Self> {
-        let mut pending = Self::create(path)?;
-        let mut read = (&input.file).take(input.bytes.len() as u64);
-        io::copy(&mut read, pending.file.as_file_mut()).with_context(|| pending.cannot())?;
-        Ok(pending)
-    }
-
     /// Overwrites parts of what is there.
     pub(crate) fn overwrite(&self, overwrites: &[Overwrite]) -> anyhow::Result<()> {
-        let mut writes = overwrites.iter().map(|it| self.file.as_file().write_all_at(&it.bytes, it.offset.0));
-        writes.try_for_each(|written| written.with_context(|| self.cannot()))
+        overwrites.iter().try_for_each(|it| self.write_at(&it.bytes, it.offset.0 as usize))
     }
 
     /// Where what was written is not the input.
@@ -157,7 +193,11 @@ impl Pending {
 
     /// Adds what follows the input.
     pub(crate) fn append(&self, input: &Input, tail: &[u8]) -> anyhow::Result<()> {
-        self.file.as_file().write_all_at(tail, input.bytes.len() as u64).with_context(|| self.cannot())
+        self.write_at(tail, input.bytes.len())
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: usize) -> anyhow::Result<()> {
+        self.file.as_file().write_all_at(bytes, offset as u64).with_context(|| self.cannot())
     }
 
     /// What was written, to be read again.
