@@ -18,7 +18,7 @@ use gopatch_trampolines::{manifest, wire};
 use sha2::{Digest, Sha256};
 
 use crate::cli::{Format, PatchArgs, RuleArgs};
-use crate::files::{self, Copying, Input, Pending};
+use crate::files::{self, Comparison, Copying, Input, Pending};
 
 /// Patches a file.
 pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
@@ -70,18 +70,20 @@ fn write_verified<'i>(
 ) -> anyhow::Result<(Pending, Patched<'i>)> {
     let input_path = input.path();
     let copying = Copying::start(input, output_path)?;
+    let comparison = Comparison::new(input, copying.pending());
     let patched = thread::scope(|scope| {
         // Most bytes of the output are the input's, whatever the rules say; and its digest takes as long as all the rest.
         let digest = scope.spawn(|| copying.digest());
         let plan = patch::plan(input.bytes(), options).map_err(|error| about(input_path, error))?;
-        let pending = copying.finish()?;
+        copying.finish()?;
+        let pending = copying.pending();
         pending.overwrite(plan.overwrites())?;
         // Nothing but what follows the input is still to be written.
-        let differences = scope.spawn(|| pending.differences(input));
+        let compared = scope.spawn(|| comparison.run());
         let mut patched = plan.finish(digest.join().expect("a digest does not panic")?);
         let start = Instant::now();
         pending.append(input, &patched.output.tail)?;
-        let differences = || differences.join().expect("comparing does not panic");
+        let differences = || Ok([comparison.run()?, compared.join().expect("comparing does not panic")?].concat());
         verify::verify_written(pending.written()?.bytes(), input.bytes(), differences)
             .map_err(|error| about(input_path, error.into()))?;
         patched.report.phases_us.push(("verify", start.elapsed().as_micros() as u64));

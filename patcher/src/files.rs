@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, anyhow, bail};
 use gopatch::verify;
@@ -77,13 +78,15 @@ impl Input {
 
 /// The first `size` bytes of a file, mapped a part at a time: all of them would count as this process's memory.
 fn parts(file: &File, size: usize) -> impl Iterator<Item = io::Result<Mmap>> {
-    (0..size).step_by(PART).map(move |start| {
-        // SAFETY: as in [`Input::map`]. Of an output nobody has the name.
-        let part = unsafe { MmapOptions::new().offset(start as u64).len(PART.min(size - start)).map(file) }?;
-        // Before Linux 5.14 the pages come one after the other.
-        let _ = part.advise(Advice::PopulateRead);
-        Ok(part)
-    })
+    (0..size).step_by(PART).map(move |start| part(file, start..size.min(start + PART)))
+}
+
+fn part(file: &File, range: Range<usize>) -> io::Result<Mmap> {
+    // SAFETY: as in [`Input::map`]. Of an output nobody has the name.
+    let part = unsafe { MmapOptions::new().offset(range.start as u64).len(range.len()).map(file) }?;
+    // Before Linux 5.14 the pages come one after the other.
+    let _ = part.advise(Advice::PopulateRead);
+    Ok(part)
 }
 
 /// Refuses outputs that would overwrite the input or each other.
@@ -145,7 +148,7 @@ impl<'i> Copying<'i> {
     }
 
     /// Copies the rest.
-    pub(crate) fn finish(&self) -> anyhow::Result<&Pending> {
+    pub(crate) fn finish(&self) -> anyhow::Result<()> {
         let mut copied = self.copied.lock().expect("nobody panics who copies");
         let (mut input, mut output) = (&self.input.file, self.pending.file.as_file());
         input.seek(SeekFrom::Start(*copied as u64)).with_context(|| self.input.cannot())?;
@@ -153,12 +156,45 @@ impl<'i> Copying<'i> {
         let size = self.input.bytes.len();
         io::copy(&mut input.take((size - *copied) as u64), &mut output).with_context(|| self.pending.cannot())?;
         *copied = size;
-        Ok(&self.pending)
+        Ok(())
     }
 
-    /// The file, when it is finished.
+    /// The file, which has all of the input's bytes once it is finished.
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// The same, to keep.
     pub(crate) fn into_pending(self) -> Pending {
         self.pending
+    }
+}
+
+/// Finds where what was written is not the input, in several threads if there are.
+pub(crate) struct Comparison<'i> {
+    input: &'i Input,
+    pending: &'i Pending,
+    /// Where the first part begins that nobody has taken.
+    next: AtomicUsize,
+}
+
+impl<'i> Comparison<'i> {
+    pub(crate) fn new(input: &'i Input, pending: &'i Pending) -> Self {
+        Self { input, pending, next: AtomicUsize::new(0) }
+    }
+
+    /// Compares parts as long as there are any, and gives where these differ, in order.
+    pub(crate) fn run(&self) -> io::Result<Vec<Range<usize>>> {
+        let (size, mut found) = (self.input.bytes.len(), Vec::new());
+        loop {
+            let start = self.next.fetch_add(PART, Ordering::Relaxed);
+            if start >= size {
+                return Ok(found);
+            }
+            let range = start..size.min(start + PART);
+            let (ours, theirs) = (part(self.pending.file.as_file(), range.clone())?, part(&self.input.file, range)?);
+            found.extend(verify::differences(&ours, &theirs, start));
+        }
     }
 }
 
@@ -179,16 +215,6 @@ impl Pending {
     /// Overwrites parts of what is there.
     pub(crate) fn overwrite(&self, overwrites: &[Overwrite]) -> anyhow::Result<()> {
         overwrites.iter().try_for_each(|it| self.write_at(&it.bytes, it.offset.0 as usize))
-    }
-
-    /// Where what was written is not the input.
-    pub(crate) fn differences(&self, input: &Input) -> io::Result<Vec<Range<usize>>> {
-        let size = input.bytes.len();
-        let pairs = parts(self.file.as_file(), size).zip(parts(&input.file, size));
-        let differ = pairs
-            .enumerate()
-            .map(|(index, (ours, theirs))| io::Result::Ok(verify::differences(&ours?, &theirs?, index * PART)));
-        Ok(differ.collect::<io::Result<Vec<_>>>()?.concat())
     }
 
     /// Adds what follows the input.
