@@ -11,14 +11,13 @@ mod index;
 mod mentions;
 mod types;
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use gimli::{DebugAddrBase, DebugInfoOffset, EndianSlice, LittleEndian, SectionId, constants};
 
 use crate::address::Va;
-use crate::elf::{Elf, ElfError};
+use crate::elf::{Content, Elf, ElfError};
 use crate::golang::symbol_name;
 use crate::types::{Signature, Type, TypeError, TypeId, Types};
 
@@ -52,7 +51,7 @@ pub enum DwarfError {
 /// The DWARF sections that are needed, decompressed.
 #[derive(Debug)]
 pub struct Sections<'a> {
-    sections: gimli::DwarfSections<Cow<'a, [u8]>>,
+    sections: gimli::DwarfSections<Content<'a>>,
 }
 
 impl<'a> Sections<'a> {
@@ -71,9 +70,9 @@ impl<'a> Sections<'a> {
             | SectionId::DebugInfo
             | SectionId::DebugStr
             | SectionId::DebugLineStr => {
-                find(id.name()).map_or(Ok(Cow::Borrowed(&[][..])), |section| elf.section_data(section))
+                find(id.name()).map_or(Ok(Content::InFile(&[])), |section| elf.section_data(section))
             }
-            _ => Ok(Cow::Borrowed(&[][..])),
+            _ => Ok(Content::InFile(&[])),
         })?;
         Ok(Some(Self { sections }))
     }

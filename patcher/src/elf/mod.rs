@@ -6,29 +6,21 @@
 //! inside the file: every header, segment and section.
 //! Never does: I/O, or anything that needs to know Go (that is `crate::golang`).
 
+mod content;
 mod error;
 mod read;
-/// Decompresses zlib data that has to give `size` bytes.
-fn inflate(data: &[u8], size: u64) -> Option<Vec<u8>> {
-    let mut decompressed = vec![0; usize::try_from(size).ok()?];
-    let len = Decompressor::new().zlib_decompress(data, &mut decompressed).ok()?;
-    (len == decompressed.len()).then_some(decompressed)
-}
-
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::borrow::Cow;
-
 use gopatch_trampolines::manifest;
-use libdeflater::Decompressor;
 use object::LittleEndian as LE;
 use object::elf::{self, DynamicTag, FileHeader64, ProgramFlags, ProgramType, SectionFlags, SectionType, Sym64};
 use object::read::elf::{Dyn, FileHeader, Sym};
-use object::{CompressedData, CompressionFormat, pod};
+use object::{CompressionFormat, pod};
 
 use crate::address::{FileOffset, Va};
 
+pub use content::Content;
 pub use error::ElfError;
 use read::malformed;
 
@@ -198,7 +190,7 @@ impl<'a> Elf<'a> {
     }
 
     /// A section's bytes, decompressed when it is compressed (SHF_COMPRESSED, or the older `.zdebug_`).
-    pub fn section_data(&self, section: &Section<'_>) -> Result<Cow<'a, [u8]>, ElfError> {
+    pub fn section_data(&self, section: &Section<'_>) -> Result<Content<'a>, ElfError> {
         let raw = self.raw_data(section);
         let malformed = |why| ElfError::Malformed { what: format!("section {}", section.name), why };
         let (format, uncompressed_size, data) = if section.flags.contains(elf::SHF_COMPRESSED) {
@@ -214,16 +206,13 @@ impl<'a> Elf<'a> {
             let (size, data) = rest.split_first_chunk().ok_or_else(|| malformed("it is too short for its size"))?;
             (CompressionFormat::Zlib, u64::from_be_bytes(*size), data)
         } else {
-            return Ok(Cow::Borrowed(raw));
+            return Ok(Content::InFile(raw));
         };
         if uncompressed_size > (data.len() as u64).saturating_mul(MAX_EXPANSION) {
             return Err(malformed("it claims to decompress to more than its bytes can hold"));
         }
-        let decompressed = match format {
-            CompressionFormat::Zlib => inflate(data, uncompressed_size).map(Cow::Owned),
-            format => CompressedData { format, data, uncompressed_size }.decompress().ok(),
-        };
-        decompressed.ok_or_else(|| malformed("its compressed data cannot be decompressed"))
+        content::decompress(data, format, uncompressed_size)
+            .ok_or_else(|| malformed("its compressed data cannot be decompressed"))
     }
 
     /// Where the byte at `va` is in the file; `None` when it is not in the image, or zero memory that the file lacks.
