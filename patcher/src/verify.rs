@@ -30,7 +30,6 @@ use gopatch_trampolines::manifest::{self, Manifest};
 use sha2::{Digest, Sha256};
 
 use crate::restore::{self, RestoreError};
-use sites::Sites;
 use symbols::File;
 
 /// Bytes that are compared at a time. One by one they are only where these differ.
@@ -121,7 +120,7 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
     }
     let original = headers_of(&restored)?;
     same_headers(File { bytes: &restored, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
-    Sites::new(&sites::decoder()?, output, &restored, &elf, &manifest)?.check()?;
+    sites::check(output, &restored, &elf, &manifest)?;
     Ok(manifest)
 }
 
@@ -139,7 +138,7 @@ pub fn verify_written(
     originals_are_inputs(input, &manifest, &listed)?;
     let original = headers_of(input)?;
     same_headers(File { bytes: input, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
-    Sites::new(&sites::decoder()?, output, input, &elf, &manifest)?.check()?;
+    sites::check(output, input, &elf, &manifest)?;
     only_listed_differ(&listed, &differences().map_err(VerifyError::Reread)?)?;
     Ok(manifest)
 }

@@ -17,6 +17,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::thread;
 
 use capstone::arch::x86::{ArchMode, X86InsnDetail, X86OperandType, X86Reg};
 use capstone::arch::{BuildsCapstone, DetailsArchInsn};
@@ -39,7 +40,7 @@ const RET: u8 = 0xC3;
 const LONGEST_STACK_CHECK: usize = 6;
 
 /// The sites and thunks of an output.
-pub(super) struct Sites<'a> {
+struct Sites<'a> {
     output: &'a [u8],
     restored: &'a [u8],
     elf: &'a Elf<'a>,
@@ -96,13 +97,35 @@ impl WaysOut {
     }
 }
 
-/// The second decoder.
-pub(super) fn decoder() -> Result<Capstone, VerifyError> {
-    Ok(Capstone::new().x86().mode(ArchMode::Mode64).detail(true).build()?)
+/// Checks them all, in two threads: neither half knows of the other.
+pub(super) fn check(output: &[u8], restored: &[u8], elf: &Elf<'_>, manifest: &Manifest) -> Result<(), VerifyError> {
+    let mut places: BTreeMap<u64, Vec<&Site>> = BTreeMap::new();
+    for site in &manifest.sites {
+        places.entry(site.va).or_default().push(site);
+    }
+    let places: Vec<_> = places.into_values().collect();
+    let check = |places: &[Vec<&Site>]| {
+        let decoder = Capstone::new().x86().mode(ArchMode::Mode64).detail(true).build()?;
+        let sites = Sites::new(&decoder, output, restored, elf, manifest)?;
+        places.iter().try_for_each(|place| sites.check_place(place))
+    };
+    let (first, second) = places.split_at(places.len() / 2);
+    thread::scope(|scope| {
+        let other = scope.spawn(|| check(second));
+        check(first)?;
+        other.join().expect("checking does not panic")
+    })?;
+    for (index, function) in manifest.functions.iter().enumerate() {
+        let places = manifest.sites.iter().filter(|site| site.skips == Some(index as u32)).count();
+        if places != usize::from(function.skip.is_some()) {
+            return Err(VerifyError::Skip { name: function.name.clone(), places });
+        }
+    }
+    Ok(())
 }
 
 impl<'a> Sites<'a> {
-    pub(super) fn new(
+    fn new(
         decoder: &'a Capstone,
         output: &'a [u8],
         restored: &'a [u8],
@@ -115,21 +138,6 @@ impl<'a> Sites<'a> {
         let islands = manifest.sites.iter().filter_map(|site| site.island).collect();
         let decoded = RefCell::default();
         Ok(Self { output, restored, elf, manifest, decoder, instructions, decoded, code, thunks, islands })
-    }
-
-    pub(super) fn check(&self) -> Result<(), VerifyError> {
-        let mut places: BTreeMap<u64, Vec<&Site>> = BTreeMap::new();
-        for site in &self.manifest.sites {
-            places.entry(site.va).or_default().push(site);
-        }
-        places.values().try_for_each(|sites| self.check_place(sites))?;
-        for (index, function) in self.manifest.functions.iter().enumerate() {
-            let places = self.manifest.sites.iter().filter(|site| site.skips == Some(index as u32)).count();
-            if places != usize::from(function.skip.is_some()) {
-                return Err(VerifyError::Skip { name: function.name.clone(), places });
-            }
-        }
-        Ok(())
     }
 
     /// The thunks that run at one place.
