@@ -261,3 +261,59 @@ impl Pending {
         self.file.persist(&self.path).map(drop).context(cannot)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// More than some parts, of which no two are the same.
+    fn input(folder: &Path) -> (Vec<u8>, Input) {
+        let bytes: Vec<u8> = (0..5 * PART + 3).map(|index| (index / 7 + index / PART) as u8).collect();
+        std::fs::write(folder.join("in"), &bytes).expect("a writable folder");
+        (bytes, Input::open(&folder.join("in")).expect("a file"))
+    }
+
+    #[test]
+    fn a_copy_is_whole_whoever_makes_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (bytes, input) = input(folder.path());
+        // Finished before it is digested, meanwhile, and after.
+        for wait in [None, Some(0), Some(200), Some(50_000)] {
+            let copying = Copying::start(&input, &folder.path().join("out")).expect("a writable folder");
+            let digest = thread::scope(|scope| {
+                let digest = || scope.spawn(|| copying.digest().expect("a readable file"));
+                let early = wait.map(|_| digest());
+                for _ in 0..wait.unwrap_or_default() {
+                    thread::yield_now();
+                }
+                copying.finish().expect("room");
+                early.unwrap_or_else(digest).join().expect("no panic")
+            });
+            assert_eq!(digest, manifest::to_hex(&Sha256::digest(&bytes)));
+            assert!(copying.pending().written().expect("a readable file").bytes() == bytes, "{wait:?}");
+        }
+    }
+
+    #[test]
+    fn a_comparison_finds_every_difference() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (bytes, input) = input(folder.path());
+        let copying = Copying::start(&input, &folder.path().join("out")).expect("a writable folder");
+        copying.finish().expect("room");
+        let pending = copying.pending();
+        for at in [0, PART - 1, PART, 3 * PART + 5, bytes.len() - 1] {
+            pending.write_at(&[!bytes[at]], at).expect("room");
+        }
+        pending.append(&input, b"behind it").expect("room");
+        let comparison = Comparison::new(&input, pending);
+        let found = thread::scope(|scope| {
+            let other = scope.spawn(|| comparison.run());
+            [comparison.run(), other.join().expect("no panic")].map(|found| found.expect("readable files"))
+        });
+        let mut found: Vec<_> = found.concat().into_iter().flatten().collect();
+        found.sort_unstable();
+        assert_eq!(found, [0, PART - 1, PART, 3 * PART + 5, bytes.len() - 1]);
+    }
+}
