@@ -189,10 +189,11 @@ mod tests {
     #[test]
     fn the_rate_is_good_to_one_in_a_hundred_thousand() {
         let mut clock = Clock::start();
-        let (begin, begin_tsc) = (nanos(clock_gettime(ClockId::Monotonic)), rdtsc());
+        let begin = Moment::read(rdtsc);
         std::thread::sleep(Duration::from_millis(300));
-        let (end, end_tsc) = (nanos(clock_gettime(ClockId::Monotonic)), rdtsc());
-        let (real, ours) = ((end - begin) as f64, clock.nanos(end_tsc - begin_tsc) as f64);
+        let end = Moment::read(rdtsc);
+        let (real, ours) = (end.monotonic_nanos - begin.monotonic_nanos, clock.nanos(end.tsc - begin.tsc));
+        let (real, ours) = (real as f64, ours as f64);
         assert!((ours / real - 1.0).abs() < 1e-5, "{ours} ns for {real} ns");
         clock.update();
     }

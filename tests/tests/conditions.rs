@@ -39,7 +39,7 @@ fn go_1_27_in_a_position_independent_executable() -> Result<()> {
 }
 
 /// Enough for all that is recorded between two looks of gopatchd.
-const LARGE_RING: &str = "16777216";
+const LARGE_RING: &str = "67108864";
 
 /// A call of `look`.
 struct Call {
