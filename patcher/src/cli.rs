@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gopatch_trampolines::wire;
+use gopatch_protocol::wire;
 
 const AFTER_HELP: &str = "\
 Exit status of patching:

@@ -14,7 +14,7 @@ use gopatch::patch::{self, Options, PatchError, Patched};
 use gopatch::policy::Policy;
 use gopatch::report::{ManifestText, RuleListing};
 use gopatch::{provenance, restore, rules, verify};
-use gopatch_trampolines::{manifest, wire};
+use gopatch_protocol::{manifest, wire};
 use sha2::{Digest, Sha256};
 
 use crate::cli::{Format, PatchArgs, RuleArgs};

@@ -1,7 +1,7 @@
 //! Files: the input mapped, an output written whole or not at all.
 //!
 //! Decides: that OUT is never IN, that a failure leaves no file behind, and that a file which takes another's place is on the
-//! disk before that is gone.
+//! disk before that is gone; and which thread copies and compares which part.
 //! Trusts: that nobody writes to IN meanwhile (as every linker and compiler does).
 //! Never does: follow anything inside a binary.
 
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, anyhow, bail};
 use gopatch::verify;
 use gopatch::write::Overwrite;
-use gopatch_trampolines::manifest;
+use gopatch_protocol::manifest;
 use memmap2::{Advice, Mmap, MmapOptions};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;

@@ -10,8 +10,8 @@
 //!
 //! The new text lies above Go's `etext`, so the runtime attributes a profile's tick in it to external code.
 
+use gopatch_protocol::wire::PAGE;
 use gopatch_trampolines::arena::Arena;
-use gopatch_trampolines::wire::PAGE;
 use object::elf;
 
 use crate::address::{FileOffset, NewVa};

@@ -12,10 +12,11 @@ use std::collections::HashSet;
 use std::thread;
 use std::time::Instant;
 
+use gopatch_protocol::manifest::{self, At, Manifest};
+use gopatch_protocol::wire;
+use gopatch_trampolines::EmitError;
 use gopatch_trampolines::attach::MAX_SOCKET_PATH;
-use gopatch_trampolines::manifest::{self, At, Manifest};
 use gopatch_trampolines::plan::{RuntimeOffsets, SigPanic};
-use gopatch_trampolines::{EmitError, wire};
 use sha2::{Digest, Sha256};
 
 use crate::address::Va;

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
-use gopatch_trampolines::manifest::{At, Function, Manifest, Refused};
+use gopatch_protocol::manifest::{At, Function, Manifest, Refused};
 use serde::{Deserialize, Serialize};
 
 use crate::golang::GoVersion;
@@ -297,7 +297,7 @@ impl Display for Verdict {
 
 #[cfg(test)]
 mod tests {
-    use gopatch_trampolines::manifest::{Code, FORMAT, Input, Kind};
+    use gopatch_protocol::manifest::{Code, FORMAT, Input, Kind};
 
     use super::*;
 

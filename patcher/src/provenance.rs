@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use gopatch_trampolines::manifest::to_hex;
+use gopatch_protocol::manifest::to_hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 
-use gopatch_trampolines::manifest::{self, At, Kind, Manifest, Ratio};
+use gopatch_protocol::manifest::{self, At, Kind, Manifest, Ratio};
 use serde::Serialize;
 
 use crate::rules::Rule;

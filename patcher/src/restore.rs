@@ -6,7 +6,7 @@
 
 use goblin::elf::Elf;
 use goblin::elf::program_header::PT_LOAD;
-use gopatch_trampolines::manifest::{self, Manifest};
+use gopatch_protocol::manifest::{self, Manifest};
 use sha2::{Digest, Sha256};
 
 use crate::verify::headers_of;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gopatch_trampolines::manifest::{At, Function, Point, Site};
+use gopatch_protocol::manifest::{At, Function, Point, Site};
 use object::LittleEndian as LE;
 use object::elf::{self, Sym64};
 use object::endian::{U16, U32, U64};

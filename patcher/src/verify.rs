@@ -9,7 +9,7 @@
 //!
 //! 1. The manifest is the one whose digest stands in the code, and the code is the one whose digest stands in the manifest.
 //! 2. With the listed bytes put back, the file has the input's digest, or where the input is at hand is the input: so no
-//!    other byte of it was changed.
+//!    other byte of it was changed. What was just written is compared beside all that follows, so that this is judged last.
 //! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
 //! 4. Each site leads to its thunk, and each thunk back ([`sites`]).
 
@@ -25,8 +25,8 @@ use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
 use goblin::elf::section_header::SHT_SYMTAB;
 use goblin::elf::{Elf, SectionHeader};
 use goblin::strtab::Strtab;
+use gopatch_protocol::manifest::{self, Manifest};
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
-use gopatch_trampolines::manifest::{self, Manifest};
 use sha2::{Digest, Sha256};
 
 use crate::restore::{self, RestoreError};

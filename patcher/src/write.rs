@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
+use gopatch_protocol::manifest::{self, Manifest, Patch};
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
-use gopatch_trampolines::manifest::{self, Manifest, Patch};
 use object::elf::{
     self, FileHeader64, ProgramFlags, ProgramHeader64, ProgramType, SectionHeader64, SectionType, SymbolSection,
 };
@@ -345,7 +345,7 @@ fn program_headers(elf: &Elf<'_>, layout: &Layout, headers_at: u64, text_size: u
         add(segment.kind, segment.flags, offset, va, file_size, mem_size, segment.align);
     }
     let arena_bytes = layout.arena.bytes();
-    let page = gopatch_trampolines::wire::PAGE as u64;
+    let page = gopatch_protocol::wire::PAGE as u64;
     add(elf::PT_LOAD, elf::PF_R | elf::PF_W, 0, layout.arena_va.0, 0, arena_bytes, page);
     add(elf::PT_LOAD, elf::PF_R | elf::PF_X, layout.text_offset.0, layout.text_va.0, text_size, text_size, page);
     table

@@ -6,7 +6,7 @@
 // (`__bpf_user_ringbuf_peek`, kernel/bpf/ringbuf.c); this program checks every payload.
 // Never does: attach to anything. gopatchd runs it with BPF_PROG_TEST_RUN, so it costs nothing while nobody writes.
 //
-// The constants are those of trampolines/src/wire.rs; gopatchd's tests compare what comes out with what went in.
+// The constants are those of trampolines/protocol/src/wire.rs; gopatchd's tests compare what comes out with what went in.
 // Written for Linux 6.1: no bpf_dynptr_size and no open-coded iterators.
 
 #include <linux/bpf.h>

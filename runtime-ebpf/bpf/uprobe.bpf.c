@@ -14,7 +14,7 @@
 #include <linux/ptrace.h>
 #include <bpf/bpf_helpers.h>
 
-// trampolines/src/wire.rs and arena.rs.
+// trampolines/protocol/src/wire.rs and arena.rs.
 #define MAX_PAYLOAD 2048
 #define MAX_CAPTURES 32
 #define MAX_KEPT 6

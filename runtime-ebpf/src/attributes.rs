@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
-use gopatch_trampolines::manifest::{Capture, Format, ValueType, to_hex};
-use gopatch_trampolines::wire::Record;
+use gopatch_protocol::manifest::{Capture, Format, ValueType, to_hex};
+use gopatch_protocol::wire::Record;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::tls::cipher_suite_name;

@@ -4,8 +4,8 @@
 //! Trusts: its caller, for giving each goroutine's records in their order. Points and sizes are checked.
 //! Never does: printing; it hands finished operations to whoever passes a `sink`.
 
-use gopatch_trampolines::manifest::At;
-use gopatch_trampolines::wire::Record;
+use gopatch_protocol::manifest::At;
+use gopatch_protocol::wire::Record;
 
 use crate::attributes::Attributes;
 use crate::clock::Clock;
@@ -246,7 +246,7 @@ impl Weigh for Opened {
 mod tests {
     use std::sync::LazyLock;
 
-    use gopatch_trampolines::manifest::{Kind, Manifest};
+    use gopatch_protocol::manifest::{Kind, Manifest};
     use proptest::prelude::*;
 
     use super::*;

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gopatch_trampolines::manifest::Ratio;
-use gopatch_trampolines::wire::DEFAULT_SOCKET;
+use gopatch_protocol::manifest::Ratio;
+use gopatch_protocol::wire::DEFAULT_SOCKET;
 
 use crate::ab;
 use crate::config::file::Settings;

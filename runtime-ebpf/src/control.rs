@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use gopatch_trampolines::wire::{PAGE, control};
+use gopatch_protocol::wire::{PAGE, control};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
 use crate::mapping::Mapping;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-use gopatch_trampolines::wire::{Hello, MAX_RINGS, Reply};
+use gopatch_protocol::wire::{Hello, MAX_RINGS, Reply};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::net::{

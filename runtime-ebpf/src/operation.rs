@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use gopatch_trampolines::manifest::{Function, Kind, Ratio};
-use gopatch_trampolines::naming::{Template, TemplatePiece};
+use gopatch_protocol::manifest::{Function, Kind, Ratio};
+use gopatch_protocol::naming::{Template, TemplatePiece};
 use serde::Serialize;
 
 use crate::attributes::{Attributes, OTHER_METHOD, Value};
@@ -230,8 +230,8 @@ fn duration(nanos: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gopatch_trampolines::manifest::{Capture, Format, ValueType};
-    use gopatch_trampolines::wire::Record;
+    use gopatch_protocol::manifest::{Capture, Format, ValueType};
+    use gopatch_protocol::wire::Record;
 
     use super::*;
     use crate::lineage::{SpanId, TraceId};
@@ -377,7 +377,7 @@ mod tests {
     fn an_operation_says_what_it_stands_for() {
         let mut function = function("o");
         let template = Template::read(&function.operation);
-        function.sample = gopatch_trampolines::manifest::Ratio::new(0.01);
+        function.sample = gopatch_protocol::manifest::Ratio::new(0.01);
         let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
         let operation = Operation::new(
             (&function, &template),

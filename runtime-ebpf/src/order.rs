@@ -42,7 +42,7 @@ pub(crate) struct Order<T> {
     fresh: Vec<Held<T>>,
     /// May be looked at, until the next pass ends.
     ready: Vec<Held<T>>,
-    /// The payloads of two passes, in a row: no record waits for longer. The first is of `pass`es that are even.
+    /// What two passes have read, with the payloads in it: no record waits for longer. The first is of `pass`es that are even.
     payloads: [Vec<u8>; 2],
     /// The number of this pass, or its last bit.
     pass: usize,

@@ -7,7 +7,7 @@
 use std::io;
 use std::sync::Arc;
 
-use gopatch_trampolines::manifest::Ratio;
+use gopatch_protocol::manifest::Ratio;
 
 use crate::config::{Config, Exemplars};
 use crate::export::Shared;

@@ -10,9 +10,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
-use gopatch_trampolines::manifest::{At, Kind, Manifest, ManifestError, SECTION};
-use gopatch_trampolines::manifest::{Capture, Function, Input};
-use gopatch_trampolines::naming::Template;
+use gopatch_protocol::manifest::{At, Kind, Manifest, ManifestError, SECTION};
+use gopatch_protocol::manifest::{Capture, Function, Input};
+use gopatch_protocol::naming::Template;
 use object::elf::FileHeader64;
 use object::read::ReadCache;
 use object::read::elf::{FileHeader, SectionHeader};
@@ -218,7 +218,7 @@ impl Seek for Positioned {
 pub(crate) mod tests {
     use std::io::Write;
 
-    use gopatch_trampolines::manifest::FORMAT;
+    use gopatch_protocol::manifest::FORMAT;
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use gopatch_trampolines::manifest::Ratio;
+use gopatch_protocol::manifest::Ratio;
 use serde::{Deserialize, Serialize};
 
 /// What to do with a rule.

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
-use gopatch_trampolines::wire::SOCKET_ENV;
+use gopatch_protocol::wire::SOCKET_ENV;
 use xtask::workspace;
 
 use crate::process::Process;

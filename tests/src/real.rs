@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_trampolines::wire::SOCKET_ENV;
+use gopatch_protocol::wire::SOCKET_ENV;
 
 use crate::process::Process;
 use crate::{Gopatch, Gopatchd, Operation, Said, Scratch, gopatch, gopatchd, wait_until};

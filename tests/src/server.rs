@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use gopatch_trampolines::wire::SOCKET_ENV;
+use gopatch_protocol::wire::SOCKET_ENV;
 use serde::Deserialize;
 
 use crate::process::Process;
@@ -60,6 +60,13 @@ impl Server {
     /// Sends it requests for [`KNOCK`] until `heard`, which they may be once it has found its gopatchd.
     pub fn knock(&self, heard: impl FnMut() -> Result<bool>) -> Result<()> {
         knock(&self.ready.http, heard)
+    }
+
+    /// Gives it something to do, which is no operation: a program that was not answered in time when it started looks for its gopatchd
+    /// again when it runs.
+    pub fn stir(&self) -> Result<()> {
+        let address = &self.ready.http;
+        TcpStream::connect(address).map(drop).with_context(|| format!("cannot connect to {address}"))
     }
 
     /// The process.

@@ -14,8 +14,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use gopatch_protocol::wire::SOCKET_ENV;
 use gopatch_tests::{Gopatch, Gopatchd, NEWEST_GO, Process, Said, Scratch, backends, gopatch};
-use gopatch_trampolines::wire::SOCKET_ENV;
 use serde_json::Value;
 use xtask::corpus::{self, Manifest, Variant};
 use xtask::workspace;

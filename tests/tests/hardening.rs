@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use gopatch_protocol::manifest::to_hex;
 use gopatch_tests::{Gopatch, NEWEST_GO, Scratch, gopatch, release_binary};
-use gopatch_trampolines::manifest::to_hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use xtask::{corpus, workspace};

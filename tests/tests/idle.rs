@@ -6,15 +6,14 @@
 
 use std::ffi::c_void;
 use std::fs::{self, File};
-use std::net::TcpStream;
 use std::os::unix::fs::FileExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use gopatch_protocol::wire::{PAGE, control};
 use gopatch_tests::load::{FAST, pair};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, backends, gopatch, wait_until};
-use gopatch_trampolines::wire::{PAGE, control};
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::io::Errno;
 use rustix::thread::futex::{Wait, WaitFlags, WaitvFlags, waitv};
@@ -35,8 +34,7 @@ impl Asleep {
             let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
             let line = maps.lines().find(|line| line.contains("/memfd:gopatch-control")).map(str::to_owned);
             if line.is_none() {
-                // It was not answered in time, and looks again when it has something to do. A connection is no operation.
-                drop(TcpStream::connect(server.url(false).trim_start_matches("http://"))?);
+                server.stir()?;
             }
             Ok(line)
         })?;

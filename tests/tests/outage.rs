@@ -10,10 +10,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use gopatch_protocol::wire::SOCKET_ENV;
 use gopatch_tests::load::FAST;
 use gopatch_tests::otelcol::{Options, Otelcol};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, gopatch, wait_until};
-use gopatch_trampolines::wire::SOCKET_ENV;
 use serde_json::Value;
 
 /// Requests a second.

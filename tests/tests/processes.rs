@@ -54,9 +54,8 @@ fn many(backend: &str) -> Result<()> {
         }
         wait_until("all to be attached", SOON, || {
             let are_all = attached(&gopatchd)? == AT_ONCE;
-            // One that was not answered in time looks again when it has something to do. A connection is no operation.
             for (server, ..) in servers.iter().filter(|_| !are_all) {
-                drop(TcpStream::connect(server.url(false).trim_start_matches("http://"))?);
+                server.stir()?;
             }
             Ok(are_all.then_some(()))
         })?;

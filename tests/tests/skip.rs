@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use ::gopatch::verify;
 use anyhow::{Context, Result, ensure};
+use gopatch_protocol::manifest::{self, Manifest};
 use gopatch_tests::{Gopatch, Gopatchd, NEWEST_GO, Process, Scratch, gopatch};
-use gopatch_trampolines::manifest::{self, Manifest};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use xtask::corpus;

@@ -12,8 +12,8 @@ use ::gopatch::address::Va;
 use ::gopatch::elf::Elf;
 use ::gopatch::{restore, verify};
 use anyhow::{Context, Result, ensure};
+use gopatch_protocol::manifest::{self, Manifest};
 use gopatch_tests::{NEWEST_GO, Scratch, gopatch};
-use gopatch_trampolines::manifest::{self, Manifest};
 use xtask::corpus;
 
 /// Where a change must be noticed.

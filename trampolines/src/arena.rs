@@ -12,7 +12,7 @@
 //! + TABLE          words      what entries keep for their exits (absent when nothing does)
 //! ```
 
-use crate::wire::{MAX_RINGS, PAGE};
+use gopatch_protocol::wire::{MAX_RINGS, PAGE};
 
 /// Size of one P's slot: four cache lines, so that no two Ps write to one line.
 pub const SLOT_BYTES: u64 = 256;

@@ -8,7 +8,7 @@ use iced_x86::code_asm::AsmRegister64;
 use iced_x86::{Code, Instruction};
 
 use crate::filter::Filter;
-use crate::manifest::At;
+use gopatch_protocol::manifest::At;
 
 /// Integer registers of Go's ABIInternal, in the order in which arguments and results take them
 /// (Go's `src/cmd/compile/abi-internal.md`).

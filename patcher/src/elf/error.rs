@@ -3,7 +3,7 @@
 //! Decides: what a person is told: one line, with what is wrong and what to do.
 //! Trusts, does: nothing.
 
-use gopatch_trampolines::manifest;
+use gopatch_protocol::manifest;
 
 use crate::address::FileOffset;
 

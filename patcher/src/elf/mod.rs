@@ -12,7 +12,7 @@ mod read;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use gopatch_trampolines::manifest;
+use gopatch_protocol::manifest;
 use object::LittleEndian as LE;
 use object::elf::{self, DynamicTag, FileHeader64, ProgramFlags, ProgramType, SectionFlags, SectionType, Sym64};
 use object::read::elf::{Dyn, FileHeader, Sym};

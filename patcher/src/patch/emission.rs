@@ -17,8 +17,8 @@
 //! site ──▶ entry's hooks ──▶ results ──▶ exits' hooks ──▶ return
 //! ```
 
+use gopatch_protocol::manifest::{self, At};
 use gopatch_trampolines::attach::{self, AttachPlan};
-use gopatch_trampolines::manifest::{self, At};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan};
 use gopatch_trampolines::{relay, skip, thunk};
 use iced_x86::{Code, Instruction};

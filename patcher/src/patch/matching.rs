@@ -7,10 +7,11 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
+use gopatch_protocol::manifest::Ratio;
+use gopatch_protocol::{manifest, wire};
 use gopatch_trampolines::filter::Filter;
-use gopatch_trampolines::manifest::Ratio;
 use gopatch_trampolines::plan::Source;
-use gopatch_trampolines::{manifest, thunk, wire};
+use gopatch_trampolines::thunk;
 
 use super::{PatchError, Problem};
 use crate::dwarf::{Sections, TypeInfo, Wanted};

@@ -4,7 +4,7 @@
 //! call's frame address, as it is in a hook.
 //! Trusts: the targets, which know every way out. Never does: find a place that has no hook.
 
-use gopatch_trampolines::manifest::{At, Manifest};
+use gopatch_protocol::manifest::{At, Manifest};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets};
 use iced_x86::FlowControl;
 

@@ -3,7 +3,7 @@
 //! Decides: in which order the hooks of one function run, and which of them cannot be placed.
 //! Trusts: [`Text::sites`] for the places. Never does: resolve a capture, or emit code.
 
-use gopatch_trampolines::manifest::At;
+use gopatch_protocol::manifest::At;
 use gopatch_trampolines::plan::{CapturePlan, Path};
 
 use super::matching::Hook;

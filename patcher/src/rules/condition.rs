@@ -12,8 +12,8 @@
 //! constant   = number | string | "nil" | "true" | "false"
 //! ```
 
+use gopatch_protocol::manifest::{At, ValueType};
 use gopatch_trampolines::filter::{self, Order, Relation, Test};
-use gopatch_trampolines::manifest::{At, ValueType};
 use gopatch_trampolines::plan::{Leaf, Path};
 
 use super::path::{Expression, Form, PathError};

@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use gopatch_trampolines::manifest::{At, Format, Kind, Ratio};
+use gopatch_protocol::manifest::{At, Format, Kind, Ratio};
 
 use condition::{Condition, ConditionError};
 use declaration::{Declaration, DeclarationError, Expr, Function};
@@ -152,7 +152,7 @@ pub struct Rule {
     pub declarations: Vec<Declaration>,
     /// Kind of operation.
     pub kind: Kind,
-    /// Name of an operation, see [`gopatch_trampolines::manifest::Function::operation`].
+    /// Name of an operation, see [`gopatch_protocol::manifest::Function::operation`].
     pub operation: Option<String>,
     /// Whether a program without such a function is fine.
     pub optional: bool,
@@ -214,13 +214,13 @@ pub struct Capture {
     pub format: Format,
     /// The value that 0 stands for.
     pub zero_means: Option<i64>,
-    /// See [`gopatch_trampolines::manifest::Capture::zero_means_unless`].
+    /// See [`gopatch_protocol::manifest::Capture::zero_means_unless`].
     pub zero_means_unless: Option<String>,
-    /// See [`gopatch_trampolines::manifest::Capture::absent_means`].
+    /// See [`gopatch_protocol::manifest::Capture::absent_means`].
     pub absent_means: Option<i64>,
-    /// See [`gopatch_trampolines::manifest::Capture::absent_means_unless`].
+    /// See [`gopatch_protocol::manifest::Capture::absent_means_unless`].
     pub absent_means_unless: Option<String>,
-    /// See [`gopatch_trampolines::manifest::Capture::omit_zero`].
+    /// See [`gopatch_protocol::manifest::Capture::omit_zero`].
     pub omit_zero: bool,
     /// Whether it is left out of functions in which it does not resolve.
     pub optional: bool,

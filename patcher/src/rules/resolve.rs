@@ -6,7 +6,7 @@
 
 mod leaf;
 
-use gopatch_trampolines::manifest::{self, ValueType};
+use gopatch_protocol::manifest::{self, ValueType};
 use gopatch_trampolines::plan::{CapturePlan, Gpr, Path, Root, Source, Step, TypeData};
 
 use super::nearest::did_you_mean;

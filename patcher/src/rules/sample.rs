@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use gopatch_trampolines::manifest::Ratio;
+use gopatch_protocol::manifest::Ratio;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gopatch_trampolines::manifest::{Format, Kind};
-use gopatch_trampolines::naming;
+use gopatch_protocol::manifest::{Format, Kind};
+use gopatch_protocol::naming;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;

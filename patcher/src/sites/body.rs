@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use gopatch_trampolines::manifest::At;
+use gopatch_protocol::manifest::At;
 use gopatch_trampolines::plan::SigPanic;
 use iced_x86::{
     Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind,

@@ -25,7 +25,7 @@
 
 use std::ops::Range;
 
-use gopatch_trampolines::manifest::At;
+use gopatch_protocol::manifest::At;
 
 use crate::address::Va;
 use crate::golang::pclntab::FunctionTable;

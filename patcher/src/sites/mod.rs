@@ -26,7 +26,7 @@ mod refusal;
 
 use std::ops::Range;
 
-use gopatch_trampolines::manifest::At;
+use gopatch_protocol::manifest::At;
 use gopatch_trampolines::plan::{Guard, SigPanic};
 use iced_x86::{FlowControl, Instruction};
 

@@ -25,7 +25,7 @@ use capstone::{Capstone, DisasmIter, Insn, InsnDetail, InsnGroupId, InsnGroupTyp
 use foldhash::fast::FixedState;
 use goblin::elf::Elf;
 use goblin::elf::program_header::{PF_X, PT_LOAD};
-use gopatch_trampolines::manifest::{self, Manifest, Site};
+use gopatch_protocol::manifest::{self, Manifest, Site};
 
 use super::VerifyError;
 use crate::sites::{NEAR_JUMP, SHORT_JUMP};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use gopatch::{patch, restore, rules, verify};
-use gopatch_trampolines::wire::DEFAULT_SOCKET;
+use gopatch_protocol::wire::DEFAULT_SOCKET;
 
 use super::options::{Options, Rules};
 

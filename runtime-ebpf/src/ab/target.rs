@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use gopatch_trampolines::wire::SOCKET_ENV;
+use gopatch_protocol::wire::SOCKET_ENV;
 
 use super::options::Options;
 use super::process::Process;

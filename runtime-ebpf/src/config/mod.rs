@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use gopatch_trampolines::wire::{DEFAULT_SOCKET, PAGE};
+use gopatch_protocol::wire::{DEFAULT_SOCKET, PAGE};
 use serde::Deserialize;
 
 use crate::print::Print;

@@ -19,7 +19,7 @@ use aya::maps::{Array, Map, MapData, RingBuf};
 use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun};
 use aya::{Ebpf, EbpfLoader};
 use aya_obj::generated::{bpf_attr, bpf_attr__bindgen_ty_3 as batch_attr, bpf_cmd, bpf_map_type};
-use gopatch_trampolines::wire::{PAGE, forwarded};
+use gopatch_protocol::wire::{PAGE, forwarded};
 
 use super::pin::Pin;
 use super::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};

@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use gopatch_trampolines::wire::{MAX_PAYLOAD, PAGE, ring};
+use gopatch_protocol::wire::{MAX_PAYLOAD, PAGE, ring};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
 use super::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use gopatch_trampolines::wire::{PAGE, ring};
+use gopatch_protocol::wire::{PAGE, ring};
 
 use crate::mapping::Mapping;
 

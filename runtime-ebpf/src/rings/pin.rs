@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use aya::maps::{Map, MapData, RingBuf};
-use gopatch_trampolines::wire::forwarded;
+use gopatch_protocol::wire::forwarded;
 use rustix::fs::{FlockOperation, flock, statfs};
 use rustix::mount::{MountFlags, mount};
 

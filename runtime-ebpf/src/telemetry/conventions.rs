@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use gopatch_trampolines::manifest::{Function, Kind};
+use gopatch_protocol::manifest::{Function, Kind};
 
 use crate::attributes::Value;
 use crate::operation::Operation;
@@ -315,7 +315,7 @@ fn without_slash(value: Value<'_>) -> Value<'_> {
 
 #[cfg(test)]
 mod tests {
-    use gopatch_trampolines::naming::Template;
+    use gopatch_protocol::naming::Template;
 
     use super::*;
     use crate::attributes::Attributes;

@@ -8,7 +8,7 @@
 use std::hash::Hash;
 
 use foldhash::fast::RandomState;
-use gopatch_trampolines::manifest::ValueType;
+use gopatch_protocol::manifest::ValueType;
 use hashbrown::{Equivalent, HashMap};
 
 use super::conventions::{Convention, Conventional, Instrument};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use gopatch_trampolines::manifest::Ratio;
+use gopatch_protocol::manifest::Ratio;
 use hashbrown::HashMap;
 
 use super::activity::Activity;

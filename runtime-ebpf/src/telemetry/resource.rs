@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use gopatch_trampolines::manifest::{Input, to_hex};
+use gopatch_protocol::manifest::{Input, to_hex};
 use sha2::{Digest, Sha256};
 
 use crate::attributes::Value;

@@ -4,7 +4,7 @@
 //! Trusts: `conventions` for names.
 //! Never does: keeping anything. A span is encoded at once, as it then takes a third of the memory while it waits.
 
-use gopatch_trampolines::manifest::Kind;
+use gopatch_protocol::manifest::Kind;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use aya::maps::{Array, MapData, RingBuf};
 use gopatch::rules;
-use gopatch_trampolines::wire::forwarded;
+use gopatch_protocol::wire::forwarded;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};

@@ -14,9 +14,9 @@ use aya::{Ebpf, EbpfLoader};
 use gopatch::elf::Elf;
 use gopatch::patch::{self, Probe, Probes};
 use gopatch::rules;
-use gopatch_trampolines::manifest::Manifest;
+use gopatch_protocol::manifest::Manifest;
+use gopatch_protocol::wire;
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets};
-use gopatch_trampolines::wire;
 
 use super::table;
 

@@ -4,8 +4,8 @@
 //! Trusts: gopatch, whose plans these are.
 //! Never does: leave out a capture without saying which.
 
+use gopatch_protocol::manifest::At;
 use gopatch_trampolines::arena::table::MAX_WORDS;
-use gopatch_trampolines::manifest::At;
 use gopatch_trampolines::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, Source, Step, TypeData};
 
 /// `MAX_PATHS` of the program.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::support::process::{Call, EVENT, Greeting, Process, dial, executable, hear, now, say};
 use crate::support::{Gopatchd, SOON, backends};
-use gopatch_trampolines::manifest::SECTION;
-use gopatch_trampolines::wire::{Hello, MAX_PAYLOAD, Reply, ring};
+use gopatch_protocol::manifest::SECTION;
+use gopatch_protocol::wire::{Hello, MAX_PAYLOAD, Reply, ring};
 use serde_json::json;
 
 const CALL: Call = Call { goid: 7, frame: 0x200 };

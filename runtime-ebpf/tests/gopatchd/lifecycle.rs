@@ -9,7 +9,7 @@ use crate::support::process::{Call, EVENT, Process, now};
 use crate::support::{Gopatchd, backends, bpf_works, failing, pin, remove_pin, wait_until};
 use aya::maps::{ArrayOfMaps, Map, MapData};
 use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun};
-use gopatch_trampolines::wire::control::STALE_MILLIS;
+use gopatch_protocol::wire::control::STALE_MILLIS;
 use memmap2::MmapOptions;
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::process::{Call, EVENT, EXIT, Greeting, Process, now};
 use crate::support::{Gopatchd, backends, wait_until};
-use gopatch_trampolines::wire::control::HEARTBEAT_MILLIS;
+use gopatch_protocol::wire::control::HEARTBEAT_MILLIS;
 use serde_json::{Value, json};
 
 const CALL: Call = Call { goid: 7, frame: 0x200 };

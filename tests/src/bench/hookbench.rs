@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use gopatch::patch::{Options, patch as patch_bytes};
 use gopatch::rules::Source;
-use gopatch_trampolines::wire::{DEFAULT_SOCKET, SOCKET_ENV};
+use gopatch_protocol::wire::{DEFAULT_SOCKET, SOCKET_ENV};
 use serde::Deserialize;
 use xtask::workspace;
 

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use gopatch_protocol::wire::SOCKET_ENV;
 use gopatch_tests::statistics::Goal;
 use gopatch_tests::{NEWEST_GO, Scratch};
-use gopatch_trampolines::wire::SOCKET_ENV;
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSymbol};
 use xtask::corpus;

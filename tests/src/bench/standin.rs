@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use gopatch_trampolines::wire::{Hello, MAX_RINGS, PAGE, Reply, control, ring};
+use gopatch_protocol::wire::{Hello, MAX_RINGS, PAGE, Reply, control, ring};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::io::{pread, pwrite};
 use rustix::net::{

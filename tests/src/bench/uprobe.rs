@@ -20,7 +20,7 @@ use gopatch::elf::Elf;
 use gopatch::golang::GoBinary;
 use gopatch::sites::{Text, Wanted};
 use gopatch::types::Kind;
-use gopatch_trampolines::manifest::At;
+use gopatch_protocol::manifest::At;
 
 use crate::figures::Events;
 

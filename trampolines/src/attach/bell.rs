@@ -21,7 +21,7 @@ use super::sys::{self, FUTEX_WAKE};
 use super::{ALERT_TICK, Emitter};
 use crate::arena::{SLOT_BYTES, session, slot};
 use crate::asm::at;
-use crate::wire::control;
+use gopatch_protocol::wire::control;
 
 impl Emitter<'_> {
     /// Wakes gopatchd if it sleeps and a ring has something for it, and has the next tick come soon if it sleeps. Uses all but

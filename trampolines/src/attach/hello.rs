@@ -14,7 +14,7 @@ use super::sys::{
 use super::{Emitter, MANIFEST_ID_BYTES};
 use crate::arena::{Phase, session};
 use crate::asm::at;
-use crate::wire::{Hello, MAGIC};
+use gopatch_protocol::wire::{Hello, MAGIC};
 
 impl Emitter<'_> {
     /// Fills the message header for [`session::MESSAGE`] of 64 bytes, without control data.

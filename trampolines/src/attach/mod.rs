@@ -24,7 +24,7 @@ mod tick;
 
 use crate::arena::{Arena, Phase, session};
 use crate::asm::{EmitError, finish};
-use crate::wire::{SOCKET_ENV, control};
+use gopatch_protocol::wire::{SOCKET_ENV, control};
 use sys::MEMBARRIER_PRIVATE_EXPEDITED;
 
 /// Longest wait for gopatchd's reply before the program starts. Later replies are taken by the tick.

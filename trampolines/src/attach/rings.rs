@@ -14,7 +14,7 @@ use super::sys::{
 };
 use crate::arena::{Phase, SLOT_SHIFT, session, slot, switches};
 use crate::asm::{GOLDEN, at};
-use crate::wire::{MAGIC, MAX_RINGS, PAGE, Reply, control, ring};
+use gopatch_protocol::wire::{MAGIC, MAX_RINGS, PAGE, Reply, control, ring};
 
 /// Answer of the routine that takes the reply, in EAX.
 pub(super) mod taken {

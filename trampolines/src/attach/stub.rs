@@ -18,7 +18,7 @@ use super::sys::{
 use super::{Emitter, MAX_SOCKET_PATH, REPLY_WAIT, SAVED, START_WAIT_MILLIS};
 use crate::arena::session;
 use crate::asm::at;
-use crate::wire::SOCKET_ENV;
+use gopatch_protocol::wire::SOCKET_ENV;
 
 impl Emitter<'_> {
     /// The entry stub.

@@ -34,7 +34,7 @@ use super::{Emitter, REPLY_WAIT, RETRY, SAVED, SHORT_TICK, STALE, TICK};
 use crate::arena::{Phase, SLOT_BYTES, session, slot, switches};
 use crate::asm::at;
 use crate::moved::{Mover, Onward};
-use crate::wire::{MAX_RINGS, control, ring};
+use gopatch_protocol::wire::{MAX_RINGS, control, ring};
 
 impl Emitter<'_> {
     /// The tick's thunk: RAX = now.

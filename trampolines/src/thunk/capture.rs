@@ -13,7 +13,7 @@ use super::record::field;
 use crate::arena::slot;
 use crate::asm::at;
 use crate::plan::{CapturePlan, Leaf, Path, Root, Source, Step, TypeData, descriptor};
-use crate::wire::record;
+use gopatch_protocol::wire::record;
 
 /// Bytes of a pointer to `abi.Type` behind the start of an itab (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
 pub(super) const ITAB_TYPE: i32 = 8;

@@ -29,7 +29,7 @@ use crate::arena::{SLOT_SHIFT, slot};
 use crate::asm::at;
 use crate::filter::{Condition, Order, Relation, Test};
 use crate::plan::{Leaf, Path, Root, Source, Step};
-use crate::wire::MAX_RINGS;
+use gopatch_protocol::wire::MAX_RINGS;
 
 /// Multiplier of the generator, Knuth's (The Art of Computer Programming, volume 2, 3.3.4).
 const MULTIPLIER: u64 = 6_364_136_223_846_793_005;

@@ -54,9 +54,9 @@ pub use record::max_record;
 
 use crate::arena::{Arena, SLOT_SHIFT, slot, switches};
 use crate::asm::{EmitError, at, finish};
-use crate::manifest::At;
 use crate::moved::{Mover, Onward};
 use crate::plan::{Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
+use gopatch_protocol::manifest::At;
 
 /// Emits the whole thunk of a site, to lie at `va`.
 pub fn emit(

@@ -12,7 +12,7 @@ use super::{Emitter, Labels};
 use crate::arena::{session, slot};
 use crate::asm::at;
 use crate::plan::CapturePlan;
-use crate::wire::{record, ring};
+use gopatch_protocol::wire::{record, ring};
 
 /// Bytes from the record's ring header to a field of its payload.
 pub(super) const fn field(offset: usize) -> i32 {

@@ -41,7 +41,7 @@ use iced_x86::code_asm::*;
 use super::{Emitter, Labels};
 use crate::arena::{session, slot, switches, table};
 use crate::asm::{GOLDEN, at};
-use crate::wire::ring;
+use gopatch_protocol::wire::ring;
 
 impl Emitter<'_> {
     /// R15 = key of this call, `place` = its first place in the table, `owner` = epoch and function; goes to `none` where

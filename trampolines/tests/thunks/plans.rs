@@ -1,8 +1,8 @@
 //! Plans that the tests emit: one of each kind of thunk.
 
+use gopatch_protocol::manifest::At;
 use gopatch_trampolines::arena::Arena;
 use gopatch_trampolines::filter::{Condition, Filter, Order, Relation, Test};
-use gopatch_trampolines::manifest::At;
 use gopatch_trampolines::plan::{
     CapturePlan, Gpr, Guard, HookPlan, Leaf, Path, ResultPart, ResultPlace, ResultValue, Root, RuntimeOffsets,
     SigPanic, SitePlan, Source, Step, TypeData,

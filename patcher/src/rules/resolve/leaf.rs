@@ -3,7 +3,7 @@
 //! Decides: which values can be recorded, and how each lies in memory or in registers.
 //! Trusts: the way there. Never does: record a part of what was asked for.
 
-use gopatch_trampolines::manifest::ValueType;
+use gopatch_protocol::manifest::ValueType;
 use gopatch_trampolines::plan::{Leaf, Path, Root};
 
 use super::{Cursor, End, Origin, Places, ResolveError, displacement, pointer, source};

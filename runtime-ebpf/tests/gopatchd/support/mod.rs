@@ -1,6 +1,6 @@
 //! What the tests of gopatchd share: a gopatchd to test, and a process to play.
 //!
-//! Decides: nothing of the format; it writes what `gopatch_trampolines::wire` says, as a patched program's code does.
+//! Decides: nothing of the format; it writes what `gopatch_protocol::wire` says, as a patched program's code does.
 //! Trusts: the gopatchd under test, so that a wrong reply fails loudly.
 //! Never does: using gopatchd's own code, apart from the crate that both sides share.
 

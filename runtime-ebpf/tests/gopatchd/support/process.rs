@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use gopatch_trampolines::manifest::{FORMAT, SECTION};
-use gopatch_trampolines::wire::{Hello, MAGIC, PAGE, Reply, control, record, ring};
+use gopatch_protocol::manifest::{FORMAT, SECTION};
+use gopatch_protocol::wire::{Hello, MAGIC, PAGE, Reply, control, record, ring};
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,

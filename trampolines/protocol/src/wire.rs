@@ -156,7 +156,7 @@ pub mod ring {
     /// File offset of the `u64` that counts records dropped because the ring was full. It shares the producer's
     /// page but not its cache line; the kernel uses only the first sixteen bytes of that page.
     pub const DROPPED: usize = super::PAGE + 64;
-    /// File offset of the `u64` that counts exits for which no words were kept (see [`crate::thunk`]).
+    /// File offset of the `u64` that counts exits for which no words were kept (see the thunks of `gopatch-trampolines`).
     pub const WORDS_MISSING: usize = super::PAGE + 72;
     /// File offset of the data.
     pub const DATA: usize = 2 * super::PAGE;
