@@ -1,12 +1,10 @@
 //! All machine code that gopatch ever emits.
-//!
 
 #![forbid(unsafe_code)]
 
 pub mod arena;
 mod asm;
 pub mod attach;
-pub mod filter;
 mod moved;
 pub mod plan;
 pub mod relay;

@@ -12,7 +12,7 @@ use super::Emitter;
 use super::record::field;
 use crate::arena::slot;
 use crate::asm::at;
-use crate::plan::{CapturePlan, Leaf, Path, Root, Source, Step, TypeData, descriptor};
+use crate::plan::{CapturePlan, Leaf, Path, Root, Step, TypeData, descriptor};
 use gopatch_protocol::wire::record;
 
 /// Bytes of a pointer to `abi.Type` behind the start of an itab (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
@@ -28,7 +28,7 @@ impl Emitter<'_> {
             self.follow(path, fails)?;
             self.leaf(path, word, fails)?;
             let asm = &mut *self.asm;
-            if can_fail(path) {
+            if path.can_fail() {
                 asm.or(dword_ptr(r15 + field(record::PRESENT)), (1u32 << index) as i32)?;
                 asm.jmp(done)?;
                 asm.set_label(&mut fails)?;
@@ -38,7 +38,7 @@ impl Emitter<'_> {
             }
         }
         let asm = &mut *self.asm;
-        if !always_present(capture) {
+        if !capture.always_present() {
             // No path led anywhere. The ring is reused memory: say zero.
             asm.mov(qword_ptr(r15 + word), 0)?;
         }
@@ -54,7 +54,7 @@ impl Emitter<'_> {
                     self.load(rdx, second)?;
                 }
                 self.load(rax, first)?;
-                if is_kept(first) {
+                if first.is_kept() {
                     self.asm.cmp(byte_ptr(r13 + slot::KEPT), 0)?;
                     self.asm.je(fails)?;
                     if second.is_some() {
@@ -302,23 +302,4 @@ impl Emitter<'_> {
         asm.set_label(&mut done)?;
         asm.add(r12, rdx)
     }
-}
-
-/// Whether a path can end before its leaf.
-pub(super) fn can_fail(path: &Path) -> bool {
-    match path.root {
-        // An interface may hold nothing, or what nobody describes.
-        _ if matches!(path.leaf, Leaf::TypeName { .. }) => true,
-        Root::Value { first, .. } => is_kept(first),
-        Root::Constant(_) | Root::Frame(_) => false,
-        Root::Pointer(_) | Root::Interface { .. } => true,
-    }
-}
-
-fn is_kept(source: Source) -> bool {
-    matches!(source, Source::Kept(_))
-}
-
-pub(super) fn always_present(capture: &CapturePlan) -> bool {
-    capture.paths.iter().any(|path| !can_fail(path))
 }

@@ -23,11 +23,11 @@ use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::capture::{ITAB_TYPE, can_fail};
+use super::capture::ITAB_TYPE;
 use super::{Emitter, register};
 use crate::arena::{SLOT_SHIFT, slot};
 use crate::asm::at;
-use crate::filter::{Condition, Order, Relation, Test};
+use crate::plan::filter::{Condition, Order, Relation, Test};
 use crate::plan::{Leaf, Path, Root, Source, Step};
 use gopatch_protocol::wire::MAX_RINGS;
 
@@ -72,7 +72,7 @@ impl Emitter<'_> {
     fn test(&mut self, test: &Test, outcome: bool, target: CodeLabel) -> Result<(), IcedError> {
         let mut done = self.asm.create_label();
         // Behind one that cannot fail no further path can be needed.
-        let needed = test.paths.iter().position(|path| !can_fail(path)).map_or(test.paths.len(), |last| last + 1);
+        let needed = test.paths.iter().position(|path| !path.can_fail()).map_or(test.paths.len(), |last| last + 1);
         for (index, path) in test.paths.iter().enumerate().take(needed) {
             if index + 1 == needed {
                 self.walk(path, if outcome { done } else { target })?;

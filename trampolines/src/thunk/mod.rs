@@ -50,13 +50,12 @@ mod condition;
 mod record;
 mod words;
 
-pub use record::max_record;
-
 use crate::arena::{Arena, SLOT_SHIFT, slot, switches};
 use crate::asm::{EmitError, at, finish};
 use crate::moved::{Mover, Onward};
-use crate::plan::{Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
+use crate::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
 use gopatch_protocol::manifest::At;
+use gopatch_protocol::wire::{record as fields, ring};
 
 /// Emits the whole thunk of a site, to lie at `va`.
 pub fn emit(
@@ -90,6 +89,12 @@ pub fn emit_return_head(
     (va, body): (u64, u64),
 ) -> Result<Vec<u8>, EmitError> {
     assemble(plan, offsets, arena, va, |emitter| emitter.return_head(site, body))
+}
+
+/// The largest number of bytes that a record of these captures takes in a ring.
+pub fn max_record(captures: &[CapturePlan]) -> usize {
+    let strings: usize = captures.iter().map(CapturePlan::max_string).sum();
+    ring::HEADER + (fields::WORDS + 8 * captures.len() + strings).next_multiple_of(8)
 }
 
 fn assemble(

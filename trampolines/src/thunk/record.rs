@@ -7,11 +7,9 @@ use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::capture::always_present;
-use super::{Emitter, Labels};
+use super::{Emitter, Labels, max_record};
 use crate::arena::{session, slot};
 use crate::asm::at;
-use crate::plan::CapturePlan;
 use gopatch_protocol::wire::{record, ring};
 
 /// Bytes from the record's ring header to a field of its payload.
@@ -21,12 +19,6 @@ pub(super) const fn field(offset: usize) -> i32 {
 
 /// How far ahead of a record the ring's memory is fetched: a few records. Measured: 256 to 1024 are alike.
 const FETCH_AHEAD: i32 = 384;
-
-/// The largest number of bytes that a record of these captures takes in a ring.
-pub fn max_record(captures: &[CapturePlan]) -> usize {
-    let strings: usize = captures.iter().map(CapturePlan::max_string).sum();
-    ring::HEADER + (record::WORDS + 8 * captures.len() + strings).next_multiple_of(8)
-}
 
 impl Emitter<'_> {
     /// Makes the record and publishes it. RDX is the time stamp.
@@ -47,7 +39,7 @@ impl Emitter<'_> {
         let always = captures
             .iter()
             .enumerate()
-            .filter(|(_, capture)| always_present(capture))
+            .filter(|(_, capture)| capture.always_present())
             .fold(0u32, |bits, (index, _)| bits | 1 << index);
         asm.mov(dword_ptr(r15 + field(record::PRESENT)), always as i32)?;
         if has_strings {

@@ -2,7 +2,7 @@
 
 use gopatch_protocol::manifest::At;
 use gopatch_trampolines::arena::Arena;
-use gopatch_trampolines::filter::{Condition, Filter, Order, Relation, Test};
+use gopatch_trampolines::plan::filter::{Condition, Filter, Order, Relation, Test};
 use gopatch_trampolines::plan::{
     CapturePlan, Gpr, Guard, HookPlan, Leaf, Path, ResultPart, ResultPlace, ResultValue, Root, RuntimeOffsets,
     SigPanic, SitePlan, Source, Step, TypeData,

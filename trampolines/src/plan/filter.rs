@@ -3,7 +3,7 @@
 //! Decides: what a condition can ask, and what it says where a path meets nil: then the comparison is false.
 //! Trusts: the plan's offsets, as [`crate::plan`] does. Never does: emit code.
 
-use crate::plan::Path;
+use super::path::Path;
 
 /// Which calls are recorded; all, when it is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
