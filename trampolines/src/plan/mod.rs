@@ -1,8 +1,10 @@
-//! What a thunk is asked to do, in the terms of machine code: where a value starts, which loads lead to it,
-//! how it lies at the end. The patcher makes these plans out of rules and DWARF; [`crate::thunk`] turns them into code.
+//! Plans: what a thunk must do, in terms of machine code. The patcher makes plans from rules and DWARF; [`crate::thunk`] turns
+//! them into code.
 //!
 //! Decides: what can be expressed. Trusts: offsets and addresses, which the patcher took from the binary itself.
-//! Never does: emit code.
+//!
+//! Here: captures, hooks, sites, and the results of skipped functions. `path`: the way to a value. [`filter`]: which calls
+//! are recorded.
 
 pub mod filter;
 mod path;
@@ -15,7 +17,7 @@ use iced_x86::{Code, Instruction};
 use filter::Filter;
 use gopatch_protocol::manifest::At;
 
-/// One captured value: the first of its paths that can be followed to the end gives it.
+/// One captured value: that of the first path that can be followed to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapturePlan {
     /// Alternatives, all with the same kind of leaf.
@@ -23,17 +25,17 @@ pub struct CapturePlan {
 }
 
 impl CapturePlan {
-    /// Whether it reads arguments or results, as opposed to what the entry has kept.
+    /// Whether the capture reads arguments or results, as opposed to words that the entry kept.
     pub fn reads_registers(&self) -> bool {
         self.paths.iter().any(Path::reads_registers)
     }
 
-    /// Whether one of its paths always leads to a value.
+    /// Whether one of the paths always leads to a value.
     pub(crate) fn always_present(&self) -> bool {
         self.paths.iter().any(|path| !path.can_fail())
     }
 
-    /// Bytes that the value can add to a record behind its word.
+    /// Most bytes that the value can add to a record after the words.
     pub fn max_string(&self) -> usize {
         let longest = |path: &Path| match path.leaf {
             Leaf::String { max } | Leaf::Bytes { max, .. } | Leaf::TypeName { max, .. } => usize::from(max),
@@ -69,24 +71,24 @@ pub struct HookPlan {
     pub point: u32,
     /// Which end of the call.
     pub at: At,
-    /// What the record holds.
+    /// The values that the record holds.
     pub captures: Vec<CapturePlan>,
-    /// Entry: the values to keep for the exit. Exit: as many, which it reads as [`Source::Kept`].
+    /// Entry: the values to keep for the exit. Exit: as many, which its captures read as [`Source::Kept`].
     pub keep: Vec<Source>,
-    /// Which calls are recorded. An exit whose entry is asked is not asked again, but looks for its mark.
+    /// Which calls are recorded. Empty at an exit whose entry has a filter: the exit looks for the entry's mark instead.
     pub filter: Filter,
-    /// Whether an entry that was recorded leaves a mark, kept words or not, and an exit without it is not recorded.
+    /// Whether a recorded entry leaves a mark, even if it keeps no words, and an exit without that mark is not recorded.
     pub marked: bool,
 }
 
 impl HookPlan {
-    /// Whether an entry keeps anything for the exit, if only the mark that it was there.
+    /// Whether the entry keeps anything for the exit, if only a mark.
     pub fn uses_table(&self) -> bool {
         self.marked || !self.keep.is_empty()
     }
 }
 
-/// How the runtime makes a panic of a fault.
+/// How the runtime turns a fault into a panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SigPanic {
     /// Address of `runtime.sigpanic0`.
@@ -106,20 +108,20 @@ pub struct SigPanic {
 pub struct Guard {
     /// The instruction's address in the program.
     pub ip: u64,
-    /// A register of which nothing is needed there. The flags are not needed either.
+    /// A register that is free there. The flags are free too.
     pub scratch: AsmRegister64,
-    /// Where to go with nil.
+    /// Where to go at nil.
     pub sigpanic: SigPanic,
 }
 
-/// One part of the results of a function that is not run, as much as one register holds.
+/// One part of the results of a skipped function, at most as long as a register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultPart {
-    /// Where the caller looks for it.
+    /// Where the caller expects it.
     pub place: ResultPlace,
     /// 1, 2, 4 or 8 bytes.
     pub size: u8,
-    /// What it is.
+    /// Its value.
     pub value: ResultValue,
 }
 
@@ -134,7 +136,7 @@ pub enum ResultPlace {
     Stack(i32),
 }
 
-/// What a part of a result is.
+/// The value of a part of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResultValue {
     /// A number, a nil, a length.
@@ -143,22 +145,22 @@ pub enum ResultValue {
     Text(Vec<u8>),
 }
 
-/// What a site displaced. Where instructions lie makes no difference, unless one is a call.
+/// What a site displaced. The addresses of the instructions make no difference, unless one is a call.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SitePlan {
     /// Instructions that run before the hook (exits: what leads up to the return).
     pub before: Vec<Instruction>,
     /// Instructions that run after it (entries: the prologue; exits: the return or the tail jump).
     pub after: Vec<Instruction>,
-    /// Where to go on: in the program, or in the next hook's thunk, to which each return in `after` leads then. `None` when
+    /// Where to continue: in the program, or in the next hook's thunk, to which each return in `after` then leads. `None` if
     /// `after` leaves the function.
     pub resume: Option<u64>,
-    /// Those of `before` and `after` that may meet nil.
+    /// Guards of those instructions in `before` and `after` that may meet nil.
     pub guards: Vec<Guard>,
 }
 
 impl SitePlan {
-    /// Whether nothing but a return is left to do behind the hook.
+    /// Whether only a return is left to run after the hook.
     pub fn is_return(&self) -> bool {
         self.resume.is_none() && matches!(self.after.as_slice(), [only] if only.code() == Code::Retnq)
     }

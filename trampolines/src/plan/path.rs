@@ -24,7 +24,7 @@ impl Gpr {
         [Self::Rax, Self::Rbx, Self::Rcx, Self::Rdi, Self::Rsi, Self::R8, Self::R9, Self::R10, Self::R11];
 }
 
-/// Where a value is when the site is reached.
+/// Where a value is at the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// In a register.
@@ -36,7 +36,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether the entry kept it.
+    /// Whether this is a word that the entry kept.
     pub(crate) fn is_kept(self) -> bool {
         matches!(self, Self::Kept(_))
     }
@@ -47,31 +47,31 @@ impl Source {
 pub enum Step {
     /// The pointer at `offset`.
     Load {
-        /// Bytes from where the pointer points.
+        /// Bytes from the address in the pointer.
         offset: i32,
     },
-    /// The data word of the interface at `offset`, when its dynamic type is the one at `type_va`.
+    /// The data word of the interface at `offset`, if its dynamic type is the one at `type_va`.
     Assert {
-        /// Bytes from where the pointer points.
+        /// Bytes from the address in the pointer.
         offset: i32,
-        /// Whether the interface has no methods: then its first word is the type, else an itab.
+        /// Whether the interface has no methods: then its first word points to the type, else to an itab.
         empty: bool,
         /// Address of the type's descriptor (`abi.Type`).
         type_va: u64,
     },
 }
 
-/// Where a path begins.
+/// Where a path starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Root {
-    /// At the value itself: the leaf reads these words and there are no steps.
+    /// At the value itself: the leaf is in these words, and there are no steps.
     Value {
         /// First word.
         first: Source,
-        /// Second word, of a string.
+        /// Second word, if the value is a string.
         second: Option<Source>,
     },
-    /// At a number that is the same in every call.
+    /// At a constant.
     Constant(u64),
     /// In memory, in the caller's frame, this many bytes above the call's frame address (CFA).
     Frame(i32),
@@ -91,7 +91,7 @@ pub enum Root {
 }
 
 impl Root {
-    /// What it reads.
+    /// The sources that it reads.
     fn sources(self) -> impl Iterator<Item = Source> {
         let (first, second) = match self {
             Self::Value { first, second } => (Some(first), second),
@@ -104,7 +104,7 @@ impl Root {
     }
 }
 
-/// How the value lies at the path's end.
+/// How the value is stored at the end of the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leaf {
     /// An integer.
@@ -114,9 +114,9 @@ pub enum Leaf {
         /// Whether it is sign-extended.
         signed: bool,
     },
-    /// Whether a word (a pointer, an interface's first word) is zero, or is not.
+    /// Whether a word (a pointer, an interface's first word) is nil, or is not.
     Nil {
-        /// Whether zero counts as true.
+        /// Whether nil counts as true.
         is_nil: bool,
     },
     /// A string: pointer and length.
@@ -124,11 +124,11 @@ pub enum Leaf {
         /// Most bytes that are copied.
         max: u16,
     },
-    /// An array of bytes; in a register, if there is no memory, of one.
+    /// An array of bytes. In a register, an array of one.
     Bytes {
         /// Bytes.
         len: u32,
-        /// Most that are copied.
+        /// Most bytes that are copied.
         max: u16,
     },
     /// The name of the type that an interface's first word stands for.
@@ -137,55 +137,55 @@ pub enum Leaf {
         empty: bool,
         /// Most bytes that are copied.
         max: u16,
-        /// Where the program's types are described. Others, which `reflect` makes at run time, have no name here.
+        /// The program's type data. Types that `reflect` makes at run time lie outside them, and have no name here.
         types: TypeData,
     },
 }
 
-/// Where the program's own types are described: `moduledata.types` to `etypes`.
+/// The memory that describes the program's own types: `moduledata.types` to `etypes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TypeData {
-    /// Address of the first byte, from which names are counted.
+    /// Address of the first byte; offsets of names count from here.
     pub va: u64,
     /// Bytes.
     pub size: u32,
 }
 
-/// Places in a type's descriptor, the same from Go 1.18 to 1.27: `abi.Type` of Go's `src/internal/abi/type.go`.
+/// Offsets in a type's descriptor, the same from Go 1.18 to 1.27: `abi.Type` of Go's `src/internal/abi/type.go`.
 pub mod descriptor {
-    /// Bytes that all descriptors have.
+    /// Bytes that all descriptors have in common.
     pub const COMMON: u64 = 48;
-    /// A byte of flags.
+    /// `u8`: flags.
     pub const FLAGS: u64 = 20;
-    /// The flag that says that a star in front is not part of the name (`abi.TFlagExtraStar`).
+    /// The flag for a name that begins with a star that is not part of it (`abi.TFlagExtraStar`).
     pub const EXTRA_STAR: u8 = 2;
-    /// An `int32`: where the name is, counted from `moduledata.types`. It is a byte of flags, a length as a varint, and UTF-8.
+    /// `i32`: offset of the name from `moduledata.types`. A name is a byte of flags, a length as a varint, and UTF-8.
     pub const NAME: u64 = 40;
 }
 
-/// From a root over steps to a leaf.
+/// A root, the steps from there, and the leaf at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
-    /// Where it begins.
+    /// Where the path starts.
     pub root: Root,
-    /// How it goes on. Empty for [`Root::Value`].
+    /// The pointers to follow. Empty for [`Root::Value`].
     pub steps: Vec<Step>,
-    /// Bytes from where the last pointer points to the leaf. 0 for [`Root::Value`].
+    /// Bytes from the address in the last pointer to the leaf. 0 for [`Root::Value`].
     pub offset: i32,
     /// What is read there.
     pub leaf: Leaf,
 }
 
 impl Path {
-    /// Whether it begins at an argument or a result, as opposed to what the entry has kept.
+    /// Whether the path starts at an argument or a result, as opposed to a word that the entry kept.
     pub fn reads_registers(&self) -> bool {
         self.root.sources().any(|source| !source.is_kept())
     }
 
-    /// Whether a path can end before its leaf.
+    /// Whether the path can end before its leaf.
     pub(crate) fn can_fail(&self) -> bool {
         match self.root {
-            // An interface may hold nothing, or what nobody describes.
+            // An interface may be nil, or of a type outside the type data.
             _ if matches!(self.leaf, Leaf::TypeName { .. }) => true,
             Root::Value { first, .. } => first.is_kept(),
             Root::Constant(_) | Root::Frame(_) => false,

@@ -2,7 +2,7 @@
 //!
 //! Decides: the code that checks whether the hook is enabled, writes a record into the P's ring, and resumes the program.
 //! Trusts: the plan (offsets come from the binary's own DWARF) and the state of a goroutine at an ABIInternal entry
-//! or return. Never does: call, push, touch the goroutine's stack, block, or enter the kernel.
+//! or return. Never does: call, push, write to the goroutine's stack, wait, or enter the kernel.
 //!
 //! Here: the frame of a hook, and the registers that it borrows. `condition`: which calls are recorded. `words`: what an
 //! entry keeps for its exit. `record`: the place in the ring, the fixed part, and the rare paths. `capture`: the values.
@@ -46,13 +46,15 @@
 //!   after `BUSY` was stored, is 1. The tick stores `ATTACHED = 0`, runs a `membarrier` on all threads, and unmaps only
 //!   when every `BUSY` is 0 (see [`crate::attach`]). The slots, the switches and the words table are never unmapped.
 //! * **I5. Never fault.** A pointer is compared with nil before it is followed, and the word of an interface is compared with the
-//!   expected type before its data are. Only g and `g.m` are followed unchecked: a running goroutine has both.
+//!   expected type before its data are. Only g and `g.m` are followed unchecked: a running goroutine has both. All else that a
+//!   thunk touches is part of the image, or a ring, which I4 keeps mapped and whose file cannot shrink (a sealed memfd or a
+//!   BPF map).
 //! * **I6. Only live pointers.** What a thunk follows is either an argument at entry or a result at exit, or was kept by
 //!   the entry of the same call (I11), and the rule vouches that the caller keeps it alive. A pointer into the goroutine's own
 //!   stack is never kept, since the stack may move.
 //! * **I7. Only within bounds.** The bytes of a string are read within `[pointer, pointer + length)`. The largest record of the
-//!   plan fits below the slot's `LIMIT` before the first store, and the data are mapped twice in a row, so every store of
-//!   a record lands on free bytes of the ring.
+//!   plan fits below the slot's `LIMIT` before the first store, is smaller than the ring, and the data are mapped twice in
+//!   a row, so every store of a record lands on free bytes of the ring.
 //! * **I8. Published last.** The producer position is stored after the whole record. x86-64 keeps stores in
 //!   order, so with I3 a plain store is enough.
 //! * **I9. A call that is left out pays for nothing.** A condition, a sample, and whether the entry was recorded are
@@ -60,6 +62,8 @@
 //!   (Only an entry that finds an earlier call's words in its place must still free them, for I11.)
 //! * **I10. One writer for each place in the words table** (proof in `words`).
 //! * **I11. An exit finds the words of its own call or none** (proof in `words`).
+//! * **I12. Never wait.** A thunk makes no system call and takes no lock. Every loop is bounded, except the search for a free
+//!   place in `words`, which starts again only when another thread has just claimed that place.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]

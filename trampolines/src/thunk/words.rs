@@ -124,7 +124,7 @@ impl Emitter<'_> {
         let asm = &mut *self.asm;
 
         asm.set_label(&mut free)?;
-        // I10: RAX is what the key must still be. If another thread was faster, search again.
+        // I10: RAX is what the key must still be. If another thread has just claimed this place, search again (I12).
         asm.mov(edx, table::CLAIMED)?;
         asm.lock().cmpxchg(qword_ptr(rbx + r12 + table::KEY), rdx)?;
         asm.jne(retry)?;
