@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::FixedState;
 use gopatch_protocol::manifest::Ratio;
 use gopatch_protocol::{manifest, wire};
-use gopatch_trampolines::filter::Filter;
 use gopatch_trampolines::plan::Source;
+use gopatch_trampolines::plan::filter::Filter;
 use gopatch_trampolines::thunk;
 
 use super::{PatchError, Problem};

@@ -13,7 +13,7 @@
 //! ```
 
 use gopatch_protocol::manifest::{At, ValueType};
-use gopatch_trampolines::filter::{self, Order, Relation, Test};
+use gopatch_trampolines::plan::filter::{self, Order, Relation, Test};
 use gopatch_trampolines::plan::{Leaf, Path};
 
 use super::path::{Expression, Form, PathError};

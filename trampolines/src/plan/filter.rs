@@ -1,26 +1,26 @@
-//! Which calls a hook records: those that meet a condition, and of these a sample.
+//! Filters: which calls a hook records: those that meet a condition, and of these a sample.
 //!
-//! Decides: what a condition can ask, and what it says where a path meets nil: then the comparison is false.
-//! Trusts: the plan's offsets, as [`crate::plan`] does. Never does: emit code.
+//! Decides: what a condition can express. A comparison whose paths all meet nil is false.
+//! Trusts: the plan's offsets, as [`crate::plan`] does.
 
-use crate::plan::Path;
+use super::path::Path;
 
-/// Which calls are recorded; all, when it is empty.
+/// Which calls are recorded. An empty filter passes all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// What a call must meet.
+    /// The condition that a call must meet.
     pub condition: Option<Condition>,
-    /// Of these, a call is recorded when a random number of 32 bits is below.
+    /// Of these, a call is recorded if a random number of 32 bits is below this bound.
     pub sample_below: Option<u32>,
 }
 
 impl Filter {
-    /// Whether it lets every call pass.
+    /// Whether the filter passes every call.
     pub fn is_empty(&self) -> bool {
         self.condition.is_none() && self.sample_below.is_none()
     }
 
-    /// The paths that its condition follows.
+    /// The paths that the condition follows.
     pub fn paths(&self) -> Vec<&Path> {
         let mut paths = Vec::new();
         if let Some(condition) = &self.condition {
@@ -35,11 +35,11 @@ impl Filter {
 pub enum Condition {
     /// A comparison.
     Test(Test),
-    /// The opposite of another.
+    /// The negation of another condition.
     Not(Box<Condition>),
-    /// Every one holds; looked at in order, as far as necessary.
+    /// Every one holds; evaluated in order, as far as necessary.
     All(Vec<Condition>),
-    /// One of them holds; looked at in order, as far as necessary.
+    /// One of them holds; evaluated in order, as far as necessary.
     Any(Vec<Condition>),
 }
 
@@ -53,34 +53,34 @@ impl Condition {
     }
 }
 
-/// A comparison. The first of its paths that can be followed to the end gives the value; where none can, it is false.
+/// A comparison. The first of its paths that can be followed to the end gives the value; if none can, it is false.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Test {
-    /// Alternatives, none of which begins at a word that an entry kept.
+    /// Alternatives, none of which starts at a word that an entry kept.
     pub paths: Vec<Path>,
-    /// What is asked of the value.
+    /// What must hold for the value.
     pub relation: Relation,
 }
 
-/// What is asked of a value.
+/// What must hold for a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relation {
-    /// Of a [`crate::plan::Leaf::Nil`]: it is true.
+    /// A [`crate::plan::Leaf::Nil`] is true.
     Holds,
-    /// Of an integer.
+    /// An integer compares with a constant.
     Number {
-        /// How they compare, by the leaf's sign.
+        /// How they compare; signed if the leaf is.
         order: Order,
         /// The right side, its 64 bits.
         constant: i64,
     },
-    /// Of a string.
+    /// A string equals some bytes, or begins with them; or does not.
     Text {
-        /// Its bytes.
+        /// The bytes.
         bytes: Vec<u8>,
-        /// Whether they need only be the first.
+        /// Whether the string need only begin with them.
         prefix: bool,
-        /// Whether it should be so, or should not.
+        /// Whether that must be true, or false.
         is: bool,
     },
 }
@@ -98,7 +98,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// What holds where this does not.
+    /// The order that holds exactly where this one does not.
     #[must_use]
     pub fn opposite(self) -> Self {
         match self {
