@@ -23,8 +23,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 use super::prometheus::{self, Form};
-use super::{Shared, status};
-use crate::switch::Switch;
+use super::shared::Shared;
+use super::status;
+use crate::control::switch::Switch;
 
 /// How long a client may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);

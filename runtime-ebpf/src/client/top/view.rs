@@ -10,7 +10,7 @@ use ratatui::style::{Modifier, Style, Stylize as _};
 use ratatui::text::Line;
 use ratatui::widgets::{Cell, Paragraph, Row, Table};
 
-use super::Top;
+use super::state::Top;
 use super::table::{self, Column};
 
 const KEYS: &str = "q quit  s/←→ sort  r reverse  / filter  p pause  ↑↓ scroll";

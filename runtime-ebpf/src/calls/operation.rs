@@ -11,8 +11,8 @@ use gopatch_protocol::manifest::{Function, Kind, Ratio};
 use gopatch_protocol::naming::{Template, TemplatePiece};
 use serde::Serialize;
 
-use crate::attributes::{Attributes, OTHER_METHOD, Value};
-use crate::lineage::Lineage;
+use super::attributes::{Attributes, OTHER_METHOD, Value};
+use super::ids::Lineage;
 
 /// One finished operation.
 #[derive(Debug, Serialize)]
@@ -234,7 +234,7 @@ mod tests {
     use gopatch_protocol::wire::Record;
 
     use super::*;
-    use crate::lineage::{SpanId, TraceId};
+    use crate::calls::ids::{SpanId, TraceId};
 
     fn function(operation: &str) -> Function {
         Function {

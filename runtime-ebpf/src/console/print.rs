@@ -11,8 +11,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde_json::json;
 
-use crate::operation::{Operation, TABLE_HEAD};
-use crate::output::Output;
+use super::output::Output;
+use crate::calls::operation::{Operation, TABLE_HEAD};
 use crate::summary::Summary;
 
 /// How operations are printed.
