@@ -34,6 +34,7 @@ mod host;
 mod outlet;
 mod rings;
 mod session;
+mod socket;
 mod summary;
 mod telemetry;
 pub mod uprobes;

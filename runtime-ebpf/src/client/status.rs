@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use super::cli::StatusArgs;
 use super::request::get;
+use crate::console::text::printable;
 use crate::control::api::{Process, Status};
 
 /// Prints the status.
@@ -62,9 +63,4 @@ fn shown(status: &Status) -> String {
         }
     }
     text
-}
-
-/// Text that a terminal shows and does not obey.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -21,7 +21,6 @@ mod server;
 mod shared;
 mod status;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -34,6 +33,7 @@ use self::push::{LAST_TRIES, Stop};
 use self::server::Bound;
 pub(crate) use self::shared::{Shared, Totals};
 use crate::config::Config;
+use crate::socket::BoundPath;
 
 /// How many requests with spans are under way at a time: a receiver far away costs a round trip each.
 const PUSHERS: usize = 4;
@@ -43,7 +43,7 @@ const PUSHERS: usize = 4;
 pub(crate) struct Exporter {
     thread: JoinHandle<()>,
     stop: watch::Sender<Option<tokio::time::Instant>>,
-    control: PathBuf,
+    control: BoundPath,
 }
 
 impl Exporter {
@@ -75,8 +75,9 @@ impl Exporter {
             Ok(None) => {}
             Err(error) => tracing::warn!("pods have no names, as the API server cannot be asked: {error:#}"),
         }
-        let doors = [config.http.map(Bound::tcp).transpose()?, Some(Bound::unix(&config.control)?)];
-        for door in doors.into_iter().flatten() {
+        let http = config.http.map(Bound::tcp).transpose()?;
+        let (clients, control) = Bound::unix(&config.control)?;
+        for door in http.into_iter().chain([clients]) {
             runtime.spawn(server::serve(door, Arc::clone(shared)));
         }
         let thread = std::thread::Builder::new().name("export".into()).spawn(move || {
@@ -92,7 +93,7 @@ impl Exporter {
             });
         });
         let thread = thread.context("cannot start the exporter")?;
-        Ok(Self { thread, stop, control: config.control.clone() })
+        Ok(Self { thread, stop, control })
     }
 
     /// Sends what is left, as far as the receiver takes it in time.
@@ -102,7 +103,7 @@ impl Exporter {
             tracing::error!("the exporter has failed");
         }
         // Who starts next finds its place free.
-        let _ = std::fs::remove_file(&self.control);
+        drop(self.control);
         if let Some(queue) = &shared.spans {
             let left = queue.waiting().0 as u64 + queue.counts().left.load(Ordering::Relaxed);
             if left > 0 {
