@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     }
     let done = match cli.command {
         None => cli.collect.config().and_then(|config| {
-            let _log = gopatchd::start_log(&config).context("cannot write to standard error")?;
+            let _log = gopatchd::start_log(config.log_level()).context("cannot write to standard error")?;
             gopatchd::run(&config).map(|()| true)
         }),
         Some(Command::Ab(args)) => gopatchd::ab(*args),

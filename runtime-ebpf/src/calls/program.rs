@@ -19,8 +19,8 @@ use object::read::elf::{FileHeader, SectionHeader};
 use object::{Endianness, SectionIndex};
 use sha2::{Digest, Sha256};
 
-use crate::attributes::{self, Shape};
-use crate::telemetry::conventions::Convention;
+use super::attributes::{self, Shape};
+use super::convention::Convention;
 
 /// Largest manifest that is read. A hooked function takes about 570 bytes; Caddy with every function hooked, 24 MB, for which
 /// gopatchd needs 110 MB of memory.

@@ -10,7 +10,7 @@ use std::hash::BuildHasher;
 use foldhash::quality::RandomState;
 use serde::{Serialize, Serializer};
 
-use crate::pairing::{Around, Place};
+use super::pairing::{Around, Place};
 
 /// A trace's id: 16 bytes, not all 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Control pages.
 //!
 //! Decides: what a process reads about gopatchd: that it is about to end, which functions are on. Whether it lives and is awake is
-//! `heart`'s to say.
+//! `attach::heartbeat`'s to say.
 //! Trusts: nothing. The page is sealed so that the process can neither shrink nor write it.
 //! Never does: reading anything back from a control page.
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use gopatch_protocol::wire::{PAGE, control};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
-use crate::mapping::Mapping;
+use crate::rings::mapping::Mapping;
 
 /// The control page of one session.
 #[derive(Debug)]

@@ -8,8 +8,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-use crate::export::status::{Operations, Status};
-use crate::telemetry::activity::SCALE;
+use crate::control::api::{DURATION_SCALE, Operations, Status};
 
 /// What the running gopatchd said at a time.
 #[derive(Debug)]
@@ -136,7 +135,7 @@ fn quantile(durations: &BTreeMap<i32, u64>, part: f64) -> Option<f64> {
         seen += **count;
         seen >= wanted
     })?;
-    (all > 0).then(|| 2f64.powf((f64::from(*index) + 0.5) / f64::from(1 << SCALE)))
+    (all > 0).then(|| 2f64.powf((f64::from(*index) + 0.5) / f64::from(1 << DURATION_SCALE)))
 }
 
 #[cfg(test)]

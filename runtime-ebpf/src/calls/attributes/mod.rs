@@ -12,7 +12,7 @@ use gopatch_protocol::manifest::{Capture, Format, ValueType, to_hex};
 use gopatch_protocol::wire::Record;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::tls::cipher_suite_name;
+use super::cipher_suites::cipher_suite_name;
 
 /// The value of a method that is none of [`METHODS`].
 pub(crate) const OTHER_METHOD: &str = "_OTHER";

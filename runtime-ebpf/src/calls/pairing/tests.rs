@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::order::{Order, Ordered};
+use crate::calls::order::{Order, Ordered};
 
 impl Weigh for u64 {
     fn bytes(&self) -> usize {

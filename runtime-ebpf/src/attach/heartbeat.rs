@@ -23,9 +23,9 @@ use rustix::io::Errno;
 use rustix::thread::futex::{Wait, WaitFlags, WaitvFlags, waitv};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-use crate::control::ControlPage;
-use crate::mapping::Mapping;
+use super::control_page::ControlPage;
 use crate::rings::Positions;
+use crate::rings::mapping::Mapping;
 
 /// Twice as often as promised, so that a late wake-up breaks no promise.
 const BEAT: Duration = Duration::from_millis(control::HEARTBEAT_MILLIS / 2);

@@ -25,6 +25,9 @@ const MOMENT: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(100);
 const SLOW: Duration = Duration::from_secs(1);
 
+/// How long the end waits for somebody who reads the output slowly.
+pub(crate) const LAST_OUTPUT: Duration = Duration::from_secs(5);
+
 /// What a pipe takes in one piece (`PIPE_BUF`), so that what was not taken is known that well.
 const PIECE: usize = 4096;
 

@@ -9,25 +9,39 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tracing::{Event, Level, Subscriber};
+use serde::Deserialize;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::config::{self, Config};
-use crate::output::Output;
+use super::output::Output;
+
+/// What is said on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// What stops gopatchd or loses data.
+    Error,
+    /// Also what may be wrong.
+    Warn,
+    /// Also news.
+    Info,
+    /// Everything.
+    Debug,
+}
 
 struct Line;
 
 impl<S: Subscriber + for<'s> LookupSpan<'s>, N: for<'w> FormatFields<'w> + 'static> FormatEvent<S, N> for Line {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let word = match *event.metadata().level() {
-            Level::ERROR => "error: ",
-            Level::WARN => "warning: ",
-            Level::INFO => "",
-            Level::DEBUG | Level::TRACE => "debug: ",
+            tracing::Level::ERROR => "error: ",
+            tracing::Level::WARN => "warning: ",
+            tracing::Level::INFO => "",
+            tracing::Level::DEBUG | tracing::Level::TRACE => "debug: ",
         };
         write!(out, "gopatchd: {word}")?;
         context.field_format().format_fields(out.by_ref(), event)?;
@@ -73,28 +87,29 @@ impl Drop for Message {
 }
 
 /// Says what the settings ask for, and waits for nobody who reads it.
-pub fn start(config: &Config) -> io::Result<Log> {
+pub fn start(level: Level) -> io::Result<Log> {
     let output = Arc::new(Mutex::new(Output::to(io::stderr())?));
     let messages = Arc::clone(&output);
-    start_at(config.level, move || Message(Arc::clone(&messages)));
+    start_at(level, move || Message(Arc::clone(&messages)));
     Ok(Log(output))
 }
 
 /// Says what is said if nothing is asked for.
 pub fn start_default() {
-    start_at(config::Level::Info, io::stderr);
+    start_at(Level::Info, io::stderr);
 }
 
-fn start_at(level: config::Level, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) {
+fn start_at(level: Level, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) {
     let most = match level {
-        config::Level::Error => Level::ERROR,
-        config::Level::Warn => Level::WARN,
-        config::Level::Info => Level::INFO,
-        config::Level::Debug => Level::DEBUG,
+        Level::Error => tracing::Level::ERROR,
+        Level::Warn => tracing::Level::WARN,
+        Level::Info => tracing::Level::INFO,
+        Level::Debug => tracing::Level::DEBUG,
     };
     // Libraries have their own idea of news.
     let is_ours = tracing_subscriber::filter::filter_fn(move |metadata| {
-        *metadata.level() <= most && (metadata.target().starts_with("gopatchd") || *metadata.level() <= Level::WARN)
+        *metadata.level() <= most
+            && (metadata.target().starts_with("gopatchd") || *metadata.level() <= tracing::Level::WARN)
     });
     let lines = tracing_subscriber::fmt::layer()
         .event_format(Line)

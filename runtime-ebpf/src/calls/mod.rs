@@ -1,19 +1,37 @@
 //! Records become calls, and calls operations.
 //!
-//! Decides: what a record means: which end of which call.
-//! Trusts: its caller, for giving each goroutine's records in their order. Points and sizes are checked.
-//! Never does: printing; it hands finished operations to whoever passes a `sink`.
+//! - [`program`]: the functions and points of a process's manifest;
+//! - [`order`]: puts each goroutine's records in order;
+//! - [`pairing`]: which exit belongs to which entry;
+//! - [`clock`]: from the time stamp counter to the time of day;
+//! - [`attributes`], [`cipher_suites`]: what the captures of a call become;
+//! - [`convention`]: which of OpenTelemetry's conventions a function follows;
+//! - [`ids`]: the ids of traces and spans;
+//! - [`operation`]: a call as users see it.
+//!
+//! This file decides what a record means: which end of which call. It trusts its caller to give each goroutine's
+//! records in their order; points and sizes are checked.
+
+pub(crate) mod attributes;
+mod cipher_suites;
+pub(crate) mod clock;
+pub(crate) mod convention;
+pub(crate) mod ids;
+pub(crate) mod operation;
+pub(crate) mod order;
+pub(crate) mod pairing;
+pub(crate) mod program;
 
 use gopatch_protocol::manifest::At;
 use gopatch_protocol::wire::Record;
 
-use crate::attributes::Attributes;
-use crate::clock::Clock;
-use crate::lineage::Ids;
-use crate::operation::Operation;
-use crate::order::Ordered;
-use crate::pairing::{Call, End, Limits, Mark, Pairing, Place, Weigh};
-use crate::program::{Point, Program, Role};
+use self::attributes::Attributes;
+use self::clock::Clock;
+use self::ids::Ids;
+use self::operation::Operation;
+use self::order::Ordered;
+use self::pairing::{Call, End, Limits, Mark, Pairing, Place, Weigh};
+use self::program::{Point, Program, Role};
 use crate::summary::Summary;
 
 /// What one process may keep open before its oldest calls are given up.
@@ -250,7 +268,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::program::tests::manifest;
+    use crate::calls::program::tests::manifest;
 
     /// One for all, as it takes a moment to start.
     static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::start);

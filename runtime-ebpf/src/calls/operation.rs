@@ -11,8 +11,8 @@ use gopatch_protocol::manifest::{Function, Kind, Ratio};
 use gopatch_protocol::naming::{Template, TemplatePiece};
 use serde::Serialize;
 
-use crate::attributes::{Attributes, OTHER_METHOD, Value};
-use crate::lineage::Lineage;
+use super::attributes::{Attributes, OTHER_METHOD, Value};
+use super::ids::Lineage;
 
 /// One finished operation.
 #[derive(Debug, Serialize)]
@@ -44,17 +44,8 @@ pub(crate) struct Operation<'m> {
     template: &'m Template,
 }
 
-/// The head of the table that `Operation::line` makes.
-pub(crate) const TABLE_HEAD: &str = "TIME (UTC)           PID  DURATION  OPERATION\n";
-
-/// Room for the name, and the values that follow it, when they are no longer than usual.
+/// Room for a name of the usual length.
 const NAME_WIDTH: usize = 40;
-
-/// Attributes that a line shows behind the name and without their own, as everybody knows what they are.
-const KNOWN: [&str; 2] = ["url.path", "http.response.status_code"];
-
-/// Attributes that a line leaves out. They are alike for most requests of a server; the JSON form has them.
-const DETAILS: [&str; 4] = ["server.address", "server.port", "client.port", "network.protocol.version"];
 
 impl<'m> Operation<'m> {
     /// An operation of `function`, and its name's template, with these attributes; the caller sets the flags.
@@ -92,43 +83,8 @@ impl<'m> Operation<'m> {
         out.push(b'\n');
     }
 
-    /// Appends an aligned line.
-    pub(crate) fn line(&self, out: &mut Vec<u8>) {
-        let mut name = self.name.to_string();
-        let named = self.named();
-        // Where a route has no wildcard, it is the path.
-        let is_said = |value| named.iter().any(|name| self.attributes.get(name) == Some(value));
-        for known in KNOWN.iter().filter(|known| !named.contains(known)) {
-            if let Some(value) = self.attributes.get(known).filter(|value| !is_said(value)) {
-                write!(name, " {value}").expect("a String takes all");
-            }
-        }
-        let mut line = format!(
-            "{} {:>8} {:>9}  {:<NAME_WIDTH$}",
-            time_of_day(self.start_unix_nano),
-            self.pid,
-            duration(self.duration_nano),
-            printable(&name)
-        );
-        if let Some(sample) = self.sample {
-            write!(line, " (sampled {sample})").expect("a String takes all");
-        }
-        if self.unwound {
-            line.push_str(" (left by a panic)");
-        }
-        if self.unfinished {
-            line.push_str(" (unfinished)");
-        }
-        let is_done = |name: &str| named.contains(&name) || KNOWN.contains(&name) || DETAILS.contains(&name);
-        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_done(name)) {
-            write!(line, " {}={}", printable(name), printable(&value.to_string())).expect("a String takes all");
-        }
-        out.extend(line.trim_end().as_bytes());
-        out.push(b'\n');
-    }
-
     /// Attributes that the name shows.
-    fn named(&self) -> Vec<&'m str> {
+    pub(crate) fn attributes_in_name(&self) -> Vec<&'m str> {
         let mut named = Vec::new();
         for piece in &self.template.pieces {
             if piece.attributes().all(|name| self.attributes.get(name).is_some()) {
@@ -196,45 +152,13 @@ fn value<'a, 'm>(attributes: &'a Attributes<'m>, name: &str) -> Option<&'a Value
     Some(if is_other { &ANY_METHOD } else { value })
 }
 
-/// Text that a terminal shows and does not obey.
-fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(|c: char| c.is_control()) {
-        return Cow::Borrowed(text);
-    }
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
-}
-
-fn time_of_day(unix_nanos: u64) -> String {
-    let micros = unix_nanos / 1_000;
-    let seconds = micros / 1_000_000;
-    format!("{:02}:{:02}:{:02}.{:06}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60, micros % 1_000_000)
-}
-
-/// Four significant digits, as in `12.35ms`.
-fn duration(nanos: u64) -> String {
-    let (value, unit) = match nanos {
-        0..1_000 => return format!("{nanos}ns"),
-        1_000..1_000_000 => (nanos as f64 / 1e3, "µs"),
-        1_000_000..1_000_000_000 => (nanos as f64 / 1e6, "ms"),
-        _ => (nanos as f64 / 1e9, "s"),
-    };
-    let decimals = if value < 10.0 {
-        3
-    } else if value < 100.0 {
-        2
-    } else {
-        1
-    };
-    format!("{value:.decimals$}{unit}")
-}
-
 #[cfg(test)]
 mod tests {
     use gopatch_protocol::manifest::{Capture, Format, ValueType};
     use gopatch_protocol::wire::Record;
 
     use super::*;
-    use crate::lineage::{SpanId, TraceId};
+    use crate::calls::ids::{SpanId, TraceId};
 
     fn function(operation: &str) -> Function {
         Function {
@@ -320,10 +244,7 @@ mod tests {
             let attributes = Attributes::of([Some((&captures, record)), None], true, Attributes::default());
             let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
             let operation = Operation::new((&function, &template), (1, 1), (0, 1), lineage, attributes);
-            let mut line = Vec::new();
-            operation.line(&mut line);
-            let line = String::from_utf8(line).expect("UTF-8");
-            (operation.name.into_owned(), line[line.find("1ns").expect("1ns") + 5..].trim_end().to_owned())
+            operation.name.into_owned()
         };
         let request = |method: &'static str, pattern: &'static str, path: &'static str| {
             named(&[
@@ -332,16 +253,14 @@ mod tests {
                 ("url.path", Format::Plain, path),
             ])
         };
-        let pair = |name: &str, line: &str| (name.to_owned(), line.to_owned());
-        assert_eq!(request("GET", "GET /i/{id}", "/i/42"), pair("GET /i/{id}", "GET /i/{id} /i/42"));
-        assert_eq!(request("GET", "/fast", "/fast"), pair("GET /fast", "GET /fast"), "not the same twice");
-        assert_eq!(request("PUT", "", "/x"), pair("PUT", "PUT /x"));
-        let frob = pair("HTTP /", &format!("{:<40} http.request.method_original=FROB", "HTTP / /x"));
-        assert_eq!(request("FROB", "/", "/x"), frob);
+        assert_eq!(request("GET", "GET /i/{id}", "/i/42"), "GET /i/{id}");
+        assert_eq!(request("GET", "/fast", "/fast"), "GET /fast");
+        assert_eq!(request("PUT", "", "/x"), "PUT");
+        assert_eq!(request("FROB", "/", "/x"), "HTTP /");
     }
 
     #[test]
-    fn an_operation_is_one_json_object_and_one_line() {
+    fn an_operation_is_one_json_object() {
         let (captures, payload) = a_and_b();
         let attributes = Attributes::of(
             [Some((&captures, Record::parse(&payload).expect("good"))), None],
@@ -361,14 +280,13 @@ mod tests {
         operation.unwound = true;
         let mut out = Vec::new();
         operation.json(&mut out);
-        operation.line(&mut out);
         assert_eq!(
             String::from_utf8(out).expect("UTF-8"),
             concat!(
                 r#"{"name":"1\u001b[31m","start_unix_nano":1700000000123456789,"duration_nano":1234567,"pid":42,"goid":7,"#,
                 r#""rule":"http.server","kind":"server","unwound":true,"trace_id":"00000000000000000000000000000abc","#,
                 r#""span_id":"0000000000000012","parent_span_id":"0000000000000011","attributes":{"a":1,"b":2}}"#,
-                "\n22:13:20.123456       42   1.235ms  1\\u{1b}[31m                              (left by a panic) b=2\n"
+                "\n"
             )
         );
     }
@@ -388,15 +306,7 @@ mod tests {
         );
         let mut out = Vec::new();
         operation.json(&mut out);
-        operation.line(&mut out);
         let text = String::from_utf8(out).expect("UTF-8");
         assert!(text.contains(r#""kind":"server","sample":0.01,"trace_id""#), "{text}");
-        assert!(text.ends_with(" (sampled 1/100)\n"), "{text}");
-    }
-
-    #[test]
-    fn durations_read_well() {
-        let shown = [999, 12_345, 123_456_789, 61_000_000_000].map(duration);
-        assert_eq!(shown, ["999ns", "12.35µs", "123.5ms", "61.00s"]);
     }
 }

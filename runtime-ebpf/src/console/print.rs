@@ -11,8 +11,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde_json::json;
 
-use crate::operation::{Operation, TABLE_HEAD};
-use crate::output::Output;
+use super::line::{TABLE_HEAD, append_line};
+use super::output::Output;
+use crate::calls::operation::Operation;
 use crate::summary::Summary;
 
 /// How operations are printed.
@@ -66,7 +67,7 @@ impl Printer {
                 if self.operations == 1 {
                     buffer.extend(TABLE_HEAD.as_bytes());
                 }
-                operation.line(buffer);
+                append_line(operation, buffer);
             }
             Print::Json => operation.json(buffer),
             Print::None => {}

@@ -21,8 +21,8 @@ use rustix::net::{
     recvmsg, sendmsg,
 };
 
-use crate::peer::Peer;
-use crate::program::{Program, ProgramError};
+use super::peer::Peer;
+use crate::calls::program::{Program, ProgramError};
 use crate::telemetry::resource::{Naming, Resource};
 
 /// How long a peer may take for its hello, and then its file for its manifest.

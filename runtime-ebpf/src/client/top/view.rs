@@ -10,8 +10,9 @@ use ratatui::style::{Modifier, Style, Stylize as _};
 use ratatui::text::Line;
 use ratatui::widgets::{Cell, Paragraph, Row, Table};
 
-use super::Top;
+use super::state::Top;
 use super::table::{self, Column};
+use crate::console::text::{format_duration, printable};
 
 const KEYS: &str = "q quit  s/←→ sort  r reverse  / filter  p pause  ↑↓ scroll";
 
@@ -65,9 +66,9 @@ fn rows(top: &Top) -> Table<'static> {
     let rows = shown.iter().skip(top.above).map(|row| {
         let table::Row { service, pid, name, rate, errors, p50, p99, count } = row;
         let cells = [
-            printable(service),
+            printable(service).into_owned(),
             pid.to_string(),
-            printable(name),
+            printable(name).into_owned(),
             format!("{rate:.1}"),
             duration(*p50),
             duration(*p99),
@@ -98,30 +99,7 @@ fn foot_line(top: &Top) -> String {
     }
 }
 
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// Three significant digits, as in `1.23ms`.
+/// A duration, or `-` if nothing happened.
 fn duration(nanos: Option<f64>) -> String {
-    let Some(nanos) = nanos else { return "-".to_owned() };
-    let (value, unit) = match nanos {
-        ..1e3 => (nanos, "ns"),
-        1e3..1e6 => (nanos / 1e3, "µs"),
-        1e6..1e9 => (nanos / 1e6, "ms"),
-        _ => (nanos / 1e9, "s"),
-    };
-    let decimals = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
-    format!("{value:.decimals$}{unit}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_short() {
-        let shown = [None, Some(12.0), Some(1234.0), Some(56_700_000.0), Some(123e9)].map(duration);
-        assert_eq!(shown, ["-", "12.0ns", "1.23µs", "56.7ms", "123s"]);
-    }
+    nanos.map_or_else(|| "-".to_owned(), |nanos| format_duration(nanos, 3))
 }

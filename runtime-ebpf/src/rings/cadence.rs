@@ -2,7 +2,7 @@
 //!
 //! Decides: the time to the next pass, so that it finds the fullest ring with room for a burst. To wake up costs more than to
 //! read what a thousandth of a second leaves, so gopatchd sleeps as long as the rings bear, and when nothing comes, until somebody
-//! rings (`heart`).
+//! rings (`attach::heartbeat`).
 //! Trusts: its caller's account of what a pass has found. Never does: sleep.
 
 use std::time::Duration;
