@@ -12,7 +12,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gopatch_protocol::manifest::Ratio;
 use gopatch_protocol::wire::DEFAULT_SOCKET;
 
-use crate::ab;
 use crate::config::file::Settings;
 use crate::config::{self, Config};
 use crate::print::Print;
@@ -39,7 +38,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Compares a program with itself patched, and with rivals, under load: what does it cost?
-    Ab(Box<ab::AbArgs>),
+    Ab(Box<gopatchd_ab::AbArgs>),
 
     /// Collects the operations of a program that is not patched, by uprobes, to compare hooks with
     #[command(hide = true)]

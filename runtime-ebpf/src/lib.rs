@@ -12,14 +12,13 @@
 //!               telemetry -> export               and become spans and metrics that others take
 //! ```
 //!
-//! `gopatchd ab` (`ab`) does none of that itself: it runs programs and collectors as processes of their own.
+//! `gopatchd ab` is the crate `gopatchd-ab`, which uses nothing of this one: it runs gopatchd as a process.
 //! `gopatchd uprobes` ([`uprobes`]) makes the same of records that uprobes write, to compare hooks with.
 //!
 //! Decides: nothing here; `daemon` runs the loop.
 //! Trusts: the kernel. A process trusts what gopatchd sends it; gopatchd trusts nothing that comes from a process.
 //! Never does: following a length, an index or a position from a process before it was checked.
 
-mod ab;
 mod attributes;
 mod cadence;
 mod calls;
@@ -53,7 +52,6 @@ mod tls;
 mod top;
 pub mod uprobes;
 
-pub use ab::{AbArgs, run as ab};
 pub use cli::{
     Cli, CollectArgs, Command, ConfigCommand, ControlArgs, RuleAction, RuleArgs, StatusArgs, TopArgs, UprobeArgs,
 };

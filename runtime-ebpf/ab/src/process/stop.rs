@@ -17,7 +17,7 @@ static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 const LOOK: Duration = Duration::from_millis(5);
 
 /// From now on signals stop the comparison in order.
-pub(super) fn on_signals() -> Result<()> {
+pub(crate) fn on_signals() -> Result<()> {
     let asked = ASKED.get_or_init(Arc::default);
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(asked)).context("cannot wait for signals")?;
@@ -26,13 +26,13 @@ pub(super) fn on_signals() -> Result<()> {
 }
 
 /// An error once a signal has come.
-pub(super) fn check() -> Result<()> {
+pub(crate) fn check() -> Result<()> {
     ensure!(!ASKED.get().is_some_and(|asked| asked.load(Ordering::Relaxed)), "stopped by a signal");
     Ok(())
 }
 
 /// Asks until there is an answer; `None` when the time is over.
-pub(super) fn wait<T>(patience: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+pub(crate) fn wait<T>(patience: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
     let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = ask()? {

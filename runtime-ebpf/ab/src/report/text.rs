@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use crate::ab::comparison::Comparison;
+use crate::result::comparison::Comparison;
 
 /// The report as text.
 pub(super) fn table(comparison: &Comparison) -> String {

@@ -12,19 +12,19 @@ use anyhow::{Context, Result, ensure};
 use gopatch::{patch, restore, rules, verify};
 use gopatch_protocol::wire::DEFAULT_SOCKET;
 
-use super::options::{Options, Rules};
+use crate::options::{Options, Rules};
 
 /// The program patched, and what that did.
 #[derive(Debug)]
-pub(super) struct Patched {
+pub(crate) struct Patched {
     /// Where it is.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// In words.
-    pub(super) what: String,
+    pub(crate) what: String,
 }
 
 /// Takes the user's patched program, or patches the original.
-pub(super) fn patched(options: &Options, folder: &Path) -> Result<Patched> {
+pub(crate) fn patched(options: &Options, folder: &Path) -> Result<Patched> {
     let original = read(&options.original)?;
     ensure!(
         !restore::is_patched(&original),

@@ -11,32 +11,32 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
-use super::collector::{self, Beside};
-use super::options::{BuiltIn, Options};
-use super::template::{Template, Values};
+use crate::options::{BuiltIn, Options};
+use crate::setup::collector::{self, Beside};
+use crate::template::{Template, Values};
 
 /// The first variant of each round, which the others are compared with.
-pub(super) const ORIGINAL: &str = "original";
+pub(crate) const ORIGINAL: &str = "original";
 
 /// The same once more, for the noise.
-pub(super) const AGAIN: &str = "original (again)";
+pub(crate) const AGAIN: &str = "original (again)";
 
 /// A program, and what runs beside it.
 #[derive(Debug)]
-pub(super) struct Variant {
+pub(crate) struct Variant {
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What it is, in words.
-    pub(super) what: &'static str,
+    pub(crate) what: &'static str,
     /// The program's command.
-    pub(super) program: Program,
+    pub(crate) program: Program,
     /// What runs beside.
-    pub(super) beside: Option<Beside>,
+    pub(crate) beside: Option<Beside>,
 }
 
 /// A program's command.
 #[derive(Debug)]
-pub(super) enum Program {
+pub(crate) enum Program {
     /// The program as it was built.
     Original,
     /// Patched.
@@ -49,22 +49,22 @@ pub(super) enum Program {
 
 /// A variant that cannot run here.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct LeftOut {
+pub(crate) struct LeftOut {
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Why.
-    pub(super) reason: String,
+    pub(crate) reason: String,
 }
 
 impl Variant {
     /// Whether the limits hold for it unless the user says otherwise.
-    pub(super) fn is_patched(&self) -> bool {
+    pub(crate) fn is_patched(&self) -> bool {
         matches!(self.program, Program::Patched)
     }
 }
 
 /// All variants that can run, the original first, and those that cannot.
-pub(super) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, Vec<LeftOut>)> {
+pub(crate) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, Vec<LeftOut>)> {
     let plain = |name: &str, what| Variant { name: name.to_owned(), what, program: Program::Original, beside: None };
     let mut variants =
         vec![plain(ORIGINAL, "as it was built"), plain(AGAIN, "the same once more: how large is the noise?")];

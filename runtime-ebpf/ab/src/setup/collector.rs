@@ -11,10 +11,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::options::Rules;
-use super::process::Process;
-use super::stop;
-use super::template::{Template, Values};
+use crate::options::Rules;
+use crate::process::Process;
+use crate::process::stop;
+use crate::template::{Template, Values};
 
 /// How long gopatchd may take to start. Uprobes of thousands of functions take some seconds.
 const SOON: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ const OWN_EXECUTABLE: &str = "/proc/self/exe";
 
 /// What runs beside a program.
 #[derive(Debug, Clone)]
-pub(super) enum Beside {
+pub(crate) enum Beside {
     /// gopatchd with this backend.
     Daemon(&'static str),
     /// gopatchd with uprobes on this file, and flags for the rules.
@@ -37,7 +37,7 @@ pub(super) enum Beside {
 
 /// It, running.
 #[derive(Debug)]
-pub(super) struct Collector {
+pub(crate) struct Collector {
     process: Process,
     /// A folder in a BPF file system, to be removed.
     pin: Option<PathBuf>,
@@ -46,13 +46,13 @@ pub(super) struct Collector {
 
 /// What gopatchd says at its end, as far as it is of interest here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Summary {
+pub(crate) struct Summary {
     /// Calls that were told.
-    pub(super) operations: u64,
+    pub(crate) operations: u64,
     /// Records received.
-    pub(super) records: u64,
+    pub(crate) records: u64,
     /// Programs that attached.
-    pub(super) sessions: u64,
+    pub(crate) sessions: u64,
     /// Records lost.
     lost: Lost,
     /// Calls told or recorded in part, for want of room in the program.
@@ -71,13 +71,13 @@ struct LastLine {
 
 impl Summary {
     /// Records that were lost, for whatever reason.
-    pub(super) fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         self.lost.total + self.words_missing
     }
 }
 
 /// Flags that make gopatchd's uprobes those of a patch by the same rules.
-pub(super) fn rule_flags(rules: &Rules) -> Vec<String> {
+pub(crate) fn rule_flags(rules: &Rules) -> Vec<String> {
     let mut flags = Vec::new();
     if !rules.default {
         flags.push("--no-default-rules".to_owned());
@@ -90,7 +90,7 @@ pub(super) fn rule_flags(rules: &Rules) -> Vec<String> {
 
 impl Beside {
     /// Starts what has to be there before the program.
-    pub(super) fn start_before(&self, folder: &Path, socket: &Path, values: &Values) -> Result<Option<Collector>> {
+    pub(crate) fn start_before(&self, folder: &Path, socket: &Path, values: &Values) -> Result<Option<Collector>> {
         let path = |path: &Path| path.display().to_string();
         let mut pin = None;
         let (mut words, ready) = match self {
@@ -118,7 +118,7 @@ impl Beside {
     }
 
     /// Starts what has to find the program.
-    pub(super) fn start_after(&self, folder: &Path, values: &Values) -> Result<Option<Collector>> {
+    pub(crate) fn start_after(&self, folder: &Path, values: &Values) -> Result<Option<Collector>> {
         match self {
             Self::Agent(command, wait) => foreign(command, *wait, folder, values).map(Some),
             _ => Ok(None),
@@ -138,12 +138,12 @@ fn foreign(command: &Template, wait: Duration, folder: &Path, values: &Values) -
 
 impl Collector {
     /// Its process id.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.pid()
     }
 
     /// Ends it and gives what it says, if it is gopatchd.
-    pub(super) fn stop(mut self) -> Result<Option<Summary>> {
+    pub(crate) fn stop(mut self) -> Result<Option<Summary>> {
         self.process.stop()?;
         if !self.summarizes {
             return Ok(None);

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// Counts since a program's start.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Account {
+pub(crate) struct Account {
     cpu: Duration,
     voluntary: u64,
     involuntary: u64,
@@ -23,22 +23,22 @@ pub(super) struct Account {
 
 /// What a program used in a window.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Used {
+pub(crate) struct Used {
     /// Processor time, of the user and of the kernel, over all threads.
-    pub(super) cpu_seconds: f64,
+    pub(crate) cpu_seconds: f64,
     /// Context switches because a thread waited.
-    pub(super) voluntary_switches: u64,
+    pub(crate) voluntary_switches: u64,
     /// Context switches because a thread had to make room.
-    pub(super) involuntary_switches: u64,
+    pub(crate) involuntary_switches: u64,
     /// The most resident memory since its start.
-    pub(super) peak_bytes: u64,
+    pub(crate) peak_bytes: u64,
     /// Resident memory that is its own and of no file, at the end.
-    pub(super) anonymous_bytes: u64,
+    pub(crate) anonymous_bytes: u64,
 }
 
 impl Account {
     /// Of the process group with this leader.
-    pub(super) fn of_group(leader: u32) -> Result<Self> {
+    pub(crate) fn of_group(leader: u32) -> Result<Self> {
         let mut account = Self::default();
         let mut found = false;
         for entry in fs::read_dir("/proc").context("/proc cannot be read")? {
@@ -60,7 +60,7 @@ impl Account {
     }
 
     /// What was used since `earlier`.
-    pub(super) fn since(self, earlier: Self) -> Used {
+    pub(crate) fn since(self, earlier: Self) -> Used {
         Used {
             cpu_seconds: self.cpu.saturating_sub(earlier.cpu).as_secs_f64(),
             voluntary_switches: self.voluntary.saturating_sub(earlier.voluntary),
@@ -138,8 +138,8 @@ mod tests {
     use std::path::Path;
     use std::time::Instant;
 
-    use super::super::process::Process;
     use super::*;
+    use crate::process::Process;
 
     #[test]
     fn work_of_a_child_is_the_programs() {

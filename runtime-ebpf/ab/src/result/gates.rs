@@ -7,23 +7,23 @@
 
 use serde::Serialize;
 
-use super::comparison::{MetricRows, VariantCounts, difference};
-use super::metrics::{CPU, MEMORY, P99, THROUGHPUT, grouped};
-use super::options::Options;
-use super::statistics::Ratio;
+use crate::options::Options;
+use crate::result::comparison::{MetricRows, VariantCounts, difference};
+use crate::result::metrics::{CPU, MEMORY, P99, THROUGHPUT, grouped};
+use crate::statistics::Ratio;
 
 /// A limit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limit {
+pub(crate) struct Limit {
     /// On what.
-    pub(super) what: Limited,
+    pub(crate) what: Limited,
     /// A part of the original's figure that may be added or lost; of losses their number.
-    pub(super) at_most: f64,
+    pub(crate) at_most: f64,
 }
 
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limited {
+pub(crate) enum Limited {
     /// Processor time a request, of program and collector.
     Cpu,
     /// The 99th percentile.
@@ -38,23 +38,23 @@ pub(super) enum Limited {
 
 /// What became of a limit.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Judged {
+pub(crate) struct Judged {
     /// The flag with its value.
-    pub(super) limit: String,
+    pub(crate) limit: String,
     /// The variant.
-    pub(super) variant: String,
+    pub(crate) variant: String,
     /// What was measured, in words.
-    pub(super) measured: String,
+    pub(crate) measured: String,
     /// It was exceeded, beyond the noise.
-    pub(super) exceeded: bool,
+    pub(crate) exceeded: bool,
     /// It could not be judged.
-    pub(super) unknown: bool,
+    pub(crate) unknown: bool,
     /// In words.
-    pub(super) verdict: &'static str,
+    pub(crate) verdict: &'static str,
 }
 
 /// Judges every limit for every variant that it holds for.
-pub(super) fn judge(options: &Options, variants: &[VariantCounts], metrics: &[MetricRows]) -> Vec<Judged> {
+pub(crate) fn judge(options: &Options, variants: &[VariantCounts], metrics: &[MetricRows]) -> Vec<Judged> {
     let chosen = |variant: &&VariantCounts| match options.gate_variants.as_slice() {
         [] => variant.patched,
         names => names.contains(&variant.name),

@@ -10,10 +10,10 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use clap::{ArgGroup, Args};
 
-use super::gates::{Limit, Limited};
-use super::options::{BuiltIn, Load, Options, Ready, Rules};
-use super::ready;
-use super::template::Template;
+use crate::options::{BuiltIn, Load, Options, Ready, Rules};
+use crate::process::ready;
+use crate::result::gates::{Limit, Limited};
+use crate::template::Template;
 
 /// What `gopatchd ab` takes.
 #[derive(Debug, Args)]
@@ -153,7 +153,7 @@ pub struct AbArgs {
 
 impl AbArgs {
     /// The same as plain options.
-    pub(super) fn into_options(self) -> Result<Options> {
+    pub(crate) fn into_options(self) -> Result<Options> {
         ensure!(self.connections > 0 && self.load_threads > 0, "a load needs a connection and a thread");
         ensure!(self.rate.is_none_or(|rate| rate.is_finite() && rate > 0.0), "--rate must be above 0");
         ensure!(self.duration >= Duration::from_millis(100), "--duration: give each run 100 ms or more");

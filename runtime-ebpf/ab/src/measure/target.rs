@@ -10,12 +10,12 @@ use std::path::Path;
 use anyhow::Result;
 use gopatch_protocol::wire::SOCKET_ENV;
 
-use super::options::Options;
-use super::process::Process;
-use super::template::Values;
+use crate::options::Options;
+use crate::process::Process;
+use crate::template::Values;
 
 /// Starts a program and waits until it is ready.
-pub(super) fn start(
+pub(crate) fn start(
     options: &Options,
     words: &[String],
     values: &Values,

@@ -14,11 +14,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::comparison::Comparison;
-use super::options::Options;
+use crate::options::Options;
+use crate::result::comparison::Comparison;
 
 /// Writes all that was asked for. A limit that could not be judged is an error, once everything is written.
-pub(super) fn write(comparison: &Comparison, options: &Options) -> Result<()> {
+pub(crate) fn write(comparison: &Comparison, options: &Options) -> Result<()> {
     let json = || anyhow::Ok(format!("{}\n", serde_json::to_string_pretty(comparison)?));
     if let Some(path) = &options.html {
         fs::write(path, html::page(comparison)).with_context(|| format!("cannot write {}", path.display()))?;

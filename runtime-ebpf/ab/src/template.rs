@@ -11,11 +11,11 @@ use anyhow::{Context, Result, ensure};
 
 /// Words, each of which may have placeholders.
 #[derive(Debug, Clone)]
-pub(super) struct Template(Vec<String>);
+pub(crate) struct Template(Vec<String>);
 
 /// What one run puts in the place of the placeholders.
 #[derive(Debug, Clone)]
-pub(super) struct Values {
+pub(crate) struct Values {
     ports: [u16; 2],
     url: Option<String>,
     duration: Option<Duration>,
@@ -24,26 +24,26 @@ pub(super) struct Values {
 
 impl Template {
     /// Words as they are.
-    pub(super) fn of_words(words: Vec<String>) -> Self {
+    pub(crate) fn of_words(words: Vec<String>) -> Self {
         Self(words)
     }
 
     /// A command's words, told apart as a shell does.
-    pub(super) fn of_command(flag: &str, command: &str) -> Result<Self> {
+    pub(crate) fn of_command(flag: &str, command: &str) -> Result<Self> {
         let words = shlex::split(command).with_context(|| format!("{flag}: a quote in {command:?} is not closed"))?;
         ensure!(!words.is_empty(), "{flag}: no command");
         Ok(Self(words))
     }
 
     /// The words of one run.
-    pub(super) fn filled(&self, values: &Values) -> Vec<String> {
+    pub(crate) fn filled(&self, values: &Values) -> Vec<String> {
         self.0.iter().map(|word| values.fill(word)).collect()
     }
 }
 
 impl Values {
     /// For a new run: ports that are free now, and the URL.
-    pub(super) fn new(url: Option<&str>) -> Result<Self> {
+    pub(crate) fn new(url: Option<&str>) -> Result<Self> {
         let free = || TcpListener::bind("127.0.0.1:0").context("loopback has no free port");
         // Both are held until both are known.
         let held = [free()?, free()?];
@@ -54,22 +54,22 @@ impl Values {
     }
 
     /// The same, with a duration.
-    pub(super) fn lasting(&self, duration: Duration) -> Self {
+    pub(crate) fn lasting(&self, duration: Duration) -> Self {
         Self { duration: Some(duration), ..self.clone() }
     }
 
     /// The same, with the program's process id.
-    pub(super) fn of_process(&self, pid: u32) -> Self {
+    pub(crate) fn of_process(&self, pid: u32) -> Self {
         Self { pid: Some(pid), ..self.clone() }
     }
 
     /// What is asked under load.
-    pub(super) fn url(&self) -> Option<&str> {
+    pub(crate) fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 
     /// A text with its placeholders replaced.
-    pub(super) fn fill(&self, text: &str) -> String {
+    pub(crate) fn fill(&self, text: &str) -> String {
         let mut text =
             text.replace("{port}", &self.ports[0].to_string()).replace("{port2}", &self.ports[1].to_string());
         if let Some(url) = &self.url {
@@ -86,12 +86,12 @@ impl Values {
 }
 
 /// Words as a person would type them.
-pub(super) fn shown(words: &[String]) -> String {
+pub(crate) fn shown(words: &[String]) -> String {
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
 /// A time as `wrk`, `hey`, `ghz` and Go read it.
-pub(super) fn time(duration: Duration) -> String {
+pub(crate) fn time(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {
         format!("{}s", duration.as_secs())
     } else {

@@ -5,6 +5,9 @@
 //! Trusts: the kernel.
 //! Never does: signal a process that it has not started; leave one behind.
 
+pub(crate) mod ready;
+pub(crate) mod stop;
+
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use super::{stop, template};
+use crate::template;
 
 /// How long a program may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
@@ -24,7 +27,7 @@ const TAIL: usize = 2000;
 
 /// A running program.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     name: String,
     child: Child,
     stdout: PathBuf,
@@ -34,7 +37,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a program. Its output goes to files in `folder`.
-    pub(super) fn start(folder: &Path, name: &str, words: &[String], environment: &[(&str, &Path)]) -> Result<Self> {
+    pub(crate) fn start(folder: &Path, name: &str, words: &[String], environment: &[(&str, &Path)]) -> Result<Self> {
         let (program, arguments) = words.split_first().context("no command")?;
         let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -47,22 +50,22 @@ impl Process {
     }
 
     /// Its process id, which is its group's.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// What it has written to stdout.
-    pub(super) fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         read(&self.stdout)
     }
 
     /// What it has written to stderr.
-    pub(super) fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         read(&self.stderr)
     }
 
     /// Whether it has ended.
-    pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         if !self.over {
             let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
             let ended = waitid(WaitId::Pid(Pid::from_child(&self.child)), look);
@@ -76,7 +79,7 @@ impl Process {
     }
 
     /// Waits until `ask` has an answer, as long as the program runs.
-    pub(super) fn wait_for<T>(
+    pub(crate) fn wait_for<T>(
         &mut self,
         what: &str,
         patience: Duration,
@@ -92,7 +95,7 @@ impl Process {
     }
 
     /// Waits for its end, which must be a success.
-    pub(super) fn succeed(&mut self, patience: Duration) -> Result<()> {
+    pub(crate) fn succeed(&mut self, patience: Duration) -> Result<()> {
         match stop::wait(patience, || self.ended())? {
             Some(status) if status.success() => Ok(()),
             Some(status) => bail!("{}", self.told(&format!("ended with {status}"))),
@@ -101,7 +104,7 @@ impl Process {
     }
 
     /// Asks it to end, and kills it and all that it has started if it does not.
-    pub(super) fn stop(&mut self) -> Result<()> {
+    pub(crate) fn stop(&mut self) -> Result<()> {
         if !self.over {
             self.signal(Signal::TERM);
             stop::wait(GRACE, || self.ended())?;
@@ -113,7 +116,7 @@ impl Process {
     }
 
     /// A message about it, with the last that it said.
-    pub(super) fn told(&self, what: &str) -> String {
+    pub(crate) fn told(&self, what: &str) -> String {
         let mut message = format!("{} {what}", self.name);
         for (stream, text) in [("stdout", self.stdout()), ("stderr", self.stderr())] {
             let text = text.trim_end();

@@ -11,50 +11,50 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
-use super::account::{Account, Used};
-use super::collector::Summary;
-use super::load::Told;
-use super::options::Options;
-use super::patching::{self, Patched};
-use super::target;
-use super::template::{Template, Values};
-use super::variants::{self, LeftOut, Program, Variant};
+use crate::load::Told;
+use crate::measure::account::{Account, Used};
+use crate::measure::target;
+use crate::options::Options;
+use crate::setup::collector::Summary;
+use crate::setup::patching::{self, Patched};
+use crate::setup::variants::{self, LeftOut, Program, Variant};
+use crate::template::{Template, Values};
 
 /// All that is needed for the runs.
-pub(super) struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     /// What was asked for.
-    pub(super) options: &'a Options,
+    pub(crate) options: &'a Options,
     /// What is compared, the original first.
-    pub(super) variants: Vec<Variant>,
+    pub(crate) variants: Vec<Variant>,
     /// What is not.
-    pub(super) left_out: Vec<LeftOut>,
+    pub(crate) left_out: Vec<LeftOut>,
     /// The program patched.
-    pub(super) patched: Patched,
+    pub(crate) patched: Patched,
     folder: tempfile::TempDir,
 }
 
 /// One variant in one round.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// Which variant.
-    pub(super) variant: String,
+    pub(crate) variant: String,
     /// Which round, from 1.
-    pub(super) round: u32,
+    pub(crate) round: u32,
     /// What the load tells of the window.
-    pub(super) load: Told,
+    pub(crate) load: Told,
     /// Requests that the warm-up tells of, errors included.
-    pub(super) warm_up_requests: Option<u64>,
+    pub(crate) warm_up_requests: Option<u64>,
     /// What the program used in the window.
-    pub(super) program: Used,
+    pub(crate) program: Used,
     /// What ran beside it used in the window.
-    pub(super) collector: Option<Used>,
+    pub(crate) collector: Option<Used>,
     /// What gopatchd says of all that the program did, warm-up included.
-    pub(super) collected: Option<Summary>,
+    pub(crate) collected: Option<Summary>,
 }
 
 impl<'a> Bench<'a> {
     /// Patches, and finds out what can run here.
-    pub(super) fn prepare(options: &'a Options) -> Result<Self> {
+    pub(crate) fn prepare(options: &'a Options) -> Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("gopatch-ab-").tempdir().context("cannot make a temporary folder")?;
         let patched = patching::patched(options, folder.path())?;
@@ -68,7 +68,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Runs everything.
-    pub(super) fn run_all(&self) -> Result<Vec<Run>> {
+    pub(crate) fn run_all(&self) -> Result<Vec<Run>> {
         let (options, runs) = (self.options, self.variants.len() as u32 * self.options.rounds);
         // About a second goes into starting and stopping.
         let minutes =

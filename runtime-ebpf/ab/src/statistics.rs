@@ -17,29 +17,29 @@ const OUTSIDE: f64 = 0.05;
 
 /// A median and the quartiles around it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Spread {
+pub(crate) struct Spread {
     /// The value in the middle.
-    pub(super) median: f64,
+    pub(crate) median: f64,
     /// A quarter of the values lie below.
-    pub(super) low: f64,
+    pub(crate) low: f64,
     /// A quarter of the values lie above.
-    pub(super) high: f64,
+    pub(crate) high: f64,
 }
 
 /// A ratio of pairs, with the interval that holds its median with 95 % confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Ratio {
+pub(crate) struct Ratio {
     /// Of the pairs' ratios.
-    pub(super) median: f64,
+    pub(crate) median: f64,
     /// The interval's lower end.
-    pub(super) low: f64,
+    pub(crate) low: f64,
     /// The interval's upper end.
-    pub(super) high: f64,
+    pub(crate) high: f64,
 }
 
 impl Spread {
     /// Of these values; `None` of none.
-    pub(super) fn of(values: &[f64]) -> Option<Self> {
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
         let mut values = values.to_vec();
         values.sort_by(f64::total_cmp);
         Some(Self { median: quantile(&values, 0.5)?, low: quantile(&values, 0.25)?, high: quantile(&values, 0.75)? })
@@ -48,7 +48,7 @@ impl Spread {
 
 impl Ratio {
     /// Of these ratios, one a round. `None` when there are fewer than two, or one that is no positive number.
-    pub(super) fn of(ratios: &[f64]) -> Option<Self> {
+    pub(crate) fn of(ratios: &[f64]) -> Option<Self> {
         let mut ratios = ratios.to_vec();
         if ratios.len() < 2 || !ratios.iter().all(|ratio| ratio.is_finite() && *ratio > 0.0) {
             return None;
@@ -59,7 +59,7 @@ impl Ratio {
     }
 
     /// Whether the noise may be all of the difference.
-    pub(super) fn within_noise(self) -> bool {
+    pub(crate) fn within_noise(self) -> bool {
         self.low <= 1.0 && 1.0 <= self.high
     }
 }

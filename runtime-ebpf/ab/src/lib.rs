@@ -13,32 +13,24 @@
 //! Trusts: the kernel's accounts of processes. The load's account of its requests is the load's word.
 //! Never does: measure itself into the figures: program, collector and an external load are processes of their own.
 
-mod account;
 mod cli;
-mod collector;
-mod comparison;
-mod gates;
 mod load;
-mod machine;
-mod metrics;
+mod measure;
 mod options;
-mod patching;
 mod process;
-mod ready;
 mod report;
-mod rounds;
+mod result;
+mod setup;
 mod statistics;
-mod stop;
-mod target;
 mod template;
-mod variants;
 
 use anyhow::Result;
 
 pub use cli::AbArgs;
 
-use comparison::Comparison;
-use rounds::Bench;
+use measure::rounds::Bench;
+use process::stop;
+use result::comparison::Comparison;
 
 /// Runs the comparison and reports it. `Ok(false)`: a limit was exceeded, or requests failed.
 pub fn run(args: AbArgs) -> Result<bool> {

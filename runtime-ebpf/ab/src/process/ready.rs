@@ -11,15 +11,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use hyper::Uri;
 
-use super::options::Ready;
-use super::process::Process;
-use super::template::Values;
+use crate::options::Ready;
+use crate::process::Process;
+use crate::template::Values;
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// `host:port` of a URL.
-pub(super) fn address_of(url: &str) -> Result<String> {
+pub(crate) fn address_of(url: &str) -> Result<String> {
     // A placeholder is no port, but the address keeps it.
     let uri: Uri = url.replace("{port}", "1").parse().with_context(|| format!("{url:?} is not a URL"))?;
     let authority = uri.authority().with_context(|| format!("{url:?} has no host"))?;
@@ -32,7 +32,7 @@ pub(super) fn address_of(url: &str) -> Result<String> {
 
 impl Ready {
     /// Makes sure that nobody else is there already.
-    pub(super) fn ensure_not_yet(&self, values: &Values) -> Result<()> {
+    pub(crate) fn ensure_not_yet(&self, values: &Values) -> Result<()> {
         let address = match self {
             Self::Url(url) => address_of(&values.fill(url))?,
             Self::Tcp(address) => values.fill(address),
@@ -43,7 +43,7 @@ impl Ready {
     }
 
     /// Waits for it.
-    pub(super) fn wait(&self, process: &mut Process, values: &Values, patience: Duration) -> Result<()> {
+    pub(crate) fn wait(&self, process: &mut Process, values: &Values, patience: Duration) -> Result<()> {
         match self {
             Self::Url(url) => {
                 let url = values.fill(url);

@@ -9,32 +9,32 @@ use anyhow::Result;
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
-use super::template;
+use crate::template;
 
 /// Where and when.
 #[derive(Debug, Serialize)]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     /// The processor's name.
-    pub(super) processor: String,
+    pub(crate) processor: String,
     /// Processors that gopatchd may use.
-    pub(super) processors: usize,
+    pub(crate) processors: usize,
     /// Memory.
-    pub(super) memory_bytes: u64,
+    pub(crate) memory_bytes: u64,
     /// The kernel's release.
-    pub(super) kernel: String,
+    pub(crate) kernel: String,
     /// Processes that wanted a processor, over the last minute, at the end.
-    pub(super) load_average: String,
+    pub(crate) load_average: String,
     /// gopatchd's version.
-    pub(super) gopatchd: &'static str,
+    pub(crate) gopatchd: &'static str,
     /// The command.
-    pub(super) command: String,
+    pub(crate) command: String,
     /// The end, in UTC.
-    pub(super) date: String,
+    pub(crate) date: String,
 }
 
 impl Machine {
     /// This one, now.
-    pub(super) fn here() -> Result<Self> {
+    pub(crate) fn here() -> Result<Self> {
         let cpuinfo = read("/proc/cpuinfo");
         let processor = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         let meminfo = read("/proc/meminfo");
@@ -52,7 +52,7 @@ impl Machine {
     }
 
     /// In one line.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let gib = self.memory_bytes as f64 / f64::from(1 << 30);
         format!(
             "{}, {} processors, {gib:.0} GiB, Linux {}, load average {} at the end, gopatchd {}, {}",

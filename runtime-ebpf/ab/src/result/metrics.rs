@@ -6,25 +6,25 @@
 
 use serde::Serialize;
 
-use super::rounds::Run;
+use crate::measure::rounds::Run;
 
 /// A figure.
-pub(super) struct Metric {
+pub(crate) struct Metric {
     /// Its name for programs.
-    pub(super) key: &'static str,
+    pub(crate) key: &'static str,
     /// Its name for people, with the unit.
-    pub(super) title: &'static str,
+    pub(crate) title: &'static str,
     /// How it is written.
-    pub(super) unit: Unit,
+    pub(crate) unit: Unit,
     /// Which direction is good.
-    pub(super) better: Better,
+    pub(crate) better: Better,
     /// The figure of a run.
-    pub(super) of: fn(&Run) -> Option<f64>,
+    pub(crate) of: fn(&Run) -> Option<f64>,
 }
 
 /// How a figure is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// A whole number with separators.
     Count,
     /// Microseconds.
@@ -38,7 +38,7 @@ pub(super) enum Unit {
 /// Which direction is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Better {
+pub(crate) enum Better {
     /// More.
     Higher,
     /// Less.
@@ -46,17 +46,17 @@ pub(super) enum Better {
 }
 
 /// Throughput.
-pub(super) const THROUGHPUT: &str = "requests_per_second";
+pub(crate) const THROUGHPUT: &str = "requests_per_second";
 /// The 99th percentile.
-pub(super) const P99: &str = "latency_p99_us";
+pub(crate) const P99: &str = "latency_p99_us";
 /// Processor time of the program.
-pub(super) const CPU_PROGRAM: &str = "cpu_program_us";
+pub(crate) const CPU_PROGRAM: &str = "cpu_program_us";
 /// Processor time of what runs beside.
-pub(super) const CPU_COLLECTOR: &str = "cpu_collector_us";
+pub(crate) const CPU_COLLECTOR: &str = "cpu_collector_us";
 /// Both.
-pub(super) const CPU: &str = "cpu_us";
+pub(crate) const CPU: &str = "cpu_us";
 /// Memory of both.
-pub(super) const MEMORY: &str = "memory_bytes";
+pub(crate) const MEMORY: &str = "memory_bytes";
 
 const fn metric(
     key: &'static str,
@@ -69,7 +69,7 @@ const fn metric(
 }
 
 /// All figures, in the order in which they are shown.
-pub(super) const METRICS: &[Metric] = {
+pub(crate) const METRICS: &[Metric] = {
     use Better::{Higher, Lower};
     use Unit::{Count, Mebibytes, Microseconds, PerRequest};
     &[
@@ -117,7 +117,7 @@ pub(super) const METRICS: &[Metric] = {
 
 impl Unit {
     /// A figure as it is shown.
-    pub(super) fn show(self, value: f64) -> String {
+    pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::Count => grouped(value.round() as u64),
             Self::Microseconds => digits(value),
@@ -137,7 +137,7 @@ fn digits(value: f64) -> String {
 }
 
 /// A number with its thousands apart.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut shown = String::new();
     for (index, digit) in digits.chars().enumerate() {

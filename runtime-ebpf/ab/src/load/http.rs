@@ -26,7 +26,7 @@ use tokio::task::LocalSet;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::{PERCENTILES, Told};
-use crate::ab::{ready, stop};
+use crate::process::{ready, stop};
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Told, told};
-use crate::ab::process::Process;
+use super::{Told, output};
+use crate::process::Process;
 
 /// How long a command may take beyond the time it was given.
 const LATE: Duration = Duration::from_mins(1);
@@ -19,5 +19,5 @@ const LATE: Duration = Duration::from_mins(1);
 pub(super) fn run(words: &[String], duration: Duration, folder: &Path) -> Result<Told> {
     let mut process = Process::start(&folder.join("load"), "the load", words, &[])?;
     process.succeed(duration + LATE)?;
-    Ok(told::read(&process.stdout()))
+    Ok(output::read(&process.stdout()))
 }

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::plot::{self, Bar, Line};
-use crate::ab::comparison::{Comparison, MetricRows, Row};
-use crate::ab::metrics::{CPU, CPU_COLLECTOR, CPU_PROGRAM, THROUGHPUT};
-use crate::ab::statistics::Spread;
+use crate::result::comparison::{Comparison, MetricRows, Row};
+use crate::result::metrics::{CPU, CPU_COLLECTOR, CPU_PROGRAM, THROUGHPUT};
+use crate::statistics::Spread;
 
 const STYLE: &str = include_str!("page.css");
 

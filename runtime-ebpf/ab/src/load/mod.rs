@@ -7,7 +7,7 @@
 
 mod command;
 mod http;
-mod told;
+mod output;
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,31 +15,31 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::options::Load;
-use super::template::Values;
+use crate::options::Load;
+use crate::template::Values;
 
 /// Percentiles that the built-in load gives, for plots. Those that the tables show are among them.
-pub(super) const PERCENTILES: [f64; 16] =
+pub(crate) const PERCENTILES: [f64; 16] =
     [1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 97.5, 99.0, 99.5, 99.75, 99.9, 99.95, 99.99, 100.0];
 
 /// What a load tells of one window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub(super) struct Told {
+pub(crate) struct Told {
     /// Requests answered, errors not among them where the load tells them apart.
-    pub(super) requests: Option<u64>,
+    pub(crate) requests: Option<u64>,
     /// Requests that failed, or were answered with an error.
-    pub(super) errors: Option<u64>,
+    pub(crate) errors: Option<u64>,
     /// How long it took.
-    pub(super) seconds: Option<f64>,
+    pub(crate) seconds: Option<f64>,
     /// Percentiles, ascending, and microseconds.
-    pub(super) latency_us: Vec<(f64, f64)>,
+    pub(crate) latency_us: Vec<(f64, f64)>,
     /// The first errors, in words.
-    pub(super) messages: Vec<String>,
+    pub(crate) messages: Vec<String>,
 }
 
 impl Load {
     /// Puts a program under load.
-    pub(super) fn run(&self, values: &Values, duration: Duration, folder: &Path) -> Result<Told> {
+    pub(crate) fn run(&self, values: &Values, duration: Duration, folder: &Path) -> Result<Told> {
         let values = values.lasting(duration);
         match self {
             Self::Command(command) => command::run(&command.filled(&values), duration, folder),

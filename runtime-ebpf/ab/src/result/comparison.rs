@@ -8,118 +8,118 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::collector::Summary;
-use super::gates::{self, Judged};
-use super::machine::Machine;
-use super::metrics::{Better, METRICS, grouped};
-use super::rounds::{Bench, Run};
-use super::statistics::{Ratio, Spread};
-use super::variants::{LeftOut, ORIGINAL};
+use crate::measure::rounds::{Bench, Run};
+use crate::result::gates::{self, Judged};
+use crate::result::machine::Machine;
+use crate::result::metrics::{Better, METRICS, grouped};
+use crate::setup::collector::Summary;
+use crate::setup::variants::{LeftOut, ORIGINAL};
+use crate::statistics::{Ratio, Spread};
 
 /// What is shown where a load does not tell a figure.
 const NOT_TOLD: &str = "not told";
 
 /// Everything there is to report.
 #[derive(Debug, Serialize)]
-pub(super) struct Comparison {
+pub(crate) struct Comparison {
     /// Whether every limit was judged and held, and no request failed.
-    pub(super) passed: bool,
+    pub(crate) passed: bool,
     /// Where it was measured, and when.
-    pub(super) machine: Machine,
+    pub(crate) machine: Machine,
     /// What was patched.
-    pub(super) patched: String,
+    pub(crate) patched: String,
     /// Rounds of each variant.
-    pub(super) rounds: u32,
+    pub(crate) rounds: u32,
     /// Seconds of each window.
-    pub(super) window_seconds: f64,
+    pub(crate) window_seconds: f64,
     /// What was compared.
-    pub(super) variants: Vec<VariantCounts>,
+    pub(crate) variants: Vec<VariantCounts>,
     /// What could not run here.
-    pub(super) left_out: Vec<LeftOut>,
+    pub(crate) left_out: Vec<LeftOut>,
     /// Each figure of each variant.
-    pub(super) metrics: Vec<MetricRows>,
+    pub(crate) metrics: Vec<MetricRows>,
     /// Each limit.
-    pub(super) gates: Vec<Judged>,
+    pub(crate) gates: Vec<Judged>,
     /// What everybody should read.
-    pub(super) warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     /// Every run, in the order in which they ran.
-    pub(super) runs: Vec<Run>,
+    pub(crate) runs: Vec<Run>,
 }
 
 /// A variant, and its totals over all rounds.
 #[derive(Debug, Serialize)]
-pub(super) struct VariantCounts {
+pub(crate) struct VariantCounts {
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What it is, in words.
-    pub(super) what: String,
+    pub(crate) what: String,
     /// Whether it is the patched program.
-    pub(super) patched: bool,
+    pub(crate) patched: bool,
     /// Requests in the windows.
-    pub(super) requests: Option<u64>,
+    pub(crate) requests: Option<u64>,
     /// Of which failed.
-    pub(super) errors: Option<u64>,
+    pub(crate) errors: Option<u64>,
     /// Records that came, warm-up included.
-    pub(super) records: Option<u64>,
+    pub(crate) records: Option<u64>,
     /// Records that were lost, warm-up included.
-    pub(super) lost: Option<u64>,
+    pub(crate) lost: Option<u64>,
     /// The same as text.
-    pub(super) text: CountsText,
+    pub(crate) text: CountsText,
 }
 
 /// Totals as they are shown.
 #[derive(Debug, Serialize)]
-pub(super) struct CountsText {
-    pub(super) requests: String,
-    pub(super) errors: String,
-    pub(super) records: String,
-    pub(super) lost: String,
+pub(crate) struct CountsText {
+    pub(crate) requests: String,
+    pub(crate) errors: String,
+    pub(crate) records: String,
+    pub(crate) lost: String,
 }
 
 /// A figure of all variants.
 #[derive(Debug, Serialize)]
-pub(super) struct MetricRows {
+pub(crate) struct MetricRows {
     /// Its name for programs.
-    pub(super) key: &'static str,
+    pub(crate) key: &'static str,
     /// Its name for people.
-    pub(super) title: &'static str,
+    pub(crate) title: &'static str,
     /// Which direction is good.
-    pub(super) better: Better,
+    pub(crate) better: Better,
     /// In the order of the variants. One to which the figure does not apply has no row.
-    pub(super) rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// A figure of one variant.
 #[derive(Debug, Serialize)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The variant.
-    pub(super) variant: String,
+    pub(crate) variant: String,
     /// Over the rounds.
-    pub(super) spread: Option<Spread>,
+    pub(crate) spread: Option<Spread>,
     /// To the original, round by round.
-    pub(super) ratio: Option<Ratio>,
+    pub(crate) ratio: Option<Ratio>,
     /// All of it as text.
-    pub(super) text: RowText,
+    pub(crate) text: RowText,
 }
 
 /// A figure as it is shown.
 #[derive(Debug, Serialize)]
-pub(super) struct RowText {
+pub(crate) struct RowText {
     /// The median.
-    pub(super) median: String,
+    pub(crate) median: String,
     /// The quartiles.
-    pub(super) quartiles: String,
+    pub(crate) quartiles: String,
     /// The difference to the original.
-    pub(super) difference: String,
+    pub(crate) difference: String,
     /// Where its median lies with 95 % confidence.
-    pub(super) interval: String,
+    pub(crate) interval: String,
     /// Whether it is more than noise.
-    pub(super) verdict: String,
+    pub(crate) verdict: String,
 }
 
 impl Comparison {
     /// Of all runs.
-    pub(super) fn of(bench: &Bench<'_>, runs: &[Run]) -> Result<Self> {
+    pub(crate) fn of(bench: &Bench<'_>, runs: &[Run]) -> Result<Self> {
         let options = bench.options;
         let variants: Vec<_> = bench
             .variants
@@ -157,20 +157,20 @@ impl Comparison {
     }
 
     /// A figure of all variants.
-    pub(super) fn metric(&self, key: &str) -> Option<&MetricRows> {
+    pub(crate) fn metric(&self, key: &str) -> Option<&MetricRows> {
         self.metrics.iter().find(|metric| metric.key == key)
     }
 }
 
 impl MetricRows {
     /// The row of a variant.
-    pub(super) fn row(&self, variant: &str) -> Option<&Row> {
+    pub(crate) fn row(&self, variant: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.variant == variant)
     }
 }
 
 /// A ratio as it is shown: as a difference in percent, or where that says little, as a factor.
-pub(super) fn difference(ratio: f64) -> String {
+pub(crate) fn difference(ratio: f64) -> String {
     match ratio {
         ratio if ratio >= 1000.0 => "more than x 1,000".to_owned(),
         ratio if ratio >= 10.0 => format!("x {ratio:.0}"),
@@ -183,7 +183,7 @@ fn of_variant<'a>(runs: &'a [Run], name: &str) -> Vec<&'a Run> {
     runs.iter().filter(|run| run.variant == name).collect()
 }
 
-fn row(name: &str, runs: &[&Run], original: &[&Run], metric: &super::metrics::Metric) -> Option<Row> {
+fn row(name: &str, runs: &[&Run], original: &[&Run], metric: &crate::result::metrics::Metric) -> Option<Row> {
     let about_collector = metric.key.contains("collector");
     if about_collector && runs.iter().all(|run| run.collector.is_none()) {
         return None;
