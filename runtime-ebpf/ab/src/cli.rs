@@ -10,10 +10,10 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use clap::{ArgGroup, Args};
 
+use crate::limits::{Limit, Limited};
 use crate::options::{BuiltIn, Load, Options, Ready, Rules};
-use crate::process::ready;
-use crate::result::gates::{Limit, Limited};
 use crate::template::Template;
+use crate::url;
 
 /// What `gopatchd ab` takes.
 #[derive(Debug, Args)]
@@ -181,7 +181,7 @@ impl AbArgs {
             (_, Some(address), _) => Ready::Tcp(address),
             (_, _, Some(text)) => Ready::Line(text),
             _ => match url {
-                Some(url) => Ready::Tcp(ready::address_of(url)?),
+                Some(url) => Ready::Tcp(url::address_of(url)?),
                 None => bail!("how is one to know that the program is ready? Give --url, or one of --ready-*"),
             },
         };

@@ -14,6 +14,7 @@
 //! Never does: measure itself into the figures: program, collector and an external load are processes of their own.
 
 mod cli;
+mod limits;
 mod load;
 mod measure;
 mod options;
@@ -23,6 +24,7 @@ mod result;
 mod setup;
 mod statistics;
 mod template;
+mod url;
 
 use anyhow::Result;
 
@@ -31,6 +33,7 @@ pub use cli::AbArgs;
 use measure::rounds::Bench;
 use process::stop;
 use result::comparison::Comparison;
+use result::gates;
 
 /// Runs the comparison and reports it. `Ok(false)`: a limit was exceeded, or requests failed.
 pub fn run(args: AbArgs) -> Result<bool> {
@@ -38,7 +41,8 @@ pub fn run(args: AbArgs) -> Result<bool> {
     stop::on_signals()?;
     let bench = Bench::prepare(&options)?;
     let runs = bench.run_all()?;
-    let comparison = Comparison::of(&bench, &runs)?;
+    let mut comparison = Comparison::of(&bench, runs)?;
+    gates::judge(&mut comparison, &options);
     report::write(&comparison, &options)?;
     Ok(comparison.passed)
 }

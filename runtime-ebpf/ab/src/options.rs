@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::result::gates::Limit;
+use crate::limits::Limit;
 use crate::template::Template;
 
 /// Everything that was asked for.

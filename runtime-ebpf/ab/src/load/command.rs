@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Told, output};
+use super::output::{self, Told};
 use crate::process::Process;
 
 /// How long a command may take beyond the time it was given.

@@ -25,8 +25,13 @@ use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::{PERCENTILES, Told};
-use crate::process::{ready, stop};
+use super::output::Told;
+use crate::process::stop;
+use crate::url;
+
+/// Percentiles that the built-in load gives, for plots. Those that the tables show are among them.
+const PERCENTILES: [f64; 16] =
+    [1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 97.5, 99.0, 99.5, 99.75, 99.9, 99.95, 99.99, 100.0];
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -65,7 +70,7 @@ type Sender = SendRequest<Empty<Bytes>>;
 /// Sends requests for a time.
 pub(super) fn run(url: &str, connections: usize, threads: usize, rate: Option<f64>, time: Duration) -> Result<Told> {
     let uri: Uri = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
-    let address = ready::address_of(url)?;
+    let address = url::address_of(url)?;
     let start = Instant::now();
     let interval = rate.map(|rate| Duration::from_secs_f64(connections as f64 / rate));
     let plan = || Plan { uri: uri.clone(), address: address.clone(), start, end: start + time, interval };

@@ -7,35 +7,17 @@
 
 mod command;
 mod http;
-mod output;
+pub(crate) mod output;
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+
+use output::Told;
 
 use crate::options::Load;
 use crate::template::Values;
-
-/// Percentiles that the built-in load gives, for plots. Those that the tables show are among them.
-pub(crate) const PERCENTILES: [f64; 16] =
-    [1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 97.5, 99.0, 99.5, 99.75, 99.9, 99.95, 99.99, 100.0];
-
-/// What a load tells of one window.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub(crate) struct Told {
-    /// Requests answered, errors not among them where the load tells them apart.
-    pub(crate) requests: Option<u64>,
-    /// Requests that failed, or were answered with an error.
-    pub(crate) errors: Option<u64>,
-    /// How long it took.
-    pub(crate) seconds: Option<f64>,
-    /// Percentiles, ascending, and microseconds.
-    pub(crate) latency_us: Vec<(f64, f64)>,
-    /// The first errors, in words.
-    pub(crate) messages: Vec<String>,
-}
 
 impl Load {
     /// Puts a program under load.

@@ -7,9 +7,22 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::Told;
+/// What a load tells of one window.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct Told {
+    /// Requests answered, errors not among them where the load tells them apart.
+    pub(crate) requests: Option<u64>,
+    /// Requests that failed, or were answered with an error.
+    pub(crate) errors: Option<u64>,
+    /// How long it took.
+    pub(crate) seconds: Option<f64>,
+    /// Percentiles, ascending, and microseconds.
+    pub(crate) latency_us: Vec<(f64, f64)>,
+    /// The first errors, in words.
+    pub(crate) messages: Vec<String>,
+}
 
 /// The line of JSON. Each part may be missing.
 #[derive(Deserialize)]

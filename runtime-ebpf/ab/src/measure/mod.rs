@@ -2,4 +2,5 @@
 
 pub(crate) mod account;
 pub(crate) mod rounds;
+pub(crate) mod run;
 pub(crate) mod target;

@@ -5,63 +5,25 @@
 //! Trusts: the comparison.
 //! Never does: let noise fail a pipeline. A limit that is exceeded within the noise is held, and says so.
 
-use serde::Serialize;
-
+use crate::limits::{Judged, Limit, Limited};
 use crate::options::Options;
-use crate::result::comparison::{MetricRows, VariantCounts, difference};
-use crate::result::metrics::{CPU, MEMORY, P99, THROUGHPUT, grouped};
+use crate::result::comparison::{Comparison, MetricRows, VariantCounts};
+use crate::result::metrics::{CPU, MEMORY, P99, THROUGHPUT, difference, grouped};
 use crate::statistics::Ratio;
 
-/// A limit.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit {
-    /// On what.
-    pub(crate) what: Limited,
-    /// A part of the original's figure that may be added or lost; of losses their number.
-    pub(crate) at_most: f64,
-}
-
-/// What is limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Limited {
-    /// Processor time a request, of program and collector.
-    Cpu,
-    /// The 99th percentile.
-    LatencyP99,
-    /// Requests a second that are lost.
-    Throughput,
-    /// Peak memory of program and collector.
-    Memory,
-    /// Records lost.
-    Lost,
-}
-
-/// What became of a limit.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Judged {
-    /// The flag with its value.
-    pub(crate) limit: String,
-    /// The variant.
-    pub(crate) variant: String,
-    /// What was measured, in words.
-    pub(crate) measured: String,
-    /// It was exceeded, beyond the noise.
-    pub(crate) exceeded: bool,
-    /// It could not be judged.
-    pub(crate) unknown: bool,
-    /// In words.
-    pub(crate) verdict: &'static str,
-}
-
-/// Judges every limit for every variant that it holds for.
-pub(crate) fn judge(options: &Options, variants: &[VariantCounts], metrics: &[MetricRows]) -> Vec<Judged> {
+/// Judges every limit for every variant that it applies to, and with that the comparison.
+pub(crate) fn judge(comparison: &mut Comparison, options: &Options) {
     let chosen = |variant: &&VariantCounts| match options.gate_variants.as_slice() {
         [] => variant.patched,
         names => names.contains(&variant.name),
     };
-    let chosen: Vec<_> = variants.iter().filter(chosen).collect();
+    let chosen: Vec<_> = comparison.variants.iter().filter(chosen).collect();
     let pairs = options.limits.iter().flat_map(|limit| chosen.iter().map(move |variant| (limit, *variant)));
-    pairs.filter_map(|(limit, variant)| limit.judge(options, variant, metrics)).collect()
+    comparison.gates =
+        pairs.filter_map(|(limit, variant)| limit.judge(options, variant, &comparison.metrics)).collect();
+    let no_errors = comparison.variants.iter().all(|variant| variant.errors.is_none_or(|errors| errors == 0));
+    let held = comparison.gates.iter().all(|gate| !gate.exceeded && !gate.unknown);
+    comparison.passed = held && (no_errors || options.allow_errors);
 }
 
 impl Limit {

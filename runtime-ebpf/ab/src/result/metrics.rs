@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::measure::rounds::Run;
+use crate::measure::run::Run;
 
 /// A figure.
 pub(crate) struct Metric {
@@ -149,6 +149,16 @@ pub(crate) fn grouped(number: u64) -> String {
     shown
 }
 
+/// A ratio as it is shown: as a difference in percent, or where that says little, as a factor.
+pub(crate) fn difference(ratio: f64) -> String {
+    match ratio {
+        ratio if ratio >= 1000.0 => "more than x 1,000".to_owned(),
+        ratio if ratio >= 10.0 => format!("x {ratio:.0}"),
+        // Adding zero to what is rounded to it takes its sign away.
+        ratio => format!("{:+.1} %", ((ratio - 1.0) * 1000.0).round() / 10.0 + 0.0),
+    }
+}
+
 fn latency(run: &Run, percentile: f64) -> Option<f64> {
     let near = |told: &&(f64, f64)| (told.0 - percentile).abs() < 1e-6;
     run.load.latency_us.iter().find(near).map(|told| told.1)
@@ -173,5 +183,12 @@ mod tests {
         for key in [THROUGHPUT, P99, CPU, CPU_PROGRAM, CPU_COLLECTOR, MEMORY] {
             assert!(METRICS.iter().any(|metric| metric.key == key), "{key}");
         }
+    }
+
+    #[test]
+    fn ratios_as_they_are_shown() {
+        assert_eq!([1.0, 1.0312, 0.5, 2.0].map(difference), ["+0.0 %", "+3.1 %", "-50.0 %", "+100.0 %"]);
+        assert_eq!(difference(0.9999), "+0.0 %");
+        assert_eq!([12.4, 5e4].map(difference), ["x 12", "more than x 1,000"]);
     }
 }
