@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
-use crate::ab;
 use crate::client::cli::{RuleArgs, StatusArgs, TopArgs};
 use crate::config::Config;
 use crate::config::file::Settings;
@@ -35,7 +34,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Compares a program with itself patched, and with rivals, under load: what does it cost?
-    Ab(Box<ab::AbArgs>),
+    Ab(Box<gopatchd_ab::AbArgs>),
 
     /// Collects the operations of a program that is not patched, by uprobes, to compare hooks with
     #[command(hide = true)]

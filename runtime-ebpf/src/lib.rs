@@ -14,13 +14,12 @@
 //! `daemon` runs the loop. `control` holds what a client and the daemon say to each other; `client` is
 //! `gopatchd status`, `top` and `rule`; `config` reads settings.
 //!
-//! `gopatchd ab` (`ab`) does none of that itself: it runs programs and collectors as processes of their own.
+//! `gopatchd ab` is the crate `gopatchd-ab`, which uses nothing of this one: it runs gopatchd as a process.
 //! `gopatchd uprobes` ([`uprobes`]) makes the same of records that uprobes write, to compare hooks with.
 //!
 //! Trusts: the kernel. A process trusts what gopatchd sends it; gopatchd trusts nothing that comes from a process.
 //! Never does: following a length, an index or a position from a process before it was checked.
 
-mod ab;
 mod attach;
 mod calls;
 mod cli;
@@ -39,7 +38,6 @@ mod summary;
 mod telemetry;
 pub mod uprobes;
 
-pub use ab::{AbArgs, run as ab};
 pub use cli::{Cli, CollectArgs, Command, ConfigCommand};
 pub use client::cli::{ControlArgs, RuleAction, RuleArgs, StatusArgs, TopArgs};
 pub use client::{rule, status, top};
