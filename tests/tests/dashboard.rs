@@ -22,7 +22,7 @@ const EMPTY: [&str; 1] = ["Database: rate and p99"];
 
 /// Panels of what does not go wrong here: their curves are there, and are zero.
 const ZERO: [&str; 4] =
-    ["Records lost by cause", "Spans lost by cause", "Records lost by service", "Series that found no room"];
+    ["Records lost by cause", "Spans lost by cause", "Records lost by service", "Series over the limit"];
 
 #[test]
 fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
