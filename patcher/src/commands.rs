@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use gopatch::patch::{self, Options, PatchError, Patched};
+use gopatch::patched_file::is_patched;
 use gopatch::policy::Policy;
 use gopatch::report::{ManifestText, RuleListing};
 use gopatch::{provenance, restore, rules, verify};
@@ -100,7 +101,7 @@ pub(crate) fn judge(path: &Path, policy_path: &Path, format: Format) -> anyhow::
     let file = Input::open(path)?;
     // What a file that does not stand up to verifying says of itself is worth nothing.
     let verified = || verify::verify(file.bytes(), None).with_context(|| path.display().to_string());
-    let manifest = restore::is_patched(file.bytes()).then(verified).transpose()?;
+    let manifest = is_patched(file.bytes()).then(verified).transpose()?;
     let verdict = policy.judge(manifest.as_ref()).with_context(|| path.display().to_string())?;
     print(&match format {
         Format::Text => verdict.to_string(),
@@ -115,7 +116,7 @@ pub(crate) fn judge(path: &Path, policy_path: &Path, format: Format) -> anyhow::
 /// Shows what is, or would be, hooked.
 pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyhow::Result<bool> {
     let input = Input::open(path)?;
-    let text = if restore::is_patched(input.bytes()) {
+    let text = if is_patched(input.bytes()) {
         let manifest = verify::verify(input.bytes(), None).with_context(|| path.display().to_string())?;
         match format {
             Format::Text => ManifestText(&manifest).to_string(),

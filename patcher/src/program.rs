@@ -11,8 +11,7 @@ use gopatch_trampolines::plan::TypeData;
 use crate::dwarf::{DwarfError, Sections, TypeInfo, Wanted};
 use crate::elf::{Elf, Relative};
 use crate::golang::{Function, GoBinary, GoVersion, symbol_name};
-use crate::patch::PatchError;
-use crate::rtypes::{self, RuntimeTypes};
+use crate::rtypes::{self, RuntimeTypeError, RuntimeTypes};
 use crate::rules::Rule;
 use crate::rules::declared::{DeclaredTypes, Difference, compare_signature, compare_types};
 use crate::rules::pattern::Name;
@@ -35,6 +34,17 @@ enum Description<'a> {
     Dwarf(Box<TypeInfo<'a>>, GoVersion),
     /// What the program carries for itself.
     Runtime(RuntimeTypes<'a>),
+}
+
+/// Why a program's types cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each variant is the error of one description")]
+pub enum ProgramError {
+    #[error(transparent)]
+    Dwarf(#[from] DwarfError),
+    #[error(transparent)]
+    RuntimeTypes(#[from] RuntimeTypeError),
 }
 
 /// Why it is not known where a function's parameters are.
@@ -79,7 +89,7 @@ impl<'a> ProgramTypes<'a> {
         elf: &'a Elf<'a>,
         relocations: &'a [Relative],
         go: &GoBinary<'_>,
-    ) -> Result<Self, PatchError> {
+    ) -> Result<Self, ProgramError> {
         let description = Self::describe(sections, rules, functions, elf, relocations, go)?;
         let types = &go.module_data;
         let size = types.end_types.offset_from(types.types).and_then(|size| i32::try_from(size).ok());
@@ -95,7 +105,7 @@ impl<'a> ProgramTypes<'a> {
         elf: &'a Elf<'a>,
         relocations: &'a [Relative],
         go: &GoBinary<'_>,
-    ) -> Result<Description<'a>, PatchError> {
+    ) -> Result<Description<'a>, ProgramError> {
         if let Some(sections) = sections {
             let named: Vec<String> = rules.iter().flat_map(named_types).map(|name| symbol_name(&name)).collect();
             let wanted = Wanted {

@@ -48,6 +48,12 @@ pub enum DwarfError {
     Elf(#[from] ElfError),
 }
 
+impl From<DwarfError> for TypeError {
+    fn from(error: DwarfError) -> Self {
+        Self::Unreadable(Box::new(error))
+    }
+}
+
 /// The DWARF sections that are needed, decompressed.
 #[derive(Debug)]
 pub struct Sections<'a> {

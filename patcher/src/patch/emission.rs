@@ -25,9 +25,10 @@ use iced_x86::{Code, Instruction};
 
 use iced_x86::FlowControl;
 
+use super::Options;
+use super::error::PatchError;
 use super::matching::Hook;
 use super::targets::Target;
-use super::{Options, PatchError};
 use crate::address::NewVa;
 use crate::elf::Elf;
 use crate::layout::Layout;

@@ -13,7 +13,7 @@ use gopatch_trampolines::filter::Filter;
 use gopatch_trampolines::plan::Source;
 use gopatch_trampolines::thunk;
 
-use super::{PatchError, Problem};
+use super::error::{PatchError, Problem};
 use crate::dwarf::{Sections, TypeInfo, Wanted};
 use crate::elf::Elf;
 use crate::golang::pclntab::Function;

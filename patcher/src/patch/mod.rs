@@ -4,8 +4,10 @@
 //! Trusts: the phases. Never does: I/O.
 
 mod emission;
+mod error;
 mod matching;
 mod probes;
+mod runtime;
 mod targets;
 
 use std::collections::HashSet;
@@ -13,44 +15,32 @@ use std::thread;
 use std::time::Instant;
 
 use gopatch_protocol::manifest::{self, At, Manifest};
-use gopatch_protocol::wire;
-use gopatch_trampolines::EmitError;
 use gopatch_trampolines::attach::MAX_SOCKET_PATH;
-use gopatch_trampolines::plan::{RuntimeOffsets, SigPanic};
+use gopatch_trampolines::plan::RuntimeOffsets;
 use sha2::{Digest, Sha256};
 
 use crate::address::Va;
-use crate::dwarf::{self, DwarfError};
-use crate::elf::{Elf, ElfError};
-use crate::golang::{Function, GoBinary, GoError};
-use crate::layout::{Layout, LayoutError};
-use crate::program::{ParameterError, ProgramTypes};
+use crate::dwarf;
+use crate::elf::Elf;
+use crate::golang::GoBinary;
+use crate::layout::Layout;
+use crate::program::ProgramTypes;
 use crate::report::{FunctionReport, InputReport, OutputReport, RefusedReport, Report, RuleReport};
-use crate::rtypes::RuntimeTypeError;
-use crate::rules::condition::ComparisonError;
-use crate::rules::resolve::ResolveError;
-use crate::rules::skip::SkipError;
-use crate::rules::{self, Place, Rule, RuleError};
-use crate::sites::{Site, Text, Wanted};
+use crate::rules::{self, Rule};
+use crate::sites::Text;
 use crate::symbols;
-use crate::types::{Kind, Origin, TypeError, TypeId};
-use crate::verify::VerifyError;
-use crate::write::{self, Additions, NO_DIGEST, Output, Overwrite, Unsigned, WriteError};
+use crate::write::{self, Additions, NO_DIGEST, Output, Overwrite, Unsigned};
 
 use emission::{Emission, PointPlan};
+use error::Problem;
+pub use error::{InRule, PatchError};
 use matching::{Hook, Match};
 pub use probes::{Probe, Probes};
+use runtime::{TICK_FUNCTION, runtime_offsets, sigpanic, tick_site};
 use targets::{Target, Targets};
 
 /// This tool and its version, as reports and manifests name it.
 pub const TOOL: &str = concat!("gopatch ", env!("CARGO_PKG_VERSION"));
-
-/// The runtime's function that `sysmon` calls with the time in its first argument.
-const TICK_FUNCTION: &str = "runtime.retake";
-/// Where the signal handler sends a goroutine that has followed nil.
-const SIGPANIC_FUNCTION: &str = "runtime.sigpanic0";
-/// What a program has that makes panics of other faults: the runtime's part of `debug.SetPanicOnFault`.
-const PANIC_ON_FAULT_FUNCTION: &str = "runtime/debug.setPanicOnFault";
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -70,96 +60,6 @@ pub struct Patched<'a> {
     pub output: Output<'a>,
     /// What was done.
     pub report: Report,
-}
-
-/// Why nothing came out.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is a phase's error, and says itself what it is")]
-pub enum PatchError {
-    #[error(transparent)]
-    Elf(#[from] ElfError),
-    #[error(transparent)]
-    Go(#[from] GoError),
-    #[error(transparent)]
-    Dwarf(#[from] DwarfError),
-    #[error(transparent)]
-    RuntimeTypes(#[from] RuntimeTypeError),
-    #[error(transparent)]
-    Type(#[from] TypeError),
-    #[error(transparent)]
-    Rule(#[from] RuleError),
-    #[error(transparent)]
-    Layout(#[from] LayoutError),
-    #[error(transparent)]
-    Emit(#[from] EmitError),
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    #[error("the output does not stand up to checking, so it was not kept; this is a fault of gopatch")]
-    Verify(#[from] VerifyError),
-    #[error(transparent)]
-    InRule(#[from] Box<InRule>),
-    #[error("no rule matches a function of this program, so there is nothing to do; add rules with --rules")]
-    NothingMatches,
-    #[error("none of the matched functions can be hooked: {0}")]
-    AllRefused(String),
-    #[error("{name} of Go's runtime is not in this program's {origin}")]
-    Runtime { name: String, origin: Origin },
-    #[error("{TICK_FUNCTION} cannot be hooked, so the program could not find a gopatchd that starts later: {0}")]
-    Tick(&'static str),
-    #[error("the socket's path has {len} bytes, but a Unix socket's has at most {most}", most = MAX_SOCKET_PATH - 1)]
-    Socket { len: usize },
-    #[error("the socket's path has a zero byte in it")]
-    SocketZero,
-}
-
-/// What is wrong with a rule for this very program.
-#[derive(Debug, thiserror::Error)]
-#[error("{place}: {problem}")]
-pub struct InRule {
-    place: Place,
-    problem: Problem,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Problem {
-    #[error("the rules have this name twice")]
-    SameName,
-    #[error("this program has no {0}{1}")]
-    NoMatch(String, String),
-    #[error(
-        "{function} is inlined at {count} place{} and has no body of its own, so it cannot be hooked; its copies are in {into}",
-        if *count == 1 { "" } else { "s" }
-    )]
-    Inlined { function: String, count: usize, into: String },
-    #[error("{function}: `{text}`: {source}")]
-    Resolve { function: String, text: String, source: ResolveError },
-    #[error("{function}: `{text}`: {source}")]
-    Condition { function: String, text: String, source: ComparisonError },
-    #[error(
-        "{function}: with `exit` alone the call is decided on when it returns, but a capture there needs what the entry \
-         keeps; give the rule `enter: {{}}`, so that it is decided there"
-    )]
-    DecidedTooLate { function: String },
-    #[error("{function}: {source}")]
-    Skip { function: String, source: SkipError },
-    #[error("{function} has its results from rule {other} already")]
-    SkippedTwice { function: String, other: String },
-    #[error("{function}: {source}")]
-    Parameters { function: String, source: ParameterError },
-    #[error(
-        "{function}: a record would have {captures} captures and up to {bytes} bytes; {most} captures and {room} bytes \
-         are the most",
-        most = wire::MAX_CAPTURES,
-        room = wire::MAX_PAYLOAD
-    )]
-    RecordTooLarge { function: String, captures: usize, bytes: usize },
-}
-
-impl Rule {
-    fn failure(&self, field: &str, problem: Problem) -> PatchError {
-        PatchError::InRule(Box::new(InRule { place: self.place(field), problem }))
-    }
 }
 
 /// Patches an executable.
@@ -337,69 +237,6 @@ pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
         }
     }
     Ok(rules)
-}
-
-/// The place where `sysmon` brings the time.
-fn tick_site<'a>(function: &Function<'a>, text: &Text<'a>) -> Result<Site, PatchError> {
-    let mut found = text.sites(function, Wanted { enter: true, exit: false });
-    // The tick's code has room for what is displaced behind it, and for nothing else.
-    let is_plain = |site: &Site| site.before.is_empty() && site.guards.is_empty() && site.island.is_none();
-    match (found.sites.pop().filter(is_plain), found.refused.pop()) {
-        (Some(site), _) => Ok(site),
-        (None, refused) => Err(PatchError::Tick(refused.map_or("", |refused| refused.refusal.reason()))),
-    }
-}
-
-fn runtime_offsets(types: &ProgramTypes<'_>) -> Result<RuntimeOffsets, PatchError> {
-    let [g, m, p] = ["runtime.g", "runtime.m", "runtime.p"].map(|name| RuntimeStruct::named(name, types));
-    let (g, m, p) = (g?, m?, p?);
-    let (stack, stack_type) = g.field("stack")?;
-    let stack_type = RuntimeStruct { types, type_id: stack_type };
-    Ok(RuntimeOffsets {
-        g_stack_lo: stack + stack_type.field("lo")?.0,
-        g_stack_hi: stack + stack_type.field("hi")?.0,
-        g_m: g.field("m")?.0,
-        g_goid: g.field("goid")?.0,
-        m_p: m.field("p")?.0,
-        p_id: p.field("id")?.0,
-    })
-}
-
-/// Where nil leads. A program that can ask for panics of other faults has to have all of them in place.
-fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Option<SigPanic>, PatchError> {
-    let entry = go.functions.by_name(SIGPANIC_FUNCTION).next();
-    let panics_on_fault = go.functions.by_name(PANIC_ON_FAULT_FUNCTION).next().is_some();
-    let Some(entry) = entry.filter(|_| !panics_on_fault) else { return Ok(None) };
-    let g = RuntimeStruct::named("runtime.g", types)?;
-    Ok(Some(SigPanic {
-        entry: entry.start.0,
-        g_sig: g.field("sig")?.0,
-        g_sigcode0: g.field("sigcode0")?.0,
-        g_sigcode1: g.field("sigcode1")?.0,
-        g_sigpc: g.field("sigpc")?.0,
-    }))
-}
-
-/// A structure of the runtime, as this program has it.
-struct RuntimeStruct<'t, 'a> {
-    types: &'t ProgramTypes<'a>,
-    type_id: TypeId,
-}
-
-impl<'t, 'a> RuntimeStruct<'t, 'a> {
-    fn named(name: &str, types: &'t ProgramTypes<'a>) -> Result<Self, PatchError> {
-        let missing = || PatchError::Runtime { name: name.to_owned(), origin: types.origin() };
-        let type_id = types.get().type_by_name(name)?.ok_or_else(missing)?;
-        Ok(Self { types, type_id })
-    }
-
-    /// A field's offset and type.
-    fn field(&self, name: &str) -> Result<(i32, TypeId), PatchError> {
-        let missing = || PatchError::Runtime { name: name.to_owned(), origin: self.types.origin() };
-        let Kind::Struct(fields) = self.types.get().resolve(self.type_id)?.kind else { return Err(missing()) };
-        let field = fields.iter().find(|field| field.name == name).ok_or_else(missing)?;
-        Ok((i32::try_from(field.offset).map_err(|_| missing())?, field.type_id))
-    }
 }
 
 fn rule_report(matched: &Match<'_>, hooks: &[Hook<'_>]) -> RuleReport {

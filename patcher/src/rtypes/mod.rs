@@ -58,6 +58,12 @@ pub enum RuntimeTypeError {
     Ambiguous(String),
 }
 
+impl From<RuntimeTypeError> for TypeError {
+    fn from(error: RuntimeTypeError) -> Self {
+        Self::Unreadable(Box::new(error))
+    }
+}
+
 /// The types that a program carries for itself.
 #[derive(Debug)]
 pub struct RuntimeTypes<'a> {

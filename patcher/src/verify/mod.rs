@@ -19,17 +19,15 @@ mod symbols;
 use std::io;
 use std::ops::Range;
 
-use goblin::container::Endian;
-use goblin::container::{Container, Ctx};
 use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
 use goblin::elf::section_header::SHT_SYMTAB;
 use goblin::elf::{Elf, SectionHeader};
-use goblin::strtab::Strtab;
 use gopatch_protocol::manifest::{self, Manifest};
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
 use sha2::{Digest, Sha256};
 
-use crate::restore::{self, RestoreError};
+use crate::patched_file::{RestoreError, headers_of, overwritten, read_manifest};
+use crate::restore;
 use symbols::File;
 
 /// Bytes that are compared at a time. One by one they are only where these differ.
@@ -110,7 +108,7 @@ pub enum VerifyError {
 /// Checks `output`, also against `input` if it is at hand, and gives its manifest.
 pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyError> {
     let elf = headers_of(output)?;
-    let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
+    let (manifest, manifest_bytes) = read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
     let restored = restore::restore(&elf, output, &manifest)?;
     if let Some(input) = input.filter(|input| *input != restored) {
@@ -132,9 +130,9 @@ pub fn verify_written(
     differences: impl FnOnce() -> io::Result<Vec<Range<usize>>>,
 ) -> Result<Manifest, VerifyError> {
     let elf = headers_of(output)?;
-    let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
+    let (manifest, manifest_bytes) = read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
-    let listed = restore::overwritten(&elf, &manifest)?;
+    let listed = overwritten(&elf, &manifest)?;
     originals_are_inputs(input, &manifest, &listed)?;
     let original = headers_of(input)?;
     same_headers(File { bytes: input, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
@@ -158,22 +156,6 @@ pub fn differences(ours: &[u8], theirs: &[u8], offset: usize) -> Vec<Range<usize
         }
     }
     differences
-}
-
-/// The headers and the sections' names: nothing else of an ELF file is looked at here.
-pub(crate) fn headers_of(file: &[u8]) -> Result<Elf<'_>, goblin::error::Error> {
-    let mut elf = Elf::lazy_parse(Elf::parse_header(file)?)?;
-    let (header, ctx) = (&elf.header, Ctx::new(Container::Big, Endian::Little));
-    let tables = [(header.e_phoff, header.e_phnum), (header.e_shoff, header.e_shnum)];
-    let [(segments_at, segments), (sections_at, sections)] =
-        tables.map(|(offset, count)| (usize::try_from(offset).unwrap_or(usize::MAX), usize::from(count)));
-    elf.program_headers = ProgramHeader::parse(file, segments_at, segments, ctx)?;
-    elf.section_headers = SectionHeader::parse(file, sections_at, sections, ctx)?;
-    let names = elf.section_headers.get(usize::from(header.e_shstrndx)).and_then(SectionHeader::file_range);
-    if let Some(range) = names.filter(|range| range.end <= file.len()) {
-        elf.shdr_strtab = Strtab::parse(file, range.start, range.len(), 0)?;
-    }
-    Ok(elf)
 }
 
 /// What the manifest says stood at each overwritten place is what stands there in the input.

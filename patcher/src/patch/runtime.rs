@@ -1,0 +1,82 @@
+//! What patching needs of the runtime in this program: offsets in its structures, and two of its functions.
+//!
+//! Trusts: the types. Never does: guess an offset that they do not give.
+
+use gopatch_trampolines::plan::{RuntimeOffsets, SigPanic};
+
+use crate::golang::{Function, GoBinary};
+use crate::program::ProgramTypes;
+use crate::sites::{Site, Text, Wanted};
+use crate::types::{Kind, TypeId};
+
+use super::error::PatchError;
+
+/// The runtime's function that `sysmon` calls with the time in its first argument.
+pub(super) const TICK_FUNCTION: &str = "runtime.retake";
+/// Where the signal handler sends a goroutine that has followed nil.
+const SIGPANIC_FUNCTION: &str = "runtime.sigpanic0";
+/// What a program has that makes panics of other faults: the runtime's part of `debug.SetPanicOnFault`.
+const PANIC_ON_FAULT_FUNCTION: &str = "runtime/debug.setPanicOnFault";
+
+/// The place where `sysmon` brings the time.
+pub(super) fn tick_site<'a>(function: &Function<'a>, text: &Text<'a>) -> Result<Site, PatchError> {
+    let mut found = text.sites(function, Wanted { enter: true, exit: false });
+    // The tick's code has room for what is displaced behind it, and for nothing else.
+    let is_plain = |site: &Site| site.before.is_empty() && site.guards.is_empty() && site.island.is_none();
+    match (found.sites.pop().filter(is_plain), found.refused.pop()) {
+        (Some(site), _) => Ok(site),
+        (None, refused) => Err(PatchError::Tick(refused.map_or("", |refused| refused.refusal.reason()))),
+    }
+}
+
+pub(super) fn runtime_offsets(types: &ProgramTypes<'_>) -> Result<RuntimeOffsets, PatchError> {
+    let [g, m, p] = ["runtime.g", "runtime.m", "runtime.p"].map(|name| RuntimeStruct::named(name, types));
+    let (g, m, p) = (g?, m?, p?);
+    let (stack, stack_type) = g.field("stack")?;
+    let stack_type = RuntimeStruct { types, type_id: stack_type };
+    Ok(RuntimeOffsets {
+        g_stack_lo: stack + stack_type.field("lo")?.0,
+        g_stack_hi: stack + stack_type.field("hi")?.0,
+        g_m: g.field("m")?.0,
+        g_goid: g.field("goid")?.0,
+        m_p: m.field("p")?.0,
+        p_id: p.field("id")?.0,
+    })
+}
+
+/// Where nil leads. A program that can ask for panics of other faults has to have all of them in place.
+pub(super) fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Option<SigPanic>, PatchError> {
+    let entry = go.functions.by_name(SIGPANIC_FUNCTION).next();
+    let panics_on_fault = go.functions.by_name(PANIC_ON_FAULT_FUNCTION).next().is_some();
+    let Some(entry) = entry.filter(|_| !panics_on_fault) else { return Ok(None) };
+    let g = RuntimeStruct::named("runtime.g", types)?;
+    Ok(Some(SigPanic {
+        entry: entry.start.0,
+        g_sig: g.field("sig")?.0,
+        g_sigcode0: g.field("sigcode0")?.0,
+        g_sigcode1: g.field("sigcode1")?.0,
+        g_sigpc: g.field("sigpc")?.0,
+    }))
+}
+
+/// A structure of the runtime, as this program has it.
+struct RuntimeStruct<'t, 'a> {
+    types: &'t ProgramTypes<'a>,
+    type_id: TypeId,
+}
+
+impl<'t, 'a> RuntimeStruct<'t, 'a> {
+    fn named(name: &str, types: &'t ProgramTypes<'a>) -> Result<Self, PatchError> {
+        let missing = || PatchError::Runtime { name: name.to_owned(), origin: types.origin() };
+        let type_id = types.get().type_by_name(name)?.ok_or_else(missing)?;
+        Ok(Self { types, type_id })
+    }
+
+    /// A field's offset and type.
+    fn field(&self, name: &str) -> Result<(i32, TypeId), PatchError> {
+        let missing = || PatchError::Runtime { name: name.to_owned(), origin: self.types.origin() };
+        let Kind::Struct(fields) = self.types.get().resolve(self.type_id)?.kind else { return Err(missing()) };
+        let field = fields.iter().find(|field| field.name == name).ok_or_else(missing)?;
+        Ok((i32::try_from(field.offset).map_err(|_| missing())?, field.type_id))
+    }
+}
