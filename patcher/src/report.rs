@@ -163,7 +163,7 @@ impl Report {
 }
 
 /// A few of the functions that hold copies, in words.
-pub(crate) fn callers<S: AsRef<str>>(into: &[S]) -> String {
+pub(crate) fn format_callers<S: AsRef<str>>(into: &[S]) -> String {
     let names = distinct(into);
     let (named, others) = names.split_at(names.len().min(SHOWN_CALLERS));
     let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
@@ -223,7 +223,7 @@ impl Display for Text<'_> {
                 }
                 if let Some(into) = function.inlined_into.as_deref().filter(|into| !into.is_empty()) {
                     let copies = count(into.len(), "place", "places");
-                    let into = if self.verbose { distinct(into).join(", ") } else { callers(into) };
+                    let into = if self.verbose { distinct(into).join(", ") } else { format_callers(into) };
                     writeln!(f, "  {:<24}   inlined at {copies} that no hook sees, in {into}", "")?;
                 }
             }

@@ -1,33 +1,23 @@
-//! Which functions of the program the rules mean, and what each hook captures there.
+//! Which functions of the program each rule matches.
 //!
-//! Decides: what a rule's names and globs match; whether a hook's captures resolve and fit into a record.
-//! Trusts: the function table and the types. Never does: choose a place in a function (that is [`super::targets`]).
+//! Decides: what a rule's names, globs and version ranges match. Trusts: the function table.
+//! Never does: choose a place in a function (that is [`super::targets`]).
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
-use gopatch_protocol::manifest::Ratio;
-use gopatch_protocol::{manifest, wire};
-use gopatch_trampolines::filter::Filter;
-use gopatch_trampolines::plan::Source;
-use gopatch_trampolines::thunk;
 
 use super::error::{PatchError, Problem};
 use crate::dwarf::{Sections, TypeInfo, Wanted};
 use crate::elf::Elf;
 use crate::golang::pclntab::Function;
 use crate::golang::{BuildInfo, GoBinary};
-use crate::program::{ParameterError, ProgramTypes};
-use crate::report;
-use crate::rules::condition::Unresolved;
-use crate::rules::declared::DeclaredTypes;
+use crate::report::format_callers;
+use crate::rules::Rule;
 use crate::rules::nearest::did_you_mean;
 use crate::rules::pattern::{Name, import_matches, is_import_glob, receiver_matches, without_type_arguments};
-use crate::rules::resolve::{CaptureError, End, Resolved};
-use crate::rules::skip::Skip;
 use crate::rules::version::Version;
-use crate::rules::{Capture, Rule};
 
 /// A rule, and the functions that it means.
 pub(super) struct Match<'a> {
@@ -35,64 +25,6 @@ pub(super) struct Match<'a> {
     pub(super) functions: Vec<Function<'a>>,
     /// Why it was not looked for: a version out of its range.
     pub(super) left_out: Option<String>,
-}
-
-/// A function under a rule, as it is to be hooked.
-pub(super) struct Hook<'a> {
-    pub(super) rule: &'a Rule,
-    pub(super) function: Function<'a>,
-    /// The functions that hold copies of it; `None` when nothing tells.
-    pub(super) inlined_into: Option<Vec<String>>,
-    pub(super) enter: Option<Resolved>,
-    pub(super) exit: Option<Resolved>,
-    pub(super) keep: Vec<Source>,
-    /// Which calls are recorded, decided at [`Rule::decided_at`].
-    pub(super) filter: Filter,
-    /// What it returns, if its body is not to run.
-    pub(super) skip: Option<Skip>,
-    /// Whether its body may run all the same, in copies that the compiler inlined elsewhere.
-    pub(super) runs_elsewhere: bool,
-    /// Number of its places at the entry and at the exits, once they are chosen.
-    pub(super) sites: [usize; 2],
-}
-
-impl Hook<'_> {
-    /// What is recorded at that end.
-    pub(super) fn at(&self, at: manifest::At) -> Option<&Resolved> {
-        match at {
-            manifest::At::Enter => self.enter.as_ref(),
-            manifest::At::Exit => self.exit.as_ref(),
-        }
-    }
-
-    pub(super) fn manifest(&self) -> manifest::Function {
-        manifest::Function {
-            name: self.function.name.to_owned(),
-            rule: self.rule.name.clone(),
-            kind: self.rule.kind,
-            operation: self.rule.operation_of(self.function.name),
-            va: self.function.start.0,
-            when: self.rule.when.as_ref().map(|when| when.text.clone()),
-            sample: self.rule.sample,
-            dimensions: self.rule.dimensions.clone(),
-            skip: self.skip.as_ref().map(|skip| skip.shown.clone()),
-        }
-    }
-
-    /// The filter that is evaluated at that end.
-    pub(super) fn filter_at(&self, at: manifest::At) -> Filter {
-        if at == self.rule.decided_at() { self.filter.clone() } else { Filter::default() }
-    }
-
-    /// Whether entries leave marks by which exits know that they were recorded.
-    pub(super) fn is_marked(&self) -> bool {
-        !self.filter.is_empty() && self.sites.iter().all(|number| *number > 0)
-    }
-
-    /// Whether it needs the words table.
-    pub(super) fn uses_table(&self) -> bool {
-        !self.keep.is_empty() || self.is_marked()
-    }
 }
 
 /// The functions that each rule means, as far as this program has them.
@@ -140,7 +72,7 @@ fn only_inlined(rule: &Rule, elf: &Elf<'_>, go: &GoBinary<'_>) -> Result<Option<
     for symbol in &symbols {
         let into = info.inlined_into(symbol)?;
         if !into.is_empty() {
-            let (count, into) = (into.len(), report::callers(&into));
+            let (count, into) = (into.len(), format_callers(&into));
             return Ok(Some(rule.failure("function", Problem::Inlined { function: symbol.clone(), count, into })));
         }
     }
@@ -260,101 +192,4 @@ impl<'f, 'a> NamedFunctions<'f, 'a> {
         let field = if rule.receivers.is_empty() || in_package().any(is_receiver) { "function" } else { "receiver" };
         rule.failure(field, Problem::NoMatch(rule.asks_for(), near))
     }
-}
-
-/// Resolves what a rule captures in a function.
-pub(super) fn hook<'a>(
-    rule: &'a Rule,
-    function: Function<'a>,
-    types: &ProgramTypes<'_>,
-) -> Result<Hook<'a>, PatchError> {
-    let name = || function.name.to_owned();
-    if rule.skip.is_some() && (function.is_wrapper || function.flags.is_assembly()) {
-        // It will be refused, and nobody describes its results.
-        let (inlined_into, skip) = (Some(Vec::new()), Some(Skip::default()));
-        return Ok(Hook {
-            rule,
-            function,
-            inlined_into,
-            enter: None,
-            exit: None,
-            keep: Vec::new(),
-            filter: Filter::default(),
-            skip,
-            runs_elsewhere: false,
-            sites: [0; 2],
-        });
-    }
-    let mut declared = DeclaredTypes::new(types.get(), rule);
-    let places = match types.places(rule, &function, &mut declared) {
-        // What it captures need not resolve, and cannot.
-        Err(ParameterError::Incomplete | ParameterError::Unknown)
-            if rule.when.is_none() && rule.skip.is_none() && rule.captures().all(|it| it.optional) =>
-        {
-            None
-        }
-        places => {
-            let fail = |source| rule.failure("signature", Problem::Parameters { function: name(), source });
-            places.map_err(fail)?
-        }
-    };
-    let skip = rule.skip.as_ref().zip(places.as_ref()).map(|(constants, places)| {
-        places.skip(constants).map_err(|(index, source)| {
-            let field = index.map_or_else(|| "skip".to_owned(), |index| format!("skip.{index}"));
-            rule.failure(&field, Problem::Skip { function: name(), source })
-        })
-    });
-    let skip = skip.transpose()?;
-    let resolve = |captures: &[Capture], end: &mut End<'_>| match &places {
-        Some(places) => {
-            let key = if matches!(end, End::Enter) { "enter" } else { "exit" };
-            places.point(rule, captures, end).map_err(|unresolved| {
-                let CaptureError { attribute, text, error } = *unresolved;
-                let problem = Problem::Resolve { function: name(), text, source: error };
-                rule.failure(&format!("{key}.{attribute}"), problem)
-            })
-        }
-        None => Ok(Resolved { left_out: captures.iter().map(Capture::to_string).collect(), ..Resolved::default() }),
-    };
-    let mut keep = Vec::new();
-    let exit = rule.exit.as_ref().map(|captures| resolve(captures, &mut End::Exit(&mut keep))).transpose()?;
-    let mut enter = rule.enter.as_ref().map(|captures| resolve(captures, &mut End::Enter)).transpose()?;
-    if !keep.is_empty() && enter.is_none() {
-        // The entry would be recorded before the exit is asked.
-        if let Some(key) = rule.when.as_ref().map(|_| "when").or_else(|| rule.sample.map(|_| "sample")) {
-            return Err(rule.failure(key, Problem::DecidedTooLate { function: name() }));
-        }
-        enter = Some(Resolved::default());
-    }
-    let condition = rule.when.as_ref().map(|when| {
-        let unknown = || Problem::Parameters { function: name(), source: ParameterError::Unknown };
-        let places = places.as_ref().ok_or_else(|| rule.failure("when", unknown()))?;
-        when.resolve(places, rule, rule.decided_at()).map_err(|unresolved| {
-            let Unresolved { text, error } = *unresolved;
-            rule.failure("when", Problem::Condition { function: name(), text, source: error })
-        })
-    });
-    let filter = Filter { condition: condition.transpose()?, sample_below: rule.sample.and_then(Ratio::bound) };
-    for (key, point) in [("enter", &enter), ("exit", &exit)] {
-        let Some(point) = point else { continue };
-        let bytes = thunk::max_record(&point.plans) - wire::ring::HEADER;
-        if point.plans.len() > wire::MAX_CAPTURES || bytes > wire::MAX_PAYLOAD {
-            let captures = point.plans.len();
-            return Err(rule.failure(key, Problem::RecordTooLarge { function: name(), captures, bytes }));
-        }
-    }
-    let inlined_into = types.inlined_into(&function)?;
-    Ok(Hook { rule, function, inlined_into, enter, exit, keep, filter, skip, runs_elsewhere: false, sites: [0; 2] })
-}
-
-/// No function has its results from two rules.
-pub(super) fn skipped_once(hooks: &[Hook<'_>]) -> Result<(), PatchError> {
-    let mut known = HashMap::new();
-    for hook in hooks.iter().filter(|hook| hook.skip.is_some()) {
-        if let Some(other) = known.insert(hook.function.start, hook.rule) {
-            let (function, other) = (hook.function.name.to_owned(), other.name.clone());
-            return Err(hook.rule.failure("skip", Problem::SkippedTwice { function, other }));
-        }
-    }
-    Ok(())
 }

@@ -3,8 +3,10 @@
 //! Decides: the order of the phases.
 //! Trusts: the phases. Never does: I/O.
 
+mod describe;
 mod emission;
 mod error;
+mod hooks;
 mod matching;
 mod probes;
 mod runtime;
@@ -14,29 +16,29 @@ use std::collections::HashSet;
 use std::thread;
 use std::time::Instant;
 
-use gopatch_protocol::manifest::{self, At, Manifest};
+use gopatch_protocol::manifest::{self, Manifest};
 use gopatch_trampolines::attach::MAX_SOCKET_PATH;
 use gopatch_trampolines::plan::RuntimeOffsets;
 use sha2::{Digest, Sha256};
 
 use crate::address::Va;
 use crate::dwarf;
-use crate::elf::Elf;
+use crate::elf::{Elf, Relative};
 use crate::golang::GoBinary;
-use crate::layout::Layout;
-use crate::program::ProgramTypes;
-use crate::report::{FunctionReport, InputReport, OutputReport, RefusedReport, Report, RuleReport};
+use crate::layout::{Layout, LayoutError};
+use crate::program::{ProgramError, ProgramTypes};
+use crate::report::{RefusedReport, Report};
 use crate::rules::{self, Rule};
-use crate::sites::Text;
-use crate::symbols;
-use crate::write::{self, Additions, NO_DIGEST, Output, Overwrite, Unsigned};
+use crate::sites::{Site, Text};
+use crate::write::{self, Additions, Output, Overwrite, Unsigned};
 
 use emission::{Emission, PointPlan};
 use error::Problem;
 pub use error::{InRule, PatchError};
-use matching::{Hook, Match};
+use hooks::Hook;
+use matching::Match;
 pub use probes::{Probe, Probes};
-use runtime::{TICK_FUNCTION, runtime_offsets, sigpanic, tick_site};
+use runtime::Runtime;
 use targets::{Target, Targets};
 
 /// This tool and its version, as reports and manifests name it.
@@ -98,120 +100,160 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Does all that needs no digest.
+/// Does everything that needs no digest of the input.
 pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchError> {
     let mut clock = Clock::start();
     check_socket(&options.socket)?;
-    let elf = Elf::parse(input)?;
-    let relocations = elf.relative_relocations()?;
-    clock.lap("elf");
-    let go = GoBinary::read(&elf, &relocations)?;
-    clock.lap("go");
+    let program = Executable::load(input, &mut clock)?;
     let rules = read_rules(options)?;
-    let matches = matching::match_rules(&rules, &go, &elf)?;
-
-    let sections = dwarf::Sections::load(&elf)?;
-    let names = matching::matched_names(&matches);
-    let names = names.iter().map(String::as_str).collect();
-    let types = ProgramTypes::load(sections.as_ref(), &rules, &names, &elf, &relocations, &go)?;
-    let offsets = runtime_offsets(&types)?;
+    let matches = matching::match_rules(&rules, &program.go, &program.elf)?;
+    let dwarf = dwarf::Sections::load(&program.elf)?;
+    let types = program.load_types(dwarf.as_ref(), &rules, &matches)?;
+    let runtime = Runtime::find(&types, &program.go)?;
     clock.lap("types");
 
-    let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
-    let sigpanic = sigpanic(&types, &go)?;
-    let text = Text { functions: &go.functions, bytes: &bytes, checked: &go.checked, sigpanic };
-    let tick_function = go.functions.by_name(TICK_FUNCTION).next();
-    let tick_function = tick_function.ok_or(PatchError::Tick("there is no such function"))?;
-    let tick = tick_site(tick_function, &text)?;
-    let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
-    let asked = functions.map(|(rule, function)| matching::hook(rule, function, &types));
-    let mut asked = asked.collect::<Result<Vec<_>, _>>()?;
-    matching::skipped_once(&asked)?;
-    for hook in asked.iter_mut().filter(|hook| hook.skip.is_some()) {
-        // What the program's own tracebacks tell, besides DWARF; where neither can be read, it is not known.
-        let traced = go.inlined_into(&elf, &hook.function);
-        if traced.as_ref().map(Vec::len) > hook.inlined_into.as_ref().map(Vec::len) {
-            hook.inlined_into = traced;
-        }
-        // Copies of which no instruction is left are in no table.
-        let vanished = types.was_inlined(&hook.function).unwrap_or_else(|| text.may_vanish(&hook.function));
-        hook.runs_elsewhere = hook.inlined_into.as_ref().is_none_or(|into| !into.is_empty()) || vanished;
-    }
-    let Targets { hooks, functions: targets, refused } = targets::choose(asked, &text, tick_function.start);
-    if hooks.is_empty() {
-        let why = refused.first().map_or("", |refused| refused.reason);
-        return Err(PatchError::AllRefused(why.to_owned()));
-    }
+    let chosen = choose_sites(&program, &types, &runtime, &matches)?;
     clock.lap("sites");
 
-    let keeps = hooks.iter().any(Hook::uses_table);
-    let layout = Layout::new(&elf, hooks.len(), keeps)?;
-    let mut emission = Emission::new(&elf, &layout, options, tick);
-    emission.attach()?;
-    emission.hooks(&hooks, &targets, &offsets)?;
+    let layout = lay_out(&program, &chosen)?;
+    let mut emission = emit(&program, &layout, &runtime, &chosen, options)?;
     clock.lap("emit");
 
-    let functions: Vec<_> = hooks.iter().map(Hook::manifest).collect();
-    let symbols = options.symbols.then(|| {
-        let named = (&functions[..], &emission.points[..], &emission.sites[..]);
-        let end = layout.code_va().0 + emission.code.len() as u64;
-        symbols::of_code(named, emission.return_bodies(), emission.stub, end)
-    });
+    let (output, manifest) = assemble(&program, &layout, &runtime, &chosen, &mut emission, options)?;
+    let report = Report {
+        tool: TOOL.to_owned(),
+        input: describe::input_report(&program, types.origin()),
+        output: describe::output_report(output.size(), options, &emission, &layout),
+        rules: matches.iter().map(|it| describe::rule_report(it, &chosen.targets.hooks)).collect(),
+        refused: chosen.targets.refused,
+        phases_us: clock.laps,
+    };
+    let (points, targets) = (emission.into_points(), chosen.targets.functions);
+    Ok(Plan { output, manifest, report, points, targets, offsets: runtime.offsets })
+}
+
+/// The input, as far as it can be understood without rules.
+struct Executable<'a> {
+    elf: Elf<'a>,
+    relocations: Vec<Relative>,
+    go: GoBinary<'a>,
+}
+
+impl<'a> Executable<'a> {
+    fn load(input: &'a [u8], clock: &mut Clock) -> Result<Self, PatchError> {
+        let elf = Elf::parse(input)?;
+        let relocations = elf.relative_relocations()?;
+        clock.lap("elf");
+        let go = GoBinary::read(&elf, &relocations)?;
+        clock.lap("go");
+        Ok(Self { elf, relocations, go })
+    }
+
+    /// The types that the rules and the runtime's offsets need.
+    fn load_types<'t>(
+        &'t self,
+        dwarf: Option<&'t dwarf::Sections<'_>>,
+        rules: &[Rule],
+        matches: &[Match<'_>],
+    ) -> Result<ProgramTypes<'t>, ProgramError> {
+        let names = matching::matched_names(matches);
+        let names = names.iter().map(String::as_str).collect();
+        ProgramTypes::load(dwarf, rules, &names, &self.elf, &self.relocations, &self.go)
+    }
+}
+
+/// What is to be overwritten.
+struct Chosen<'a> {
+    targets: Targets<'a>,
+    /// The site through which emitted code learns the time.
+    tick: Site,
+}
+
+/// Resolves what each hook captures, and finds places for the hooks.
+fn choose_sites<'a>(
+    program: &Executable<'a>,
+    types: &ProgramTypes<'_>,
+    runtime: &Runtime,
+    matches: &[Match<'a>],
+) -> Result<Chosen<'a>, PatchError> {
+    let Executable { elf, go, .. } = program;
+    let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
+    let text = Text { functions: &go.functions, bytes: &bytes, checked: &go.checked, sigpanic: runtime.sigpanic };
+    let (tick_function, tick) = runtime::tick_site(go, &text)?;
+    let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
+    let hooks = functions.map(|(rule, function)| hooks::resolve(rule, function, types));
+    let mut hooks = hooks.collect::<Result<Vec<_>, _>>()?;
+    hooks::check_skipped_once(&hooks)?;
+    for hook in hooks.iter_mut().filter(|hook| hook.skip.is_some()) {
+        find_copies(hook, program, types, &text);
+    }
+    let targets = targets::choose(hooks, &text, tick_function);
+    if targets.hooks.is_empty() {
+        let why = targets.refused.first().map_or("", |refused| refused.reason);
+        return Err(PatchError::AllRefused(why.to_owned()));
+    }
+    Ok(Chosen { targets, tick })
+}
+
+/// Finds out whether the body of a function that is not to run may run all the same, in inlined copies.
+fn find_copies(hook: &mut Hook<'_>, program: &Executable<'_>, types: &ProgramTypes<'_>, text: &Text<'_>) {
+    // The program's own traceback tables show copies, besides DWARF. Without either the answer is unknown.
+    let traced = program.go.inlined_into(&program.elf, &hook.function);
+    if traced.as_ref().map(Vec::len) > hook.inlined_into.as_ref().map(Vec::len) {
+        hook.inlined_into = traced;
+    }
+    // A copy of which no instruction is left is in no table.
+    let vanished = types.was_inlined(&hook.function).unwrap_or_else(|| text.may_vanish(&hook.function));
+    hook.runs_elsewhere = hook.inlined_into.as_ref().is_none_or(|into| !into.is_empty()) || vanished;
+}
+
+fn lay_out(program: &Executable<'_>, chosen: &Chosen<'_>) -> Result<Layout, LayoutError> {
+    let hooks = &chosen.targets.hooks;
+    Layout::new(&program.elf, hooks.len(), hooks.iter().any(Hook::uses_table))
+}
+
+/// Emits the attach code and every thunk.
+fn emit<'p>(
+    program: &'p Executable<'_>,
+    layout: &'p Layout,
+    runtime: &Runtime,
+    chosen: &Chosen<'_>,
+    options: &'p Options,
+) -> Result<Emission<'p>, PatchError> {
+    let Targets { hooks, functions, .. } = &chosen.targets;
+    let mut emission = Emission::new(&program.elf, layout, options, chosen.tick.clone());
+    emission.attach()?;
+    emission.hooks(hooks, functions, &runtime.offsets)?;
+    Ok(emission)
+}
+
+/// Puts the output together, whole but for the input's digest.
+fn assemble<'a>(
+    program: &Executable<'a>,
+    layout: &Layout,
+    runtime: &Runtime,
+    chosen: &Chosen<'_>,
+    emission: &mut Emission<'_>,
+    options: &Options,
+) -> Result<(Unsigned<'a>, Manifest), PatchError> {
+    let functions: Vec<_> = chosen.targets.hooks.iter().map(Hook::manifest).collect();
+    let symbols = options.symbols.then(|| emission.symbols(&functions));
     let overwrites = std::mem::take(&mut emission.overwrites);
-    let additions = Additions { layout: &layout, overwrites, code: &emission.code, entry: emission.stub, symbols };
-    let mut unfinished = write::write(&elf, additions)?;
+    let additions = Additions { layout, overwrites, code: &emission.code, entry: emission.stub, symbols };
+    let mut unfinished = write::write(&program.elf, additions)?;
     let manifest = Manifest {
         format: manifest::FORMAT,
         tool: TOOL.to_owned(),
-        input: manifest::Input {
-            sha256: NO_DIGEST.to_owned(),
-            size: input.len() as u64,
-            go_version: go.build_info.go_version.clone(),
-            main_package: go.build_info.main_package.clone(),
-            main_version: go.build_info.main_module.as_ref().map(|module| module.version.clone()),
-            vcs_revision: go.build_info.setting("vcs.revision").map(str::to_owned),
-            vcs_modified: go.build_info.setting("vcs.modified") == Some("true"),
-        },
+        input: describe::input(program),
         rules_sha256: rules_digest(options),
-        code: manifest::Code {
-            va: layout.code_va().0,
-            offset: unfinished.code_offset as u64,
-            size: emission.code.len() as u64,
-            id_offset: emission.id_offset as u64,
-            sha256: digest(&emission.code),
-            stub: emission.stub,
-            sigpanic: sigpanic.filter(|_| emission.has_guards).map(|it| it.entry),
-        },
+        code: describe::code(emission, layout, unfinished.code_offset, runtime.sigpanic),
         functions,
         points: emission.points.clone(),
         sites: emission.sites.clone(),
-        refused: Some(refused.iter().map(RefusedReport::manifest).collect()),
+        refused: Some(chosen.targets.refused.iter().map(RefusedReport::manifest).collect()),
         patches: std::mem::take(&mut unfinished.patches),
     };
-    let output = unfinished.finish(&manifest)?;
-    let report = Report {
-        tool: TOOL.to_owned(),
-        input: InputReport {
-            path: None,
-            size: input.len() as u64,
-            sha256: String::new(),
-            go_version: go.build_info.go_version.clone(),
-            main_package: go.build_info.main_package.clone(),
-            types: types.origin(),
-        },
-        output: OutputReport {
-            path: None,
-            size: output.size(),
-            sha256: None,
-            socket: String::from_utf8_lossy(&options.socket).into_owned(),
-            code_bytes: emission.code.len() as u64,
-            arena_bytes: layout.arena.bytes(),
-        },
-        rules: matches.iter().map(|it| rule_report(it, &hooks)).collect(),
-        refused,
-        phases_us: clock.laps,
-    };
-    Ok(Plan { output, manifest, report, points: emission.into_points(), targets, offsets })
+    Ok((unfinished.finish(&manifest)?, manifest))
 }
 
 fn check_socket(socket: &[u8]) -> Result<(), PatchError> {
@@ -237,30 +279,6 @@ pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
         }
     }
     Ok(rules)
-}
-
-fn rule_report(matched: &Match<'_>, hooks: &[Hook<'_>]) -> RuleReport {
-    let functions = hooks.iter().filter(|hook| std::ptr::eq(hook.rule, matched.rule)).map(|hook| {
-        let points = [&hook.enter, &hook.exit].into_iter().flatten();
-        FunctionReport {
-            name: hook.function.name.to_owned(),
-            va: hook.function.start.0,
-            entries: hook.sites[At::Enter as usize],
-            exits: hook.sites[At::Exit as usize],
-            attributes: points.clone().flat_map(|point| &point.captures).map(|c| c.attribute.clone()).collect(),
-            left_out: points.flat_map(|point| point.left_out.iter().cloned()).collect(),
-            inlined_into: hook.inlined_into.clone(),
-            skip: hook.skip.as_ref().map(|skip| skip.shown.clone()),
-        }
-    });
-    RuleReport {
-        rule: matched.rule.name.clone(),
-        glob: matched.rule.is_glob(),
-        left_out: matched.left_out.clone(),
-        when: matched.rule.when.as_ref().map(|when| when.text.clone()),
-        sample: matched.rule.sample,
-        functions: functions.collect(),
-    }
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -4,7 +4,8 @@
 
 use gopatch_trampolines::plan::{RuntimeOffsets, SigPanic};
 
-use crate::golang::{Function, GoBinary};
+use crate::address::Va;
+use crate::golang::GoBinary;
 use crate::program::ProgramTypes;
 use crate::sites::{Site, Text, Wanted};
 use crate::types::{Kind, TypeId};
@@ -12,25 +13,28 @@ use crate::types::{Kind, TypeId};
 use super::error::PatchError;
 
 /// The runtime's function that `sysmon` calls with the time in its first argument.
-pub(super) const TICK_FUNCTION: &str = "runtime.retake";
+const TICK_FUNCTION: &str = "runtime.retake";
 /// Where the signal handler sends a goroutine that has followed nil.
 const SIGPANIC_FUNCTION: &str = "runtime.sigpanic0";
 /// What a program has that makes panics of other faults: the runtime's part of `debug.SetPanicOnFault`.
 const PANIC_ON_FAULT_FUNCTION: &str = "runtime/debug.setPanicOnFault";
 
-/// The place where `sysmon` brings the time.
-pub(super) fn tick_site<'a>(function: &Function<'a>, text: &Text<'a>) -> Result<Site, PatchError> {
-    let mut found = text.sites(function, Wanted { enter: true, exit: false });
-    // The tick's code has room for what is displaced behind it, and for nothing else.
-    let is_plain = |site: &Site| site.before.is_empty() && site.guards.is_empty() && site.island.is_none();
-    match (found.sites.pop().filter(is_plain), found.refused.pop()) {
-        (Some(site), _) => Ok(site),
-        (None, refused) => Err(PatchError::Tick(refused.map_or("", |refused| refused.refusal.reason()))),
+/// The runtime of this program.
+pub(super) struct Runtime {
+    /// Offsets in its structures.
+    pub(super) offsets: RuntimeOffsets,
+    /// Where a nil dereference leads; `None` when no instruction that may meet nil can be displaced.
+    pub(super) sigpanic: Option<SigPanic>,
+}
+
+impl Runtime {
+    pub(super) fn find(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Self, PatchError> {
+        Ok(Self { offsets: offsets(types)?, sigpanic: sigpanic(types, go)? })
     }
 }
 
-pub(super) fn runtime_offsets(types: &ProgramTypes<'_>) -> Result<RuntimeOffsets, PatchError> {
-    let [g, m, p] = ["runtime.g", "runtime.m", "runtime.p"].map(|name| RuntimeStruct::named(name, types));
+fn offsets(types: &ProgramTypes<'_>) -> Result<RuntimeOffsets, PatchError> {
+    let [g, m, p] = ["runtime.g", "runtime.m", "runtime.p"].map(|name| RuntimeStruct::find(name, types));
     let (g, m, p) = (g?, m?, p?);
     let (stack, stack_type) = g.field("stack")?;
     let stack_type = RuntimeStruct { types, type_id: stack_type };
@@ -44,12 +48,12 @@ pub(super) fn runtime_offsets(types: &ProgramTypes<'_>) -> Result<RuntimeOffsets
     })
 }
 
-/// Where nil leads. A program that can ask for panics of other faults has to have all of them in place.
-pub(super) fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Option<SigPanic>, PatchError> {
+/// The runtime's handler of nil dereferences. In a program that can ask for panics on other faults, none may be displaced.
+fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Option<SigPanic>, PatchError> {
     let entry = go.functions.by_name(SIGPANIC_FUNCTION).next();
     let panics_on_fault = go.functions.by_name(PANIC_ON_FAULT_FUNCTION).next().is_some();
     let Some(entry) = entry.filter(|_| !panics_on_fault) else { return Ok(None) };
-    let g = RuntimeStruct::named("runtime.g", types)?;
+    let g = RuntimeStruct::find("runtime.g", types)?;
     Ok(Some(SigPanic {
         entry: entry.start.0,
         g_sig: g.field("sig")?.0,
@@ -59,6 +63,19 @@ pub(super) fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Op
     }))
 }
 
+/// The function that `sysmon` calls with the time, and the site in it.
+pub(super) fn tick_site(go: &GoBinary<'_>, text: &Text<'_>) -> Result<(Va, Site), PatchError> {
+    let function = go.functions.by_name(TICK_FUNCTION).next();
+    let function = function.ok_or(PatchError::Tick("there is no such function"))?;
+    let mut found = text.sites(function, Wanted { enter: true, exit: false });
+    // The tick's code has room for the instructions displaced after the hook, and for nothing else.
+    let is_plain = |site: &Site| site.before.is_empty() && site.guards.is_empty() && site.island.is_none();
+    match (found.sites.pop().filter(is_plain), found.refused.pop()) {
+        (Some(site), _) => Ok((function.start, site)),
+        (None, refused) => Err(PatchError::Tick(refused.map_or("", |refused| refused.refusal.reason()))),
+    }
+}
+
 /// A structure of the runtime, as this program has it.
 struct RuntimeStruct<'t, 'a> {
     types: &'t ProgramTypes<'a>,
@@ -66,7 +83,7 @@ struct RuntimeStruct<'t, 'a> {
 }
 
 impl<'t, 'a> RuntimeStruct<'t, 'a> {
-    fn named(name: &str, types: &'t ProgramTypes<'a>) -> Result<Self, PatchError> {
+    fn find(name: &str, types: &'t ProgramTypes<'a>) -> Result<Self, PatchError> {
         let missing = || PatchError::Runtime { name: name.to_owned(), origin: types.origin() };
         let type_id = types.get().type_by_name(name)?.ok_or_else(missing)?;
         Ok(Self { types, type_id })
