@@ -1,6 +1,6 @@
-//! A patched file: its headers, its manifest, and what each overwritten place held before.
+//! A patched file: its headers, its manifest, and the original bytes of each overwritten place.
 //!
-//! Trusts: nothing in the file. Never does: look at the instructions.
+//! Trusts: nothing in the file. Never does: decode instructions.
 
 use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::program_header::{PT_LOAD, ProgramHeader};
@@ -8,7 +8,7 @@ use goblin::elf::{Elf, SectionHeader};
 use goblin::strtab::Strtab;
 use gopatch_protocol::manifest::{self, Manifest};
 
-/// Why the input cannot be given back.
+/// Why a patched file cannot be read or restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
@@ -16,22 +16,22 @@ pub enum RestoreError {
     #[error("not an ELF file")]
     Elf(#[from] goblin::error::Error),
     /// No manifest.
-    #[error("not patched by gopatch: it has no section {}", manifest::SECTION)]
+    #[error("not patched by gopatch: no section {}", manifest::SECTION)]
     NotPatched,
-    /// A manifest that cannot be read.
-    #[error("its manifest cannot be used: {0}")]
+    /// A manifest that cannot be read or contradicts the file.
+    #[error("invalid manifest: {0}")]
     Manifest(String),
-    /// What came out is not what went in.
-    #[error("its original bytes are not the input's: it was changed after gopatch wrote it")]
+    /// The restored bytes are not the input.
+    #[error("the restored bytes differ from the input: the file was changed after gopatch wrote it")]
     Digest,
 }
 
-/// Whether a file says that gopatch wrote it.
+/// Whether a file has gopatch's manifest.
 pub fn is_patched(file: &[u8]) -> bool {
     headers_of(file).is_ok_and(|elf| !matches!(read_manifest(&elf, file), Err(RestoreError::NotPatched)))
 }
 
-/// The headers and the sections' names: nothing else of an ELF file is looked at here.
+/// The headers and the names of the sections; the rest of the ELF file is not parsed.
 pub(crate) fn headers_of(file: &[u8]) -> Result<Elf<'_>, goblin::error::Error> {
     let mut elf = Elf::lazy_parse(Elf::parse_header(file)?)?;
     let (header, ctx) = (&elf.header, Ctx::new(Container::Big, Endian::Little));
@@ -57,12 +57,12 @@ pub fn read_manifest<'a>(elf: &Elf<'_>, output: &'a [u8]) -> Result<(Manifest, &
     let bytes = section
         .file_range()
         .and_then(|range| output.get(range))
-        .ok_or_else(|| RestoreError::Manifest("its section lies outside of the file".to_owned()))?;
+        .ok_or_else(|| RestoreError::Manifest("its section lies outside the file".to_owned()))?;
     let manifest = Manifest::parse(bytes).map_err(|error| RestoreError::Manifest(error.to_string()))?;
     Ok((manifest, bytes))
 }
 
-/// Every place of a patched file that was overwritten: its offset, and what stood there.
+/// Every overwritten place of a patched file: its offset and its original bytes.
 pub(crate) fn overwritten(elf: &Elf<'_>, manifest: &Manifest) -> Result<Vec<(usize, Vec<u8>)>, RestoreError> {
     let offset_of = |va: u64| {
         elf.program_headers.iter().filter(|segment| segment.p_type == PT_LOAD).find_map(|segment| {
@@ -71,7 +71,7 @@ pub(crate) fn overwritten(elf: &Elf<'_>, manifest: &Manifest) -> Result<Vec<(usi
         })
     };
     let places = manifest.overwritten(offset_of);
-    let places = places.ok_or_else(|| RestoreError::Manifest("it names a site that is not in the file".to_owned()))?;
+    let places = places.ok_or_else(|| RestoreError::Manifest("it lists a site outside the file".to_owned()))?;
     let bytes = |(offset, original)| {
         usize::try_from(offset).ok().zip(manifest::from_hex(original)).ok_or_else(|| misplaced(offset))
     };
@@ -79,5 +79,5 @@ pub(crate) fn overwritten(elf: &Elf<'_>, manifest: &Manifest) -> Result<Vec<(usi
 }
 
 pub(crate) fn misplaced(offset: u64) -> RestoreError {
-    RestoreError::Manifest(format!("it names bytes at {offset:#x} that are not there"))
+    RestoreError::Manifest(format!("it lists bytes at {offset:#x}, outside the file"))
 }

@@ -1,6 +1,6 @@
-//! Gives back the input of an output.
+//! Restores the input of an output.
 //!
-//! Trusts: nothing: the result must have the digest that the manifest names, so it is the input byte for byte or an error.
+//! Trusts: nothing. The result must have the digest in the manifest, so it is the input byte for byte, or an error.
 //! Never does: I/O.
 
 use goblin::elf::Elf;
@@ -16,7 +16,7 @@ pub fn input_of(output: &[u8]) -> Result<Vec<u8>, RestoreError> {
     restore(&elf, output, &manifest)
 }
 
-/// The input of `output`, which `manifest` describes.
+/// The input of `output`, by its manifest.
 pub fn restore(elf: &Elf<'_>, output: &[u8], manifest: &Manifest) -> Result<Vec<u8>, RestoreError> {
     let size = usize::try_from(manifest.input.size).ok();
     let mut input = size.and_then(|size| output.get(..size)).ok_or_else(|| misplaced(manifest.input.size))?.to_vec();

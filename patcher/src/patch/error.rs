@@ -1,6 +1,4 @@
-//! Why an executable cannot be patched.
-//!
-//! Decides: what each message says; the error of each phase passes through.
+//! Why an executable cannot be patched. The error of each phase passes through.
 
 use gopatch_protocol::wire;
 use gopatch_trampolines::EmitError;
@@ -19,10 +17,10 @@ use crate::types::{Origin, TypeError};
 use crate::verify::VerifyError;
 use crate::write::WriteError;
 
-/// Why nothing came out.
+/// Why there is no output.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is a phase's error, and says itself what it is")]
+#[expect(missing_docs, reason = "each variant is the error of a phase, or its message describes it")]
 pub enum PatchError {
     #[error(transparent)]
     Elf(#[from] ElfError),
@@ -42,25 +40,25 @@ pub enum PatchError {
     Emit(#[from] EmitError),
     #[error(transparent)]
     Write(#[from] WriteError),
-    #[error("the output does not stand up to checking, so it was not kept; this is a fault of gopatch")]
+    #[error("the output failed verification and was not kept; this is a bug in gopatch")]
     Verify(#[from] VerifyError),
     #[error(transparent)]
     InRule(#[from] Box<InRule>),
-    #[error("no rule matches a function of this program, so there is nothing to do; add rules with --rules")]
+    #[error("no rule matches a function of this program\nhint: add rules with --rules")]
     NothingMatches,
-    #[error("none of the matched functions can be hooked: {0}")]
+    #[error("no matched function can be hooked: {0}")]
     AllRefused(String),
-    #[error("{name} of Go's runtime is not in this program's {origin}")]
+    #[error("no {name} of Go's runtime in this program's {origin}")]
     Runtime { name: String, origin: Origin },
-    #[error("runtime.retake cannot be hooked, so the program could not find a gopatchd that starts later: {0}")]
+    #[error("cannot hook runtime.retake, without which the program finds no gopatchd that starts later: {0}")]
     Tick(&'static str),
-    #[error("the socket's path has {len} bytes, but a Unix socket's has at most {most}", most = MAX_SOCKET_PATH - 1)]
+    #[error("socket path too long: {len} bytes, of at most {most}", most = MAX_SOCKET_PATH - 1)]
     Socket { len: usize },
-    #[error("the socket's path has a zero byte in it")]
+    #[error("the socket path contains a zero byte")]
     SocketZero,
 }
 
-/// What is wrong with a rule for this very program.
+/// What is wrong with a rule for this program.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct InRule {
@@ -70,12 +68,12 @@ pub struct InRule {
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
-    #[error("the rules have this name twice")]
+    #[error("this name is used twice")]
     SameName,
-    #[error("this program has no {0}{1}")]
+    #[error("the program has no {0}{1}")]
     NoMatch(String, String),
     #[error(
-        "{function} is inlined at {count} place{} and has no body of its own, so it cannot be hooked; its copies are in {into}",
+        "{function} cannot be hooked: the compiler inlined it at {count} place{} and left no body; its copies are in {into}",
         if *count == 1 { "" } else { "s" }
     )]
     Inlined { function: String, count: usize, into: String },
@@ -84,19 +82,19 @@ pub(super) enum Problem {
     #[error("{function}: `{text}`: {source}")]
     Condition { function: String, text: String, source: ComparisonError },
     #[error(
-        "{function}: with `exit` alone the call is decided on when it returns, but a capture there needs what the entry \
-         keeps; give the rule `enter: {{}}`, so that it is decided there"
+        "{function}: a capture at the exit needs values from the entry, before it is known whether the call is recorded\n\
+         hint: give the rule `enter: {{}}`, to decide there"
     )]
     DecidedTooLate { function: String },
     #[error("{function}: {source}")]
     Skip { function: String, source: SkipError },
-    #[error("{function} has its results from rule {other} already")]
+    #[error("{function} already has its results from rule {other}")]
     SkippedTwice { function: String, other: String },
     #[error("{function}: {source}")]
     Parameters { function: String, source: ParameterError },
     #[error(
-        "{function}: a record would have {captures} captures and up to {bytes} bytes; {most} captures and {room} bytes \
-         are the most",
+        "{function}: record too large: {captures} captures of up to {bytes} bytes, of at most {most} captures and {room} \
+         bytes",
         most = wire::MAX_CAPTURES,
         room = wire::MAX_PAYLOAD
     )]

@@ -1,6 +1,6 @@
-//! What patching needs of the runtime in this program: offsets in its structures, and two of its functions.
+//! Go's runtime in this program: offsets in its structures, and two of its functions.
 //!
-//! Trusts: the types. Never does: guess an offset that they do not give.
+//! Trusts: the types. Never does: guess an offset that they lack.
 
 use gopatch_trampolines::plan::{RuntimeOffsets, SigPanic};
 
@@ -12,11 +12,11 @@ use crate::types::{Kind, TypeId};
 
 use super::error::PatchError;
 
-/// The runtime's function that `sysmon` calls with the time in its first argument.
+/// `sysmon` calls this function with the time in its first argument.
 const TICK_FUNCTION: &str = "runtime.retake";
-/// Where the signal handler sends a goroutine that has followed nil.
+/// The signal handler sends a goroutine here that has followed nil.
 const SIGPANIC_FUNCTION: &str = "runtime.sigpanic0";
-/// What a program has that makes panics of other faults: the runtime's part of `debug.SetPanicOnFault`.
+/// The runtime's part of `debug.SetPanicOnFault`: a program that has it may turn other faults into panics.
 const PANIC_ON_FAULT_FUNCTION: &str = "runtime/debug.setPanicOnFault";
 
 /// The runtime of this program.
@@ -66,7 +66,7 @@ fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Option<SigPan
 /// The function that `sysmon` calls with the time, and the site in it.
 pub(super) fn tick_site(go: &GoBinary<'_>, text: &Text<'_>) -> Result<(Va, Site), PatchError> {
     let function = go.functions.by_name(TICK_FUNCTION).next();
-    let function = function.ok_or(PatchError::Tick("there is no such function"))?;
+    let function = function.ok_or(PatchError::Tick("no such function"))?;
     let mut found = text.sites(function, Wanted { enter: true, exit: false });
     // The tick's code has room for the instructions displaced after the hook, and for nothing else.
     let is_plain = |site: &Site| site.before.is_empty() && site.guards.is_empty() && site.island.is_none();
