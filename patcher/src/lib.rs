@@ -18,6 +18,7 @@ pub mod elf;
 pub mod golang;
 pub mod layout;
 pub mod patch;
+pub mod patched_file;
 pub mod policy;
 pub mod program;
 pub mod provenance;

@@ -6,13 +6,12 @@
 //! Never does: read a file, or resolve more than one type at a time. A type names others by [`TypeId`].
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
 use crate::address::Va;
-use crate::dwarf::DwarfError;
-use crate::rtypes::RuntimeTypeError;
 
 /// Who describes a program's types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -67,12 +66,9 @@ pub trait Types {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TypeError {
-    /// DWARF cannot answer.
+    /// The description cannot be read.
     #[error(transparent)]
-    Dwarf(#[from] DwarfError),
-    /// Run-time type data cannot answer.
-    #[error(transparent)]
-    Runtime(#[from] RuntimeTypeError),
+    Unreadable(Box<dyn Error + Send + Sync>),
     /// A name in a rule's declarations that nobody describes.
     #[error("the run-time type data has no type {0}, and the rule's `signature` does not declare it")]
     Undeclared(String),

@@ -142,7 +142,7 @@ fn verified_and_restored(scratch: &Scratch, original: &Path, patched: &Path) -> 
 
 /// What gopatch says of the program, without what to do about it.
 fn refusal(original: &Path, stderr: &str) -> Result<String> {
-    let about = format!("gopatch: {}: ", original.display());
+    let about = format!("gopatch: error: {}: ", original.display());
     let words = stderr.strip_prefix(&about).and_then(|words| words.split([':', ';', '(', '\n']).next());
     let words = words.with_context(|| format!("it is not the program that is refused: {stderr}"))?;
     Ok(format!("refused: {}", words.trim_end()))

@@ -62,7 +62,7 @@ fn the_worked_example_works() -> Result<()> {
     fs::write(scratch.file("policy.yaml"), &policies[1])?;
     let done = run(&scratch, &["inspect", "server.patched", "--policy", "policy.yaml"])?;
     ensure!(done.status == Some(1) && done.stdout == printed[1], "{:?}\n{}", done.status, done.stdout);
-    ensure!(done.stderr == "gopatch: server.patched: does not meet policy.yaml\n", "{}", done.stderr);
+    ensure!(done.stderr == "gopatch: error: server.patched: does not meet policy.yaml\n", "{}", done.stderr);
     Ok(())
 }
 

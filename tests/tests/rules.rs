@@ -202,11 +202,11 @@ fn a_rule_is_for_a_range_of_versions() -> Result<()> {
       - { name: none, import: example.com/none, function: f, version: ">=1", optional: true }
       - { name: module, import: example.com/shop/store, function: "*", version: ">=1" }
     "#;
-    let module = ("module", "it is for example.com/shop >=1, and its version in this program is (devel)");
-    let std = ("std", "it is for Go <1.24, and this is go1.27.4");
+    let module = ("module", "needs example.com/shop >=1; the program has (devel)");
+    let std = ("std", "needs Go <1.24; the program has go1.27.4");
     for (go, expected) in [
-        (NEWEST_GO, vec![module, ("old", "it is for Go <1.24, and this is go1.27.4"), std]),
-        ("1.21.13", vec![module, ("new", "it is for Go >=1.24, <99, and this is go1.21.13")]),
+        (NEWEST_GO, vec![module, ("old", "needs Go <1.24; the program has go1.27.4"), std]),
+        ("1.21.13", vec![module, ("new", "needs Go >=1.24, <99; the program has go1.21.13")]),
     ] {
         let scratch = Scratch::new()?;
         let (done, report) = patch(&scratch, go, "default", rules)?;

@@ -231,7 +231,7 @@ fn constants_that_are_no_results_are_errors_that_say_where() -> Result<()> {
         (
             "rules:\n  - { name: a, import: main, function: leaf, skip: [1] }\n  - { name: b, import: main, function: leaf, skip: [2] }\n"
                 .to_owned(),
-            "rules.yaml:3: rule b: skip: main.leaf has its results from rule a already",
+            "rules.yaml:3: rule b: skip: main.leaf already has its results from rule a",
         ),
     ] {
         let scratch = Scratch::new()?;
@@ -285,9 +285,9 @@ fn a_manifest_that_says_otherwise_is_noticed() -> Result<()> {
             it.functions[0].skip = None;
             skips(it, None);
         }),
-        ("should return at once, but 0 places do", &|it| it.functions[1].skip = Some(Vec::new())),
-        ("does not lie at the beginning of", &|it| it.functions[0].va = huge),
-        ("does not lie at the beginning of", &|it| {
+        ("should return at once at one site, but does so at 0", &|it| it.functions[1].skip = Some(Vec::new())),
+        ("is not at the beginning of", &|it| it.functions[0].va = huge),
+        ("is not at the beginning of", &|it| {
             it.functions[1].skip = it.functions[0].skip.take();
             it.functions[0].va = leaf + 1;
             skips(it, Some(1));

@@ -222,12 +222,12 @@ fn without_dwarf_a_rule_must_say_what_the_parameters_are() -> Result<()> {
         (
             "",
             "stripped",
-            "rule place: signature: main.follow: without DWARF the program does not say what its parameters are",
+            "rule place: signature: main.follow: parameters unknown: the program has no DWARF",
         ),
         (
             "'signature': func follow(o *order),",
             "stripped",
-            "its arguments take 8 bytes of stack, by the program's tables 24",
+            "needs 8 bytes of arguments on the stack, but the program has 24",
         ),
         ("'signature': 'func follow(o *absent, s shape) (int, error)',", "stripped", "has no type main.absent"),
         (

@@ -28,7 +28,7 @@ type Reader<'d> = EndianSlice<'d, LittleEndian>;
 #[non_exhaustive]
 pub enum DwarfError {
     /// A structure that gimli cannot read.
-    #[error("the DWARF is damaged at .debug_info+{offset:#x}; rebuild the program")]
+    #[error("damaged DWARF at .debug_info+{offset:#x}\nhint: rebuild the program")]
     Damaged {
         /// Where reading began.
         offset: usize,
@@ -36,7 +36,7 @@ pub enum DwarfError {
         source: gimli::Error,
     },
     /// A type that is none of Go's.
-    #[error("the type at .debug_info+{offset:#x} cannot be read: {why}")]
+    #[error("cannot read the type at .debug_info+{offset:#x}: {why}")]
     Type {
         /// Where it is.
         offset: usize,
@@ -46,6 +46,12 @@ pub enum DwarfError {
     /// A section that cannot be decompressed.
     #[error(transparent)]
     Elf(#[from] ElfError),
+}
+
+impl From<DwarfError> for TypeError {
+    fn from(error: DwarfError) -> Self {
+        Self::Unreadable(Box::new(error))
+    }
 }
 
 /// The DWARF sections that are needed, decompressed.

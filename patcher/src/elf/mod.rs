@@ -399,7 +399,7 @@ mod tests {
         assert!(refusal(&[(0, b"#!/b")]).starts_with("not an ELF file"));
         assert!(refusal(&[(4, &[1])]).starts_with("a 32-bit ELF file"));
         assert!(refusal(&[(5, &[2])]).starts_with("a big-endian ELF file"));
-        assert!(refusal(&[(E_MACHINE, &[183, 0])]).starts_with("built for arm64:"));
+        assert!(refusal(&[(E_MACHINE, &[183, 0])]).starts_with("built for arm64,"));
         assert!(refusal(&[(E_TYPE, &[1, 0])]).starts_with("a relocatable object"));
         assert!(refusal(&[(E_TYPE, &[4, 0])]).starts_with("a core dump"));
         // Position-independent, but neither a loader nor DF_1_PIE.

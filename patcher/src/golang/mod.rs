@@ -1,11 +1,11 @@
 //! Phase 2: understand the input as a Go program.
 //!
-//! Decides: that it is one, built by a Go that gopatch knows, and where its functions, types and text lie.
-//! Trusts: the Go linker's tables to be consistent with each other once their bounds are checked; they are what the
-//! program's own runtime follows.
+//! Decides: whether it is one, built by a Go that gopatch knows, and where its functions, types and text lie.
+//! Trusts: that the Go linker's tables agree with each other, once their bounds are checked: the program's own runtime
+//! follows them too.
 //! Never does: I/O, types (that is `crate::dwarf` and `crate::rtypes`), or decide where to hook.
 //!
-//! What differs between Go versions is in `docs/go-internals.md`, with its sources.
+//! `docs/go-internals.md` lists what differs between Go versions, with sources.
 
 pub mod abi;
 pub mod buildinfo;
@@ -34,34 +34,34 @@ pub const OLDEST: GoVersion = GoVersion::go1(18);
 #[non_exhaustive]
 pub enum GoError {
     /// Neither build info nor a pclntab.
-    #[error("not a Go executable: no .go.buildinfo and no pclntab; gopatch patches programs built by the Go toolchain")]
+    #[error("not a Go executable: no .go.buildinfo and no pclntab")]
     NotGo,
     /// A pclntab without build info.
     #[error(
-        "no Go build info (.go.buildinfo): the file was stripped by something other than go build; patch it before that"
+        "no Go build info (.go.buildinfo): a tool other than go build stripped the file\nhint: patch it before that tool runs"
     )]
     NoBuildInfo,
     /// Build info that cannot be read.
-    #[error("Go build info at {va} is damaged: {why}")]
+    #[error("damaged Go build info at {va}: {why}")]
     BuildInfo {
         /// Where it is.
         va: Va,
         /// What is wrong.
         why: &'static str,
     },
-    /// The version in build info is not one.
-    #[error("built by {0:?}, which is not a version of Go that gopatch can compare; build with a released Go")]
+    /// Build info with a version that is not a release.
+    #[error("built by {0:?}, not a release of Go\nhint: build with a released Go")]
     Version(String),
     /// Older than [`OLDEST`].
     #[error(
-        "built by {0}: gopatch needs {OLDEST} or later, whose register ABI and tables it relies on; rebuild with a later Go"
+        "built by {0}: gopatch needs {OLDEST} or later, for its register ABI and tables\nhint: rebuild with a later Go"
     )]
     TooOld(GoVersion),
     /// Build info without a pclntab.
-    #[error("built by {0}, but its pclntab cannot be found; was the file changed after go build?")]
+    #[error("built by {0}, but it has no pclntab\nhint: patch the file before other tools change it")]
     NoPclntab(GoVersion),
-    /// A pclntab of a version that this gopatch has not heard of.
-    #[error("built by {version}, pclntab format {magic:#x}: this gopatch does not know it; get a later gopatch")]
+    /// A pclntab of an unknown version.
+    #[error("built by {version}: unknown pclntab format {magic:#x}\nhint: get a later gopatch")]
     PclntabFormat {
         /// The program's Go.
         version: GoVersion,
@@ -69,7 +69,7 @@ pub enum GoError {
         magic: u32,
     },
     /// A pclntab that cannot be read.
-    #[error("the pclntab at {va} is damaged: {why}")]
+    #[error("damaged pclntab at {va}: {why}")]
     Pclntab {
         /// Where it is.
         va: Va,
@@ -77,7 +77,7 @@ pub enum GoError {
         why: String,
     },
     /// No `runtime.firstmoduledata`.
-    #[error("runtime.firstmoduledata cannot be found: nothing in the data segment points to the pclntab at {0}")]
+    #[error("no runtime.firstmoduledata: nothing in the data segment points to the pclntab at {0}")]
     NoModuleData(Va),
     /// The ELF file is damaged.
     #[error(transparent)]
@@ -91,9 +91,9 @@ pub struct GoBinary<'a> {
     pub build_info: BuildInfo,
     /// Its functions.
     pub functions: FunctionTable<'a>,
-    /// What its runtime knows of its layout.
+    /// The runtime's own description of its layout.
     pub module_data: ModuleData,
-    /// Bytes whose digest the program itself checks (FIPS 140).
+    /// Bytes that the program itself checks against a digest (FIPS 140).
     pub checked: Vec<Range<Va>>,
 }
 
@@ -127,11 +127,11 @@ pub struct ModuleData {
     pub va: Va,
     /// Go's text, from `runtime.text` to `runtime.etext`. C code, and what gopatch adds, is outside.
     pub text: Range<Va>,
-    /// `runtime.types`: what offsets of run-time types are counted from.
+    /// `runtime.types`: the base of run-time types' offsets.
     pub types: Va,
     /// `runtime.etypes`: where they end.
     pub end_types: Va,
-    /// `go:func.*`: what the places of functions' further data are counted from.
+    /// `go:func.*`: the base of the offsets of functions' further data.
     pub func_data: Va,
 }
 
@@ -142,8 +142,8 @@ impl ModuleData {
     const TEXT: u64 = 176;
     const END_TEXT: u64 = 184;
 
-    /// Offsets of `types`, `etypes` and `gofunc`: Go 1.20 put `covctrs` and `ecovctrs` before them, 1.27 `typedesclen`
-    /// behind the first, and `itaboffset` and `itabsize` behind the second.
+    /// Offsets of `types`, `etypes` and `gofunc`. Go 1.20 put `covctrs` and `ecovctrs` before them; Go 1.27 put
+    /// `typedesclen` after the first, and `itaboffset` and `itabsize` after the second.
     fn type_offsets(version: GoVersion) -> [u64; 3] {
         match version.minor {
             ..20 => [280, 288, 304],
@@ -152,7 +152,7 @@ impl ModuleData {
         }
     }
 
-    /// By its symbol; in a stripped file by its first word, which points to the pclntab.
+    /// Finds it by its symbol, in a stripped file by its first word, which points to the pclntab.
     fn find(elf: &Elf<'_>, relocations: &[Relative], pclntab: Va, version: GoVersion) -> Result<Self, GoError> {
         let read = |va| Self::read_at(elf, relocations, va, pclntab, version);
         if let Some(found) = elf.symbol("runtime.firstmoduledata").and_then(read) {
@@ -189,7 +189,7 @@ impl ModuleData {
     }
 }
 
-/// The address that the word at `va` holds when the program runs, before the image is moved.
+/// The address in the word at `va` when the program runs, before a PIE is moved.
 pub(crate) fn pointer_at(elf: &Elf<'_>, relocations: &[Relative], va: Va) -> Option<Va> {
     match relocations.binary_search_by_key(&va, |relocation| relocation.place) {
         Ok(index) => Some(relocations.get(index)?.target),

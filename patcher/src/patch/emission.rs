@@ -25,14 +25,16 @@ use iced_x86::{Code, Instruction};
 
 use iced_x86::FlowControl;
 
-use super::matching::Hook;
+use super::Options;
+use super::error::PatchError;
+use super::hooks::Hook;
 use super::targets::Target;
-use super::{Options, PatchError};
 use crate::address::NewVa;
 use crate::elf::Elf;
 use crate::layout::Layout;
 use crate::rules::skip::Skip;
 use crate::sites::Site;
+use crate::symbols::{self, Symbol};
 use crate::write::{self, WriteError};
 
 /// The emitted code so far.
@@ -114,8 +116,15 @@ impl<'a> Emission<'a> {
         self.site(&tick, &[Thunk::at(attach.tick)])
     }
 
+    /// Symbols for the emitted code, whose points are of these functions.
+    pub(super) fn symbols(&self, functions: &[manifest::Function]) -> Vec<Symbol> {
+        let named = (functions, &self.points[..], &self.sites[..]);
+        let end = self.layout.code_va().0 + self.code.len() as u64;
+        symbols::of_code(named, self.return_bodies(), self.stub, end)
+    }
+
     /// What the exits of a point share: the point, and the address.
-    pub(super) fn return_bodies(&self) -> impl Iterator<Item = (u32, u64)> {
+    fn return_bodies(&self) -> impl Iterator<Item = (u32, u64)> {
         (0..).zip(&self.plans).filter_map(|(point, plan)| Some((point, plan.return_body?)))
     }
 

@@ -184,7 +184,7 @@ impl<'a> Body<'a> {
             after: displaced.to_vec(),
             leaves: None,
             resume: None,
-            guards: guards::at_entry(self, entry..call).ok()?,
+            guards: guards::at_entry(&self.instructions, entry..call, self.sigpanic).ok()?,
         })
         .filter(|_| may_move)
     }
@@ -219,7 +219,7 @@ impl<'a> Body<'a> {
             after: self.instructions[index..end].to_vec(),
             leaves: None,
             resume: Some(Va(va + len as u64)),
-            guards: guards::at_entry(self, index..end)?,
+            guards: guards::at_entry(&self.instructions, index..end, self.sigpanic)?,
         })
     }
 
@@ -284,7 +284,7 @@ impl<'a> Body<'a> {
         }
         let len = (last.next_ip() - self.va(entry).0) as usize;
         let len = len + self.padding_behind(leaves).min(NEAR_JUMP.saturating_sub(len));
-        let guards = guards::at_entry(self, entry..leaves).ok()?;
+        let guards = guards::at_entry(&self.instructions, entry..leaves, self.sigpanic).ok()?;
         (len >= NEAR_JUMP).then(|| Site {
             at: At::Enter,
             va: self.va(entry),
@@ -337,7 +337,7 @@ impl<'a> Body<'a> {
             after: after.to_vec(),
             leaves: Some(leaves),
             resume: None,
-            guards: guards::of_whole(self, entry..self.instructions.len()).ok()?,
+            guards: guards::of_whole(&self.instructions, entry..self.instructions.len(), self.sigpanic).ok()?,
         })
     }
 
@@ -410,13 +410,18 @@ impl<'a> Body<'a> {
             after: vec![*last],
             leaves: None,
             resume: None,
-            guards: guards::at_exit(self, start..index)?,
+            guards: guards::at_exit(&self.instructions, start..index, self.sigpanic)?,
         })
     }
 
     /// Whether an instruction may come to lie inside the overwritten bytes, not first.
     fn inside(&self, instruction: &Instruction) -> Result<(), Refusal> {
         if self.targets.contains(&instruction.ip()) { Err(Refusal::BranchTarget) } else { Ok(()) }
+    }
+
+    /// Whether a guard can keep an instruction from faulting.
+    pub(super) fn can_be_guarded(&self, instruction: &Instruction) -> bool {
+        self.sigpanic.is_some() && guards::can_be_guarded(instruction)
     }
 
     /// Whether an instruction may move into a thunk.

@@ -120,9 +120,9 @@ pub struct Text<'a> {
     pub sigpanic: Option<SigPanic>,
 }
 
-impl<'a> Text<'a> {
+impl Text<'_> {
     /// Finds the sites of `function`.
-    pub fn sites(&self, function: &Function<'a>, wanted: Wanted) -> FunctionSites {
+    pub fn sites(&self, function: &Function<'_>, wanted: Wanted) -> FunctionSites {
         let refuse_all = |refusal| FunctionSites {
             refused: vec![RefusedSite { at: At::Enter, va: function.start, refusal }],
             ..FunctionSites::default()
@@ -200,16 +200,16 @@ impl<'a> Text<'a> {
     }
 }
 
-impl<'a> Text<'a> {
+impl Text<'_> {
     /// Whether a copy of `function` may have been inlined so that nothing of it is left, as it does nothing but compute.
-    pub fn may_vanish(&self, function: &Function<'a>) -> bool {
+    pub fn may_vanish(&self, function: &Function<'_>) -> bool {
         let body = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, None));
         body.is_some_and(|body| body.only_computes())
     }
 
     /// The place at the entry of `function` where its body is cut off, never to run. So its instructions need not move, and
     /// its own branches do not matter.
-    pub fn cut(&self, function: &Function<'a>) -> Result<Site, RefusedSite> {
+    pub fn cut(&self, function: &Function<'_>) -> Result<Site, RefusedSite> {
         let refuse = |refusal| RefusedSite { at: At::Enter, va: function.start, refusal };
         if function.is_wrapper {
             return Err(refuse(Refusal::Wrapper));

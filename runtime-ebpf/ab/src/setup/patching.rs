@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use gopatch::{patch, restore, rules, verify};
+use gopatch::{patch, patched_file, rules, verify};
 use gopatch_protocol::wire::DEFAULT_SOCKET;
 
 use crate::options::{Options, Rules};
@@ -27,7 +27,7 @@ pub(crate) struct Patched {
 pub(crate) fn patched(options: &Options, folder: &Path) -> Result<Patched> {
     let original = read(&options.original)?;
     ensure!(
-        !restore::is_patched(&original),
+        !patched_file::is_patched(&original),
         "{} is patched already: give the program as it was built, and this one as --patched",
         options.original.display()
     );

@@ -1,16 +1,15 @@
-//! A second opinion on an output: before it is kept, and whenever somebody asks.
+//! A second opinion on an output: before it is kept, and on request.
 //!
-//! Decides: whether the output is its input with nothing but sites and headers changed, whether each site leads to code of
-//! ours, and whether that code leads back.
-//! Trusts: nothing of the writer: another parser (goblin) and another decoder (capstone) read what it wrote.
-//! Never does: repair.
+//! Decides: whether nothing of the input but sites and headers has changed, whether each site leads to emitted code, and
+//! whether that code leads back.
+//! Trusts: nothing of the writer. Another parser (goblin) and another decoder (capstone) read what it wrote.
 //!
-//! What is checked, in this order:
+//! The checks, in this order:
 //!
-//! 1. The manifest is the one whose digest stands in the code, and the code is the one whose digest stands in the manifest.
-//! 2. With the listed bytes put back, the file has the input's digest, or where the input is at hand is the input: so no
-//!    other byte of it was changed. What was just written is compared beside all that follows, so that this is judged last.
-//! 3. The ELF header, the segments and the sections are the input's, and what was added is what the manifest names.
+//! 1. The manifest is the one whose digest is in the code, and the code is the one whose digest is in the manifest.
+//! 2. With the listed bytes put back, the file has the input's digest, or equals the input where that is available: so no
+//!    other byte has changed. A file just written is compared while the other checks run, so this check then ends last.
+//! 3. The ELF header, the segments and the sections are the input's, and the additions are those that the manifest lists.
 //! 4. Each site leads to its thunk, and each thunk back ([`sites`]).
 
 mod sites;
@@ -19,20 +18,18 @@ mod symbols;
 use std::io;
 use std::ops::Range;
 
-use goblin::container::Endian;
-use goblin::container::{Container, Ctx};
 use goblin::elf::program_header::{PF_W, PF_X, PT_LOAD, PT_PHDR, ProgramHeader};
 use goblin::elf::section_header::SHT_SYMTAB;
 use goblin::elf::{Elf, SectionHeader};
-use goblin::strtab::Strtab;
 use gopatch_protocol::manifest::{self, Manifest};
 use gopatch_trampolines::attach::MANIFEST_ID_BYTES;
 use sha2::{Digest, Sha256};
 
-use crate::restore::{self, RestoreError};
+use crate::patched_file::{RestoreError, headers_of, overwritten, read_manifest};
+use crate::restore;
 use symbols::File;
 
-/// Bytes that are compared at a time. One by one they are only where these differ.
+/// Bytes compared at once. Single bytes are compared only where these differ.
 const COMPARED_AT_ONCE: usize = 256;
 
 /// What is wrong with an output.
@@ -40,13 +37,13 @@ const COMPARED_AT_ONCE: usize = 256;
 #[non_exhaustive]
 pub enum VerifyError {
     /// Not an ELF file.
-    #[error("it is not an ELF file")]
+    #[error("not an ELF file")]
     Elf(#[from] goblin::error::Error),
-    /// The manifest cannot be read, or the input not given back.
+    /// The manifest cannot be read, or the input not restored.
     #[error(transparent)]
     Restore(#[from] RestoreError),
-    /// What was written cannot be compared with the input.
-    #[error("it cannot be read again")]
+    /// The written file cannot be compared with the input.
+    #[error("cannot read the written file back")]
     Reread(#[source] io::Error),
     /// The manifest is not the one that was written.
     #[error("the manifest was changed after gopatch wrote it")]
@@ -54,38 +51,38 @@ pub enum VerifyError {
     /// The emitted code is not the one that was written.
     #[error("the emitted code was changed after gopatch wrote it")]
     CodeDigest,
-    /// A part of the file is missing.
-    #[error("{what} lies outside of the file")]
+    /// A part lies outside the file.
+    #[error("{what} lies outside the file")]
     Outside {
         /// Which part.
         what: &'static str,
     },
-    /// The file was not made from the input that it is compared with.
-    #[error("byte {offset:#x} of the input that it should be made from is another")]
+    /// A byte differs from the input that the file should be made from.
+    #[error("differs from its input at byte {offset:#x}")]
     OtherInput {
         /// Offset in the file.
         offset: usize,
     },
-    /// A header field is neither the input's nor what it should be.
-    #[error("the ELF header's {what} is not as gopatch wrote it")]
+    /// A header field is neither the input's nor the one that gopatch writes.
+    #[error("invalid ELF header: {what} differs from what gopatch wrote")]
     Header {
         /// Which field.
         what: &'static str,
     },
-    /// A segment of the input is not in the output, or one was added that should not be there.
-    #[error("segment {index} is not as it should be")]
+    /// A segment of the input was changed, or an unexpected one added.
+    #[error("invalid segment {index}: changed, missing or added")]
     Segment {
         /// Index in the program header table.
         index: usize,
     },
-    /// A section of the input is not in the output as it was.
-    #[error("section {index} is not as it should be")]
+    /// A section of the input was changed, or symbols were changed.
+    #[error("invalid section {index}: changed or missing")]
     Section {
         /// Index in the section header table.
         index: usize,
     },
-    /// A site does not jump to its thunk, or the thunk does not come back.
-    #[error("the site at {va:#x} with its thunk at {thunk:#x}: {what}")]
+    /// A site does not jump to its thunk, or the thunk does not lead back.
+    #[error("invalid site at {va:#x} with thunk at {thunk:#x}: {what}")]
     Site {
         /// Address of the site.
         va: u64,
@@ -94,23 +91,23 @@ pub enum VerifyError {
         /// What is wrong.
         what: String,
     },
-    /// A function that should return at once has no place that does so, or several.
-    #[error("{name} should return at once, but {places} places do so")]
+    /// A function that should return at once has no site that does so, or several.
+    #[error("{name} should return at once at one site, but does so at {places}")]
     Skip {
         /// The function.
         name: String,
-        /// Sites that stand in for its body.
+        /// Number of sites that replace its body.
         places: usize,
     },
-    /// The decoder cannot be had.
+    /// The decoder cannot be created.
     #[error("the decoder failed")]
     Decoder(#[from] capstone::Error),
 }
 
-/// Checks `output`, also against `input` if it is at hand, and gives its manifest.
+/// Checks `output`, also against `input` if given, and returns its manifest.
 pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyError> {
     let elf = headers_of(output)?;
-    let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
+    let (manifest, manifest_bytes) = read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
     let restored = restore::restore(&elf, output, &manifest)?;
     if let Some(input) = input.filter(|input| *input != restored) {
@@ -124,17 +121,17 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
     Ok(manifest)
 }
 
-/// Checks an output that was just made from `input`, by what is other in its first bytes ([`differences`]): each of these
-/// was compared, so no digest is needed. That is asked for last, as it may be found meanwhile.
+/// Checks an output just made from `input`. `differences` returns where the two differ ([`differences`]); as every byte
+/// was compared, no digest is needed. It is called last, since another thread may still be comparing.
 pub fn verify_written(
     output: &[u8],
     input: &[u8],
     differences: impl FnOnce() -> io::Result<Vec<Range<usize>>>,
 ) -> Result<Manifest, VerifyError> {
     let elf = headers_of(output)?;
-    let (manifest, manifest_bytes) = restore::read_manifest(&elf, output)?;
+    let (manifest, manifest_bytes) = read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
-    let listed = restore::overwritten(&elf, &manifest)?;
+    let listed = overwritten(&elf, &manifest)?;
     originals_are_inputs(input, &manifest, &listed)?;
     let original = headers_of(input)?;
     same_headers(File { bytes: input, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
@@ -160,35 +157,19 @@ pub fn differences(ours: &[u8], theirs: &[u8], offset: usize) -> Vec<Range<usize
     differences
 }
 
-/// The headers and the sections' names: nothing else of an ELF file is looked at here.
-pub(crate) fn headers_of(file: &[u8]) -> Result<Elf<'_>, goblin::error::Error> {
-    let mut elf = Elf::lazy_parse(Elf::parse_header(file)?)?;
-    let (header, ctx) = (&elf.header, Ctx::new(Container::Big, Endian::Little));
-    let tables = [(header.e_phoff, header.e_phnum), (header.e_shoff, header.e_shnum)];
-    let [(segments_at, segments), (sections_at, sections)] =
-        tables.map(|(offset, count)| (usize::try_from(offset).unwrap_or(usize::MAX), usize::from(count)));
-    elf.program_headers = ProgramHeader::parse(file, segments_at, segments, ctx)?;
-    elf.section_headers = SectionHeader::parse(file, sections_at, sections, ctx)?;
-    let names = elf.section_headers.get(usize::from(header.e_shstrndx)).and_then(SectionHeader::file_range);
-    if let Some(range) = names.filter(|range| range.end <= file.len()) {
-        elf.shdr_strtab = Strtab::parse(file, range.start, range.len(), 0)?;
-    }
-    Ok(elf)
-}
-
-/// What the manifest says stood at each overwritten place is what stands there in the input.
+/// Checks that the original bytes in the manifest are the input's.
 fn originals_are_inputs(input: &[u8], manifest: &Manifest, listed: &[(usize, Vec<u8>)]) -> Result<(), VerifyError> {
     if manifest.input.size != input.len() as u64 {
         return Err(VerifyError::OtherInput { offset: input.len() });
     }
-    let stands = |(offset, original): &&(usize, Vec<u8>)| {
+    let is_same = |(offset, original): &&(usize, Vec<u8>)| {
         input.get(*offset..offset.saturating_add(original.len())) == Some(original)
     };
-    let wrong = listed.iter().find(|place| !stands(place));
+    let wrong = listed.iter().find(|place| !is_same(place));
     wrong.map_or(Ok(()), |(offset, _)| Err(VerifyError::OtherInput { offset: *offset }))
 }
 
-/// Nothing differs but what entries of the manifest list.
+/// Checks that only places differ that the manifest lists.
 fn only_listed_differ(listed: &[(usize, Vec<u8>)], differences: &[Range<usize>]) -> Result<(), VerifyError> {
     let mut listed: Vec<_> = listed.iter().map(|(offset, original)| *offset..*offset + original.len()).collect();
     listed.sort_unstable_by_key(|range| range.start);
@@ -250,14 +231,14 @@ fn same_headers(input: File<'_>, output: File<'_>, manifest: &Manifest) -> Resul
     }
     same_segments(&original.program_headers, &elf.program_headers, manifest)?;
     let code = manifest.code.va..manifest.code.va.saturating_add(manifest.code.size);
-    // Names are written anew, so they are compared as text; the names' own section has moved.
-    let shown = |elf: &Elf<'_>, section: &SectionHeader| {
+    // The table of names is new, so names are compared as text; its own section has moved.
+    let describe = |elf: &Elf<'_>, section: &SectionHeader| {
         let name = elf.shdr_strtab.get_at(section.sh_name).unwrap_or_default().to_owned();
         (name, SectionHeader { sh_name: 0, ..section.clone() })
     };
     for (index, section) in original.section_headers.iter().enumerate() {
         let same = elf.section_headers.get(index).is_some_and(|other| {
-            let (before, after) = (shown(original, section), shown(elf, other));
+            let (before, after) = (describe(original, section), describe(elf, other));
             let names = index == usize::from(original.header.e_shstrndx);
             before == after || before.0 == after.0 && (names || symbols::has_grown(index, input, output, &code))
         });
@@ -273,8 +254,8 @@ fn same_headers(input: File<'_>, output: File<'_>, manifest: &Manifest) -> Resul
     }
 }
 
-/// Every segment of the input is there as it was; only PT_PHDR may differ, as the table has grown. Two were added: memory
-/// that is not executable, and code that is not writable.
+/// Checks that every segment of the input is unchanged, except PT_PHDR, as the table has grown; and that two were added:
+/// memory that is not executable, and code that is not writable.
 fn same_segments(before: &[ProgramHeader], after: &[ProgramHeader], manifest: &Manifest) -> Result<(), VerifyError> {
     for (index, segment) in before.iter().enumerate() {
         let same = after.get(index).is_some_and(|other| {
