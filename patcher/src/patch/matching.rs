@@ -17,17 +17,18 @@ use super::{PatchError, Problem};
 use crate::dwarf::{Sections, TypeInfo, Wanted};
 use crate::elf::Elf;
 use crate::golang::pclntab::Function;
+use crate::golang::symbol::{Name, without_type_arguments};
 use crate::golang::{BuildInfo, GoBinary};
 use crate::program::{ParameterError, ProgramTypes};
 use crate::report;
 use crate::rules::condition::Unresolved;
 use crate::rules::declared::DeclaredTypes;
-use crate::rules::nearest::did_you_mean;
-use crate::rules::pattern::{Name, import_matches, is_import_glob, receiver_matches, without_type_arguments};
+use crate::rules::pattern::{import_matches, is_import_glob, receiver_matches};
 use crate::rules::resolve::{CaptureError, End, Resolved};
 use crate::rules::skip::Skip;
 use crate::rules::version::Version;
 use crate::rules::{Capture, Rule};
+use crate::yaml::nearest::did_you_mean;
 
 /// A rule, and the functions that it means.
 pub(super) struct Match<'a> {
