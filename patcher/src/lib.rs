@@ -31,3 +31,4 @@ pub mod symbols;
 pub mod types;
 pub mod verify;
 pub mod write;
+pub mod yaml;

@@ -13,12 +13,12 @@ use gopatch_protocol::manifest::{At, Function, Manifest, Refused};
 use serde::{Deserialize, Serialize};
 
 use crate::golang::GoVersion;
-use crate::rules::lines::Lines;
-use crate::rules::nearest::did_you_mean;
-use crate::rules::pattern::without_type_arguments;
+use crate::golang::symbol::without_type_arguments;
 use crate::rules::version::{Range, Version};
-use crate::rules::{OneOrMany, Place, Source, said};
 use crate::sites::Refusal;
+use crate::yaml::lines::Lines;
+use crate::yaml::nearest::did_you_mean;
+use crate::yaml::{OneOrMany, Place, Source, said};
 
 /// What stands for no refusal, and for no function that does not run.
 const NONE: &str = "none";

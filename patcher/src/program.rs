@@ -10,11 +10,11 @@ use gopatch_trampolines::plan::TypeData;
 
 use crate::dwarf::{DwarfError, Sections, TypeInfo, Wanted};
 use crate::elf::{Elf, Relative};
-use crate::golang::{Function, GoBinary, GoVersion, symbol_name};
+use crate::golang::symbol::{Name, symbol_name};
+use crate::golang::{Function, GoBinary, GoVersion};
 use crate::rtypes::{self, RuntimeTypeError, RuntimeTypes};
 use crate::rules::Rule;
 use crate::rules::declared::{DeclaredTypes, Difference, compare_signature, compare_types};
-use crate::rules::pattern::Name;
 use crate::rules::resolve::{Places, ResolveError, named_types};
 use crate::types::{Origin, Parameter, Signature, TypeError, Types};
 

@@ -12,7 +12,7 @@ use foldhash::fast::FixedState;
 use gimli::{AttributeValue, DebugAddrBase, DebugInfoOffset, EntriesRaw, Section, constants as dw};
 
 use crate::address::Va;
-use crate::rules::pattern::without_type_arguments;
+use crate::golang::symbol::without_type_arguments;
 use crate::types::TypeId;
 
 use super::mentions::Mentions;

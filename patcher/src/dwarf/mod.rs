@@ -18,7 +18,7 @@ use gimli::{DebugAddrBase, DebugInfoOffset, EndianSlice, LittleEndian, SectionId
 
 use crate::address::Va;
 use crate::elf::{Content, Elf, ElfError};
-use crate::golang::symbol_name;
+use crate::golang::symbol::symbol_name;
 use crate::types::{Signature, Type, TypeError, TypeId, Types};
 
 type Reader<'d> = EndianSlice<'d, LittleEndian>;

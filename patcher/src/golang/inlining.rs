@@ -20,7 +20,7 @@ use crate::elf::Elf;
 
 use super::pclntab::{Function, FunctionTable, u32_at};
 use super::{GoBinary, GoVersion};
-use crate::rules::pattern::without_type_arguments;
+use crate::golang::symbol::without_type_arguments;
 
 /// Offset of npcdata in a _func.
 const NPCDATA: usize = 28;

@@ -12,11 +12,11 @@ pub mod buildinfo;
 mod fips;
 mod inlining;
 pub mod pclntab;
+pub mod symbol;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod version;
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::address::Va;
@@ -197,30 +197,6 @@ pub(crate) fn pointer_at(elf: &Elf<'_>, relocations: &[Relative], va: Va) -> Opt
     }
 }
 
-/// The spelling of an import path in symbol names: in the last element, dots and what is not printable are escaped
-/// (`src/cmd/internal/objabi/path.go`), so that `gopkg.in/yaml.v3` is `gopkg.in/yaml%2ev3`.
-pub fn symbol_prefix(import_path: &str) -> String {
-    let last = import_path.rfind('/').map_or(0, |slash| slash + 1);
-    let mut prefix = String::with_capacity(import_path.len());
-    for (index, byte) in import_path.bytes().enumerate() {
-        if byte <= b' ' || byte == b'%' || byte == b'"' || byte >= 0x7f || (byte == b'.' && index >= last) {
-            // Writing to a String cannot fail.
-            let _ = write!(prefix, "%{byte:02x}");
-        } else {
-            prefix.push(char::from(byte));
-        }
-    }
-    prefix
-}
-
-/// The spelling of a type, or of a pointer to one, in symbol names and in DWARF.
-pub fn symbol_name(type_name: &str) -> String {
-    match type_name.rsplit_once('.') {
-        Some((package, name)) => format!("{}.{name}", symbol_prefix(package)),
-        None => type_name.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use iced_x86::{Code, Decoder, DecoderOptions};
@@ -360,14 +336,5 @@ mod tests {
         let mut refused = 0;
         damaged_copies(file, &interesting, 100, |copy| refused += u32::from(read(copy).is_err()));
         assert!(refused > 100, "{refused}");
-    }
-
-    #[test]
-    fn import_paths_are_spelled_as_the_linker_does() {
-        assert_eq!(symbol_prefix("net/http"), "net/http");
-        assert_eq!(symbol_prefix("gopkg.in/yaml.v3"), "gopkg.in/yaml%2ev3");
-        assert_eq!(symbol_prefix("example.com/a b"), "example.com/a%20b");
-        assert_eq!(symbol_name("*gopkg.in/yaml.v3.Node"), "*gopkg.in/yaml%2ev3.Node");
-        assert_eq!(symbol_name("error"), "error");
     }
 }

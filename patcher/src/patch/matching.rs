@@ -12,12 +12,13 @@ use super::error::{PatchError, Problem};
 use crate::dwarf::{Sections, TypeInfo, Wanted};
 use crate::elf::Elf;
 use crate::golang::pclntab::Function;
+use crate::golang::symbol::{Name, without_type_arguments};
 use crate::golang::{BuildInfo, GoBinary};
 use crate::report::format_callers;
 use crate::rules::Rule;
-use crate::rules::nearest::did_you_mean;
-use crate::rules::pattern::{Name, import_matches, is_import_glob, receiver_matches, without_type_arguments};
+use crate::rules::pattern::{import_matches, is_import_glob, receiver_matches};
 use crate::rules::version::Version;
+use crate::yaml::nearest::did_you_mean;
 
 /// A rule and the functions that it matches.
 pub(super) struct Match<'a> {

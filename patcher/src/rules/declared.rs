@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::declaration::{Expr, Function, Shape, Variable};
 use super::{Rule, resolve::ResolveError};
 use crate::golang::abi::Layout;
-use crate::golang::symbol_name;
+use crate::golang::symbol::symbol_name;
 use crate::types::{Field, Kind, Parameter, Signature, Type, TypeError, TypeId, Types};
 
 /// Types of the language: name, as descriptions spell it, bytes, and what it is.

@@ -8,8 +8,6 @@
 pub mod condition;
 pub mod declaration;
 pub mod declared;
-pub mod lines;
-pub mod nearest;
 pub mod path;
 pub mod pattern;
 pub mod resolve;
@@ -26,13 +24,14 @@ use gopatch_protocol::manifest::{At, Format, Kind, Ratio};
 
 use condition::{Condition, ConditionError};
 use declaration::{Declaration, DeclarationError, Expr, Function};
-use lines::Lines;
 use path::{Expression, PathError};
-use pattern::Name;
 use skip::Constant;
 use version::Range;
 
-pub(crate) use text::{OneOrMany, said};
+use crate::golang::symbol::{Name, symbol_prefix, without_type_arguments};
+use crate::yaml::lines::Lines;
+
+pub use crate::yaml::{Place, Source};
 pub use text::{parse, schema};
 
 /// The rules that gopatch comes with.
@@ -43,45 +42,10 @@ pub const DEFAULT_MAX: u16 = 64;
 /// Most bytes of a string that a rule can ask for.
 pub const LARGEST_MAX: u16 = 512;
 
-/// A rule file's text and the name to show for it.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Shown in messages.
-    pub name: String,
-    /// YAML.
-    pub text: String,
-}
-
 impl Source {
     /// The rules that gopatch comes with.
     pub fn default_rules() -> Self {
         Self { name: "default rules".to_owned(), text: DEFAULT.to_owned() }
-    }
-}
-
-/// Where in a rule file something is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub file: String,
-    /// Line in it, from 1.
-    pub line: usize,
-    /// The rule; empty outside of rules.
-    pub rule: String,
-    /// The key, as `function` or `enter.http.request.method`; empty if it is the whole.
-    pub field: String,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)?;
-        if !self.rule.is_empty() {
-            write!(f, ": rule {}", self.rule)?;
-        }
-        if !self.field.is_empty() {
-            write!(f, ": {}", self.field)?;
-        }
-        Ok(())
     }
 }
 
@@ -250,7 +214,10 @@ impl Rule {
 
     /// Whether a glob rule means that function. `*` without a receiver means methods too.
     pub fn matches(&self, name: &Name<'_>) -> bool {
-        if name.is_of_the_runtime() || name.is_of_cgo() || !pattern::import_matches(&self.import, &name.package) {
+        if pattern::is_of_the_runtime(&name.package)
+            || name.is_of_cgo()
+            || !pattern::import_matches(&self.import, &name.package)
+        {
             return false;
         }
         let is_function = |function| self.functions.iter().any(|wanted| pattern::function_matches(wanted, function));
@@ -270,7 +237,7 @@ impl Rule {
         match &self.operation {
             Some(operation) => operation.clone(),
             // Type arguments may have braces, which would stand for attributes.
-            None if self.is_glob() => pattern::without_type_arguments(symbol).into_owned(),
+            None if self.is_glob() => without_type_arguments(symbol).into_owned(),
             None => self.name.clone(),
         }
     }
@@ -304,7 +271,7 @@ impl Rule {
     }
 
     fn symbol(&self, receiver: Option<&String>, function: &str) -> String {
-        let prefix = crate::golang::symbol_prefix(&self.import);
+        let prefix = symbol_prefix(&self.import);
         match receiver {
             None => format!("{prefix}.{function}"),
             Some(receiver) if receiver.starts_with('*') => format!("{prefix}.({receiver}).{function}"),
@@ -314,7 +281,7 @@ impl Rule {
 
     /// What the rule says of the parameters of the function with that symbol name.
     pub fn signature(&self, symbol: &str) -> Option<&Function> {
-        let symbol = pattern::without_type_arguments(symbol);
+        let symbol = without_type_arguments(symbol);
         self.declarations.iter().find_map(|declaration| match declaration {
             Declaration::Function(function) => {
                 (self.symbol(function.receiver.as_ref(), &function.name) == symbol).then_some(function)

@@ -9,11 +9,11 @@ mod leaf;
 use gopatch_protocol::manifest::{self, ValueType};
 use gopatch_trampolines::plan::{CapturePlan, Gpr, Path, Root, Source, Step, TypeData};
 
-use super::nearest::did_you_mean;
 use super::path::{Base, Expression, Selector};
 use super::{Capture, Rule};
 use crate::golang::abi::{AbiError, Assignment, Location, Register};
 use crate::types::{Kind, Signature, Type, TypeError, TypeId, Types};
+use crate::yaml::nearest::did_you_mean;
 use gopatch_trampolines::arena::table::MAX_WORDS;
 
 /// Longest chain of embedded fields in which a promoted field is looked for.

@@ -10,19 +10,19 @@ use gopatch_protocol::manifest::{Format, Kind};
 use gopatch_protocol::naming;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
 use super::declaration::Declaration;
-use super::lines::Lines;
-use super::nearest::did_you_mean;
 use super::path::{Expression, Selector};
 use super::sample::Sample;
 use super::skip::{Constant, ConstantText};
 use super::version::Range;
-use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Order, Place, Rule, RuleError, Source, pattern};
+use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Order, Rule, RuleError, pattern};
+use crate::yaml::lines::Lines;
+use crate::yaml::nearest::did_you_mean;
+use crate::yaml::{OneOrMany, Place, Source, said};
 
 /// Rules of gopatch: which functions of a Go program are hooked, and what is captured there. docs/rules.md explains them.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -145,22 +145,6 @@ pub fn schema() -> serde_json::Value {
     schemars::schema_for!(RuleFile).to_value()
 }
 
-#[derive(Debug, Clone, JsonSchema)]
-#[schemars(untagged)]
-pub(crate) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    pub(crate) fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Many(many) => many,
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, JsonSchema, Serialize)]
 #[serde(untagged)]
 #[schemars(rename = "Order")]
@@ -174,29 +158,6 @@ enum OrderText {
 enum OrderName {
     Outermost,
     Innermost,
-}
-
-// By hand, since serde forgets where a value of one of several types was.
-impl<'de> Deserialize<'de> for OneOrMany {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Texts;
-        impl<'de> Visitor<'de> for Texts {
-            type Value = OneOrMany;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, or a list of texts")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
-                Ok(OneOrMany::One(text.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, texts: A) -> Result<OneOrMany, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(texts)).map(OneOrMany::Many)
-            }
-        }
-        deserializer.deserialize_any(Texts)
-    }
 }
 
 impl<'de> Deserialize<'de> for OrderText {
@@ -263,20 +224,6 @@ fn unreadable(source: &Source, lines: &Lines, error: &serde_yaml_ng::Error) -> R
     let rule = lines.rule_at(line).unwrap_or_default().to_owned();
     let place = Place { file: source.name.clone(), line, rule, field: String::new() };
     RuleError::Yaml { place, what }
-}
-
-/// In which line of a file serde found what wrong; of a wrong name, also which may have been meant.
-pub(crate) fn said(error: &serde_yaml_ng::Error) -> (usize, String) {
-    let line = error.location().map_or(1, |location| location.line());
-    let text = error.to_string();
-    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-    // As serde has it: unknown field `x`, expected one of `a`, `b`.
-    let mut quoted = what.split('`').skip(1).step_by(2);
-    let hint = match quoted.next() {
-        Some(wrong) if what.contains("unknown ") => did_you_mean(wrong, quoted),
-        _ => String::new(),
-    };
-    (line, format!("{what}{hint}"))
 }
 
 /// Which rule of which file is read.
