@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::Result;
 use gopatch_tests::Scratch;
 
-const COMMITTED: &str = include_str!("../bench/budgets.yaml");
+const COMMITTED: &str = include_str!("../../bench/budgets.yaml");
 
 /// A figure beyond its budget is named, and the command fails.
 #[test]

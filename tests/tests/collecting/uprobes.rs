@@ -73,7 +73,7 @@ fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
         return Ok(());
     }
     let scratch = Scratch::new()?;
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures.yaml");
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/patching/captures.yaml");
     let rules = ["--no-default-rules", "--rules", rules.to_str().context("a path in UTF-8")?];
     let original = corpus::build("captures", go, mode)?;
     let patched = scratch.file("patched");

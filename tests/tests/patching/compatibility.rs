@@ -121,7 +121,7 @@ fn cell(variant: &Variant, backends: &[&str]) -> Result<String> {
 }
 
 fn patch(original: &Path, output: &Path) -> Result<Gopatch> {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compatibility.yaml");
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/patching/compatibility.yaml");
     let mut command = gopatch::command(&["--no-default-rules", "--rules"])?;
     Gopatch::run(command.arg(rules).arg(original).arg("-o").arg(output))
 }
@@ -232,7 +232,7 @@ impl Table {
 const HEAD: &str = "\
 # Compatibility
 
-Written by `cargo xtask soak` (`tests/tests/compatibility.rs`), not by hand. Every change is held to the column of the newest
+Written by `cargo xtask soak` (`tests/tests/patching/compatibility.rs`), not by hand. Every change is held to the column of the newest
 Go and to the rows `default`, `pie` and `stripped`.
 
 The program is `corpus/matrix`. It has a method, a generic function, one with arguments on the stack, one that leaves by a
