@@ -71,7 +71,7 @@ fn every_version_of_go() -> Result<()> {
 
 fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
     let scratch = Scratch::new()?;
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures.yaml");
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/patching/captures.yaml");
     let patched = scratch.file("captures");
     let mut command = gopatch::command(&["--no-default-rules"])?;
     command.arg("--rules").arg(rules).arg(corpus::build("captures", go, mode)?).arg("-o").arg(&patched);

@@ -11,11 +11,13 @@ use anyhow::{Context, Result, ensure};
 use gopatch_tests::gopatchd::Operation;
 use gopatch_tests::load::{FAST, MIX};
 use gopatch_tests::prometheus::{self, Prometheus, promtool_check};
-use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, gopatch, real, wait_until};
+use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, alone, gopatch, real, wait_until};
 use serde_json::Value;
 
 #[test]
 fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
+    // A rate is compared with the clock.
+    let _turn = alone();
     if !prometheus::is_here("scraping gopatchd")? {
         return Ok(());
     }

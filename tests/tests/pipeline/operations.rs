@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{NEWEST_GO, Process, Scratch, prometheus, real, release_binary};
+use gopatch_tests::{NEWEST_GO, Process, Scratch, alone, prometheus, real, release_binary};
 use xtask::{corpus, workspace};
 
 /// Ports that the document uses.
@@ -79,6 +79,8 @@ fn lines_are_compared_as_a_reader_would() {
 
 #[test]
 fn the_commands_of_the_document_work() -> Result<()> {
+    // The document has rates and times, and one gopatchd on the machine.
+    let _turn = alone();
     if !prometheus::is_here("docs/operations.md")? {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::SOCKET_ENV;
 use gopatch_tests::load::FAST;
 use gopatch_tests::otelcol::{Options, Otelcol};
-use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, gopatch, wait_until};
+use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, alone, gopatch, wait_until};
 use serde_json::Value;
 
 /// Requests a second.
@@ -35,6 +35,8 @@ fn what_the_queue_cannot_keep_is_counted() -> Result<()> {
 #[test]
 #[ignore = "two minutes; `cargo xtask soak` runs it"]
 fn a_minute_without_a_receiver() -> Result<()> {
+    // Memory and losses are those of a known rate, for minutes.
+    let _turn = alone();
     outage(Duration::from_mins(1), 128 << 20)?;
     outage(Duration::from_mins(1), 8 << 20)
 }
@@ -43,6 +45,8 @@ fn a_minute_without_a_receiver() -> Result<()> {
 #[test]
 #[ignore = "makes and freezes a file system of its own, as root; `cargo xtask soak` runs it"]
 fn a_disk_that_takes_nothing_holds_up_nobody() -> Result<()> {
+    // What another test writes out (`sync`) would wait for the frozen disk.
+    let _turn = alone();
     const FROZEN: Duration = Duration::from_secs(10);
     let scratch = Scratch::new()?;
     let disk = Disk::mount(&scratch)?;

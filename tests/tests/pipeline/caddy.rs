@@ -8,12 +8,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::real::{self, Hooked, Tally, shown, tally};
 use gopatch_tests::server::{self, KNOCK};
-use gopatch_tests::{Gopatchd, Load, NEWEST_GO, Operation, SOON, Scratch, Seen, backends, wait_until};
+use gopatch_tests::{Gopatchd, Load, NEWEST_GO, Operation, SOON, Scratch, Seen, alone, backends, wait_until};
 use xtask::corpus;
 
 /// What Caddy serves. Each handler behaves as the corpus server's of that name; two are behind a proxy.
@@ -88,11 +87,9 @@ fn every_function_hooked() -> Result<()> {
     requests_are_seen(Hooked::Everything, 50)
 }
 
-/// One Caddy at a time: of one whose functions are all hooked gopatchd writes gigabytes, and whoever writes beside it holds it up.
-static ALONE: Mutex<()> = Mutex::new(());
-
 fn requests_are_seen(hooked: Hooked, count: usize) -> Result<()> {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    // A program whose functions are all hooked writes gigabytes; what runs beside it holds gopatchd up.
+    let _turn = alone();
     let scratch = Scratch::new()?;
     let program = hooked.patch(&scratch, &corpus::build("caddy", NEWEST_GO, "default")?)?;
     use_it(&scratch, &program, count, None).context("no gopatchd")?;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, gopatch, release_binary, wait_until};
+use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, alone, gopatch, release_binary, wait_until};
 use serde_json::Value;
 
 /// A terminal.
@@ -82,6 +82,8 @@ fn line<'s>(screen: &'s str, text: &str) -> Option<(usize, &'s str)> {
 
 #[test]
 fn top_shows_sorts_filters_pauses_resizes_and_quits() -> Result<()> {
+    // The keys are pressed while a load of known rate and length runs.
+    let _turn = alone();
     let scratch = Scratch::new()?;
     let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
     let server = gopatch::patched(&scratch, "httpserver", NEWEST_GO, "default")?;

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::otelcol::{Options, Otelcol};
-use gopatch_tests::{Gopatchd, NEWEST_GO, SOON, Scratch, Server, backends, gopatch, wait_until};
+use gopatch_tests::{Gopatchd, NEWEST_GO, SOON, Scratch, Server, alone, backends, gopatch, wait_until};
 use serde_json::Value;
 
 /// Processes at a time, and how often so many come.
@@ -27,6 +27,8 @@ const REQUESTS: usize = 5;
 
 #[test]
 fn each_of_many_processes_is_told_apart_and_none_stays() -> Result<()> {
+    // Hundreds of processes at once would starve other tests.
+    let _turn = alone();
     for backend in backends() {
         many(backend).with_context(|| format!("backend {backend}"))?;
     }

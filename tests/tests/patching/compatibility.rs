@@ -121,7 +121,7 @@ fn cell(variant: &Variant, backends: &[&str]) -> Result<String> {
 }
 
 fn patch(original: &Path, output: &Path) -> Result<Gopatch> {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compatibility.yaml");
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/patching/compatibility.yaml");
     let mut command = gopatch::command(&["--no-default-rules", "--rules"])?;
     Gopatch::run(command.arg(rules).arg(original).arg("-o").arg(output))
 }

@@ -44,7 +44,7 @@ true true
 ";
 
 fn rules() -> Result<String> {
-    Ok(fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/skip.yaml"))?)
+    Ok(fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/patching/skip.yaml"))?)
 }
 
 /// `gopatch` with these rules only, and its report as JSON if it made one.

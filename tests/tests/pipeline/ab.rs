@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{NEWEST_GO, Scratch, backends, release_binary};
+use gopatch_tests::{NEWEST_GO, Scratch, alone, backends, beside, release_binary};
 use serde_json::Value;
 use xtask::corpus;
 
@@ -53,6 +53,7 @@ impl Ab {
 
     /// Compares a program that takes these arguments.
     fn compare(program: &Path, options: &[&str], arguments: &[&str]) -> Result<Self> {
+        let _turn = beside();
         let mut command = Command::new(release_binary("gopatchd")?);
         let output = command.arg("ab").arg(program).args(SHORT).args(options).args(arguments).output()?;
         let text = |bytes| String::from_utf8(bytes).context("gopatchd's output is not UTF-8");
@@ -167,6 +168,8 @@ fn caddy_is_compared() -> Result<()> {
 
 #[test]
 fn a_limit_that_is_exceeded_fails() -> Result<()> {
+    // Processor time is compared.
+    let _turn = alone();
     let server = corpus::build("httpserver", NEWEST_GO, "default")?;
     // It burns a processor besides.
     let busy = format!("slow=sh -c '(while :; do :; done) & exec {} -http 127.0.0.1:{{port}}'", server.display());

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::load::{FAST, HTTP, MIX};
-use gopatch_tests::{Gopatch, Gopatchd, Load, NEWEST_GO, Operation, Process, Said, Scratch, Server};
+use gopatch_tests::{Gopatch, Gopatchd, Load, NEWEST_GO, Operation, Process, Said, Scratch, Server, Turn, alone};
 use gopatch_tests::{backends, exact, gopatch, release_binary};
 use serde_json::Value;
 use xtask::corpus;
@@ -21,16 +21,16 @@ use xtask::corpus;
 /// What the kernel gives out for each connection, and each test.
 const CHANCE: [&str; 2] = ["client.port", "server.port"];
 
-/// Whether the kernel lets this test load BPF programs, which it must in CI.
-fn may_attach() -> bool {
-    backends().contains(&"bpf")
+/// The turn of a test that attaches probes, which see each process that runs the file, those of other tests too. `None` where
+/// the kernel refuses BPF programs, which it must not in CI.
+fn probing_turn() -> Option<Turn> {
+    let turn = alone();
+    backends().contains(&"bpf").then_some(turn)
 }
 
 #[test]
 fn every_request_is_seen_as_hooks_see_it() -> Result<()> {
-    if !may_attach() {
-        return Ok(());
-    }
+    let Some(_turn) = probing_turn() else { return Ok(()) };
     let scratch = Scratch::new()?;
     let original = corpus::build("httpserver", NEWEST_GO, "default")?;
     let patched = gopatch::patch(&original, scratch.file("patched"))?;
@@ -69,11 +69,9 @@ fn recorded(operation: &Operation) -> Recorded<'_> {
 
 /// Every kind of value that a rule can capture: corpus/captures makes the same calls each time.
 fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
-    if !may_attach() {
-        return Ok(());
-    }
+    let Some(_turn) = probing_turn() else { return Ok(()) };
     let scratch = Scratch::new()?;
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures.yaml");
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/patching/captures.yaml");
     let rules = ["--no-default-rules", "--rules", rules.to_str().context("a path in UTF-8")?];
     let original = corpus::build("captures", go, mode)?;
     let patched = scratch.file("patched");
@@ -120,9 +118,7 @@ fn values_are_as_hooks_record_them_without_dwarf() -> Result<()> {
 
 #[test]
 fn processes_are_told_apart() -> Result<()> {
-    if !may_attach() {
-        return Ok(());
-    }
+    let Some(_turn) = probing_turn() else { return Ok(()) };
     let scratch = [Scratch::new()?, Scratch::new()?];
     let original = corpus::build("httpserver", NEWEST_GO, "default")?;
     let gopatchd = Gopatchd::uprobes(&scratch[0], &original, &[])?;
