@@ -94,7 +94,7 @@ impl Emitter<'_> {
     }
 
     /// R12 = the pointer from which the leaf is read, not nil (I5), or the constant. Leaves R12
-    /// alone if the value is in a register or an argument's word. Goes to `fails` at nil or another
+    /// alone if the value itself is in registers or on the stack. Goes to `fails` at nil or another
     /// type. Uses R13 and R15.
     fn walk(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
         match path.root {
@@ -154,8 +154,8 @@ impl Emitter<'_> {
         asm.jne(fails)
     }
 
-    /// Goes to `target` if the relation of the value evaluates to `outcome`, else falls through.
-    /// Uses R12 and R13.
+    /// Goes to `target` if the comparison of the value gives `outcome`, else falls through. Uses
+    /// R12 and R13.
     fn compare(&mut self, path: &Path, relation: &Relation, outcome: bool, target: CodeLabel) -> Result<(), IcedError> {
         match (relation, path.leaf) {
             (Relation::Text { bytes, prefix, is }, _) => self.text(path, bytes, *prefix, outcome == *is, target),
@@ -217,7 +217,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Goes to `target` if the operands of the comparison before are in this order.
+    /// Goes to `target` if the preceding comparison found its operands in this order.
     fn jump_by(&mut self, order: Order, signed: bool, target: CodeLabel) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         match (order, signed) {
@@ -234,19 +234,19 @@ impl Emitter<'_> {
         }
     }
 
-    /// Goes to `target` if whether the string equals these bytes (or begins with them) is `like`;
-    /// else falls through. Compares the length first, so that only bytes within it are read (I7):
-    /// none of nil's, whose length is 0 (I5). Uses R12 and R13.
+    /// Goes to `target` if the string equals these bytes (or begins with them), or, without
+    /// `on_match`, if it does not; else falls through. Compares the length first, so that only
+    /// bytes within it are read (I7): none of nil's, whose length is 0 (I5). Uses R12 and R13.
     fn text(
         &mut self,
         path: &Path,
         bytes: &[u8],
         prefix: bool,
-        like: bool,
+        on_match: bool,
         target: CodeLabel,
     ) -> Result<(), IcedError> {
-        let mut unlike = self.asm.create_label();
-        let otherwise = if like { unlike } else { target };
+        let mut differs = self.asm.create_label();
+        let otherwise = if on_match { differs } else { target };
         match path.root {
             Root::Value { second, .. } => match second {
                 Some(second) => self.fetch(r13, second)?,
@@ -284,10 +284,10 @@ impl Emitter<'_> {
             asm.jne(otherwise)?;
             offset += size;
         }
-        if like {
+        if on_match {
             self.asm.jmp(target)?;
         }
-        self.asm.set_label(&mut unlike)?;
+        self.asm.set_label(&mut differs)?;
         self.asm.zero_bytes()
     }
 

@@ -43,7 +43,7 @@
 //!   unwinder throws on a return address that it does not know. It reads the caller's frame only at
 //!   RSP + 8 and above, where the plan says that an argument or a result lies. (A displaced call,
 //!   and a displaced load that meets nil, push what the program itself would have pushed: see
-//!   [`crate::moved`].)
+//!   `moved`.)
 //! * **I3. One producer.** `isAsyncSafePoint` (Go's `src/runtime/preempt.go`) refuses a PC that
 //!   `findfunc` does not know, and a thunk has no cooperative preemption point, so while PC is in a
 //!   thunk this thread keeps its P. Nor does a hook interrupt another: no glob of a rule matches a
@@ -65,7 +65,7 @@
 //! * **I7. Only within bounds.** The bytes of a string are read within `[pointer, pointer +
 //!   length)`. The largest record of the plan fits below the slot's `LIMIT` before the first store,
 //!   is smaller than the ring, and the data are mapped twice in a row, so every store of a record
-//!   lands on free bytes of the ring.
+//!   lands in the ring, on bytes that the consumer has freed.
 //! * **I8. Published last.** The producer position is stored after the whole record. x86-64 keeps
 //!   stores in order, so with I3 a plain store is enough.
 //! * **I9. A call that is left out pays for nothing.** A condition, a sample, and whether the entry
