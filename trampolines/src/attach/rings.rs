@@ -80,8 +80,7 @@ impl Emitter<'_> {
         asm.sub(r13, CMSG_HEADER as i32)?;
         asm.shr(r13, 2)?;
 
-        // A5: size (a failed recvmsg has none, A6), magic, status, number of rings and of
-        // descriptors, sizes.
+        // A5: size, magic, status, number of rings and of descriptors, sizes.
         asm.cmp(r14, Reply::SIZE as i32)?;
         asm.jne(failed)?;
         asm.mov(rax, MAGIC)?;
