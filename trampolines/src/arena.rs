@@ -1,11 +1,12 @@
-//! The arena: the private memory that a patched file gains, a zero-filled segment after the program's own.
+//! The arena: the private memory that a patched file gains, a zero-filled segment after the
+//! program's own.
 //!
 //! Decides: where each thing lies that the emitted code reads and writes.
 //! Trusts: nothing from the file; it only adds up sizes.
 //!
 //! ```text
-//! arena + 0        switches   state shared by all hooks, and one enable byte a function; wiped in a forked child,
-//!                             so that a child, which has no rings, is inert
+//! arena + 0        switches   state shared by all hooks, and one enable byte for each function;
+//!                             wiped in a forked child, which has no rings, so that it is inert
 //! + SESSION        session    what the entry stub and the tick need; only one thread touches it
 //! + SLOTS          slots      one for each P; only the thread that holds the P touches it
 //! + TABLE          words      what entries keep for their exits (absent when nothing does)
@@ -24,7 +25,8 @@ pub mod switches {
     pub const ATTACHED: u64 = 0;
     /// `u32`: number of rings; a P whose id is not below it has none.
     pub const RINGS: u64 = 4;
-    /// `u64`: a number in the high half that only grows; words that were kept under another number are void.
+    /// `u64`: a number in the high half that only grows; words that were kept under another number
+    /// are void.
     pub const EPOCH: u64 = 8;
     /// One byte a function.
     pub const ENABLE: u64 = 64;
@@ -58,7 +60,8 @@ pub mod slot {
     pub const SAVED_RBX: u64 = 88;
     /// Time stamp of the record being made.
     pub const TSC: u64 = 96;
-    /// `u64`: state of this P's random numbers, used by the thread that holds the P, even while [`BUSY`] is 0.
+    /// `u64`: state of this P's random numbers, used by the thread that holds the P, even while
+    /// [`BUSY`] is 0.
     pub const RANDOM: u64 = 104;
     /// The words that the entry kept, copied out of the table.
     pub const WORDS: u64 = 128;
@@ -176,11 +179,13 @@ pub mod table {
     pub const MAX_WORDS: usize = 6;
     /// Key of an unused entry.
     pub const FREE: u64 = 0;
-    /// Key of an entry that is being written. Not a real key: real ones contain a goroutine id, which is not 0, in higher bits.
+    /// Key of an entry that is being written. Not a real key: real ones contain a goroutine id,
+    /// which is not 0, in higher bits.
     pub const CLAIMED: i32 = 1;
     /// Bits of [`OWNER`] that hold the function.
     pub const FUNCTION_BITS: u32 = 32;
-    /// Bits of the key that hold the frame, in units of eight bytes: stacks of up to 1 GiB (`runtime.maxstacksize`).
+    /// Bits of the key that hold the frame, in units of eight bytes: stacks of up to 1 GiB
+    /// (`runtime.maxstacksize`).
     pub const FRAME_BITS: u32 = 27;
     /// Bytes of the table; the probes of the last place run past the last entry.
     pub const BYTES: u64 = (ENTRIES + PROBES) * ENTRY_BYTES;

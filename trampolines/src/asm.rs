@@ -1,6 +1,7 @@
 //! The assembler that every template uses: iced's, plus addresses of the image.
 //!
-//! Decides: that emitted code addresses places outside itself relative to RIP, and that every block is encoded within reach.
+//! Decides: that emitted code addresses places outside itself relative to RIP, and that every block
+//! is encoded within reach.
 //! Trusts: the caller's addresses. Knows nothing of what the code is for.
 
 use iced_x86::code_asm::{AsmMemoryOperand, CodeAssembler, ptr};
@@ -21,7 +22,8 @@ pub enum EmitError {
         /// The assembler's error.
         source: IcedError,
     },
-    /// A branch or a memory operand was out of reach, and the encoder replaced it with something longer.
+    /// A branch or a memory operand was out of reach, and the encoder replaced it with something
+    /// longer.
     #[error("the code at {va:#x} refers to an address more than 2 GiB away")]
     OutOfReach {
         /// The block's address.
@@ -29,7 +31,8 @@ pub enum EmitError {
     },
 }
 
-/// Memory operand at address `va` of the image, RIP-relative: the same code serves an image with or without a fixed address.
+/// Memory operand at address `va` of the image, RIP-relative: the same code serves an image with or
+/// without a fixed address.
 pub(crate) fn at(va: u64) -> AsmMemoryOperand {
     ptr(Register::RIP) + va
 }
@@ -39,7 +42,8 @@ pub(crate) fn finish(asm: &mut CodeAssembler, va: u64) -> Result<Vec<u8>, EmitEr
     let result = asm
         .assemble_options(va, BlockEncoderOptions::RETURN_NEW_INSTRUCTION_OFFSETS)
         .map_err(|source| EmitError::Encode { va, source })?;
-    // The encoder silently turns a branch that is out of reach into an indirect one, and gives u32::MAX as its offset.
+    // The encoder silently turns a branch that is out of reach into an indirect one, and gives
+    // u32::MAX as its offset.
     if result.inner.new_instruction_offsets.contains(&u32::MAX) {
         return Err(EmitError::OutOfReach { va });
     }

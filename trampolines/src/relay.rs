@@ -1,7 +1,7 @@
 //! Code for instructions that belong to no hook and moved only to make room for a jump.
 //!
-//! Trusts: the caller that the instructions may move. Uses no register, stack or flag besides what the instructions use, so it
-//! cannot fault where they would not.
+//! Trusts: the caller that the instructions may move. Uses no register, stack or flag besides what
+//! the instructions use, so it cannot fault where they would not.
 
 use iced_x86::Instruction;
 use iced_x86::code_asm::CodeAssembler;

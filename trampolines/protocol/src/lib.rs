@@ -1,11 +1,14 @@
 //! What a patched program and gopatchd exchange, without any machine code.
 //!
-//! * [`wire`]: the messages, the control page, the rings and the records that the two exchange at run time.
+//! * [`wire`]: the messages, the control page, the rings and the records that the two exchange at
+//!   run time.
 //! * [`manifest`]: the description of sites and records that a patched file carries.
-//! * [`naming`]: templates for the names of operations, as rules write them and the manifest stores them.
+//! * [`naming`]: templates for the names of operations, as rules write them and the manifest stores
+//!   them.
 //!
-//! The patcher writes a manifest; gopatchd reads it from the executable of each process that attaches, and with it can
-//! decode that process's records. Every reader in this crate takes untrusted bytes, checks them, and never panics.
+//! The patcher writes a manifest; gopatchd reads it from the executable of each process that
+//! attaches, and with it can decode that process's records. Every reader in this crate takes
+//! untrusted bytes, checks them, and never panics.
 //!
 //! ```
 //! use gopatch_protocol::naming::{self, Template};
@@ -22,7 +25,8 @@
 //! let (words, strings) = record.captured(1).expect("there is one capture");
 //! assert_eq!((record.point(), record.present()), (3, 1));
 //! assert_eq!((u64::from_le_bytes(words[0]), strings), (200, &[][..]));
-//! assert!(Record::parse(&payload[..39]).is_none(), "a record that claims more bytes than there are is refused");
+//! // A record that claims more bytes than there are is refused.
+//! assert!(Record::parse(&payload[..39]).is_none());
 //!
 //! // The name of an operation, with an attribute and an optional part.
 //! let name = "{http.request.method}[ {http.route}]";

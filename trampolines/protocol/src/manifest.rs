@@ -1,6 +1,7 @@
 //! The manifest: what a patched file says about itself, a JSON document in the section [`SECTION`].
 //!
-//! Decides: what gopatchd can know of a site, a record's layout, an operation; what `restore` needs.
+//! Decides: what gopatchd can know of a site, a record's layout, an operation; what `restore`
+//! needs.
 //! Trusts: nothing; [`Manifest::parse`] checks every index that a reader would follow.
 //! Never does: I/O, or read an ELF file (the caller finds the section).
 
@@ -28,13 +29,15 @@ pub struct Manifest {
     pub rules_sha256: String,
     /// The emitted code.
     pub code: Code,
-    /// Hooked functions; a function's index is its id and its place among the control page's enable bytes.
+    /// Hooked functions; a function's index is its id and its place among the control page's enable
+    /// bytes.
     pub functions: Vec<Function>,
     /// Kinds of record; a record refers to its point by index.
     pub points: Vec<Point>,
     /// Places in the text that were overwritten.
     pub sites: Vec<Site>,
-    /// Places that rules match and that are not hooked; `None` in a file from a gopatch that did not record them.
+    /// Places that rules match and that are not hooked; `None` in a file from a gopatch that did
+    /// not record them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Vec<Refused>>,
     /// Every other place in the file that was overwritten.
@@ -50,14 +53,15 @@ pub struct Code {
     pub offset: u64,
     /// Bytes.
     pub size: u64,
-    /// Bytes from its start to the manifest's id: the first 16 bytes of the SHA-256 of this document.
+    /// Bytes from its start to the manifest's id: the first 16 bytes of the SHA-256 of this
+    /// document.
     pub id_offset: u64,
     /// SHA-256, in hex, of the code with zeros in place of the id.
     pub sha256: String,
     /// The file's new entry point.
     pub stub: u64,
-    /// Address of `runtime.sigpanic0`, to which thunks jump when a goroutine follows nil; `None` if no displaced instruction
-    /// follows a pointer.
+    /// Address of `runtime.sigpanic0`, to which thunks jump when a goroutine follows nil; `None` if
+    /// no displaced instruction follows a pointer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sigpanic: Option<u64>,
 }
@@ -163,8 +167,8 @@ pub enum Kind {
     Client,
     /// Neither.
     Internal,
-    /// No operation. Its exit means that every call that began deeper in the same goroutine is over: those without a recorded
-    /// exit left by a panic.
+    /// No operation. Its exit means that every call that began deeper in the same goroutine is
+    /// over: those without a recorded exit left by a panic.
     Boundary,
 }
 
@@ -238,7 +242,8 @@ pub enum Format {
     /// Unchanged.
     #[default]
     Plain,
-    /// `host:port`: the attribute is the host; the same name with `address` replaced by `port` is the port.
+    /// `host:port`: the attribute is the host; the same name with `address` replaced by `port` is
+    /// the port.
     HostPort,
     /// `HTTP/1.1` becomes `1.1`, `HTTP/2.0` becomes `2`.
     HttpVersion,
@@ -250,10 +255,11 @@ pub enum Format {
     TlsCipher,
     /// Bytes become lower-case hex digits.
     Hex,
-    /// An HTTP method. One that is not well known becomes `_OTHER`, with the original under the attribute's name plus `_original`.
-    /// An empty one means `GET`, as in Go's client.
+    /// An HTTP method. One that is not well known becomes `_OTHER`, with the original under the
+    /// attribute's name plus `_original`. An empty one means `GET`, as in Go's client.
     HttpMethod,
-    /// A pattern of Go's `http.ServeMux`: becomes its path, without method and host. Left out if it has none.
+    /// A pattern of Go's `http.ServeMux`: becomes its path, without method and host. Left out if it
+    /// has none.
     HttpRoute,
 }
 
@@ -279,17 +285,19 @@ impl Format {
 /// A place in the text that was overwritten with a jump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
-    /// Index of the point whose record is written there; `None` for the runtime's tick, for instructions that only made room,
-    /// and for code that replaces a body.
+    /// Index of the point whose record is written there; `None` for the runtime's tick, for
+    /// instructions that only made room, and for code that replaces a body.
     pub point: Option<u32>,
     /// Address in the image; the program headers map it to an offset in the file.
     pub va: u64,
     /// Address of the thunk.
     pub thunk: u64,
-    /// Index of the function whose body this thunk replaces: after it run the hooks of the exits, and a return.
+    /// Index of the function whose body this thunk replaces: after it run the hooks of the exits,
+    /// and a return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skips: Option<u32>,
-    /// Where the jump to the thunk lies, if the site is too short for it: in unreachable bytes of another site.
+    /// Where the jump to the thunk lies, if the site is too short for it: in unreachable bytes of
+    /// another site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub island: Option<u64>,
     /// The original bytes, in hex.
@@ -369,8 +377,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Every overwritten place: its offset in the file, and the original bytes in hex. `offset_of` maps an address to an offset;
-    /// the result is `None` if it cannot map that of a site.
+    /// Every overwritten place: its offset in the file, and the original bytes in hex. `offset_of`
+    /// maps an address to an offset; the result is `None` if it cannot map that of a site.
     pub fn overwritten(&self, offset_of: impl Fn(u64) -> Option<u64>) -> Option<Vec<(u64, &str)>> {
         let sites = self.sites.iter().map(|site| Some((offset_of(site.va)?, site.original.as_str())));
         let patches = self.patches.iter().map(|patch| Some((patch.offset, patch.original.as_str())));

@@ -1,5 +1,5 @@
-//! Names of operations: text in which `{attribute}` stands for the value of that attribute, and a part in `[square
-//! brackets]` is left out if an attribute in it has no value.
+//! Names of operations: text in which `{attribute}` stands for the value of that attribute, and a
+//! part in `[square brackets]` is left out if an attribute in it has no value.
 //!
 //! Decides: how such a text is parsed, and which mistakes it can have.
 //! Trusts: nothing; any text can be parsed.
@@ -77,7 +77,8 @@ fn pieces(name: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
-/// The parts of a piece, in order: each a text and the attribute after it. The last has no attribute.
+/// The parts of a piece, in order: each a text and the attribute after it. The last has no
+/// attribute.
 fn parts(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {

@@ -1,7 +1,9 @@
 //! The wire format between a patched process and gopatchd.
 //!
-//! Decides: the layout of the hello and the reply on the socket, of the control page, of a ring and of a record.
-//! Trusts: nothing. Every reader here takes bytes that another process wrote and returns `None` if they are not valid.
+//! Decides: the layout of the hello and the reply on the socket, of the control page, of a ring and
+//! of a record.
+//! Trusts: nothing. Every reader here takes bytes that another process wrote and returns `None` if
+//! they are not valid.
 //! Never does: I/O.
 //!
 //! All integers are little-endian. `docs/wire-format.md` is the prose of this file.
@@ -18,18 +20,20 @@ pub const SOCKET_ENV: &str = "GOPATCH_SOCKET";
 /// Size of a page, and so of the two position pages of a ring.
 pub const PAGE: usize = 4096;
 
-/// Most rings a process can be given: one reply carries the control page and every ring
-/// as file descriptors, and the kernel passes at most 253 (`SCM_MAX_FD`, `include/net/scm.h`).
+/// Most rings a process can be given: one reply carries the control page and every ring as file
+/// descriptors, and the kernel passes at most 253 (`SCM_MAX_FD`, `include/net/scm.h`).
 pub const MAX_RINGS: u32 = 128;
 
-/// Largest payload of a record, in bytes. The BPF program copies records through a buffer of this size.
+/// Largest payload of a record, in bytes. The BPF program copies records through a buffer of this
+/// size.
 pub const MAX_PAYLOAD: usize = 2048;
 
 /// Most captures at one point: the `present` word has one bit for each.
 pub const MAX_CAPTURES: usize = 32;
 
-/// What a process sends when it connects (`SOCK_SEQPACKET`, one message). If the process could open its own executable, it
-/// sends that along as `SCM_RIGHTS`, so that gopatchd can read the manifest from it.
+/// What a process sends when it connects (`SOCK_SEQPACKET`, one message). If the process could open
+/// its own executable, it sends that along as `SCM_RIGHTS`, so that gopatchd can read the manifest
+/// from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hello {
     /// How many rings the process can use: one for each P.
@@ -73,8 +77,8 @@ impl Hello {
     }
 }
 
-/// What gopatchd replies. With it come, as `SCM_RIGHTS` and in this order, the control page
-/// and `rings` rings. A refusal carries none.
+/// What gopatchd replies. With it come, as `SCM_RIGHTS` and in this order, the control page and
+/// `rings` rings. A refusal carries none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reply {
     /// 0: attached; anything else: refused, do not use any descriptor that came along.
@@ -83,7 +87,8 @@ pub struct Reply {
     pub rings: u32,
     /// Data bytes of each ring: a power of two, at least one page.
     pub ring_bytes: u32,
-    /// Bytes of the control page's file: whole pages, with the header and one enable byte for each function.
+    /// Bytes of the control page's file: whole pages, with the header and one enable byte for each
+    /// function.
     pub control_bytes: u32,
 }
 
@@ -119,18 +124,20 @@ impl Reply {
 
 /// The control page: gopatchd writes it, the process maps it read-only.
 ///
-/// The process reads it ten times a second, and more often while [`control::ASLEEP`] is set, from the runtime's `sysmon`
-/// thread, never from a hook.
+/// The process reads it ten times a second, and more often while [`control::ASLEEP`] is set, from
+/// the runtime's `sysmon` thread, never from a hook.
 pub mod control {
-    /// `u64` that gopatchd changes at least every [`HEARTBEAT_MILLIS`]. A process that sees no change for
-    /// [`STALE_MILLIS`] assumes that gopatchd is dead, leaves its rings and tries to connect again.
+    /// `u64` that gopatchd changes at least every [`HEARTBEAT_MILLIS`]. A process that sees no
+    /// change for [`STALE_MILLIS`] assumes that gopatchd is dead, leaves its rings and tries to
+    /// connect again.
     pub const HEARTBEAT: usize = 0;
     /// `u32` of flags.
     pub const FLAGS: usize = 8;
     /// `u32` that gopatchd increments after it has changed enable bytes.
     pub const ENABLE_GENERATION: usize = 12;
-    /// `u32`: 1 while gopatchd does not poll the rings. Meanwhile a process checks its rings every [`ASLEEP_MILLIS`] and, if one has
-    /// something unread, wakes gopatchd by FUTEX_WAKE (shared) on this word.
+    /// `u32`: 1 while gopatchd does not poll the rings. Meanwhile a process checks its rings every
+    /// [`ASLEEP_MILLIS`] and, if one has something unread, wakes gopatchd by FUTEX_WAKE (shared) on
+    /// this word.
     pub const ASLEEP: usize = 16;
     /// One byte for each function of the manifest, in its order: 0 off, 1 on.
     pub const ENABLE: usize = 64;
@@ -146,25 +153,30 @@ pub mod control {
 
 /// A ring: one producer (the thread that holds the P), one consumer.
 ///
-/// The layout is the kernel's (`kernel/bpf/ringbuf.c`), so that a ring can be a `BPF_MAP_TYPE_USER_RINGBUF`:
-/// page 0 consumer position, page 1 producer position, then the data, a power of two of bytes.
+/// The layout is the kernel's (`kernel/bpf/ringbuf.c`), so that a ring can be a
+/// `BPF_MAP_TYPE_USER_RINGBUF`: page 0 consumer position, page 1 producer position, then the data,
+/// a power of two of bytes.
 pub mod ring {
     /// File offset of the consumer position (`u64`, free running).
     pub const CONSUMER_POS: usize = 0;
     /// File offset of the producer position (`u64`, free running).
     pub const PRODUCER_POS: usize = super::PAGE;
-    /// File offset of the `u64` that counts records dropped because the ring was full. It shares the producer's
-    /// page but not its cache line; the kernel uses only the first sixteen bytes of that page.
+    /// File offset of the `u64` that counts records dropped because the ring was full. It shares
+    /// the producer's page but not its cache line; the kernel uses only the first sixteen bytes of
+    /// that page.
     pub const DROPPED: usize = super::PAGE + 64;
-    /// File offset of the `u64` that counts exits for which no words were kept (see the thunks of `gopatch-trampolines`).
+    /// File offset of the `u64` that counts exits for which no words were kept (see the thunks of
+    /// `gopatch-trampolines`).
     pub const WORDS_MISSING: usize = super::PAGE + 72;
     /// File offset of the data.
     pub const DATA: usize = 2 * super::PAGE;
     /// Bytes of a record's header: `u32` length, `u32` zero.
     pub const HEADER: usize = 8;
-    /// Bit of a record's length: still being written (`BPF_RINGBUF_BUSY_BIT`). gopatch's thunks never set it.
+    /// Bit of a record's length: still being written (`BPF_RINGBUF_BUSY_BIT`). gopatch's thunks
+    /// never set it.
     pub const BUSY: u32 = 1 << 31;
-    /// Bit of a record's length: to be skipped (`BPF_RINGBUF_DISCARD_BIT`). gopatch's thunks never set it.
+    /// Bit of a record's length: to be skipped (`BPF_RINGBUF_DISCARD_BIT`). gopatch's thunks never
+    /// set it.
     pub const DISCARD: u32 = 1 << 30;
 }
 
@@ -175,10 +187,10 @@ pub mod ring {
 ///  4 u32 point     index into the manifest's `points`
 ///  8 u64 tsc       time stamp counter
 /// 16 u64 goid      goroutine
-/// 24 u32 frame     bytes from the high end of the goroutine's stack to the call's frame (its CFA): grows with depth,
-///                  survives a move of the stack
+/// 24 u32 frame     bytes from the high end of the goroutine's stack to the call's frame (its CFA):
+///                  grows with depth, survives a move of the stack
 /// 28 u32 present   bit i: capture i could be followed to its end
-/// 32 u64 words[n]  one for each capture: a number, or u32 stored length and u32 full length of a string
+/// 32 u64 words[n]  one for each capture: a number, or u32 stored and u32 full length of a string
 ///    u8  bytes[]   the stored bytes of the strings, in the captures' order, unpadded
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -256,8 +268,8 @@ impl<'a> Record<'a> {
         self.u32(record::PRESENT)
     }
 
-    /// The words of `captures` captures, little-endian, and the bytes after them, where the strings lie; `None` if the payload is
-    /// too short.
+    /// The words of `captures` captures, little-endian, and the bytes after them, where the strings
+    /// lie; `None` if the payload is too short.
     #[inline]
     pub fn captured(&self, captures: usize) -> Option<(&'a [[u8; 8]], &'a [u8])> {
         let (words, strings) = self.payload.get(record::WORDS..)?.split_at_checked(8 * captures)?;
@@ -265,8 +277,9 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The prefix that the BPF program adds to each payload that it forwards to the output ring. A piece of the output is a
-/// sequence of prefixes, each followed by its payload, padded to a multiple of 8.
+/// The prefix that the BPF program adds to each payload that it forwards to the output ring. A
+/// piece of the output is a sequence of prefixes, each followed by its payload, padded to a
+/// multiple of 8.
 pub mod forwarded {
     use super::u32_at;
 

@@ -17,7 +17,8 @@ use crate::asm::at;
 use gopatch_protocol::wire::{Hello, MAGIC};
 
 impl Emitter<'_> {
-    /// Fills in the message header for the 64 bytes of [`session::MESSAGE`], without control data. Uses RAX.
+    /// Fills in the message header for the 64 bytes of [`session::MESSAGE`], without control data.
+    /// Uses RAX.
     pub(super) fn message_header(&mut self) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         asm.lea(rax, ptr(rbx + session::MESSAGE))?;
@@ -32,8 +33,9 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rbx + session::MSGHDR + msghdr::IOV_LEN), 1)
     }
 
-    /// Routine: connects and sends the hello. EAX = 1 if it was sent, else 0 and no descriptor is open (A4). Uses all registers
-    /// but RBX, RBP, R12 and R15. Touches only the session and constants (A8).
+    /// Routine: connects and sends the hello. EAX = 1 if it was sent, else 0 and no descriptor is
+    /// open (A4). Uses all registers but RBX, RBP, R12 and R15. Touches only the session and
+    /// constants (A8).
     pub(super) fn connect(&mut self) -> Result<(), IcedError> {
         let mut failed = self.asm.create_label();
         let mut close_failed = self.asm.create_label();
@@ -54,8 +56,8 @@ impl Emitter<'_> {
         self.asm.test(eax, eax)?;
         self.asm.js(close_failed)?;
 
-        // Send the executable along, so that gopatchd needs no right to look into this process. Without it the hello goes alone
-        // (A6).
+        // Send the executable along, so that gopatchd needs no right to look into this process.
+        // Without it the hello goes alone (A6).
         self.asm.mov(edi, AT_FDCWD)?;
         self.asm.lea(rsi, at(self.constants.executable))?;
         self.asm.mov(edx, O_RDONLY_CLOEXEC)?;

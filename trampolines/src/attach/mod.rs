@@ -1,33 +1,43 @@
-//! The code by which a patched process attaches to gopatchd: the entry stub, the tick, and the steps they share.
+//! The code by which a patched process attaches to gopatchd: the entry stub, the tick, and the
+//! steps they share.
 //!
-//! Decides: when a process connects, maps its rings, notices that gopatchd is gone, and leaves its rings.
-//! Trusts: gopatchd's reply only after checking it. Never does: start a thread, install a signal handler, keep a
-//! file descriptor, allocate, or wait in the tick.
+//! Decides: when a process connects, maps its rings, notices that gopatchd is gone, and leaves its
+//! rings.
+//! Trusts: gopatchd's reply only after checking it. Never does: start a thread, install a signal
+//! handler, keep a file descriptor, allocate, or wait in the tick.
 //!
-//! Here: the constants, the order of the parts, and what they share. `stub` and `tick` are the two entry points; `hello` and `rings`
-//! are the routines that both run; `clear` and `bell` are parts of the tick; `sys` is the kernel's interface.
+//! Here: the constants, the order of the parts, and what they share. `stub` and `tick` are the two
+//! entry points; `hello` and `rings` are the routines that both run; `clear` and `bell` are parts
+//! of the tick; `sys` is the kernel's interface.
 //!
-//! Registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 the return address of a routine. System
-//! call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`.
+//! Registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 the return
+//! address of a routine. System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`.
 //!
 //! # Invariants
 //!
 //! Besides those of [`crate::thunk`] (I1 to I12), of which I4, I10 and I11 rely on this code:
 //!
-//! * **A1. One thread.** The stub runs before the program has a second thread, and the tick only on `sysmon`'s, of which a
-//!   program has one. So the session needs no lock.
-//! * **A2. Every register is given back.** The stub saves them on the kernel's initial stack, the tick in the session: it
-//!   uses no stack, like a thunk (I2). R12, R13 and R15 are scratch at the tick's site (I1).
-//! * **A3. Never wait.** No system call of the tick blocks. The stub waits once, for at most [`START_WAIT_MILLIS`].
-//! * **A4. No descriptor stays open.** Each is closed on every path, except the socket while the process waits for the reply.
-//! * **A5. Nothing in a reply is used unchecked**, except that gopatchd's files have the sizes that it states. No value read from
-//!   a mapped ring or control page becomes part of an address without a mask.
-//! * **A6. Every failure of a system call is handled**: it is tested, or it changes nothing that matters, as said there.
-//! * **A7. Stores in order.** Attaching: slots, then `ATTACHED = 1`, then the epoch, then the enable bytes. Detaching: the enable
-//!   bytes, then `ATTACHED = 0`, then `membarrier`, then the look at each `BUSY`. x86-64 keeps stores in order, so a thunk that sees
-//!   an enable byte set sees all that was stored before it.
-//! * **A8. Never fault.** What this code touches is the image (session, slots, switches, table, constants), the initial stack, or
-//!   a mapping that it has made and not yet unmapped, of a file that gopatchd keeps from shrinking.
+//! * **A1. One thread.** The stub runs before the program has a second thread, and the tick only on
+//!   `sysmon`'s, of which a program has one. So the session needs no lock.
+//! * **A2. Every register is given back.** The stub saves them on the kernel's initial stack, the
+//!   tick in the session: it uses no stack, like a thunk (I2). R12, R13 and R15 are scratch at the
+//!   tick's site (I1).
+//! * **A3. Never wait.** No system call of the tick blocks. The stub waits once, for at most
+//!   [`START_WAIT_MILLIS`].
+//! * **A4. No descriptor stays open.** Each is closed on every path, except the socket while the
+//!   process waits for the reply.
+//! * **A5. Nothing in a reply is used unchecked**, except that gopatchd's files have the sizes that
+//!   it states. No value read from a mapped ring or control page becomes part of an address without
+//!   a mask.
+//! * **A6. Every failure of a system call is handled**: it is tested, or it changes nothing that
+//!   matters, as a comment there explains.
+//! * **A7. Stores in order.** Attaching: slots, then `ATTACHED = 1`, then the epoch, then the
+//!   enable bytes. Detaching: the enable bytes, then `ATTACHED = 0`, then `membarrier`, then the
+//!   look at each `BUSY`. x86-64 keeps stores in order, so a thunk that sees an enable byte set
+//!   sees all that was stored before it.
+//! * **A8. Never fault.** What this code touches is the image (session, slots, switches, table,
+//!   constants), the initial stack, or a mapping that it has made and not yet unmapped, of a file
+//!   that gopatchd keeps from shrinking.
 
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
@@ -87,7 +97,8 @@ pub struct AttachCode {
     pub stub: u64,
     /// Address of the tick's thunk.
     pub tick: u64,
-    /// Offset in `bytes` of the manifest's id. The caller fills it in: the manifest describes this code, so its id comes last.
+    /// Offset in `bytes` of the manifest's id. The caller fills it in: the manifest describes this
+    /// code, so its id comes last.
     pub id_offset: usize,
 }
 
@@ -140,7 +151,8 @@ struct Constants {
     gomaxprocs_env: u64,
 }
 
-/// Addresses of the routines emitted so far. Each is entered by a jump, with its return address in R12.
+/// Addresses of the routines emitted so far. Each is entered by a jump, with its return address in
+/// R12.
 #[derive(Default, Clone, Copy)]
 struct Parts {
     connect: u64,
@@ -192,7 +204,8 @@ impl Emitter<'_> {
         self.asm.add(rax, rcx)
     }
 
-    /// A full barrier in every running thread of the process. Where it can be used it cannot fail: the stub registered for it (A6).
+    /// A full barrier in every running thread of the process. Where it can be used it cannot fail:
+    /// the stub registered for it (A6).
     fn membarrier(&mut self) -> Result<(), IcedError> {
         self.asm.mov(edi, MEMBARRIER_PRIVATE_EXPEDITED)?;
         self.asm.xor(esi, esi)?;

@@ -1,7 +1,8 @@
-//! The reply: checking it, mapping the control page and the rings that come with it, and unmapping them.
+//! The reply: checking it, mapping the control page and the rings that come with it, and unmapping
+//! them.
 //!
-//! Decides: which reply is valid. Trusts: gopatchd that its files have the sizes that it states and cannot shrink; nothing
-//! else that was not checked (A5).
+//! Decides: which reply is valid. Trusts: gopatchd that its files have the sizes that it states and
+//! cannot shrink; nothing else that was not checked (A5).
 //! Never does: leave a descriptor open, whatever the reply (A4).
 
 use iced_x86::IcedError;
@@ -25,18 +26,19 @@ pub(super) mod taken {
 }
 
 impl Emitter<'_> {
-    /// `mmap` with address RDI, length RSI, file R8D, offset R9; RAX = address or a negative error. Uses RDX and R10.
+    /// `mmap` with address RDI, length RSI, file R8D, offset R9; RAX = address or a negative error.
+    /// Uses RDX and R10.
     fn mmap(&mut self, protection: i32, flags: i32) -> Result<(), IcedError> {
         self.asm.mov(edx, protection)?;
         self.asm.mov(r10d, flags)?;
         self.syscall(sys::MMAP)
     }
 
-    /// Routine: takes gopatchd's reply if it has arrived, and maps what came with it. EAX is one of [`taken`]. Uses all registers
-    /// but RBX and R12.
+    /// Routine: takes gopatchd's reply if it has arrived, and maps what came with it. EAX is one of
+    /// [`taken`]. Uses all registers but RBX and R12.
     ///
-    /// Every file descriptor that came is closed, whatever the reply (A4). A control message for another purpose than
-    /// `SCM_RIGHTS` brings none.
+    /// Every file descriptor that came is closed, whatever the reply (A4). A control message for
+    /// another purpose than `SCM_RIGHTS` brings none.
     pub(super) fn take_reply(&mut self) -> Result<(), IcedError> {
         let mut has_message = self.asm.create_label();
         let mut failed = self.asm.create_label();
@@ -78,7 +80,7 @@ impl Emitter<'_> {
         asm.sub(r13, CMSG_HEADER as i32)?;
         asm.shr(r13, 2)?;
 
-        // A5: size (a failed recvmsg has none, A6), magic, status, number of rings and of descriptors, sizes.
+        // A5: size, magic, status, number of rings and of descriptors, sizes.
         asm.cmp(r14, Reply::SIZE as i32)?;
         asm.jne(failed)?;
         asm.mov(rax, MAGIC)?;
@@ -134,8 +136,9 @@ impl Emitter<'_> {
         asm.mov(eax, dword_ptr(rbx + session::RINGS))?;
         asm.mov(dword_ptr(at(switches_va + switches::RINGS)), eax)?;
         asm.mov(rcx, qword_ptr(rbx + session::CONTROL))?;
-        // Note anything but the heartbeat, so that the next tick sees a change and notes its time. The tick's `now` is too old
-        // for that: mapping large rings may have taken longer than the greatest age of a heartbeat.
+        // Note anything but the heartbeat, so that the next tick sees a change and notes its time.
+        // The tick's `now` is too old for that: mapping large rings may have taken longer than the
+        // greatest age of a heartbeat.
         asm.mov(rax, qword_ptr(rcx + control::HEARTBEAT))?;
         asm.not(rax)?;
         asm.mov(qword_ptr(rbx + session::HEARTBEAT), rax)?;
@@ -185,7 +188,8 @@ impl Emitter<'_> {
         self.asm.ja(failed)
     }
 
-    /// `madvise` of RSI bytes at RDI. If it fails, a forked child has mappings that it does not use (A6). Uses RDX.
+    /// `madvise` of RSI bytes at RDI. If it fails, a forked child has mappings that it does not use
+    /// (A6). Uses RDX.
     pub(super) fn madvise(&mut self, advice: i32) -> Result<(), IcedError> {
         self.asm.mov(edx, advice)?;
         self.syscall(sys::MADVISE)
@@ -219,7 +223,8 @@ impl Emitter<'_> {
         self.asm.mov(rsi, qword_ptr(rbx + session::RING_BYTES))?;
         self.asm.add(rsi, page)?;
         self.ring_part(ring::PRODUCER_POS as i32)?;
-        // Not populated: memory that no record reaches costs nothing; the first record on a page waits for a page fault.
+        // Not populated: memory that no record reaches costs nothing; the first record on a page
+        // waits for a page fault.
         self.mmap(PROT_READ_WRITE, MAP_SHARED | MAP_FIXED)?;
         self.fail_if_error(failed)?;
 
@@ -253,7 +258,8 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rcx + slot::LIMIT), rax)?;
         asm.dec(rdx)?;
         asm.mov(qword_ptr(rcx + slot::MASK), rdx)?;
-        // Start the P's random numbers at a place of its own: time and slot, spread by a multiplication with 2^64 / phi.
+        // Start each P's random numbers at a different place: time and slot, spread by a
+        // multiplication with 2^64 / phi.
         asm.rdtsc()?;
         asm.shl(rdx, 32)?;
         asm.or(rax, rdx)?;
@@ -279,7 +285,8 @@ impl Emitter<'_> {
         self.asm.mov(r9d, offset)
     }
 
-    /// Routine: unmaps the control page and all rings of the session. No thunk uses them any more (I4). Uses R14.
+    /// Routine: unmaps the control page and all rings of the session. No thunk uses them any more
+    /// (I4). Uses R14.
     pub(super) fn unmap(&mut self) -> Result<(), IcedError> {
         let mut next = self.asm.create_label();
         let mut done = self.asm.create_label();
@@ -302,8 +309,8 @@ impl Emitter<'_> {
 
     /// Routine: copies the enable bytes from the control page, and notes their generation.
     ///
-    /// The words of a function that was disabled in between may be those of an earlier call, so they become void before any
-    /// byte is 1 (A7, I11). The page has a byte for each function (A5).
+    /// The words of a function that was disabled in between may be those of an earlier call, so
+    /// they become void before any byte is 1 (A7, I11). The page has a byte for each function (A5).
     pub(super) fn copy_enables(&mut self) -> Result<(), IcedError> {
         self.next_epoch()?;
         let asm = &mut *self.asm;

@@ -1,12 +1,13 @@
 //! The entry stub: what runs before the program does.
 //!
 //! Decides: whether to attach, to which socket, and how many rings to request.
-//! Trusts: the kernel for the initial stack. Never does: wait longer than [`START_WAIT_MILLIS`] (A3).
+//! Trusts: the kernel for the initial stack. Never does: wait longer than [`START_WAIT_MILLIS`]
+//! (A3).
 //!
-//! It runs at the file's entry point, on the kernel's initial stack, before the first instruction of the dynamic loader or of Go. It reads
-//! `GOPATCH_SOCKET` and `GOMAXPROCS` from the environment, tries once to attach, waits at most
-//! [`START_WAIT_MILLIS`] for the reply if a collector is listening, and jumps to the original entry point with every
-//! register restored (A2).
+//! It runs at the file's entry point, on the kernel's initial stack, before the first instruction
+//! of the dynamic loader or of Go. It reads `GOPATCH_SOCKET` and `GOMAXPROCS` from the environment,
+//! tries once to attach, waits at most [`START_WAIT_MILLIS`] for the reply if a collector is
+//! listening, and jumps to the original entry point with every register restored (A2).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -39,7 +40,8 @@ impl Emitter<'_> {
 
         self.asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
         self.asm.jne(start)?;
-        // While this is the only thread, registering costs nothing. If it fails, rings are never unmapped (A6).
+        // While this is the only thread, registering costs nothing. If it fails, rings are never
+        // unmapped (A6).
         self.asm.mov(edi, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)?;
         self.asm.xor(esi, esi)?;
         self.asm.xor(edx, edx)?;
@@ -86,7 +88,8 @@ impl Emitter<'_> {
         self.asm.jmp(self.plan.entry)
     }
 
-    /// Stores the address of the socket that was chosen when the file was patched. Uses RCX, RSI and RDI.
+    /// Stores the address of the socket that was chosen when the file was patched. Uses RCX, RSI
+    /// and RDI.
     fn default_address(&mut self) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         asm.mov(word_ptr(rbx + session::ADDRESS), AF_UNIX)?;
@@ -97,7 +100,8 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(rbx + session::ADDRESS_BYTES), self.plan.socket.len() as u32 + 3)
     }
 
-    /// Rings wanted = processors that this thread may run on, at least 1. If the system call fails, the mask stays zero (A6).
+    /// Rings wanted = processors that this thread may run on, at least 1. If the system call fails,
+    /// the mask stays zero (A6).
     fn count_processors(&mut self) -> Result<(), IcedError> {
         let mut word = self.asm.create_label();
         let mut bit = self.asm.create_label();
@@ -108,7 +112,8 @@ impl Emitter<'_> {
         self.asm.lea(rdx, ptr(rbx + session::CPU_MASK))?;
         self.syscall(sys::SCHED_GETAFFINITY)?;
         let asm = &mut *self.asm;
-        // EDX = count, ECX = words left. The mask was zero before, so words that the kernel did not write add nothing.
+        // EDX = count, ECX = words left. The mask was zero before, so words that the kernel did not
+        // write add nothing.
         asm.xor(edx, edx)?;
         asm.mov(ecx, (session::CPU_MASK_BYTES / 8) as u32)?;
         asm.set_label(&mut word)?;
@@ -131,8 +136,8 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(rbx + session::RINGS_WANTED), edx)
     }
 
-    /// Reads the environment. R15 = address of argc. Follows only the pointers that the kernel put on the initial stack, and reads
-    /// each string only up to its final zero (A8).
+    /// Reads the environment. R15 = address of argc. Follows only the pointers that the kernel put
+    /// on the initial stack, and reads each string only up to its final zero (A8).
     fn environment(&mut self) -> Result<(), IcedError> {
         let mut next = self.asm.create_label();
         let mut not_socket = self.asm.create_label();
@@ -143,7 +148,8 @@ impl Emitter<'_> {
         let mut done = self.asm.create_label();
         let mut end = self.asm.create_label();
 
-        // R14 = address of the first pointer to the environment: after argc, the arguments and a nil.
+        // R14 = address of the first pointer to the environment: after argc, the arguments and a
+        // nil.
         let asm = &mut *self.asm;
         asm.mov(rax, qword_ptr(r15))?;
         asm.lea(r14, ptr(r15 + rax * 8 + 16))?;
@@ -200,8 +206,9 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(rbx + session::RINGS_WANTED), eax)?;
         asm.jmp(next)?;
 
-        // After the environment lies the auxiliary vector: pairs, up to AT_NULL. In a program that gives its user further rights
-        // (AT_SECURE), the user must not choose which collector sees its records.
+        // After the environment lies the auxiliary vector: pairs, up to AT_NULL. In a program that
+        // gives its user further rights (AT_SECURE), the user must not choose which collector sees
+        // its records.
         asm.set_label(&mut done)?;
         asm.mov(rax, qword_ptr(r14))?;
         asm.mov(rcx, qword_ptr(r14 + 8))?;
@@ -218,8 +225,9 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// Goes to `otherwise` unless the string at RSI starts with the `bytes` at `prefix`, else moves RSI past them. A string ends
-    /// with a zero, which no prefix has, so nothing past the string is read (A8). Uses RDI and RCX.
+    /// Goes to `otherwise` unless the string at RSI starts with the `bytes` at `prefix`, else moves
+    /// RSI past them. A string ends with a zero, which no prefix has, so nothing past the string is
+    /// read (A8). Uses RDI and RCX.
     fn starts_with(&mut self, prefix: u64, bytes: usize, otherwise: CodeLabel) -> Result<(), IcedError> {
         self.asm.lea(rdi, at(prefix))?;
         self.asm.mov(ecx, bytes as u32)?;

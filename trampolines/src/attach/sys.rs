@@ -1,5 +1,5 @@
-//! Numbers of the kernel's interface, x86-64: system calls from `arch/x86/entry/syscalls/syscall_64.tbl`, the rest from
-//! `include/uapi`.
+//! Numbers of the kernel's interface, x86-64: system calls from
+//! `arch/x86/entry/syscalls/syscall_64.tbl`, the rest from `include/uapi`.
 
 pub(super) const POLL: u32 = 7;
 pub(super) const MMAP: u32 = 9;

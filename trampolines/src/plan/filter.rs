@@ -53,7 +53,8 @@ impl Condition {
     }
 }
 
-/// A comparison. The first of its paths that can be followed to the end gives the value; if none can, it is false.
+/// A comparison. The first of its paths that can be followed to the end gives the value; if none
+/// can, it is false.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Test {
     /// Alternatives, none of which starts at a word that an entry kept.

@@ -1,10 +1,11 @@
-//! Plans: what a thunk must do, in terms of machine code. The patcher makes plans from rules and DWARF; [`crate::thunk`] turns
-//! them into code.
+//! Plans: what a thunk must do, in terms of machine code. The patcher makes plans from rules and
+//! DWARF; [`crate::thunk`] turns them into code.
 //!
-//! Decides: what can be expressed. Trusts: offsets and addresses, which the patcher took from the binary itself.
+//! Decides: what can be expressed. Trusts: offsets and addresses, which the patcher took from the
+//! binary itself.
 //!
-//! Here: captures, hooks, sites, and the results of skipped functions. `path`: the way to a value. [`filter`]: which calls
-//! are recorded.
+//! Here: captures, hooks, sites, and the results of skipped functions. `path`: the way to a value.
+//! [`filter`]: which calls are recorded.
 
 pub mod filter;
 mod path;
@@ -73,11 +74,14 @@ pub struct HookPlan {
     pub at: At,
     /// The values that the record holds.
     pub captures: Vec<CapturePlan>,
-    /// Entry: the values to keep for the exit. Exit: as many, which its captures read as [`Source::Kept`].
+    /// Entry: the values to keep for the exit. Exit: as many, which its captures read as
+    /// [`Source::Kept`].
     pub keep: Vec<Source>,
-    /// Which calls are recorded. Empty at an exit whose entry has a filter: the exit looks for the entry's mark instead.
+    /// Which calls are recorded. Empty at an exit whose entry has a filter: the exit looks for the
+    /// entry's mark instead.
     pub filter: Filter,
-    /// Whether a recorded entry leaves a mark, even if it keeps no words, and an exit without that mark is not recorded.
+    /// Whether a recorded entry leaves a mark, even if it keeps no words, and an exit without that
+    /// mark is not recorded.
     pub marked: bool,
 }
 
@@ -145,15 +149,16 @@ pub enum ResultValue {
     Text(Vec<u8>),
 }
 
-/// What a site displaced. The addresses of the instructions make no difference, unless one is a call.
+/// What a site displaced. The addresses of the instructions make no difference, unless one is a
+/// call.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SitePlan {
     /// Instructions that run before the hook (exits: what leads up to the return).
     pub before: Vec<Instruction>,
     /// Instructions that run after it (entries: the prologue; exits: the return or the tail jump).
     pub after: Vec<Instruction>,
-    /// Where to continue: in the program, or in the next hook's thunk, to which each return in `after` then leads. `None` if
-    /// `after` leaves the function.
+    /// Where to continue: in the program, or in the next hook's thunk, to which each return in
+    /// `after` then leads. `None` if `after` leaves the function.
     pub resume: Option<u64>,
     /// Guards of those instructions in `before` and `after` that may meet nil.
     pub guards: Vec<Guard>,

@@ -54,7 +54,8 @@ pub enum Step {
     Assert {
         /// Bytes from the address in the pointer.
         offset: i32,
-        /// Whether the interface has no methods: then its first word points to the type, else to an itab.
+        /// Whether the interface has no methods: then its first word points to the type, else to an
+        /// itab.
         empty: bool,
         /// Address of the type's descriptor (`abi.Type`).
         type_va: u64,
@@ -137,7 +138,8 @@ pub enum Leaf {
         empty: bool,
         /// Most bytes that are copied.
         max: u16,
-        /// The program's type data. Types that `reflect` makes at run time lie outside them, and have no name here.
+        /// The program's type data. Types that `reflect` makes at run time lie outside them, and
+        /// have no name here.
         types: TypeData,
     },
 }
@@ -151,7 +153,8 @@ pub struct TypeData {
     pub size: u32,
 }
 
-/// Offsets in a type's descriptor, the same from Go 1.18 to 1.27: `abi.Type` of Go's `src/internal/abi/type.go`.
+/// Offsets in a type's descriptor, the same from Go 1.18 to 1.27: `abi.Type` of Go's
+/// `src/internal/abi/type.go`.
 pub mod descriptor {
     /// Bytes that all descriptors have in common.
     pub const COMMON: u64 = 48;
@@ -159,7 +162,8 @@ pub mod descriptor {
     pub const FLAGS: u64 = 20;
     /// The flag for a name that begins with a star that is not part of it (`abi.TFlagExtraStar`).
     pub const EXTRA_STAR: u8 = 2;
-    /// `i32`: offset of the name from `moduledata.types`. A name is a byte of flags, a length as a varint, and UTF-8.
+    /// `i32`: offset of the name from `moduledata.types`. A name is a byte of flags, a length as a
+    /// varint, and UTF-8.
     pub const NAME: u64 = 40;
 }
 
@@ -177,7 +181,8 @@ pub struct Path {
 }
 
 impl Path {
-    /// Whether the path starts at an argument or a result, as opposed to a word that the entry kept.
+    /// Whether the path starts at an argument or a result, as opposed to a word that the entry
+    /// kept.
     pub fn reads_registers(&self) -> bool {
         self.root.sources().any(|source| !source.is_kept())
     }

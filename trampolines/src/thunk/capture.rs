@@ -4,8 +4,9 @@
 //! Trusts: the plan for offsets, and that what a path starts from is live (I6).
 //! Never does: follow nil (I5), or read a string's bytes past its length (I7).
 //!
-//! Registers: R13 slot, busy (I4); R15 record; R12 where the next string goes; RAX, RCX, RDX and X15 work, all of them
-//! given back by the hook (I1). Each store goes to the record, in which the hook reserved room for the longest value (I7).
+//! Registers: R13 slot, busy (I4); R15 record; R12 where the next string goes; RAX, RCX, RDX and
+//! X15 work, all of them given back by the hook (I1). Each store goes to the record, in which the
+//! hook reserved room for the longest value (I7).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -18,7 +19,8 @@ use crate::asm::at;
 use crate::plan::{CapturePlan, Leaf, Path, Root, Step, TypeData, descriptor};
 use gopatch_protocol::wire::record;
 
-/// Offset in an itab of the pointer to `abi.Type` (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
+/// Offset in an itab of the pointer to `abi.Type` (`abi.ITab.Type`, Go's
+/// `src/internal/abi/iface.go`).
 pub(super) const ITAB_TYPE: i32 = 8;
 
 impl Emitter<'_> {
@@ -49,8 +51,8 @@ impl Emitter<'_> {
         asm.zero_bytes()
     }
 
-    /// RAX = the pointer from which the leaf is read, or the value itself (with RDX, its second word); goes to `fails` at nil or
-    /// another type. Uses RCX and RDX.
+    /// RAX = the pointer from which the leaf is read, or the value itself (with RDX, its second
+    /// word); goes to `fails` at nil or another type. Uses RCX and RDX.
     fn follow(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
         match path.root {
             Root::Value { first, second } => {
@@ -62,7 +64,8 @@ impl Emitter<'_> {
                     self.asm.cmp(byte_ptr(r13 + slot::KEPT), 0)?;
                     self.asm.je(fails)?;
                     if second.is_some() {
-                        // I6: of bytes on the goroutine's stack the length was kept and the pointer was not.
+                        // I6: of bytes on the goroutine's stack the length was kept and the pointer
+                        // was not.
                         let mut empty = self.asm.create_label();
                         self.asm.test(rdx, rdx)?;
                         self.asm.je(empty)?;
@@ -103,8 +106,8 @@ impl Emitter<'_> {
         self.asm.je(fails)
     }
 
-    /// Goes to `fails` unless the interface word in RCX stands for the type at `type_va`. Uses RDX. Follows RCX only if it is
-    /// an itab, and not nil (I5).
+    /// Goes to `fails` unless the interface word in RCX stands for the type at `type_va`. Uses RDX.
+    /// Follows RCX only if it is an itab, and not nil (I5).
     fn compare_type(&mut self, empty: bool, type_va: u64, fails: CodeLabel) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         asm.lea(rdx, at(type_va))?;
@@ -118,8 +121,8 @@ impl Emitter<'_> {
         asm.jne(fails)
     }
 
-    /// Reads the leaf from RAX, not nil if it is in memory (I5), and stores its word (and a string's bytes) into the record.
-    /// Uses RCX and RDX.
+    /// Reads the leaf from RAX, not nil if it is in memory (I5), and stores its word (and a
+    /// string's bytes) into the record. Uses RCX and RDX.
     fn leaf(&mut self, path: &Path, word: i32, fails: CodeLabel) -> Result<(), IcedError> {
         let in_register = matches!(path.root, Root::Value { .. } | Root::Constant(_));
         let asm = &mut *self.asm;
@@ -127,7 +130,8 @@ impl Emitter<'_> {
             Leaf::Int { size, signed } => {
                 let memory = rax + path.offset;
                 match (in_register, size, signed) {
-                    // The ABI leaves the upper bits of a register that holds a small value unspecified.
+                    // The ABI leaves the upper bits of a register that holds a small value
+                    // unspecified.
                     (true, 1, true) => asm.movsx(rax, al)?,
                     (true, 1, false) => asm.movzx(eax, al)?,
                     (true, 2, true) => asm.movsx(rax, ax)?,
@@ -193,11 +197,12 @@ impl Emitter<'_> {
         }
     }
 
-    /// RAX, RDX = the name, and its length, of the type that RAX points to; goes to `fails` unless the program's own type data
-    /// describe it. Uses RCX, and the record's word for want of a register.
+    /// RAX, RDX = the name, and its length, of the type that RAX points to; goes to `fails` unless
+    /// the program's own type data describe it. Uses RCX, and the record's word for want of a
+    /// register.
     ///
-    /// Follows RAX only if a whole descriptor lies there within the type data, and the name's offset only if it does too: both
-    /// are part of the image (I5).
+    /// Follows RAX only if a whole descriptor lies there within the type data, and the name's
+    /// offset only if it does too: both are part of the image (I5).
     fn type_name(&mut self, word: i32, types: TypeData, fails: CodeLabel) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         let mut short = asm.create_label();
@@ -212,12 +217,14 @@ impl Emitter<'_> {
         asm.je(fails)?;
         asm.cmp(ecx, types.size as i32)?;
         asm.jae(fails)?;
-        // 1 if the star that the name begins with is not part of it. There is no register left for it.
+        // 1 if the star that the name begins with is not part of it. There is no register left for
+        // it.
         asm.movzx(eax, byte_ptr(rax + descriptor::FLAGS))?;
         asm.shr(eax, descriptor::EXTRA_STAR.trailing_zeros())?;
         asm.and(eax, 1)?;
         asm.mov(qword_ptr(r15 + word), rax)?;
-        // After the name's flags, its length: one byte, or two of seven bits each, the low ones first.
+        // After the name's flags, its length: one byte, or two of seven bits each, the low ones
+        // first.
         asm.lea(rdx, ptr(rdx + rcx + 1))?;
         asm.movzx(ecx, byte_ptr(rdx))?;
         asm.inc(rdx)?;
@@ -238,10 +245,12 @@ impl Emitter<'_> {
         asm.mov(rdx, rcx)
     }
 
-    /// Copies the string at RAX of RDX bytes to R12 (at most `max` bytes), advances R12, and stores both lengths.
+    /// Copies the string at RAX of RDX bytes to R12 (at most `max` bytes), advances R12, and stores
+    /// both lengths.
     ///
-    /// Reads and writes only within the bytes that are copied (I7): blocks overlap at the end instead of running past it. Nil
-    /// has length 0, so none of its bytes are read (I5). Uses RCX and X15.
+    /// Reads and writes only within the bytes that are copied (I7): blocks overlap at the end
+    /// instead of running past it. Nil has length 0, so none of its bytes are read (I5). Uses RCX
+    /// and X15.
     fn string(&mut self, word: i32, max: u16) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         let mut fits_u32 = asm.create_label();

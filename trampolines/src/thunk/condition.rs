@@ -1,22 +1,26 @@
-//! The filter: whether a call is one that the rule wants, found out before the hook pays for anything (I9).
+//! The filter: whether a call is one that the rule wants, found out before the hook pays for
+//! anything (I9).
 //!
 //! Decides: how a condition is evaluated, and how a sample is drawn.
 //! Trusts: the plan for offsets, and that what a path starts from is live (I6).
-//! Never does: borrow a register, make the slot busy, read the clock, follow nil (I5), read a string's bytes past its length (I7).
+//! Never does: borrow a register, make the slot busy, read the clock, follow nil (I5), read a
+//! string's bytes past its length (I7).
 //!
-//! Registers: R12, R13, R15 and the flags, which are scratch at both ends of a call (I1), so every argument and result is
-//! still where the program put it. R12 is the pointer followed so far, then the value; R13 and R15 are what it is compared with.
+//! Registers: R12, R13, R15 and the flags, which are scratch at both ends of a call (I1), so every
+//! argument and result is still where the program put it. R12 is the pointer followed so far, then
+//! the value; R13 and R15 are what it is compared with.
 //!
 //! # The sample
 //!
-//! Each P has its own generator in its slot, so that no two Ps write to one line: x := a * x + c modulo 2^64, which has the
-//! full period from any start; the high half is the random number. The tick starts each P's generator at a different
-//! place whenever it maps the P's ring.
+//! Each P has its own generator in its slot, so that no two Ps write to one line: x := a * x + c
+//! modulo 2^64, which has the full period from any start; the high half is the random number. The
+//! tick starts each P's generator at a different place whenever it maps the P's ring.
 //!
-//! The slot is used here without `BUSY`. That byte guards the mappings that the slot points to (I4), and none is touched: the
-//! slot itself is part of the image and is never unmapped. The generator's writers are the one thread that holds the P (I3)
-//! and the tick, which may write at the same time if an earlier session enabled this hook. Both use plain stores of eight
-//! aligned bytes, and either result is a valid state.
+//! The slot is used here without `BUSY`. That byte guards the mappings that the slot points to
+//! (I4), and none is touched: the slot itself is part of the image and is never unmapped. The
+//! generator's writers are the one thread that holds the P (I3) and the tick, which may write at
+//! the same time if an earlier session enabled this hook. Both use plain stores of eight aligned
+//! bytes, and either result is a valid state.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -89,8 +93,9 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// R12 = the pointer from which the leaf is read, not nil (I5), or the constant. Leaves R12 alone if the value is in a
-    /// register or an argument's word. Goes to `fails` at nil or another type. Uses R13 and R15.
+    /// R12 = the pointer from which the leaf is read, not nil (I5), or the constant. Leaves R12
+    /// alone if the value itself is in registers or on the stack. Goes to `fails` at nil or another
+    /// type. Uses R13 and R15.
     fn walk(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
         match path.root {
             Root::Value { .. } => return Ok(()),
@@ -117,7 +122,8 @@ impl Emitter<'_> {
         self.guard(fails)
     }
 
-    /// Loads a source from where the program put it: no register is borrowed yet (I1). Reads only the caller's frame (I2).
+    /// Loads a source from where the program put it: no register is borrowed yet (I1). Reads only
+    /// the caller's frame (I2).
     fn fetch(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
         match source {
             Source::Register(gpr) => self.asm.mov(target, register(gpr)),
@@ -133,8 +139,8 @@ impl Emitter<'_> {
         self.asm.je(fails)
     }
 
-    /// Goes to `fails` unless the interface word in R13 stands for the type at `type_va`. Uses R15. Follows R13 only if it is
-    /// an itab, and not nil (I5).
+    /// Goes to `fails` unless the interface word in R13 stands for the type at `type_va`. Uses R15.
+    /// Follows R13 only if it is an itab, and not nil (I5).
     fn is_of_type(&mut self, empty: bool, type_va: u64, fails: CodeLabel) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         asm.lea(r15, at(type_va))?;
@@ -148,7 +154,8 @@ impl Emitter<'_> {
         asm.jne(fails)
     }
 
-    /// Goes to `target` if the relation of the value evaluates to `outcome`, else falls through. Uses R12 and R13.
+    /// Goes to `target` if the comparison of the value gives `outcome`, else falls through. Uses
+    /// R12 and R13.
     fn compare(&mut self, path: &Path, relation: &Relation, outcome: bool, target: CodeLabel) -> Result<(), IcedError> {
         match (relation, path.leaf) {
             (Relation::Text { bytes, prefix, is }, _) => self.text(path, bytes, *prefix, outcome == *is, target),
@@ -179,7 +186,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// R12 = the integer. The ABI leaves the upper bits of a register that holds a small value unspecified.
+    /// R12 = the integer. The ABI leaves the upper bits of a register that holds a small value
+    /// unspecified.
     fn integer(&mut self, path: &Path, size: u8, signed: bool) -> Result<(), IcedError> {
         if let Root::Value { first, .. } = path.root {
             self.fetch(r12, first)?;
@@ -209,7 +217,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Goes to `target` if the operands of the comparison before are in this order.
+    /// Goes to `target` if the preceding comparison found its operands in this order.
     fn jump_by(&mut self, order: Order, signed: bool, target: CodeLabel) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         match (order, signed) {
@@ -226,18 +234,19 @@ impl Emitter<'_> {
         }
     }
 
-    /// Goes to `target` if whether the string equals these bytes (or begins with them) is `like`; else falls through. Compares
-    /// the length first, so that only bytes within it are read (I7): none of nil's, whose length is 0 (I5). Uses R12 and R13.
+    /// Goes to `target` if the string equals these bytes (or begins with them), or, without
+    /// `on_match`, if it does not; else falls through. Compares the length first, so that only
+    /// bytes within it are read (I7): none of nil's, whose length is 0 (I5). Uses R12 and R13.
     fn text(
         &mut self,
         path: &Path,
         bytes: &[u8],
         prefix: bool,
-        like: bool,
+        on_match: bool,
         target: CodeLabel,
     ) -> Result<(), IcedError> {
-        let mut unlike = self.asm.create_label();
-        let otherwise = if like { unlike } else { target };
+        let mut differs = self.asm.create_label();
+        let otherwise = if on_match { differs } else { target };
         match path.root {
             Root::Value { second, .. } => match second {
                 Some(second) => self.fetch(r13, second)?,
@@ -265,7 +274,8 @@ impl Emitter<'_> {
                 }
                 4 => asm.cmp(dword_ptr(memory), piece as u32)?,
                 2 => {
-                    // Not a 16-bit constant: its length-changing prefix stalls the processor's decoder.
+                    // Not a 16-bit constant: its length-changing prefix stalls the processor's
+                    // decoder.
                     asm.movzx(r13d, word_ptr(memory))?;
                     asm.cmp(r13d, piece as u32)?;
                 }
@@ -274,15 +284,15 @@ impl Emitter<'_> {
             asm.jne(otherwise)?;
             offset += size;
         }
-        if like {
+        if on_match {
             self.asm.jmp(target)?;
         }
-        self.asm.set_label(&mut unlike)?;
+        self.asm.set_label(&mut differs)?;
         self.asm.zero_bytes()
     }
 
-    /// Goes to `out` unless the P's next random number is less than `below`. Uses R12 and R13. Follows g and `g.m`, which are never
-    /// nil, and `m.p`, which is checked (I5).
+    /// Goes to `out` unless the P's next random number is less than `below`. Uses R12 and R13.
+    /// Follows g and `g.m`, which are never nil, and `m.p`, which is checked (I5).
     fn draw(&mut self, below: u32, out: CodeLabel) -> Result<(), IcedError> {
         let mut drawn = self.asm.create_label();
         let (asm, offsets) = (&mut *self.asm, self.offsets);
@@ -292,7 +302,8 @@ impl Emitter<'_> {
         asm.test(r12, r12)?;
         asm.je(out)?;
         asm.mov(r12d, dword_ptr(r12 + offsets.p_id))?;
-        // This P has no slot (I5): all of its calls are counted as lost, whether the draw would have chosen them or not.
+        // This P has no slot (I5): all of its calls are counted as lost, whether the draw would
+        // have chosen them or not.
         asm.cmp(r12d, MAX_RINGS)?;
         asm.jae(drawn)?;
         asm.shl(r12d, SLOT_SHIFT)?;

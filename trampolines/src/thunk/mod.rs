@@ -1,11 +1,14 @@
 //! The hook thunk: the code that a site jumps to.
 //!
-//! Decides: the code that checks whether the hook is enabled, writes a record into the P's ring, and resumes the program.
-//! Trusts: the plan (offsets come from the binary's own DWARF) and the state of a goroutine at an ABIInternal entry
-//! or return. Never does: call, push, write to the goroutine's stack, wait, or enter the kernel.
+//! Decides: the code that checks whether the hook is enabled, writes a record into the P's ring,
+//! and resumes the program.
+//! Trusts: the plan (offsets come from the binary's own DWARF) and the state of a goroutine at an
+//! ABIInternal entry or return. Never does: call, push, write to the goroutine's stack, wait, or
+//! enter the kernel.
 //!
-//! Here: the frame of a hook, and the registers that it borrows. `condition`: which calls are recorded. `words`: what an
-//! entry keeps for its exit. `record`: the place in the ring, the fixed part, and the rare paths. `capture`: the values.
+//! Here: the frame of a hook, and the registers that it borrows. `condition`: which calls are
+//! recorded. `words`: what an entry keeps for its exit. `record`: the place in the ring, the fixed
+//! part, and the rare paths. `capture`: the values.
 //!
 //! # State at a site
 //!
@@ -17,53 +20,63 @@
 //! | RDX | closure context | scratch |
 //! | R12 R13 R15, flags | scratch | scratch |
 //!
-//! (Go's `src/cmd/compile/abi-internal.md`; R15 is the GOT only under `-dynlink`, which the patcher refuses.)
-//! At both, RSP + 8 is the frame address (CFA): a site lies either before the frame is made or after it is gone.
+//! (Go's `src/cmd/compile/abi-internal.md`; R15 is the GOT only under `-dynlink`, which the patcher
+//! refuses.) At both, RSP + 8 is the frame address (CFA): a site lies either before the frame is
+//! made or after it is gone.
 //!
 //! # Registers
 //!
-//! Before the slot is taken, a thunk works in R12, R13, R15 and the flags. Then R13 is the slot, R15 the record (its ring
-//! header), R12 where the next string goes, and RAX, RCX, RDX, RBX are work registers, the last two only in hooks that
-//! need them.
+//! Before the slot is taken, a thunk works in R12, R13, R15 and the flags. Then R13 is the slot,
+//! R15 the record (its ring header), R12 where the next string goes, and RAX, RCX, RDX, RBX are
+//! work registers, the last two only in hooks that need them.
 //!
 //! # Invariants
 //!
-//! The code cites these by number where it relies on one or upholds one. `tests/thunks/invariants.rs` checks those that
-//! can be seen in the instructions.
+//! The code cites these by number where it relies on one or upholds one.
+//! `tests/thunks/invariants.rs` checks those that can be seen in the instructions.
 //!
-//! * **I1. Every register is given back.** R12, R13, R15 and the flags are scratch at a site. RAX, RCX, RDX and RBX are saved
-//!   in the slot before they are written (without a slot: RAX in X15) and restored on every way out. X15 is zeroed after its
-//!   last use. No other register is written. The displaced instructions (`after`) then run as they would have in place.
-//! * **I2. No stack.** A thunk does not call, push or write to the goroutine's stack, since Go's unwinder throws on a
-//!   return address that it does not know. It reads the caller's frame only at RSP + 8 and above, where the plan says that
-//!   an argument or a result lies. (A displaced call, and a displaced load that meets nil, push what the program itself
-//!   would have pushed: see [`crate::moved`].)
-//! * **I3. One producer.** `isAsyncSafePoint` (Go's `src/runtime/preempt.go`) refuses a PC that `findfunc` does not
-//!   know, and a thunk has no cooperative preemption point, so while PC is in a thunk this thread keeps its P. Nor does a
-//!   hook interrupt another: no glob of a rule matches a package whose functions run in signal handlers (the patcher's
-//!   `rules`). So the slot and the ring of that P are ours, and plain loads and stores will do.
-//! * **I4. No use after unmap.** The ring is used only between `BUSY = 1` and `BUSY = 0`, and only if `ATTACHED`, loaded
-//!   after `BUSY` was stored, is 1. The tick stores `ATTACHED = 0`, runs a `membarrier` on all threads, and unmaps only
-//!   when every `BUSY` is 0 (see [`crate::attach`]). The slots, the switches and the words table are never unmapped.
-//! * **I5. Never fault.** A pointer is compared with nil before it is followed, and the word of an interface is compared with the
-//!   expected type before its data are. Only g and `g.m` are followed unchecked: a running goroutine has both. All else that a
-//!   thunk touches is part of the image, or a ring, which I4 keeps mapped and whose file cannot shrink (a sealed memfd or a
-//!   BPF map).
-//! * **I6. Only live pointers.** What a thunk follows is either an argument at entry or a result at exit, or was kept by
-//!   the entry of the same call (I11), and the rule vouches that the caller keeps it alive. A pointer into the goroutine's own
-//!   stack is never kept, since the stack may move.
-//! * **I7. Only within bounds.** The bytes of a string are read within `[pointer, pointer + length)`. The largest record of the
-//!   plan fits below the slot's `LIMIT` before the first store, is smaller than the ring, and the data are mapped twice in
-//!   a row, so every store of a record lands on free bytes of the ring.
-//! * **I8. Published last.** The producer position is stored after the whole record. x86-64 keeps stores in
-//!   order, so with I3 a plain store is enough.
-//! * **I9. A call that is left out pays for nothing.** A condition, a sample, and whether the entry was recorded are
-//!   evaluated before the slot is busy and before any register is borrowed, without a clock and without a locked instruction.
-//!   (Only an entry that finds an earlier call's words in its place must still free them, for I11.)
+//! * **I1. Every register is given back.** R12, R13, R15 and the flags are scratch at a site. RAX,
+//!   RCX, RDX and RBX are saved in the slot before they are written (without a slot: RAX in X15)
+//!   and restored on every way out. X15 is zeroed after its last use. No other register is written.
+//!   The displaced instructions (`after`) then run as they would have in place.
+//! * **I2. No stack.** A thunk does not call, push or write to the goroutine's stack, since Go's
+//!   unwinder throws on a return address that it does not know. It reads the caller's frame only at
+//!   RSP + 8 and above, where the plan says that an argument or a result lies. (A displaced call,
+//!   and a displaced load that meets nil, push what the program itself would have pushed: see
+//!   `moved`.)
+//! * **I3. One producer.** `isAsyncSafePoint` (Go's `src/runtime/preempt.go`) refuses a PC that
+//!   `findfunc` does not know, and a thunk has no cooperative preemption point, so while PC is in a
+//!   thunk this thread keeps its P. Nor does a hook interrupt another: no glob of a rule matches a
+//!   package whose functions run in signal handlers (the patcher's `rules`). So the slot and the
+//!   ring of that P are ours, and plain loads and stores will do.
+//! * **I4. No use after unmap.** The ring is used only between `BUSY = 1` and `BUSY = 0`, and only
+//!   if `ATTACHED`, loaded after `BUSY` was stored, is 1. The tick stores `ATTACHED = 0`, runs a
+//!   `membarrier` on all threads, and unmaps only when every `BUSY` is 0 (see [`crate::attach`]).
+//!   The slots, the switches and the words table are never unmapped.
+//! * **I5. Never fault.** A pointer is compared with nil before it is followed, and the word of an
+//!   interface is compared with the expected type before its data are. Only g and `g.m` are
+//!   followed unchecked: a running goroutine has both. All else that a thunk touches is part of the
+//!   image, or a ring, which I4 keeps mapped and whose file cannot shrink (a sealed memfd or a BPF
+//!   map).
+//! * **I6. Only live pointers.** What a thunk follows is either an argument at entry or a result at
+//!   exit, or was kept by the entry of the same call (I11), and the rule vouches that the caller
+//!   keeps it alive. A pointer into the goroutine's own stack is never kept, since the stack may
+//!   move.
+//! * **I7. Only within bounds.** The bytes of a string are read within `[pointer, pointer +
+//!   length)`. The largest record of the plan fits below the slot's `LIMIT` before the first store,
+//!   is smaller than the ring, and the data are mapped twice in a row, so every store of a record
+//!   lands in the ring, on bytes that the consumer has freed.
+//! * **I8. Published last.** The producer position is stored after the whole record. x86-64 keeps
+//!   stores in order, so with I3 a plain store is enough.
+//! * **I9. A call that is left out pays for nothing.** A condition, a sample, and whether the entry
+//!   was recorded are evaluated before the slot is busy and before any register is borrowed,
+//!   without a clock and without a locked instruction. (Only an entry that finds an earlier call's
+//!   words in its place must still free them, for I11.)
 //! * **I10. One writer for each place in the words table** (proof in `words`).
 //! * **I11. An exit finds the words of its own call or none** (proof in `words`).
-//! * **I12. Never wait.** A thunk makes no system call and takes no lock. Every loop is bounded, except the search for a free
-//!   place in `words`, which starts again only when another thread has just claimed that place.
+//! * **I12. Never wait.** A thunk makes no system call and takes no lock. Every loop is bounded,
+//!   except the search for a free place in `words`, which starts again only when another thread has
+//!   just claimed that place.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -92,7 +105,8 @@ pub fn emit(
     assemble(plan, offsets, arena, va, |emitter| emitter.thunk(site))
 }
 
-/// Emits the part that all returns of a function share, for address `va`: it writes the record and returns.
+/// Emits the part that all returns of a function share, for address `va`: it writes the record and
+/// returns.
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
 pub fn emit_return_body(
     plan: &HookPlan,
@@ -103,8 +117,8 @@ pub fn emit_return_body(
     assemble(plan, offsets, arena, va, |emitter| emitter.return_body())
 }
 
-/// Emits the part that each return has for itself, for address `va`: it checks whether the hook is enabled, and returns or
-/// jumps to the shared part at `body`.
+/// Emits the part that each return has for itself, for address `va`: it checks whether the hook is
+/// enabled, and returns or jumps to the shared part at `body`.
 pub fn emit_return_head(
     plan: &HookPlan,
     site: &SitePlan,
@@ -179,7 +193,8 @@ struct Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    /// The whole thunk. Disabled, it runs a comparison, a branch and the displaced instructions, and writes only the flags (I1).
+    /// The whole thunk. Disabled, it runs a comparison, a branch and the displaced instructions,
+    /// and writes only the flags (I1).
     fn thunk(&mut self, site: &SitePlan) -> Result<(), IcedError> {
         let mut active = self.asm.create_label();
         let mut labels = Labels::new(self.asm);
@@ -199,7 +214,8 @@ impl Emitter<'_> {
         moved.faults(self.asm)
     }
 
-    /// The part of one return. Uses the flags only, and the stack only in the displaced instructions.
+    /// The part of one return. Uses the flags only, and the stack only in the displaced
+    /// instructions.
     fn return_head(&mut self, site: &SitePlan, body: u64) -> Result<(), IcedError> {
         let mut moved = Mover::new(&site.guards);
         self.before(site, &mut moved)?;
@@ -216,7 +232,8 @@ impl Emitter<'_> {
         self.asm.set_label(&mut hook)
     }
 
-    /// The part that all returns share. RSP is at the return address, so `ret` is all that is left to run.
+    /// The part that all returns share. RSP is at the return address, so `ret` is all that is left
+    /// to run.
     fn return_body(&mut self) -> Result<(), IcedError> {
         let mut labels = Labels::new(self.asm);
         self.active(&mut labels)?;
@@ -225,17 +242,17 @@ impl Emitter<'_> {
         self.rare_paths(&mut labels)
     }
 
-    /// Compares the function's enable byte with 0. Equal: no collector wants this function. Writes only the flags; the byte
-    /// lies in the image, so the load cannot fault (I5).
+    /// Compares the function's enable byte with 0. Equal: no collector wants this function. Writes
+    /// only the flags; the byte lies in the image, so the load cannot fault (I5).
     fn test_enabled(&mut self) -> Result<(), IcedError> {
         self.asm.cmp(byte_ptr(at(self.arena.enable(self.plan.function))), 0)
     }
 
-    /// What an enabled hook does. Falls through when done; goes to `go_on` when there is nothing to do. All registers are as at
-    /// the site on every way out (I1).
+    /// What an enabled hook does. Falls through when done; goes to `go_on` when there is nothing to
+    /// do. All registers are as at the site on every way out (I1).
     fn active(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
-        // I9: all that can leave a call out comes before the slot is taken. An entry that is left out may first have to
-        // free an earlier call's place in the words table (I11).
+        // I9: all that can leave a call out comes before the slot is taken. An entry that is left
+        // out may first have to free an earlier call's place in the words table (I11).
         self.filter(if self.marks() { labels.left_out } else { labels.go_on })?;
         if self.plan.marked && self.plan.at == At::Exit {
             self.look_for_mark(labels)?;
@@ -247,7 +264,8 @@ impl Emitter<'_> {
             At::Enter | At::Exit => {}
         }
         self.record(labels)?;
-        // I1. BUSY is 0 last (I4): the saved registers are in the slot, and the next hook of this P overwrites them.
+        // I1. BUSY is 0 last (I4): the saved registers are in the slot, and the next hook of this P
+        // overwrites them.
         self.asm.set_label(&mut labels.done)?;
         if self.borrows_rbx() {
             self.asm.mov(rbx, qword_ptr(r13 + slot::SAVED_RBX))?;
@@ -260,9 +278,11 @@ impl Emitter<'_> {
         self.asm.mov(byte_ptr(r13 + slot::BUSY), 0)
     }
 
-    /// Finds this P's slot (R13), marks it busy, saves the registers to borrow, and notes the time (RDX and the slot).
+    /// Finds this P's slot (R13), marks it busy, saves the registers to borrow, and notes the time
+    /// (RDX and the slot).
     ///
-    /// Uses R12 and R13 until the slot is taken (I1). Follows g and `g.m`, which are never nil, and `m.p`, which is checked (I5).
+    /// Uses R12 and R13 until the slot is taken (I1). Follows g and `g.m`, which are never nil, and
+    /// `m.p`, which is checked (I5).
     fn take_slot(&mut self, labels: &Labels) -> Result<(), IcedError> {
         let (asm, offsets) = (&mut *self.asm, self.offsets);
         asm.mov(r12, qword_ptr(r14 + offsets.g_m))?;
@@ -319,15 +339,16 @@ impl Emitter<'_> {
         self.plan.marked && self.plan.at == At::Enter
     }
 
-    /// `to` = the frame: bytes from the high end of the stack to the call's frame address (CFA), which is RSP + 8.
+    /// `to` = the frame: bytes from the high end of the stack to the call's frame address (CFA),
+    /// which is RSP + 8.
     fn frame(&mut self, to: AsmRegister64) -> Result<(), IcedError> {
         self.asm.mov(to, qword_ptr(r14 + self.offsets.g_stack_hi))?;
         self.asm.sub(to, rsp)?;
         self.asm.sub(to, 8)
     }
 
-    /// Loads a source into RAX, RCX or RDX. Reads a borrowed register where it was saved (I1), and the stack only in the
-    /// caller's frame (I2).
+    /// Loads a source into RAX, RCX or RDX. Reads a borrowed register where it was saved (I1), and
+    /// the stack only in the caller's frame (I2).
     fn load(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
         let (borrows_rcx, borrows_rbx) = (self.borrows_rcx(), self.borrows_rbx());
         let asm = &mut *self.asm;

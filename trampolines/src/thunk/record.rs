@@ -1,10 +1,12 @@
 //! The record: its place in the ring, its fixed part, and its publication.
 //!
-//! Decides: what is written in which order, and what happens to a record without a ring or without room.
+//! Decides: what is written in which order, and what happens to a record without a ring or without
+//! room.
 //! Trusts: the slot, which the tick has filled. Never does: write past the free part of the ring.
 //!
-//! Registers: R13 slot; R15 record; R12 where the next string goes; RAX and RDX work (RDX brings the time stamp). Every
-//! store goes to the slot, to the ring's mapping (I4, I7) or to the session, which is part of the image: none faults (I5).
+//! Registers: R13 slot; R15 record; R12 where the next string goes; RAX and RDX work (RDX brings
+//! the time stamp). Every store goes to the slot, to the ring's mapping (I4, I7) or to the session,
+//! which is part of the image: none faults (I5).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -20,7 +22,8 @@ pub(super) const fn field(offset: usize) -> i32 {
     (ring::HEADER + offset) as i32
 }
 
-/// How far ahead of a record the ring's memory is prefetched: a few records. Measured: 256 to 1024 make no difference.
+/// How far ahead of a record the ring's memory is prefetched: a few records. Measured: 256 to 1024
+/// make no difference.
 const FETCH_AHEAD: i32 = 384;
 
 impl Emitter<'_> {
@@ -74,28 +77,34 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rax), r12)
     }
 
-    /// R15 = where the next record goes; a record that might not fit is dropped and counted. Uses RAX.
+    /// R15 = where the next record goes; a record that might not fit is dropped and counted. Uses
+    /// RAX.
     fn reserve(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
-        // I7: the largest record that this plan can make must fit. I3: no other thread moves POSITION or LIMIT.
+        // I7: the largest record that this plan can make must fit. I3: no other thread moves
+        // POSITION or LIMIT.
         asm.mov(r15, qword_ptr(r13 + slot::POSITION))?;
         asm.lea(rax, ptr(r15 + max_record(&self.plan.captures) as i32))?;
         asm.cmp(rax, qword_ptr(r13 + slot::LIMIT))?;
         asm.ja(labels.refill)?;
         asm.set_label(&mut labels.room)?;
-        // I7: the data are mapped twice in a row, so a record that begins before their end may run past it.
+        // I7: the data are mapped twice in a row, so a record that begins before their end may run
+        // past it.
         asm.and(r15, qword_ptr(r13 + slot::MASK))?;
         asm.add(r15, qword_ptr(r13 + slot::DATA))?;
-        // The consumer's processor has these lines in its cache, from the records that lay here before. Fetch those of the next
-        // records now, so that their stores need not wait. A prefetch never faults (I5).
+        // The consumer's processor has these lines in its cache, from the records that lay here
+        // before. Fetch those of the next records now, so that their stores need not wait. A
+        // prefetch never faults (I5).
         asm.prefetchw(byte_ptr(r15 + FETCH_AHEAD))
     }
 
-    /// The rare paths, after the common one. Each restores what it borrowed by way of `done`, or has borrowed nothing (I1).
+    /// The rare paths, after the common one. Each restores what it borrowed by way of `done`, or
+    /// has borrowed nothing (I1).
     pub(super) fn rare_paths(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
-        // GOMAXPROCS has grown. Count the loss; the tick will request more rings. Two threads may race to store the
-        // largest id; the loser stores its own at its next hook. The P has no ring here, so the count needs a lock (I3).
+        // GOMAXPROCS has grown. Count the loss; the tick will request more rings. Two threads may
+        // race to store the largest id; the loser stores its own at its next hook. The P has no
+        // ring here, so the count needs a lock (I3).
         asm.set_label(&mut labels.no_ring)?;
         asm.inc(r12d)?;
         asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
@@ -112,8 +121,8 @@ impl Emitter<'_> {
         asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
         asm.jmp(labels.go_on)?;
 
-        // The consumer's position is read only here, so its cache line is left alone while there is room. RAX is where
-        // the largest record would end (I7).
+        // The consumer's position is read only here, so its cache line is left alone while there is
+        // room. RAX is where the largest record would end (I7).
         asm.set_label(&mut labels.refill)?;
         asm.mov(r12, qword_ptr(r13 + slot::CONSUMER))?;
         asm.mov(r12, qword_ptr(r12))?;
@@ -129,10 +138,11 @@ impl Emitter<'_> {
         }
         self.asm.jmp(labels.done)?;
 
-        // An entry that its filter left out frees the words of an earlier call with the same key (I11).
+        // An entry that its filter left out frees the words of an earlier call with the same key
+        // (I11).
         if self.marks() {
             self.asm.set_label(&mut labels.left_out)?;
-            self.if_words(labels.no_p)?;
+            self.find_words(labels.no_p)?;
             self.asm.jmp(labels.go_on)?;
         }
         Ok(())

@@ -1,4 +1,5 @@
-//! What the thunks look like: their disassembly lies beside the tests, so that a change of a template shows in review.
+//! What the thunks look like: their disassembly lies beside the tests, so that a change of a
+//! template shows in review.
 //!
 //! `GOPATCH_BLESS=1 cargo test -p gopatch-trampolines` rewrites the files.
 

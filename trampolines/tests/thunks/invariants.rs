@@ -1,4 +1,5 @@
-//! The invariants of `src/thunk/mod.rs` that can be seen in the emitted instructions: each test names those that it checks.
+//! The invariants of `src/thunk/mod.rs` that can be seen in the emitted instructions: each test
+//! names those that it checks.
 
 use capstone::arch::BuildsCapstone;
 use capstone::arch::x86::ArchMode;
@@ -47,17 +48,18 @@ fn a_thunk_does_not_write_to_the_goroutines_stack() {
     for thunk in plans::all() {
         let own = own(&thunk);
         for (index, instruction) in own.iter().enumerate() {
-            // Except where the program itself would have: for a displaced call, and for a load that met nil, it pushes the address
-            // in the program that it has just loaded, and leaves.
+            // Except where the program itself would have: for a displaced call, and for a load that
+            // met nil, it pushes the address in the program that it has just loaded, and leaves.
             if instruction.mnemonic() == Mnemonic::Push {
                 let leaves = &own[index + 1];
                 assert_eq!(leaves.mnemonic(), Mnemonic::Jmp, "{}: {leaves}", thunk.name);
                 assert!(leaves.near_branch_target() < plans::ARENA, "{}: {leaves}", thunk.name);
-                let names = |it: &&Instruction| it.mnemonic() == Mnemonic::Lea && it.op0_register() == Register::R12;
-                let named = own[..index].iter().rev().take(5).find(names).expect("an address is loaded");
+                let loads_address =
+                    |it: &&Instruction| it.mnemonic() == Mnemonic::Lea && it.op0_register() == Register::R12;
+                let address = own[..index].iter().rev().take(5).find(loads_address).expect("an address is loaded");
                 assert!(
-                    thunk.displaced.iter().any(|it| [it.ip(), it.next_ip()].contains(&named.memory_displacement64())),
-                    "{}: {named}",
+                    thunk.displaced.iter().any(|it| [it.ip(), it.next_ip()].contains(&address.memory_displacement64())),
+                    "{}: {address}",
                     thunk.name
                 );
                 continue;
@@ -101,7 +103,8 @@ fn a_thunk_never_writes_a_register_that_it_does_not_give_back() {
     }
 }
 
-/// It writes only the results, in their registers or in the caller's frame, and one work register; then it leaves.
+/// It writes only the results, in their registers or in the caller's frame, and one work register;
+/// then it leaves.
 #[test]
 fn a_skip_thunk_sets_the_results_and_leaves() {
     let results = [Register::RAX, Register::RBX, Register::RCX, Register::RDI, Register::R11, Register::R13];
@@ -137,7 +140,8 @@ fn a_skip_thunk_sets_the_results_and_leaves() {
 fn a_call_that_is_left_out_pays_for_nothing() {
     let mut factory = InstructionInfoFactory::new();
     for thunk in plans::filtered() {
-        // The filter is contiguous, from where the hook is found to be enabled to where the slot is taken.
+        // The filter is contiguous, from where the hook is found to be enabled to where the slot is
+        // taken.
         let all = decode(&thunk.bytes);
         let active =
             all.iter().find(|instruction| instruction.mnemonic() == Mnemonic::Jne).expect("the enable byte is tested");
@@ -217,7 +221,8 @@ fn stores_to(instruction: &Instruction, base: Register) -> bool {
         && !matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Prefetchw)
 }
 
-/// The thunks that write a record: all but the head of a return, which leaves that to the shared body.
+/// The thunks that write a record: all but the head of a return, which leaves that to the shared
+/// body.
 fn recording() -> impl Iterator<Item = plans::Emitted> {
     plans::all().into_iter().filter(|thunk| thunk.name != "return_head")
 }

@@ -41,13 +41,15 @@ fn decode(bytes: &[u8], ip: u64) -> Vec<Instruction> {
     Decoder::with_ip(64, bytes, ip, DecoderOptions::NONE).into_iter().collect()
 }
 
-/// `push rbp; mov rbp, rsp; sub rsp, 0x20`: the entry site of a function with a frame, Go 1.21 and later.
+/// `push rbp; mov rbp, rsp; sub rsp, 0x20`: the entry site of a function with a frame, Go 1.21 and
+/// later.
 fn entry_site() -> SitePlan {
     let after = decode(&[0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20], RESUME - 8);
     SitePlan { after, resume: Some(RESUME), ..SitePlan::default() }
 }
 
-/// `mov rax, [rax+8]; mov rcx, [rax+rbx*8]`: a method without a frame, whose first instructions may meet nil.
+/// `mov rax, [rax+8]; mov rcx, [rax+rbx*8]`: a method without a frame, whose first instructions may
+/// meet nil.
 fn guarded_site() -> SitePlan {
     let after = decode(&[0x48, 0x8b, 0x40, 0x08, 0x48, 0x8b, 0x0c, 0xd8], RESUME - 8);
     let guards = after.iter().map(|it| Guard { ip: it.ip(), scratch: r12, sigpanic: SIGPANIC }).collect();
@@ -66,8 +68,8 @@ fn calling_site() -> SitePlan {
 const SIGPANIC: SigPanic =
     SigPanic { entry: 0x0047_0000, g_sig: 0xd0, g_sigcode0: 0xf0, g_sigcode1: 0xf8, g_sigpc: 0x100 };
 
-/// `test rbx, rbx; je out; mov eax, 7; ret; out: movzx eax, [rax+36]; ret`, followed by another hook. A branch leads to the
-/// instruction that may meet nil.
+/// `test rbx, rbx; je out; mov eax, 7; ret; out: movzx eax, [rax+36]; ret`, followed by another
+/// hook. A branch leads to the instruction that may meet nil.
 fn whole_function() -> SitePlan {
     let code = [0x48, 0x85, 0xdb, 0x74, 0x06, 0xb8, 0x07, 0x00, 0x00, 0x00, 0xc3, 0x0f, 0xb6, 0x40, 0x24, 0xc3];
     let after = decode(&code, RESUME);
@@ -107,7 +109,8 @@ fn request_strings() -> Vec<CapturePlan> {
     ]
 }
 
-/// `rw.(*response).status`, or `rw.(*http2responseWriter).rws.status`, from an interface that the entry kept.
+/// `rw.(*response).status`, or `rw.(*http2responseWriter).rws.status`, from an interface that the
+/// entry kept.
 fn kept_status() -> CapturePlan {
     let root = |type_va| Root::Interface { tab: Source::Kept(0), data: Source::Kept(1), empty: false, type_va };
     let leaf = Leaf::Int { size: 8, signed: true };
@@ -150,7 +153,8 @@ fn test(root: Root, steps: Vec<Step>, leaf: Leaf, relation: Relation) -> Conditi
     Condition::Test(Test { paths: vec![Path { root, steps, offset: 0, leaf }], relation })
 }
 
-/// `fail && !(n < -5 || big >= 1 << 40) && name != "a name of 15 b."`, of arguments in registers and on the stack.
+/// `fail && !(n < -5 || big >= 1 << 40) && name != "a name of 15 b."`, of arguments in registers
+/// and on the stack.
 fn values_condition() -> Condition {
     let value = |first| Root::Value { first, second: None };
     let text = Root::Value { first: Source::Register(Gpr::Rcx), second: Some(Source::Stack(8)) };
@@ -183,7 +187,8 @@ fn paths_condition() -> Condition {
     ])
 }
 
-/// Hooks that record some calls: filters at entries that leave marks and at one that does not, and the exits.
+/// Hooks that record some calls: filters at entries that leave marks and at one that does not, and
+/// the exits.
 pub(crate) fn filtered() -> Vec<Emitted> {
     let emitted = |name, at, filter: Filter, marked| {
         let site = if at == At::Enter { entry_site() } else { return_site() };
@@ -269,7 +274,8 @@ pub(crate) fn all() -> Vec<Emitted> {
 /// The text in the results of [`skips`], which follows the code.
 const TEXT: &[u8] = b"disabled";
 
-/// Thunks that replace bodies, without the text after them: with results in registers, and on the stack.
+/// Thunks that replace bodies, without the text after them: with results in registers, and on the
+/// stack.
 pub(crate) fn skips() -> Vec<Emitted> {
     let part = |place, size, value| ResultPart { place, size, value };
     let bits = |place, size, bits| part(place, size, ResultValue::Bits(bits));
