@@ -1,5 +1,5 @@
-//! The command line of `gopatchd ab`: flags, defaults, and which flags exclude each other. Numbers, names and placeholders
-//! are validated here; no file is opened.
+//! The command line of `gopatchd ab`: flags, defaults, and which flags exclude each other. Numbers,
+//! names and placeholders are validated here; no file is opened.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,7 +48,8 @@ pub struct AbArgs {
     #[arg(long)]
     url: Option<String>,
 
-    /// Ready when this URL answers, with any status [default: ready when the host of --url accepts connections]
+    /// Ready when this URL answers, with any status [default: ready when the host of --url accepts
+    /// connections]
     #[arg(long, value_name = "URL")]
     ready_url: Option<String>,
 
@@ -64,7 +65,8 @@ pub struct AbArgs {
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration)]
     ready_within: Duration,
 
-    /// Command that puts the program under load for {duration} [default: a built-in HTTP client that requests --url]
+    /// Command that puts the program under load for {duration} [default: a built-in HTTP client
+    /// that requests --url]
     #[arg(long, value_name = "COMMAND")]
     load: Option<String>,
 
@@ -76,8 +78,8 @@ pub struct AbArgs {
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "load")]
     load_threads: usize,
 
-    /// Requests per second of the built-in load; latency then counts from when a request was due [default: as many as
-    /// possible]
+    /// Requests per second of the built-in load; latency then counts from when a request was due
+    /// [default: as many as possible]
     #[arg(long, value_name = "N", conflicts_with = "load")]
     rate: Option<f64>,
 
@@ -93,7 +95,8 @@ pub struct AbArgs {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     warm_up: Duration,
 
-    /// Variants to run; it is an error if one of them cannot run here [default: all that can run here]
+    /// Variants to run; it is an error if one of them cannot run here [default: all that can run
+    /// here]
     #[arg(long, value_name = "NAME,...", value_enum, value_delimiter = ',')]
     variants: Option<Vec<BuiltIn>>,
 
@@ -101,12 +104,13 @@ pub struct AbArgs {
     #[arg(long, value_name = "NAME=COMMAND", value_parser = name_and_command)]
     also: Vec<(String, String)>,
 
-    /// Compare another tool's agent too; it runs alongside the original and starts once the program is ready
+    /// Compare another tool's agent too; it runs alongside the original and starts once the program
+    /// is ready
     #[arg(long, value_name = "NAME=COMMAND", value_parser = name_and_command)]
     agent: Vec<(String, String)>,
 
-    /// Run this for the --also program of the same name, such as the server its SDK exports to; starts before the program
-    /// and is measured as its collector
+    /// Run this for the --also program of the same name, such as the server its SDK exports to;
+    /// starts before the program and is measured as its collector
     #[arg(long, value_name = "NAME=COMMAND", value_parser = name_and_command)]
     sink: Vec<(String, String)>,
 

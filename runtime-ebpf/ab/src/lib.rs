@@ -1,4 +1,5 @@
-//! `gopatchd ab`: measures what instrumentation costs a program under load, compared with what a user might run instead.
+//! `gopatchd ab`: measures what instrumentation costs a program under load, compared with what a
+//! user might run instead.
 //!
 //! Data flows in one direction:
 //!
@@ -9,8 +10,9 @@
 //!                       collector      load, account     then gates       HTML
 //! ```
 //!
-//! The program, its collector and an external load are separate processes (`process`), so that the figures do not include
-//! this one. Resource usage is the kernel's account; requests and latency are the load's word.
+//! The program, its collector and an external load are separate processes (`process`), so that the
+//! figures do not include this one. Resource usage is the kernel's account; requests and latency
+//! are the load's word.
 
 mod cli;
 mod limits;
@@ -34,7 +36,8 @@ use process::stop;
 use result::comparison::Comparison;
 use result::gates;
 
-/// Runs the comparison and writes its reports. `Ok(false)`: a limit was exceeded, or requests failed.
+/// Runs the comparison and writes its reports. `Ok(false)`: a limit was exceeded, or requests
+/// failed.
 pub fn run(args: AbArgs) -> Result<bool> {
     let options = args.into_options()?;
     stop::catch_signals()?;

@@ -1,10 +1,11 @@
 //! Medians, quartiles, and the confidence interval of a ratio.
 //!
-//! Averages are not used, because one disturbed round would move them. A ratio is of two runs in the same round; rounds
-//! are assumed to be independent. The interval contains the ratios' median with 95 % confidence. With 6 rounds or more, it
-//! lies between two of the ratios, chosen by rank (an inverted sign test), which assumes nothing of their distribution.
-//! With fewer rounds no such interval reaches 95 %; then it is Student's on the ratios' logarithms, which assumes that
-//! these are normally distributed, and is wide.
+//! Averages are not used, because one disturbed round would move them. A ratio is of two runs in
+//! the same round; rounds are assumed to be independent. The interval contains the ratios' median
+//! with 95 % confidence. With 6 rounds or more, it lies between two of the ratios, chosen by rank
+//! (an inverted sign test), which assumes nothing of their distribution. With fewer rounds no such
+//! interval reaches 95 %; then it is Student's on the ratios' logarithms, which assumes that these
+//! are normally distributed, and is wide.
 
 use serde::Serialize;
 
@@ -46,8 +47,8 @@ impl Spread {
 }
 
 impl Ratio {
-    /// The median and interval of ratios, one per round. `None` if there are fewer than two, or if one is not a positive
-    /// number.
+    /// The median and interval of ratios, one per round. `None` if there are fewer than two, or if
+    /// one is not a positive number.
     pub(crate) fn new(ratios: &[f64]) -> Option<Self> {
         let mut ratios = ratios.to_vec();
         if ratios.len() < 2 || !ratios.iter().all(|ratio| ratio.is_finite() && *ratio > 0.0) {
@@ -71,8 +72,8 @@ fn quantile(sorted: &[f64], fraction: f64) -> Option<f64> {
     Some(below + (above - below) * at.fract())
 }
 
-/// The narrowest symmetric pair of ranks that contains the median with 95 % confidence: each ratio is as likely to lie
-/// below the median as above it.
+/// The narrowest symmetric pair of ranks that contains the median with 95 % confidence: each ratio
+/// is as likely to lie below the median as above it.
 fn interval_by_rank(sorted: &[f64]) -> Option<(f64, f64)> {
     let count = sorted.len();
     let (mut rank, mut outside) = (0, 0.0);
@@ -124,7 +125,8 @@ mod tests {
         assert!(two.is_within_noise() && two.low < 0.9 && two.high > 1.1, "{two:?}");
         let three = Ratio::new(&[2.0, 2.1, 2.05]).unwrap();
         assert!(!three.is_within_noise() && three.low > 1.8 && three.high < 2.3, "{three:?}");
-        // By hand: logarithms 0 and 0.0198, mean 0.0099, deviation 0.0140, margin 12.706 * 0.0140 / sqrt 2 = 0.1258.
+        // By hand: logarithms 0 and 0.0198, mean 0.0099, deviation 0.0140, margin 12.706 * 0.0140 /
+        // sqrt 2 = 0.1258.
         assert!((two.high - 1.145).abs() < 0.001, "{two:?}");
         for ratios in [[0.5, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 9.0]] {
             let ratio = Ratio::new(&ratios).unwrap();

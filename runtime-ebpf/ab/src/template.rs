@@ -1,4 +1,5 @@
-//! Commands with the placeholders `{url}`, `{duration}`, `{port}`, `{port2}` and `{pid}`. No shell reads them.
+//! Commands with the placeholders `{url}`, `{duration}`, `{port}`, `{port2}` and `{pid}`. No shell
+//! reads them.
 
 use std::net::TcpListener;
 use std::time::Duration;

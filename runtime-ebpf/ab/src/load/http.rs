@@ -1,11 +1,14 @@
-//! The built-in load: hyper's HTTP/1.1 client on kept-alive connections, each with one request in flight.
+//! The built-in load: hyper's HTTP/1.1 client on kept-alive connections, each with one request in
+//! flight.
 //!
-//! A status other than 2xx and 3xx is an error. Requests sent before the end of the window are awaited and counted. A
-//! request is sent again only if its kept-alive connection was closed before any byte of it was sent.
+//! A status other than 2xx and 3xx is an error. Requests sent before the end of the window are
+//! awaited and counted. A request is sent again only if its kept-alive connection was closed before
+//! any byte of it was sent.
 //!
-//! With a rate, requests are due at fixed times. If a slow answer delays the next request, its latency counts from when it
-//! was due; otherwise slow answers would hide the requests that they delay (coordinated omission). A request that waits
-//! for its time counts from when it is sent, because any delay is then this process's timer.
+//! With a rate, requests are due at fixed times. If a slow answer delays the next request, its
+//! latency counts from when it was due; otherwise slow answers would hide the requests that they
+//! delay (coordinated omission). A request that waits for its time counts from when it is sent,
+//! because any delay is then this process's timer.
 
 use std::cell::RefCell;
 use std::rc::Rc;

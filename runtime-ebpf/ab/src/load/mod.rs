@@ -1,5 +1,6 @@
-//! What puts the program under load: a command (`command`) or the built-in HTTP client (`http`), and what each reports
-//! (`output`). A figure that a load does not report stays missing; it is never derived from another one.
+//! What puts the program under load: a command (`command`) or the built-in HTTP client (`http`),
+//! and what each reports (`output`). A figure that a load does not report stays missing; it is
+//! never derived from another one.
 
 mod command;
 mod http;

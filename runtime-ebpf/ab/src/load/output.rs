@@ -33,7 +33,8 @@ struct Line {
     latency_us: BTreeMap<String, f64>,
 }
 
-/// Parses a tool's output: the last line of JSON with at least one of the fields, otherwise wrk's format.
+/// Parses a tool's output: the last line of JSON with at least one of the fields, otherwise wrk's
+/// format.
 pub(super) fn parse(output: &str) -> LoadReport {
     output.lines().rev().find_map(parse_json).unwrap_or_else(|| parse_wrk(output))
 }

@@ -1,8 +1,9 @@
 //! What the kernel accounts for a program: CPU time, context switches, memory.
 //!
-//! A program is its whole process group. CPU time is that of the processes' CPU clocks, in nanoseconds and with threads
-//! that have ended, plus that of reaped children, in ticks. Nothing is estimated: context switches of threads that ended
-//! within a window are missing, because the kernel does not keep them.
+//! A program is its whole process group. CPU time is that of the processes' CPU clocks, in
+//! nanoseconds and with threads that have ended, plus that of reaped children, in ticks. Nothing is
+//! estimated: context switches of threads that ended within a window are missing, because the
+//! kernel does not keep them.
 
 use std::fs;
 use std::time::Duration;
@@ -110,7 +111,8 @@ impl Stat {
     }
 }
 
-/// The number after a name in a `status` file; 0 if the name is missing, as for a process that has ended.
+/// The number after a name in a `status` file; 0 if the name is missing, as for a process that has
+/// ended.
 fn field(status: &str, name: &str) -> u64 {
     let value = status.lines().find_map(|line| line.strip_prefix(name));
     value.and_then(|value| value.split_ascii_whitespace().next()?.parse().ok()).unwrap_or(0)

@@ -1,8 +1,8 @@
 //! The rounds. Each runs every variant once, in a process of its own with a warm-up and a window.
 //!
-//! The order changes from round to round, so that drift (heat, other programs) affects all variants alike, and so that no
-//! variant always follows the same one. A process that does not start, or ends early, ends the comparison. No run is
-//! repeated because of its figures.
+//! The order changes from round to round, so that drift (heat, other programs) affects all variants
+//! alike, and so that no variant always follows the same one. A process that does not start, or
+//! ends early, ends the comparison. No run is repeated because of its figures.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Starts the measured program. Each variant gets the same environment, with a gopatchd socket that exists only in runs
-//! with a collector.
+//! Starts the measured program. Each variant gets the same environment, with a gopatchd socket that
+//! exists only in runs with a collector.
 
 use std::path::Path;
 

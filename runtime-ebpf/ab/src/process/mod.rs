@@ -1,8 +1,8 @@
-//! Child processes: the measured program, its collector, or a load (`Process`); when one is ready (`ready`); and when to
-//! stop (`stop`).
+//! Child processes: the measured program, its collector, or a load (`Process`); when one is ready
+//! (`ready`); and when to stop (`stop`).
 //!
-//! Each child has its own process group, which includes what it starts in turn, and writes its output to files, so that
-//! it never waits for a reader. No child outlives its `Process`.
+//! Each child has its own process group, which includes what it starts in turn, and writes its
+//! output to files, so that it never waits for a reader. No child outlives its `Process`.
 
 pub(crate) mod ready;
 pub(crate) mod stop;
@@ -72,7 +72,8 @@ impl Process {
             if ended.with_context(|| format!("cannot wait for {}", self.name))?.is_none() {
                 return Ok(None);
             }
-            // The id cannot be reused before the process is reaped, so killing its group is safe only now.
+            // The id cannot be reused before the process is reaped, so killing its group is safe
+            // only now.
             self.kill();
         }
         Ok(self.child.try_wait()?)

@@ -1,7 +1,7 @@
 //! Stopping on a signal, and waits that notice one.
 //!
-//! SIGINT and SIGTERM end the comparison within milliseconds: every wait goes through here and returns an error, and
-//! dropping what was started kills it.
+//! SIGINT and SIGTERM end the comparison within milliseconds: every wait goes through here and
+//! returns an error, and dropping what was started kills it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -1,5 +1,5 @@
-//! The HTML page: first whether the limits held and what affects the comparison, then the plots, then every value. The
-//! file is self-contained: no script, no font, no image from elsewhere.
+//! The HTML page: first whether the limits held and what affects the comparison, then the plots,
+//! then every value. The file is self-contained: no script, no font, no image from elsewhere.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
-//! The comparison as text (`text`), JSON, and an HTML page (`html`) with plots (`plot`). The text goes to stdout unless the
-//! JSON does. Reports show the comparison's formatted values and format none themselves.
+//! The comparison as text (`text`), JSON, and an HTML page (`html`) with plots (`plot`). The text
+//! goes to stdout unless the JSON does. Reports show the comparison's formatted values and format
+//! none themselves.
 
 mod html;
 mod plot;

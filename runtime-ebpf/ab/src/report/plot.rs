@@ -1,5 +1,5 @@
-//! Plots as SVG elements of the page: scales, ticks and positions. Except for ticks, a plot shows only the comparison's
-//! formatted values.
+//! Plots as SVG elements of the page: scales, ticks and positions. Except for ticks, a plot shows
+//! only the comparison's formatted values.
 
 use maud::{Markup, html};
 
@@ -75,7 +75,8 @@ fn draw_bar(bar: &Bar<'_>, top: f64, scale: f64) -> Markup {
     }
 }
 
-/// Latency by percentile. Each nine has the same width, and each power of ten of latency the same height.
+/// Latency by percentile. Each nine has the same width, and each power of ten of latency the same
+/// height.
 pub(super) fn lines(id: &str, label: &str, lines: &[Line<'_>]) -> Markup {
     let points = || lines.iter().flat_map(|line| &line.points).filter(|point| is_drawable(point));
     let (low, high) = points().fold((f64::MAX, f64::MIN), |(low, high), point| (low.min(point.1), high.max(point.1)));

@@ -1,5 +1,5 @@
-//! A comparison to test reports with: characters that HTML escapes, an exceeded limit, a warning, and variants without a
-//! collector or without latencies.
+//! A comparison to test reports with: characters that HTML escapes, an exceeded limit, a warning,
+//! and variants without a collector or without latencies.
 
 use crate::limits::Judgment;
 use crate::load::output::LoadReport;

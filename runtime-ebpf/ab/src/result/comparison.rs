@@ -1,7 +1,8 @@
 //! Compares the variants over all rounds.
 //!
-//! Formats every value, once, so that the text, the JSON and the HTML agree. A change whose interval contains 0 is within
-//! the noise. No variant and no value is left out because it looks odd.
+//! Formats every value, once, so that the text, the JSON and the HTML agree. A change whose
+//! interval contains 0 is within the noise. No variant and no value is left out because it looks
+//! odd.
 
 use anyhow::Result;
 use serde::Serialize;

@@ -1,8 +1,9 @@
 //! Judges the limits.
 //!
-//! A limit is exceeded only if the whole interval lies beyond it, so that noise does not fail a pipeline. If only the
-//! median lies beyond it, the limit holds and the report says so. Lost records are counted rather than measured, so they
-//! have no noise. A limit whose figure is missing cannot be judged, which is an error.
+//! A limit is exceeded only if the whole interval lies beyond it, so that noise does not fail a
+//! pipeline. If only the median lies beyond it, the limit holds and the report says so. Lost
+//! records are counted rather than measured, so they have no noise. A limit whose figure is missing
+//! cannot be judged, which is an error.
 
 use super::comparison::{Comparison, MetricRows, VariantCounts};
 use super::metrics::{CPU, MEMORY, P99, THROUGHPUT, format_change, group_digits};
@@ -28,7 +29,8 @@ impl Limit {
     fn judge(&self, options: &Options, variant: &VariantCounts, metrics: &[MetricRows]) -> Option<Judgment> {
         if self.metric == LimitedMetric::Lost {
             let lost = match variant.lost {
-                // Without a collector nothing can be lost. If the user named this variant, that is worth an error.
+                // Without a collector nothing can be lost. If the user named this variant, that is
+                // worth an error.
                 None if options.gate_variants.is_empty() => return None,
                 lost => lost,
             };

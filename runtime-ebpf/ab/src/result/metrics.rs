@@ -1,5 +1,5 @@
-//! The metrics: how each is computed from a run, which direction is better, and how it is formatted. A run has no value
-//! for a metric that its load did not report.
+//! The metrics: how each is computed from a run, which direction is better, and how it is
+//! formatted. A run has no value for a metric that its load did not report.
 
 use serde::Serialize;
 

@@ -1,7 +1,9 @@
-//! What runs alongside the program: gopatchd as a process, another tool's agent, or the server that a program exports to.
+//! What runs alongside the program: gopatchd as a process, another tool's agent, or the server that
+//! a program exports to.
 //!
-//! gopatchd does everything that it does for a user, up to the JSON, which it discards. Its summary says how many records
-//! it received and lost. It has its own socket and pins, so that a gopatchd that serves this host is not disturbed.
+//! gopatchd does everything that it does for a user, up to the JSON, which it discards. Its summary
+//! says how many records it received and lost. It has its own socket and pins, so that a gopatchd
+//! that serves this host is not disturbed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -125,7 +127,8 @@ impl Companion {
     }
 }
 
-/// Starts another tool and gives it a fixed time, since there is no general way to tell when it is ready.
+/// Starts another tool and gives it a fixed time, since there is no general way to tell when it is
+/// ready.
 fn start_foreign(command: &Template, wait: Duration, folder: &Path, values: &Values) -> Result<Collector> {
     let words = command.fill(values);
     let mut process = Process::start(&folder.join("collector"), "the agent", &words, &[])?;

@@ -1,5 +1,5 @@
-//! Patches the program as the command `gopatch` does, into the comparison's temporary folder. A patch without hooks is an
-//! error: there would be nothing to measure.
+//! Patches the program as the command `gopatch` does, into the comparison's temporary folder. A
+//! patch without hooks is an error: there would be nothing to measure.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

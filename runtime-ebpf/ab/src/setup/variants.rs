@@ -1,7 +1,8 @@
 //! The variants to compare.
 //!
-//! A variant that the user named and that cannot run here is an error; another one is left out, which every report
-//! mentions. To find out, each collector is started once before anything is measured.
+//! A variant that the user named and that cannot run here is an error; another one is left out,
+//! which every report mentions. To find out, each collector is started once before anything is
+//! measured.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -116,7 +117,8 @@ fn built_in_variant(built_in: BuiltIn, options: &Options, folder: &Path) -> Resu
         BuiltIn::Memfd => ("memfd", "patched, collected through shared memory", Program::Patched, daemon("memfd")),
         BuiltIn::Uprobes => {
             let rules = collector::rule_flags(&options.rules);
-            // Uprobes fire in every process that runs the file, for instance in a load that is the same program.
+            // Uprobes fire in every process that runs the file, for instance in a load that is the
+            // same program.
             let copy = folder.join("probed");
             fs::copy(&options.original, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
             let companion = Companion::Uprobes { original: copy.clone(), rules };
