@@ -1,11 +1,5 @@
-//! Medians, quartiles, and the confidence interval of a ratio.
-//!
-//! Averages are not used, because one disturbed round would move them. A ratio is of two runs in
-//! the same round; rounds are assumed to be independent. The interval contains the ratios' median
-//! with 95 % confidence. With 6 rounds or more, it lies between two of the ratios, chosen by rank
-//! (an inverted sign test), which assumes nothing of their distribution. With fewer rounds no such
-//! interval reaches 95 %; then it is Student's on the ratios' logarithms, which assumes that these
-//! are normally distributed, and is wide.
+//! Medians, quartiles, and the confidence interval of a ratio. Averages are not used, because one
+//! disturbed round would move them. Rounds are assumed to be independent.
 
 use serde::Serialize;
 
@@ -26,7 +20,12 @@ pub struct Spread {
     pub high: f64,
 }
 
-/// The median of ratios with its 95 % confidence interval.
+/// The median of ratios, each of two runs in the same round, with its 95 % confidence interval.
+///
+/// With 6 rounds or more, the interval lies between two of the ratios, chosen by rank (an inverted
+/// sign test), which assumes nothing of their distribution. With fewer rounds no such interval
+/// reaches 95 %; then it is Student's on the ratios' logarithms, which assumes that these are
+/// normally distributed, and is wide.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Ratio {
     /// The median.

@@ -1,14 +1,7 @@
 //! The built-in load: hyper's HTTP/1.1 client on kept-alive connections, each with one request in
-//! flight.
-//!
-//! A status other than 2xx and 3xx is an error. Requests sent before the end of the window are
-//! awaited and counted. A request is sent again only if its kept-alive connection was closed before
-//! any byte of it was sent.
-//!
-//! With a rate, requests are due at fixed times. If a slow answer delays the next request, its
-//! latency counts from when it was due; otherwise slow answers would hide the requests that they
-//! delay (coordinated omission). A request that waits for its time counts from when it is sent,
-//! because any delay is then this process's timer.
+//! flight. A status other than 2xx and 3xx is an error. Requests sent before the end of the window
+//! are awaited and counted. A request is sent again only if its kept-alive connection was closed
+//! before any byte of it was sent.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -118,6 +111,12 @@ fn drive(plan: Plan, clients: &[usize], all_clients: usize) -> Result<Results> {
     Ok(Rc::into_inner(results).context("a client is still running")?.into_inner())
 }
 
+/// Sends one request after another until the end of the window.
+///
+/// With a rate, requests are due at fixed times. If a slow answer delays the next request, its
+/// latency counts from when it was due; otherwise slow answers would hide the requests that they
+/// delay (coordinated omission). A request that waits for its time counts from when it is sent,
+/// because any delay is then this process's timer.
 async fn client_loop(plan: &Plan, first: Duration, results: &RefCell<Results>) {
     let mut sender: Option<Sender> = None;
     let mut due = plan.start + first;

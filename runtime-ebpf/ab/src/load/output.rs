@@ -1,6 +1,7 @@
 //! What a load reports of its requests.
 //!
-//! Parses two formats: wrk's, with and without `--latency`, and one line of JSON, which any tool can print:
+//! Parses two formats: wrk's, with and without `--latency`, and one line of JSON, which any tool
+//! can print:
 //! `{"requests":N,"errors":N,"seconds":S,"latency_us":{"50":..,"90":..,"99":..,"99.9":..}}`.
 //! What cannot be parsed is missing.
 

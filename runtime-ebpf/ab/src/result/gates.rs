@@ -83,7 +83,8 @@ impl Limit {
     }
 
     fn flag(&self) -> String {
-        let percent = self.at_most * 100.0;
+        // Rounded, because 0.07 * 100.0 is 7.000000000000001.
+        let percent = (self.at_most * 1e8).round() / 1e6;
         match self.metric {
             LimitedMetric::Cpu => format!("--max-cpu-overhead {percent}%"),
             LimitedMetric::LatencyP99 => format!("--max-latency-p99-overhead {percent}%"),
@@ -103,5 +104,18 @@ impl LimitedMetric {
             Self::Memory => MEMORY,
             Self::Lost => "",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_shown_as_the_flags_they_came_from() {
+        let flag = |metric, at_most| Limit { metric, at_most }.flag();
+        assert_eq!(flag(LimitedMetric::Cpu, 7.0 / 100.0), "--max-cpu-overhead 7%");
+        assert_eq!(flag(LimitedMetric::Throughput, 2.5 / 100.0), "--max-throughput-loss 2.5%");
+        assert_eq!(flag(LimitedMetric::Lost, 3.0), "--max-lost 3");
     }
 }

@@ -84,7 +84,7 @@ pub(crate) const METRICS: &[Metric] = {
             per_request(run, run.collector?.cpu_seconds * 1e6)
         }),
         metric(CPU, "CPU per request: both, µs", Microseconds, Lower, |run| {
-            let collector = run.collector.map_or(0.0, |used| used.cpu_seconds);
+            let collector = run.collector.map_or(0.0, |usage| usage.cpu_seconds);
             per_request(run, (run.program.cpu_seconds + collector) * 1e6)
         }),
         metric("memory_program_bytes", "peak memory: the program, MiB", Mebibytes, Lower, |run| {
@@ -97,7 +97,7 @@ pub(crate) const METRICS: &[Metric] = {
             Some(run.collector?.peak_bytes as f64)
         }),
         metric(MEMORY, "peak memory: both, MiB", Mebibytes, Lower, |run| {
-            Some((run.program.peak_bytes + run.collector.map_or(0, |used| used.peak_bytes)) as f64)
+            Some((run.program.peak_bytes + run.collector.map_or(0, |usage| usage.peak_bytes)) as f64)
         }),
         metric(
             "switches_voluntary",
@@ -114,8 +114,8 @@ pub(crate) const METRICS: &[Metric] = {
             |run| per_request(run, run.program.involuntary_switches as f64),
         ),
         metric("switches_collector", "context switches per request: the collector", PerRequest, Lower, |run| {
-            let used = run.collector?;
-            per_request(run, (used.voluntary_switches + used.involuntary_switches) as f64)
+            let usage = run.collector?;
+            per_request(run, (usage.voluntary_switches + usage.involuntary_switches) as f64)
         }),
     ]
 };
