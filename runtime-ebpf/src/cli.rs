@@ -33,7 +33,7 @@ pub struct Cli {
 /// What gopatchd does besides collecting.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Compares a program with itself patched, and with rivals, under load: what does it cost?
+    /// Measure what instrumentation costs a program under load
     Ab(Box<gopatchd_ab::AbArgs>),
 
     /// Collects the operations of a program that is not patched, by uprobes, to compare hooks with

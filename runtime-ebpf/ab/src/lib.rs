@@ -1,17 +1,18 @@
-//! `gopatchd ab`: what does the instrumentation cost, beside what a user would pick instead?
+//! `gopatchd ab`: measures what instrumentation costs a program under load, compared with what a
+//! user might run instead.
 //!
-//! Data goes one way, a step a module:
+//! Data flows in one direction:
 //!
 //! ```text
-//!   cli ──▶ Options ──▶ variants ──▶ rounds ─────────────▶ comparison ──▶ gates ──▶ report
-//!           limits      patching     target, collector,     statistics     limits    text, JSON,
-//!           template    what can     load, account:         of the         held?     HTML
-//!                       run here     one Run a round        metrics
+//!   cli ──▶ options ──▶ setup ───────▶ measure ────────▶ result ────────▶ report
+//!           template    variants,      rounds of runs:   metrics with     text,
+//!           limits      patching,      program,          statistics,      JSON,
+//!                       collector      load, account     then gates       HTML
 //! ```
 //!
-//! Decides: the order of these, and that a limit exceeded or an error under load makes the comparison fail.
-//! Trusts: the kernel's accounts of processes. The load's account of its requests is the load's word.
-//! Never does: measure itself into the figures: program, collector and an external load are processes of their own.
+//! The program, its collector and an external load are separate processes (`process`), so that the
+//! figures do not include this one. Resource usage is the kernel's account; requests and latency
+//! are the load's word.
 
 mod cli;
 mod limits;
@@ -22,7 +23,7 @@ mod process;
 mod report;
 mod result;
 mod setup;
-mod statistics;
+pub mod statistics;
 mod template;
 mod url;
 
@@ -35,13 +36,14 @@ use process::stop;
 use result::comparison::Comparison;
 use result::gates;
 
-/// Runs the comparison and reports it. `Ok(false)`: a limit was exceeded, or requests failed.
+/// Runs the comparison and writes its reports. `Ok(false)`: a limit was exceeded, or requests
+/// failed.
 pub fn run(args: AbArgs) -> Result<bool> {
     let options = args.into_options()?;
-    stop::on_signals()?;
+    stop::catch_signals()?;
     let bench = Bench::prepare(&options)?;
     let runs = bench.run_all()?;
-    let mut comparison = Comparison::of(&bench, runs)?;
+    let mut comparison = Comparison::new(&bench, runs)?;
     gates::judge(&mut comparison, &options);
     report::write(&comparison, &options)?;
     Ok(comparison.passed)

@@ -1,44 +1,51 @@
-//! Limits for a pipeline, and what became of each.
+//! Limits for a pipeline, and the judgment of each.
 
 use serde::Serialize;
 
-/// A limit.
+/// An upper limit on a cost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
-    /// On what.
-    pub(crate) what: Limited,
-    /// A part of the original's figure that may be added or lost; of losses their number.
+    /// The limited metric.
+    pub(crate) metric: LimitedMetric,
+    /// The permitted change as a fraction of the original's value; for lost records, their number.
     pub(crate) at_most: f64,
 }
 
-/// What is limited.
+/// The metrics that can be limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Limited {
-    /// Processor time a request, of program and collector.
+pub(crate) enum LimitedMetric {
+    /// Increase of CPU time per request, program and collector together.
     Cpu,
-    /// The 99th percentile.
+    /// Increase of the 99th percentile of latency.
     LatencyP99,
-    /// Requests a second that are lost.
+    /// Loss of requests per second.
     Throughput,
-    /// Peak memory of program and collector.
+    /// Increase of peak memory, program and collector together.
     Memory,
-    /// Records lost.
+    /// Lost records.
     Lost,
 }
 
-/// What became of a limit.
+/// A limit judged for a variant.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Judged {
+pub(crate) struct Judgment {
     /// The flag with its value.
     pub(crate) limit: String,
-    /// The variant.
+    /// The variant's name.
     pub(crate) variant: String,
-    /// What was measured, in words.
+    /// The measured change.
     pub(crate) measured: String,
-    /// It was exceeded, beyond the noise.
+    /// Exceeded beyond the noise.
     pub(crate) exceeded: bool,
-    /// It could not be judged.
+    /// Not judged: the value is missing.
     pub(crate) unknown: bool,
-    /// In words.
+    /// The judgment in words.
     pub(crate) verdict: &'static str,
+}
+
+impl Judgment {
+    /// Whether the comparison fails because of this limit.
+    pub(crate) fn fails(&self) -> bool {
+        self.exceeded || self.unknown
+    }
 }

@@ -1,8 +1,4 @@
-//! What `gopatchd ab` is asked to do, in plain types.
-//!
-//! Decides: nothing.
-//! Trusts: `cli`, which has checked it.
-//! Never does: anything.
+//! The options of `gopatchd ab` as plain types. `cli` has validated them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,70 +6,70 @@ use std::time::Duration;
 use crate::limits::Limit;
 use crate::template::Template;
 
-/// Everything that was asked for.
+/// All options.
 #[derive(Debug)]
 pub(crate) struct Options {
-    /// The program as it was built.
+    /// The unpatched program.
     pub(crate) original: PathBuf,
     /// Its arguments.
     pub(crate) arguments: Template,
-    /// The program patched, if the user has it.
+    /// The patched program, if the user provides one.
     pub(crate) patched: Option<PathBuf>,
-    /// What is hooked: by a patch made here, and by uprobes.
+    /// What to hook, for patching and for uprobes.
     pub(crate) rules: Rules,
-    /// What is asked under load, and `{url}` everywhere.
+    /// The URL to request; replaces `{url}` in other options.
     pub(crate) url: Option<String>,
-    /// How to know that the program is ready.
+    /// How to detect that the program is ready.
     pub(crate) ready: Ready,
-    /// How long that may take.
+    /// How long to wait for that.
     pub(crate) ready_within: Duration,
-    /// What puts the program under load.
+    /// The load.
     pub(crate) load: Load,
-    /// How often each variant runs.
+    /// Runs of each variant.
     pub(crate) rounds: u32,
-    /// How long each is measured.
+    /// Measured time of each run.
     pub(crate) duration: Duration,
-    /// How long each is under load before.
+    /// Time under load before that.
     pub(crate) warm_up: Duration,
-    /// The built-in variants asked for by name, or all that can run.
+    /// The built-in variants to run; `None` for all that can run here.
     pub(crate) variants: Option<Vec<BuiltIn>>,
     /// Other programs: name and command.
     pub(crate) also: Vec<(String, Template)>,
-    /// Other agents, which run beside the original: name and command.
+    /// Agents to run alongside the original: name and command.
     pub(crate) agents: Vec<(String, Template)>,
-    /// What other programs need beside them: the program's name and the command.
+    /// What another program needs to run: the program's name and the command.
     pub(crate) sinks: Vec<(String, Template)>,
-    /// How long an agent gets to attach, and a sink to start.
+    /// How long an agent has to attach, and a sink to start.
     pub(crate) agent_wait: Duration,
     /// Limits.
     pub(crate) limits: Vec<Limit>,
-    /// The variants that the limits hold for, or the built-in choice.
+    /// The variants that the limits apply to; empty for all patched ones.
     pub(crate) gate_variants: Vec<String>,
-    /// Failed requests are shown and do not fail the comparison.
+    /// Failed requests do not fail the comparison.
     pub(crate) allow_errors: bool,
-    /// Where the JSON goes.
+    /// Where to write the JSON.
     pub(crate) json: Option<PathBuf>,
-    /// Where the HTML goes.
+    /// Where to write the HTML.
     pub(crate) html: Option<PathBuf>,
 }
 
-/// Rules for the patch and the uprobes.
+/// Rules for patching and for uprobes.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// Files.
+    /// Files with rules.
     pub(crate) files: Vec<PathBuf>,
-    /// Whether the default rules hold too.
+    /// Whether to use the default rules too.
     pub(crate) default: bool,
 }
 
-/// How to know that the program is ready.
+/// How to detect that the program is ready.
 #[derive(Debug)]
 pub(crate) enum Ready {
-    /// It answers HTTP at this URL, with whatever status.
+    /// This URL answers HTTP, with any status.
     Url(String),
-    /// It accepts connections at this address.
+    /// This address accepts connections.
     Tcp(String),
-    /// It has printed a line with this text.
+    /// The program's output contains this text.
     Line(String),
 }
 
@@ -88,7 +84,7 @@ pub(crate) enum Load {
         connections: usize,
         /// Threads that share them.
         threads: usize,
-        /// Requests a second over all, or as many as are answered.
+        /// Requests per second over all connections; `None` for as many as possible.
         rate: Option<f64>,
     },
 }
@@ -96,14 +92,14 @@ pub(crate) enum Load {
 /// The variants that need nothing from the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum BuiltIn {
-    /// The program as it was built. Always runs, twice a round: the second run shows how large the noise is
+    /// The unpatched program. Always runs, twice per round: the second run shows the noise
     Original,
-    /// Patched, and nobody listens
+    /// Patched, without a collector
     Inert,
     /// Patched, collected by gopatchd with the bpf backend
     Bpf,
     /// Patched, collected by gopatchd with the memfd backend
     Memfd,
-    /// As it was built, with uprobes at the same functions that record the same, collected by gopatchd
+    /// Unpatched, with gopatchd's uprobes recording the same data at the same functions
     Uprobes,
 }

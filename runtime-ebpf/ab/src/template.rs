@@ -1,19 +1,16 @@
-//! Commands with placeholders.
-//!
-//! Decides: what is replaced: `{url}`, `{duration}`, `{port}`, `{port2}`, `{pid}`.
-//! Trusts: nothing.
-//! Never does: give a command to a shell. Who wants one writes `sh -c '...'`.
+//! Commands with the placeholders `{url}`, `{duration}`, `{port}`, `{port2}` and `{pid}`. No shell
+//! reads them.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-/// Words, each of which may have placeholders.
+/// A command's words, which may contain placeholders.
 #[derive(Debug, Clone)]
 pub(crate) struct Template(Vec<String>);
 
-/// What one run puts in the place of the placeholders.
+/// The values of the placeholders in one run.
 #[derive(Debug, Clone)]
 pub(crate) struct Values {
     ports: [u16; 2],
@@ -23,52 +20,52 @@ pub(crate) struct Values {
 }
 
 impl Template {
-    /// Words as they are.
-    pub(crate) fn of_words(words: Vec<String>) -> Self {
+    /// A template of words that are already split.
+    pub(crate) fn from_words(words: Vec<String>) -> Self {
         Self(words)
     }
 
-    /// A command's words, told apart as a shell does.
-    pub(crate) fn of_command(flag: &str, command: &str) -> Result<Self> {
-        let words = shlex::split(command).with_context(|| format!("{flag}: a quote in {command:?} is not closed"))?;
-        ensure!(!words.is_empty(), "{flag}: no command");
+    /// Splits a command into words as a shell does.
+    pub(crate) fn parse(flag: &str, command: &str) -> Result<Self> {
+        let words = shlex::split(command).with_context(|| format!("{flag}: unclosed quote in {command:?}"))?;
+        ensure!(!words.is_empty(), "{flag}: empty command");
         Ok(Self(words))
     }
 
-    /// The words of one run.
-    pub(crate) fn filled(&self, values: &Values) -> Vec<String> {
+    /// The words with their placeholders replaced.
+    pub(crate) fn fill(&self, values: &Values) -> Vec<String> {
         self.0.iter().map(|word| values.fill(word)).collect()
     }
 }
 
 impl Values {
-    /// For a new run: ports that are free now, and the URL.
+    /// Values for a new run: two ports that are free now, and the URL.
     pub(crate) fn new(url: Option<&str>) -> Result<Self> {
-        let free = || TcpListener::bind("127.0.0.1:0").context("loopback has no free port");
-        // Both are held until both are known.
-        let held = [free()?, free()?];
-        let ports = [held[0].local_addr()?.port(), held[1].local_addr()?.port()];
+        let free = || TcpListener::bind("127.0.0.1:0").context("no free port on the loopback interface");
+        // Both stay bound until both are known, so that they differ.
+        let listeners = [free()?, free()?];
+        let ports = [listeners[0].local_addr()?.port(), listeners[1].local_addr()?.port()];
         let mut values = Self { ports, url: None, duration: None, pid: None };
         values.url = url.map(|url| values.fill(url));
         Ok(values)
     }
 
-    /// The same, with a duration.
-    pub(crate) fn lasting(&self, duration: Duration) -> Self {
+    /// The same values with a duration.
+    pub(crate) fn with_duration(&self, duration: Duration) -> Self {
         Self { duration: Some(duration), ..self.clone() }
     }
 
-    /// The same, with the program's process id.
-    pub(crate) fn of_process(&self, pid: u32) -> Self {
+    /// The same values with the program's process id.
+    pub(crate) fn with_pid(&self, pid: u32) -> Self {
         Self { pid: Some(pid), ..self.clone() }
     }
 
-    /// What is asked under load.
+    /// The URL to request.
     pub(crate) fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 
-    /// A text with its placeholders replaced.
+    /// Replaces the placeholders in a text.
     pub(crate) fn fill(&self, text: &str) -> String {
         let mut text =
             text.replace("{port}", &self.ports[0].to_string()).replace("{port2}", &self.ports[1].to_string());
@@ -76,7 +73,7 @@ impl Values {
             text = text.replace("{url}", url);
         }
         if let Some(duration) = self.duration {
-            text = text.replace("{duration}", &time(duration));
+            text = text.replace("{duration}", &format_duration(duration));
         }
         if let Some(pid) = self.pid {
             text = text.replace("{pid}", &pid.to_string());
@@ -85,13 +82,13 @@ impl Values {
     }
 }
 
-/// Words as a person would type them.
-pub(crate) fn shown(words: &[String]) -> String {
+/// Joins words, quoted for a shell.
+pub(crate) fn quote_words(words: &[String]) -> String {
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
-/// A time as `wrk`, `hey`, `ghz` and Go read it.
-pub(crate) fn time(duration: Duration) -> String {
+/// Formats a duration so that `wrk`, `hey`, `ghz` and Go can parse it.
+pub(crate) fn format_duration(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {
         format!("{}s", duration.as_secs())
     } else {
@@ -104,13 +101,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_replaced_and_words_stay_apart() {
-        let values = Values::new(Some("http://127.0.0.1:{port}/a b")).unwrap().lasting(Duration::from_secs(5));
-        let load = Template::of_command("--load", "wrk -d{duration} '{url}' --header 'a: {b}'").unwrap();
+    fn placeholders_are_replaced_within_words() {
+        let values = Values::new(Some("http://127.0.0.1:{port}/a b")).unwrap().with_duration(Duration::from_secs(5));
+        let load = Template::parse("--load", "wrk -d{duration} '{url}' --header 'a: {b}'").unwrap();
         let url = format!("http://127.0.0.1:{}/a b", values.ports[0]);
-        assert_eq!(load.filled(&values), ["wrk", "-d5s", &url, "--header", "a: {b}"]);
-        assert_eq!(values.lasting(Duration::from_millis(1500)).fill("{duration}"), "1500ms");
-        assert!(Template::of_command("--load", "wrk 'x").is_err());
-        assert!(Template::of_command("--load", " ").is_err());
+        assert_eq!(load.fill(&values), ["wrk", "-d5s", &url, "--header", "a: {b}"]);
+        assert_eq!(values.with_duration(Duration::from_millis(1500)).fill("{duration}"), "1500ms");
+        assert!(Template::parse("--load", "wrk 'x").is_err());
+        assert!(Template::parse("--load", " ").is_err());
     }
 }

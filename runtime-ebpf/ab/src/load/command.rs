@@ -1,23 +1,19 @@
-//! A load that is a command.
-//!
-//! Decides: how long it may take beyond its duration.
-//! Trusts: its exit status: 0 means that it did what it says.
-//! Never does: tell it to a shell.
+//! A load that is a command. It must end with status 0; no shell reads it.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::output::{self, Told};
+use super::output::{self, LoadReport};
 use crate::process::Process;
 
-/// How long a command may take beyond the time it was given.
-const LATE: Duration = Duration::from_mins(1);
+/// How much longer than its duration a command may take.
+const GRACE: Duration = Duration::from_mins(1);
 
-/// Runs a command to its end and reads what it says.
-pub(super) fn run(words: &[String], duration: Duration, folder: &Path) -> Result<Told> {
+/// Runs a command to its end and parses its output.
+pub(super) fn run(words: &[String], duration: Duration, folder: &Path) -> Result<LoadReport> {
     let mut process = Process::start(&folder.join("load"), "the load", words, &[])?;
-    process.succeed(duration + LATE)?;
-    Ok(output::read(&process.stdout()))
+    process.wait_for_success(duration + GRACE)?;
+    Ok(output::parse(&process.stdout()))
 }

@@ -1,9 +1,6 @@
-//! What puts the program under load, and what it tells of its requests.
-//!
-//! Decides: what a load can tell: requests answered, errors, seconds, percentiles of latency. What it does not tell stays
-//! untold.
-//! Trusts: the load.
-//! Never does: derive a figure that was not told from one that was.
+//! What puts the program under load: a command (`command`) or the built-in HTTP client (`http`),
+//! and what each reports (`output`). A figure that a load does not report stays missing; it is
+//! never derived from another one.
 
 mod command;
 mod http;
@@ -14,17 +11,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use output::Told;
-
 use crate::options::Load;
 use crate::template::Values;
+use output::LoadReport;
 
 impl Load {
     /// Puts a program under load.
-    pub(crate) fn run(&self, values: &Values, duration: Duration, folder: &Path) -> Result<Told> {
-        let values = values.lasting(duration);
+    pub(crate) fn run(&self, values: &Values, duration: Duration, folder: &Path) -> Result<LoadReport> {
+        let values = values.with_duration(duration);
         match self {
-            Self::Command(command) => command::run(&command.filled(&values), duration, folder),
+            Self::Command(command) => command::run(&command.fill(&values), duration, folder),
             Self::Http { connections, threads, rate } => {
                 let url = values.url().context("the built-in load needs --url")?;
                 http::run(url, *connections, *threads, *rate, duration)

@@ -1,4 +1,5 @@
-//! The measurement: rounds of runs, and the kernel's accounts of each.
+//! The measurement: the rounds, one run in a round, how its program starts, and what the kernel
+//! accounts for it.
 
 pub(crate) mod account;
 pub(crate) mod rounds;

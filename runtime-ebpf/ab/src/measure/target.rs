@@ -1,9 +1,5 @@
-//! The program that is measured.
-//!
-//! Decides: where it looks for gopatchd: at a path of the run's own, at which nobody listens unless a collector does.
-//! Every variant gets that, so that all have the same environment.
-//! Trusts: `--ready-*` to say when it serves.
-//! Never does: measure a program that somebody else has started.
+//! Starts the measured program. Each variant gets the same environment, with a gopatchd socket that
+//! exists only in runs with a collector.
 
 use std::path::Path;
 
@@ -22,7 +18,7 @@ pub(crate) fn start(
     folder: &Path,
     socket: &Path,
 ) -> Result<Process> {
-    options.ready.ensure_not_yet(values)?;
+    options.ready.check_address_is_free(values)?;
     let mut process = Process::start(&folder.join("program"), "the program", words, &[(SOCKET_ENV, socket)])?;
     options.ready.wait(&mut process, values, options.ready_within)?;
     Ok(process)

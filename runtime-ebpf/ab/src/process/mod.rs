@@ -1,9 +1,8 @@
-//! A program that runs for the comparison: the one measured, its collector, or a load.
+//! Child processes: the measured program, its collector, or a load (`Process`); when one is ready
+//! (`ready`); and when to stop (`stop`).
 //!
-//! Decides: that each has a process group of its own, which holds what it starts in turn, and that its output goes to
-//! files, so that it never waits for a reader.
-//! Trusts: the kernel.
-//! Never does: signal a process that it has not started; leave one behind.
+//! Each child has its own process group, which includes what it starts in turn, and writes its
+//! output to files, so that it never waits for a reader. No child outlives its `Process`.
 
 pub(crate) mod ready;
 pub(crate) mod stop;
@@ -19,105 +18,110 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use crate::template;
 
-/// How long a program may take to end after SIGTERM.
+/// How long a process may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How much of what a program said is shown when it fails.
+/// How many characters of a failed process's output are reported.
 const TAIL: usize = 2000;
 
-/// A running program.
+/// A running child process.
 #[derive(Debug)]
 pub(crate) struct Process {
     name: String,
     child: Child,
     stdout: PathBuf,
     stderr: PathBuf,
-    over: bool,
+    reaped: bool,
 }
 
 impl Process {
-    /// Starts a program. Its output goes to files in `folder`.
+    /// Starts a process. Its output goes to files in `folder`.
     pub(crate) fn start(folder: &Path, name: &str, words: &[String], environment: &[(&str, &Path)]) -> Result<Self> {
-        let (program, arguments) = words.split_first().context("no command")?;
+        let (program, arguments) = words.split_first().context("empty command")?;
         let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let create = |path: &Path| File::create(path).with_context(|| format!("cannot make {}", path.display()));
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let create = |path: &Path| File::create(path).with_context(|| format!("cannot create {}", path.display()));
         let mut command = Command::new(program);
         command.args(arguments).envs(environment.iter().copied()).process_group(0);
         command.stdin(Stdio::null()).stdout(create(&stdout)?).stderr(create(&stderr)?);
-        let child = command.spawn().with_context(|| format!("cannot start {name}: {}", template::shown(words)))?;
-        Ok(Self { name: name.to_owned(), child, stdout, stderr, over: false })
+        let child =
+            command.spawn().with_context(|| format!("cannot start {name}: {}", template::quote_words(words)))?;
+        Ok(Self { name: name.to_owned(), child, stdout, stderr, reaped: false })
     }
 
-    /// Its process id, which is its group's.
+    /// The process id, which is also the process group's.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has written to stdout.
+    /// The output on stdout so far.
     pub(crate) fn stdout(&self) -> String {
         read(&self.stdout)
     }
 
-    /// What it has written to stderr.
+    /// The output on stderr so far.
     pub(crate) fn stderr(&self) -> String {
         read(&self.stderr)
     }
 
-    /// Whether it has ended.
-    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        if !self.over {
-            let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-            let ended = waitid(WaitId::Pid(Pid::from_child(&self.child)), look);
+    /// The exit status, if the process has ended. Kills what it left running.
+    pub(crate) fn exit_status(&mut self) -> Result<Option<ExitStatus>> {
+        if !self.reaped {
+            let flags = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            let ended = waitid(WaitId::Pid(Pid::from_child(&self.child)), flags);
             if ended.with_context(|| format!("cannot wait for {}", self.name))?.is_none() {
                 return Ok(None);
             }
-            // Until it is waited for, nobody else can have its id, so what it left behind can be ended by it.
+            // The id cannot be reused before the process is reaped, so killing its group is safe
+            // only now.
             self.kill();
         }
         Ok(self.child.try_wait()?)
     }
 
-    /// Waits until `ask` has an answer, as long as the program runs.
+    /// Polls until there is a value; fails when the process ends before, or after the timeout.
     pub(crate) fn wait_for<T>(
         &mut self,
         what: &str,
-        patience: Duration,
-        mut ask: impl FnMut(&Self) -> Result<Option<T>>,
+        timeout: Duration,
+        mut get: impl FnMut(&Self) -> Result<Option<T>>,
     ) -> Result<T> {
-        let answer = stop::wait(patience, || {
-            if let Some(status) = self.ended()? {
-                bail!("{}", self.told(&format!("ended with {status} and did not {what}")));
+        let value = stop::poll(timeout, || {
+            if let Some(status) = self.exit_status()? {
+                bail!("{}", self.with_output(&format!("ended with {status} and did not {what}")));
             }
-            ask(self)
+            get(self)
         })?;
-        answer.with_context(|| self.told(&format!("did not {what} within {}", template::time(patience))))
+        value
+            .with_context(|| self.with_output(&format!("did not {what} within {}", template::format_duration(timeout))))
     }
 
-    /// Waits for its end, which must be a success.
-    pub(crate) fn succeed(&mut self, patience: Duration) -> Result<()> {
-        match stop::wait(patience, || self.ended())? {
+    /// Waits until the process ends, which must be with status 0.
+    pub(crate) fn wait_for_success(&mut self, timeout: Duration) -> Result<()> {
+        match stop::poll(timeout, || self.exit_status())? {
             Some(status) if status.success() => Ok(()),
-            Some(status) => bail!("{}", self.told(&format!("ended with {status}"))),
-            None => bail!("{}", self.told(&format!("did not end within {}", template::time(patience)))),
+            Some(status) => bail!("{}", self.with_output(&format!("ended with {status}"))),
+            None => {
+                bail!("{}", self.with_output(&format!("did not end within {}", template::format_duration(timeout))))
+            }
         }
     }
 
-    /// Asks it to end, and kills it and all that it has started if it does not.
+    /// Terminates the process, and kills its group if it does not end in time.
     pub(crate) fn stop(&mut self) -> Result<()> {
-        if !self.over {
+        if !self.reaped {
             self.signal(Signal::TERM);
-            stop::wait(GRACE, || self.ended())?;
+            stop::poll(GRACE, || self.exit_status())?;
         }
-        if !self.over {
+        if !self.reaped {
             self.kill();
         }
         Ok(())
     }
 
-    /// A message about it, with the last that it said.
-    pub(crate) fn told(&self, what: &str) -> String {
-        let mut message = format!("{} {what}", self.name);
+    /// A message about the process, with the end of its output.
+    pub(crate) fn with_output(&self, event: &str) -> String {
+        let mut message = format!("{} {event}", self.name);
         for (stream, text) in [("stdout", self.stdout()), ("stderr", self.stderr())] {
             let text = text.trim_end();
             let from = text.char_indices().rev().nth(TAIL - 1).map_or(0, |(at, _)| at);
@@ -129,21 +133,21 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        // A group that is gone needs no signal.
+        // Fails only if the group has ended.
         let _ = kill_process_group(Pid::from_child(&self.child), signal);
     }
 
-    /// Ends what is left of the group. The child was not waited for before.
+    /// Kills the group and reaps the process, which must not have been reaped before.
     fn kill(&mut self) {
         self.signal(Signal::KILL);
         let _ = self.child.wait();
-        self.over = true;
+        self.reaped = true;
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if !self.over {
+        if !self.reaped {
             self.kill();
         }
     }

@@ -1,8 +1,6 @@
-//! Knowing that a program is ready.
+//! Detects that the program is ready.
 //!
-//! Decides: what an answer is: any that has an HTTP status line.
-//! Trusts: that whoever answers is the program; nobody may answer before it was started.
-//! Never does: wait longer than a moment for one answer.
+//! Trusts that what answers is the program: its address must be free before it starts.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -11,44 +9,44 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use hyper::Uri;
 
+use super::Process;
 use crate::options::Ready;
-use crate::process::Process;
 use crate::template::Values;
-use crate::url::address_of;
+use crate::url;
 
-/// Longest wait for one answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long to wait for one answer.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Ready {
-    /// Makes sure that nobody else is there already.
-    pub(crate) fn ensure_not_yet(&self, values: &Values) -> Result<()> {
+    /// Fails if a process already listens at the program's address.
+    pub(crate) fn check_address_is_free(&self, values: &Values) -> Result<()> {
         let address = match self {
-            Self::Url(url) => address_of(&values.fill(url))?,
+            Self::Url(url) => url::address(&values.fill(url))?,
             Self::Tcp(address) => values.fill(address),
             Self::Line(_) => return Ok(()),
         };
-        ensure!(connect(&address).is_none(), "somebody listens at {address} already, so nothing can be measured there");
+        ensure!(connect(&address).is_none(), "another process already listens at {address}");
         Ok(())
     }
 
-    /// Waits for it.
-    pub(crate) fn wait(&self, process: &mut Process, values: &Values, patience: Duration) -> Result<()> {
+    /// Waits until the program is ready.
+    pub(crate) fn wait(&self, process: &mut Process, values: &Values, timeout: Duration) -> Result<()> {
         match self {
             Self::Url(url) => {
                 let url = values.fill(url);
                 let what = format!("answer at {url}");
-                process.wait_for(&what, patience, |_| Ok(answers(&url)?.then_some(())))
+                process.wait_for(&what, timeout, |_| Ok(answers(&url)?.then_some(())))
             }
             Self::Tcp(address) => {
                 let address = values.fill(address);
                 let what = format!("listen at {address}");
-                process.wait_for(&what, patience, |_| Ok(connect(&address).map(drop)))
+                process.wait_for(&what, timeout, |_| Ok(connect(&address).map(drop)))
             }
             Self::Line(text) => {
                 let text = values.fill(text);
                 let what = format!("print {text:?}");
-                let says = |process: &Process| process.stdout().contains(&text) || process.stderr().contains(&text);
-                process.wait_for(&what, patience, |process| Ok(says(process).then_some(())))
+                let printed = |process: &Process| process.stdout().contains(&text) || process.stderr().contains(&text);
+                process.wait_for(&what, timeout, |process| Ok(printed(process).then_some(())))
             }
         }
     }
@@ -56,22 +54,23 @@ impl Ready {
 
 fn connect(address: &str) -> Option<TcpStream> {
     let mut addresses = address.to_socket_addrs().ok()?;
-    addresses.find_map(|address| TcpStream::connect_timeout(&address, PATIENCE).ok())
+    addresses.find_map(|address| TcpStream::connect_timeout(&address, TIMEOUT).ok())
 }
 
+/// Whether a URL answers with an HTTP status line.
 fn answers(url: &str) -> Result<bool> {
-    let uri: Uri = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
-    let address = address_of(url)?;
+    let uri: Uri = url.parse().with_context(|| format!("invalid URL {url:?}"))?;
+    let address = url::address(url)?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let ask = || -> std::io::Result<bool> {
+    let request = || -> std::io::Result<bool> {
         let Some(mut connection) = connect(&address) else {
             return Ok(false);
         };
-        connection.set_read_timeout(Some(PATIENCE))?;
+        connection.set_read_timeout(Some(TIMEOUT))?;
         write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
         let mut start = [0; 7];
         connection.read_exact(&mut start)?;
         Ok(&start == b"HTTP/1.")
     };
-    Ok(ask().unwrap_or(false))
+    Ok(request().unwrap_or(false))
 }

@@ -1,8 +1,7 @@
-//! Being asked to stop, and waiting that notices it.
+//! Stopping on a signal, and waits that notice one.
 //!
-//! Decides: that SIGINT and SIGTERM end the comparison, and all that it has started, within some milliseconds.
-//! Trusts: that whoever waits does it here.
-//! Never does: kill anything. Dropping what was started does.
+//! SIGINT and SIGTERM end the comparison within milliseconds: every wait goes through here and
+//! returns an error, and dropping what was started kills it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,37 +10,37 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+static STOPPED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// How often a wait looks.
-const LOOK: Duration = Duration::from_millis(5);
+/// Pause between two polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// From now on signals stop the comparison in order.
-pub(crate) fn on_signals() -> Result<()> {
-    let asked = ASKED.get_or_init(Arc::default);
+/// Makes `check` and `poll` fail once a signal has arrived.
+pub(crate) fn catch_signals() -> Result<()> {
+    let stopped = STOPPED.get_or_init(Arc::default);
     for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(asked)).context("cannot wait for signals")?;
+        signal_hook::flag::register(signal, Arc::clone(stopped)).context("cannot handle signals")?;
     }
     Ok(())
 }
 
-/// An error once a signal has come.
+/// Fails once a signal has arrived.
 pub(crate) fn check() -> Result<()> {
-    ensure!(!ASKED.get().is_some_and(|asked| asked.load(Ordering::Relaxed)), "stopped by a signal");
+    ensure!(!STOPPED.get().is_some_and(|stopped| stopped.load(Ordering::Relaxed)), "stopped by a signal");
     Ok(())
 }
 
-/// Asks until there is an answer; `None` when the time is over.
-pub(crate) fn wait<T>(patience: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
-    let deadline = Instant::now() + patience;
+/// Polls until there is a value; `None` after the timeout.
+pub(crate) fn poll<T>(timeout: Duration, mut get: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+    let deadline = Instant::now() + timeout;
     loop {
-        if let Some(answer) = ask()? {
-            return Ok(Some(answer));
+        if let Some(value) = get()? {
+            return Ok(Some(value));
         }
         check()?;
         if Instant::now() >= deadline {
             return Ok(None);
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }

@@ -1,130 +1,133 @@
-//! One HTML file that needs nothing else: no script, no font, no picture from elsewhere.
-//!
-//! Decides: what stands where. A reader sees first whether the limits held and what to beware of, then the plots, then every
-//! figure.
-//! Trusts: the comparison's texts, which it escapes and shows as they are.
-//! Never does: format a figure.
+//! The HTML page: first whether the limits held and what affects the comparison, then the plots,
+//! then every value. The file is self-contained: no script, no font, no image from elsewhere.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::plot::{self, Bar, Line};
+use crate::limits::Judgment;
 use crate::result::comparison::{Comparison, MetricRows, Row};
 use crate::result::metrics::{CPU, CPU_COLLECTOR, CPU_PROGRAM, THROUGHPUT};
 use crate::statistics::Spread;
 
 const STYLE: &str = include_str!("page.css");
 
-/// Colors that the style has.
+/// Colors in the style sheet.
 const COLORS: usize = 8;
 
 /// The page.
 pub(super) fn page(comparison: &Comparison) -> String {
-    let mut page = String::new();
-    let mut put = |text: &str| put(&mut page, text);
-    put("<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>");
-    put("<meta name='viewport' content='width=device-width, initial-scale=1'>");
-    put(&format!("<title>What gopatch costs</title>\n<style>\n{STYLE}</style>\n</head>\n<body>"));
-    put("<h1>What does it cost?</h1>");
-    put(&format!("<p>{}</p>", escaped(&comparison.patched)));
-    put(&format!("<p class='soft'>{}</p>", escaped(&comparison.machine.line())));
-    put(&verdict(comparison));
-    if !comparison.warnings.is_empty() {
-        let items = comparison.warnings.iter().map(|warning| format!("<li>{}</li>", escaped(warning)));
-        put(&format!("<ul class='warnings'>{}</ul>", items.collect::<String>()));
-    }
-    put(&gates(comparison));
-    put(&plots(comparison));
-    put(&figures(comparison));
-    put(&totals(comparison));
-    put(&method(comparison));
-    put("</body>\n</html>");
-    page
-}
-
-/// Text as it may stand in HTML, also in an attribute.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "What gopatch costs" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { "What gopatch costs" }
+                p { (comparison.patched) }
+                p.soft { (comparison.machine.summary_line()) }
+                (verdict(comparison))
+                @if !comparison.warnings.is_empty() {
+                    ul.warnings { @for warning in &comparison.warnings { li { (warning) } } }
+                }
+                (gates(comparison))
+                (plots(comparison))
+                (figures(comparison))
+                (totals(comparison))
+                (method(comparison))
+            }
         }
-    }
-    escaped
-}
-
-fn put(out: &mut String, text: &str) {
-    writeln!(out, "{text}").expect("a String takes everything");
-}
-
-fn verdict(comparison: &Comparison) -> String {
-    let failed = comparison.gates.iter().filter(|gate| gate.exceeded || gate.unknown).count();
-    let (class, text) = match (comparison.passed, failed) {
-        (true, 0) if comparison.gates.is_empty() => return String::new(),
-        (true, 0) => ("passed", "No limit was exceeded.".to_owned()),
-        (_, 0) => ("failed", "Requests failed.".to_owned()),
-        (_, failed) => ("failed", format!("{failed} of {} limits did not hold.", comparison.gates.len())),
     };
-    format!("<p id='verdict' class='verdict {class}'>{text}</p>")
+    page.into_string()
 }
 
-fn gates(comparison: &Comparison) -> String {
+fn verdict(comparison: &Comparison) -> Markup {
+    let failed = comparison.gates.iter().filter(|gate| gate.fails()).count();
+    let (class, text) = match (comparison.passed, failed) {
+        (true, 0) if comparison.gates.is_empty() => return Markup::default(),
+        (true, 0) => ("verdict passed", "No limit was exceeded.".to_owned()),
+        (_, 0) => ("verdict failed", "Requests failed.".to_owned()),
+        (_, failed) => ("verdict failed", format!("{failed} of {} limits did not hold.", comparison.gates.len())),
+    };
+    html! { p #verdict class=(class) { (text) } }
+}
+
+fn gates(comparison: &Comparison) -> Markup {
     if comparison.gates.is_empty() {
-        return String::new();
+        return Markup::default();
     }
-    let mut rows = String::new();
-    for gate in &comparison.gates {
-        let class = if gate.exceeded || gate.unknown { "exceeded" } else { "" };
-        let cells = [&gate.limit, &gate.variant, &gate.measured].map(|text| format!("<td>{}</td>", escaped(text)));
-        put(&mut rows, &format!("<tr>{}<td class='{class}'>{}</td></tr>", cells.concat(), escaped(gate.verdict)));
-    }
-    table("gates", &["limit", "variant", "measured", ""], 4, &format!("<tbody>\n{rows}</tbody>"))
+    let row = |gate: &Judgment| {
+        html! {
+            tr {
+                td { (gate.limit) } td { (gate.variant) } td { (gate.measured) }
+                td.exceeded[gate.fails()] { (gate.verdict) }
+            }
+        }
+    };
+    let body = html! { tbody { @for gate in &comparison.gates { (row(gate)) } } };
+    table("gates", &["limit", "variant", "measured", ""], 4, &body)
 }
 
-fn plots(comparison: &Comparison) -> String {
-    let mut out = String::new();
-    if let Some(metric) = comparison.metric(THROUGHPUT) {
-        let bars = bars(metric, "throughput", |row| bar(comparison, row, vec![row.spread?.median]));
-        out += &figure("Throughput", "requests/s; more is better; whiskers are quartiles over the rounds", &bars);
+fn plots(comparison: &Comparison) -> Markup {
+    let throughput = comparison.metric(THROUGHPUT);
+    let cpu = comparison.metric(CPU).zip(comparison.metric(CPU_PROGRAM));
+    html! {
+        @if let Some(metric) = throughput {
+            (figure(
+                "Throughput",
+                "requests/s; higher is better; whiskers are quartiles over the rounds",
+                &bars(metric, "throughput", |row| bar(comparison, row, vec![row.spread?.median])),
+            ))
+        }
+        @if let Some((both, program)) = cpu {
+            (figure(
+                "CPU per request",
+                "µs of CPU time as the kernel accounts for it; lower is better; solid: the program, pale: the collector; \
+                 whiskers are quartiles of both together",
+                &bars(both, "cpu", |row| bar(comparison, row, cpu_parts(comparison, program, row)?)),
+            ))
+        }
+        (latency_plot(comparison))
     }
-    if let (Some(metric), Some(program)) = (comparison.metric(CPU), comparison.metric(CPU_PROGRAM)) {
-        let collector = comparison.metric(CPU_COLLECTOR);
-        let bars = bars(metric, "cpu", |row| {
-            let median = |metric: &MetricRows| Some(metric.row(&row.variant)?.spread?.median);
-            let mut parts = vec![median(program)?];
-            parts.extend(collector.and_then(median));
-            bar(comparison, row, parts)
-        });
-        let what = "µs of processor time, by the kernel's accounts; less is better; solid: the program, pale: the \
-                    collector; whiskers are quartiles of both together";
-        out += &figure("CPU a request", what, &bars);
-    }
+}
+
+/// The median CPU time of the program, then of its collector if it has one.
+fn cpu_parts(comparison: &Comparison, program: &MetricRows, row: &Row) -> Option<Vec<f64>> {
+    let median = |metric: &MetricRows| Some(metric.row(&row.variant)?.spread?.median);
+    let collector = comparison.metric(CPU_COLLECTOR).and_then(median);
+    Some(std::iter::once(median(program)?).chain(collector).collect())
+}
+
+fn latency_plot(comparison: &Comparison) -> Markup {
     let lines = comparison.variants.iter().enumerate().map(|(index, variant)| Line {
         name: &variant.name,
         color: index % COLORS,
         points: distribution(comparison, &variant.name),
     });
     let lines: Vec<_> = lines.collect();
-    if lines.iter().any(|line| !line.points.is_empty()) {
-        let legend = lines.iter().map(|line| {
-            let color = line.color;
-            let key = format!("<svg viewBox='0 0 26 12'><polyline class='line c{color}' points='0,6 26,6'/></svg>");
-            format!("<li>{key}{}</li>", escaped(line.name))
-        });
-        let legend = format!("<ul class='legend'>{}</ul>", legend.collect::<String>());
-        let plot = plot::lines("latency", "latency by percentile", &lines);
-        let what = "each point is the median over the rounds of that percentile; lower is better";
-        out += &figure("Latency", what, &(legend + &plot));
+    if lines.iter().all(|line| line.points.is_empty()) {
+        return Markup::default();
     }
-    out
+    let plot = html! {
+        ul.legend {
+            @for line in &lines {
+                li {
+                    svg viewBox="0 0 26 12" { polyline class={ "line c" (line.color) } points="0,6 26,6" {} }
+                    (line.name)
+                }
+            }
+        }
+        (plot::lines("latency", "latency by percentile", &lines))
+    };
+    figure("Latency", "each point is the median over the rounds of that percentile; lower is better", &plot)
 }
 
-fn bars(metric: &MetricRows, id: &str, bar: impl for<'a> Fn(&'a Row) -> Option<Bar<'a>>) -> String {
+fn bars(metric: &MetricRows, id: &str, bar: impl for<'a> Fn(&'a Row) -> Option<Bar<'a>>) -> Markup {
     let bars: Vec<_> = metric.rows.iter().filter_map(bar).collect();
     plot::bars(id, metric.title, &bars)
 }
@@ -135,13 +138,13 @@ fn bar<'a>(comparison: &Comparison, row: &'a Row, parts: Vec<f64>) -> Option<Bar
     let text = &row.text;
     let label = match (text.difference.as_str(), text.verdict.as_str()) {
         ("", _) => text.median.clone(),
-        (difference, "within the noise") => format!("{}  ({difference}, within the noise)", text.median),
-        (difference, _) => format!("{}  ({difference})", text.median),
+        (change, "within the noise") => format!("{}  ({change}, within the noise)", text.median),
+        (change, _) => format!("{}  ({change})", text.median),
     };
     Some(Bar { name: &row.variant, color: index % COLORS, parts, whisker: (spread.low, spread.high), label })
 }
 
-/// The median over a variant's rounds of each percentile that its load told.
+/// The median over a variant's rounds of each percentile that its load reports.
 fn distribution(comparison: &Comparison, variant: &str) -> Vec<(f64, f64)> {
     let mut by_percentile: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for run in comparison.runs.iter().filter(|run| run.variant == variant) {
@@ -150,83 +153,125 @@ fn distribution(comparison: &Comparison, variant: &str) -> Vec<(f64, f64)> {
         }
     }
     let median =
-        |(percentile, values): (u64, Vec<f64>)| Some((percentile as f64 / 1000.0, Spread::of(&values)?.median));
+        |(percentile, values): (u64, Vec<f64>)| Some((percentile as f64 / 1000.0, Spread::new(&values)?.median));
     by_percentile.into_iter().filter_map(median).collect()
 }
 
-fn figures(comparison: &Comparison) -> String {
-    let mut body = String::new();
-    for metric in &comparison.metrics {
-        put(&mut body, &format!("<tbody class='metric'>\n<tr><th colspan='6'>{}</th></tr>", escaped(metric.title)));
-        for row in &metric.rows {
-            let text = &row.text;
-            let numbers = [&text.median, &text.quartiles, &text.difference, &text.interval];
-            let numbers = numbers.map(|text| format!("<td class='number'>{}</td>", escaped(text)));
-            let class = match text.verdict.as_str() {
-                "worse" => "worse",
-                "better" => "better",
-                _ => "noise",
-            };
-            let (name, verdict) = (escaped(&row.variant), escaped(&text.verdict));
-            put(
-                &mut body,
-                &format!(
-                    "<tr class='figure' data-metric='{}' data-variant='{name}'><td>{name}</td>{}<td class='{class}'>{verdict}</td></tr>",
-                    metric.key,
-                    numbers.concat()
-                ),
-            );
+fn figures(comparison: &Comparison) -> Markup {
+    let body = html! {
+        @for metric in &comparison.metrics {
+            tbody.metric {
+                tr { th colspan="6" { (metric.title) } }
+                @for row in &metric.rows { (figure_row(metric.key, row)) }
+            }
         }
-        body += "</tbody>\n";
-    }
-    let head = ["", "median", "quartiles", "difference", "95 % interval", ""];
-    format!("<h2>Every figure</h2>\n{}", table("figures", &head, 1, &body))
-}
-
-fn totals(comparison: &Comparison) -> String {
-    let mut rows = String::new();
-    for variant in &comparison.variants {
-        let text = &variant.text;
-        let numbers = [&text.requests, &text.errors, &text.records, &text.lost];
-        let numbers = numbers.map(|text| format!("<td class='number'>{}</td>", escaped(text)));
-        let (name, what) = (escaped(&variant.name), escaped(&variant.what));
-        put(
-            &mut rows,
-            &format!("<tr class='total' data-variant='{name}'><td>{name}</td>{}<td>{what}</td></tr>", numbers.concat()),
-        );
-    }
-    let head = ["", "requests", "failed", "records", "lost", ""];
-    let body = format!("<tbody>\n{rows}</tbody>");
-    format!("<h2>All rounds together</h2>\n{}", table("totals", &head, 1, &body))
-}
-
-fn method(comparison: &Comparison) -> String {
-    format!(
-        "<h2>How it was measured</h2>\n\
-         <p>{} rounds; in each every variant ran once, {} s after a warm-up, in a process of its own and in an order that \
-         changes from round to round. A difference is to the original in the same round, and is shown as the median over the \
-         rounds; the interval holds that median with 95 % confidence, and where it has 0 the noise may be all of the \
-         difference. With 95 % one in twenty such verdicts is wrong by chance; the original that runs twice shows how \
-         large the noise is.</p>\n\
-         <p>Processor time, memory and context switches are the kernel's accounts of the program and of the collector, which \
-         is a process of its own. Requests and latency are what the load tells. Records are those of warm-up and window.</p>\n\
-         <pre id='command'>{}</pre>",
-        comparison.rounds,
-        comparison.window_seconds,
-        escaped(&comparison.machine.command)
-    )
-}
-
-fn figure(title: &str, what: &str, plot: &str) -> String {
-    format!("<h2>{}</h2>\n<figure><figcaption>{}</figcaption>\n{plot}\n</figure>\n", escaped(title), escaped(what))
-}
-
-/// A table, whose columns from `numbers` up to the last but one are numbers.
-fn table(id: &str, head: &[&str], numbers: usize, body: &str) -> String {
-    let cell = |(index, name): (usize, &&str)| {
-        let class = if index >= numbers && index + 1 < head.len() { " class='number'" } else { "" };
-        format!("<th{class}>{}</th>", escaped(name))
     };
-    let head: String = head.iter().enumerate().map(cell).collect();
-    format!("<div class='scroll'><table id='{id}'>\n<thead><tr>{head}</tr></thead>\n{body}</table></div>")
+    html! {
+        h2 { "All figures" }
+        (table("figures", &["", "median", "quartiles", "change", "95 % interval", ""], 1, &body))
+    }
+}
+
+fn figure_row(key: &str, row: &Row) -> Markup {
+    let text = &row.text;
+    let class = match text.verdict.as_str() {
+        verdict @ ("worse" | "better") => verdict,
+        _ => "noise",
+    };
+    html! {
+        tr.figure data-metric=(key) data-variant=(row.variant) {
+            td { (row.variant) }
+            @for number in [&text.median, &text.quartiles, &text.difference, &text.interval] {
+                td.number { (number) }
+            }
+            td class=(class) { (text.verdict) }
+        }
+    }
+}
+
+fn totals(comparison: &Comparison) -> Markup {
+    let body = html! {
+        tbody {
+            @for variant in &comparison.variants {
+                @let text = &variant.text;
+                tr.total data-variant=(variant.name) {
+                    td { (variant.name) }
+                    @for number in [&text.requests, &text.errors, &text.records, &text.lost] { td.number { (number) } }
+                    td { (variant.what) }
+                }
+            }
+        }
+    };
+    html! {
+        h2 { "Totals of all rounds" }
+        (table("totals", &["", "requests", "failed", "records", "lost", ""], 1, &body))
+    }
+}
+
+fn method(comparison: &Comparison) -> Markup {
+    html! {
+        h2 { "Method" }
+        p {
+            (comparison.rounds) " rounds. Each round ran every variant once, for " (comparison.window_seconds)
+            " s after a warm-up, in a process of its own and in an order that changes from round to round. A change is \
+              against the original in the same round; the median over the rounds is shown. The interval contains that \
+              median with 95 % confidence; if it contains 0, noise alone may explain the change. One in twenty such \
+              verdicts is wrong by chance. The original runs twice, which shows how large the noise is."
+        }
+        p {
+            "CPU time, memory and context switches are the kernel's accounts of the program and of the collector, which is \
+             a separate process. Requests and latency are what the load reports. Records include the warm-up."
+        }
+        pre #command { (comparison.machine.command) }
+    }
+}
+
+fn figure(title: &str, caption: &str, plot: &Markup) -> Markup {
+    html! {
+        h2 { (title) }
+        figure { figcaption { (caption) } (plot) }
+    }
+}
+
+/// A table. The columns from `first_number` up to the last but one are numbers.
+fn table(id: &str, head: &[&str], first_number: usize, body: &Markup) -> Markup {
+    let is_number = |index: usize| index >= first_number && index + 1 < head.len();
+    html! {
+        div.scroll {
+            table #(id) {
+                thead { tr { @for (index, name) in head.iter().enumerate() { th.number[is_number(index)] { (name) } } } }
+                (body)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped_and_the_page_is_self_contained() {
+        let page = page(&sample::comparison());
+        assert!(page.contains("&lt;&quot;rival&quot; &amp; 'co'&gt;"), "{page}");
+        for forbidden in ["<none>", "<lost>", "<\"rival\"", "<script", "<link", "<img", "src=", "href=", "url("] {
+            assert!(!page.contains(forbidden), "{forbidden}: {page}");
+        }
+    }
+
+    #[test]
+    fn every_value_is_shown_once_per_table_and_plot() {
+        let page = page(&sample::comparison());
+        let count = |text: &str| page.matches(text).count();
+        assert_eq!(count("<tr class=\"figure\""), 10);
+        assert_eq!(count("<tr class=\"total\""), 3);
+        assert_eq!(count("class=\"exceeded\""), 1);
+        // Three of throughput and of CPU, and the collector's part.
+        assert_eq!(count("<rect"), 7);
+        assert_eq!(count("class=\"bar beside c1\""), 1);
+        // Two variants have latencies at three percentiles.
+        assert_eq!(count("<circle"), 6);
+        assert!(page.contains("<p id=\"verdict\" class=\"verdict failed\">1 of 2 limits did not hold.</p>"), "{page}");
+    }
 }

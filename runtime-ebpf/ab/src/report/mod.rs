@@ -1,11 +1,11 @@
-//! The comparison as text, JSON and HTML.
-//!
-//! Decides: what goes where. The text goes to stdout unless the JSON does.
-//! Trusts: the comparison for every text of every figure.
-//! Never does: format a figure.
+//! The comparison as text (`text`), JSON, and an HTML page (`html`) with plots (`plot`). The text
+//! goes to stdout unless the JSON does. Reports show the comparison's formatted values and format
+//! none themselves.
 
 mod html;
 mod plot;
+#[cfg(test)]
+mod sample;
 mod text;
 
 use std::fs;
@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use crate::options::Options;
 use crate::result::comparison::Comparison;
 
-/// Writes all that was asked for. A limit that could not be judged is an error, once everything is written.
+/// Writes the reports. After that, fails if a limit could not be judged.
 pub(crate) fn write(comparison: &Comparison, options: &Options) -> Result<()> {
     let json = || anyhow::Ok(format!("{}\n", serde_json::to_string_pretty(comparison)?));
     if let Some(path) = &options.html {
@@ -26,8 +26,8 @@ pub(crate) fn write(comparison: &Comparison, options: &Options) -> Result<()> {
     let mut stdout = std::io::stdout();
     match options.json.as_deref() {
         Some(path) if path == Path::new("-") => stdout.write_all(json()?.as_bytes())?,
-        json_to => {
-            if let Some(path) = json_to {
+        file => {
+            if let Some(path) = file {
                 fs::write(path, json()?).with_context(|| format!("cannot write {}", path.display()))?;
             }
             stdout.write_all(text::table(comparison).as_bytes())?;

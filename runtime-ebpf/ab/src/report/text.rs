@@ -1,8 +1,4 @@
-//! The table for a terminal.
-//!
-//! Decides: columns, each as wide as what is in it.
-//! Trusts: the comparison's texts.
-//! Never does: format a figure.
+//! The table for a terminal. Each column is as wide as its widest cell.
 
 use std::fmt::Write;
 
@@ -11,13 +7,11 @@ use crate::result::comparison::Comparison;
 /// The report as text.
 pub(super) fn table(comparison: &Comparison) -> String {
     let mut out = String::new();
-    let mut line = |text: &str| writeln!(out, "{}", text.trim_end()).expect("a String takes everything");
+    let mut line = |text: &str| writeln!(out, "{}", text.trim_end()).expect("writing to a String succeeds");
     line(&comparison.patched);
-    line(&comparison.machine.line());
-    line(&format!("{} rounds, {} s each", comparison.rounds, comparison.window_seconds));
-    line(
-        "median, quartiles; difference to the original, round by round, and where its median lies with 95 % confidence",
-    );
+    line(&comparison.machine.summary_line());
+    line(&format!("{} rounds of {} s", comparison.rounds, comparison.window_seconds));
+    line("median, quartiles, change against the original of the same round, its 95 % confidence interval");
 
     for metric in &comparison.metrics {
         line("");
@@ -52,7 +46,7 @@ pub(super) fn table(comparison: &Comparison) -> String {
     out
 }
 
-/// Lines of columns: the first and the last to the left, the others to the right.
+/// Aligns columns: the first and the last to the left, the others to the right.
 fn columns<'a>(rows: impl Iterator<Item = [&'a String; 6]>) -> Vec<String> {
     let rows: Vec<_> = rows.collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -61,7 +55,7 @@ fn columns<'a>(rows: impl Iterator<Item = [&'a String; 6]>) -> Vec<String> {
         let [name, middle @ .., last] = row;
         let mut line = format!("  {name:<width$}", width = widths[0]);
         for (text, width) in middle.iter().zip(&widths[1..]) {
-            write!(line, "  {text:>width$}").expect("a String takes everything");
+            write!(line, "  {text:>width$}").expect("writing to a String succeeds");
         }
         format!("{line}  {last}")
     };

@@ -1,70 +1,76 @@
-//! Limits, for a pipeline.
+//! Judges the limits.
 //!
-//! Decides: a limit is exceeded when the whole interval lies above it: beyond the noise. Losses are counted, not
-//! measured, so for them there is no noise. What cannot be judged (the load did not tell) does not pass in silence: it is an error.
-//! Trusts: the comparison.
-//! Never does: let noise fail a pipeline. A limit that is exceeded within the noise is held, and says so.
+//! A limit is exceeded only if the whole interval lies beyond it, so that noise does not fail a
+//! pipeline. If only the median lies beyond it, the limit holds and the report says so. Lost
+//! records are counted rather than measured, so they have no noise. A limit whose figure is missing
+//! cannot be judged, which is an error.
 
-use crate::limits::{Judged, Limit, Limited};
+use super::comparison::{Comparison, MetricRows, VariantCounts};
+use super::metrics::{CPU, MEMORY, P99, THROUGHPUT, format_change, group_digits};
+use crate::limits::{Judgment, Limit, LimitedMetric};
 use crate::options::Options;
-use crate::result::comparison::{Comparison, MetricRows, VariantCounts};
-use crate::result::metrics::{CPU, MEMORY, P99, THROUGHPUT, difference, grouped};
 use crate::statistics::Ratio;
 
-/// Judges every limit for every variant that it applies to, and with that the comparison.
+/// Judges every limit for every variant that it applies to, and whether the comparison passed.
 pub(crate) fn judge(comparison: &mut Comparison, options: &Options) {
-    let chosen = |variant: &&VariantCounts| match options.gate_variants.as_slice() {
+    let applies = |variant: &&VariantCounts| match options.gate_variants.as_slice() {
         [] => variant.patched,
         names => names.contains(&variant.name),
     };
-    let chosen: Vec<_> = comparison.variants.iter().filter(chosen).collect();
-    let pairs = options.limits.iter().flat_map(|limit| chosen.iter().map(move |variant| (limit, *variant)));
+    let variants: Vec<_> = comparison.variants.iter().filter(applies).collect();
+    let pairs = options.limits.iter().flat_map(|limit| variants.iter().map(move |variant| (limit, *variant)));
     comparison.gates =
         pairs.filter_map(|(limit, variant)| limit.judge(options, variant, &comparison.metrics)).collect();
     let no_errors = comparison.variants.iter().all(|variant| variant.errors.is_none_or(|errors| errors == 0));
-    let held = comparison.gates.iter().all(|gate| !gate.exceeded && !gate.unknown);
-    comparison.passed = held && (no_errors || options.allow_errors);
+    comparison.passed = !comparison.gates.iter().any(Judgment::fails) && (no_errors || options.allow_errors);
 }
 
 impl Limit {
-    fn judge(&self, options: &Options, variant: &VariantCounts, metrics: &[MetricRows]) -> Option<Judged> {
-        if self.what == Limited::Lost {
+    fn judge(&self, options: &Options, variant: &VariantCounts, metrics: &[MetricRows]) -> Option<Judgment> {
+        if self.metric == LimitedMetric::Lost {
             let lost = match variant.lost {
-                // Nobody listens, so nothing can be lost, unless it is this variant that was asked about.
+                // Without a collector nothing can be lost. If the user named this variant, that is
+                // worth an error.
                 None if options.gate_variants.is_empty() => return None,
                 lost => lost,
             };
-            let measured = lost.map_or("no collector ran".to_owned(), |lost| format!("{} lost", grouped(lost)));
+            let measured = lost.map_or("no collector ran".to_owned(), |lost| format!("{} lost", group_digits(lost)));
             let exceeded = lost.map(|lost| lost as f64 > self.at_most);
-            return Some(self.verdict(variant, measured, exceeded, "held"));
+            return Some(self.judgment(variant, measured, exceeded, "held"));
         }
-        let metric = metrics.iter().find(|metric| metric.key == self.what.metric());
+        let metric = metrics.iter().find(|metric| metric.key == self.metric.key());
         let Some(ratio) = metric.and_then(|metric| metric.row(&variant.name)?.ratio) else {
-            return Some(self.verdict(variant, "not told by the load".to_owned(), None, "held"));
+            return Some(self.judgment(variant, "not reported by the load".to_owned(), None, "held"));
         };
-        let measured =
-            format!("{} ({} to {})", difference(ratio.median), difference(ratio.low), difference(ratio.high));
-        let (exceeded, over) = match self.what {
-            Limited::Throughput => (ratio.high < 1.0 - self.at_most, ratio.median < 1.0 - self.at_most),
+        let [median, low, high] = [ratio.median, ratio.low, ratio.high].map(format_change);
+        let measured = format!("{median} ({low} to {high})");
+        let (exceeded, median_exceeds) = match self.metric {
+            LimitedMetric::Throughput => (ratio.high < 1.0 - self.at_most, ratio.median < 1.0 - self.at_most),
             _ => (ratio.low > 1.0 + self.at_most, ratio.median > 1.0 + self.at_most),
         };
-        let otherwise = if over { "over the limit, but within the noise" } else { self.held(ratio) };
-        Some(self.verdict(variant, measured, Some(exceeded), otherwise))
+        let otherwise = if median_exceeds { "over the limit, but within the noise" } else { self.describe_held(ratio) };
+        Some(self.judgment(variant, measured, Some(exceeded), otherwise))
     }
 
-    /// A limit that is held may be so for sure, or not.
-    fn held(&self, ratio: Ratio) -> &'static str {
-        let surely = match self.what {
-            Limited::Throughput => ratio.low >= 1.0 - self.at_most,
+    /// How certain it is that the limit held.
+    fn describe_held(&self, ratio: Ratio) -> &'static str {
+        let certain = match self.metric {
+            LimitedMetric::Throughput => ratio.low >= 1.0 - self.at_most,
             _ => ratio.high <= 1.0 + self.at_most,
         };
-        if surely { "held" } else { "held, as far as the noise lets one tell" }
+        if certain { "held" } else { "held, but not certain because of the noise" }
     }
 
-    fn verdict(&self, of: &VariantCounts, measured: String, exceeded: Option<bool>, otherwise: &'static str) -> Judged {
-        Judged {
+    fn judgment(
+        &self,
+        variant: &VariantCounts,
+        measured: String,
+        exceeded: Option<bool>,
+        otherwise: &'static str,
+    ) -> Judgment {
+        Judgment {
             limit: self.flag(),
-            variant: of.name.clone(),
+            variant: variant.name.clone(),
             measured,
             exceeded: exceeded == Some(true),
             unknown: exceeded.is_none(),
@@ -77,19 +83,20 @@ impl Limit {
     }
 
     fn flag(&self) -> String {
-        let percent = self.at_most * 100.0;
-        match self.what {
-            Limited::Cpu => format!("--max-cpu-overhead {percent}%"),
-            Limited::LatencyP99 => format!("--max-latency-p99-overhead {percent}%"),
-            Limited::Throughput => format!("--max-throughput-loss {percent}%"),
-            Limited::Memory => format!("--max-memory-overhead {percent}%"),
-            Limited::Lost => format!("--max-lost {}", self.at_most),
+        // Rounded, because 0.07 * 100.0 is 7.000000000000001.
+        let percent = (self.at_most * 1e8).round() / 1e6;
+        match self.metric {
+            LimitedMetric::Cpu => format!("--max-cpu-overhead {percent}%"),
+            LimitedMetric::LatencyP99 => format!("--max-latency-p99-overhead {percent}%"),
+            LimitedMetric::Throughput => format!("--max-throughput-loss {percent}%"),
+            LimitedMetric::Memory => format!("--max-memory-overhead {percent}%"),
+            LimitedMetric::Lost => format!("--max-lost {}", self.at_most),
         }
     }
 }
 
-impl Limited {
-    fn metric(self) -> &'static str {
+impl LimitedMetric {
+    fn key(self) -> &'static str {
         match self {
             Self::Cpu => CPU,
             Self::LatencyP99 => P99,
@@ -97,5 +104,18 @@ impl Limited {
             Self::Memory => MEMORY,
             Self::Lost => "",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_shown_as_the_flags_they_came_from() {
+        let flag = |metric, at_most| Limit { metric, at_most }.flag();
+        assert_eq!(flag(LimitedMetric::Cpu, 7.0 / 100.0), "--max-cpu-overhead 7%");
+        assert_eq!(flag(LimitedMetric::Throughput, 2.5 / 100.0), "--max-throughput-loss 2.5%");
+        assert_eq!(flag(LimitedMetric::Lost, 3.0), "--max-lost 3");
     }
 }

@@ -1,4 +1,5 @@
-//! What the runs come to: metrics, their comparison, and whether the limits held.
+//! What the runs amount to: the metrics, their comparison with the original, the machine, and
+//! whether the limits held.
 
 pub(crate) mod comparison;
 pub(crate) mod gates;

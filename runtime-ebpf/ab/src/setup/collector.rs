@@ -1,8 +1,9 @@
-//! What runs beside the program: gopatchd itself, in a process of its own, or somebody else's agent.
+//! What runs alongside the program: gopatchd as a process, another tool's agent, or the server that
+//! a program exports to.
 //!
-//! Decides: that gopatchd does all that it does for a user, up to the JSON, which it throws away.
-//! Trusts: its summary for how many records came and how many were lost.
-//! Never does: touch the socket or the pins of a gopatchd that serves this host.
+//! gopatchd does everything that it does for a user, up to the JSON, which it discards. Its summary
+//! says how many records it received and lost. It has its own socket and pins, so that a gopatchd
+//! that serves this host is not disturbed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,50 +13,49 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::options::Rules;
-use crate::process::Process;
-use crate::process::stop;
+use crate::process::{Process, stop};
 use crate::template::{Template, Values};
 
-/// How long gopatchd may take to start. Uprobes of thousands of functions take some seconds.
-const SOON: Duration = Duration::from_secs(30);
+/// How long gopatchd may take to start. Thousands of uprobes take some seconds.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The running executable, even if its file was replaced since.
+/// The running executable, even if its file has been replaced.
 const OWN_EXECUTABLE: &str = "/proc/self/exe";
 
-/// What runs beside a program.
+/// What runs alongside a program.
 #[derive(Debug, Clone)]
-pub(crate) enum Beside {
+pub(crate) enum Companion {
     /// gopatchd with this backend.
     Daemon(&'static str),
-    /// gopatchd with uprobes on this file, and flags for the rules.
+    /// gopatchd with uprobes on this file, and the flags for its rules.
     Uprobes { original: PathBuf, rules: Vec<String> },
-    /// Somebody else's agent, which finds the program by itself.
+    /// Another tool's agent, which finds the program by itself.
     Agent(Template, Duration),
-    /// What a program needs to be there before it, such as what an SDK exports to.
+    /// What a program needs before it starts, such as the server its SDK exports to.
     Sink(Template, Duration),
 }
 
-/// It, running.
+/// A running companion.
 #[derive(Debug)]
 pub(crate) struct Collector {
     process: Process,
-    /// A folder in a BPF file system, to be removed.
+    /// The folder in a BPF file system to remove at the end.
     pin: Option<PathBuf>,
-    summarizes: bool,
+    prints_summary: bool,
 }
 
-/// What gopatchd says at its end, as far as it is of interest here.
+/// The parts of gopatchd's summary that are needed here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Summary {
-    /// Calls that were told.
+    /// Operations reported.
     pub(crate) operations: u64,
     /// Records received.
     pub(crate) records: u64,
-    /// Programs that attached.
+    /// Programs attached.
     pub(crate) sessions: u64,
     /// Records lost.
     lost: Lost,
-    /// Calls told or recorded in part, for want of room in the program.
+    /// Calls recorded or reported in part because the program ran out of room.
     words_missing: u64,
 }
 
@@ -70,13 +70,13 @@ struct LastLine {
 }
 
 impl Summary {
-    /// Records that were lost, for whatever reason.
+    /// Records lost for any reason.
     pub(crate) fn lost(&self) -> u64 {
         self.lost.total + self.words_missing
     }
 }
 
-/// Flags that make gopatchd's uprobes those of a patch by the same rules.
+/// The flags that make gopatchd's uprobes use the same rules as the patch.
 pub(crate) fn rule_flags(rules: &Rules) -> Vec<String> {
     let mut flags = Vec::new();
     if !rules.default {
@@ -88,11 +88,12 @@ pub(crate) fn rule_flags(rules: &Rules) -> Vec<String> {
     flags
 }
 
-impl Beside {
-    /// Starts what has to be there before the program.
+impl Companion {
+    /// Starts what must run before the program.
     pub(crate) fn start_before(&self, folder: &Path, socket: &Path, values: &Values) -> Result<Option<Collector>> {
         let path = |path: &Path| path.display().to_string();
         let mut pin = None;
+        // The texts by which gopatchd reports on stderr that it is ready are part of its interface.
         let (mut words, ready) = match self {
             Self::Daemon(backend) => {
                 let name = format!("gopatch-ab-{}", std::process::id());
@@ -105,60 +106,61 @@ impl Beside {
                 words.extend_from_slice(rules);
                 (words, "uprobes attached")
             }
-            Self::Sink(command, wait) => return foreign(command, *wait, folder, values).map(Some),
+            Self::Sink(command, wait) => return start_foreign(command, *wait, folder, values).map(Some),
             Self::Agent(..) => return Ok(None),
         };
         words.extend(["--print", "discard"].map(str::to_owned));
         words.insert(0, OWN_EXECUTABLE.to_owned());
         let process = Process::start(&folder.join("collector"), "gopatchd", &words, &[])?;
-        let mut collector = Collector { process, pin, summarizes: true };
+        let mut collector = Collector { process, pin, prints_summary: true };
         let is_ready = |process: &Process| Ok(process.stderr().contains(ready).then_some(()));
-        collector.process.wait_for("start", SOON, is_ready)?;
+        collector.process.wait_for("start", START_TIMEOUT, is_ready)?;
         Ok(Some(collector))
     }
 
-    /// Starts what has to find the program.
+    /// Starts what must find the running program.
     pub(crate) fn start_after(&self, folder: &Path, values: &Values) -> Result<Option<Collector>> {
         match self {
-            Self::Agent(command, wait) => foreign(command, *wait, folder, values).map(Some),
+            Self::Agent(command, wait) => start_foreign(command, *wait, folder, values).map(Some),
             _ => Ok(None),
         }
     }
 }
 
-/// Starts somebody else's program, and gives it time. Nobody knows by what it tells that it is ready.
-fn foreign(command: &Template, wait: Duration, folder: &Path, values: &Values) -> Result<Collector> {
-    let words = command.filled(values);
+/// Starts another tool and gives it a fixed time, since there is no general way to tell when it is
+/// ready.
+fn start_foreign(command: &Template, wait: Duration, folder: &Path, values: &Values) -> Result<Collector> {
+    let words = command.fill(values);
     let mut process = Process::start(&folder.join("collector"), "the agent", &words, &[])?;
-    if let Some(status) = stop::wait(wait, || process.ended())? {
-        bail!("{}", process.told(&format!("ended with {status}")));
+    if let Some(status) = stop::poll(wait, || process.exit_status())? {
+        bail!("{}", process.with_output(&format!("ended with {status}")));
     }
-    Ok(Collector { process, pin: None, summarizes: false })
+    Ok(Collector { process, pin: None, prints_summary: false })
 }
 
 impl Collector {
-    /// Its process id.
+    /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.process.pid()
     }
 
-    /// Ends it and gives what it says, if it is gopatchd.
+    /// Stops the process; returns the summary of a gopatchd.
     pub(crate) fn stop(mut self) -> Result<Option<Summary>> {
         self.process.stop()?;
-        if !self.summarizes {
+        if !self.prints_summary {
             return Ok(None);
         }
-        let said = self.process.stdout();
-        let last = said.lines().next_back().unwrap_or_default();
+        let stdout = self.process.stdout();
+        let last = stdout.lines().next_back().unwrap_or_default();
         let LastLine { summary } =
-            serde_json::from_str(last).with_context(|| self.process.told("printed no summary"))?;
+            serde_json::from_str(last).with_context(|| self.process.with_output("printed no summary"))?;
         Ok(Some(summary))
     }
 }
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        // A gopatchd that ends in order has removed its pin, and with memfd there is none.
+        // A gopatchd that was not killed has removed its pin itself; with memfd there is none.
         if let Some(pin) = &self.pin {
             let _ = fs::remove_file(pin.join("gopatch_events"));
             let _ = fs::remove_dir(pin);

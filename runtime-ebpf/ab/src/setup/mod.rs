@@ -1,4 +1,5 @@
-//! What runs: the variants, the patched program, and the collectors that run alongside.
+//! What will run: the variants, the patched program, and the collectors and agents that run
+//! alongside.
 
 pub(crate) mod collector;
 pub(crate) mod patching;

@@ -1,8 +1,5 @@
-//! Patches the program, as the command `gopatch` does.
-//!
-//! Decides: that a patch which hooks nothing is not worth measuring.
-//! Trusts: the library, whose output is verified against the input.
-//! Never does: write anywhere but to the comparison's own folder.
+//! Patches the program as the command `gopatch` does, into the comparison's temporary folder. A
+//! patch without hooks is an error: there would be nothing to measure.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -14,41 +11,42 @@ use gopatch_protocol::wire::DEFAULT_SOCKET;
 
 use crate::options::{Options, Rules};
 
-/// The program patched, and what that did.
+/// The patched program.
 #[derive(Debug)]
 pub(crate) struct Patched {
-    /// Where it is.
+    /// Its file.
     pub(crate) path: PathBuf,
-    /// In words.
-    pub(crate) what: String,
+    /// How many sites it has, in words.
+    pub(crate) description: String,
 }
 
-/// Takes the user's patched program, or patches the original.
-pub(crate) fn patched(options: &Options, folder: &Path) -> Result<Patched> {
+/// Verifies the user's patched program, or patches the original.
+pub(crate) fn prepare(options: &Options, folder: &Path) -> Result<Patched> {
     let original = read(&options.original)?;
     ensure!(
         !patched_file::is_patched(&original),
-        "{} is patched already: give the program as it was built, and this one as --patched",
+        "{} is already patched: pass the unpatched program, and this one as --patched",
         options.original.display()
     );
     if let Some(path) = &options.patched {
         let manifest = verify::verify(&read(path)?, Some(&original))
-            .with_context(|| format!("{} is not {}, patched", path.display(), options.original.display()))?;
-        let what = format!("{}: {} sites are hooked", path.display(), manifest.sites.len());
-        return Ok(Patched { path: path.clone(), what });
+            .with_context(|| format!("{} is not a patched {}", path.display(), options.original.display()))?;
+        let description = format!("{}: {} sites hooked", path.display(), manifest.sites.len());
+        return Ok(Patched { path: path.clone(), description });
     }
-    let about = || options.original.display().to_string();
-    let asked = patch::Options { rules: sources(&options.rules)?, socket: DEFAULT_SOCKET.into(), symbols: false };
-    let patched = patch::patch(&original, &asked).with_context(about)?;
+    let name = || options.original.display().to_string();
+    let patch_options =
+        patch::Options { rules: sources(&options.rules)?, socket: DEFAULT_SOCKET.into(), symbols: false };
+    let patched = patch::patch(&original, &patch_options).with_context(name)?;
     let output = patched.output.to_vec();
-    verify::verify(&output, Some(&original)).with_context(about)?;
+    verify::verify(&output, Some(&original)).with_context(name)?;
     let (hooked, refused) = (patched.report.hooked(), patched.report.missing());
-    ensure!(hooked > 0, "{}: these rules hook nothing in it, so there is nothing to compare", about());
+    ensure!(hooked > 0, "{}: the rules hook nothing, so there is nothing to compare", name());
     let path = folder.join("patched");
     fs::write(&path, output).with_context(|| format!("cannot write {}", path.display()))?;
     fs::set_permissions(&path, Permissions::from_mode(0o755))?;
     let go = &patched.report.input.go_version;
-    Ok(Patched { path, what: format!("{} ({go}): {hooked} sites are hooked, {refused} are refused", about()) })
+    Ok(Patched { path, description: format!("{} ({go}): {hooked} sites hooked, {refused} refused", name()) })
 }
 
 fn sources(rules: &Rules) -> Result<Vec<rules::Source>> {

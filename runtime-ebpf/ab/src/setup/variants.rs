@@ -1,9 +1,8 @@
-//! What is compared.
+//! The variants to compare.
 //!
-//! Decides: which variants can run here. One that was asked for by name and cannot is an error; one that was not is left
-//! out, and named.
-//! Trusts: a try: each collector is started once before anything is measured.
-//! Never does: leave something out in silence.
+//! A variant that the user named and that cannot run here is an error; another one is left out,
+//! which every report mentions. To find out, each collector is started once before anything is
+//! measured.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,39 +10,39 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
+use super::collector::{self, Companion};
 use crate::options::{BuiltIn, Options};
-use crate::setup::collector::{self, Beside};
 use crate::template::{Template, Values};
 
-/// The first variant of each round, which the others are compared with.
+/// The variant that the others are compared with.
 pub(crate) const ORIGINAL: &str = "original";
 
-/// The same once more, for the noise.
-pub(crate) const AGAIN: &str = "original (again)";
+/// The same variant again, which shows the noise.
+pub(crate) const ORIGINAL_AGAIN: &str = "original (again)";
 
-/// A program, and what runs beside it.
+/// A program and what runs alongside.
 #[derive(Debug)]
 pub(crate) struct Variant {
     /// Its name.
     pub(crate) name: String,
     /// What it is, in words.
-    pub(crate) what: &'static str,
+    pub(crate) description: &'static str,
     /// The program's command.
     pub(crate) program: Program,
-    /// What runs beside.
-    pub(crate) beside: Option<Beside>,
+    /// What runs alongside.
+    pub(crate) companion: Option<Companion>,
 }
 
 /// A program's command.
 #[derive(Debug)]
 pub(crate) enum Program {
-    /// The program as it was built.
+    /// The unpatched program.
     Original,
-    /// Patched.
+    /// The patched program.
     Patched,
-    /// A copy of the program as it was built, which nobody else runs.
+    /// A copy of the unpatched program that nothing else runs.
     Copy(PathBuf),
-    /// Another.
+    /// Another program.
     Other(Template),
 }
 
@@ -52,12 +51,12 @@ pub(crate) enum Program {
 pub(crate) struct LeftOut {
     /// Its name.
     pub(crate) name: String,
-    /// Why.
+    /// Why it cannot run.
     pub(crate) reason: String,
 }
 
 impl Variant {
-    /// Whether the limits hold for it unless the user says otherwise.
+    /// Whether the limits apply to this variant by default.
     pub(crate) fn is_patched(&self) -> bool {
         matches!(self.program, Program::Patched)
     }
@@ -65,19 +64,24 @@ impl Variant {
 
 /// All variants that can run, the original first, and those that cannot.
 pub(crate) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, Vec<LeftOut>)> {
-    let plain = |name: &str, what| Variant { name: name.to_owned(), what, program: Program::Original, beside: None };
+    let original = |name: &str, description| Variant {
+        name: name.to_owned(),
+        description,
+        program: Program::Original,
+        companion: None,
+    };
     let mut variants =
-        vec![plain(ORIGINAL, "as it was built"), plain(AGAIN, "the same once more: how large is the noise?")];
+        vec![original(ORIGINAL, "unpatched"), original(ORIGINAL_AGAIN, "unpatched, a second time: shows the noise")];
     let mut left_out = Vec::new();
     for built_in in [BuiltIn::Inert, BuiltIn::Bpf, BuiltIn::Memfd, BuiltIn::Uprobes] {
-        if options.variants.as_ref().is_some_and(|asked| !asked.contains(&built_in)) {
+        if options.variants.as_ref().is_some_and(|chosen| !chosen.contains(&built_in)) {
             continue;
         }
-        let variant = of(built_in, options, folder)?;
-        match can_run(&variant, folder) {
+        let variant = built_in_variant(built_in, options, folder)?;
+        match try_companion(&variant, folder) {
             Ok(()) => variants.push(variant),
             Err(error) if options.variants.is_none() => {
-                // What a collector says beyond that, one can see by starting it.
+                // The rest is the collector's output, which starting it by hand shows too.
                 let reason: Vec<_> = format!("{error:#}").lines().take(2).map(|line| line.trim().to_owned()).collect();
                 let reason = reason.join(" ");
                 tracing::info!("LEFT OUT: variant {}: {reason}", variant.name);
@@ -87,15 +91,15 @@ pub(crate) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, 
         }
     }
     for (name, command) in &options.also {
-        let sink = options.sinks.iter().find(|(of, _)| of == name);
-        let beside = sink.map(|(_, command)| Beside::Sink(command.clone(), options.agent_wait));
+        let sink = options.sinks.iter().find(|(program, _)| program == name);
+        let companion = sink.map(|(_, command)| Companion::Sink(command.clone(), options.agent_wait));
         let program = Program::Other(command.clone());
-        variants.push(Variant { name: name.clone(), what: "another program", program, beside });
+        variants.push(Variant { name: name.clone(), description: "another program", program, companion });
     }
     for (name, command) in &options.agents {
-        let beside = Some(Beside::Agent(command.clone(), options.agent_wait));
-        let what = "as it was built, beside another agent";
-        variants.push(Variant { name: name.clone(), what, program: Program::Original, beside });
+        let companion = Some(Companion::Agent(command.clone(), options.agent_wait));
+        let description = "unpatched, with another tool's agent";
+        variants.push(Variant { name: name.clone(), description, program: Program::Original, companion });
     }
     for (index, variant) in variants.iter().enumerate() {
         let earlier = &variants[..index];
@@ -104,32 +108,31 @@ pub(crate) fn choose(options: &Options, folder: &Path) -> Result<(Vec<Variant>, 
     Ok((variants, left_out))
 }
 
-fn of(built_in: BuiltIn, options: &Options, folder: &Path) -> Result<Variant> {
-    let (name, what, program, beside) = match built_in {
-        BuiltIn::Original => (ORIGINAL, "as it was built", Program::Original, None),
-        BuiltIn::Inert => ("inert", "patched, and nobody listens", Program::Patched, None),
-        BuiltIn::Bpf => {
-            ("bpf", "patched, collected through BPF ring buffers", Program::Patched, Some(Beside::Daemon("bpf")))
-        }
-        BuiltIn::Memfd => {
-            ("memfd", "patched, collected through shared memory", Program::Patched, Some(Beside::Daemon("memfd")))
-        }
+fn built_in_variant(built_in: BuiltIn, options: &Options, folder: &Path) -> Result<Variant> {
+    let daemon = |backend| Some(Companion::Daemon(backend));
+    let (name, description, program, companion) = match built_in {
+        BuiltIn::Original => (ORIGINAL, "unpatched", Program::Original, None),
+        BuiltIn::Inert => ("inert", "patched, without a collector", Program::Patched, None),
+        BuiltIn::Bpf => ("bpf", "patched, collected through BPF ring buffers", Program::Patched, daemon("bpf")),
+        BuiltIn::Memfd => ("memfd", "patched, collected through shared memory", Program::Patched, daemon("memfd")),
         BuiltIn::Uprobes => {
             let rules = collector::rule_flags(&options.rules);
-            // Whoever else runs the file, such as a load that is the same program, would be probed too.
+            // Uprobes fire in every process that runs the file, for instance in a load that is the
+            // same program.
             let copy = folder.join("probed");
             fs::copy(&options.original, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
-            let beside = Beside::Uprobes { original: copy.clone(), rules };
-            ("uprobes", "as it was built, with uprobes that record the same", Program::Copy(copy), Some(beside))
+            let companion = Companion::Uprobes { original: copy.clone(), rules };
+            ("uprobes", "unpatched, with uprobes that record the same data", Program::Copy(copy), Some(companion))
         }
     };
-    Ok(Variant { name: name.to_owned(), what, program, beside })
+    Ok(Variant { name: name.to_owned(), description, program, companion })
 }
 
-fn can_run(variant: &Variant, folder: &Path) -> Result<()> {
-    if let Some(beside) = &variant.beside
+/// Starts and stops the variant's collector.
+fn try_companion(variant: &Variant, folder: &Path) -> Result<()> {
+    if let Some(companion) = &variant.companion
         && let Some(collector) =
-            beside.start_before(&folder.join("try"), &folder.join("try.sock"), &Values::new(None)?)?
+            companion.start_before(&folder.join("try"), &folder.join("try.sock"), &Values::new(None)?)?
     {
         collector.stop()?;
     }
