@@ -21,6 +21,7 @@
 
 mod body;
 mod guards;
+mod instruction;
 mod islands;
 mod refusal;
 

@@ -6,8 +6,10 @@ use iced_x86::code_asm::*;
 
 use iced_x86::FlowControl;
 
+mod cut;
 mod guards;
 mod islands;
+mod refused;
 mod whole;
 
 use super::*;
@@ -445,17 +447,6 @@ fn a_displacement_that_looks_like_padding_is_none() {
 }
 
 #[test]
-fn code_that_go_did_not_compile_is_refused() {
-    let code = [0x90; 32];
-    let mut foreign = function(0, "x_cgo_init", START, START + 32);
-    foreign.pcsp = 0;
-    let bytes = |_: Va, _: Va| Some(&code[..]);
-    let table = FunctionTable::of(vec![foreign], CONSTANT_DEPTH);
-    let found = text(&table, &bytes, &[]).sites(&foreign, Wanted { enter: true, exit: true });
-    assert_eq!(refused(&found, At::Enter), [Refusal::NotGo]);
-}
-
-#[test]
 fn a_call_at_the_first_instructions_is_not_displaced() {
     let found = sites(|asm| {
         asm.push(rbp)?;
@@ -470,105 +461,4 @@ fn a_call_at_the_first_instructions_is_not_displaced() {
     for site in &found.sites {
         assert!(site.before.iter().all(|instruction| instruction.flow_control() == FlowControl::Next));
     }
-}
-
-/// Why the entry of a function without a stack check is refused, if it is.
-fn entry_refusals(name: &'static str, checked: Range<u64>) -> Vec<Refusal> {
-    // sub rsp, 0x20; nop; add rsp, 0x20; ret
-    let mut code = vec![0x48, 0x83, 0xec, 0x20, 0x90, 0x48, 0x83, 0xc4, 0x20, 0xc3];
-    code.resize(32, PADDING);
-    let checked = [Va(checked.start)..Va(checked.end)];
-    let table = FunctionTable::of(vec![function(0, name, START, START + 32)], CONSTANT_DEPTH);
-    let bytes = |_: Va, _: Va| Some(&code[..]);
-    let wanted = Wanted { enter: true, exit: true };
-    refused(&text(&table, &bytes, &checked).sites(&table.all()[0], wanted), At::Enter)
-}
-
-#[test]
-fn what_must_keep_its_bytes_is_refused() {
-    assert_eq!(entry_refusals("main.f", START + 31..START + 64), [Refusal::Fips140]);
-    assert_eq!(entry_refusals("main.f", START + 32..START + 64), []);
-}
-
-#[test]
-fn a_function_of_the_runtime_without_a_stack_check_is_refused() {
-    assert_eq!(entry_refusals("runtime.nanotime", 0..0), [Refusal::RuntimeNosplit]);
-    assert_eq!(entry_refusals("runtimes.nanotime", 0..0), []);
-}
-
-#[test]
-fn assembly_and_garbage_are_refused() {
-    let code = [0x06; 32];
-    let mut assembly = function(0, "main.f", START, START + 32);
-    let bytes = |_: Va, _: Va| Some(&code[..]);
-    let table = FunctionTable::of(vec![assembly], CONSTANT_DEPTH);
-    let wanted = Wanted { enter: true, exit: true };
-    let found = text(&table, &bytes, &[]).sites(&assembly, wanted);
-    assert_eq!(refused(&found, At::Enter), [Refusal::Undecodable]);
-    assembly.flags = FuncFlags(4);
-    let found = text(&table, &bytes, &[]).sites(&assembly, wanted);
-    assert_eq!(refused(&found, At::Enter), [Refusal::Assembly]);
-}
-
-/// Where a function is cut that is not to run: first byte and bytes.
-#[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
-fn cut(write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> Result<(u64, usize), Refusal> {
-    let site = of_text(CONSTANT_DEPTH, write, |text, function| text.cut(function));
-    site.map(|site| (site.va.0 - START, site.len)).map_err(|refused| refused.refusal)
-}
-
-#[test]
-fn a_body_that_never_runs_need_not_move() {
-    let may_fault = |asm: &mut CodeAssembler| {
-        asm.movsq()?;
-        asm.inc(rax)?;
-        asm.ret()
-    };
-    assert_eq!(refused(&sites(may_fault), At::Enter), [Refusal::MayFault]);
-    assert_eq!(cut(may_fault), Ok((0, 5)));
-    let loops = |asm: &mut CodeAssembler| {
-        let mut again = asm.create_label();
-        asm.set_label(&mut again)?;
-        asm.dec(rax)?;
-        asm.jne(again)?;
-        asm.ret()
-    };
-    assert_eq!(cut(loops), Ok((0, 5)));
-    assert_eq!(cut(CodeAssembler::ret), Ok((0, 5)), "with padding");
-    assert_eq!(cut(|asm| with_frame(asm, leave)), Ok((6, 8)), "behind the stack check");
-}
-
-#[test]
-#[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
-fn what_only_computes_may_vanish_where_it_is_inlined() {
-    let may_vanish = |write: fn(&mut CodeAssembler) -> Result<(), IcedError>| {
-        of_text(CONSTANT_DEPTH, write, |text, function| text.may_vanish(function))
-    };
-    assert!(may_vanish(|asm| {
-        asm.lea(rax, ptr(iced_x86::Register::RIP) + START)?;
-        asm.mov(ebx, 3)?;
-        asm.ret()
-    }));
-    assert!(!may_vanish(|asm| {
-        asm.mov(rax, qword_ptr(iced_x86::Register::RIP) + START)?;
-        asm.ret()
-    }));
-    assert!(!may_vanish(|asm| with_frame(asm, leave)));
-}
-
-#[test]
-fn what_is_too_short_behind_its_stack_check_is_cut_in_front_of_it() {
-    let tiny = |asm: &mut CodeAssembler| {
-        let mut grow = asm.create_label();
-        let mut start = asm.create_label();
-        asm.set_label(&mut start)?;
-        asm.cmp(rsp, qword_ptr(r14 + 16))?;
-        asm.jbe(grow)?;
-        asm.inc(rax)?;
-        asm.ret()?;
-        asm.set_label(&mut grow)?;
-        asm.call(MORESTACK)?;
-        asm.jmp(start)
-    };
-    assert_eq!(cut(tiny), Ok((0, 6)), "what returns at once needs no stack");
 }
