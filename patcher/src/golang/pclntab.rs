@@ -113,7 +113,7 @@ pub struct FunctionTable<'a> {
 impl<'a> FunctionTable<'a> {
     /// A table of these functions, which are sorted.
     #[cfg(test)]
-    pub(crate) fn of(functions: Vec<Function<'a>>, pctab: &'a [u8]) -> Self {
+    pub(crate) fn from_functions(functions: Vec<Function<'a>>, pctab: &'a [u8]) -> Self {
         Self { functions, pctab, names: &[], functab: &[], func_id: 0 }
     }
 

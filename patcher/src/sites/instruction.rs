@@ -8,8 +8,8 @@ use super::Refusal;
 use crate::address::Va;
 use crate::golang::pclntab::FunctionTable;
 
-/// Whether an instruction jumps through a table inside its function: the compiler's do so through memory, with an index
-/// (`JUMPTABLE` in Go's `src/cmd/compile/internal/amd64/ssa.go`). Through a register goes a tail call.
+/// Whether an instruction jumps through a table inside its function. The compiler jumps through memory with an index
+/// (`JUMPTABLE` in Go's `src/cmd/compile/internal/amd64/ssa.go`), for a tail call through a register.
 pub(super) fn is_jump_table(instruction: &Instruction) -> bool {
     instruction.flow_control() == FlowControl::IndirectBranch
         && instruction.op0_kind() == OpKind::Memory
@@ -17,7 +17,7 @@ pub(super) fn is_jump_table(instruction: &Instruction) -> bool {
         && instruction.memory_index_scale() == 8
 }
 
-/// Refuses to move a whole loop: in a thunk the goroutine cannot be preempted.
+/// Refuses to move a whole loop, since a goroutine cannot be preempted in a thunk.
 pub(super) fn stays_preemptible(displaced: &[Instruction]) -> Result<(), Refusal> {
     let Some(first) = displaced.first() else { return Ok(()) };
     let is_loop = displaced.iter().any(|branch| {
@@ -30,7 +30,7 @@ pub(super) fn is_morestack(instruction: &Instruction, functions: &FunctionTable<
     calls(instruction, "runtime.morestack", functions)
 }
 
-/// Whether an instruction calls a function whose name begins so.
+/// Whether an instruction calls a function whose name begins with `name`.
 pub(super) fn calls(instruction: &Instruction, name: &str, functions: &FunctionTable<'_>) -> bool {
     instruction.code() == Code::Call_rel32_64
         && functions
@@ -38,19 +38,19 @@ pub(super) fn calls(instruction: &Instruction, name: &str, functions: &FunctionT
             .is_some_and(|callee| callee.name.starts_with(name))
 }
 
-/// Whether an instruction computes what a stack check compares.
+/// Whether an instruction computes the limit for a stack check.
 pub(super) fn is_limit(instruction: &Instruction) -> bool {
     instruction.op0_register() == Register::R12
 }
 
-/// Where a direct branch leads.
+/// Target of a direct branch.
 pub(super) fn branch_target(instruction: &Instruction) -> Option<u64> {
     let is_branch =
         matches!(instruction.flow_control(), FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch);
     is_branch.then(|| instruction.near_branch_target())
 }
 
-/// Whether control can come back to where it was among these instructions, which are in order.
+/// Whether control can return to an instruction that it has passed. The instructions are in order.
 pub(super) fn has_loop(instructions: &[Instruction]) -> bool {
     let index_of = |va: u64| instructions.binary_search_by_key(&va, Instruction::ip).ok();
     let next = |index: usize| {
@@ -65,7 +65,7 @@ pub(super) fn has_loop(instructions: &[Instruction]) -> bool {
         let branch = branch_target(instruction).filter(|_| !tries_again).and_then(index_of);
         onward.into_iter().chain(branch).collect::<Vec<_>>()
     };
-    // Depth first; what is on the path and comes up again closes a loop.
+    // Depth first: an instruction on the path that is reached again closes a loop.
     let mut is_done = vec![false; instructions.len()];
     let mut is_on_path = vec![false; instructions.len()];
     let mut path = vec![(0, next(0))];
@@ -88,7 +88,7 @@ pub(super) fn has_loop(instructions: &[Instruction]) -> bool {
     false
 }
 
-/// Whether an instruction belongs to the making or unmaking of a frame, or does nothing.
+/// Whether an instruction makes or unmakes a frame, or is a nop.
 pub(super) fn is_frame_instruction(instruction: &Instruction) -> bool {
     let first = instruction.op0_register();
     match instruction.mnemonic() {
@@ -103,12 +103,12 @@ pub(super) fn is_frame_instruction(instruction: &Instruction) -> bool {
                 && instruction.op1_register() == Register::RBP
         }
         Mnemonic::Lea => first == Register::RBP && instruction.memory_base() == Register::RSP,
-        _ => is_nothing(instruction),
+        _ => is_nop(instruction),
     }
 }
 
-/// Whether an instruction is a nop; `xchg ax, ax` is the one of two bytes.
-pub(super) fn is_nothing(instruction: &Instruction) -> bool {
+/// Whether an instruction is a nop; `xchg ax, ax` is the two-byte one.
+pub(super) fn is_nop(instruction: &Instruction) -> bool {
     let is_ax = |register| register == Register::AX;
     instruction.mnemonic() == Mnemonic::Nop
         || instruction.mnemonic() == Mnemonic::Xchg
@@ -116,7 +116,7 @@ pub(super) fn is_nothing(instruction: &Instruction) -> bool {
             && is_ax(instruction.op1_register())
 }
 
-/// Whether a jump out of the function reads a register that the thunk does not give back.
+/// Whether a jump out of the function reads a register that the thunk does not restore.
 pub(super) fn leaves_by_thunk_register(instruction: &Instruction) -> bool {
     if instruction.flow_control() == FlowControl::Return {
         return false;

@@ -6,10 +6,10 @@ use iced_x86::code_asm::*;
 
 use super::*;
 
-/// Where a function is cut that is not to run: first byte and bytes.
+/// Where a function that must not run is cut: offset and size.
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
 fn cut(write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> Result<(u64, usize), Refusal> {
-    let site = of_text(CONSTANT_DEPTH, write, |text, function| text.cut(function));
+    let site = with_text(CONSTANT_DEPTH, write, |text, function| text.cut(function));
     site.map(|site| (site.va.0 - START, site.len)).map_err(|refused| refused.refusal)
 }
 
@@ -31,14 +31,14 @@ fn a_body_that_never_runs_need_not_move() {
     };
     assert_eq!(cut(loops), Ok((0, 5)));
     assert_eq!(cut(CodeAssembler::ret), Ok((0, 5)), "with padding");
-    assert_eq!(cut(|asm| with_frame(asm, leave)), Ok((6, 8)), "behind the stack check");
+    assert_eq!(cut(|asm| with_frame(asm, leave)), Ok((6, 8)), "after the stack check");
 }
 
 #[test]
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
-fn what_only_computes_may_vanish_where_it_is_inlined() {
+fn a_function_that_only_computes_may_vanish_when_inlined() {
     let may_vanish = |write: fn(&mut CodeAssembler) -> Result<(), IcedError>| {
-        of_text(CONSTANT_DEPTH, write, |text, function| text.may_vanish(function))
+        with_text(CONSTANT_DEPTH, write, |text, function| text.may_vanish(function))
     };
     assert!(may_vanish(|asm| {
         asm.lea(rax, ptr(iced_x86::Register::RIP) + START)?;
@@ -53,7 +53,7 @@ fn what_only_computes_may_vanish_where_it_is_inlined() {
 }
 
 #[test]
-fn what_is_too_short_behind_its_stack_check_is_cut_in_front_of_it() {
+fn a_function_too_short_after_its_stack_check_is_cut_before_it() {
     let tiny = |asm: &mut CodeAssembler| {
         let mut grow = asm.create_label();
         let mut start = asm.create_label();
@@ -66,5 +66,5 @@ fn what_is_too_short_behind_its_stack_check_is_cut_in_front_of_it() {
         asm.call(MORESTACK)?;
         asm.jmp(start)
     };
-    assert_eq!(cut(tiny), Ok((0, 6)), "what returns at once needs no stack");
+    assert_eq!(cut(tiny), Ok((0, 6)), "a function that returns at once needs no stack");
 }
