@@ -68,7 +68,7 @@ pub enum TypeError {
     #[error(transparent)]
     Unreadable(Box<dyn Error + Send + Sync>),
     /// A name in a rule's declarations that no description has.
-    #[error("no type {0} in the run-time type data, and the rule's `signature` does not declare it")]
+    #[error("the run-time type data has no type {0}, and the rule's `signature` does not declare it")]
     Undeclared(String),
     /// A type of another description.
     #[error("the type at {0} belongs to another description")]
