@@ -1,8 +1,9 @@
 //! gopatch adds instrumentation to a compiled Go executable: bytes in, bytes out, no I/O.
 //!
-//! [`patch::patch`] takes a program and rules, and returns the patched program with a [`report::Report`]. The rules name the
-//! functions to hook and the values to record (`docs/rules.md`). The patched program sends its records to a gopatchd;
-//! without one it runs as before.
+//! [`patch::patch`] takes a program and rules, and returns the patched program with a
+//! [`report::Report`]. The rules name the functions to hook and the values to record
+//! (`docs/rules.md`). The patched program sends its records to a gopatchd; without one it runs as
+//! before.
 //!
 //! ```
 //! use gopatch::patch::{self, Options, PatchError};
@@ -32,14 +33,15 @@
 //!
 //! A caller can rely on this:
 //!
-//! * Only the sites and headers of the input change; everything else follows it. [`restore::input_of`] returns the input.
+//! * Only the sites and headers of the input change; everything else follows it.
+//!   [`restore::input_of`] returns the input.
 //! * The same input and options give the same output.
-//! * A place that cannot be hooked safely is left alone and is in the report, with a code ([`sites::Refusal`]). That is no
-//!   error. An error means that there is no output.
+//! * A place that cannot be hooked safely is left alone and is in the report, with a code
+//!   ([`sites::Refusal`]). That is no error. An error means that there is no output.
 //! * Damaged input is an error, never a panic.
 //!
-//! A caller should do this: verify what was written to disk before keeping it ([`verify::verify`], or, with less reading,
-//! [`verify::verify_written`]), and keep the input's mode.
+//! A caller should do this: verify what was written to disk before keeping it ([`verify::verify`],
+//! or, with less reading, [`verify::verify_written`]), and keep the input's mode.
 //!
 //! # The phases
 //!
@@ -51,12 +53,12 @@
 //!            Go          (either)        hook
 //! ```
 //!
-//! [`patch::plan`] runs them, up to `write`. The crate `gopatch-trampolines` has all machine code, `gopatch-protocol` the
-//! formats that the patched program and gopatchd share.
+//! [`patch::plan`] runs them, up to `write`. The crate `gopatch-trampolines` has all machine code,
+//! `gopatch-protocol` the formats that the patched program and gopatchd share.
 //!
-//! The other modules: [`address`] and [`types`] have plain data for all phases, [`program`] joins the two sources of types,
-//! [`symbols`] names the emitted code, [`report`] and [`provenance`] describe a run, [`patched_file`] and [`restore`] read
-//! an output, [`policy`] checks one.
+//! The other modules: [`address`] and [`types`] have plain data for all phases, [`program`] joins
+//! the two sources of types, [`symbols`] names the emitted code, [`report`] and [`provenance`]
+//! describe a run, [`patched_file`] and [`restore`] read an output, [`policy`] checks one.
 
 #![forbid(unsafe_code)]
 

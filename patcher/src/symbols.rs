@@ -1,8 +1,8 @@
 //! Symbols for the emitted code, for debuggers and profilers.
 //!
 //! Decides: the names, and the bytes of a symbol table with the input's symbols and the new ones.
-//! Trusts: [`Elf`], which has checked the input's table.
-//! Never does: change a symbol of the input. New ones are local and come after its local ones, as ELF requires.
+//! Trusts: [`Elf`], which has checked the input's table. Never does: change a symbol of the input.
+//! New ones are local and come after its local ones, as ELF requires.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -41,8 +41,8 @@ pub(crate) fn table_of<'e, 'a>(elf: &'e Elf<'a>) -> Option<&'e Section<'a>> {
     elf.sections().iter().find(|section| section.kind == elf::SHT_SYMTAB)
 }
 
-/// Names the stub, the tick and each thunk; `bodies` is the code that the returns of a point share. The second thunk of a
-/// name has a number after it. The code ends at `end`.
+/// Names the stub, the tick and each thunk; `bodies` is the code that the returns of a point share.
+/// The second thunk of a name has a number after it. The code ends at `end`.
 pub(crate) fn code_symbols(
     (functions, points, sites): (&[Function], &[Point], &[Site]),
     bodies: impl Iterator<Item = (u32, u64)>,
@@ -77,7 +77,8 @@ pub(crate) fn code_symbols(
     starts.into_iter().zip(ends).map(|((va, name), end)| Symbol { name, va, size: end - va }).collect()
 }
 
-/// The table of the input's symbols, if it has any, and the added ones, which are in section number `section`.
+/// The table of the input's symbols, if it has any, and the added ones, which are in section number
+/// `section`.
 pub(crate) fn tables(elf: &Elf<'_>, added: &[Symbol], section: u16) -> Tables {
     let old = table_of(elf).and_then(|table| Some((table, elf.sections().get(table.link as usize)?)));
     let (old_symbols, mut names, old_locals) = match old {

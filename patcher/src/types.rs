@@ -1,7 +1,8 @@
-//! Go's types, in one form for all sources: DWARF, the program's run-time type data, or a rule's declarations.
+//! Go's types, in one form for all sources: DWARF, the program's run-time type data, or a rule's
+//! declarations.
 //!
-//! Decides: what a type, a field and a signature are.
-//! Never does: read a file, or resolve more than one type at a time. A type refers to others by [`TypeId`].
+//! Decides: what a type, a field and a signature are. Never does: read a file, or resolve more than
+//! one type at a time. A type refers to others by [`TypeId`].
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -56,7 +57,8 @@ pub trait Types {
     /// Describes a type.
     fn resolve(&self, id: TypeId) -> Result<Type<'_>, TypeError>;
 
-    /// The type with that name and import path, such as `*net/http.response`; `None` when there is none.
+    /// The type with that name and import path, such as `*net/http.response`; `None` when there is
+    /// none.
     fn type_by_name(&self, name: &str) -> Result<Option<TypeId>, TypeError>;
 }
 
@@ -84,8 +86,9 @@ pub struct Type<'d> {
     pub size: u64,
     /// What it is.
     pub kind: Kind<'d>,
-    /// Its run-time descriptor (`internal/abi.Type`), to which an interface with such a value points: directly if the interface
-    /// is empty, else through the itab. `None` when the program has none, so no interface holds such a value.
+    /// Its run-time descriptor (`internal/abi.Type`), to which an interface with such a value
+    /// points: directly if the interface is empty, else through the itab. `None` when the program
+    /// has none, so no interface holds such a value.
     pub runtime_type: Option<Va>,
 }
 
@@ -149,7 +152,8 @@ pub struct Field<'d> {
 /// A parameter or a result of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter<'d> {
-    /// Name. In DWARF `~r0` for the first result when it has none, `~p0` for a parameter that is blank.
+    /// Name. In DWARF `~r0` for the first result when it has none, `~p0` for a parameter that is
+    /// blank.
     pub name: &'d str,
     /// Type.
     pub type_id: TypeId,
@@ -159,9 +163,10 @@ pub struct Parameter<'d> {
 
 /// The parameters of a function, in order, the receiver first.
 ///
-/// DWARF leaves out blank parameters until Go 1.21, and the dictionary of a generic function until Go 1.26; a rule may be
-/// wrong. So compare the size of the arguments that follows from a signature (`golang::abi::Assignment::args_size`) with the
-/// size in pclntab (`golang::Function::args`), and refuse the signature when they differ. DWARF always has all results.
+/// DWARF leaves out blank parameters until Go 1.21, and the dictionary of a generic function until
+/// Go 1.26; a rule may be wrong. So compare the size of the arguments that follows from a signature
+/// (`golang::abi::Assignment::args_size`) with the size in pclntab (`golang::Function::args`), and
+/// refuse the signature when they differ. DWARF always has all results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature<'d> {
     /// Receiver, parameters, results.

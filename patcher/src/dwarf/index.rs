@@ -1,4 +1,5 @@
-//! Finds the wanted names in .debug_info, in the units that mention them (`super::mentions`). Each unit is read once.
+//! Finds the wanted names in .debug_info, in the units that mention them (`super::mentions`). Each
+//! unit is read once.
 //!
 //! Decides: which entries to remember: functions and types at the top of a Go unit, by name.
 //! Trusts: nothing. Never does: build a type. `super::types` does that on request.
@@ -31,7 +32,8 @@ pub(super) fn read<'d>(
     dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
     let names = Names::new(wanted);
     let units = units(&dwarf)?;
-    // Other linkers than Go's move names into sections of their own; then a unit's bytes do not show its names.
+    // Other linkers than Go's move names into sections of their own; then a unit's bytes do not
+    // show its names.
     let are_inline = dwarf.debug_str.reader().is_empty() && dwarf.debug_line_str.reader().is_empty();
     let by_name = Mentions::to_names(wanted).filter(|_| are_inline);
     let may_have = |mentions: &Option<Mentions>, unit: &Unit<'d>| {
@@ -96,7 +98,8 @@ fn go_unit<'d>(
     Ok(Some(unit))
 }
 
-/// The wanted names, sorted, so that a name that is not among them is rejected after few comparisons.
+/// The wanted names, sorted, so that a name that is not among them is rejected after few
+/// comparisons.
 struct Names<'w> {
     functions: Vec<&'w [u8]>,
     types: Vec<&'w [u8]>,
@@ -125,8 +128,8 @@ impl<'w> Names<'w> {
 
 /// What was found in some units.
 ///
-/// An inlined function has an abstract entry with the name. Other entries refer to that one, before or after it, in any unit:
-/// its own body, if it has one, and each copy.
+/// An inlined function has an abstract entry with the name. Other entries refer to that one, before
+/// or after it, in any unit: its own body, if it has one, and each copy.
 #[derive(Debug, Default)]
 struct Seen<'d> {
     /// Wanted functions that were not inlined.

@@ -1,9 +1,8 @@
 //! Which units of .debug_info may mention the wanted names. Most do not, and need not be read.
 //!
-//! A false match only costs time.
-//! Trusts: that names are in .debug_info itself, as Go's linker writes them (the caller checks that), and that a reference
-//! from one unit to an entry of another is an offset in .debug_info (`DW_FORM_ref_addr`), in four bytes or eight.
-//! Never does: parse.
+//! A false match only costs time. Trusts: that names are in .debug_info itself, as Go's linker
+//! writes them (the caller checks that), and that a reference from one unit to an entry of another
+//! is an offset in .debug_info (`DW_FORM_ref_addr`), in four bytes or eight. Never does: parse.
 
 use aho_corasick::packed::Searcher;
 use gimli::DebugInfoOffset;
@@ -43,8 +42,9 @@ impl Mentions {
     }
 }
 
-/// The start of a function's name that all instances share: `sync/atomic.(*Pointer` of `sync/atomic.(*Pointer).Load`. Type
-/// arguments follow the first identifier after the package, which is the receiver's type or the function.
+/// The start of a function's name that all instances share: `sync/atomic.(*Pointer` of
+/// `sync/atomic.(*Pointer).Load`. Type arguments follow the first identifier after the package,
+/// which is the receiver's type or the function.
 fn until_type_arguments(name: &str) -> &str {
     let base = name.rfind('/').map_or(0, |slash| slash + 1);
     let identifier = name[base..].find('.').map_or(name.len(), |dot| base + dot + 1);

@@ -1,12 +1,13 @@
 //! Phase 2: understand the program's types and signatures, from its DWARF.
 //!
-//! Reads only the wanted functions and types: [`mentions`] finds the units that may have them, [`index`] their entries,
-//! [`types`] what an entry describes.
-//! Trusts: a type's layout, as every debugger does. Checks that the data is well-formed.
-//! Never does: assign parameters to registers (that is `crate::golang::abi`), or follow a path of a rule.
+//! Reads only the wanted functions and types: [`mentions`] finds the units that may have them,
+//! [`index`] their entries, [`types`] what an entry describes. Trusts: a type's layout, as every
+//! debugger does. Checks that the data is well-formed. Never does: assign parameters to registers
+//! (that is `crate::golang::abi`), or follow a path of a rule.
 //!
-//! Go's `src/cmd/internal/dwarf/dwarf.go` and `src/cmd/link/internal/ld/dwarf.go` write it: version 4 until Go 1.24, version 5
-//! since, both in one file when an external linker adds C units. Only Go units are read.
+//! Go's `src/cmd/internal/dwarf/dwarf.go` and `src/cmd/link/internal/ld/dwarf.go` write it: version
+//! 4 until Go 1.24, version 5 since, both in one file when an external linker adds C units. Only Go
+//! units are read.
 
 mod index;
 mod mentions;
@@ -62,7 +63,8 @@ pub struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    /// Decompresses them; `None` when there is no .debug_info: built with `-ldflags=-s` or `-w`, or stripped later.
+    /// Decompresses them; `None` when there is no .debug_info: built with `-ldflags=-s` or `-w`, or
+    /// stripped later.
     pub fn load(elf: &Elf<'a>) -> Result<Option<Self>, DwarfError> {
         let find = |name: &str| {
             let old_compressed = || elf.section(&name.replacen(".debug_", ".zdebug_", 1));
@@ -101,7 +103,8 @@ pub struct TypeInfo<'d> {
     /// Go's units, in the order of .debug_info.
     units: Vec<Unit<'d>>,
     functions: HashMap<&'d str, Function>,
-    /// Instances of wanted generic functions, by their start: their names in pclntab are not always different.
+    /// Instances of wanted generic functions, by their start: their names in pclntab are not always
+    /// different.
     instances: HashMap<Va, &'d str>,
     types: HashMap<&'d str, TypeId>,
     /// `runtime.types`, the base of run-time types' offsets.
@@ -111,12 +114,13 @@ pub struct TypeInfo<'d> {
 /// A wanted function.
 #[derive(Debug, Default)]
 struct Function {
-    /// Entries that describe its own code. Only they have all parameters; the abstract entry of an inlined function lacks those
-    /// without a name.
+    /// Entries that describe its own code. Only they have all parameters; the abstract entry of an
+    /// inlined function lacks those without a name.
     bodies: Vec<Body>,
     /// The functions that hold inlined copies, one for each copy.
     inlined_into: Vec<DebugInfoOffset>,
-    /// Whether there is an abstract entry: it was inlined in its own package, possibly without an instruction left.
+    /// Whether there is an abstract entry: it was inlined in its own package, possibly without an
+    /// instruction left.
     is_abstract: bool,
 }
 
@@ -147,7 +151,8 @@ impl<'d> TypeInfo<'d> {
     /// A wanted function's signature; `None` when DWARF describes no code of its own.
     pub fn signature(&self, name: &str) -> Result<Option<Signature<'d>>, DwarfError> {
         let Some(function) = self.functions.get(name) else { return Ok(None) };
-        // An assembly function has no parameters in DWARF; its ABI wrapper of the same name has them.
+        // An assembly function has no parameters in DWARF; its ABI wrapper of the same name has
+        // them.
         let mut best: Option<Vec<_>> = None;
         for body in &function.bodies {
             let parameters = self.parameters(body.place)?;
@@ -158,13 +163,14 @@ impl<'d> TypeInfo<'d> {
         Ok(best.map(|parameters| Signature { parameters }))
     }
 
-    /// The name, with type arguments, of the instance of a wanted generic function that starts there.
+    /// The name, with type arguments, of the instance of a wanted generic function that starts
+    /// there.
     pub fn instance_at(&self, start: Va) -> Option<&'d str> {
         self.instances.get(&start).copied()
     }
 
-    /// The functions that hold inlined copies of a wanted function, one for each copy. A function that was inlined everywhere
-    /// has no code of its own.
+    /// The functions that hold inlined copies of a wanted function, one for each copy. A function
+    /// that was inlined everywhere has no code of its own.
     pub fn inlined_into(&self, name: &str) -> Result<Vec<&'d str>, DwarfError> {
         let into = self.functions.get(name).map_or(&[][..], |function| &function.inlined_into);
         into.iter().map(|place| Ok(self.function_name(*place)?.unwrap_or("a function without a name"))).collect()
@@ -180,7 +186,8 @@ impl<'d> TypeInfo<'d> {
         }
     }
 
-    /// Whether a function was inlined in its own package, even if the copies have no instruction left.
+    /// Whether a function was inlined in its own package, even if the copies have no instruction
+    /// left.
     pub fn was_inlined(&self, name: &str) -> bool {
         self.functions.get(name).is_some_and(|function| function.is_abstract)
     }

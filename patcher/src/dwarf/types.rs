@@ -1,15 +1,17 @@
 //! Types, as Go's DWARF models them.
 //!
-//! Decides: which of Go's kinds a type is. Strings, slices and interfaces are structs in DWARF; their kind is in the attribute
-//! DW_AT_go_kind, or follows from the name of a struct of the runtime.
-//! Trusts: nothing. An entry that is not one of Go's types is an error.
-//! Never does: resolve more than one type at a time. A type refers to others by [`TypeId`].
+//! Decides: which of Go's kinds a type is. Strings, slices and interfaces are structs in DWARF;
+//! their kind is in the attribute DW_AT_go_kind, or follows from the name of a struct of the
+//! runtime. Trusts: nothing. An entry that is not one of Go's types is an error. Never does:
+//! resolve more than one type at a time. A type refers to others by [`TypeId`].
 //!
-//! DW_AT_go_runtime_type (0x2904) locates the type's run-time descriptor. Its form is DW_FORM_addr, but it is an offset from
-//! `runtime.types`, 0 when the program has no descriptor of the type. Go 1.19 to 1.27 all write it as DW_CLS_GO_TYPEREF, a
-//! reference by R_ADDROFF (`newtype` in `src/cmd/link/internal/ld/dwarf.go`, `putattr` in `src/cmd/internal/dwarf/dwarf.go`).
-//! An offset needs no relocation, so a PIE and an external linker change nothing. The exception is `uintptr`, whose entry is
-//! made separately: until Go 1.22 it has a full address (`dwarfGenerateDebugInfo`, DW_CLS_ADDRESS).
+//! DW_AT_go_runtime_type (0x2904) locates the type's run-time descriptor. Its form is DW_FORM_addr,
+//! but it is an offset from `runtime.types`, 0 when the program has no descriptor of the type. Go
+//! 1.19 to 1.27 all write it as DW_CLS_GO_TYPEREF, a reference by R_ADDROFF (`newtype` in
+//! `src/cmd/link/internal/ld/dwarf.go`, `putattr` in `src/cmd/internal/dwarf/dwarf.go`). An offset
+//! needs no relocation, so a PIE and an external linker change nothing. The exception is `uintptr`,
+//! whose entry is made separately: until Go 1.22 it has a full address (`dwarfGenerateDebugInfo`,
+//! DW_CLS_ADDRESS).
 
 use gimli::{AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, constants as dw};
 
@@ -94,7 +96,8 @@ impl<'d> TypeInfo<'d> {
     pub(super) fn parameters(&self, place: DebugInfoOffset) -> Result<Vec<Parameter<'d>>, DwarfError> {
         let mut parameters: Vec<Parameter<'d>> = Vec::new();
         self.children(place, dw::DW_TAG_formal_parameter, |unit, at, entry| {
-            // If the function was inlined too, its named parameters are described in its abstract entry.
+            // If the function was inlined too, its named parameters are described in its abstract
+            // entry.
             let parameter = match entry.attr_value(dw::DW_AT_abstract_origin) {
                 Some(_) => {
                     let origin = target(at, unit, entry, dw::DW_AT_abstract_origin)?;
@@ -103,8 +106,8 @@ impl<'d> TypeInfo<'d> {
                 }
                 None => self.parameter(at, unit, entry)?,
             };
-            // Go 1.19 to 1.26 describe the unnamed results of some functions twice. In Go's DWARF every parameter has a name of
-            // its own, invented if necessary.
+            // Go 1.19 to 1.26 describe the unnamed results of some functions twice. In Go's DWARF
+            // every parameter has a name of its own, invented if necessary.
             if parameters.iter().all(|known| known.name != parameter.name) {
                 parameters.push(parameter);
             }

@@ -1,6 +1,7 @@
 //! A section's bytes, decompressed if necessary.
 //!
-//! Decides: which memory they are in. Trusts: nothing. Data that does not decompress to its stated size is refused.
+//! Decides: which memory they are in. Trusts: nothing. Data that does not decompress to its stated
+//! size is refused.
 
 use std::ops::Deref;
 
@@ -15,7 +16,8 @@ pub enum Content<'a> {
     InFile(&'a [u8]),
     /// Decompressed.
     Decompressed(Vec<u8>),
-    /// Decompressed, in large pages if the kernel has them: page faults for small ones take longer than decompression.
+    /// Decompressed, in large pages if the kernel has them: page faults for small ones take longer
+    /// than decompression.
     Inflated(MmapMut),
 }
 

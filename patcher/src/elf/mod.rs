@@ -1,10 +1,10 @@
 //! Phase 1: read the input's ELF structure.
 //!
-//! Decides: whether gopatch can patch the file (a little-endian x86-64 Linux executable, not patched before), and which byte
-//! of the file is at which address.
-//! Trusts: nothing. Each offset and length is checked before use, and every header, segment and section that [`Elf::parse`]
-//! accepts is inside the file.
-//! Never does: I/O, or anything that needs to know Go (that is `crate::golang`).
+//! Decides: whether gopatch can patch the file (a little-endian x86-64 Linux executable, not
+//! patched before), and which byte of the file is at which address. Trusts: nothing. Each offset
+//! and length is checked before use, and every header, segment and section that [`Elf::parse`]
+//! accepts is inside the file. Never does: I/O, or anything that needs to know Go (that is
+//! `crate::golang`).
 
 mod content;
 mod error;
@@ -24,8 +24,8 @@ pub use content::Content;
 pub use error::ElfError;
 use read::malformed;
 
-/// Most bytes from one compressed byte: a zstd block of 4 bytes yields at most 128 KiB, and deflate far less. A section that
-/// claims more is invalid, and is refused before memory is allocated.
+/// Most bytes from one compressed byte: a zstd block of 4 bytes yields at most 128 KiB, and deflate
+/// far less. A section that claims more is invalid, and is refused before memory is allocated.
 const MAX_EXPANSION: u64 = 1 << 15;
 
 /// A segment, from its program header.
@@ -215,7 +215,8 @@ impl<'a> Elf<'a> {
             .ok_or_else(|| malformed("its compressed data cannot be decompressed"))
     }
 
-    /// The offset in the file of the byte at `va`; `None` when it is not in the image, or not in the file.
+    /// The offset in the file of the byte at `va`; `None` when it is not in the image, or not in
+    /// the file.
     pub fn offset_of(&self, va: Va) -> Option<FileOffset> {
         let (segment, within) = self.locate(va)?;
         segment.offset.checked_add(within)
@@ -282,8 +283,8 @@ impl<'a> Elf<'a> {
         Some(Va(symbol.st_value(LE)))
     }
 
-    /// Every word that the loader fills with an address of the image, sorted by place: R_X86_64_RELATIVE and RELR.
-    /// Empty when the image is never moved.
+    /// Every word that the loader fills with an address of the image, sorted by place:
+    /// R_X86_64_RELATIVE and RELR. Empty when the image is never moved.
     pub fn relative_relocations(&self) -> Result<Vec<Relative>, ElfError> {
         let mut relocations = Vec::new();
         for section in self.sections.iter().filter(|section| section.is_loaded()) {
@@ -319,8 +320,9 @@ impl<'a> Elf<'a> {
         })
     }
 
-    /// Distinguishes a PIE from a shared library; both are ET_DYN. Every linker marks a PIE with DF_1_PIE, a static PIE too.
-    /// Before that flag was common, a program was known by its PT_INTERP.
+    /// Distinguishes a PIE from a shared library; both are ET_DYN. Every linker marks a PIE with
+    /// DF_1_PIE, a static PIE too. Before that flag was common, a program was known by its
+    /// PT_INTERP.
     fn is_executable_dyn(&self) -> bool {
         self.segments.iter().any(|segment| segment.kind == elf::PT_INTERP)
             || self.dynamic_entry(elf::DT_FLAGS_1).is_some_and(|flags| flags & elf::DF_1_PIE.0 != 0)

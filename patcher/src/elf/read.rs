@@ -20,7 +20,8 @@ pub(super) fn header(data: &[u8]) -> Result<&FileHeader64<LE>, ElfError> {
     }
     let (header, _) = pod::from_bytes::<FileHeader64<LE>>(data)
         .map_err(|()| truncated("the ELF header".to_owned(), FileOffset(size_of::<FileHeader64<LE>>() as u64), data))?;
-    // The class and the encoding come first: they decide where the fields below are and how to read them.
+    // The class and the encoding come first: they decide where the fields below are and how to read
+    // them.
     if !header.is_class_64() {
         return Err(ElfError::Not64Bit);
     }

@@ -1,10 +1,10 @@
 //! ABIInternal: where a function finds its parameters, and where it leaves its results.
 //!
 //! Decides: the register or the stack slot of each parameter and result, by the algorithm of Go's
-//! `src/cmd/compile/abi-internal.md`, unchanged from Go 1.17 to 1.27.
-//! Trusts: the description of the types and of the signature. If that leaves out a parameter, the assignment is wrong: compare
-//! [`Assignment::args_size`] with the size in pclntab.
-//! Never does: ABI0, where everything is on the stack (assembly functions).
+//! `src/cmd/compile/abi-internal.md`, unchanged from Go 1.17 to 1.27. Trusts: the description of
+//! the types and of the signature. If that leaves out a parameter, the assignment is wrong: compare
+//! [`Assignment::args_size`] with the size in pclntab. Never does: ABI0, where everything is on the
+//! stack (assembly functions).
 
 use crate::types::{Kind, Parameter, Signature, TypeError, TypeId, Types};
 
@@ -15,7 +15,8 @@ pub const FLOAT_REGISTERS: u8 = 15;
 
 const WORD: u64 = 8;
 
-/// Most types that one layout may visit: far more than any parameter has, but a limit for a hostile file.
+/// Most types that one layout may visit: far more than any parameter has, but a limit for a hostile
+/// file.
 const MAX_TYPES: u32 = 100_000;
 /// Most types within each other by value.
 const MAX_DEPTH: u32 = 64;
@@ -56,7 +57,8 @@ pub enum Location {
     Registers(Vec<(Part, Register)>),
     /// On the stack, in one piece.
     Stack {
-        /// Bytes from the first stack argument: the value of RSP at the function's first instruction, plus 8.
+        /// Bytes from the first stack argument: the value of RSP at the function's first
+        /// instruction, plus 8.
         offset: u64,
     },
 }
@@ -176,7 +178,8 @@ pub struct Assignment {
     pub inputs: Vec<Location>,
     /// Results, in order, at a return.
     pub results: Vec<Location>,
-    /// Bytes from the first stack argument to the end of the spill area: `golang::Function::args` of this function.
+    /// Bytes from the first stack argument to the end of the spill area: `golang::Function::args`
+    /// of this function.
     pub args_size: u64,
 }
 
@@ -336,8 +339,9 @@ mod tests {
         (show_all(&assignment.inputs), show_all(&assignment.results), assignment.args_size)
     }
 
-    /// The example of abi-internal.md: `func f(a1 uint8, a2 [2]uintptr, a3 uint8) (r1 struct { x uintptr; y [2]uintptr },
-    /// r2 string)`. Its stack is a2 at 0, r1 at 16, then the spill area, 40 to 48.
+    /// The example of abi-internal.md: `func f(a1 uint8, a2 [2]uintptr, a3 uint8) (r1 struct { x
+    /// uintptr; y [2]uintptr }, r2 string)`. Its stack is a2 at 0, r1 at 16, then the spill area,
+    /// 40 to 48.
     #[test]
     fn the_example_of_the_specification() {
         let pair = Layout::array(16, &word(), 2);
@@ -427,7 +431,8 @@ mod tests {
             if function.args == Some(args_size as u32) {
                 agree += 1;
             } else {
-                // DWARF leaves out the dictionary of a generic function, and sometimes a blank parameter.
+                // DWARF leaves out the dictionary of a generic function, and sometimes a blank
+                // parameter.
                 assert!(!function.name.starts_with("main."), "{}", function.name);
                 differ += 1;
             }

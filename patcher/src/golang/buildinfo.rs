@@ -1,9 +1,9 @@
 //! Go's build info: which toolchain built the program, from which modules, with which settings.
 //!
-//! Decides: where the blob is and which of its two formats it has (Go's `src/debug/buildinfo/buildinfo.go`): pointers to
-//! strings until Go 1.17, inline strings since Go 1.18.
-//! Trusts: nothing. A blob that points or reaches outside the file is damaged.
-//! Never does: refuse a version (that is [`super::GoBinary::read`]).
+//! Decides: where the blob is and which of its two formats it has (Go's
+//! `src/debug/buildinfo/buildinfo.go`): pointers to strings until Go 1.17, inline strings since Go
+//! 1.18. Trusts: nothing. A blob that points or reaches outside the file is damaged. Never does:
+//! refuse a version (that is [`super::GoBinary::read`]).
 
 use crate::address::Va;
 use crate::elf::{Elf, Relative};
@@ -45,7 +45,8 @@ pub struct BuildInfo {
 pub struct Module {
     /// Module path, the start of its packages' import paths.
     pub path: String,
-    /// Version, such as `v1.2.3`, `(devel)`; empty when unknown. The replacement's, if the module was replaced.
+    /// Version, such as `v1.2.3`, `(devel)`; empty when unknown. The replacement's, if the module
+    /// was replaced.
     pub version: String,
     /// Path of the module that replaced it.
     pub replaced_by: Option<String>,
@@ -73,7 +74,8 @@ impl BuildInfo {
         Ok(Some(info))
     }
 
-    /// The module of a package; `None` for the standard library and for modules that build info does not list.
+    /// The module of a package; `None` for the standard library and for modules that build info
+    /// does not list.
     pub fn module_of(&self, import_path: &str) -> Option<&Module> {
         let holds = |module: &&Module| {
             import_path.strip_prefix(module.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -81,8 +83,8 @@ impl BuildInfo {
         self.main_module.iter().chain(&self.dependencies).filter(holds).max_by_key(|module| module.path.len())
     }
 
-    /// Whether a package belongs to the standard library: only its paths begin with an element without a dot. The main package
-    /// belongs to its module.
+    /// Whether a package belongs to the standard library: only its paths begin with an element
+    /// without a dot. The main package belongs to its module.
     pub fn is_standard(&self, import_path: &str) -> bool {
         let first = import_path.split('/').next().unwrap_or_default();
         import_path != "main" && !first.contains('.') && self.module_of(import_path).is_none()
@@ -93,7 +95,8 @@ impl BuildInfo {
         self.settings.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
-    /// Reads one line of the module text (`src/runtime/debug/mod.go`). Unknown kinds of line come from later versions.
+    /// Reads one line of the module text (`src/runtime/debug/mod.go`). Unknown kinds of line come
+    /// from later versions.
     fn read_line(&mut self, line: &str) -> Option<()> {
         let (kind, rest) = line.split_once('\t')?;
         let mut fields = rest.split('\t');
@@ -146,7 +149,8 @@ fn read_strings<'a>(elf: &Elf<'a>, relocations: &[Relative], blob: &'a [u8], va:
         let (version, rest) = take_string(rest)?;
         (version, take_string(rest)?.0)
     } else {
-        // Pointers to Go strings, each a pointer and a length. The file is for x86-64: 8 bytes, little-endian.
+        // Pointers to Go strings, each a pointer and a length. The file is for x86-64: 8 bytes,
+        // little-endian.
         if *blob.get(POINTER_SIZE)? != 8 {
             return None;
         }
@@ -197,7 +201,8 @@ fn unquote(text: &str) -> Option<(String, &str)> {
                 't' => plain.push('\t'),
                 'r' => plain.push('\r'),
                 quoted @ ('"' | '\\') => plain.push(quoted),
-                // A control character by number. It stays quoted: no setting that gopatch reads has one.
+                // A control character by number. It stays quoted: no setting that gopatch reads has
+                // one.
                 other => plain.extend(['\\', other]),
             },
             other => plain.push(other),

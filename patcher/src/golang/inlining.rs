@@ -1,9 +1,9 @@
-//! Which functions hold inlined copies of another, by the inline trees that the program's runtime uses for tracebacks.
+//! Which functions hold inlined copies of another, by the inline trees that the program's runtime
+//! uses for tracebacks.
 //!
-//! Decides: whether a function was inlined somewhere, in stripped programs too.
-//! Trusts: nothing. `None` means that a tree cannot be read.
-//! Never does: find a copy of which no instruction is left, such as of a body that is a constant. The program has no trace of
-//! it.
+//! Decides: whether a function was inlined somewhere, in stripped programs too. Trusts: nothing.
+//! `None` means that a tree cannot be read. Never does: find a copy of which no instruction is
+//! left, such as of a body that is a constant. The program has no trace of it.
 //!
 //! ```text
 //! _func        ... u8 funcID, u8 flag, u8 pad, u8 nfuncdata, then u32 each: npcdata offsets in pctab, nfuncdata offsets from
@@ -13,8 +13,9 @@
 //!              since Go 1.20: u8 funcID, 3 x u8 0, i32 name, i32 parent's pc, i32 startLine
 //! ```
 //!
-//! A parent comes before the calls inlined into it, so the largest index in use gives the tree's size.
-//! (Go's `src/runtime/symtabinl.go`, `src/runtime/symtab.go` until Go 1.20; `src/cmd/internal/obj/pcln.go`.)
+//! A parent comes before the calls inlined into it, so the largest index in use gives the tree's
+//! size. (Go's `src/runtime/symtabinl.go`, `src/runtime/symtab.go` until Go 1.20;
+//! `src/cmd/internal/obj/pcln.go`.)
 
 use crate::elf::Elf;
 
@@ -29,7 +30,8 @@ const INDEX_TABLE: usize = 2;
 const TREE: usize = 3;
 
 impl GoBinary<'_> {
-    /// The functions that hold inlined copies of `function`, one for each copy; `None` when a function's tree cannot be read.
+    /// The functions that hold inlined copies of `function`, one for each copy; `None` when a
+    /// function's tree cannot be read.
     pub fn inlined_into(&self, elf: &Elf<'_>, function: &Function<'_>) -> Option<Vec<String>> {
         let name = without_type_arguments(function.name);
         let mut holders = Vec::new();

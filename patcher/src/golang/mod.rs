@@ -1,9 +1,9 @@
 //! Phase 2: understand the input as a Go program.
 //!
-//! Decides: whether it is one, built by a Go that gopatch knows, and where its functions, types and text lie.
-//! Trusts: that the Go linker's tables agree with each other, once their bounds are checked: the program's own runtime
-//! follows them too.
-//! Never does: I/O, types (that is `crate::dwarf` and `crate::rtypes`), or decide where to hook.
+//! Decides: whether it is one, built by a Go that gopatch knows, and where its functions, types and
+//! text lie. Trusts: that the Go linker's tables agree with each other, once their bounds are
+//! checked: the program's own runtime follows them too. Never does: I/O, types (that is
+//! `crate::dwarf` and `crate::rtypes`), or decide where to hook.
 //!
 //! `docs/go-internals.md` lists what differs between Go versions, with sources.
 
@@ -26,7 +26,8 @@ pub use buildinfo::{BuildInfo, Module};
 pub use pclntab::{Function, FunctionTable};
 pub use version::GoVersion;
 
-/// The oldest Go that gopatch patches: the register ABI is Go 1.17's, the tables' present form Go 1.18's.
+/// The oldest Go that gopatch patches: the register ABI is Go 1.17's, the tables' present form Go
+/// 1.18's.
 pub const OLDEST: GoVersion = GoVersion::go1(18);
 
 /// Why the input cannot be patched as a Go program.
@@ -125,7 +126,8 @@ impl<'a> GoBinary<'a> {
 pub struct ModuleData {
     /// Where it is.
     pub va: Va,
-    /// Go's text, from `runtime.text` to `runtime.etext`. C code, and what gopatch adds, is outside.
+    /// Go's text, from `runtime.text` to `runtime.etext`. C code, and what gopatch adds, is
+    /// outside.
     pub text: Range<Va>,
     /// `runtime.types`: the base of run-time types' offsets.
     pub types: Va,
@@ -142,8 +144,8 @@ impl ModuleData {
     const TEXT: u64 = 176;
     const END_TEXT: u64 = 184;
 
-    /// Offsets of `types`, `etypes` and `gofunc`. Go 1.20 put `covctrs` and `ecovctrs` before them; Go 1.27 put
-    /// `typedesclen` after the first, and `itaboffset` and `itabsize` after the second.
+    /// Offsets of `types`, `etypes` and `gofunc`. Go 1.20 put `covctrs` and `ecovctrs` before them;
+    /// Go 1.27 put `typedesclen` after the first, and `itaboffset` and `itabsize` after the second.
     fn type_offsets(version: GoVersion) -> [u64; 3] {
         match version.minor {
             ..20 => [280, 288, 304],
@@ -197,8 +199,9 @@ pub(crate) fn pointer_at(elf: &Elf<'_>, relocations: &[Relative], va: Va) -> Opt
     }
 }
 
-/// The spelling of an import path in symbol names: in the last element, dots and what is not printable are escaped
-/// (`src/cmd/internal/objabi/path.go`), so that `gopkg.in/yaml.v3` is `gopkg.in/yaml%2ev3`.
+/// The spelling of an import path in symbol names: in the last element, dots and what is not
+/// printable are escaped (`src/cmd/internal/objabi/path.go`), so that `gopkg.in/yaml.v3` is
+/// `gopkg.in/yaml%2ev3`.
 pub fn symbol_prefix(import_path: &str) -> String {
     let last = import_path.rfind('/').map_or(0, |slash| slash + 1);
     let mut prefix = String::with_capacity(import_path.len());
@@ -274,7 +277,8 @@ mod tests {
         let go = read(testing::program()).unwrap();
         let mut compared = 0;
         for symbol in elf.symbols().filter(|symbol| symbol.is_function && symbol.size > 0) {
-            // Skips C's functions, and the compiler's functions on types, whose names differ in the two tables.
+            // Skips C's functions, and the compiler's functions on types, whose names differ in the
+            // two tables.
             if !go.module_data.text.contains(&symbol.va) || symbol.name.starts_with("type") {
                 continue;
             }

@@ -1,9 +1,9 @@
 //! The pclntab: the function table of the program's own runtime, which stripped files have too.
 //!
-//! Decides: which functions exist, their names, bounds and flags (Go's `src/runtime/symtab.go` and `runtime2.go`; the
-//! magic numbers are in `src/internal/abi/symtab.go`).
-//! Trusts: nothing. Each offset is checked, and functions must be in order.
-//! Never does: allocate for a name. Names are borrowed from the file.
+//! Decides: which functions exist, their names, bounds and flags (Go's `src/runtime/symtab.go` and
+//! `runtime2.go`; the magic numbers are in `src/internal/abi/symtab.go`). Trusts: nothing. Each
+//! offset is checked, and functions must be in order. Never does: allocate for a name. Names are
+//! borrowed from the file.
 //!
 //! ```text
 //! pcHeader   u32 magic, u8 0, u8 0, u8 minLC, u8 ptrSize, then words: nfunc, nfiles, textStart (0 since Go 1.26),
@@ -26,7 +26,8 @@ use super::{GoError, GoVersion};
 const GO_1_18: u32 = 0xfffffff0;
 /// Format of Go 1.20 and later.
 const GO_1_20: u32 = 0xfffffff1;
-/// The magic of every format is in this range (Go 1.2 to 1.15 had 0xfffffffb, 1.16 and 1.17 0xfffffffa).
+/// The magic of every format is in this range (Go 1.2 to 1.15 had 0xfffffffb, 1.16 and 1.17
+/// 0xfffffffa).
 const ANY_FORMAT: Range<u32> = 0xfffffff0..0xfffffffc;
 
 /// The bytes after the magic on x86-64: two zeroes, instructions of 1 byte, pointers of 8.
@@ -54,16 +55,16 @@ pub struct Function<'a> {
     pub start: Va,
     /// Start of the next function, or end of the text; padding before it belongs to this function.
     pub end: Va,
-    /// Bytes of its arguments on the caller's stack: those not in registers, their results, and the registers' spill area.
-    /// `None` in assembly that does not declare it.
+    /// Bytes of its arguments on the caller's stack: those not in registers, their results, and the
+    /// registers' spill area. `None` in assembly that does not declare it.
     pub args: Option<u32>,
     /// Where a recovered panic resumes: the call of `runtime.deferreturn`.
     pub deferreturn: Option<Va>,
-    /// The runtime's number for a function that it treats specially; 0 for others. The numbers change with the version
-    /// (`src/internal/abi/symtab.go`).
+    /// The runtime's number for a function that it treats specially; 0 for others. The numbers
+    /// change with the version (`src/internal/abi/symtab.go`).
     pub func_id: u8,
-    /// Whether the compiler made it: a method wrapper, or the bridge between an assembly function and the other ABI, which
-    /// shares its name. A user of the name means the other function.
+    /// Whether the compiler made it: a method wrapper, or the bridge between an assembly function
+    /// and the other ABI, which shares its name. A user of the name means the other function.
     pub is_wrapper: bool,
     /// Flags for the runtime's unwinder.
     pub flags: FuncFlags,
@@ -172,14 +173,15 @@ impl<'a> FunctionTable<'a> {
         &self.functions
     }
 
-    /// Bytes between RSP and the return address before the instruction at `va` of `function`, by the table of the runtime's
-    /// unwinder. `None` where the table has no entry.
+    /// Bytes between RSP and the return address before the instruction at `va` of `function`, by
+    /// the table of the runtime's unwinder. `None` where the table has no entry.
     pub fn stack_depth(&self, function: &Function<'_>, va: Va) -> Option<i32> {
         let mut depths = self.values(function, function.pcsp)?;
         depths.find(|(_, end)| va < *end).filter(|_| function.start <= va).map(|(depth, _)| depth)
     }
 
-    /// The values in the table at `start` of pctab, each with the end of its addresses; `None` without a table.
+    /// The values in the table at `start` of pctab, each with the end of its addresses; `None`
+    /// without a table.
     pub(super) fn values(&self, function: &Function<'_>, start: u32) -> Option<impl Iterator<Item = (i32, Va)> + 'a> {
         let start = Some(start as usize).filter(|&start| start != 0)?;
         let mut stream = self.pctab.get(start..)?;
@@ -204,7 +206,8 @@ impl<'a> FunctionTable<'a> {
         name_at(self.names, offset)
     }
 
-    /// The functions with that name. Usually one; a function and its wrapper for the other ABI share a name.
+    /// The functions with that name. Usually one; a function and its wrapper for the other ABI
+    /// share a name.
     pub fn by_name(&self, name: &str) -> impl Iterator<Item = &Function<'a>> {
         self.functions.iter().filter(move |function| function.name == name)
     }
@@ -216,8 +219,8 @@ impl<'a> FunctionTable<'a> {
     }
 }
 
-/// Finds the pclntab by its section or its symbol; if a linker merged the section and the file was stripped, by its
-/// header.
+/// Finds the pclntab by its section or its symbol; if a linker merged the section and the file was
+/// stripped, by its header.
 pub(super) fn find(elf: &Elf<'_>) -> Option<Va> {
     // A PIE's tables are in the part that is made read-only after relocation.
     let section = elf.section(".gopclntab").or_else(|| elf.section(".data.rel.ro.gopclntab")).map(|section| section.va);

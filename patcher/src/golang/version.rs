@@ -1,8 +1,8 @@
 //! Go's version numbers, as the `go` command and build info spell them.
 //!
-//! Decides: how versions compare. A release candidate or a development version counts as its release, since a rule's range
-//! is about code, and the code is that release's.
-//! Never does: decide which versions gopatch supports (that is [`super::GoBinary::read`]).
+//! Decides: how versions compare. A release candidate or a development version counts as its
+//! release, since a rule's range is about code, and the code is that release's. Never does: decide
+//! which versions gopatch supports (that is [`super::GoBinary::read`]).
 
 use std::fmt;
 
@@ -23,7 +23,8 @@ impl GoVersion {
         Self { major: 1, minor, patch: 0 }
     }
 
-    /// Reads `go1.27.4`, `1.27`, `go1.27rc1`, `go1.24.3 X:boringcrypto`, `devel go1.28-4c1bb6a Tue ...`.
+    /// Reads `go1.27.4`, `1.27`, `go1.27rc1`, `go1.24.3 X:boringcrypto`, `devel go1.28-4c1bb6a Tue
+    /// ...`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix("devel ").unwrap_or(text);
         let text = text.strip_prefix("go").unwrap_or(text);

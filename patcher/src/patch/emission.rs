@@ -3,15 +3,17 @@
 //! Decides: the order of the emitted code, and how hooks at one site are chained.
 //! Trusts: the layout, and the templates of `gopatch-trampolines`. Never does: choose a site.
 //!
-//! Where several hooks share a site, each has its own thunk, which continues in the next thunk as if that were the program.
-//! Instructions displaced from before the hook run in the first thunk, those from after it in the last. Where a function is so
-//! short that one site is its entry and its way out, the instructions between them run between their hooks.
+//! Where several hooks share a site, each has its own thunk, which continues in the next thunk as
+//! if that were the program. Instructions displaced from before the hook run in the first thunk,
+//! those from after it in the last. Where a function is so short that one site is its entry and its
+//! way out, the instructions between them run between their hooks.
 //!
 //! ```text
 //! site ──▶ before, first hook ──▶ second hook ──▶ last hook, after ──▶ program
 //! ```
 //!
-//! Where a function's body must not run, its replacement comes between the hooks of the entry and of the exits:
+//! Where a function's body must not run, its replacement comes between the hooks of the entry and
+//! of the exits:
 //!
 //! ```text
 //! site ──▶ entry's hooks ──▶ results ──▶ exits' hooks ──▶ return
@@ -58,8 +60,8 @@ pub(super) struct PointPlan {
     hook: HookPlan,
     /// The code that makes the record of a return. All returns of a function share it.
     return_body: Option<u64>,
-    /// Thunks so far, by the displaced instructions. Ways out with the same instructions share a thunk, as it does not depend
-    /// on where it was reached from.
+    /// Thunks so far, by the displaced instructions. Ways out with the same instructions share a
+    /// thunk, as it does not depend on where it was reached from.
     thunks: Vec<(SitePlan, u64)>,
 }
 
@@ -140,7 +142,8 @@ impl<'a> Emission<'a> {
     ) -> Result<(), PatchError> {
         let points: Vec<_> = hooks.iter().enumerate().map(|(index, hook)| self.points_of(index as u32, hook)).collect();
         for target in targets {
-            // A site with room for islands comes before the sites that jump there, since an island is written over its bytes.
+            // A site with room for islands comes before the sites that jump there, since an island
+            // is written over its bytes.
             for relay in &target.relays {
                 self.relay(relay)?;
             }
@@ -174,7 +177,8 @@ impl<'a> Emission<'a> {
         })
     }
 
-    /// Emits the thunks of one site: the entry's points, then the exit's, in the order in which they run.
+    /// Emits the thunks of one site: the entry's points, then the exit's, in the order in which
+    /// they run.
     fn chain(
         &mut self,
         site: &Site,
@@ -182,11 +186,13 @@ impl<'a> Emission<'a> {
         offsets: &RuntimeOffsets,
     ) -> Result<(), PatchError> {
         let points: Vec<u32> = enter.iter().chain(exit).copied().collect();
-        // Displaced instructions: `moved[0]` run before the first hook, `moved[n]` after hook `n`, counted from 1.
+        // Displaced instructions: `moved[0]` run before the first hook, `moved[n]` after hook `n`,
+        // counted from 1.
         let mut moved = vec![Vec::new(); points.len() + 1];
         moved[0].extend(&site.before);
         match site.leaves {
-            // The instructions from the entry to the way out run between their hooks, up to the return.
+            // The instructions from the entry to the way out run between their hooks, up to the
+            // return.
             Some(last) => {
                 moved[enter.len()].extend(&site.after);
                 if !exit.is_empty() && last.flow_control() == FlowControl::Return {
@@ -244,7 +250,8 @@ impl<'a> Emission<'a> {
     fn thunk(&mut self, point: u32, displaced: SitePlan, offsets: &RuntimeOffsets) -> Result<u64, PatchError> {
         let arena = &self.layout.arena;
         let index = point as usize;
-        // A guard depends on its instruction's address. Calls move only at entries, and a point has one entry.
+        // A guard depends on its instruction's address. Calls move only at entries, and a point has
+        // one entry.
         if let Some((_, thunk)) =
             self.plans[index].thunks.iter().find(|(same, _)| *same == displaced && same.guards.is_empty())
         {

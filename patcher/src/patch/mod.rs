@@ -1,8 +1,10 @@
-//! The driver: from a Go executable's bytes and rules to the patched executable's bytes and a report.
+//! The driver: from a Go executable's bytes and rules to the patched executable's bytes and a
+//! report.
 //!
-//! [`plan`] runs the phases: [`matching`] finds the functions of the rules, [`hooks`] resolves what each hook records,
-//! [`targets`] chooses sites, [`emission`] emits code, [`describe`] fills in manifest and report. [`runtime`] finds what the
-//! emitted code needs of Go's runtime, [`probes`] turns a plan into uprobes, [`error`] has the messages.
+//! [`plan`] runs the phases: [`matching`] finds the functions of the rules, [`hooks`] resolves what
+//! each hook records, [`targets`] chooses sites, [`emission`] emits code, [`describe`] fills in
+//! manifest and report. [`runtime`] finds what the emitted code needs of Go's runtime, [`probes`]
+//! turns a plan into uprobes, [`error`] has the messages.
 
 mod describe;
 mod emission;
@@ -75,7 +77,8 @@ pub fn patch<'a>(input: &'a [u8], options: &Options) -> Result<Patched<'a>, Patc
     })
 }
 
-/// An output that is complete but for its input's digest, which takes long as it reads every byte of the input.
+/// An output that is complete but for its input's digest, which takes long as it reads every byte
+/// of the input.
 pub struct Plan<'a> {
     output: Unsigned<'a>,
     /// As in the output, without the digest.
@@ -196,9 +199,11 @@ fn choose_sites<'a>(
     Ok(Chosen { targets, tick })
 }
 
-/// Finds out whether the body of a function that is not to run may run all the same, in inlined copies.
+/// Finds out whether the body of a function that is not to run may run all the same, in inlined
+/// copies.
 fn find_copies(hook: &mut Hook<'_>, program: &Executable<'_>, types: &ProgramTypes<'_>, text: &Text<'_>) {
-    // The program's own traceback tables show copies, besides DWARF. Without either the answer is unknown.
+    // The program's own traceback tables show copies, besides DWARF. Without either the answer is
+    // unknown.
     let traced = program.go.inlined_into(&program.elf, &hook.function);
     if traced.as_ref().map(Vec::len) > hook.inlined_into.as_ref().map(Vec::len) {
         hook.inlined_into = traced;

@@ -1,8 +1,8 @@
 //! A plan's hooks as probes: where uprobes in the unpatched file see the same calls.
 //!
-//! Decides: where a probe goes: at the first byte of a function, and at each instruction that leaves it. At both, RSP + 8 is
-//! the call's frame address, as in a hook.
-//! Trusts: the targets, which have every way out. Never does: place a probe where there is no hook.
+//! Decides: where a probe goes: at the first byte of a function, and at each instruction that
+//! leaves it. At both, RSP + 8 is the call's frame address, as in a hook. Trusts: the targets,
+//! which have every way out. Never does: place a probe where there is no hook.
 
 use gopatch_protocol::manifest::{At, Manifest};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets};
@@ -69,7 +69,8 @@ fn ways_out(site: &Site) -> Vec<Va> {
         return Vec::new();
     }
     let displaced = || site.before.iter().chain(&site.after).chain(&site.leaves);
-    // The last instruction leaves, as a return or a tail jump. Where a function moves as a whole, earlier returns leave too.
+    // The last instruction leaves, as a return or a tail jump. Where a function moves as a whole,
+    // earlier returns leave too.
     let last = displaced().next_back();
     let earlier = displaced().filter(|one| one.flow_control() == FlowControl::Return && Some(*one) != last);
     earlier.chain(last).map(|one| Va(one.ip())).collect()

@@ -1,4 +1,5 @@
-//! A run-time type's descriptor: `Type` of Go's `src/internal/abi/type.go`, `_type` of `src/runtime/type.go` until Go 1.20.
+//! A run-time type's descriptor: `Type` of Go's `src/internal/abi/type.go`, `_type` of
+//! `src/runtime/type.go` until Go 1.20.
 //!
 //! Decides: where in a descriptor each fact is.
 //! Trusts: nothing; `None` means that the bytes are no descriptor.
@@ -60,7 +61,8 @@ pub(super) struct Image<'a> {
     types: Va,
     /// Size of a map's descriptor.
     map_size: u64,
-    /// Whether the word with a field's offset also has the bit for an embedded field, as in Go 1.18.
+    /// Whether the word with a field's offset also has the bit for an embedded field, as in Go
+    /// 1.18.
     packed_offsets: bool,
 }
 

@@ -1,8 +1,8 @@
 //! A function's instructions, and which of them may move.
 //!
-//! Decides: which instructions are the stack check, which are ways out, and which runs a jump may overwrite.
-//! Trusts: the function's bounds, and iced's decoding.
-//! Never does: consider which bytes other sites take.
+//! Decides: which instructions are the stack check, which are ways out, and which runs a jump may
+//! overwrite. Trusts: the function's bounds, and iced's decoding. Never does: consider which bytes
+//! other sites take.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -26,10 +26,11 @@ use crate::golang::pclntab::{Function, FunctionTable};
 const LONGEST_STACK_CHECK: usize = 6;
 /// Most instructions between a stack check's target and its call of `morestack`: register spills.
 const LONGEST_SPILL: usize = 40;
-/// The linker replaces a map's initializer with this function if the map is never read. It is in assembly, and only
-/// returns (Go's `src/runtime/asm.s`).
+/// The linker replaces a map's initializer with this function if the map is never read. It is in
+/// assembly, and only returns (Go's `src/runtime/asm.s`).
 const MAP_INIT_NOOP: &str = "runtime.mapinitnoop";
-/// Offset of `g.stackguard0`, which a stack check reads: after the two words of `g.stack`, since Go 1.4.
+/// Offset of `g.stackguard0`, which a stack check reads: after the two words of `g.stack`, since Go
+/// 1.4.
 const STACKGUARD0: u64 = 0x10;
 
 /// A decoded function.
@@ -73,10 +74,12 @@ impl<'a> Body<'a> {
         Va(self.instructions[index].ip())
     }
 
-    /// The instructions of the stack check; an empty range at the function's beginning when there is none.
+    /// The instructions of the stack check; an empty range at the function's beginning when there
+    /// is none.
     ///
-    /// The forms (Go's `src/cmd/internal/obj/x86/obj6.go`, `stacksplit`): `cmp rsp, [r14+16]; jbe`, with a large frame
-    /// `lea r12, [rsp-n]; cmp r12, [r14+16]; jbe`, with a huge one `mov r12, rsp; sub r12, n; jb; cmp ...; jbe`.
+    /// The forms (Go's `src/cmd/internal/obj/x86/obj6.go`, `stacksplit`): `cmp rsp, [r14+16]; jbe`,
+    /// with a large frame `lea r12, [rsp-n]; cmp r12, [r14+16]; jbe`, with a huge one `mov r12,
+    /// rsp; sub r12, n; jb; cmp ...; jbe`.
     pub(super) fn stack_check(&self, functions: &FunctionTable<'_>) -> Result<Range<usize>, Refusal> {
         let is_guard = |instruction: &Instruction| {
             instruction.mnemonic() == Mnemonic::Cmp
@@ -112,8 +115,8 @@ impl<'a> Body<'a> {
         if grows { Ok(start..guard + 2) } else { Err(Refusal::StackCheck) }
     }
 
-    /// Index of the first instruction after the code that `-d=maymorestack` adds before a stack check: a call, with the
-    /// arguments saved around it.
+    /// Index of the first instruction after the code that `-d=maymorestack` adds before a stack
+    /// check: a call, with the arguments saved around it.
     fn after_may_more_stack(&self, functions: &FunctionTable<'_>) -> usize {
         let saves = |instruction: &&Instruction| {
             // The assembler aligns jumps, and the comparisons before them.
@@ -131,7 +134,8 @@ impl<'a> Body<'a> {
         self.instructions.iter().any(|instruction| is_morestack(instruction, functions))
     }
 
-    /// The site of at least `needed` bytes that begins with instruction `index`, which runs once for each call.
+    /// The site of at least `needed` bytes that begins with instruction `index`, which runs once
+    /// for each call.
     pub(super) fn enter(&self, index: usize, needed: usize) -> Result<Site, Refusal> {
         if self.instructions.get(index).is_some_and(|first| self.targets.contains(&first.ip())) {
             return Err(Refusal::BranchTarget);
@@ -141,7 +145,8 @@ impl<'a> Body<'a> {
 
     /// The site that holds only the stack check.
     ///
-    /// The check sends the function back to its first byte, and so to the site; the hook runs after the check.
+    /// The check sends the function back to its first byte, and so to the site; the hook runs after
+    /// the check.
     pub(super) fn with_stack_check(&self, check: &Range<usize>) -> Option<Site> {
         let (start, entry) = (check.start, check.end);
         let check = self.instructions.get(start..entry)?;
@@ -160,10 +165,12 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that begins with the stack check and ends with the first call, if Go compiled the callee.
+    /// The site that begins with the stack check and ends with the first call, if Go compiled the
+    /// callee.
     ///
-    /// A thunk's address must not become a return address. So the thunk pushes the address after the call itself, and jumps.
-    /// For that it needs a register that holds no argument; functions in assembly may use any register.
+    /// A thunk's address must not become a return address. So the thunk pushes the address after
+    /// the call itself, and jumps. For that it needs a register that holds no argument; functions
+    /// in assembly may use any register.
     pub(super) fn up_to_call(&self, check: &Range<usize>, functions: &FunctionTable<'_>) -> Option<Site> {
         let (start, entry) = (check.start, check.end);
         let is_call = |instruction: &Instruction| instruction.flow_control() == FlowControl::Call;
@@ -172,7 +179,8 @@ impl<'a> Body<'a> {
         let (check, displaced) = (self.instructions.get(start..entry)?, self.instructions.get(entry..=call)?);
         let (_, before_call) = displaced.split_last()?;
         let inside = self.instructions.get(start + 1..=call)?;
-        // A function that recovers continues at its own call of `deferreturn`, which must stay where it is.
+        // A function that recovers continues at its own call of `deferreturn`, which must stay
+        // where it is.
         let may_move = self.function.deferreturn.is_none()
             && self.instructions[call].code() == Code::Call_rel32_64
             && (callee.name == MAP_INIT_NOOP || !callee.flags.is_assembly() && callee.pcsp != 0)
@@ -192,13 +200,15 @@ impl<'a> Body<'a> {
         .filter(|_| may_move)
     }
 
-    /// Instructions that may move only to make room: at least `needed` bytes of them, from instruction `index` on.
+    /// Instructions that may move only to make room: at least `needed` bytes of them, from
+    /// instruction `index` on.
     pub(super) fn relay(&self, index: usize, needed: usize) -> Option<Site> {
         // In the middle of a function no register is known to be free for a guard.
         self.run(index, needed).ok().filter(|site| site.guards.is_empty())
     }
 
-    /// The site of at least `needed` bytes that begins with instruction `index`; the function continues after it.
+    /// The site of at least `needed` bytes that begins with instruction `index`; the function
+    /// continues after it.
     fn run(&self, index: usize, needed: usize) -> Result<Site, Refusal> {
         let va = self.instructions.get(index).ok_or(Refusal::NoRoom)?.ip();
         let mut len = 0;
@@ -226,8 +236,8 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// Whether the function neither calls, nor loops, nor reads memory. Given constant parameters, the compiler can compute
-    /// the results of such a function.
+    /// Whether the function neither calls, nor loops, nor reads memory. Given constant parameters,
+    /// the compiler can compute the results of such a function.
     pub(super) fn only_computes(&self) -> bool {
         let mut factory = InstructionInfoFactory::new();
         self.instructions.iter().all(|instruction| {
@@ -240,8 +250,8 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that begins with instruction `index`; nothing after its start will run. The stack check before it must not
-    /// lead into it.
+    /// The site that begins with instruction `index`; nothing after its start will run. The stack
+    /// check before it must not lead into it.
     pub(super) fn cut(&self, index: usize) -> Option<Site> {
         let va = self.instructions.get(index)?.ip();
         let mut len = 0;
@@ -267,8 +277,8 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that begins with instruction `entry` and holds the first way out after it, if everything up to there can
-    /// move.
+    /// The site that begins with instruction `entry` and holds the first way out after it, if
+    /// everything up to there can move.
     pub(super) fn through(&self, entry: usize) -> Option<Site> {
         let leaves = self.exits().find(|&index| index >= entry)?;
         self.between(entry, leaves).filter(|site| !self.targets.contains(&site.va.0))
@@ -301,12 +311,12 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that holds all of a function from instruction `entry` on, if every way out of it is a return: the whole
-    /// function moves.
+    /// The site that holds all of a function from instruction `entry` on, if every way out of it is
+    /// a return: the whole function moves.
     ///
-    /// It must not loop, since a goroutine cannot be preempted in a thunk, and must not call, since a thunk's address must
-    /// not become a return address. A compare-and-swap may be retried: it failed because another thread succeeded, so the
-    /// retries soon end.
+    /// It must not loop, since a goroutine cannot be preempted in a thunk, and must not call, since
+    /// a thunk's address must not become a return address. A compare-and-swap may be retried: it
+    /// failed because another thread succeeded, so the retries soon end.
     pub(super) fn whole(&self, entry: usize) -> Option<Site> {
         let is_return = |instruction: &&Instruction| instruction.flow_control() == FlowControl::Return;
         let leaves = *self.instructions.iter().rfind(is_return)?;
@@ -429,7 +439,8 @@ impl<'a> Body<'a> {
 
     /// Whether an instruction may move into a thunk.
     fn movable(&self, instruction: &Instruction) -> Result<(), Refusal> {
-        // A conditional branch may move, as its target stays the same. Those on RCX have no long form.
+        // A conditional branch may move, as its target stays the same. Those on RCX have no long
+        // form.
         let is_conditional =
             instruction.flow_control() == FlowControl::ConditionalBranch && instruction.is_jcc_short_or_near();
         if instruction.flow_control() != FlowControl::Next && !is_conditional {

@@ -3,9 +3,10 @@
 //! Decides: which instructions cannot fault, and where a register and the flags are free.
 //! Trusts: Go's ABIInternal, and that the compiler checks every divisor. Never does: emit code.
 //!
-//! A guard (`gopatch_trampolines`, `moved`) computes the address into a register and compares it. At an entry R12, R13, R15
-//! and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`), until a displaced instruction writes to them. Before
-//! a return they hold nothing after the last displaced instruction that reads them.
+//! A guard (`gopatch_trampolines`, `moved`) computes the address into a register and compares it.
+//! At an entry R12, R13, R15 and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`),
+//! until a displaced instruction writes to them. Before a return they hold nothing after the last
+//! displaced instruction that reads them.
 
 use std::ops::Range;
 
@@ -54,7 +55,8 @@ pub(super) fn at_exit(
     guards(instructions, displaced, sigpanic, |index| (index..way_out + 1, false))
 }
 
-/// `free` returns the instructions that must not use the register, and whether the flags are known to be free.
+/// `free` returns the instructions that must not use the register, and whether the flags are known
+/// to be free.
 fn guards(
     instructions: &[Instruction],
     displaced: Range<usize>,
@@ -111,11 +113,11 @@ fn is_immediate(kind: OpKind) -> bool {
     )
 }
 
-/// Whether an instruction may fault: it is privileged, or accesses memory other than the stack, the goroutine's own structure
-/// (R14) or a fixed address.
+/// Whether an instruction may fault: it is privileged, or accesses memory other than the stack, the
+/// goroutine's own structure (R14) or a fixed address.
 ///
-/// A division cannot: the compiler compares the divisor with zero before it, and calls `panicdivide` itself (`intDivide`,
-/// Go's `src/cmd/compile/internal/ssagen/ssa.go`).
+/// A division cannot: the compiler compares the divisor with zero before it, and calls
+/// `panicdivide` itself (`intDivide`, Go's `src/cmd/compile/internal/ssagen/ssa.go`).
 pub(super) fn may_fault(instruction: &Instruction) -> bool {
     if instruction.is_privileged() {
         return true;

@@ -1,6 +1,7 @@
 //! Facts about single instructions, and about runs of them.
 //!
-//! Trusts: iced's decoding, and that Go's compiler writes each construct as the sources named here show.
+//! Trusts: iced's decoding, and that Go's compiler writes each construct as the sources named here
+//! show.
 
 use iced_x86::{Code, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 
@@ -8,8 +9,9 @@ use super::Refusal;
 use crate::address::Va;
 use crate::golang::pclntab::FunctionTable;
 
-/// Whether an instruction jumps through a table inside its function. The compiler jumps through memory with an index
-/// (`JUMPTABLE` in Go's `src/cmd/compile/internal/amd64/ssa.go`), for a tail call through a register.
+/// Whether an instruction jumps through a table inside its function. The compiler jumps through
+/// memory with an index (`JUMPTABLE` in Go's `src/cmd/compile/internal/amd64/ssa.go`), for a tail
+/// call through a register.
 pub(super) fn is_jump_table(instruction: &Instruction) -> bool {
     instruction.flow_control() == FlowControl::IndirectBranch
         && instruction.op0_kind() == OpKind::Memory

@@ -1,27 +1,30 @@
 //! Islands: jumps to thunks, for ways out that have room only for a `jmp rel8`.
 //!
-//! Decides: where an island goes. Trusts: the sites found so far, and the runtime's own table of stack depths.
-//! Never does: use padding.
+//! Decides: where an island goes. Trusts: the sites found so far, and the runtime's own table of
+//! stack depths. Never does: use padding.
 //!
-//! A `pop rbp; ret` after an instruction that must stay has 2 bytes. A short jump leads from there to an island: a 5-byte
-//! jump in bytes that another site of the same function overwrites but does not need. They are after the entry's own
-//! jump, or, if that has no room, after the jump of a *relay*, a run of instructions that moves only for this. In a function
-//! that does little but call another, moving that call makes the room.
+//! A `pop rbp; ret` after an instruction that must stay has 2 bytes. A short jump leads from there
+//! to an island: a 5-byte jump in bytes that another site of the same function overwrites but does
+//! not need. They are after the entry's own jump, or, if that has no room, after the jump of a
+//! *relay*, a run of instructions that moves only for this. In a function that does little but call
+//! another, moving that call makes the room.
 //!
 //! # Why an island's address matters
 //!
-//! A signal can stop a thread at the island's only instruction, and the runtime then unwinds from there, for a profile or to
-//! preempt the goroutine (`sigprof` and `wantAsyncPreempt`, Go's `src/runtime/signal_unix.go` and `preempt.go`). Two things
-//! follow:
+//! A signal can stop a thread at the island's only instruction, and the runtime then unwinds from
+//! there, for a profile or to preempt the goroutine (`sigprof` and `wantAsyncPreempt`, Go's
+//! `src/runtime/signal_unix.go` and `preempt.go`). Two things follow:
 //!
-//! * The runtime must know how deep the stack is there. It looks the address up in the function's pcsp table
-//!   (`funcspdelta`, `src/runtime/symtab.go`), so an island may only be where that table has the depth of the way out. In a
-//!   function with such a short tail most places have it: the tail is short because `push rbp` and `pop rbp` are all that
-//!   make and unmake the frame. The padding after a function has no entry in the table, and the runtime throws.
-//! * A goroutine that is preempted there has its results in registers. The runtime scans the registers and frame of an
-//!   asynchronously preempted goroutine conservatively, without the stack maps of its address (`scanframeworker`,
-//!   `src/runtime/mgcmark.go`). It restarts no sequence from its beginning: on x86-64 the assembler marks none
-//!   (`MarkUnsafePoints` in `src/cmd/internal/obj/x86/asm6.go`).
+//! * The runtime must know how deep the stack is there. It looks the address up in the function's
+//!   pcsp table (`funcspdelta`, `src/runtime/symtab.go`), so an island may only be where that table
+//!   has the depth of the way out. In a function with such a short tail most places have it: the
+//!   tail is short because `push rbp` and `pop rbp` are all that make and unmake the frame. The
+//!   padding after a function has no entry in the table, and the runtime throws.
+//! * A goroutine that is preempted there has its results in registers. The runtime scans the
+//!   registers and frame of an asynchronously preempted goroutine conservatively, without the stack
+//!   maps of its address (`scanframeworker`, `src/runtime/mgcmark.go`). It restarts no sequence
+//!   from its beginning: on x86-64 the assembler marks none (`MarkUnsafePoints` in
+//!   `src/cmd/internal/obj/x86/asm6.go`).
 
 use std::ops::Range;
 
@@ -33,7 +36,8 @@ use crate::golang::pclntab::FunctionTable;
 use super::body::Body;
 use super::{FunctionSites, NEAR_JUMP, SHORT_JUMP, Site};
 
-/// Finds an island for the short `site`, and makes room for it if needed. `None` when none is in reach.
+/// Finds an island for the short `site`, and makes room for it if needed. `None` when none is in
+/// reach.
 pub(super) fn reach(
     mut site: Site,
     body: &Body<'_>,
@@ -75,7 +79,8 @@ fn grow_entry(body: &Body<'_>, short: &Range<Va>, found: &mut FunctionSites, fit
     island
 }
 
-/// An island after the entry's jump, for which the stack check moves, and everything after it up to the first call.
+/// An island after the entry's jump, for which the stack check moves, and everything after it up to
+/// the first call.
 fn take_call(
     body: &Body<'_>,
     short: &Range<Va>,

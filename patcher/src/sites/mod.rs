@@ -4,23 +4,27 @@
 //! Trusts: the function's bounds (pclntab) and iced's decoding of it.
 //! Never does: guess. A place that is not provably safe is a [`Refusal`].
 //!
-//! [`body`] has a function's instructions and finds runs of them that may move, [`instruction`] classifies single
-//! instructions, [`guards`] handles those that may meet nil, [`islands`] handles places too short for a jump.
+//! [`body`] has a function's instructions and finds runs of them that may move, [`instruction`]
+//! classifies single instructions, [`guards`] handles those that may meet nil, [`islands`] handles
+//! places too short for a jump.
 //!
 //! # What makes a site safe
 //!
-//! * The overwritten bytes are whole instructions of one basic block: no branch, jump table or return address leads into
-//!   them except to the first. Calls stay, and so do return addresses and the places where the runtime resumes a function
-//!   after a recovered panic (`deferreturn`). If there is no other room, the call at the very end of an entry's site moves,
-//!   in a function that defers nothing: its return address, after the site, remains in the program.
+//! * The overwritten bytes are whole instructions of one basic block: no branch, jump table or
+//!   return address leads into them except to the first. Calls stay, and so do return addresses and
+//!   the places where the runtime resumes a function after a recovered panic (`deferreturn`). If
+//!   there is no other room, the call at the very end of an entry's site moves, in a function that
+//!   defers nothing: its return address, after the site, remains in the program.
 //! * A function that neither calls nor loops may move as a whole, with its branches.
-//! * The displaced instructions cannot fault, or have a guard against nil ([`guards`]). The runtime would attribute a fault
-//!   in a thunk to the caller, as it does not know the thunk's PC.
-//! * An entry's hook runs after the stack check, which can send the function back to its first byte, and no branch leads to
-//!   the hook: it runs exactly once for each call. The site is there too, or includes the check.
+//! * The displaced instructions cannot fault, or have a guard against nil ([`guards`]). The runtime
+//!   would attribute a fault in a thunk to the caller, as it does not know the thunk's PC.
+//! * An entry's hook runs after the stack check, which can send the function back to its first
+//!   byte, and no branch leads to the hook: it runs exactly once for each call. The site is there
+//!   too, or includes the check.
 //! * A way out that is shorter than a jump uses a `jmp rel8` and an island ([`islands`]).
-//! * Jump tables are not resolved. In a function with one, only the instructions that make and unmake the frame are
-//!   displaced: the compiler emits each of these sequences as one unit and branches at most to its start.
+//! * Jump tables are not resolved. In a function with one, only the instructions that make and
+//!   unmake the frame are displaced: the compiler emits each of these sequences as one unit and
+//!   branches at most to its start.
 
 mod body;
 mod guards;
@@ -60,8 +64,8 @@ pub struct Site {
     pub before: Vec<Instruction>,
     /// Displaced instructions that run after the hook.
     pub after: Vec<Instruction>,
-    /// The way out, if an entry's site reaches that far. Then it is the way out's site too, and the exit's hook runs after
-    /// `after`. Returns within `after` are also ways out.
+    /// The way out, if an entry's site reaches that far. Then it is the way out's site too, and the
+    /// exit's hook runs after `after`. Returns within `after` are also ways out.
     pub leaves: Option<Instruction>,
     /// Where the function continues; `None` when these instructions leave it.
     pub resume: Option<Va>,
@@ -120,7 +124,8 @@ pub struct Text<'a> {
     pub bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
     /// Bytes that must not change, as the program checks them against a digest.
     pub checked: &'a [Range<Va>],
-    /// The runtime's handler of nil dereferences; `None` when instructions that may meet nil must stay.
+    /// The runtime's handler of nil dereferences; `None` when instructions that may meet nil must
+    /// stay.
     pub sigpanic: Option<SigPanic>,
 }
 
@@ -205,14 +210,15 @@ impl Text<'_> {
 }
 
 impl Text<'_> {
-    /// Whether an inlined copy of `function` may have left no instruction, because the function only computes.
+    /// Whether an inlined copy of `function` may have left no instruction, because the function
+    /// only computes.
     pub fn may_vanish(&self, function: &Function<'_>) -> bool {
         let body = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, None));
         body.is_some_and(|body| body.only_computes())
     }
 
-    /// The site at the entry of `function` where its body is cut off, never to run. So the overwritten instructions need not
-    /// move, and branches into them do not matter.
+    /// The site at the entry of `function` where its body is cut off, never to run. So the
+    /// overwritten instructions need not move, and branches into them do not matter.
     pub fn cut(&self, function: &Function<'_>) -> Result<Site, RefusedSite> {
         let refuse = |refusal| RefusedSite { at: At::Enter, va: function.start, refusal };
         if function.is_wrapper {
@@ -236,7 +242,8 @@ impl Text<'_> {
 }
 
 impl FunctionSites {
-    /// Refuses the ways out that are jumps to another function, which has yet to compute the results.
+    /// Refuses the ways out that are jumps to another function, which has yet to compute the
+    /// results.
     pub fn refuse_tail_jumps(&mut self) {
         let is_jump = |last: &Instruction| last.flow_control() != FlowControl::Return;
         let is_tail_jump = |site: &mut Site| site.at == At::Exit && site.after.iter().all(is_jump);
@@ -262,7 +269,8 @@ impl FunctionSites {
         self.sites.iter().filter_map(|site| site.leaves).any(|last| last.ip() == va.0)
     }
 
-    /// Makes one site of the entry and the way out at `index`, if the entry has a site and nothing else lies between.
+    /// Makes one site of the entry and the way out at `index`, if the entry has a site and nothing
+    /// else lies between.
     fn join(&mut self, entry: usize, index: usize, body: &Body<'_>) -> bool {
         let is_entry = |site: &Site| site.at == At::Enter && site.leaves.is_none();
         let Some(place) = self.sites.iter().position(is_entry) else { return false };
@@ -292,11 +300,12 @@ fn overlap(one: &Range<Va>, other: &Range<Va>) -> bool {
     one.start < other.end && other.start < one.end
 }
 
-/// Whether a function without a stack check may be `//go:nosplit` because it runs without a P: on the way into and out of a
-/// system call or a signal handler, or in the child of a fork.
+/// Whether a function without a stack check may be `//go:nosplit` because it runs without a P: on
+/// the way into and out of a system call or a signal handler, or in the child of a fork.
 fn may_run_without_p(name: &str) -> bool {
     // `RawSyscall6` runs between `entersyscall` and `exitsyscall`, the others around `fork` (Go's
-    // `src/syscall/syscall_linux.go` and `exec_linux.go`). `Syscall` begins before the first and ends after the second.
+    // `src/syscall/syscall_linux.go` and `exec_linux.go`). `Syscall` begins before the first and
+    // ends after the second.
     let without_p = ["RawSyscall6", "RawSyscallNoError", "rawSyscall", "rawVfork", "forkAndExec", "runtime_"];
     match name.strip_prefix("syscall.") {
         Some(function) => without_p.iter().any(|prefix| function.starts_with(prefix)),

@@ -18,7 +18,8 @@ fn an_instruction_that_may_meet_nil_is_guarded() {
     });
     assert!(found.refused.is_empty(), "{:?}", found.refused);
     let guards: Vec<_> = found.sites.iter().flat_map(|site| &site.guards).map(|it| (it.ip, it.scratch)).collect();
-    // The second needs the value that the first loads into R12; a return needs neither registers nor flags.
+    // The second needs the value that the first loads into R12; a return needs neither registers
+    // nor flags.
     assert_eq!(guards, [(START, r13), (START + 3, r13), (START + 19, r12)]);
 }
 

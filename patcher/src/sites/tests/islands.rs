@@ -6,7 +6,8 @@ use iced_x86::code_asm::*;
 
 use super::*;
 
-/// A function whose frame is its saved RBP alone, whose `middle` ends with a call, and whose last two bytes are its way out.
+/// A function whose frame is its saved RBP alone, whose `middle` ends with a call, and whose last
+/// two bytes are its way out.
 fn with_short_tail(
     asm: &mut CodeAssembler,
     middle: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>,
@@ -148,7 +149,8 @@ fn a_function_that_only_calls_another_makes_room_with_that_call() {
 
 #[test]
 fn an_instruction_that_makes_room_is_not_the_way_out_itself() {
-    // `compress/flate.(*tokens).Reset`: after the entry comes a branch, with which the way out begins.
+    // `compress/flate.(*tokens).Reset`: after the entry comes a branch, with which the way out
+    // begins.
     let found = sites(|asm| {
         let mut clear = asm.create_label();
         asm.cmp(word_ptr(rax + 0x288), 0)?;
