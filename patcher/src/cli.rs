@@ -46,8 +46,8 @@ Examples:
 
 /// Add instrumentation to a Go executable (Linux, x86-64)
 ///
-/// Write a copy of IN in which the functions that rules name are hooked. The copy runs anywhere. Its hooks do nothing
-/// while no gopatchd listens.
+/// Write a copy of IN in which the functions that rules name are hooked. The copy runs anywhere.
+/// Its hooks do nothing while no gopatchd listens.
 #[derive(Debug, Parser)]
 #[command(
     name = "gopatch",

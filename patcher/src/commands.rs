@@ -1,4 +1,5 @@
-//! The commands. Each returns `Ok(false)` if it did its work, but a site was refused or a policy is not met.
+//! The commands. Each returns `Ok(false)` if it did its work, but a site was refused or a policy is
+//! not met.
 //!
 //! Decides: what is printed where. Never does: look into a binary.
 
@@ -73,7 +74,8 @@ fn write_verified<'i>(
     let copying = Copying::start(input, output_path)?;
     let comparison = Comparison::new(input, copying.pending());
     let patched = thread::scope(|scope| {
-        // Most bytes of the output are the input's, with any rules; and its digest takes as long as everything else.
+        // Most bytes of the output are the input's, with any rules; and its digest takes as long as
+        // everything else.
         let digest = scope.spawn(|| copying.digest());
         let plan = patch::plan(input.bytes(), options).map_err(|error| with_input(input_path, error))?;
         copying.finish()?;

@@ -1,8 +1,8 @@
 //! Files: an input is mapped, an output is written whole or not at all.
 //!
-//! Decides: that OUT is never IN, that a failure leaves no file behind, that a file which replaces another is on the disk
-//! first; and which thread copies and compares which part.
-//! Trusts: that no process writes to IN meanwhile (as every linker and compiler does).
+//! Decides: that OUT is never IN, that a failure leaves no file behind, that a file which replaces
+//! another is on the disk first; and which thread copies and compares which part. Trusts: that no
+//! process writes to IN meanwhile (as every linker and compiler does).
 
 use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -20,7 +20,8 @@ use memmap2::{Advice, Mmap, MmapOptions};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-/// How many bytes are mapped at once where a whole file is read: whole pages, and few enough to stay in the cache.
+/// How many bytes are mapped at once where a whole file is read: whole pages, and few enough to
+/// stay in the cache.
 const PART: usize = 256 << 10;
 
 /// The input's bytes and mode.
@@ -48,9 +49,9 @@ impl Input {
     }
 
     fn map(path: &Path, file: File) -> io::Result<Self> {
-        // SAFETY: the mapping is private and read-only. The user guarantees that no process changes or truncates the file
-        // while it is mapped, as for any linker; the output is checked against the bytes that were read before it gets its
-        // name.
+        // SAFETY: the mapping is private and read-only. The user guarantees that no process changes
+        // or truncates the file while it is mapped, as for any linker; the output is checked
+        // against the bytes that were read before it gets its name.
         let bytes = unsafe { Mmap::map(&file) }?;
         Ok(Self { path: path.to_owned(), permissions: file.metadata()?.permissions(), file, bytes })
     }
@@ -75,13 +76,15 @@ impl Input {
     }
 }
 
-/// The first `size` bytes of a file, mapped part by part: mapped at once, all would count as this process's memory.
+/// The first `size` bytes of a file, mapped part by part: mapped at once, all would count as this
+/// process's memory.
 fn parts(file: &File, size: usize) -> impl Iterator<Item = io::Result<Mmap>> {
     (0..size).step_by(PART).map(move |start| part(file, start..size.min(start + PART)))
 }
 
 fn part(file: &File, range: Range<usize>) -> io::Result<Mmap> {
-    // SAFETY: as in [`Input::map`]. An output does not have its name yet, so no other process opens it.
+    // SAFETY: as in [`Input::map`]. An output does not have its name yet, so no other process opens
+    // it.
     let part = unsafe { MmapOptions::new().offset(range.start as u64).len(range.len()).map(file) }?;
     // Before Linux 5.14 this fails, and the pages are read one by one.
     let _ = part.advise(Advice::PopulateRead);
@@ -132,7 +135,8 @@ impl<'i> Copying<'i> {
         Ok(Self { input, pending: Pending::create(path)?, copied: Mutex::new(0) })
     }
 
-    /// The SHA-256 of the input, in hex. Copies each part too, while it is in the cache, until another thread copies the rest.
+    /// The SHA-256 of the input, in hex. Copies each part too, while it is in the cache, until
+    /// another thread copies the rest.
     pub(crate) fn digest(&self) -> anyhow::Result<String> {
         let (mut digest, mut start) = (Sha256::new(), 0);
         for part in parts(&self.input.file, self.input.bytes.len()) {
@@ -255,7 +259,8 @@ impl Pending {
     pub(crate) fn keep(self, permissions: Permissions) -> anyhow::Result<()> {
         let file = self.file.as_file();
         file.set_permissions(permissions).with_context(|| self.cannot())?;
-        // A new file can be made again. One that replaces another must be on the disk before the other is gone.
+        // A new file can be made again. One that replaces another must be on the disk before the
+        // other is gone.
         if self.path.exists() {
             file.sync_all().with_context(|| self.cannot())?;
         }

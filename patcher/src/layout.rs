@@ -1,14 +1,15 @@
 //! Where the new parts of the file and of the image go.
 //!
-//! Decides: addresses and file offsets of the arena and of the new text, and where the program headers go.
-//! Trusts: [`Elf`], which has checked the headers. Never does: write.
+//! Decides: addresses and file offsets of the arena and of the new text, and where the program
+//! headers go. Trusts: [`Elf`], which has checked the headers. Never does: write.
 //!
 //! ```text
 //! image   [ the program's segments ... bss ][ arena: zero-filled ][ new text ]
 //! file    [ the input, byte for byte but for the headers and the sites ][ new text ][ manifest ][ names ][ sections ]
 //! ```
 //!
-//! The new text lies above Go's `etext`, so the runtime attributes a profile's tick in it to external code.
+//! The new text lies above Go's `etext`, so the runtime attributes a profile's tick in it to
+//! external code.
 
 use gopatch_protocol::wire::PAGE;
 use gopatch_trampolines::arena::Arena;
@@ -61,7 +62,8 @@ pub struct Layout {
 pub enum ProgramHeaders {
     /// Where it was. Go's own linker leaves room after it, once the section headers have moved.
     InPlace,
-    /// At the start of the new text segment. Kernels before 5.18 give such a program a wrong `AT_PHDR`.
+    /// At the start of the new text segment. Kernels before 5.18 give such a program a wrong
+    /// `AT_PHDR`.
     Moved,
 }
 
@@ -101,7 +103,8 @@ impl Layout {
     }
 }
 
-/// Whether `segments` program headers fit where the table is. Only section headers may be in the way: they move.
+/// Whether `segments` program headers fit where the table is. Only section headers may be in the
+/// way: they move.
 fn has_room(elf: &Elf<'_>, segments: u64) -> bool {
     let start = elf.header().e_phoff.get(object::LittleEndian);
     let end = start + segments * PROGRAM_HEADER;

@@ -14,7 +14,8 @@ use signal_hook::consts::SIGXFSZ;
 
 use cli::{Cli, Command, RulesCommand};
 
-/// The output was written, but a place that a rule wants is not hooked; or the file does not meet the policy.
+/// The output was written, but a place that a rule wants is not hooked; or the file does not meet
+/// the policy.
 const REFUSED: u8 = 1;
 /// Nothing was written, or a check failed.
 const FAILED: u8 = 2;
@@ -30,8 +31,8 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    // Past a limit on the size of files (RLIMIT_FSIZE) a write must fail, not end the program with a half-written file. The
-    // handler alone does that; the flag is never read.
+    // Past a limit on the size of files (RLIMIT_FSIZE) a write must fail, not end the program with
+    // a half-written file. The handler alone does that; the flag is never read.
     if let Err(error) = signal_hook::flag::register(SIGXFSZ, Arc::default()) {
         eprintln!("gopatch: error: cannot handle SIGXFSZ: {error}");
         return ExitCode::from(FAILED);

@@ -1,4 +1,5 @@
-//! The program's types and signatures: from DWARF, or without it from its run-time type data and the rules.
+//! The program's types and signatures: from DWARF, or without it from its run-time type data and
+//! the rules.
 //!
 //! Decides: which of the two describes the program, and what a function's parameters are.
 //! Trusts: a signature only if its arguments take as many bytes of stack as pclntab says.
@@ -18,8 +19,9 @@ use crate::rules::declared::{DeclaredTypes, Difference, compare_signature, compa
 use crate::rules::resolve::{Places, ResolveError, named_types};
 use crate::types::{Origin, Parameter, Signature, TypeError, Types};
 
-/// The hidden parameter of an instance of a generic function: a pointer that describes its type arguments. It comes
-/// first; since Go 1.20, after the receiver. Early versions' DWARF does not show it.
+/// The hidden parameter of an instance of a generic function: a pointer that describes its type
+/// arguments. It comes first; since Go 1.20, after the receiver. Early versions' DWARF does not
+/// show it.
 const DICTIONARY: &str = ".dict";
 
 /// The description of the program's types.
@@ -80,8 +82,8 @@ pub enum ParameterError {
 }
 
 impl<'a> ProgramTypes<'a> {
-    /// Loads DWARF if Go wrote any, else the run-time type data. `functions` are the only ones that may be queried later, by
-    /// symbol name without type arguments.
+    /// Loads DWARF if Go wrote any, else the run-time type data. `functions` are the only ones that
+    /// may be queried later, by symbol name without type arguments.
     pub fn load(
         sections: Option<&'a Sections<'_>>,
         rules: &[Rule],
@@ -136,15 +138,17 @@ impl<'a> ProgramTypes<'a> {
         }
     }
 
-    /// The functions that hold inlined copies of a function, one for each copy; `None` without DWARF.
+    /// The functions that hold inlined copies of a function, one for each copy; `None` without
+    /// DWARF.
     pub fn inlined_into(&self, function: &Function<'_>) -> Result<Option<Vec<String>>, DwarfError> {
         let Description::Dwarf(info, _) = &self.description else { return Ok(None) };
         let into = info.inlined_into(name_in_dwarf(info, function))?;
         Ok(Some(into.into_iter().map(str::to_owned).collect()))
     }
 
-    /// Whether a function was inlined where it may have left no instruction. DWARF shows this within the function's own
-    /// package, and no other package imports main. `None` if it is unknown.
+    /// Whether a function was inlined where it may have left no instruction. DWARF shows this
+    /// within the function's own package, and no other package imports main. `None` if it is
+    /// unknown.
     pub fn was_inlined(&self, function: &Function<'_>) -> Option<bool> {
         let Description::Dwarf(info, _) = &self.description else { return None };
         let was_inlined = info.was_inlined(name_in_dwarf(info, function));
@@ -181,7 +185,8 @@ impl<'a> ProgramTypes<'a> {
             with_dictionary.parameters.insert(at, parameter);
             places = Places::new(declared, with_dictionary, self.type_data)?;
         }
-        // DWARF may leave out parameters, and a rule may be wrong. The size of the arguments in pclntab shows it.
+        // DWARF may leave out parameters, and a rule may be wrong. The size of the arguments in
+        // pclntab shows it.
         match (function.args, places.args_size()) {
             // DWARF always has all results.
             (Some(_), _) if !captures && self.origin() == Origin::Dwarf && places.results_are_in_registers() => {
@@ -220,7 +225,8 @@ impl<'a> ProgramTypes<'a> {
     }
 }
 
-/// The function's name in DWARF. There, instances of a generic function have different names; in pclntab not before Go 1.26.
+/// The function's name in DWARF. There, instances of a generic function have different names; in
+/// pclntab not before Go 1.26.
 fn name_in_dwarf<'n>(info: &'n TypeInfo<'_>, function: &'n Function<'_>) -> &'n str {
     let instance = function.name.contains('[').then(|| info.instance_at(function.start)).flatten();
     instance.unwrap_or(function.name)

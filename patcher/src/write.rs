@@ -1,7 +1,8 @@
-//! Puts the output together: the input, what overwrites its sites and headers, and the new parts after it.
+//! Puts the output together: the input, what overwrites its sites and headers, and the new parts
+//! after it.
 //!
-//! Decides: nothing; [`crate::layout`] and [`crate::sites`] did. Notes every byte that it overwrites.
-//! Trusts: the layout. Never does: copy the input; the caller writes the file.
+//! Decides: nothing; [`crate::layout`] and [`crate::sites`] did. Notes every byte that it
+//! overwrites. Trusts: the layout. Never does: copy the input; the caller writes the file.
 
 use std::ops::Range;
 
@@ -28,14 +29,15 @@ pub const ARENA_SECTION: &str = ".gopatch.arena";
 /// Fills the bytes of a site after its jump: `int3`, never reached.
 const FILL: u8 = 0xCC;
 
-/// Offsets in the ELF header: of e_entry, followed by e_phoff and e_shoff; of e_shoff; of e_phnum, followed by e_shentsize,
-/// e_shnum and e_shstrndx; of its end.
+/// Offsets in the ELF header: of e_entry, followed by e_phoff and e_shoff; of e_shoff; of e_phnum,
+/// followed by e_shentsize, e_shnum and e_shstrndx; of its end.
 const ENTRY: u64 = 24;
 const SECTIONS_AT: u64 = 40;
 const SEGMENTS: u64 = 56;
 const HEADER_END: u64 = 64;
 
-/// Bytes of the program headers in one entry of the manifest, which takes about as much itself, in hex.
+/// Bytes of the program headers in one entry of the manifest, which takes about as much itself, in
+/// hex.
 const NOTED_AT_ONCE: usize = PROGRAM_HEADER as usize;
 
 /// Why the output cannot be put together.
@@ -75,7 +77,8 @@ pub struct Overwrite {
     pub bytes: Vec<u8>,
 }
 
-/// The bytes that make `site` jump to `thunk`. An island's come second: they lie within those of another site.
+/// The bytes that make `site` jump to `thunk`. An island's come second: they lie within those of
+/// another site.
 pub fn jumps(elf: &Elf<'_>, site: &Site, thunk: u64) -> Result<Vec<Overwrite>, WriteError> {
     let at = |va: Va, bytes| {
         let offset = elf.offset_of(va).ok_or(WriteError::NotInFile(va))?;
@@ -175,7 +178,8 @@ pub struct Unsigned<'a> {
 /// Placeholder in the manifest until its input's digest is known; of the same length.
 pub const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The section headers of the output and their names. The manifest and the names have no offset yet.
+/// The section headers of the output and their names. The manifest and the names have no offset
+/// yet.
 struct SectionTable {
     headers: Vec<SectionHeader64<LE>>,
     names: Vec<u8>,
@@ -291,8 +295,8 @@ impl<'a> Unsigned<'a> {
         self.output.size()
     }
 
-    /// Puts the input's digest, in hex, into the manifest, and the manifest's id into the code: gopatchd compares the id of
-    /// a process with that of its file.
+    /// Puts the input's digest, in hex, into the manifest, and the manifest's id into the code:
+    /// gopatchd compares the id of a process with that of its file.
     pub fn sign(self, input_sha256: &str) -> Output<'a> {
         let Self { mut output, manifest, id } = self;
         let json = &mut output.tail[manifest];
@@ -384,7 +388,8 @@ fn section_headers(
     for old in elf.sections() {
         add(old.name, old.kind, old.flags, old.va.0, old.offset.0, old.size, old.align);
     }
-    // A file without section headers gets the two that every table needs: the null section and the names.
+    // A file without section headers gets the two that every table needs: the null section and the
+    // names.
     let mut names_index = usize::from(elf.header().e_shstrndx.get(LE).0);
     if elf.sections().is_empty() {
         names_index = 1;

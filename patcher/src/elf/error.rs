@@ -1,4 +1,5 @@
-//! Why a file cannot be patched as an ELF file: one line for what is wrong, one that starts with `hint:` for what to do.
+//! Why a file cannot be patched as an ELF file: one line for what is wrong, one that starts with
+//! `hint:` for what to do.
 
 use gopatch_protocol::manifest;
 

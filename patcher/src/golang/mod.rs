@@ -1,9 +1,9 @@
 //! Phase 2: understand the input as a Go program.
 //!
-//! Decides: whether it is one, built by a Go that gopatch knows, and where its functions, types and text lie.
-//! Trusts: that the Go linker's tables agree with each other, once their bounds are checked: the program's own runtime
-//! follows them too.
-//! Never does: I/O, types (that is `crate::dwarf` and `crate::rtypes`), or decide where to hook.
+//! Decides: whether it is one, built by a Go that gopatch knows, and where its functions, types and
+//! text lie. Trusts: that the Go linker's tables agree with each other, once their bounds are
+//! checked: the program's own runtime follows them too. Never does: I/O, types (that is
+//! `crate::dwarf` and `crate::rtypes`), or decide where to hook.
 //!
 //! `docs/go-internals.md` lists what differs between Go versions, with sources.
 
@@ -26,7 +26,8 @@ pub use buildinfo::{BuildInfo, Module};
 pub use pclntab::{Function, FunctionTable};
 pub use version::GoVersion;
 
-/// The oldest Go that gopatch patches: the register ABI is Go 1.17's, the tables' present form Go 1.18's.
+/// The oldest Go that gopatch patches: the register ABI is Go 1.17's, the tables' present form Go
+/// 1.18's.
 pub const OLDEST: GoVersion = GoVersion::go1(18);
 
 /// Why the input cannot be patched as a Go program.
@@ -125,7 +126,8 @@ impl<'a> GoBinary<'a> {
 pub struct ModuleData {
     /// Where it is.
     pub va: Va,
-    /// Go's text, from `runtime.text` to `runtime.etext`. C code, and what gopatch adds, is outside.
+    /// Go's text, from `runtime.text` to `runtime.etext`. C code, and what gopatch adds, is
+    /// outside.
     pub text: Range<Va>,
     /// `runtime.types`: the base of run-time types' offsets.
     pub types: Va,
@@ -142,8 +144,8 @@ impl ModuleData {
     const TEXT: u64 = 176;
     const END_TEXT: u64 = 184;
 
-    /// Offsets of `types`, `etypes` and `gofunc`. Go 1.20 put `covctrs` and `ecovctrs` before them; Go 1.27 put
-    /// `typedesclen` after the first, and `itaboffset` and `itabsize` after the second.
+    /// Offsets of `types`, `etypes` and `gofunc`. Go 1.20 put `covctrs` and `ecovctrs` before them;
+    /// Go 1.27 put `typedesclen` after the first, and `itaboffset` and `itabsize` after the second.
     fn type_offsets(version: GoVersion) -> [u64; 3] {
         match version.minor {
             ..20 => [280, 288, 304],
@@ -209,11 +211,11 @@ mod tests {
         GoBinary::read(&elf, &elf.relative_relocations()?)
     }
 
-    /// A copy of the test program whose build info names another version.
+    /// A copy of the test program with another version in its build info.
     fn built_by(version: &str) -> Vec<u8> {
         let mut file = testing::program().to_vec();
         let blob = Elf::parse(&file).unwrap().section(".go.buildinfo").unwrap().offset.0 as usize;
-        // Behind the header of 32 bytes stands the length, then the text, as `go1.26.8`.
+        // After the header of 32 bytes come the length and the text, such as `go1.26.8`.
         let length = usize::from(file[blob + 32]);
         let text = &mut file[blob + 33..blob + 33 + length];
         text.fill(b' ');
@@ -226,7 +228,7 @@ mod tests {
         let elf = Elf::parse(testing::program()).unwrap();
         let go = read(testing::program()).unwrap();
         let mut returns = 0;
-        // The linker's marks (`go:textfipsstart`) are no functions.
+        // The linker's marks (`go:textfipsstart`) are not functions.
         let compiled = |function: &&Function<'_>| !function.flags.is_assembly() && !function.name.starts_with("go:");
         for function in go.functions.all().iter().filter(compiled) {
             assert_eq!(go.functions.stack_depth(function, function.start), Some(0), "{}", function.name);
@@ -238,8 +240,8 @@ mod tests {
                     returns += 1;
                 }
             }
-            let behind = Va(function.end.0 + (1 << 20));
-            assert_eq!(go.functions.stack_depth(function, behind), None, "{}", function.name);
+            let after = Va(function.end.0 + (1 << 20));
+            assert_eq!(go.functions.stack_depth(function, after), None, "{}", function.name);
         }
         assert!(returns > 1000, "{returns}");
     }
@@ -250,11 +252,12 @@ mod tests {
         let go = read(testing::program()).unwrap();
         let mut compared = 0;
         for symbol in elf.symbols().filter(|symbol| symbol.is_function && symbol.size > 0) {
-            // C's, and the compiler's functions on types, which the two tables do not spell alike.
+            // Skips C's functions, and the compiler's functions on types, whose names differ in the
+            // two tables.
             if !go.module_data.text.contains(&symbol.va) || symbol.name.starts_with("type") {
                 continue;
             }
-            // The other ABI's twin of a function.
+            // The twin of a function with the other ABI.
             let name = symbol.name.strip_suffix(".abi0").unwrap_or(symbol.name);
             assert!(go.functions.by_name(name).any(|function| function.start == symbol.va), "{}", symbol.name);
             assert_eq!(go.functions.containing(symbol.va).map(|function| function.name), Some(name));
@@ -277,13 +280,13 @@ mod tests {
         let resumes = recovers.deferreturn.expect("it has a deferred function");
         assert!(resumes > recovers.start && resumes < recovers.end);
         assert_eq!(function("main.CallsSmall").deferreturn, None);
-        // The method of a value is called through a pointer by way of a wrapper.
+        // Called through a pointer, a value's method has a wrapper.
         assert!(go.functions.by_name("main.(*Empty).Value").all(|function| function.is_wrapper));
         assert!(!function("main.Empty.Value").is_wrapper);
     }
 
     #[test]
-    fn a_stripped_and_a_movable_program_are_read_as_well() {
+    fn stripped_and_position_independent_programs_are_read() {
         let whole = read(testing::program()).unwrap();
         let stripped = testing::build(&["-ldflags=-s -w"]);
         let go = read(&stripped).unwrap();
@@ -306,13 +309,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_go_or_too_old_is_refused() {
+    fn other_programs_and_old_ones_are_refused() {
         let text = Part { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 16] };
-        assert!(read(&image(&[text])).unwrap_err().to_string().starts_with("not a Go executable"));
-        let message = read(&built_by("go1.16")).unwrap_err().to_string();
-        assert!(message.starts_with("built by go1.16: gopatch needs go1.18 or later"), "{message}");
-        let message = read(&built_by("mygo")).unwrap_err().to_string();
-        assert!(message.contains("which is not a version of Go"), "{message}");
+        assert!(matches!(read(&image(&[text])), Err(GoError::NotGo)));
+        let old = GoVersion::go1(16);
+        assert!(matches!(read(&built_by("go1.16")), Err(GoError::TooOld(version)) if version == old));
+        assert!(matches!(read(&built_by("mygo")), Err(GoError::Version(version)) if version.trim_end() == "mygo"));
     }
 
     #[test]
@@ -321,7 +323,7 @@ mod tests {
         let elf = Elf::parse(&file).unwrap();
         let pclntab = elf.offset_of(pclntab::find(&elf).unwrap()).unwrap().0 as usize;
         file[pclntab] = 0xf5;
-        assert!(read(&file).unwrap_err().to_string().contains("pclntab format 0xfffffff5"));
+        assert!(matches!(read(&file), Err(GoError::PclntabFormat { magic: 0xfffffff5, .. })));
     }
 
     #[test]

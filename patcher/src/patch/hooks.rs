@@ -1,7 +1,8 @@
 //! What each hook records.
 //!
-//! Decides: whether the captures, the filter and the results of a rule resolve in a function, and fit into a record.
-//! Trusts: the types. Never does: choose a place in a function (that is [`super::targets`]).
+//! Decides: whether the captures, the filter and the results of a rule resolve in a function, and
+//! fit into a record. Trusts: the types. Never does: choose a place in a function (that is
+//! [`super::targets`]).
 
 use std::collections::HashMap;
 
@@ -144,7 +145,8 @@ struct Resolver<'r, 't> {
     rule: &'r Rule,
     /// The function's name.
     function: &'r str,
-    /// `None` when nothing of the rule needs them, or they are unknown and every capture is optional.
+    /// `None` when nothing of the rule needs them, or they are unknown and every capture is
+    /// optional.
     places: Option<&'r Places<'t>>,
 }
 
@@ -177,7 +179,8 @@ impl Resolver<'_, '_> {
         })
     }
 
-    /// Refuses a filter where the entry is recorded only for the exit: it would come before the filter's decision.
+    /// Refuses a filter where the entry is recorded only for the exit: it would come before the
+    /// filter's decision.
     fn check_records_every_call(&self) -> Result<(), PatchError> {
         let when = self.rule.when.as_ref().map(|_| "when");
         match when.or_else(|| self.rule.sample.map(|_| "sample")) {

@@ -153,11 +153,12 @@ impl<'f, 'a> NamedFunctions<'f, 'a> {
         functions.filter(|function| known.insert(function.start)).collect()
     }
 
-    /// The functions of that name with Go's register ABI; of a generic function every instance, unless the name has type
-    /// arguments.
+    /// The functions of that name with Go's register ABI; of a generic function every instance,
+    /// unless the name has type arguments.
     ///
-    /// A Go function that assembly calls has a wrapper of the same name with the old ABI; a function in assembly has one with
-    /// Go's. So the function itself is preferred to its wrapper, and a wrapper to assembly, which will be refused.
+    /// A Go function that assembly calls has a wrapper of the same name with the old ABI; a
+    /// function in assembly has one with Go's. So the function itself is preferred to its wrapper,
+    /// and a wrapper to assembly, which will be refused.
     fn hookable_twins(&self, symbol: &str) -> Vec<Function<'a>> {
         let rank = |function: &Function<'_>| match (function.flags.is_assembly(), function.is_wrapper) {
             (false, false) => 0,
@@ -173,7 +174,8 @@ impl<'f, 'a> NamedFunctions<'f, 'a> {
         twins
     }
 
-    /// The error for a rule that matches nothing: the program lacks the package, the receiver or the function.
+    /// The error for a rule that matches nothing: the program lacks the package, the receiver or
+    /// the function.
     fn no_match(&self, rule: &Rule) -> PatchError {
         let names = || self.in_parts().iter().map(|(_, name)| name);
         let packages = || names().map(|name| name.package.as_str());

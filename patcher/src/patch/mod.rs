@@ -1,7 +1,10 @@
-//! The driver: takes a Go executable's bytes and rules, gives the patched executable's bytes and a report.
+//! The driver: from a Go executable's bytes and rules to the patched executable's bytes and a
+//! report.
 //!
-//! Decides: the order of the phases.
-//! Trusts: the phases. Never does: I/O.
+//! [`plan`] runs the phases: [`matching`] finds the functions of the rules, [`hooks`] resolves what
+//! each hook records, [`targets`] chooses sites, [`emission`] emits code, [`describe`] fills in
+//! manifest and report. [`runtime`] finds what the emitted code needs of Go's runtime, [`probes`]
+//! turns a plan into uprobes, [`error`] has the messages.
 
 mod describe;
 mod emission;
@@ -41,21 +44,21 @@ pub use probes::{Probe, Probes};
 use runtime::Runtime;
 use targets::{Target, Targets};
 
-/// This tool and its version, as reports and manifests name it.
+/// This tool and its version, for reports and manifests.
 pub const TOOL: &str = concat!("gopatch ", env!("CARGO_PKG_VERSION"));
 
-/// What is asked for.
+/// How to patch.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Rule files, in order.
     pub rules: Vec<rules::Source>,
-    /// Where the patched program will look for gopatchd.
+    /// Path of the socket where the patched program looks for gopatchd.
     pub socket: Vec<u8>,
-    /// Whether the output gets symbols for what is added.
+    /// Whether to add symbols for the emitted code.
     pub symbols: bool,
 }
 
-/// What comes out. Whoever keeps the output verifies it first, as it was written ([`crate::verify`]).
+/// A patched executable. Verify the written output before you keep it ([`crate::verify`]).
 #[derive(Debug)]
 pub struct Patched<'a> {
     /// The output file.
@@ -66,18 +69,19 @@ pub struct Patched<'a> {
 
 /// Patches an executable.
 pub fn patch<'a>(input: &'a [u8], options: &Options) -> Result<Patched<'a>, PatchError> {
-    // A file's digest takes about as long as all that is read of it, so both are done at once.
+    // The digest takes about as long as everything else, so both run at once.
     thread::scope(|scope| {
         let input_digest = scope.spawn(|| digest(input));
         let plan = plan(input, options)?;
-        Ok(plan.finish(input_digest.join().expect("a digest does not panic")))
+        Ok(plan.finish(input_digest.join().expect("the digest does not panic")))
     })
 }
 
-/// All of an output but its input's digest, for which every byte of the input has to be read.
+/// An output that is complete but for its input's digest, which takes long as it reads every byte
+/// of the input.
 pub struct Plan<'a> {
     output: Unsigned<'a>,
-    /// As in the output, but for the digest.
+    /// As in the output, without the digest.
     manifest: Manifest,
     report: Report,
     points: Vec<PointPlan>,
@@ -86,12 +90,12 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// What overwrites the input's bytes. The digest adds nothing to it.
+    /// What overwrites the input's bytes. The digest does not change it.
     pub fn overwrites(&self) -> &[Overwrite] {
         self.output.overwrites()
     }
 
-    /// Gives the output; `input_sha256` is the input's digest, in hex.
+    /// Completes the output with its input's digest, in hex.
     pub fn finish(self, input_sha256: String) -> Patched<'a> {
         let Self { output, mut report, .. } = self;
         let output = output.sign(&input_sha256);
@@ -162,7 +166,7 @@ impl<'a> Executable<'a> {
     }
 }
 
-/// What is to be overwritten.
+/// The sites to overwrite.
 struct Chosen<'a> {
     targets: Targets<'a>,
     /// The site through which emitted code learns the time.
@@ -195,9 +199,11 @@ fn choose_sites<'a>(
     Ok(Chosen { targets, tick })
 }
 
-/// Finds out whether the body of a function that is not to run may run all the same, in inlined copies.
+/// Finds out whether the body of a function that is not to run may run all the same, in inlined
+/// copies.
 fn find_copies(hook: &mut Hook<'_>, program: &Executable<'_>, types: &ProgramTypes<'_>, text: &Text<'_>) {
-    // The program's own traceback tables show copies, besides DWARF. Without either the answer is unknown.
+    // The program's own traceback tables show copies, besides DWARF. Without either the answer is
+    // unknown.
     let traced = program.go.inlined_into(&program.elf, &hook.function);
     if traced.as_ref().map(Vec::len) > hook.inlined_into.as_ref().map(Vec::len) {
         hook.inlined_into = traced;
@@ -295,7 +301,7 @@ pub fn rules_digest(options: &Options) -> String {
     manifest::to_hex(&hash.finalize())
 }
 
-/// Wall time of the phases.
+/// Measures the wall time of each phase.
 struct Clock {
     last: Instant,
     laps: Vec<(&'static str, u64)>,

@@ -16,14 +16,16 @@ use super::error::PatchError;
 const TICK_FUNCTION: &str = "runtime.retake";
 /// The signal handler sends a goroutine here that has followed nil.
 const SIGPANIC_FUNCTION: &str = "runtime.sigpanic0";
-/// The runtime's part of `debug.SetPanicOnFault`: a program that has it may turn other faults into panics.
+/// The runtime's part of `debug.SetPanicOnFault`: a program that has it may turn other faults into
+/// panics.
 const PANIC_ON_FAULT_FUNCTION: &str = "runtime/debug.setPanicOnFault";
 
 /// The runtime of this program.
 pub(super) struct Runtime {
     /// Offsets in its structures.
     pub(super) offsets: RuntimeOffsets,
-    /// Where a nil dereference leads; `None` when no instruction that may meet nil can be displaced.
+    /// Where a nil dereference leads; `None` when no instruction that may meet nil can be
+    /// displaced.
     pub(super) sigpanic: Option<SigPanic>,
 }
 
@@ -48,7 +50,8 @@ fn offsets(types: &ProgramTypes<'_>) -> Result<RuntimeOffsets, PatchError> {
     })
 }
 
-/// The runtime's handler of nil dereferences. In a program that can ask for panics on other faults, none may be displaced.
+/// The runtime's handler of nil dereferences. In a program that can ask for panics on other faults,
+/// none may be displaced.
 fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Option<SigPanic>, PatchError> {
     let entry = go.functions.by_name(SIGPANIC_FUNCTION).next();
     let panics_on_fault = go.functions.by_name(PANIC_ON_FAULT_FUNCTION).next().is_some();

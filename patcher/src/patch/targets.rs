@@ -23,7 +23,8 @@ pub(super) struct Target {
     pub(super) relays: Vec<Site>,
     /// Its hooks by their indices, the outermost first.
     pub(super) hooks: Vec<usize>,
-    /// The hook, if any, that returns constants instead of running the body. Then one site serves both ends.
+    /// The hook, if any, that returns constants instead of running the body. Then one site serves
+    /// both ends.
     pub(super) skip: Option<usize>,
 }
 
@@ -39,7 +40,8 @@ pub(super) struct Targets<'a> {
 }
 
 impl Target {
-    /// The hooks that run at one end, in that order. The outermost sees the call begin first, and end last.
+    /// The hooks that run at one end, in that order. The outermost sees the call begin first, and
+    /// end last.
     pub(super) fn hooks_at<'s>(&'s self, at: At, hooks: &'s [Hook<'_>]) -> Vec<usize> {
         let mut running: Vec<_> = self.hooks.iter().copied().filter(|index| hooks[*index].at(at).is_some()).collect();
         if at == At::Exit {
@@ -110,8 +112,8 @@ impl<'a, 't, 'p> Choice<'a, 't, 'p> {
         (!target.hooks.is_empty()).then_some(target)
     }
 
-    /// The hook that keeps the function's body from running, and the site for it. A hook that cannot do that leaves the
-    /// group.
+    /// The hook that keeps the function's body from running, and the site for it. A hook that
+    /// cannot do that leaves the group.
     fn cut(&mut self, group: &mut Vec<usize>, function: &Function<'_>) -> Option<(usize, Site)> {
         let skip = group.iter().copied().find(|index| self.hooks[*index].skip.is_some())?;
         if self.hooks[skip].runs_elsewhere {
@@ -171,8 +173,8 @@ fn runs_at(hook: &Hook<'_>, at: At, site: &Site) -> bool {
     site.is_at(at) && hook.at(at).is_some()
 }
 
-/// Whether a hook has the sites without which it cannot be placed: its entry, since exits alone would close no call, or
-/// without one an exit.
+/// Whether a hook has the sites without which it cannot be placed: its entry, since exits alone
+/// would close no call, or without one an exit.
 fn has_place(hook: &Hook<'_>, sites: &[Site]) -> bool {
     let at = if hook.enter.is_some() { At::Enter } else { At::Exit };
     sites.iter().any(|site| runs_at(hook, at, site))

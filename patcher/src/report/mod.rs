@@ -1,7 +1,7 @@
 //! The report of a run: as JSON for a pipeline, as text for a person who reads a build's log.
 //!
-//! The data is here, its text form in [`text`]; [`listing`] shows rules, [`patched`] a patched file.
-//! Never does: print.
+//! The data is here, its text form in [`text`]; [`listing`] shows rules, [`patched`] a patched
+//! file. Never does: print.
 
 mod listing;
 mod patched;
@@ -111,7 +111,8 @@ pub struct FunctionReport {
     pub attributes: Vec<String>,
     /// Alternatives of captures that do not apply: no interface of this program holds such a type.
     pub left_out: Vec<String>,
-    /// The functions that the compiler inlined it into, one for each copy; no hook sees those copies. Needs DWARF.
+    /// The functions that the compiler inlined it into, one for each copy; no hook sees those
+    /// copies. Needs DWARF.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inlined_into: Option<Vec<String>>,
 }
@@ -160,7 +161,8 @@ impl Report {
         self.rules.iter().flat_map(|rule| &rule.functions).map(|function| function.entries + function.exits).sum()
     }
 
-    /// The text form. With `verbose` it also names rules without a match and gives the time of each phase.
+    /// The text form. With `verbose` it also names rules without a match and gives the time of each
+    /// phase.
     pub fn text(&self, verbose: bool) -> impl Display + '_ {
         text::Text { report: self, verbose }
     }

@@ -1,4 +1,5 @@
-//! The text form of a report, and the phrases that it shares with [`super::listing`] and [`super::patched`].
+//! The text form of a report, and the phrases that it shares with [`super::listing`] and
+//! [`super::patched`].
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Display, Formatter};

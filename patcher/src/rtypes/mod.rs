@@ -1,13 +1,15 @@
 //! Phase 2, without DWARF: understand the program's types from its run-time type data.
 //!
-//! Decides: which types exist, and the name of each.
-//! Trusts: the layouts of the Go versions that it knows, and refuses the others. Checks that the data is well-formed.
-//! Never does: describe functions. No table of the program lists their parameters; rules declare them.
+//! Decides: which types exist, and the name of each. Trusts: the layouts of the Go versions that it
+//! knows, and refuses the others. Checks that the data is well-formed. Never does: describe
+//! functions. No table of the program lists their parameters; rules declare them.
 //!
-//! The compiler writes the addresses of most types into the code, so no list of them is needed. The runtime needs a list
-//! only of the types that `reflect` could otherwise create twice: the *typelinks*. They are all types without a name,
-//! pointers among them, and each named type comes with a pointer type (`sptrWeak` of `writeType` in
-//! `src/cmd/compile/internal/reflectdata/reflect.go`). So the typelinks, and what their pointers point to, are all types.
+//! The compiler writes the addresses of most types into the code, so no list of them is needed. The
+//! runtime needs a list only of the types that `reflect` could otherwise create twice: the
+//! *typelinks*. They are all types without a name, pointers among them, and each named type comes
+//! with a pointer type (`sptrWeak` of `writeType` in
+//! `src/cmd/compile/internal/reflectdata/reflect.go`). So the typelinks, and what their pointers
+//! point to, are all types.
 
 mod descriptor;
 
@@ -70,7 +72,8 @@ impl From<RuntimeTypeError> for TypeError {
 #[derive(Debug)]
 pub struct RuntimeTypes<'a> {
     image: Image<'a>,
-    /// Types by the hash of the end of their names, in order. To build a full name takes time, and few are ever needed.
+    /// Types by the hash of the end of their names, in order. To build a full name takes time, and
+    /// few are ever needed.
     by_ending: Vec<(u64, Va)>,
 }
 
@@ -105,7 +108,8 @@ impl<'a> RuntimeTypes<'a> {
         Ok(())
     }
 
-    /// The name with its import path. The program has it only with the last element: `*http.response`.
+    /// The name with its import path. The program has it only with the last element:
+    /// `*http.response`.
     fn name(&self, descriptor: &Descriptor, depth: u32) -> Result<String, RuntimeTypeError> {
         let damaged = || RuntimeTypeError::Type(descriptor.va);
         let text = self.image.text(descriptor).ok_or_else(damaged)?;
@@ -164,14 +168,16 @@ impl Types for RuntimeTypes<'_> {
     }
 }
 
-/// The hash of the part after a type name's last dot, which is the same with and without an import path.
+/// The hash of the part after a type name's last dot, which is the same with and without an import
+/// path.
 fn hash_of_ending(name: &str) -> u64 {
     let ending = name.rfind('.').map_or(name, |dot| &name[dot..]);
     FixedState::default().hash_one(ending)
 }
 
-/// The addresses of the types that moduledata lists: a slice of offsets from `runtime.types`, or, since Go 1.27, a number
-/// of bytes in which they follow each other (`moduleTypelinks` in `src/runtime/type.go`).
+/// The addresses of the types that moduledata lists: a slice of offsets from `runtime.types`, or,
+/// since Go 1.27, a number of bytes in which they follow each other (`moduleTypelinks` in
+/// `src/runtime/type.go`).
 fn typelinks(image: &Image<'_>, module_data: &ModuleData, version: GoVersion) -> Option<Vec<Va>> {
     let types = module_data.types;
     let list = match version.minor {
@@ -205,7 +211,7 @@ mod tests {
     use crate::elf::testing::damaged_copies;
     use crate::golang::testing;
 
-    /// What a stripped program's types are, as text.
+    /// The types of a stripped program, as text.
     fn describe(file: &[u8], names: &[&str]) -> Result<Vec<String>, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let elf = Elf::parse(file).map_err(|error| text(&error))?;
@@ -229,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_what_the_source_says() {
+    fn types_are_those_of_the_source() {
         for arguments in [&["-ldflags=-s -w"][..], &["-ldflags=-s -w", "-buildmode=pie"]] {
             let file = testing::build(arguments);
             let names = ["main.Record", "error", "interface {}", "[]uint8", "uintptr", "main.Absent"];
@@ -277,13 +283,14 @@ mod tests {
     }
 
     #[test]
-    fn a_go_whose_layouts_are_not_known_is_refused() {
+    fn a_go_with_unknown_layouts_is_refused() {
         let elf = Elf::parse(testing::program()).unwrap();
         let mut go = GoBinary::read(&elf, &[]).unwrap();
         for minor in [17, 28] {
             go.build_info.version = GoVersion::go1(minor);
-            let message = RuntimeTypes::load(&elf, &[], &go).unwrap_err().to_string();
-            assert!(message.contains("of Go 1.18 to 1.27 only; patch a build that has DWARF"), "{message}");
+            let error = RuntimeTypes::load(&elf, &[], &go).unwrap_err();
+            assert!(matches!(error, RuntimeTypeError::Version(_)), "{error}");
+            assert!(error.to_string().contains("Go 1.18 to 1.27 only"), "{error}");
         }
     }
 

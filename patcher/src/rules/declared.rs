@@ -85,7 +85,7 @@ impl<'t> DeclaredTypes<'t> {
             Shape::Slice(element) => (24, Kind::Slice(self.expr(element)?)),
             Shape::Array(len, element) => {
                 let element = self.expr(element)?;
-                let size = Layout::of(self, element)?.size().checked_mul(*len);
+                let size = Layout::for_type(self, element)?.size().checked_mul(*len);
                 (size.ok_or_else(|| too_large(expr))?, Kind::Array { element, len: *len })
             }
             Shape::Struct(fields) => self.fields(expr, fields)?,
@@ -99,7 +99,7 @@ impl<'t> DeclaredTypes<'t> {
         let mut fields = Vec::with_capacity(variables.len());
         for Variable { name, of, embedded } in variables {
             let type_id = self.expr(of)?;
-            let layout = Layout::of(self, type_id)?;
+            let layout = Layout::for_type(self, type_id)?;
             let offset = size.checked_next_multiple_of(layout.align().max(1)).ok_or_else(|| too_large(expr))?;
             size = offset.checked_add(layout.size()).ok_or_else(|| too_large(expr))?;
             align = align.max(layout.align());

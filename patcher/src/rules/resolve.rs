@@ -196,7 +196,7 @@ impl<'t> Places<'t> {
         signature: Signature<'t>,
         type_data: Option<TypeData>,
     ) -> Result<Self, ResolveError> {
-        let assignment = Assignment::of(types, &signature)?;
+        let assignment = Assignment::for_signature(types, &signature)?;
         Ok(Self { types, signature, assignment, type_data })
     }
 

@@ -1,11 +1,12 @@
-//! Which displaced instructions might meet nil, and what a guard needs there.
+//! Which displaced instructions may meet nil, and the register that a guard uses there.
 //!
 //! Decides: which instructions cannot fault, and where a register and the flags are free.
-//! Trusts: Go's ABIInternal, and that the compiler checks what it divides by. Never does: emit code.
+//! Trusts: Go's ABIInternal, and that the compiler checks every divisor. Never does: emit code.
 //!
-//! A guard (`gopatch_trampolines`, `moved`) computes the address into a register and compares it. At an entry R12, R13, R15
-//! and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`), until a displaced instruction writes to them. Before
-//! a return they hold nothing once the last displaced instruction has read them.
+//! A guard (`gopatch_trampolines`, `moved`) computes the address into a register and compares it.
+//! At an entry R12, R13, R15 and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`),
+//! until a displaced instruction writes to them. Before a return they hold nothing after the last
+//! displaced instruction that reads them.
 
 use std::ops::Range;
 
@@ -15,9 +16,9 @@ use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, OpAccess, OpKin
 
 use super::Refusal;
 
-/// Registers that no argument and no result lies in, and that thunks use.
+/// Registers that hold no argument and no result, and that thunks use.
 const SCRATCH: [AsmRegister64; 3] = [r12, r13, r15];
-/// How far the flags are followed.
+/// For how many instructions the flags are followed.
 const LONGEST_WAY: usize = 64;
 /// The flags that arithmetic writes.
 const STATUS: u32 = RflagsBits::OF | RflagsBits::SF | RflagsBits::ZF | RflagsBits::AF | RflagsBits::CF | RflagsBits::PF;
@@ -35,7 +36,7 @@ pub(super) fn at_entry(
 }
 
 /// Guards for all instructions of a function that moves as a whole, in whatever order they run.
-pub(super) fn of_whole(
+pub(super) fn in_whole(
     instructions: &[Instruction],
     displaced: Range<usize>,
     sigpanic: Option<SigPanic>,
@@ -44,7 +45,7 @@ pub(super) fn of_whole(
     guards(instructions, displaced, sigpanic, |_| (all.clone(), false))
 }
 
-/// Guards for the instructions in front of a way out, which is the instruction behind them.
+/// Guards for the instructions before a way out, which is the instruction after them.
 pub(super) fn at_exit(
     instructions: &[Instruction],
     displaced: Range<usize>,
@@ -54,7 +55,8 @@ pub(super) fn at_exit(
     guards(instructions, displaced, sigpanic, |index| (index..way_out + 1, false))
 }
 
-/// `free` gives the instructions that must not mention the register, and whether the flags are known to be free.
+/// `free` returns the instructions that must not use the register, and whether the flags are known
+/// to be free.
 fn guards(
     instructions: &[Instruction],
     displaced: Range<usize>,
@@ -81,7 +83,7 @@ fn guards(
     Ok(guards)
 }
 
-/// Whether an instruction that might fault does so by the one address that it names.
+/// Whether an instruction that may fault can do so only by one address, which a guard can compute.
 pub(super) fn can_be_guarded(instruction: &Instruction) -> bool {
     let operands = (0..instruction.op_count()).map(|operand| instruction.op_kind(operand));
     let memory =
@@ -111,11 +113,11 @@ fn is_immediate(kind: OpKind) -> bool {
     )
 }
 
-/// Whether an instruction could raise a fault: a memory access that is not to the stack, in the goroutine's own structure
-/// (R14) or at a fixed address, or something that is not for user code.
+/// Whether an instruction may fault: it is privileged, or accesses memory other than the stack, the
+/// goroutine's own structure (R14) or a fixed address.
 ///
-/// A division cannot: the compiler compares the divisor with zero in front of it, and calls `panicdivide` itself
-/// (`intDivide`, Go's `src/cmd/compile/internal/ssagen/ssa.go`).
+/// A division cannot: the compiler compares the divisor with zero before it, and calls
+/// `panicdivide` itself (`intDivide`, Go's `src/cmd/compile/internal/ssagen/ssa.go`).
 pub(super) fn may_fault(instruction: &Instruction) -> bool {
     if instruction.is_privileged() {
         return true;
@@ -151,7 +153,7 @@ fn flags_are_overwritten(instructions: &[Instruction], mut index: usize) -> bool
         }
         index = match instruction.flow_control() {
             FlowControl::Next => index + 1,
-            // No function takes or gives anything in the flags.
+            // No function takes or returns anything in the flags.
             FlowControl::Call | FlowControl::IndirectCall | FlowControl::Return => return true,
             FlowControl::UnconditionalBranch => {
                 let target = instruction.near_branch_target();

@@ -1,15 +1,18 @@
 //! A second opinion on an output: before it is kept, and on request.
 //!
-//! Decides: whether nothing of the input but sites and headers has changed, whether each site leads to emitted code, and
-//! whether that code leads back.
-//! Trusts: nothing of the writer. Another parser (goblin) and another decoder (capstone) read what it wrote.
+//! Decides: whether nothing of the input but sites and headers has changed, whether each site leads
+//! to emitted code, and whether that code leads back. Trusts: nothing of the writer. Another parser
+//! (goblin) and another decoder (capstone) read what it wrote.
 //!
 //! The checks, in this order:
 //!
-//! 1. The manifest is the one whose digest is in the code, and the code is the one whose digest is in the manifest.
-//! 2. With the listed bytes put back, the file has the input's digest, or equals the input where that is available: so no
-//!    other byte has changed. A file just written is compared while the other checks run, so this check then ends last.
-//! 3. The ELF header, the segments and the sections are the input's, and the additions are those that the manifest lists.
+//! 1. The manifest is the one whose digest is in the code, and the code is the one whose digest is
+//!    in the manifest.
+//! 2. With the listed bytes put back, the file has the input's digest, or equals the input where
+//!    that is available: so no other byte has changed. A file just written is compared while the
+//!    other checks run, so this check then ends last.
+//! 3. The ELF header, the segments and the sections are the input's, and the additions are those
+//!    that the manifest lists.
 //! 4. Each site leads to its thunk, and each thunk back ([`sites`]).
 
 mod sites;
@@ -121,8 +124,9 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
     Ok(manifest)
 }
 
-/// Checks an output just made from `input`. `differences` returns where the two differ ([`differences`]); as every byte
-/// was compared, no digest is needed. It is called last, since another thread may still be comparing.
+/// Checks an output just made from `input`. `differences` returns where the two differ
+/// ([`differences`]); as every byte was compared, no digest is needed. It is called last, since
+/// another thread may still be comparing.
 pub fn verify_written(
     output: &[u8],
     input: &[u8],
@@ -140,7 +144,8 @@ pub fn verify_written(
     Ok(manifest)
 }
 
-/// Where two files differ, in order, within parts of both that begin at `offset` and are of the same length.
+/// Where two files differ, in order, within parts of both that begin at `offset` and are of the
+/// same length.
 pub fn differences(ours: &[u8], theirs: &[u8], offset: usize) -> Vec<Range<usize>> {
     let mut differences: Vec<Range<usize>> = Vec::new();
     let blocks = ours.chunks(COMPARED_AT_ONCE).zip(theirs.chunks(COMPARED_AT_ONCE)).enumerate();
@@ -254,8 +259,8 @@ fn same_headers(input: File<'_>, output: File<'_>, manifest: &Manifest) -> Resul
     }
 }
 
-/// Checks that every segment of the input is unchanged, except PT_PHDR, as the table has grown; and that two were added:
-/// memory that is not executable, and code that is not writable.
+/// Checks that every segment of the input is unchanged, except PT_PHDR, as the table has grown; and
+/// that two were added: memory that is not executable, and code that is not writable.
 fn same_segments(before: &[ProgramHeader], after: &[ProgramHeader], manifest: &Manifest) -> Result<(), VerifyError> {
     for (index, segment) in before.iter().enumerate() {
         let same = after.get(index).is_some_and(|other| {

@@ -5,14 +5,16 @@
 //!
 //! The checks, in this order:
 //!
-//! 1. Each site is a jump to its thunk, or a short jump to an island that is such a jump, in unused bytes of another site.
-//!    The rest of its bytes are `int3`.
-//! 2. Each thunk holds no call, branches only within the code, and leaves it as the site's original bytes did. Of several at
-//!    one site, listed in the order in which they run, each leads to the next and only the last leaves. Two more ways out
-//!    are allowed: an instruction that follows a pointer may jump to the runtime's panic for nil, after it takes its own
-//!    address; and a call is a jump after the thunk takes the address to return to.
-//! 3. Where the manifest gives a function constants to return, the last thunk returns instead. There is one site for each such
-//!    function, and the code that replaces its body sets results and does nothing else.
+//! 1. Each site is a jump to its thunk, or a short jump to an island that is such a jump, in unused
+//!    bytes of another site. The rest of its bytes are `int3`.
+//! 2. Each thunk holds no call, branches only within the code, and leaves it as the site's original
+//!    bytes did. Of several at one site, listed in the order in which they run, each leads to the
+//!    next and only the last leaves. Two more ways out are allowed: an instruction that follows a
+//!    pointer may jump to the runtime's panic for nil, after it takes its own address; and a call
+//!    is a jump after the thunk takes the address to return to.
+//! 3. Where the manifest gives a function constants to return, the last thunk returns instead.
+//!    There is one site for each such function, and the code that replaces its body sets results
+//!    and does nothing else.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -32,7 +34,8 @@ use crate::sites::{NEAR_JUMP, SHORT_JUMP};
 
 /// Fills the rest of a site.
 const INT3: u8 = 0xCC;
-/// Most instructions from where a thunk takes an address of the program to its jump to a function of the program.
+/// Most instructions from where a thunk takes an address of the program to its jump to a function
+/// of the program.
 const LONGEST_CALL: usize = 7;
 /// A return.
 const RET: u8 = 0xC3;
@@ -169,8 +172,8 @@ impl<'a> Sites<'a> {
         Ok(())
     }
 
-    /// Checks that a site whose thunk replaces a function's body is at that function's beginning: only a stack check may come
-    /// before it.
+    /// Checks that a site whose thunk replaces a function's body is at that function's beginning:
+    /// only a stack check may come before it.
     fn replaces_body(&self, site: &Site) -> Result<(), String> {
         let function = site.skips.and_then(|index| self.manifest.functions.get(index as usize));
         let Some(function) = function.filter(|function| function.skip.is_some()) else {
@@ -189,7 +192,8 @@ impl<'a> Sites<'a> {
         Err(format!("it returns, but is not at the beginning of {}", function.name))
     }
 
-    /// Checks that the code in place of a body only moves constants into registers or the caller's frame, and then leaves.
+    /// Checks that the code in place of a body only moves constants into registers or the caller's
+    /// frame, and then leaves.
     fn only_sets_results(&self, site: &Site) -> Result<(), String> {
         use X86Reg::{X86_REG_EBP, X86_REG_ESP, X86_REG_R14, X86_REG_R14D, X86_REG_RBP, X86_REG_RSP, X86_REG_XMM15};
         let kept = [X86_REG_RSP, X86_REG_ESP, X86_REG_RBP, X86_REG_EBP, X86_REG_R14, X86_REG_R14D, X86_REG_XMM15]
@@ -259,7 +263,8 @@ impl<'a> Sites<'a> {
         }
     }
 
-    /// Whether `island` lies in the bytes of a site after that site's own jump, so that nothing else reaches it.
+    /// Whether `island` lies in the bytes of a site after that site's own jump, so that nothing
+    /// else reaches it.
     fn is_left_over(&self, island: u64) -> bool {
         let jump = NEAR_JUMP as u64;
         self.manifest.sites.iter().any(|host| {
@@ -268,7 +273,8 @@ impl<'a> Sites<'a> {
         })
     }
 
-    /// Checks that everything reachable from the thunk stays in the emitted code until it leaves by one of `ways`.
+    /// Checks that everything reachable from the thunk stays in the emitted code until it leaves by
+    /// one of `ways`.
     fn leads_back(&self, site: &Site, ways: &WaysOut) -> Result<(), String> {
         let mut seen = BTreeSet::new();
         let mut ahead = vec![site.thunk];
@@ -280,7 +286,8 @@ impl<'a> Sites<'a> {
             let (len, step) = self.decode_once(va)?;
             let (target, falls_through) = match step {
                 Step::Call(_) => return Err(format!("a call at {va:#x}")),
-                // The runtime's tick, which belongs to no point, returns from its own subroutines this way.
+                // The runtime's tick, which belongs to no point, returns from its own subroutines
+                // this way.
                 Step::Indirect if site.point.is_none() => continue,
                 Step::Return | Step::Indirect => {
                     if !ways.last.contains(self.instruction(self.output, va, len)?) {
@@ -355,7 +362,8 @@ impl<'a> Sites<'a> {
         Ok(ways)
     }
 
-    /// Whether the original instruction at `va` has an operand in memory at an address that comes from a pointer.
+    /// Whether the original instruction at `va` has an operand in memory at an address that comes
+    /// from a pointer.
     fn follows_pointer(&self, va: u64) -> Result<bool, String> {
         let known = [X86Reg::X86_REG_RIP, X86Reg::X86_REG_RSP].map(|register| RegId(register as u16));
         self.at(self.restored, va, |instruction| {
@@ -367,8 +375,8 @@ impl<'a> Sites<'a> {
         })
     }
 
-    /// Checks that the last address that a thunk takes before the jump at `jump`, among the instructions at `seen`, is one
-    /// of `expected`.
+    /// Checks that the last address that a thunk takes before the jump at `jump`, among the
+    /// instructions at `seen`, is one of `expected`.
     fn takes_one_of(&self, jump: u64, seen: &BTreeSet<u64>, expected: &BTreeSet<u64>) -> Result<(), String> {
         for &va in seen.range(..jump).rev().take(LONGEST_CALL) {
             let taken = self.at(self.output, va, |instruction| {
@@ -387,7 +395,8 @@ impl<'a> Sites<'a> {
         Err(format!("a jump at {jump:#x} to a function of the program, without the address to return to"))
     }
 
-    /// The output's instruction at `va`, and its length. Hooks share code, so many thunks pass the same instructions.
+    /// The output's instruction at `va`, and its length. Hooks share code, so many thunks pass the
+    /// same instructions.
     fn decode_once(&self, va: u64) -> Result<(u64, Step), String> {
         if let Some(decoded) = self.decoded.borrow().get(&va) {
             return Ok(*decoded);

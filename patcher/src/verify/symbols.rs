@@ -62,7 +62,8 @@ pub(super) fn has_grown(index: usize, input: File<'_>, output: File<'_>, code: &
     input.names() == Some(before) && names.is_some_and(|(before, after)| after.starts_with(before))
 }
 
-/// Whether the output's table has the input's symbols, if any, and besides them only symbols of the code.
+/// Whether the output's table has the input's symbols, if any, and besides them only symbols of the
+/// code.
 pub(super) fn only_code_was_added(input: Option<File<'_>>, output: File<'_>, code: &Range<u64>) -> bool {
     let Some((old, old_locals)) = input.map_or(Some((&[0; SYMBOL][..], SYMBOL)), File::table) else { return false };
     let Some((new, locals)) = output.table() else { return false };

@@ -1,4 +1,4 @@
-//! Functions as Go's compiler lays them out, and what becomes of them.
+//! Sites of functions as Go's compiler lays them out. Each file has the tests of one subject.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -6,23 +6,25 @@ use iced_x86::code_asm::*;
 
 use iced_x86::FlowControl;
 
+mod cut;
 mod guards;
 mod islands;
+mod refused;
 mod whole;
 
 use super::*;
 use crate::golang::pclntab::FuncFlags;
 
-/// What Go's linker fills the room between functions with.
+/// Go's linker fills the room between functions with this byte.
 const PADDING: u8 = 0xCC;
 
-/// The function under test lies here, `runtime.morestack` at [`MORESTACK`].
+/// Address of the function under test.
 const START: u64 = 0x1000;
 const END: u64 = 0x1800;
 const MORESTACK: u64 = 0x2000;
-/// What a build with `-d=maymorestack` calls in front of each stack check.
+/// A function that a build with `-d=maymorestack` calls before each stack check.
 const MAY_MORE_STACK: u64 = 0x2200;
-/// A function of Go's.
+/// A function that Go compiled.
 const CALLEE: u64 = 0x2100;
 
 fn function(index: u32, name: &'static str, start: u64, end: u64) -> Function<'static> {
@@ -40,7 +42,7 @@ fn function(index: u32, name: &'static str, start: u64, end: u64) -> Function<'s
     }
 }
 
-/// Where nil leads in these tests.
+/// The handler of nil dereferences in these tests.
 const SIGPANIC: SigPanic = SigPanic { entry: 0x3000, g_sig: 0x80, g_sigcode0: 0x98, g_sigcode1: 0xa0, g_sigpc: 0xa8 };
 
 fn text<'a>(
@@ -51,7 +53,7 @@ fn text<'a>(
     Text { functions, bytes, checked, sigpanic: Some(SIGPANIC) }
 }
 
-/// The stack is as deep throughout: a pcsp table for tests that do not look into it. (None; +1, up to 4096; end.)
+/// A pcsp table with one depth for the whole function. (None; +1, up to 4096; end.)
 const CONSTANT_DEPTH: &[u8] = &[0, 2, 0x80, 0x20, 0];
 
 /// Assembles a function, pads it, and finds its sites.
@@ -59,24 +61,24 @@ fn sites(write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> Fun
     sites_at_depths(CONSTANT_DEPTH, write)
 }
 
-/// The same, with this pcsp table.
+/// Like [`sites`], with this pcsp table.
 fn sites_at_depths(pcsp: &[u8], write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> FunctionSites {
-    let found = of_text(pcsp, write, |text, function| text.sites(function, Wanted { enter: true, exit: true }));
+    let found = with_text(pcsp, write, |text, function| text.sites(function, Wanted { enter: true, exit: true }));
     let all: Vec<_> = found.sites.iter().chain(&found.relays).collect();
     for (index, site) in all.iter().enumerate() {
         let displaced: usize = site.before.iter().chain(&site.after).map(Instruction::len).sum();
-        assert!(site.len >= displaced, "a site covers what it displaced");
+        assert!(site.len >= displaced, "a site covers the instructions that it displaces");
         let apart = |other: &&Site| other.range().end <= site.range().start || site.range().end <= other.range().start;
         assert!(all[index + 1..].iter().all(apart), "sites do not overlap: {found:?}");
     }
     found
 }
 
-/// Assembles a function, pads it, and asks something of it.
-fn of_text<T>(
+/// Assembles a function, pads it, and calls `read` with it.
+fn with_text<T>(
     pcsp: &[u8],
     write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>,
-    ask: impl for<'t> FnOnce(&Text<'t>, &Function<'t>) -> T,
+    read: impl for<'t> FnOnce(&Text<'t>, &Function<'t>) -> T,
 ) -> T {
     let mut asm = CodeAssembler::new(64).expect("64 bits");
     write(&mut asm).expect("assembles");
@@ -86,7 +88,7 @@ fn of_text<T>(
     assert!(end <= END, "the function is longer than the test allows");
     code.resize(code.len() + padding, PADDING);
 
-    let table = FunctionTable::of(
+    let table = FunctionTable::from_functions(
         vec![
             function(0, "main.f", START, end),
             function(1, "runtime.morestack_noctxt.abi0", MORESTACK, MORESTACK + 0x20),
@@ -96,10 +98,10 @@ fn of_text<T>(
         pcsp,
     );
     let bytes = |start: Va, stop: Va| code.get((start.0 - START) as usize..(stop.0 - START) as usize);
-    ask(&text(&table, &bytes, &[]), &table.all()[0])
+    read(&text(&table, &bytes, &[]), &table.all()[0])
 }
 
-/// `cmp rsp, [r14+16]; jbe`, frame, `body`, and the call of `morestack` behind it all.
+/// `cmp rsp, [r14+16]; jbe`, frame, `body`, and after them the call of `morestack`.
 fn with_frame(
     asm: &mut CodeAssembler,
     body: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>,
@@ -126,7 +128,7 @@ fn leave(asm: &mut CodeAssembler) -> Result<(), IcedError> {
     asm.ret()
 }
 
-fn shown(instructions: &[Instruction]) -> Vec<String> {
+fn text_of(instructions: &[Instruction]) -> Vec<String> {
     instructions.iter().map(ToString::to_string).collect()
 }
 
@@ -136,7 +138,7 @@ fn refused(found: &FunctionSites, at: At) -> Vec<Refusal> {
 }
 
 #[test]
-fn a_function_with_a_frame_is_hooked_behind_its_check_and_before_its_return() {
+fn a_function_with_a_frame_is_hooked_after_its_check_and_before_its_return() {
     let found = sites(|asm| {
         with_frame(asm, |asm| {
             asm.call(MORESTACK + 0x100)?;
@@ -145,11 +147,11 @@ fn a_function_with_a_frame_is_hooked_behind_its_check_and_before_its_return() {
     });
     assert!(found.refused.is_empty(), "{:?}", found.refused);
     let [entry, exit] = found.sites.as_slice() else { panic!("one entry and one exit: {found:?}") };
-    assert_eq!(entry.va, Va(START + 6), "behind cmp (4 bytes) and jbe (2)");
-    assert_eq!(shown(&entry.after), ["push rbp", "mov rbp,rsp", "sub rsp,20h"]);
+    assert_eq!(entry.va, Va(START + 6), "after cmp (4 bytes) and jbe (2)");
+    assert_eq!(text_of(&entry.after), ["push rbp", "mov rbp,rsp", "sub rsp,20h"]);
     assert_eq!(entry.resume, Some(Va(START + 14)));
-    assert_eq!(shown(&exit.before), ["add rsp,20h", "pop rbp"]);
-    assert_eq!(shown(&exit.after), ["ret"]);
+    assert_eq!(text_of(&exit.before), ["add rsp,20h", "pop rbp"]);
+    assert_eq!(text_of(&exit.after), ["ret"]);
     assert_eq!(exit.resume, None);
 }
 
@@ -167,7 +169,7 @@ fn the_checks_of_large_and_huge_frames_are_known() {
         asm.call(MORESTACK)?;
         asm.jmp(START)
     });
-    assert_eq!(shown(&large.sites[0].after), ["sub rsp,480h"], "{large:?}");
+    assert_eq!(text_of(&large.sites[0].after), ["sub rsp,480h"], "{large:?}");
     let huge = sites(|asm| {
         let mut grow = asm.create_label();
         asm.mov(r12, rsp)?;
@@ -182,7 +184,7 @@ fn the_checks_of_large_and_huge_frames_are_known() {
         asm.call(MORESTACK)?;
         asm.jmp(START)
     });
-    assert_eq!(shown(&huge.sites[0].after), ["sub rsp,200000h"], "{huge:?}");
+    assert_eq!(text_of(&huge.sites[0].after), ["sub rsp,200000h"], "{huge:?}");
 }
 
 #[test]
@@ -202,7 +204,7 @@ fn a_check_of_an_unknown_form_is_refused() {
 }
 
 #[test]
-fn an_entry_that_a_loop_comes_back_to_is_hooked_in_front_of_it() {
+fn an_entry_at_a_loop_is_hooked_before_the_loop() {
     let found = sites(|asm| {
         let mut grow = asm.create_label();
         let mut again = asm.create_label();
@@ -222,9 +224,9 @@ fn an_entry_that_a_loop_comes_back_to_is_hooked_in_front_of_it() {
     assert!(found.refused.is_empty(), "{found:?}");
     let entry = &found.sites[0];
     assert_eq!((entry.va, entry.len), (Va(START), 6));
-    assert_eq!(shown(&entry.before), ["cmp rsp,[r14+10h]", "jbe short 0000000000001017h"]);
+    assert_eq!(text_of(&entry.before), ["cmp rsp,[r14+10h]", "jbe short 0000000000001017h"]);
     assert_eq!((entry.after.len(), entry.resume), (0, Some(Va(START + 6))));
-    // Without a stack check there is nothing in front of the loop.
+    // Without a stack check there is no instruction before the loop.
     let found = sites(|asm| {
         let mut again = asm.create_label();
         asm.set_label(&mut again)?;
@@ -236,7 +238,7 @@ fn an_entry_that_a_loop_comes_back_to_is_hooked_in_front_of_it() {
 }
 
 #[test]
-fn what_maymorestack_puts_in_front_of_the_check_is_known() {
+fn code_of_maymorestack_before_the_check_is_known() {
     let found = sites(|asm| {
         let (mut grow, mut start) = (asm.create_label(), asm.create_label());
         asm.mov(qword_ptr(rsp + 8), rax)?;
@@ -261,11 +263,11 @@ fn what_maymorestack_puts_in_front_of_the_check_is_known() {
         asm.jmp(start)
     });
     assert!(found.refused.is_empty(), "{found:?}");
-    assert_eq!(shown(&found.sites[0].after), ["push rbp", "mov rbp,rsp", "sub rsp,90h"]);
+    assert_eq!(text_of(&found.sites[0].after), ["push rbp", "mov rbp,rsp", "sub rsp,90h"]);
 }
 
 #[test]
-fn an_entry_with_a_call_close_behind_is_hooked_with_its_stack_check() {
+fn an_entry_with_a_call_soon_after_is_hooked_with_its_stack_check() {
     let found = sites(|asm| {
         let mut grow = asm.create_label();
         asm.cmp(rsp, qword_ptr(r14 + 16))?;
@@ -317,7 +319,7 @@ fn a_tail_jump_is_a_way_out_unless_its_register_is_the_thunks() {
     let found = to(|asm| asm.jmp(rdx));
     let exit = found.sites.iter().find(|site| site.at == At::Exit).expect("the tail jump");
     assert_eq!(
-        (shown(&exit.before).len(), shown(&exit.after)),
+        (text_of(&exit.before).len(), text_of(&exit.after)),
         (0, vec!["jmp rdx".to_owned()]),
         "it grew into the padding"
     );
@@ -325,13 +327,13 @@ fn a_tail_jump_is_a_way_out_unless_its_register_is_the_thunks() {
     assert_eq!(refused(&to(|asm| asm.jmp(qword_ptr(rdx + 8))), At::Exit), [Refusal::IndirectJump]);
 }
 
-/// The only site, of a function whose entry it is and whose way out.
+/// The only site of a function, which is its entry and its way out.
 #[track_caller]
 fn joined(found: &FunctionSites) -> (Vec<String>, String, usize) {
     assert!(found.refused.is_empty(), "{:?}", found.refused);
     let [site] = found.sites.as_slice() else { panic!("one site: {found:?}") };
     assert!(site.is_at(At::Enter) && site.is_at(At::Exit) && site.resume.is_none());
-    (shown(&site.after), site.leaves.map(|last| last.to_string()).unwrap_or_default(), site.len)
+    (text_of(&site.after), site.leaves.map(|last| last.to_string()).unwrap_or_default(), site.len)
 }
 
 #[test]
@@ -341,7 +343,7 @@ fn a_function_as_short_as_a_jump_has_one_site() {
     let constant = sites(|asm| {
         asm.mov(eax, 1)?;
         asm.ret()?;
-        // Code behind, so that the return has no padding to grow into.
+        // Code after it, so that the return has no padding to grow into.
         asm.ud2()
     });
     assert_eq!(joined(&constant), (vec!["mov eax,1".to_owned()], "ret".to_owned(), 6));
@@ -361,7 +363,7 @@ fn an_entry_and_a_way_out_that_overlap_are_joined() {
 }
 
 #[test]
-fn a_short_function_that_is_left_by_another_way_too_is_not_mistaken_for_a_straight_one() {
+fn a_short_function_with_a_second_way_out_has_a_site_for_each() {
     let found = sites(|asm| {
         let mut other = asm.create_label();
         asm.test(rax, rax)?;
@@ -374,12 +376,12 @@ fn a_short_function_that_is_left_by_another_way_too_is_not_mistaken_for_a_straig
     });
     assert!(found.refused.is_empty(), "{:?}", found.refused);
     let [entry, exit] = found.sites.as_slice() else { panic!("{found:?}") };
-    assert_eq!((shown(&entry.after).len(), entry.leaves.is_some(), entry.len), (2, true, 6));
+    assert_eq!((text_of(&entry.after).len(), entry.leaves.is_some(), entry.len), (2, true, 6));
     assert_eq!((exit.at, exit.leaves.is_some()), (At::Exit, false));
 }
 
 #[test]
-fn results_that_a_tail_jump_has_not_yet_cannot_be_captured() {
+fn a_tail_jump_has_no_results_to_capture() {
     let mut found = sites(|asm| {
         asm.test(rax, rax)?;
         asm.mov(ecx, 7)?;
@@ -392,7 +394,7 @@ fn results_that_a_tail_jump_has_not_yet_cannot_be_captured() {
     let mut found = sites(|asm| asm.jmp(MORESTACK + 0x100));
     found.refuse_tail_jumps();
     assert_eq!(refused(&found, At::Exit), [Refusal::NoResults]);
-    assert_eq!((shown(&found.sites[0].after).len(), found.sites[0].leaves), (1, None), "the entry is still hooked");
+    assert_eq!((text_of(&found.sites[0].after).len(), found.sites[0].leaves), (1, None), "the entry is still hooked");
 }
 
 #[test]
@@ -410,7 +412,7 @@ fn a_conditional_branch_moves() {
     });
     assert!(found.refused.is_empty(), "{:?}", found.refused);
     let entry = &found.sites[0];
-    assert_eq!((shown(&entry.after).len(), entry.resume), (2, Some(Va(START + 5))));
+    assert_eq!((text_of(&entry.after).len(), entry.resume), (2, Some(Va(START + 5))));
     assert_eq!(entry.after[1].near_branch_target(), START + 16);
 }
 
@@ -429,7 +431,7 @@ fn a_loop_stays_where_it_can_be_preempted() {
 }
 
 #[test]
-fn a_displacement_that_looks_like_padding_is_none() {
+fn a_displacement_that_looks_like_padding_is_code() {
     // Far enough in, `jmp` to the first byte has 0xCC for its displacement.
     let found = sites(|asm| {
         asm.sub(rsp, 0x7fff)?;
@@ -445,24 +447,13 @@ fn a_displacement_that_looks_like_padding_is_none() {
 }
 
 #[test]
-fn code_that_go_did_not_compile_is_refused() {
-    let code = [0x90; 32];
-    let mut foreign = function(0, "x_cgo_init", START, START + 32);
-    foreign.pcsp = 0;
-    let bytes = |_: Va, _: Va| Some(&code[..]);
-    let table = FunctionTable::of(vec![foreign], CONSTANT_DEPTH);
-    let found = text(&table, &bytes, &[]).sites(&foreign, Wanted { enter: true, exit: true });
-    assert_eq!(refused(&found, At::Enter), [Refusal::NotGo]);
-}
-
-#[test]
 fn a_call_at_the_first_instructions_is_not_displaced() {
     let found = sites(|asm| {
         asm.push(rbp)?;
         asm.call(MORESTACK + 0x100)?;
         asm.pop(rbp)?;
         asm.ret()?;
-        // Code behind, so that the return has no padding to grow into.
+        // Code after it, so that the return has no padding to grow into.
         asm.mov(eax, 1)?;
         asm.ud2()
     });
@@ -470,105 +461,4 @@ fn a_call_at_the_first_instructions_is_not_displaced() {
     for site in &found.sites {
         assert!(site.before.iter().all(|instruction| instruction.flow_control() == FlowControl::Next));
     }
-}
-
-/// Why the entry of a function without a stack check is refused, if it is.
-fn entry_refusals(name: &'static str, checked: Range<u64>) -> Vec<Refusal> {
-    // sub rsp, 0x20; nop; add rsp, 0x20; ret
-    let mut code = vec![0x48, 0x83, 0xec, 0x20, 0x90, 0x48, 0x83, 0xc4, 0x20, 0xc3];
-    code.resize(32, PADDING);
-    let checked = [Va(checked.start)..Va(checked.end)];
-    let table = FunctionTable::of(vec![function(0, name, START, START + 32)], CONSTANT_DEPTH);
-    let bytes = |_: Va, _: Va| Some(&code[..]);
-    let wanted = Wanted { enter: true, exit: true };
-    refused(&text(&table, &bytes, &checked).sites(&table.all()[0], wanted), At::Enter)
-}
-
-#[test]
-fn what_must_keep_its_bytes_is_refused() {
-    assert_eq!(entry_refusals("main.f", START + 31..START + 64), [Refusal::Fips140]);
-    assert_eq!(entry_refusals("main.f", START + 32..START + 64), []);
-}
-
-#[test]
-fn a_function_of_the_runtime_without_a_stack_check_is_refused() {
-    assert_eq!(entry_refusals("runtime.nanotime", 0..0), [Refusal::RuntimeNosplit]);
-    assert_eq!(entry_refusals("runtimes.nanotime", 0..0), []);
-}
-
-#[test]
-fn assembly_and_garbage_are_refused() {
-    let code = [0x06; 32];
-    let mut assembly = function(0, "main.f", START, START + 32);
-    let bytes = |_: Va, _: Va| Some(&code[..]);
-    let table = FunctionTable::of(vec![assembly], CONSTANT_DEPTH);
-    let wanted = Wanted { enter: true, exit: true };
-    let found = text(&table, &bytes, &[]).sites(&assembly, wanted);
-    assert_eq!(refused(&found, At::Enter), [Refusal::Undecodable]);
-    assembly.flags = FuncFlags(4);
-    let found = text(&table, &bytes, &[]).sites(&assembly, wanted);
-    assert_eq!(refused(&found, At::Enter), [Refusal::Assembly]);
-}
-
-/// Where a function is cut that is not to run: first byte and bytes.
-#[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
-fn cut(write: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>) -> Result<(u64, usize), Refusal> {
-    let site = of_text(CONSTANT_DEPTH, write, |text, function| text.cut(function));
-    site.map(|site| (site.va.0 - START, site.len)).map_err(|refused| refused.refusal)
-}
-
-#[test]
-fn a_body_that_never_runs_need_not_move() {
-    let may_fault = |asm: &mut CodeAssembler| {
-        asm.movsq()?;
-        asm.inc(rax)?;
-        asm.ret()
-    };
-    assert_eq!(refused(&sites(may_fault), At::Enter), [Refusal::MayFault]);
-    assert_eq!(cut(may_fault), Ok((0, 5)));
-    let loops = |asm: &mut CodeAssembler| {
-        let mut again = asm.create_label();
-        asm.set_label(&mut again)?;
-        asm.dec(rax)?;
-        asm.jne(again)?;
-        asm.ret()
-    };
-    assert_eq!(cut(loops), Ok((0, 5)));
-    assert_eq!(cut(CodeAssembler::ret), Ok((0, 5)), "with padding");
-    assert_eq!(cut(|asm| with_frame(asm, leave)), Ok((6, 8)), "behind the stack check");
-}
-
-#[test]
-#[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
-fn what_only_computes_may_vanish_where_it_is_inlined() {
-    let may_vanish = |write: fn(&mut CodeAssembler) -> Result<(), IcedError>| {
-        of_text(CONSTANT_DEPTH, write, |text, function| text.may_vanish(function))
-    };
-    assert!(may_vanish(|asm| {
-        asm.lea(rax, ptr(iced_x86::Register::RIP) + START)?;
-        asm.mov(ebx, 3)?;
-        asm.ret()
-    }));
-    assert!(!may_vanish(|asm| {
-        asm.mov(rax, qword_ptr(iced_x86::Register::RIP) + START)?;
-        asm.ret()
-    }));
-    assert!(!may_vanish(|asm| with_frame(asm, leave)));
-}
-
-#[test]
-fn what_is_too_short_behind_its_stack_check_is_cut_in_front_of_it() {
-    let tiny = |asm: &mut CodeAssembler| {
-        let mut grow = asm.create_label();
-        let mut start = asm.create_label();
-        asm.set_label(&mut start)?;
-        asm.cmp(rsp, qword_ptr(r14 + 16))?;
-        asm.jbe(grow)?;
-        asm.inc(rax)?;
-        asm.ret()?;
-        asm.set_label(&mut grow)?;
-        asm.call(MORESTACK)?;
-        asm.jmp(start)
-    };
-    assert_eq!(cut(tiny), Ok((0, 6)), "what returns at once needs no stack");
 }
