@@ -107,7 +107,7 @@ impl<'d> TypeInfo<'d> {
                 None => self.parameter(at, unit, entry)?,
             };
             // Go 1.19 to 1.26 describe the unnamed results of some functions twice. In Go's DWARF
-            // every parameter has a name of its own, invented if necessary.
+            // every parameter has a unique name, invented if necessary.
             if parameters.iter().all(|known| known.name != parameter.name) {
                 parameters.push(parameter);
             }

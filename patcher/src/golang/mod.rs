@@ -5,6 +5,9 @@
 //! checked: the program's own runtime follows them too. Never does: I/O, types (that is
 //! `crate::dwarf` and `crate::rtypes`), or decide where to hook.
 //!
+//! [`buildinfo`] and [`version`] have how it was built, [`pclntab`] its functions, [`inlining`] their
+//! inlined copies, [`fips`] the bytes under a digest, [`abi`] the registers of parameters.
+//!
 //! `docs/go-internals.md` lists what differs between Go versions, with sources.
 
 pub mod abi;

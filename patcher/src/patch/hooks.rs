@@ -21,7 +21,7 @@ use crate::rules::resolve::{CaptureError, End, Places, Resolved};
 use crate::rules::skip::Skip;
 use crate::rules::{Capture, Rule};
 
-/// A function that a rule matches, and how it is to be hooked.
+/// A function that a rule matches, and how to hook it.
 pub(super) struct Hook<'a> {
     pub(super) rule: &'a Rule,
     pub(super) function: Function<'a>,
