@@ -2,8 +2,9 @@
 //!
 //! Decides: which of Go's kinds a type is. Strings, slices and interfaces are structs in DWARF;
 //! their kind is in the attribute DW_AT_go_kind, or follows from the name of a struct of the
-//! runtime. Trusts: nothing. An entry that is not one of Go's types is an error. Never does:
-//! resolve more than one type at a time. A type refers to others by [`TypeId`].
+//! runtime.
+//! Trusts: nothing. An entry that is not one of Go's types is an error.
+//! Never does: resolve more than one type at a time. A type refers to others by [`TypeId`].
 //!
 //! DW_AT_go_runtime_type (0x2904) locates the type's run-time descriptor. Its form is DW_FORM_addr,
 //! but it is an offset from `runtime.types`, 0 when the program has no descriptor of the type. Go

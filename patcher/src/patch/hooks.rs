@@ -1,8 +1,8 @@
 //! What each hook records.
 //!
 //! Decides: whether the captures, the filter and the results of a rule resolve in a function, and
-//! fit into a record. Trusts: the types. Never does: choose a place in a function (that is
-//! [`super::targets`]).
+//! fit into a record.
+//! Trusts: the types. Never does: choose a place in a function (that is [`super::targets`]).
 
 use std::collections::HashMap;
 
