@@ -92,8 +92,8 @@ pub fn without_type_arguments(symbol: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// The spelling of an import path in symbol names: in the last element, dots and what is not printable are escaped
-/// (`src/cmd/internal/objabi/path.go`), so that `gopkg.in/yaml.v3` is `gopkg.in/yaml%2ev3`.
+/// An import path as in symbol names, where dots in the last element and unprintable bytes are escaped: `gopkg.in/yaml.v3`
+/// becomes `gopkg.in/yaml%2ev3` (`src/cmd/internal/objabi/path.go`).
 pub fn symbol_prefix(import_path: &str) -> String {
     let last = import_path.rfind('/').map_or(0, |slash| slash + 1);
     let mut prefix = String::with_capacity(import_path.len());
@@ -108,7 +108,7 @@ pub fn symbol_prefix(import_path: &str) -> String {
     prefix
 }
 
-/// The spelling of a type, or of a pointer to one, in symbol names and in DWARF.
+/// The name of a type, or of a pointer to one, as in symbol names and in DWARF.
 pub fn symbol_name(type_name: &str) -> String {
     match type_name.rsplit_once('.') {
         Some((package, name)) => format!("{}.{name}", symbol_prefix(package)),
@@ -156,7 +156,7 @@ mod tests {
             ("main.glob..func1", "main", None, "glob..func1"),
             ("main.init.func1", "main", None, "init.func1"),
             ("main.init.0", "main", None, "init.0"),
-            // Type arguments, as Go 1.26 and as Go 1.27 spells them.
+            // Type arguments in the spelling of Go 1.26 and of Go 1.27.
             ("a.b/store.(*List[...]).Push", "a.b/store", Some("*List"), "Push"),
             ("a.b/store.(*List[go.shape.struct { a/b.X int }]).Push", "a.b/store", Some("*List"), "Push"),
             ("a.b/store.Map[go.shape.int,go.shape.[]a/b.T].func2", "a.b/store", None, "Map.func2"),
