@@ -1,7 +1,8 @@
 //! Policies: what a pipeline demands of a patched file. `docs/hardening.md` is the reference.
 //!
-//! Trusts the manifest of a file that `verify` has checked, and nothing in the policy: an unknown key is an error. Whether
-//! the file was made from the right input is the question of `verify --original`. A key that is missing demands nothing.
+//! Trusts the manifest of a file that `verify` has checked, and nothing in the policy: an unknown
+//! key is an error. Whether the file was made from the right input is the question of `verify
+//! --original`. A key that is missing demands nothing.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};

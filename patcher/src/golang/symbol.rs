@@ -1,9 +1,11 @@
-//! Symbol names as Go's linker spells them: their parts, their type arguments, and the escapes in import paths.
+//! Symbol names as Go's linker spells them: their parts, their type arguments, and the escapes in
+//! import paths.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Prefixes of the compiler's names for closures, and for the calls of `go` and `defer`, inside a function.
+/// Prefixes of the compiler's names for closures, and for the calls of `go` and `defer`, inside a
+/// function.
 const INNER: &[&str] = &["func", "gowrap", "deferwrap"];
 
 /// A symbol name split into its parts, without type arguments.
@@ -37,7 +39,8 @@ impl<'a> Name<'a> {
             (Some((after_package + 1, after_package + end)), after_package + end + 2)
         } else {
             match rest.split_once('.') {
-                // Not methods: `F.func1`, and closures outside of functions, `glob..func1` and `init.func1`.
+                // Not methods: `F.func1`, and closures outside of functions, `glob..func1` and
+                // `init.func1`.
                 Some((first, inner)) if !is_inner(inner) && !inner.starts_with('.') && first != "init" => {
                     (Some((after_package, after_package + first.len())), after_package + first.len() + 1)
                 }
@@ -67,14 +70,15 @@ impl<'a> Name<'a> {
         &self.symbol[self.after_package..]
     }
 
-    /// Whether cgo made the function, to call one of C: its arguments are passed as in assembly (Go's `src/cmd/cgo/out.go`).
+    /// Whether cgo made the function, to call one of C: its arguments are passed as in assembly
+    /// (Go's `src/cmd/cgo/out.go`).
     pub fn is_of_cgo(&self) -> bool {
         ["_Cfunc_", "_C2func_", "_cgo_"].iter().any(|prefix| self.function().starts_with(prefix))
     }
 }
 
-/// A symbol name without the type arguments of generic functions and types. Up to Go 1.26 pclntab spells them `[...]`; later
-/// pclntabs and DWARF spell them in full.
+/// A symbol name without the type arguments of generic functions and types. Up to Go 1.26 pclntab
+/// spells them `[...]`; later pclntabs and DWARF spell them in full.
 pub fn without_type_arguments(symbol: &str) -> Cow<'_, str> {
     if !symbol.contains('[') {
         return Cow::Borrowed(symbol);
@@ -92,8 +96,8 @@ pub fn without_type_arguments(symbol: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// An import path as in symbol names, where dots in the last element and unprintable bytes are escaped: `gopkg.in/yaml.v3`
-/// becomes `gopkg.in/yaml%2ev3` (`src/cmd/internal/objabi/path.go`).
+/// An import path as in symbol names, where dots in the last element and unprintable bytes are
+/// escaped: `gopkg.in/yaml.v3` becomes `gopkg.in/yaml%2ev3` (`src/cmd/internal/objabi/path.go`).
 pub fn symbol_prefix(import_path: &str) -> String {
     let last = import_path.rfind('/').map_or(0, |slash| slash + 1);
     let mut prefix = String::with_capacity(import_path.len());

@@ -1,5 +1,5 @@
-//! Go declarations in rules: the parameters and types of functions, for programs without DWARF. This file knows their
-//! grammar, a part of Go's, but no types of a program.
+//! Go declarations in rules: the parameters and types of functions, for programs without DWARF.
+//! This file knows their grammar, a part of Go's, but no types of a program.
 //!
 //! ```text
 //! declaration = "func" [ "(" [ name ] type ")" ] name list [ list | type ] | "type" name type
@@ -9,8 +9,8 @@
 //!             | "struct{" { field ";" } "}" | "interface{" ... "}"
 //! ```
 //!
-//! A name without an import path is one of Go's predeclared types, or belongs to the rule's package. Types with type
-//! parameters cannot be written.
+//! A name without an import path is one of Go's predeclared types, or belongs to the rule's
+//! package. Types with type parameters cannot be written.
 
 use super::scanner::{Problem, Scanned, Scanner, SyntaxError};
 

@@ -1,7 +1,8 @@
 //! A rule's declarations, beside the program's own description of its types.
 //!
-//! If the program describes a function or type, a declaration must agree with the description and never overrules it. If it
-//! does not, the declaration is trusted, and its types are laid out here; pclntab's size of the arguments is the check.
+//! Where the program describes a function or type, a declaration must agree with the description and
+//! never overrules it. Where it does not, the declaration is trusted as far as pclntab's size of the
+//! arguments confirms it, and its types are laid out here.
 
 use std::collections::HashMap;
 
@@ -215,7 +216,8 @@ pub fn compare_signature(
     Ok(None)
 }
 
-/// Whether an expression denotes that type. Maps, channels and functions agree with any other of their kind.
+/// Whether an expression denotes that type. Maps, channels and functions agree with any other of
+/// their kind.
 fn agrees(types: &dyn Types, rule: &Rule, expr: &Expr, id: TypeId) -> Result<bool, TypeError> {
     let resolved = types.resolve(id)?;
     Ok(match (&expr.shape, &resolved.kind) {

@@ -1,7 +1,7 @@
 //! Globs: which names a pattern matches. Rules and policies share this matcher.
 //!
-//! The time is at most the product of the two lengths: a pattern comes from the user, names from the program, and both may be
-//! long.
+//! The time is at most the product of the two lengths: a pattern comes from the user, names from
+//! the program, and both may be long.
 
 use std::iter;
 

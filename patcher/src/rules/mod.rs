@@ -1,16 +1,19 @@
-//! Phase 3: rules, which say which functions to hook and what to capture there. `docs/rules.md` is the reference.
+//! Phase 3: rules, which say which functions to hook and what to capture there. `docs/rules.md` is
+//! the reference.
 //!
 //! A rule file is not trusted: an unknown key is an error, like everything else that does not fit.
 //!
-//! - Reading: `text` has the YAML of a rule file and its schema, `parse` makes [`Rule`]s of it, `check` refuses what does not
-//!   fit together, `rule` is the result.
-//! - The small languages in a rule: `path`, `condition` and `declaration`, read with one `scanner`; `version`, `sample`.
+//! - Reading: `text` has the YAML of a rule file and its schema, `parse` makes [`Rule`]s of it,
+//!   `check` refuses what does not fit together, `rule` is the result.
+//! - The small languages in a rule: `path`, `condition` and `declaration`, read with one `scanner`;
+//!   `version`, `sample`, `constant`.
 //! - The functions of a rule: `pattern` and `glob`.
-//! - In one binary: `resolve` turns paths into loads, `condition` comparisons into tests, `skip` constants into results,
-//!   `declared` compares declarations with the program's own description.
+//! - In one binary: `resolve` turns paths into loads, `condition` comparisons into tests, `skip`
+//!   constants into results, `declared` compares declarations with the program's own description.
 
 mod check;
 pub mod condition;
+pub mod constant;
 pub mod declaration;
 pub mod declared;
 pub mod glob;

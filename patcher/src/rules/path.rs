@@ -1,5 +1,5 @@
-//! Paths in rules: Go-like expressions that lead from a parameter or a result to a value. This file knows their grammar,
-//! but no types.
+//! Paths in rules: Go-like expressions that lead from a parameter or a result to a value. This file
+//! knows their grammar, but no types.
 //!
 //! ```text
 //! expression = path [ ("!=" | "==") "nil" ] | "len(" path ")" | "type(" path ")"

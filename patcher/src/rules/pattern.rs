@@ -1,15 +1,19 @@
 //! Whether the patterns of a rule match a function's import path, receiver and name.
 //!
 //! ```text
-//! import     path; `*` stands for a part of one element, `...` for anything; `x/...` matches x too; `*` alone: every package
-//! receiver   `T` or `*T`; a further `*` stands for a part of the name; `*` alone: any receiver; `**`: any pointer
-//! function   name; `*` stands for a part of one name; `*` alone: every function of the package or the receiver
+//! import     path; `*` stands for a part of one element, `...` for anything; `x/...` matches x too;
+//!            `*` alone: every package
+//! receiver   `T` or `*T`; a further `*` stands for a part of the name; `*` alone: any receiver;
+//!            `**`: any pointer
+//! function   name; `*` stands for a part of one name; `*` alone: every function of the package or
+//!            the receiver
 //! ```
 
 use super::glob::{Wildcards, matches};
 
-/// Packages in which no glob matches: the runtime, and what it is made of. Parts of them run in signal handlers, which may
-/// interrupt a hook while it uses memory that belongs to the P; nothing in a function shows whether a handler calls it.
+/// Packages in which no glob matches: the runtime, and what it is made of. Parts of them run in
+/// signal handlers, which may interrupt a hook while it uses memory that belongs to the P; nothing
+/// in a function shows whether a handler calls it.
 const RUNTIME: &[&str] = &[
     "runtime",
     "runtime/internal/...",

@@ -1,8 +1,9 @@
-//! Resolves a rule's expressions: a path such as `rw.(*response).status` becomes registers, offsets and type descriptors, for
-//! one function of one binary. `cursor` follows its steps, `leaf` reads the value at its end.
+//! Resolves a rule's expressions: a path such as `rw.(*response).status` becomes registers, offsets
+//! and type descriptors, for one function of one binary. `cursor` follows its steps, `leaf` reads
+//! the value at its end.
 //!
-//! Trusts the description of the types for layouts, the ABI for registers, and the rule's promise `caller_keeps`. A path that
-//! does not resolve is an error that names the part.
+//! Trusts the description of the types for layouts, the ABI for registers, and the rule's promise
+//! `caller_keeps`. A path that does not resolve is an error that names the part.
 
 mod cursor;
 mod leaf;
@@ -99,7 +100,8 @@ pub enum ResolveError {
 }
 
 impl ResolveError {
-    /// Whether the function or the program lacks something, rather than that the rule is wrong for all.
+    /// Whether the function or the program lacks something, rather than that the rule is wrong for
+    /// all.
     fn is_of_the_function(&self) -> bool {
         matches!(
             self,
@@ -145,7 +147,8 @@ pub struct Resolved {
     pub left_out: Vec<String>,
 }
 
-/// The end of the call for which paths are resolved; for the exits, also the words that the entry keeps so far.
+/// The end of the call for which paths are resolved; for the exits, also the words that the entry
+/// keeps so far.
 pub enum End<'k> {
     /// The entry.
     Enter,

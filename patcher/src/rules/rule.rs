@@ -9,10 +9,10 @@ use std::sync::Arc;
 use gopatch_protocol::manifest::{At, Format, Kind, Ratio};
 
 use super::condition::Condition;
+use super::constant::Constant;
 use super::declaration::{Declaration, Expr, Function};
 use super::path::Expression;
 use super::pattern;
-use super::skip::Constant;
 use super::version::Range;
 use crate::golang::symbol::{Name, symbol_prefix, without_type_arguments};
 use crate::yaml::Place;
@@ -49,7 +49,8 @@ pub struct Rule {
     pub go: Option<Range>,
     /// Versions of the module that it applies to; for the standard library, versions of Go.
     pub version: Option<Range>,
-    /// Parameters that the caller keeps alive until the function returns, so that an exit may follow them.
+    /// Parameters that the caller keeps alive until the function returns, so that an exit may
+    /// follow them.
     pub caller_keeps: Vec<String>,
     /// The condition under which a call is recorded.
     pub when: Option<Condition>,
@@ -141,14 +142,16 @@ impl Rule {
         self.origin.place(&self.file, &self.name, field)
     }
 
-    /// Whether the rule has a glob. Then it hooks whatever matches, instead of each function that it names.
+    /// Whether the rule has a glob. Then it hooks whatever matches, instead of each function that
+    /// it names.
     pub fn is_glob(&self) -> bool {
         pattern::is_import_glob(&self.import)
             || self.receivers.iter().any(|receiver| pattern::is_receiver_glob(receiver))
             || self.functions.iter().any(|function| pattern::is_function_glob(function))
     }
 
-    /// Whether a rule with a glob matches that function. `*` without a receiver matches methods too.
+    /// Whether a rule with a glob matches that function. `*` without a receiver matches methods
+    /// too.
     pub fn matches(&self, name: &Name<'_>) -> bool {
         if pattern::is_of_the_runtime(&name.package)
             || name.is_of_cgo()
@@ -244,7 +247,8 @@ impl Rule {
         if name.contains('.') { name.to_owned() } else { format!("{}.{name}", self.import) }
     }
 
-    /// The end of a call at which its condition is evaluated and its sample drawn: the first that it hooks.
+    /// The end of a call at which its condition is evaluated and its sample drawn: the first that
+    /// it hooks.
     pub fn decided_at(&self) -> At {
         if self.enter.is_some() { At::Enter } else { At::Exit }
     }

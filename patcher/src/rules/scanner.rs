@@ -1,7 +1,7 @@
 //! The scanner shared by the small languages in rule files: paths, conditions and Go declarations.
 //!
-//! Each grammar is a set of functions that take what they expect from a `Scanner`. An error says what was expected and
-//! shows the text from there on.
+//! Each grammar is a set of functions that take what they expect from a `Scanner`. An error says
+//! what was expected and shows the text from there on.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -107,7 +107,8 @@ impl<'t> Scanner<'t> {
         if self.take(token) { Ok(()) } else { Err(Problem::Expected(token)) }
     }
 
-    /// Takes the characters that belong to a word: letters, digits, `_`, `~` and `others`. The word may be empty.
+    /// Takes the characters that belong to a word: letters, digits, `_`, `~` and `others`. The word
+    /// may be empty.
     pub(super) fn word(&mut self, others: &str) -> &'t str {
         let is_word =
             |character: char| character.is_alphanumeric() || "_~".contains(character) || others.contains(character);

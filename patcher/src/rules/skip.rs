@@ -1,101 +1,15 @@
 //! Skipped functions: a rule's constants become the parts of a function's results.
 //!
-//! Trusts the types and the ABI. Integers, booleans and strings are never rounded, cut or converted: a constant that is not
-//! a value of the result's type is an error. A number for a floating-point result becomes the nearest value.
-
-use std::fmt::{self, Display, Formatter};
+//! Trusts the types and the ABI. Integers, booleans and strings are never rounded, cut or
+//! converted: a constant that is not a value of the result's type is an error. A number for a
+//! floating-point result becomes the nearest value.
 
 use gopatch_trampolines::plan::{Gpr, ResultPart, ResultPlace, ResultValue};
-use schemars::JsonSchema;
-use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use super::constant::Constant;
 use super::resolve::Places;
 use crate::golang::abi::{Location, Register};
 use crate::types::{Kind, TypeError};
-
-/// A result's value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Constant {
-    /// A whole number.
-    Int(i128),
-    /// A number with a decimal point or an exponent.
-    Float(f64),
-    /// `true` or `false`.
-    Bool(bool),
-    /// A string, or `nil`, which is a string in YAML.
-    Text(String),
-    /// YAML's own null.
-    Null,
-}
-
-// The values of `Constant`, for the schema.
-#[derive(JsonSchema)]
-#[schemars(rename = "Constant", untagged)]
-#[expect(dead_code, reason = "used by the schema only")]
-pub(super) enum ConstantText {
-    Bool(bool),
-    Number(f64),
-    Text(String),
-    Null(()),
-}
-
-impl Constant {
-    fn is_nil(&self) -> bool {
-        matches!(self, Self::Null) || matches!(self, Self::Text(text) if text == "nil")
-    }
-}
-
-impl Display for Constant {
-    /// As in Go, as far as that does not depend on the result's type.
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            _ if self.is_nil() => f.write_str("nil"),
-            Self::Int(number) => number.fmt(f),
-            Self::Float(number) => write!(f, "{number:?}"),
-            Self::Bool(value) => value.fmt(f),
-            Self::Text(text) => write!(f, "{text:?}"),
-            Self::Null => f.write_str("nil"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Constant {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl Visitor<'_> for Any {
-            type Value = Constant;
-
-            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, a string, `true`, `false` or `nil`")
-            }
-
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Constant, E> {
-                Ok(Constant::Bool(value))
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Constant, E> {
-                Ok(Constant::Int(number.into()))
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Constant, E> {
-                Ok(Constant::Int(number.into()))
-            }
-
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Constant, E> {
-                Ok(Constant::Float(number))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Constant, E> {
-                Ok(Constant::Text(text.to_owned()))
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<Constant, E> {
-                Ok(Constant::Null)
-            }
-        }
-        deserializer.deserialize_any(Any)
-    }
-}
 
 /// Why the constants cannot be a function's results.
 #[derive(Debug, thiserror::Error)]
@@ -142,7 +56,8 @@ pub struct Skip {
 }
 
 impl Places<'_> {
-    /// Assigns one constant to each result. An error has the position of the constant, unless their number is wrong.
+    /// Assigns one constant to each result. An error has the position of the constant, unless their
+    /// number is wrong.
     pub fn skip(&self, constants: &[Constant]) -> Result<Skip, (Option<usize>, SkipError)> {
         let results: Vec<_> = self.signature.results().map(|result| result.type_id).collect();
         if results.len() != constants.len() {
@@ -173,8 +88,8 @@ impl Places<'_> {
     }
 }
 
-/// The words of a constant as a value of that kind, and its text in Go. An error says what is a value of the kind; it is
-/// `None` if only the range is wrong.
+/// The words of a constant as a value of that kind, and its text in Go. An error says what is a
+/// value of the kind; it is `None` if only the range is wrong.
 fn values(constant: &Constant, kind: &Kind<'_>, size: u64) -> Result<(Vec<ResultValue>, String), Option<&'static str>> {
     let bits = |bits: u64| vec![ResultValue::Bits(bits)];
     let nil = |words| if constant.is_nil() { Ok(vec![ResultValue::Bits(0); words]) } else { Err(Some("only nil is")) };

@@ -1,4 +1,5 @@
-//! The YAML of a rule file, as serde reads it: keys, their defaults, the values that they take, and the JSON Schema.
+//! The YAML of a rule file, as serde reads it: keys, their defaults, the values that they take, and
+//! the JSON Schema.
 
 use std::fmt;
 
@@ -8,12 +9,12 @@ use schemars::JsonSchema;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::constant::{Constant, ConstantText};
 use super::sample::Sample;
-use super::skip::{Constant, ConstantText};
 use super::{LARGEST_MAX, Order};
 use crate::yaml::OneOrMany;
 
-/// Rules of gopatch: which functions of a Go program to hook, and what to capture there. See docs/rules.md.
+/// Rules of gopatch: which Go functions to hook, and what to capture there. See docs/rules.md.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping with the key `rules`")]
 pub(super) struct RuleFile {
@@ -34,7 +35,7 @@ pub(super) struct RuleText {
     pub(super) function: OneOrMany,
     /// Versions of Go that the rule applies to, such as `>=1.22, <1.27`.
     pub(super) go: Option<String>,
-    /// Versions of the package's module that the rule applies to; for the standard library, versions of Go.
+    /// Versions of the package's module that the rule applies to; of Go for the standard library.
     pub(super) version: Option<String>,
     /// Go declaration of the function, or a list of declarations.
     pub(super) signature: Option<OneOrMany>,
@@ -42,7 +43,7 @@ pub(super) struct RuleText {
     #[serde(default = "internal")]
     #[schemars(with = "KindName")]
     pub(super) kind: Kind,
-    /// Name of an operation; `{attribute}` stands for a captured value, and a `[part]` is left out if one of its attributes is missing.
+    /// Name of an operation: `{attribute}` is its value; a `[part]` needs all of its attributes.
     pub(super) operation: Option<String>,
     /// A program may lack the function.
     #[serde(default)]
@@ -54,9 +55,9 @@ pub(super) struct RuleText {
     #[serde(default)]
     #[schemars(default)]
     pub(super) order: OrderText,
-    /// Condition under which a call is recorded: on the parameters at the entry or, without `enter`, on the results at the exit.
+    /// Condition for recording a call: on parameters at the entry; without `enter`, on results.
     pub(super) when: Option<String>,
-    /// Part of these calls that is recorded, at random: a number up to 1, or a ratio such as `1/100`.
+    /// Part of these calls that is recorded, at random: a number up to 1, or as `1/100`.
     pub(super) sample: Option<Sample>,
     /// Parameters that the caller keeps alive until the function returns.
     #[serde(default)]

@@ -1,7 +1,9 @@
-//! Ranges of versions, of Go and of modules. Versions compare as in the `go` command, which follows Semantic Versioning 2.0.0.
+//! Ranges of versions, of Go and of modules. Versions compare as in the `go` command, which follows
+//! Semantic Versioning 2.0.0.
 //!
-//! A pseudo version (`v1.2.4-0.20230102150405-abcdef123456`) is a pre-release of its base, so it lies between `v1.2.3` and
-//! `v1.2.4`. A suffix after `+` (`+incompatible`) is ignored. Missing numbers are 0.
+//! A pseudo version (`v1.2.4-0.20230102150405-abcdef123456`) is a pre-release of its base, so it
+//! lies between `v1.2.3` and `v1.2.4`. A suffix after `+` (`+incompatible`) is ignored. Missing
+//! numbers are 0.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -1,11 +1,13 @@
-//! The lines of a YAML file's keys, which serde does not keep. In a file that is not YAML, those before the error are known.
+//! The lines of a YAML file's keys, which serde does not keep. In a file that is not YAML, those
+//! before the error are known.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use saphyr_parser::{Event, Parser};
 
-/// Lines of a file's keys, from 1. The file is searched for them at the first error, as a valid one needs none.
+/// Lines of a file's keys, from 1. The file is searched for them at the first error, as a valid one
+/// needs none.
 #[derive(Debug, Clone)]
 pub struct Lines {
     text: String,
@@ -100,7 +102,8 @@ impl Lines {
         self.found.get_or_init(|| Found::search(&self.text))
     }
 
-    /// The line of a rule's field, such as `enter.http.request.method`, or else of the nearest key or item around it.
+    /// The line of a rule's field, such as `enter.http.request.method`, or else of the nearest key
+    /// or item around it.
     pub fn line_of_field(&self, rule: usize, field: &str) -> usize {
         let path = |keys: &[&str]| {
             let keys = keys.iter().copied().filter(|key| !key.is_empty());
@@ -111,7 +114,8 @@ impl Lines {
         paths.iter().find_map(|path| self.found().lines.get(path)).copied().unwrap_or(1)
     }
 
-    /// The line of the value at the end of these keys and indices, or else of the nearest one around it.
+    /// The line of the value at the end of these keys and indices, or else of the nearest one
+    /// around it.
     pub fn line_of_path(&self, path: &[&str]) -> usize {
         let paths = (0..=path.len()).rev().map(|length| path[..length].iter().map(ToString::to_string).collect());
         paths.into_iter().find_map(|path: Vec<String>| self.found().lines.get(&path)).copied().unwrap_or(1)

@@ -88,7 +88,8 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-/// The line of serde's error, and its message; after an unknown name, also the most similar known one.
+/// The line of serde's error, and its message; after an unknown name, also the most similar known
+/// one.
 pub(crate) fn describe_error(error: &serde_yaml_ng::Error) -> (usize, String) {
     let line = error.location().map_or(1, |location| location.line());
     let text = error.to_string();

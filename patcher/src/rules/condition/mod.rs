@@ -1,5 +1,5 @@
-//! Conditions in rules: Go-like expressions that decide which calls are recorded. This file knows their grammar, `resolve`
-//! finds their values in a binary.
+//! Conditions in rules: Go-like expressions that decide which calls are recorded. This file knows
+//! their grammar, `resolve` finds their values in a binary.
 //!
 //! ```text
 //! condition  = all { "||" all }
@@ -179,7 +179,8 @@ impl Parser<'_, '_> {
             constant @ ("true" | "false") => {
                 self.scanner.go_back(before);
                 let is_true = only_equality("a boolean is compared by == or !=,")? == (constant == "true");
-                // A path that meets nil is false in either comparison: so `!= true` does not mean `!`.
+                // A path that meets nil is false in either comparison: so `!= true` does not mean
+                // `!`.
                 if !is_true {
                     return Err("write `!` before the path instead of a comparison with a boolean".into());
                 }

@@ -1,7 +1,7 @@
 //! Resolves conditions: the paths of comparisons become loads, for one function of one binary.
 //!
-//! [`Places`] knows where values are. A condition resolves as a whole or not at all, and follows only values that exist at
-//! its end of the call.
+//! [`Places`] knows where values are. A condition resolves as a whole or not at all, and follows
+//! only values that exist at its end of the call.
 
 use gopatch_protocol::manifest::{At, ValueType};
 use gopatch_trampolines::filter::{self, Order, Relation, Test};

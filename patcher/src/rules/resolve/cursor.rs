@@ -55,7 +55,8 @@ impl Places<'_> {
         way.into_iter().try_fold(cursor, |cursor, step| self.field(cursor, &step, end))
     }
 
-    /// The embedded fields on the way to a promoted field, and the field itself; empty if there is no such field.
+    /// The embedded fields on the way to a promoted field, and the field itself; empty if there is
+    /// no such field.
     fn promoted(&self, type_id: TypeId, name: &str, depth: usize) -> Result<Vec<String>, ResolveError> {
         if depth == 0 {
             return Ok(Vec::new());

@@ -10,7 +10,8 @@ use crate::rules::path::Form;
 use crate::types::{Kind, Type, TypeId};
 
 impl Places<'_> {
-    /// From a pointer to an array to the array, if its value or length is wanted; any other cursor stays.
+    /// From a pointer to an array to the array, if its value or length is wanted; any other cursor
+    /// stays.
     fn at_array(&self, cursor: Cursor, form: Form, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
         let Kind::Pointer(element) = self.types.resolve(cursor.type_id())?.kind else { return Ok(cursor) };
         let is_wanted = matches!(form, Form::Value | Form::Len);
@@ -40,9 +41,10 @@ impl Places<'_> {
             _ => Err(unrecordable()),
         };
         if let (Form::Len, Kind::Map) = (form, &resolved.kind) {
-            // The first word of the runtime's map is the number of its entries: `hmap.count` until Go 1.23,
-            // `maps.Map.used` since (Go's `src/runtime/map.go`, `src/internal/runtime/maps/map.go`).
-            // A nil map has none: then the word of the map itself is the 0 to record.
+            // The first word of the runtime's map is the number of its entries: `hmap.count` until
+            // Go 1.23, `maps.Map.used` since (Go's `src/runtime/map.go`,
+            // `src/internal/runtime/maps/map.go`). A nil map has none: then the word of the map
+            // itself is the 0 to record.
             let leaf = int(8, true)?;
             let nil = match &cursor {
                 Cursor::Value { location, offset, origin, .. } => {
