@@ -107,7 +107,7 @@ fn what_an_array_or_an_interface_has_not_is_an_error() -> Result<()> {
         ("enter", "b.head[0]", "uint32 is not an array"),
         ("enter", "names", "a value of type [2]string cannot be recorded"),
         ("enter", "type(value)", "main.id is not an interface"),
-        ("exit", "value", "bytes of a parameter of type main.id are no longer there at the exit"),
+        ("exit", "value", "the bytes of a parameter of type main.id no longer exist at the exit"),
     ] {
         let rule = format!(
             "rules: [{{ name: r, import: main, function: arrays, caller_keeps: [value], {end}: {{ x: {{ value: '{value}' }} }} }}]"

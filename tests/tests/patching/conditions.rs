@@ -337,8 +337,11 @@ fn what_a_condition_cannot_be_is_said_with_its_place() -> Result<()> {
         (rule("look", "    when: n == 1").replace("enter", "exit"), "a parameter is known at the entry only"),
         (rule("'*'", "    partial: true\n    when: n == 1"), "rules.yaml:6: rule r: when: main."),
         (rule("look", "    sample: 1.5"), "rules.yaml:5: rule r: "),
-        (rule("look", "    sample: 1.5"), "a part of all calls, more than 0 and at most 1"),
-        (rule("look", "    kind: boundary\n    sample: 0.1"), "rules.yaml:6: rule r: sample: a boundary closes"),
+        (rule("look", "    sample: 1.5"), "a ratio of more than 0 and at most 1"),
+        (
+            rule("look", "    kind: boundary\n    sample: 0.1"),
+            "rules.yaml:6: rule r: sample: not allowed with `kind: boundary`",
+        ),
         (
             rule("look", "    caller_keeps: [o]\n    when: results[1] == nil")
                 .replace("enter: {}", "exit: { name: { value: o.name } }"),

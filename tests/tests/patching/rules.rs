@@ -233,18 +233,18 @@ fn errors_say_where_and_what_was_meant() -> Result<()> {
         ("    function: last\n    operation: 'a[ {b}'\n", "rules.yaml:6: rule r: operation: ", "`[ {b}` is not closed"),
         (
             "    function: last\n    operation: 'a[ {order}]'\n    exit: { orders: { value: 'results[0] == nil' } }\n",
-            "rules.yaml:6: rule r: operation: no capture of the rule gives `order`",
+            "rules.yaml:6: rule r: operation: the rule captures no attribute `order`",
             "(did you mean `orders`?)",
         ),
         (
             "    function: last\n    exit: { ok: { value: 'results[0] == nil' } }\n    dimensions: [ok, okay]\n",
-            "rules.yaml:7: rule r: dimensions: no capture of the rule gives `okay`",
+            "rules.yaml:7: rule r: dimensions: the rule captures no attribute `okay`",
             "(did you mean `ok`?)",
         ),
         (
             "    function: last\n    dimensions: [ok, ok]\n    exit: { ok: { value: 'results[0] == nil' } }\n",
             "rules.yaml:6: rule r: dimensions: ",
-            "`ok` is there twice",
+            "`ok` is listed twice",
         ),
         ("    function: lst\n", "rules.yaml:5: rule r: function: ", "(did you mean `main.last`?)"),
         ("    receiver: '*ordr'\n    function: place\n", "rules.yaml:5: rule r: receiver: ", "`main.(*order).place`?"),

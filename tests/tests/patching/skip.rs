@@ -216,17 +216,17 @@ fn constants_that_are_no_results_are_errors_that_say_where() -> Result<()> {
     let lines = |constants: &[&str]| format!("      - {}\n", constants.join("\n      - "));
     let integers = |first: &str| lines(&[first, "1", "1", "1", "1", "1", "true"]);
     for (rules, expected) in [
-        (rule("integers", &integers("128")), "rules.yaml:6: rule r: skip.0: main.integers: 128 does not fit int8"),
-        (rule("integers", &integers("1.0")), "rules.yaml:6: rule r: skip.0: main.integers: 1.0 is no value of type int8"),
-        (rule("integers", &integers("nil")), "nil is no value of type int8: only whole numbers are"),
-        (rule("integers", &lines(&["1", "2"])), "the function has 7 results, and 2 constants stand here"),
-        (rule("texts", &lines(&["a", "5", "nil"])), "rules.yaml:7: rule r: skip.1: main.texts: 5 is no value of type string"),
-        (rule("texts", &lines(&["a", "b", "c"])), "\"c\" is no value of type error: only nil can be"),
-        (rule("'*'", "      []\n"), "rules.yaml:5: rule r: skip: a glob may mean more than it should"),
-        (rule("allow", &lines(&["{}"])), "expected a number, a text, `true`, `false` or `nil`"),
+        (rule("integers", &integers("128")), "rules.yaml:6: rule r: skip.0: main.integers: 128 does not fit in int8"),
+        (rule("integers", &integers("1.0")), "rules.yaml:6: rule r: skip.0: main.integers: 1.0 is not a value of type int8"),
+        (rule("integers", &integers("nil")), "nil is not a value of type int8: only whole numbers are"),
+        (rule("integers", &lines(&["1", "2"])), "the function has 7 results, but `skip` has 2 constants"),
+        (rule("texts", &lines(&["a", "5", "nil"])), "rules.yaml:7: rule r: skip.1: main.texts: 5 is not a value of type string"),
+        (rule("texts", &lines(&["a", "b", "c"])), "\"c\" is not a value of type error: only nil is"),
+        (rule("'*'", "      []\n"), "rules.yaml:5: rule r: skip: not allowed with a glob"),
+        (rule("allow", &lines(&["{}"])), "expected a number, a string, `true`, `false` or `nil`"),
         (
             "rules: [{ name: r, import: runtime, function: GC, skip: [] }]".to_owned(),
-            "rule r: skip: the runtime's own functions have to run",
+            "rule r: skip: functions of the runtime cannot be skipped",
         ),
         (
             "rules:\n  - { name: a, import: main, function: leaf, skip: [1] }\n  - { name: b, import: main, function: leaf, skip: [2] }\n"
