@@ -7,7 +7,7 @@
 use anyhow::{Result, bail};
 use xtask::workspace::{cargo, require_all, run as run_command};
 
-use super::bpf;
+use super::{bpf, docs};
 
 /// What a change has to pass.
 pub(crate) fn test(arguments: &[&str]) -> Result<()> {
@@ -16,7 +16,8 @@ pub(crate) fn test(arguments: &[&str]) -> Result<()> {
     run_command(&mut cargo(&["fmt", "--all", "--check"]))?;
     run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     bpf::run(&[])?;
-    build_release()?;
+    // Builds the programs, too.
+    docs::run(&[])?;
     run_command(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
 }
 
