@@ -45,7 +45,7 @@ struct Row {
     name: String,
     call_ns: Spread,
     cost_ns: Option<Spread>,
-    cost_rdtsc: Option<Spread>,
+    cost_rdtsc: Option<Ratio>,
     goals: Vec<Goal>,
 }
 
@@ -54,6 +54,11 @@ struct Spread {
     median: f64,
     low: f64,
     high: f64,
+}
+
+#[derive(Deserialize)]
+struct Ratio {
+    median: f64,
 }
 
 #[derive(Deserialize)]
@@ -100,7 +105,10 @@ impl Report {
             let cost = cost_ns.as_ref().map(with_quartiles).unwrap_or_default();
             let ratio = cost_rdtsc.as_ref().map(|ratio| number(ratio.median)).unwrap_or_default();
             let goals: Vec<_> = goals.iter().map(Goal::to_text).collect();
-            let (name, call) = (name.trim(), with_quartiles(call_ns));
+            // Functions without a hook have their names.
+            let is_function = cost_ns.is_none() && name != CLOCK && !name.contains(' ');
+            let name = if is_function { format!("bare call of `{name}`") } else { name.trim().to_owned() };
+            let call = with_quartiles(call_ns);
             let _ = writeln!(text, "| {name} | {call} | {cost} | {ratio} | {} |", goals.join("; "));
         }
         text += "\nRecords:\n\n";
