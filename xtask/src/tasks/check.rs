@@ -7,7 +7,7 @@
 use anyhow::{Result, bail};
 use xtask::workspace::{cargo, require_all, run as run_command};
 
-use super::{bpf, structure};
+use super::{bpf, docs, structure};
 
 /// What a change has to pass.
 pub(crate) fn test(arguments: &[&str]) -> Result<()> {
@@ -17,7 +17,8 @@ pub(crate) fn test(arguments: &[&str]) -> Result<()> {
     run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     structure::run(&[])?;
     bpf::run(&[])?;
-    build_release()?;
+    // Builds the programs, too.
+    docs::run(&[])?;
     run_command(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
 }
 

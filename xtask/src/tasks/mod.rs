@@ -4,4 +4,5 @@ pub(crate) mod bpf;
 pub(crate) mod check;
 pub(crate) mod corpus;
 pub(crate) mod demo;
+pub(crate) mod docs;
 pub(crate) mod structure;
