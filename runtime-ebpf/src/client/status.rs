@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::cli::StatusArgs;
 use super::request::get;
 use crate::console::text::printable;
-use crate::control::api::{Process, Status};
+use crate::control::api::{ProcessStatus, Status};
 
 /// Prints the status.
 pub fn status(args: &StatusArgs) -> Result<()> {
@@ -42,7 +42,7 @@ fn shown(status: &Status) -> String {
         text += "\n     PID  SERVICE               VERSION       GO          RECORDS  OPERATIONS       LOST\n";
     }
     for process in processes {
-        let Process { pid, service, version, go_version, ended, records, operations, lost, rules, .. } = process;
+        let ProcessStatus { pid, service, version, go_version, ended, records, operations, lost, rules, .. } = process;
         let lost = lost.sum();
         let ended = if *ended { "  (ended)" } else { "" };
         writeln!(

@@ -78,8 +78,8 @@ impl Printer {
         }
     }
 
-    /// Adds what it has counted so far.
-    pub(crate) fn count(&self, summary: &mut Summary) {
+    /// Writes its counts so far into the summary.
+    pub(crate) fn count_into(&self, summary: &mut Summary) {
         summary.operations = self.operations;
         summary.unprinted = self.unprinted;
     }

@@ -105,7 +105,7 @@ pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::Metrics, send
                 process.state().pushed = true;
             }
         }
-        shared.forget();
+        shared.forget_ended();
         if is_last {
             return;
         }

@@ -136,7 +136,7 @@ async fn answer(request: Request<Incoming>, shared: &Shared, door: Door) -> Answ
                 (Form::Text, "text/plain; version=0.0.4; charset=utf-8")
             };
             let page = prometheus::page(shared, form);
-            shared.forget();
+            shared.forget_ended();
             reply(StatusCode::OK, kind, page)
         }
         ("/healthz", &Method::GET | &Method::HEAD, _) => {
@@ -146,7 +146,7 @@ async fn answer(request: Request<Incoming>, shared: &Shared, door: Door) -> Answ
                 reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "the rings have not been looked at\n")
             }
         }
-        ("/status", &Method::GET, Door::Control) => json(StatusCode::OK, &status::of(shared)),
+        ("/status", &Method::GET, Door::Control) => json(StatusCode::OK, &status::status(shared)),
         ("/operations", &Method::GET, Door::Control) => json(StatusCode::OK, &status::operations(shared)),
         ("/rule", &Method::POST, Door::Control) => switch(body, shared).await,
         ("/metrics" | "/healthz", _, _) => {
@@ -169,7 +169,7 @@ async fn switch(body: Incoming, shared: &Shared) -> Answer {
         Ok(switch) => switch,
         Err(error) => return refused(error.to_string()),
     };
-    match tokio::time::timeout(PATIENCE, shared.ask(switch)).await {
+    match tokio::time::timeout(PATIENCE, shared.request_switch(switch)).await {
         Ok(Some(switched)) => json(StatusCode::OK, &switched),
         Ok(None) | Err(_) => {
             json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "error": "gopatchd is about to end" }))

@@ -27,7 +27,7 @@ impl Cadence {
     }
 
     /// A pass has found the fullest ring so full, from 0 to 1.
-    pub(crate) fn found(&mut self, fullness: f64) {
+    pub(crate) fn adapt(&mut self, fullness: f64) {
         let aim = if fullness > 0.0 { self.0.mul_f64((AIM / fullness).min(2.0)) } else { self.0 * 2 };
         self.0 = aim.clamp(SHORTEST, LONGEST);
     }
@@ -77,16 +77,16 @@ mod tests {
     fn rings_that_fill_fast_are_looked_at_often() {
         let mut cadence = Cadence::start();
         for _ in 0..5 {
-            cadence.found(0.0);
+            cadence.adapt(0.0);
         }
         assert_eq!(cadence.interval(), LONGEST);
-        cadence.found(1.0 / 160.0);
+        cadence.adapt(1.0 / 160.0);
         assert_eq!(cadence.interval(), LONGEST, "there is room for sixteen times as much");
-        cadence.found(1.0 / 4.0);
+        cadence.adapt(1.0 / 4.0);
         assert_eq!(cadence.interval(), LONGEST / 4);
-        cadence.found(1.0);
+        cadence.adapt(1.0);
         assert_eq!(cadence.interval(), SHORTEST);
-        cadence.found(1.0 / 64.0);
+        cadence.adapt(1.0 / 64.0);
         assert_eq!(cadence.interval(), 2 * SHORTEST, "a lull does not make it sleep long at once");
     }
 }

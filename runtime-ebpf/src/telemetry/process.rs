@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use super::activity::Activity;
 use super::metrics::Metrics;
 use super::resource::Resource;
-use crate::control::api::Rule;
+use crate::control::api::RuleStatus;
 use crate::summary::Lost;
 
 /// How long the metrics of a process that has ended wait for somebody to take them.
@@ -47,7 +47,7 @@ pub(crate) struct State {
     pub(crate) operations: u64,
     pub(crate) lost: Lost,
     /// Its rules, as they are switched.
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<RuleStatus>,
     /// Functions of which only a part of what is recorded becomes operations.
     pub(crate) samples: HashMap<u32, Ratio, RandomState>,
     /// What it does just now, while somebody watches.

@@ -77,7 +77,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut cadence = Cadence::start();
     loop {
         let bytes = collector.pass();
-        cadence.found(bytes as f64 / f64::from(options.ring_bytes));
+        cadence.adapt(bytes as f64 / f64::from(options.ring_bytes));
         if let Err(error) = collector.printer.flush() {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 tracing::error!("cannot write the output, stopping: {error}");
@@ -206,7 +206,7 @@ impl Collector {
         self.summary.lost.ring_full = counted(RING_FULL);
         self.summary.lost.output_full = counted(NO_SCRATCH);
         self.summary.words_missing = counted(WORDS_MISSING);
-        self.printer.count(&mut self.summary);
+        self.printer.count_into(&mut self.summary);
         let summary = self.summary.total();
         self.printer.finish(&summary, LAST_OUTPUT);
         tracing::info!("{summary}");

@@ -100,12 +100,12 @@ fn a_ring_that_is_none_is_given_up_and_the_others_go_on() {
             assert_eq!(gopatchd.next_operation()["name"], "note");
             crate::support::wait_until("the event is consumed", || ring.consumer() == 40);
             (way.1)(ring);
-            gopatchd.wait_for_stderr("is not read any more");
+            gopatchd.wait_for_stderr("is no longer read");
         }
         process.rings[5].write_all(&event());
         assert_eq!(gopatchd.next_operation()["name"], "note");
         let said = gopatchd.stop();
-        assert_eq!(said.stderr.matches("is not read any more").count(), ways.len(), "{backend}: {}", said.stderr);
+        assert_eq!(said.stderr.matches("is no longer read").count(), ways.len(), "{backend}: {}", said.stderr);
         assert_eq!(said.summary["broken_rings"], ways.len());
     }
 }
@@ -148,9 +148,9 @@ fn hellos_that_are_none_are_refused_with_the_reason() {
     let empty = || OwnedFd::from(tempfile::tempfile().expect("temporary file"));
     let (pipe, _writer) = std::io::pipe().expect("a pipe");
     let cases = [
-        (version, "its hello is not one"),
-        (short, "its hello is not one"),
-        (long, "its hello is not one"),
+        (version, "its hello is invalid"),
+        (short, "its hello is invalid"),
+        (long, "its hello is invalid"),
         (other_manifest, "another manifest"),
         (with_section(".other", b"{}"), "no section"),
         (with_section(SECTION, b"{}"), "not readable"),
@@ -173,7 +173,7 @@ fn hellos_that_are_none_are_refused_with_the_reason() {
         crate::support::wait_until(reason, || gopatchd.stderr().lines().any(is_told));
     }
     // The same is said of one process once a minute.
-    assert_eq!(gopatchd.stderr().matches("its hello is not one").count(), 1);
+    assert_eq!(gopatchd.stderr().matches("its hello is invalid").count(), 1);
     assert_eq!(gopatchd.stop().summary["refused"], cases.len());
 }
 

@@ -124,7 +124,7 @@ fn a_pin_that_cannot_be_is_a_warning() {
 fn two_gopatchds_on_one_socket_are_an_error() {
     let first = Gopatchd::start("memfd", &[]);
     let said = failing(Gopatchd::command(first.folder.path(), "memfd", &[]));
-    assert!(said.starts_with("gopatchd: error: another gopatchd listens at /"), "{said}");
+    assert!(said.starts_with("gopatchd: error: another gopatchd listens on /"), "{said}");
     assert!(first.socket().exists());
 }
 
