@@ -155,7 +155,7 @@ fn the_memfd_backend_works_where_bpf_is_refused() {
     BufReader::new(auto.stderr.take().expect("piped")).read_line(&mut said).expect("a line");
     auto.kill().expect("it is ours");
     auto.wait().expect("it is ours");
-    assert!(said.contains("backend memfd (no bpf: the kernel gives no USER_RINGBUF"), "{said}");
+    assert!(said.contains("backend memfd (bpf is not available: the kernel refuses a USER_RINGBUF"), "{said}");
 }
 
 #[test]
