@@ -1,9 +1,11 @@
 //! The main loop: processes attach and end, and their rings are drained.
 //!
-//! Decides: when to stop looking at the rings (`rings::cadence` decides how often), and the order of the steps of a stop.
-//! Trusts: nothing from outside. The code that handles a peer bounds the time and memory it can take.
-//! Never does: wait for a peer or for a reader of the output. The loop sleeps only in poll(2), and without a limit while
-//! no process is attached or all of them will ring.
+//! Decides: when to stop looking at the rings (`rings::cadence` decides how often), and the order
+//! of the steps of a stop.
+//! Trusts: nothing from outside. The code that handles a peer bounds the time and memory it can
+//! take.
+//! Never does: wait for a peer or for a reader of the output. The loop sleeps only in poll(2), and
+//! without a limit while no process is attached or all of them will ring.
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -41,7 +43,8 @@ use crate::telemetry::resource::Resource;
 /// How long a session is drained after another has replaced it.
 const REPLACED: Duration = Duration::from_secs(2);
 
-/// How long rings are drained after processes were told to detach: they read their control page about every 100 ms.
+/// How long rings are drained after processes were told to detach: they read their control page
+/// about every 100 ms.
 const LEAVING: Duration = Duration::from_millis(400);
 
 /// Files that every poll waits for, before those of the sessions.
@@ -255,7 +258,8 @@ impl Daemon {
         }
     }
 
-    /// When something is to be done even if no file becomes ready; never, while no process is attached.
+    /// When something is to be done even if no file becomes ready; never, while no process is
+    /// attached.
     fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let next_pass = self.polls_rings().then(|| now + self.cadence.interval());
         let sessions = self.sessions.iter().filter_map(Session::deadline);
@@ -282,7 +286,8 @@ impl Daemon {
 
     /// Does the switches that clients have requested.
     fn switch_rules(&mut self) {
-        // Records made before the switch follow the old setting. One pass reads them, the next processes them.
+        // Records made before the switch follow the old setting. One pass reads them, the next
+        // processes them.
         self.pass();
         self.pass();
         for (Switch { rule, setting, pid }, client) in self.shared.take_switches() {
@@ -354,7 +359,8 @@ impl Daemon {
         Ok(Offer { control, rings, ring_bytes })
     }
 
-    /// Detaches the earlier sessions of a process. Gives the `ring_full` counter of the last one, and the process.
+    /// Detaches the earlier sessions of a process. Gives the `ring_full` counter of the last one,
+    /// and the process.
     fn replace_sessions(&mut self, peer: &Peer) -> Option<(u64, Arc<Process>)> {
         // Reads for the last time what the process can have counted in its earlier rings.
         self.pass();
@@ -367,10 +373,11 @@ impl Daemon {
         last
     }
 
-    /// Counts what a process has lost since its earlier session, which was ours if `counted` is its `ring_full` counter.
+    /// Counts what a process has lost since its earlier session, which was ours if `counted` is its
+    /// `ring_full` counter.
     fn count_earlier_losses(&mut self, peer: &Peer, hello: &Hello, counted: Option<u64>) {
-        // The rings of our own session are still drained, and its counters were read. The records that the process counts
-        // beyond those found no ring at all.
+        // The rings of our own session are still drained, and its counters were read. The records
+        // that the process counts beyond those found no ring at all.
         let unconsumed = if counted.is_some() { 0 } else { hello.lost_unconsumed };
         let ring_full = hello.lost_ring_full.saturating_sub(counted.unwrap_or(0));
         if unconsumed > 0 || ring_full > 0 {

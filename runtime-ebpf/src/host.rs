@@ -6,8 +6,8 @@ use std::os::unix::net::UnixStream;
 use rustix::process::{Resource, getpriority_process, getrlimit, setpriority_process, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// Gives gopatchd three times the share of other processes on a busy processor (`sched_prio_to_weight` of
-/// `kernel/sched/core.c`).
+/// Gives gopatchd three times the share of other processes on a busy processor
+/// (`sched_prio_to_weight` of `kernel/sched/core.c`).
 const NICE: i32 = -5;
 
 /// A stream that becomes readable when a signal asks gopatchd to stop.
@@ -19,8 +19,8 @@ pub(crate) fn stop_signals() -> io::Result<UnixStream> {
     Ok(reader)
 }
 
-/// Raises the priority: while gopatchd waits for a processor, rings overflow. A priority that was chosen is kept, and without
-/// CAP_SYS_NICE nothing changes.
+/// Raises the priority: while gopatchd waits for a processor, rings overflow. A priority that was
+/// chosen is kept, and without CAP_SYS_NICE nothing changes.
 pub(crate) fn raise_priority() {
     if getpriority_process(None) == Ok(0) {
         let _ = setpriority_process(None, NICE);

@@ -1,4 +1,5 @@
-//! Where a finished operation goes: to standard output, into the metrics of its process, and as a span to the exporter.
+//! Where a finished operation goes: to standard output, into the metrics of its process, and as a
+//! span to the exporter.
 //!
 //! Decides: which traces are kept, and which operations become exemplars of metrics.
 //! Never does: wait.
@@ -57,7 +58,8 @@ impl Outlet {
         }
     }
 
-    /// Takes an operation of a process, unless its rule is sampled and the operation is not in the sample.
+    /// Takes an operation of a process, unless its rule is sampled and the operation is not in the
+    /// sample.
     pub(crate) fn take(
         &mut self,
         process: &Arc<Process>,

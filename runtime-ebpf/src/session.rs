@@ -123,7 +123,8 @@ impl Session {
         self.give_up_at
     }
 
-    /// Reads every ring once, and processes the records of the pass before. Gives how full the fullest ring was.
+    /// Reads every ring once, and processes the records of the pass before. Gives how full the
+    /// fullest ring was.
     pub(crate) fn pass(&mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) -> f64 {
         let fullest = self.drain(summary);
         // Without records nothing needs the time.
@@ -254,7 +255,8 @@ impl Session {
                 self.calls.forget(index as u32);
             }
         }
-        // When the process reads its switches again, it loses the values that open calls have saved at entry.
+        // When the process reads its switches again, it loses the values that open calls have saved
+        // at entry.
         if is_changed {
             self.control.publish_switches();
         }

@@ -14,7 +14,8 @@ use rustix::fs::{Mode, OFlags, fstat, lstat, open};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with};
 
-/// Connections that may wait: every process of a host may connect at once after gopatchd was restarted.
+/// Connections that may wait: every process of a host may connect at once after gopatchd was
+/// restarted.
 const BACKLOG: i32 = 4096;
 
 /// What kind of socket to bind, and for whom.
@@ -27,7 +28,8 @@ pub(crate) struct Kind {
     pub(crate) flag: &'static str,
 }
 
-/// The path of a bound socket. Dropping it removes the path, unless another socket has taken its place.
+/// The path of a bound socket. Dropping it removes the path, unless another socket has taken its
+/// place.
 #[derive(Debug)]
 pub(crate) struct BoundPath {
     path: PathBuf,

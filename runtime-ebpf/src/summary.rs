@@ -26,8 +26,8 @@ pub(crate) struct Summary {
     pub(crate) unpaired_exits: u64,
     /// Open calls given up because their process had too many.
     pub(crate) evicted_calls: u64,
-    /// Exits recorded without the values saved at entry; and calls of rules with a condition or a sample that were not
-    /// recorded, because there was no room for such values.
+    /// Exits recorded without the values saved at entry; and calls of rules with a condition or a
+    /// sample that were not recorded, because there was no room for such values.
     pub(crate) words_missing: u64,
     /// Rings given up because their content was invalid.
     pub(crate) broken_rings: u64,

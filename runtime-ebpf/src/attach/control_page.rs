@@ -1,7 +1,7 @@
 //! Control pages: what a process reads about gopatchd.
 //!
-//! Decides: which functions are on, and when the process must leave. `attach::heartbeat` writes whether gopatchd runs
-//! and whether it is awake.
+//! Decides: which functions are on, and when the process must leave. `attach::heartbeat` writes
+//! whether gopatchd runs and whether it is awake.
 //! Trusts: nothing. The page is sealed: the process can neither shrink nor write it.
 //! Never does: read anything back from a control page.
 
@@ -27,7 +27,8 @@ impl ControlPage {
         let file = memfd_create("gopatch-control", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         ftruncate(&file, bytes as u64)?;
         let page = Mapping::read_write(&file, 0, bytes)?;
-        // FUTURE_WRITE (Linux 5.1) leaves the mapping above writable and makes every later one read-only.
+        // FUTURE_WRITE (Linux 5.1) leaves the mapping above writable and makes every later one
+        // read-only.
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL)?;
         for function in 0..functions {
             page.store_byte(control::ENABLE + function, 1);

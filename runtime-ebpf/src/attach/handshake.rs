@@ -1,7 +1,8 @@
 //! From a connection to all that a session needs.
 //!
 //! Decides: whether a hello is valid, and how long a peer may take.
-//! Trusts: nothing. A peer may send nothing, send too much, or pass a file on a file system that never answers.
+//! Trusts: nothing. A peer may send nothing, send too much, or pass a file on a file system that
+//! never answers.
 //! Never does: wait. Sockets do not block, and a thread of its own reads each executable.
 
 use std::fs::File;
@@ -53,7 +54,8 @@ pub(crate) enum Refusal {
     Rings(anyhow::Error),
 }
 
-/// Threads that read executables and find out about their processes. Each wakes the main loop when it is done.
+/// Threads that read executables and find out about their processes. Each wakes the main loop when
+/// it is done.
 #[derive(Debug)]
 pub(crate) struct Readers {
     naming: Arc<Naming>,
@@ -266,7 +268,8 @@ impl Candidate {
         self.hello.rings_wanted.clamp(1, MAX_RINGS)
     }
 
-    /// Sends the session: the file of the control page, then those of the rings. The socket is closed after that.
+    /// Sends the session: the file of the control page, then those of the rings. The socket is
+    /// closed after that.
     pub(crate) fn send_session(
         &self,
         control: (&OwnedFd, u32),

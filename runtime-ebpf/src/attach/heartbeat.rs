@@ -1,15 +1,19 @@
-//! The threads that keep the heartbeat of gopatchd going, and that listen while the main loop sleeps.
+//! The threads that keep the heartbeat of gopatchd going, and that listen while the main loop
+//! sleeps.
 //!
-//! Decides: when a process sees that gopatchd runs, when the main loop is woken for records in a ring, and how few
-//! wake-ups both take.
-//! Trusts: nothing. A process that rings without a reason, however often, wakes the main loop at most twice a beat.
+//! Decides: when a process sees that gopatchd runs, when the main loop is woken for records in a
+//! ring, and how few wake-ups both take.
+//! Trusts: nothing. A process that rings without a reason, however often, wakes the main loop at
+//! most twice a beat.
 //! Never does: read a record. It only checks whether there is one.
 //!
-//! Each thread has a group of control pages and changes the heartbeat of each. While the main loop sleeps, it waits for the
-//! words `ASLEEP` of all of them at once (`futex_waitv`) until the next beat, and then checks their rings. They are
-//! threads of their own, so that a peer, a file or a terminal that holds up the main loop does not make gopatchd look dead.
+//! Each thread has a group of control pages and changes the heartbeat of each. While the main loop
+//! sleeps, it waits for the words `ASLEEP` of all of them at once (`futex_waitv`) until the next
+//! beat, and then checks their rings. They are threads of their own, so that a peer, a file or a
+//! terminal that holds up the main loop does not make gopatchd look dead.
 //!
-//! Without `futex_waitv` (before Linux 5.16) no doorbell is heard, and the main loop must not sleep.
+//! Without `futex_waitv` (before Linux 5.16) no doorbell is heard, and the main loop must not
+//! sleep.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -151,7 +155,8 @@ impl Group {
                 doorbell.ring();
             }
             drop(members);
-            // A second ring before the next beat changes nothing: the first has woken the main loop.
+            // A second ring before the next beat changes nothing: the first has woken the main
+            // loop.
             if dozing && listen(&pages) {
                 doorbell.ring();
             }

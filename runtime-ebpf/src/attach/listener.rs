@@ -1,7 +1,7 @@
 //! The socket on which processes find gopatchd.
 //!
-//! Every user may connect, since patched programs run as any user; who may reach the socket is up to the
-//! permissions of its folder.
+//! Every user may connect, since patched programs run as any user; who may reach the socket is up
+//! to the permissions of its folder.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -4,8 +4,8 @@
 //! Trusts: the kernel, which recorded the peer at connect(2).
 //! Never does: ask the peer.
 //!
-//! rustix's `socket_peercred` is not used: it holds the pid in a `NonZero`, and the kernel gives 0 for a process that
-//! is not visible from here, as in another container of the pod.
+//! rustix's `socket_peercred` is not used: it holds the pid in a `NonZero`, and the kernel gives 0
+//! for a process that is not visible from here, as in another container of the pod.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -43,14 +43,16 @@ impl Peer {
 /// `include/uapi/asm-generic/socket.h`.
 const SO_PEERPIDFD: libc::c_int = 77;
 
-/// Values of socket options that getsockopt(2) may write: any bytes are a valid value of these types.
+/// Values of socket options that getsockopt(2) may write: any bytes are a valid value of these
+/// types.
 trait Plain {}
 impl Plain for libc::ucred {}
 impl Plain for libc::c_int {}
 
 fn option<T: Plain>(socket: BorrowedFd<'_>, name: libc::c_int, value: &mut T) -> io::Result<()> {
     let mut size = size_of::<T>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `size` bytes to `value`, which has as many, and any bytes are valid for its type.
+    // SAFETY: the kernel writes at most `size` bytes to `value`, which has as many, and any bytes
+    // are valid for its type.
     let result = unsafe {
         libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, name, (&raw mut *value).cast(), &raw mut size)
     };

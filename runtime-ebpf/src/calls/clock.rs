@@ -1,9 +1,12 @@
 //! From time stamps to time.
 //!
-//! Decides: the rate of the counter that stamps are taken from, and the wall-clock time of its readings.
-//! Trusts: that the counter runs at one rate on all CPUs (`invariant TSC`; gopatchd warns if the CPU does not report it),
-//! and CLOCK_MONOTONIC, with which others measure the durations that they compare with ours.
-//! Never does: trust a time stamp from a process. An impossible stamp gives some time, and no panic.
+//! Decides: the rate of the counter that stamps are taken from, and the wall-clock time of its
+//! readings.
+//! Trusts: that the counter runs at one rate on all CPUs (`invariant TSC`; gopatchd warns if the
+//! CPU does not report it), and CLOCK_MONOTONIC, with which others measure the durations that they
+//! compare with ours.
+//! Never does: trust a time stamp from a process. An impossible stamp gives some time, and no
+//! panic.
 
 use std::arch::x86_64::{__cpuid, _rdtsc};
 use std::collections::VecDeque;
@@ -14,13 +17,16 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 /// Readings of which the tightest counts. An interruption makes a reading wide.
 const READINGS: usize = 16;
 
-/// First time over which the rate is measured. A reading is exact to some 30 ns, so the rate is exact to 3 in a million.
+/// First time over which the rate is measured. A reading is exact to some 30 ns, so the rate is
+/// exact to 3 in a million.
 const WARM_UP: Duration = Duration::from_millis(20);
 
-/// If the clocks differ by more since the last reading (and by more than a thousandth), one of them has stopped meanwhile.
+/// If the clocks differ by more since the last reading (and by more than a thousandth), one of them
+/// has stopped meanwhile.
 const JUMP_NANOS: u64 = 1_000_000;
 
-/// How often a pair is kept, and how many: the rate is measured over the last minute, so it follows NTP.
+/// How often a pair is kept, and how many: the rate is measured over the last minute, so it follows
+/// NTP.
 const KEEP_EVERY_NANOS: u64 = 1_000_000_000;
 const KEPT: usize = 60;
 
@@ -75,7 +81,8 @@ impl Clock {
         let expected = self.nanos(now.tsc.saturating_sub(self.now.tsc));
         let passed = now.monotonic_nanos.saturating_sub(self.now.monotonic_nanos);
         if expected.abs_diff(passed) > JUMP_NANOS + passed / 1000 {
-            // The machine was suspended or migrated. The rate still holds, the earlier pairs do not.
+            // The machine was suspended or migrated. The rate still holds, the earlier pairs do
+            // not.
             self.kept = VecDeque::from([now]);
         }
         self.now = now;
@@ -138,7 +145,8 @@ pub(crate) fn invariant_tsc() -> bool {
 }
 
 fn rdtsc() -> u64 {
-    // SAFETY: every x86-64 CPU has the instruction. A kernel that forbids it to processes forbids it to patched programs too.
+    // SAFETY: every x86-64 CPU has the instruction. A kernel that forbids it to processes forbids
+    // it to patched programs too.
     unsafe { _rdtsc() }
 }
 

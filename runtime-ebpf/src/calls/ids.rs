@@ -1,7 +1,9 @@
 //! The ids of operations: of the trace, of the span and of its parent.
 //!
-//! Decides: ids. They are hashes of the place and time of a call, so that its child calls know its id before it has ended.
-//! Trusts: nothing. A process whose records make two calls look like one gives both the same id, in its own traces only.
+//! Decides: ids. They are hashes of the place and time of a call, so that its child calls know its
+//! id before it has ended.
+//! Trusts: nothing. A process whose records make two calls look like one gives both the same id, in
+//! its own traces only.
 
 use std::fmt;
 use std::hash::BuildHasher;

@@ -9,8 +9,8 @@
 //! - [`ids`]: the ids of traces and spans;
 //! - [`operation`]: a call as users see it.
 //!
-//! This file decides what a record means: which end of which call. It trusts its caller to give each goroutine's
-//! records in their order; points and sizes are checked.
+//! This file decides what a record means: which end of which call. It trusts its caller to give
+//! each goroutine's records in their order; points and sizes are checked.
 
 pub(crate) mod attributes;
 mod cipher_suites;
@@ -39,7 +39,8 @@ const LIMITS: Limits = Limits { calls: 1_000_000, bytes: 256 << 20 };
 
 /// A checked record without its payload.
 ///
-/// The fields are not in the order of the record: they would be loaded two at a time, and wait for the two stores that copied them.
+/// The fields are not in the order of the record: they would be loaded two at a time, and wait for
+/// the two stores that copied them.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Event {
@@ -64,7 +65,8 @@ type PointPayload<'p> = (u32, &'p [u8]);
 pub(crate) enum Entries {
     /// A second entry in the place of an open call belongs to another call: a panic left the first.
     Once,
-    /// Recorded before the stack check, which restarts the function at its first byte: a second entry may belong to the same call.
+    /// Recorded before the stack check, which restarts the function at its first byte: a second
+    /// entry may belong to the same call.
     MayRepeat,
 }
 
@@ -92,10 +94,11 @@ impl Calls {
         }
     }
 
-    /// Takes records, each goroutine's in their order, and their payloads, which [`Event::read`] has checked against the same
-    /// program.
+    /// Takes records, each goroutine's in their order, and their payloads, which [`Event::read`]
+    /// has checked against the same program.
     ///
-    /// If the exit of a call follows its entry directly, nothing is kept from the entry: most functions call no other hooked one.
+    /// If the exit of a call follows its entry directly, nothing is kept from the entry: most
+    /// functions call no other hooked one.
     pub(crate) fn take_all<'p>(
         &mut self,
         mut records: impl Iterator<Item = (&'p Event, &'p [u8])> + Clone,
@@ -117,7 +120,8 @@ impl Calls {
         }
     }
 
-    /// The call that two successive records form, if [`Self::take`] would make exactly that call from them.
+    /// The call that two successive records form, if [`Self::take`] would make exactly that call
+    /// from them.
     #[inline]
     fn leaf_call(&self, entry: &Event, exit: &Event, program: &Program) -> Option<Call<()>> {
         if (entry.goid, entry.frame) != (exit.goid, exit.frame) || entry.tsc > exit.tsc {
@@ -225,7 +229,8 @@ impl Calls {
 }
 
 impl Event {
-    /// Reads a payload and gives the part of it to keep; `None` if it does not match its size or its point.
+    /// Reads a payload and gives the part of it to keep; `None` if it does not match its size or
+    /// its point.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the event is written where it will be kept")]
     pub(crate) fn read<'p>(payload: &'p [u8], program: &Program) -> Option<(Self, &'p [u8])> {

@@ -96,7 +96,8 @@ impl<'m> Operation<'m> {
     }
 }
 
-/// Fills in the template of a function. Without one of its attributes, the name is that of the rule.
+/// Fills in the template of a function. Without one of its attributes, the name is that of the
+/// rule.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the name is written where it will be kept")]
 fn name<'m>(function: &'m Function, template: &'m Template, attributes: &Attributes<'m>) -> Cow<'m, str> {
@@ -143,7 +144,8 @@ fn fill_in(name: &mut String, piece: &TemplatePiece, attributes: &Attributes<'_>
     })
 }
 
-/// The value of an attribute in a name. A client that sends an arbitrary method must not create an arbitrary name.
+/// The value of an attribute in a name. A client that sends an arbitrary method must not create an
+/// arbitrary name.
 fn value<'a, 'm>(attributes: &'a Attributes<'m>, name: &str) -> Option<&'a Value<'m>> {
     const ANY_METHOD: Value<'static> = Value::Text(Cow::Borrowed("HTTP"));
     let value = attributes.get(name)?;

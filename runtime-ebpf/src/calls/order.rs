@@ -1,11 +1,12 @@
 //! Puts records back into the order in which each goroutine wrote them.
 //!
 //! Decides: which records of a pass may be processed now, and which must wait for the next pass.
-//! Trusts: that a goroutine publishes one record before it begins the next, and that the time stamps of a goroutine
-//! grow. A process that breaks this spoils only its own operations.
+//! Trusts: that a goroutine publishes one record before it begins the next, and that the time
+//! stamps of a goroutine grow. A process that breaks this spoils only its own operations.
 //! Never does: I/O, or drop a record.
 //!
-//! A goroutine moves between Ps, so its records lie in several rings, and a pass reads the rings one after another:
+//! A goroutine moves between Ps, so its records lie in several rings, and a pass reads the rings
+//! one after another:
 //!
 //! ```text
 //!   goroutine 7 writes      e in ring A       x in ring B
@@ -13,9 +14,9 @@
 //!   pass p+1 reads                                        A ^  sees e
 //! ```
 //!
-//! But x was published after e. So a pass that begins after x was read sees e, and everything else that goroutine 7
-//! wrote before x. Hence: when pass p+1 is over, the records of each goroutine up to the latest one that pass p has
-//! read are complete.
+//! But x was published after e. So a pass that begins after x was read sees e, and everything else
+//! that goroutine 7 wrote before x. Hence: when pass p+1 is over, the records of each goroutine up
+//! to the latest one that pass p has read are complete.
 
 use std::collections::HashMap;
 
@@ -42,7 +43,8 @@ pub(crate) struct Order<T> {
     fresh: Vec<Held<T>>,
     /// May be processed, until the next pass ends.
     ready: Vec<Held<T>>,
-    /// The bytes that two passes have read, with the payloads; no record waits for longer. The first is of even `pass`es.
+    /// The bytes that two passes have read, with the payloads; no record waits for longer. The
+    /// first is of even `pass`es.
     payloads: [Vec<u8>; 2],
     /// The last bit of the number of this pass.
     pass: usize,
@@ -99,7 +101,8 @@ impl<T: Ordered> Order<T> {
         payloads.extend_from_slice(payload);
     }
 
-    /// Ends a pass that has read every ring. Gives the records that are complete now, by time, with their payloads.
+    /// Ends a pass that has read every ring. Gives the records that are complete now, by time, with
+    /// their payloads.
     pub(crate) fn end_pass(&mut self) -> impl Iterator<Item = (&T, &[u8])> + Clone {
         let Self { held, fresh, ready, payloads, pass, latest } = self;
         *pass ^= 1;
@@ -107,7 +110,8 @@ impl<T: Ordered> Order<T> {
         ready.shrink_to(KEPT);
         std::mem::swap(ready, held);
         std::mem::swap(held, fresh);
-        // If one of the two passes has read nothing, no goroutine is looked up: the held records are ready, the fresh ones wait.
+        // If one of the two passes has read nothing, no goroutine is looked up: the held records
+        // are ready, the fresh ones wait.
         if !ready.is_empty() && !held.is_empty() {
             // Records of a goroutine mostly come in a row, so one look-up serves many.
             for row in ready.chunk_by(|one, next| one.record.goid() == next.record.goid()) {
@@ -182,7 +186,8 @@ mod tests {
     }
 
     proptest! {
-        /// Goroutines write to rings, and a daemon reads one ring at a time while they go on writing.
+        /// Goroutines write to rings, and a daemon reads one ring at a time while they go on
+        /// writing.
         #[test]
         fn the_records_of_each_goroutine_come_out_in_order(steps in prop::collection::vec((0u64..3, 0usize..4, any::<bool>()), 1..300)) {
             let mut rings = vec![Vec::new(); 4];

@@ -1,9 +1,11 @@
 //! The manifest of a patched executable, as gopatchd uses it.
 //!
-//! Decides: where the manifest is, that it is the one the process runs with, and what the records of each point mean.
-//! Trusts: nothing. The file comes from the process: it may not be an ELF file, lie about its sections, or be a device.
-//! Never does: map the file (a process that truncates it could kill gopatchd), or read more than the section headers
-//! and the manifest.
+//! Decides: where the manifest is, that it is the one the process runs with, and what the records
+//! of each point mean.
+//! Trusts: nothing. The file comes from the process: it may not be an ELF file, lie about its
+//! sections, or be a device.
+//! Never does: map the file (a process that truncates it could kill gopatchd), or read more than
+//! the section headers and the manifest.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -22,8 +24,8 @@ use sha2::{Digest, Sha256};
 use super::attributes::{self, Shape};
 use super::convention::Convention;
 
-/// Largest manifest that is read. A hooked function takes about 570 bytes; Caddy with every function hooked takes 24 MB, for
-/// which gopatchd needs 110 MB of memory.
+/// Largest manifest that is read. A hooked function takes about 570 bytes; Caddy with every
+/// function hooked takes 24 MB, for which gopatchd needs 110 MB of memory.
 const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
 /// Most sections that are searched. The name of each takes up to 4 kB of memory meanwhile.
@@ -188,7 +190,8 @@ fn section(file: File) -> Result<Vec<u8>, ProgramError> {
     Ok(section.data(endian, &data)?.to_vec())
 }
 
-/// A file with its own position: the descriptor from the socket shares its position with the sender.
+/// A file with its own position: the descriptor from the socket shares its position with the
+/// sender.
 struct Positioned {
     file: File,
     position: u64,

@@ -1,4 +1,5 @@
-//! The protocol of the control socket: what a client requests from the running gopatchd, and the answers.
+//! The protocol of the control socket: what a client requests from the running gopatchd, and the
+//! answers.
 //!
 //! - [`api`]: the answers;
 //! - [`switch`]: the requests that switch rules.

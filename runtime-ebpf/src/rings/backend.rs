@@ -16,7 +16,8 @@ pub(crate) trait Backend {
     /// Its name on the command line.
     fn name(&self) -> &'static str;
 
-    /// Creates the rings of one session, each of `ring_bytes` bytes. Gives their files too, for the process to map.
+    /// Creates the rings of one session, each of `ring_bytes` bytes. Gives their files too, for the
+    /// process to map.
     fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)>;
 
     /// Records that an earlier gopatchd had drained and not read.
@@ -27,8 +28,9 @@ pub(crate) trait Backend {
 
 /// The rings of one session. Dropping them frees their memory and slots.
 pub(crate) trait Rings {
-    /// Appends all records published before the call to `bytes` and calls `sink` for each, ring by ring in their order, with
-    /// the start of its payload in `bytes` and the payload, which padding may follow.
+    /// Appends all records published before the call to `bytes` and calls `sink` for each, ring by
+    /// ring in their order, with the start of its payload in `bytes` and the payload, which padding
+    /// may follow.
     fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained;
 
     /// The counters that the process keeps in its rings.
@@ -95,7 +97,8 @@ impl Positions {
         self.0.store(ring::CONSUMER_POS, position);
     }
 
-    /// The producer position, or an error if a producer that keeps the rules cannot have written it.
+    /// The producer position, or an error if a producer that keeps the rules cannot have written
+    /// it.
     pub(super) fn producer(&self, consumer: u64, ring_bytes: u32) -> Result<u64, RingError> {
         let producer = self.0.load(ring::PRODUCER_POS);
         let unread = producer.wrapping_sub(consumer);

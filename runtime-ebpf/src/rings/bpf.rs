@@ -1,11 +1,12 @@
-//! The bpf backend: rings are `BPF_MAP_TYPE_USER_RINGBUF`s, and `bpf/drain.bpf.c` drains them inside the kernel.
+//! The bpf backend: rings are `BPF_MAP_TYPE_USER_RINGBUF`s, and `bpf/drain.bpf.c` drains them
+//! inside the kernel.
 //!
 //! Decides: which slot of the array of maps holds which ring, and when the drain runs.
 //! Trusts: the kernel, which checks every header, and the drain, which checks every payload.
 //! Never does: attach the drain to anything. It runs only when the positions of a ring differ.
 //!
-//! One run moves at most half of what the output ring holds, and the output ring is emptied after each run. So nothing
-//! is lost there, unless another program consumes the pinned ring too.
+//! One run moves at most half of what the output ring holds, and the output ring is emptied after
+//! each run. So nothing is lost there, unless another program consumes the pinned ring too.
 
 use std::cell::RefCell;
 use std::io;
@@ -46,7 +47,8 @@ struct Drain {
     program: Ebpf,
     slots: MapData,
     free: Vec<u32>,
-    /// Replaces a ring that is gone: the kernel can change many slots in one call, but not clear them.
+    /// Replaces a ring that is gone: the kernel can change many slots in one call, but not clear
+    /// them.
     placeholder: MapData,
     events: RingBuf<MapData>,
     losses: Array<MapData, u64>,
@@ -252,7 +254,8 @@ fn create_ring(bytes: u32) -> Result<MapData> {
     Ok(MapData::create(ring, "gopatch_ring", None)?)
 }
 
-/// Puts rings into the array, all in one call: each call waits for the kernel's RCU, 8 ms for one slot as for 128. `BPF_MAP_UPDATE_BATCH` of an array of maps is Linux 5.14.
+/// Puts rings into the array, all in one call: each call waits for the kernel's RCU, 8 ms for one
+/// slot as for 128. `BPF_MAP_UPDATE_BATCH` of an array of maps is Linux 5.14.
 fn set_slots(slots: &MapData, entries: &[(u32, &MapData)]) -> io::Result<()> {
     let keys: Vec<u32> = entries.iter().map(|(slot, _)| *slot).collect();
     let values: Vec<i32> = entries.iter().map(|(_, map)| map.fd().as_fd().as_raw_fd()).collect();
@@ -268,8 +271,8 @@ fn set_slots(slots: &MapData, entries: &[(u32, &MapData)]) -> io::Result<()> {
             flags: 0,
         },
     };
-    // SAFETY: the kernel reads the fields of the batch and nothing beyond them, and `count` keys and values, which live
-    // until the call returns; it writes only `count`, in `attr`.
+    // SAFETY: the kernel reads the fields of the batch and nothing beyond them, and `count` keys
+    // and values, which live until the call returns; it writes only `count`, in `attr`.
     let result = unsafe {
         libc::syscall(libc::SYS_bpf, bpf_cmd::BPF_MAP_UPDATE_BATCH as u32, &raw mut attr, size_of::<batch_attr>())
     };

@@ -1,15 +1,16 @@
 //! How often the main loop looks at the rings, and when not at all.
 //!
-//! Decides: the time to the next pass, so that the pass finds the fullest ring with room for a burst. A wake-up costs
-//! more than to read the records of a millisecond, so gopatchd sleeps as long as the rings allow, and without records
-//! until a process rings (`attach::heartbeat`).
+//! Decides: the time to the next pass, so that the pass finds the fullest ring with room for a
+//! burst. A wake-up costs more than to read the records of a millisecond, so gopatchd sleeps as
+//! long as the rings allow, and without records until a process rings (`attach::heartbeat`).
 
 use std::time::Duration;
 
 /// Time between two passes when the rings fill fast, and after a process has attached.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// Longest time between two passes. A ring of the default size then holds 2.6 million records a second without captures.
+/// Longest time between two passes. A ring of the default size then holds 2.6 million records a
+/// second without captures.
 const LONGEST: Duration = Duration::from_millis(10);
 
 /// How full a pass should find the fullest ring. The rest is room for bursts.
@@ -40,8 +41,8 @@ impl Cadence {
 /// Silence after which processes are told to ring.
 const DOZE_AFTER: Duration = Duration::from_millis(100);
 
-/// Silence after which the rings are left alone. By then each running process has read its control page, which it does every
-/// 100 ms, and knows that it has to ring; and a thread listens for it.
+/// Silence after which the rings are left alone. By then each running process has read its control
+/// page, which it does every 100 ms, and knows that it has to ring; and a thread listens for it.
 const SLEEP_AFTER: Duration = Duration::from_millis(300);
 
 /// Whether the main loop looks at the rings.

@@ -13,7 +13,8 @@ use super::memfd::MemfdBackend;
 pub enum Choice {
     /// bpf where the kernel allows it, otherwise memfd
     Auto,
-    /// Rings are BPF maps, drained by a BPF program; needs CAP_BPF and CAP_PERFMON (or root) and Linux 6.1
+    /// Rings are BPF maps, drained by a BPF program; needs CAP_BPF and CAP_PERFMON (or root) and
+    /// Linux 6.1
     Bpf,
     /// Rings are memory files, drained by gopatchd itself; needs no privilege
     Memfd,

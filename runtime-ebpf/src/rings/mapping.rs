@@ -1,7 +1,9 @@
 //! Memory that is shared with another process, read and written as atomic words.
 //!
-//! Decides: that shared memory is only accessed as atomics, never as a slice or a reference to plain data.
-//! Trusts: that the mapped file cannot shrink (a memfd sealed against it, or a BPF map). The content: not at all.
+//! Decides: that shared memory is only accessed as atomics, never as a slice or a reference to
+//! plain data.
+//! Trusts: that the mapped file cannot shrink (a memfd sealed against it, or a BPF map). The
+//! content: not at all.
 //! Never does: map anything executable or private.
 
 use std::io;
@@ -94,16 +96,17 @@ impl Mapping {
 
     fn half(&self, offset: usize) -> &AtomicU32 {
         let pointer = self.pointer::<u32>(offset);
-        // SAFETY: `pointer` proved that the four bytes are mapped and aligned, and they stay mapped while `self` lives;
-        // only atomics access them on this side.
+        // SAFETY: `pointer` proved that the four bytes are mapped and aligned, and they stay mapped
+        // while `self` lives; only atomics access them on this side.
         unsafe { AtomicU32::from_ptr(pointer) }
     }
 
     fn word(&self, offset: usize) -> &AtomicU64 {
         let pointer = self.pointer::<u64>(offset);
-        // SAFETY: `pointer` proved that the eight bytes are mapped and aligned, and they stay mapped while `self`
-        // lives. Only atomics access them on this side. Writes of the other process can give them any value, and any
-        // value is valid for an atomic word. A load from a read-only page is sound for a type of this size.
+        // SAFETY: `pointer` proved that the eight bytes are mapped and aligned, and they stay
+        // mapped while `self` lives. Only atomics access them on this side. Writes of the other
+        // process can give them any value, and any value is valid for an atomic word. A load from a
+        // read-only page is sound for a type of this size.
         unsafe { AtomicU64::from_ptr(pointer) }
     }
 

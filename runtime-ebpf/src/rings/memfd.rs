@@ -1,8 +1,9 @@
 //! The memfd backend: rings are memory files, and gopatchd drains them itself.
 //!
 //! Decides: which bytes of a ring are a record.
-//! Trusts: nothing in the ring. The consumer position is kept here, every length is bounded by the bytes published, and
-//! those are copied before they are read, because the process can change them at any time.
+//! Trusts: nothing in the ring. The consumer position is kept here, every length is bounded by the
+//! bytes published, and those are copied before they are read, because the process can change them
+//! at any time.
 //! Never does: anything that needs a privilege.
 
 use std::io;
@@ -107,8 +108,8 @@ impl MemfdRing {
     }
 }
 
-/// Gives `sink` the records in published bytes: where each payload begins, and its bytes. Returns how much was read, and the
-/// length of the next record if that is more than was published.
+/// Gives `sink` the records in published bytes: where each payload begins, and its bytes. Returns
+/// how much was read, and the length of the next record if that is more than was published.
 fn records(published: &[u8], sink: &mut Sink<'_>) -> (usize, Result<(), u32>) {
     let mut at = 0;
     while let Some(header) = published[at..].first_chunk::<{ ring::HEADER }>() {
@@ -138,8 +139,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever a process writes into a ring, a pass ends, moves forward by no more than was published, and gives
-        /// only whole payloads.
+        /// Whatever a process writes into a ring, a pass ends, moves forward by no more than was
+        /// published, and gives only whole payloads.
         #[test]
         fn any_ring_can_be_drained(
             words in prop::collection::vec(prop_oneof![0u64..200, any::<u64>()], 512),

@@ -8,7 +8,8 @@
 //! - [`cadence`]: how often they are looked at.
 //!
 //! Decides: when a ring is not to be believed any more.
-//! Trusts: nothing that a process can write: positions, headers and payloads are checked at every pass.
+//! Trusts: nothing that a process can write: positions, headers and payloads are checked at every
+//! pass.
 //! Never does: looking into a record beyond its size. What a record means is `calls`' business.
 
 mod backend;

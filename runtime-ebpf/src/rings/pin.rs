@@ -1,6 +1,7 @@
 //! The pin of the output ring: a name in bpffs by which other eBPF tools find gopatchd's events.
 //!
-//! Decides: who owns the folder (a lock that dies with its holder), and what becomes of the pin of an earlier gopatchd.
+//! Decides: who owns the folder (a lock that dies with its holder), and what becomes of the pin of
+//! an earlier gopatchd.
 //! Trusts: every process that may write to the folder: they run as root.
 //! Never does: fail the start. Without a pin gopatchd works, but other tools do not see its events.
 

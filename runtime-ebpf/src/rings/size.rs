@@ -2,10 +2,11 @@
 //!
 //! Decides: the default, from the number of a process's rings and the memory that all others take.
 //!
-//! A ring has to hold the records that come while gopatchd waits for a processor. 8 MiB hold 110 ms of a million records a
-//! second of 76 bytes each; 4 MiB hold 55 ms, a pause that was seen now and then on a shared virtual machine; 1 MiB holds
-//! 14 ms, which a busy machine exceeds more often than not. But each P of each process has a ring, a BPF ring takes its
-//! memory at once, and a process with many Ps spreads its records.
+//! A ring has to hold the records that come while gopatchd waits for a processor. 8 MiB hold 110 ms
+//! of a million records a second of 76 bytes each; 4 MiB hold 55 ms, a pause that was seen now and
+//! then on a shared virtual machine; 1 MiB holds 14 ms, which a busy machine exceeds more often
+//! than not. But each P of each process has a ring, a BPF ring takes its memory at once, and a
+//! process with many Ps spreads its records.
 
 use gopatch_protocol::wire::PAGE;
 

@@ -1,7 +1,8 @@
 //! Turns the words and strings of a record into attributes.
 //!
 //! Decides: how a captured value is shown, by the capture's format in the manifest.
-//! Trusts: that a record that matches the `Shape` of its captures holds their values. Its text may be anything.
+//! Trusts: that a record that matches the `Shape` of its captures holds their values. Its text may
+//! be anything.
 //! Never does: guess. A value that could not be captured is left out.
 
 use std::borrow::Cow;
@@ -63,7 +64,8 @@ impl std::fmt::Display for Value<'_> {
     }
 }
 
-/// The attributes of an operation, in the order of their captures. They borrow from the manifest and from the records.
+/// The attributes of an operation, in the order of their captures. They borrow from the manifest
+/// and from the records.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attributes<'m>(Vec<(Cow<'m, str>, Value<'m>)>);
 
@@ -144,8 +146,8 @@ fn is_present(present: u32, index: usize) -> bool {
 }
 
 impl<'m> Attributes<'m> {
-    /// The attributes of an operation from its recorded ends, in the memory of earlier attributes. `repeats` is what [`repeats`]
-    /// gives for the captures.
+    /// The attributes of an operation from its recorded ends, in the memory of earlier attributes.
+    /// `repeats` is what [`repeats`] gives for the captures.
     pub(crate) fn from_ends(ends: [Option<RecordedEnd<'m>>; 2], repeats: bool, Self(done): Self) -> Self {
         debug_assert!(done.is_empty());
         let mut attributes = Builder { done, repeats };
@@ -202,7 +204,8 @@ impl<'m> Attributes<'m> {
     /// No attributes, in the same memory.
     pub(crate) fn emptied<'n>(mut self) -> Attributes<'n> {
         self.0.clear();
-        // The types differ only in their lifetime, and collecting from the iterator of a vector reuses its memory.
+        // The types differ only in their lifetime, and collecting from the iterator of a vector
+        // reuses its memory.
         Attributes(self.0.into_iter().map(|_| unreachable!("it is empty")).collect())
     }
 
@@ -246,8 +249,8 @@ impl<'m> Builder<'m> {
 
     /// Sets an attribute.
     ///
-    /// The place is made before the value, so that no part of the value is read again right after it was stored: processors
-    /// stall on that if load and store have different widths.
+    /// The place is made before the value, so that no part of the value is read again right after
+    /// it was stored: processors stall on that if load and store have different widths.
     #[inline(always)]
     fn set(&mut self, name: Cow<'m, str>, value: Value<'m>) {
         const NOTHING: (Cow<'static, str>, Value<'static>) = (Cow::Borrowed(""), Value::Uint(0));
@@ -396,7 +399,8 @@ fn http_version(text: &str) -> &str {
     }
 }
 
-/// Splits `host:port`, and removes the brackets of an IPv6 address. Text without a port is all host.
+/// Splits `host:port`, and removes the brackets of an IPv6 address. Text without a port is all
+/// host.
 fn host_port(text: &str) -> (&str, Option<u16>) {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if text.parse::<Ipv6Addr>().is_err() => match port.parse() {

@@ -1,15 +1,17 @@
 //! Makes calls of entries and exits.
 //!
 //! Decides: which exit ends which entry, and which calls ended without an exit.
-//! Trusts: `order`, which gives the records of each goroutine in the order of their time. Wrong time stamps spoil a pairing
-//! and nothing else.
+//! Trusts: `order`, which gives the records of each goroutine in the order of their time. Wrong
+//! time stamps spoil a pairing and nothing else.
 //! Never does: I/O, or read what a record holds.
 //!
-//! A call is identified by its goroutine, the depth of its frame and its function. A goroutine has one call at a time with
-//! the same three, so an exit belongs to the latest entry before it. A call can end without an exit in two ways, both
-//! by a panic: the exit of a boundary ends all deeper calls of its goroutine, and an entry in the place of an open call
-//! ends that call. An ordinary exit does not end deeper calls: a function on the system stack measures its frame from
-//! another end, so the two depths cannot be compared. The boundary of a rule is known to be on the goroutine's stack.
+//! A call is identified by its goroutine, the depth of its frame and its function. A goroutine has
+//! one call at a time with the same three, so an exit belongs to the latest entry before it. A call
+//! can end without an exit in two ways, both by a panic: the exit of a boundary ends all deeper
+//! calls of its goroutine, and an entry in the place of an open call ends that call. An ordinary
+//! exit does not end deeper calls: a function on the system stack measures its frame from another
+//! end, so the two depths cannot be compared. The boundary of a rule is known to be on the
+//! goroutine's stack.
 //!
 //! Open calls are kept by goroutine. Most goroutines have few, which are kept in a row.
 
@@ -21,7 +23,8 @@ use foldhash::fast::RandomState;
 /// What identifies an open call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
-    /// The goroutine. 0 is none: several threads can have it at a time, so their calls do not end each other.
+    /// The goroutine. 0 is none: several threads can have it at a time, so their calls do not end
+    /// each other.
     pub(crate) goid: u64,
     /// The depth of the frame in the stack.
     pub(crate) frame: u32,
@@ -38,14 +41,16 @@ pub(crate) struct Mark<R> {
     pub(crate) record: R,
 }
 
-/// The open calls around a call: its parent and the outermost one, each by its place and the time of its entry.
+/// The open calls around a call: its parent and the outermost one, each by its place and the time
+/// of its entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ancestors {
     pub(crate) parent: (Place, u64),
     pub(crate) root: (Place, u64),
 }
 
-/// How many open calls are examined as ancestors. More than one is needed only if time stamps are wrong.
+/// How many open calls are examined as ancestors. More than one is needed only if time stamps are
+/// wrong.
 const CANDIDATES: usize = 16;
 
 /// How a call ended.
@@ -99,10 +104,12 @@ pub(crate) struct Pairing<R> {
     pub(crate) evicted: u64,
 }
 
-/// Goroutines without an open call that are kept, beyond as many as have one: the next call is likely to be one of theirs.
+/// Goroutines without an open call that are kept, beyond as many as have one: the next call is
+/// likely to be one of theirs.
 const KEPT_IDLE: usize = 4096;
 
-/// The part of the limits (one in so many) that is given up at a time, because finding the oldest calls examines all.
+/// The part of the limits (one in so many) that is given up at a time, because finding the oldest
+/// calls examines all.
 const GIVE_UP_PART: usize = 16;
 
 impl<R: Weigh> Pairing<R> {
@@ -148,8 +155,8 @@ impl<R: Weigh> Pairing<R> {
         Some(self.close((place, entry_tsc), entry, ancestors, tsc, End::Returned))
     }
 
-    /// A call begins and returns, with nothing in between. `None` if another call is open in its place, which may be over because
-    /// of this one.
+    /// A call begins and returns, with nothing in between. `None` if another call is open in its
+    /// place, which may be over because of this one.
     #[inline]
     pub(crate) fn leaf_call(&self, place: Place, tsc: u64, end_tsc: u64) -> Option<Call<()>> {
         let ancestors = match self.goroutines.get(&place.goid) {
@@ -160,8 +167,8 @@ impl<R: Weigh> Pairing<R> {
         Some(Call { entry: Mark { place, tsc, record: () }, end_tsc, end: End::Returned, ancestors })
     }
 
-    /// A boundary at `frame` returns. Gives the deeper calls of its goroutine, which are over: all of them, whatever their time
-    /// stamps, so that no later boundary finds the same calls again.
+    /// A boundary at `frame` returns. Gives the deeper calls of its goroutine, which are over: all
+    /// of them, whatever their time stamps, so that no later boundary finds the same calls again.
     pub(crate) fn boundary(&mut self, goid: u64, frame: u32, tsc: u64) -> Vec<Call<R>> {
         let (true, Some(frame)) = (goid != 0, frame.checked_add(1)) else {
             return Vec::new();
@@ -169,7 +176,8 @@ impl<R: Weigh> Pairing<R> {
         let Some(goroutine) = self.goroutines.get_mut(&goid) else {
             return Vec::new();
         };
-        // Before calls are removed: the ancestors of a call are less deep, and over no earlier than the call.
+        // Before calls are removed: the ancestors of a call are less deep, and over no earlier than
+        // the call.
         let ancestors = goroutine.ancestors_from(goid, frame);
         let deeper = goroutine.take_from(frame);
         let unwound = |(((spot, entry_tsc), entry), ancestors): ((Key, Entry<R>), _)| {
@@ -179,7 +187,8 @@ impl<R: Weigh> Pairing<R> {
         deeper.into_iter().zip(ancestors).map(unwound).collect()
     }
 
-    /// The ancestors of a call that began at `tsc`: the open calls of its goroutine that are less deep and began before.
+    /// The ancestors of a call that began at `tsc`: the open calls of its goroutine that are less
+    /// deep and began before.
     pub(crate) fn ancestors(&self, place: Place, tsc: u64) -> Option<Ancestors> {
         self.goroutines.get(&place.goid)?.ancestors(place.goid, place.frame, tsc)
     }
@@ -339,7 +348,8 @@ impl<R: Weigh> Goroutine<R> {
         }
     }
 
-    /// Takes the latest call at a place that began no later than `tsc`, with its time and its ancestors.
+    /// Takes the latest call at a place that began no later than `tsc`, with its time and its
+    /// ancestors.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `close`")]
     fn take_latest(&mut self, place: Place, tsc: u64) -> Option<(u64, Entry<R>, Option<Ancestors>)> {

@@ -203,8 +203,8 @@ proptest! {
         }
     }
 
-    /// Goroutines call, return and panic, on changing Ps, while a daemon reads the rings in turn: every call comes out
-    /// once, with the right end.
+    /// Goroutines call, return and panic, on changing Ps, while a daemon reads the rings in turn:
+    /// every call comes out once, with the right end.
     #[test]
     fn every_call_comes_out_once(steps in prop::collection::vec((1u64..4, step(), 0usize..3, any::<bool>()), 1..400)) {
         let mut rings: [Vec<Written>; 3] = Default::default();

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use crate::control::api::{DURATION_SCALE, Operations, Status};
 
-/// What the running gopatchd said at a time.
+/// What the running gopatchd reported at a time.
 #[derive(Debug)]
 pub(super) struct Moment {
     pub(super) at: Instant,
@@ -24,13 +24,14 @@ pub(super) struct Row {
     pub(super) service: String,
     pub(super) pid: u32,
     pub(super) name: String,
-    /// A second.
+    /// Operations a second.
     pub(super) rate: f64,
+    /// Errors a second.
     pub(super) errors: f64,
-    /// In nanoseconds; none when nothing happened.
+    /// In nanoseconds; none without operations.
     pub(super) p50: Option<f64>,
     pub(super) p99: Option<f64>,
-    /// Since somebody began to watch.
+    /// Operations since a client began to watch.
     pub(super) count: u64,
 }
 
@@ -72,7 +73,7 @@ impl Column {
         Self::ALL[(self as usize + Self::ALL.len() - 1) % Self::ALL.len()]
     }
 
-    /// Names from a to z, numbers from the greatest.
+    /// Names in ascending order, numbers in descending order.
     pub(super) fn compare(self, one: &Row, other: &Row) -> Ordering {
         let greatest = |value: fn(&Row) -> f64| value(other).total_cmp(&value(one));
         let order = match self {
@@ -90,8 +91,8 @@ impl Column {
 }
 
 impl Row {
-    /// Whether what is typed is part of its names.
-    pub(super) fn is_like(&self, filter: &str) -> bool {
+    /// Whether the service or the name contains the filter, or the pid equals it.
+    pub(super) fn matches(&self, filter: &str) -> bool {
         let filter = filter.to_lowercase();
         [&self.service, &self.name].iter().any(|name| name.to_lowercase().contains(&filter))
             || self.pid.to_string() == filter
@@ -105,7 +106,7 @@ pub(super) fn rows(before: &Moment, now: &Moment) -> Vec<Row> {
     let known: HashMap<_, _> = before.operations.iter().map(|operations| (key(operations), operations)).collect();
     let rows = now.operations.iter().map(|operations| {
         let Operations { pid, service, name, count, errors, durations, .. } = operations;
-        // Counts begin anew when nobody has watched for a while.
+        // Counts restart after some time without a client that watches.
         let earlier = known.get(&key(operations)).filter(|earlier| earlier.count <= *count);
         let (count_before, errors_before) = earlier.map_or((0, 0), |earlier| (earlier.count, earlier.errors));
         let mut fresh: BTreeMap<i32, u64> = durations.iter().copied().collect();
@@ -126,7 +127,7 @@ pub(super) fn rows(before: &Moment, now: &Moment) -> Vec<Row> {
     rows.collect()
 }
 
-/// A duration that so large a part of all is not above: the middle of its bucket.
+/// The duration that this part of all does not exceed: the middle of its bucket.
 fn quantile(durations: &BTreeMap<i32, u64>, part: f64) -> Option<f64> {
     let all: u64 = durations.values().sum();
     let wanted = (part * all as f64).ceil().max(1.0) as u64;
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_what_happened_in_between() {
+    fn rows_show_what_happened_between_two_moments() {
         let start = Instant::now();
         // 2^10 and 2^20 ns.
         let before = moment(start, vec![operations("GET /a", 10, 1, &[(80, 10)])]);
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_began_anew_are_no_negative_rate() {
+    fn restarted_counts_give_no_negative_rate() {
         let start = Instant::now();
         let before = moment(start, vec![operations("GET /a", 1000, 0, &[(80, 1000)])]);
         let now = moment(start + std::time::Duration::from_secs(1), vec![operations("GET /a", 3, 0, &[(80, 3)])]);
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(Column::Rate.compare(&fast, &slow), Ordering::Less, "the greatest first");
         assert_eq!(Column::Operation.compare(&slow, &fast), Ordering::Less);
         assert_eq!(Column::Count.compare(&slow, &fast), Ordering::Less, "equal counts are sorted by name");
-        assert!(fast.is_like("post") && fast.is_like("SHOP") && fast.is_like("7") && !slow.is_like("post"));
+        assert!(fast.matches("post") && fast.matches("SHOP") && fast.matches("7") && !slow.matches("post"));
         assert_eq!(Column::ALL.iter().fold(Column::Rate, |column, _| column.next()), Column::Rate);
         assert_eq!(Column::Service.previous(), Column::Count);
     }
