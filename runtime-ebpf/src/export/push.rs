@@ -40,7 +40,7 @@ const POINTS: usize = 2000;
 pub(crate) type Stop = watch::Receiver<Option<Instant>>;
 
 /// Pushes spans until the end. Several of these can run.
-pub(crate) async fn spans(shared: Arc<Shared>, settings: config::Traces, sender: Sender, mut stop: Stop) {
+pub(crate) async fn spans(shared: Arc<Shared>, settings: config::TracesConfig, sender: Sender, mut stop: Stop) {
     let Some(queue) = &shared.spans else { return };
     loop {
         let batch = tokio::select! {
@@ -80,7 +80,7 @@ async fn push_spans(queue: &Queue, count: u64, request: &ExportTraceServiceReque
 }
 
 /// Pushes metrics until the end, and then once more.
-pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::Metrics, sender: Sender, mut stop: Stop) {
+pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::MetricsConfig, sender: Sender, mut stop: Stop) {
     let mut interval = tokio::time::interval_at(Instant::now() + settings.interval, settings.interval);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
