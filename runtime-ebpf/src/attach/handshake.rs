@@ -160,7 +160,7 @@ fn read(
         None => File::open(format!("/proc/{pid}/exe"))?,
     };
     let program = Program::read(file, id)?;
-    let resource = Resource::of(pid, program.input(), naming);
+    let resource = Resource::detect(pid, program.input(), naming);
     Ok((program, resource))
 }
 
