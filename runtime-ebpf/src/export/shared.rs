@@ -35,7 +35,8 @@ pub(crate) struct Shared {
     is_pushed: bool,
     is_scraped: bool,
     totals: Mutex<Totals>,
-    /// Until when a client watches, and by when the main loop must have looked at the rings: in ms after `started`.
+    /// Until when a client watches, and by when the main loop must have looked at the rings: in ms
+    /// after `started`.
     watched_until: AtomicU64,
     due: AtomicU64,
     switches: Mutex<Vec<PendingSwitch>>,
@@ -84,7 +85,8 @@ impl Shared {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes what the main loop has counted, and when it will look at the rings again: never, if no process is attached.
+    /// Takes what the main loop has counted, and when it will look at the rings again: never, if no
+    /// process is attached.
     pub(crate) fn publish(&self, totals: Totals, next: Option<Duration>) {
         *self.totals.lock().unwrap_or_else(PoisonError::into_inner) = totals;
         let due = next.map_or(u64::MAX, |next| self.millis().saturating_add((next + STUCK).as_millis() as u64));

@@ -46,8 +46,8 @@ pub(crate) fn status(shared: &Shared) -> Status {
     }
 }
 
-/// What processes do. A request makes the client a watcher: counting begins with the first request and ends some time after
-/// the last.
+/// What processes do. A request makes the client a watcher: counting begins with the first request
+/// and ends some time after the last.
 pub(crate) fn operations(shared: &Shared) -> Vec<Operations> {
     shared.watch();
     let mut all = Vec::new();
