@@ -327,7 +327,7 @@ impl Daemon {
     }
 
     /// Gives a process its session.
-    fn attach(&mut self, candidate: Box<Candidate>) {
+    fn attach(&mut self, candidate: Candidate) {
         let Offer { control, rings, ring_bytes } = match self.offer(&candidate) {
             Ok(offer) => offer,
             Err(refusal) => return self.acceptor.refuse(&candidate.into_handshake(), &refusal),

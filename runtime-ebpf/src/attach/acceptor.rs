@@ -98,14 +98,14 @@ impl Acceptor {
     }
 
     /// Continues all handshakes. Gives the processes that are ready for a session.
-    pub(crate) fn advance(&mut self) -> Vec<Box<Candidate>> {
+    pub(crate) fn advance(&mut self) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         for handshake in std::mem::take(&mut self.handshakes) {
             match handshake.advance(&self.readers) {
                 Progress::Waiting(handshake) => self.handshakes.push(handshake),
                 Progress::Probe => {}
                 Progress::Refused(handshake, refusal) => self.refuse(&handshake, &refusal),
-                Progress::Complete(candidate) => candidates.push(candidate),
+                Progress::Complete(candidate) => candidates.push(*candidate),
             }
         }
         candidates
