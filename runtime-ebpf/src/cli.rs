@@ -11,7 +11,7 @@ use crate::client::cli::{RuleArgs, StatusArgs, TopArgs};
 use crate::config::Config;
 use crate::config::file::Settings;
 use crate::console::print::Print;
-use crate::rings::{Choice, parse_ring_bytes};
+use crate::rings::{BackendChoice, parse_ring_bytes};
 use crate::uprobes::cli::UprobeArgs;
 
 /// Collect the events of programs patched by gopatch, and make OpenTelemetry spans and metrics of
@@ -80,7 +80,7 @@ pub struct CollectArgs {
 
     /// How rings are created and drained [default: auto]
     #[arg(long, value_enum)]
-    backend: Option<Choice>,
+    backend: Option<BackendChoice>,
 
     /// How operations are printed [default: text, or none if spans or metrics are exported]
     #[arg(long, value_enum)]

@@ -50,5 +50,5 @@ pub use config::{check as check_config, example as example_config};
 pub use console::log::{Level, start as start_log, start_default as start_default_log};
 pub use console::print::Print;
 pub use daemon::run;
-pub use rings::Choice;
+pub use rings::BackendChoice;
 pub use uprobes::cli::UprobeArgs;

@@ -16,7 +16,7 @@ use crate::config::{Config, Exemplars};
 use crate::console::print::Printer;
 use crate::export::Shared;
 use crate::telemetry::conventions::Conventional;
-use crate::telemetry::process::{Process, State};
+use crate::telemetry::process::{Process, ProcessState};
 use crate::telemetry::span;
 
 /// Where operations go.
@@ -52,7 +52,7 @@ impl Outlet {
     }
 
     /// Begins to count for a client that watches, or forgets the counts once none watches.
-    pub(crate) fn watch(&self, state: &mut State) {
+    pub(crate) fn watch(&self, state: &mut ProcessState) {
         if self.is_watched != state.activity.is_some() {
             state.activity = self.is_watched.then(Default::default);
         }
@@ -63,7 +63,7 @@ impl Outlet {
     pub(crate) fn take(
         &mut self,
         process: &Arc<Process>,
-        state: &mut State,
+        state: &mut ProcessState,
         program: &Program,
         operation: &mut Operation<'_>,
     ) {

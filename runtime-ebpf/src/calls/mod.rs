@@ -30,12 +30,12 @@ use self::clock::Clock;
 use self::ids::Ids;
 use self::operation::Operation;
 use self::order::Ordered;
-use self::pairing::{Call, End, Limits, Mark, Pairing, Place, Weigh};
+use self::pairing::{Call, CallLimits, End, Mark, Pairing, Place, Weigh};
 use self::program::{Point, Program, Role};
 use crate::summary::Summary;
 
 /// Open calls of one process beyond which the oldest are given up.
-const LIMITS: Limits = Limits { calls: 1_000_000, bytes: 256 << 20 };
+const LIMITS: CallLimits = CallLimits { calls: 1_000_000, bytes: 256 << 20 };
 
 /// A checked record without its payload.
 ///

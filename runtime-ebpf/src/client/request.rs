@@ -18,11 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Gets a resource.
 pub(crate) fn get<T: DeserializeOwned>(control: &Path, path: &str) -> Result<T> {
-    ask(control, Method::GET, path, Vec::new())
+    send_request(control, Method::GET, path, Vec::new())
 }
 
 /// Sends a request and parses the answer.
-pub(super) fn ask<T: DeserializeOwned>(control: &Path, method: Method, path: &str, body: Vec<u8>) -> Result<T> {
+pub(super) fn send_request<T: DeserializeOwned>(
+    control: &Path,
+    method: Method,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, send(control, method, path, body)).await });
     let (is_success, body) = answer.context("no answer from gopatchd")??;

@@ -18,7 +18,7 @@ use super::values::{
 };
 use crate::console::log::Level;
 use crate::console::print::Print;
-use crate::rings::Choice;
+use crate::rings::BackendChoice;
 
 /// All settings. A setting that is none gets its default.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -54,7 +54,7 @@ impl Settings {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CollectSettings {
     pub(crate) listen: Option<PathBuf>,
-    pub(crate) backend: Option<Choice>,
+    pub(crate) backend: Option<BackendChoice>,
     pub(crate) ring_bytes: Option<u32>,
     pub(crate) pin: Option<PathBuf>,
 }

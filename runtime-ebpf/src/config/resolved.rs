@@ -18,7 +18,7 @@ use super::values::{
 use crate::console::log::Level;
 use crate::console::print::Print;
 use crate::control;
-use crate::rings::{Choice, check_ring_bytes};
+use crate::rings::{BackendChoice, check_ring_bytes};
 use crate::telemetry::metrics::{Keeping, Pushed};
 use crate::telemetry::resource::Naming;
 
@@ -29,7 +29,7 @@ const GRPC_PORT: u16 = 4317;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     pub(crate) listen: PathBuf,
-    pub(crate) backend: Choice,
+    pub(crate) backend: BackendChoice,
     /// `None`: as large as memory allows.
     pub(crate) ring_bytes: Option<u32>,
     pub(crate) pin: PathBuf,
@@ -125,7 +125,7 @@ impl Settings {
         }
         let listen = collect.listen.unwrap_or_else(|| DEFAULT_SOCKET.into());
         Ok(Config {
-            backend: collect.backend.unwrap_or(Choice::Auto),
+            backend: collect.backend.unwrap_or(BackendChoice::Auto),
             ring_bytes: collect.ring_bytes,
             pin: collect.pin.unwrap_or_else(|| "/sys/fs/bpf/gopatch".into()),
             naming: Naming {

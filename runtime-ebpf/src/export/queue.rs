@@ -27,15 +27,15 @@ const OVERHEAD: usize = size_of::<QueuedSpan>() + 16;
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
-    limits: Limits,
+    limits: QueueLimits,
     /// Something was pushed into an empty queue, or a batch is complete.
     changed: Notify,
     counts: Counts,
 }
 
-/// Limits of the queue.
+/// QueueLimits of the queue.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct QueueLimits {
     pub(crate) bytes: usize,
     pub(crate) spans: usize,
     /// Spans of one request.
@@ -62,7 +62,7 @@ pub(crate) struct Counts {
 }
 
 impl Queue {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
         Self { state: Mutex::default(), limits, changed: Notify::new(), counts: Counts::default() }
     }
 
@@ -135,13 +135,13 @@ mod tests {
     use super::*;
     use crate::telemetry::resource::Resource;
 
-    fn queue(limits: Limits) -> (Queue, Arc<Process>) {
+    fn queue(limits: QueueLimits) -> (Queue, Arc<Process>) {
         (Queue::new(limits), Arc::new(Process::new(7, 0, Resource::default(), None)))
     }
 
     #[test]
     fn a_full_queue_keeps_what_it_has_and_counts_the_rest() {
-        let (queue, process) = queue(Limits { bytes: 3 * (OVERHEAD + 100), spans: usize::MAX, batch: 2 });
+        let (queue, process) = queue(QueueLimits { bytes: 3 * (OVERHEAD + 100), spans: usize::MAX, batch: 2 });
         for first in 0..5u8 {
             queue.push(&process, vec![first; 100].into());
         }
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_number_of_spans_is_bounded_too() {
-        let (queue, process) = queue(Limits { bytes: usize::MAX, spans: 2, batch: 2 });
+        let (queue, process) = queue(QueueLimits { bytes: usize::MAX, spans: 2, batch: 2 });
         for _ in 0..3 {
             queue.push(&process, Box::default());
         }
@@ -167,7 +167,7 @@ mod tests {
     fn a_batch_is_whole_or_waits() {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().start_paused(true).build().expect("a runtime");
-        let (queue, process) = queue(Limits { bytes: usize::MAX, spans: usize::MAX, batch: 2 });
+        let (queue, process) = queue(QueueLimits { bytes: usize::MAX, spans: usize::MAX, batch: 2 });
         runtime.block_on(async {
             let delay = Duration::from_secs(5);
             queue.push(&process, Box::default());

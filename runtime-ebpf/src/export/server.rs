@@ -38,7 +38,7 @@ const MAX_CONNECTIONS: usize = 64;
 const MAX_BODY_BYTES: usize = 4096;
 
 /// The socket that clients connect to.
-const CONTROL: socket::Kind = socket::Kind { socket: SocketType::STREAM, mode: 0o600, flag: "--control" };
+const CONTROL: socket::SocketKind = socket::SocketKind { socket: SocketType::STREAM, mode: 0o600, flag: "--control" };
 
 /// The socket of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

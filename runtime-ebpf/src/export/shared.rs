@@ -11,7 +11,7 @@ use anyhow::Result;
 use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::oneshot;
 
-use super::queue::{Limits, Queue};
+use super::queue::{Queue, QueueLimits};
 use crate::config::Config;
 use crate::control::switch::{Switch, Switched};
 use crate::summary::Summary;
@@ -59,7 +59,7 @@ pub(crate) struct Totals {
 impl Shared {
     pub(crate) fn new(config: &Config) -> Result<Self> {
         let queue = config.traces.as_ref().map(|traces| {
-            Queue::new(Limits { bytes: traces.queue_bytes, spans: traces.queue_spans, batch: traces.batch_spans })
+            Queue::new(QueueLimits { bytes: traces.queue_bytes, spans: traces.queue_spans, batch: traces.batch_spans })
         });
         Ok(Self {
             started: Instant::now(),

@@ -30,15 +30,15 @@ pub(crate) struct Process {
     pub(crate) pid: u32,
     /// When its first session began, from which its counters count.
     pub(crate) since_unix_nanos: u64,
-    state: Mutex<State>,
+    state: Mutex<ProcessState>,
 }
 
 /// What changes about a process.
 #[derive(Debug)]
-pub(crate) struct State {
+pub(crate) struct ProcessState {
     /// Its attributes. More can become known later.
     pub(crate) resource: Arc<Resource>,
-    /// Whether Kubernetes has told what its pod is.
+    /// Whether its pod was found in Kubernetes.
     pub(crate) pod_is_known: bool,
     /// None if metrics are neither pushed nor scraped.
     pub(crate) metrics: Option<Metrics>,
@@ -69,7 +69,7 @@ pub(crate) struct Processes(Mutex<Vec<Arc<Process>>>);
 
 impl Process {
     pub(crate) fn new(pid: u32, since_unix_nanos: u64, resource: Resource, metrics: Option<Metrics>) -> Self {
-        let state = State {
+        let state = ProcessState {
             resource: Arc::new(resource),
             pod_is_known: false,
             metrics,
@@ -88,7 +88,7 @@ impl Process {
     }
 
     /// What changes about it. Holding the guard holds up the main loop.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, ProcessState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -98,7 +98,7 @@ impl Process {
     }
 }
 
-impl State {
+impl ProcessState {
     /// Whether it has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.is_some()

@@ -217,9 +217,8 @@ fn instance_id(pid: u32, start_time: &str) -> String {
 /// The container and the pod, from the path of a control group.
 ///
 /// Docker: `/docker/<id>`, `/system.slice/docker-<id>.scope`; Kubernetes:
-/// `/kubepods/burstable/pod<uid>/<id>`,
-/// `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid with
-/// _>.slice/cri-containerd-<id>.scope`.
+/// `/kubepods/burstable/pod<uid>/<id>`, or with `_` in the uid
+/// `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid>.slice/cri-containerd-<id>.scope`.
 fn container(cgroup: &str) -> Vec<(&'static str, String)> {
     let paths = cgroup.lines().filter_map(|line| line.splitn(3, ':').nth(2));
     let elements = || paths.clone().flat_map(|path| path.split('/'));

@@ -1,8 +1,10 @@
 //! `gopatchd uprobes`: collects the same calls by uprobes, from a program that is not patched, for
 //! comparison with hooks.
 //!
-//! Decides: when a process is over. `rings::cadence` decides how often the ring is read, as for the
-//! daemon.
+//! - [`cli`]: its flags;
+//! - [`probes`]: attaches the uprobes;
+//! - [`table`]: plans in the form that the BPF program reads.
+//!
 //! Trusts: the kernel, which orders the records of its one ring: those of a goroutine are in the
 //! order of writing.
 //! Never does: more with a record than the daemon. The daemon's code makes operations of records

@@ -79,9 +79,9 @@ pub(crate) trait Weigh {
     fn bytes(&self) -> usize;
 }
 
-/// Limits of the open calls of a process.
+/// CallLimits of the open calls of a process.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct CallLimits {
     pub(crate) calls: usize,
     /// Of the records of all their entries.
     pub(crate) bytes: usize,
@@ -97,7 +97,7 @@ pub(crate) struct Pairing<R> {
     bytes: usize,
     /// Entries so far. Their numbers show which calls are the oldest.
     entries: u64,
-    limits: Limits,
+    limits: CallLimits,
     /// Exits without an entry.
     pub(crate) unpaired_exits: u64,
     /// Open calls given up because there were too many.
@@ -114,7 +114,7 @@ const GIVE_UP_PART: usize = 16;
 
 impl<R: Weigh> Pairing<R> {
     /// Keeps no more calls open than `limits` allow.
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: CallLimits) -> Self {
         let goroutines = HashMap::default();
         Self { goroutines, open: 0, bytes: 0, entries: 0, limits, unpaired_exits: 0, evicted: 0 }
     }
@@ -249,7 +249,7 @@ impl<R: Weigh> Pairing<R> {
     fn give_up(&mut self) {
         let mut ages: Vec<_> = self.goroutines.values().flat_map(Goroutine::ages).collect();
         ages.sort_unstable();
-        let Limits { calls, bytes } = self.limits;
+        let CallLimits { calls, bytes } = self.limits;
         let (calls, bytes) = (calls - calls / GIVE_UP_PART, bytes - bytes / GIVE_UP_PART);
         let (mut open, mut left, mut last) = (self.open, self.bytes, 0);
         for (number, bytes_of_it) in ages {

@@ -11,8 +11,8 @@ impl Weigh for u64 {
     }
 }
 
-fn limits(calls: usize) -> Limits {
-    Limits { calls, bytes: 1 << 20 }
+fn limits(calls: usize) -> CallLimits {
+    CallLimits { calls, bytes: 1 << 20 }
 }
 
 fn mark(goid: u64, frame: u32, function: u32, tsc: u64) -> Mark<u64> {
@@ -82,7 +82,7 @@ fn the_parent_is_the_nearest_open_call_that_is_less_deep() {
 
 #[test]
 fn the_open_calls_of_a_function_can_be_given_up() {
-    let mut pairing = Pairing::new(Limits { calls: 10, bytes: 16 });
+    let mut pairing = Pairing::new(CallLimits { calls: 10, bytes: 16 });
     pairing.enter(mark(1, 100, 0, 10));
     pairing.enter(mark(1, 200, 1, 20));
     pairing.forget(0);
@@ -103,7 +103,7 @@ fn the_oldest_of_too_many_open_calls_are_given_up() {
 
 #[test]
 fn the_limit_counts_the_bytes_of_records() {
-    let mut pairing = Pairing::new(Limits { calls: 10, bytes: 20 });
+    let mut pairing = Pairing::new(CallLimits { calls: 10, bytes: 20 });
     for tsc in [10, 20, 30] {
         pairing.enter(mark(tsc, 100, 0, tsc));
     }

@@ -1,6 +1,9 @@
 //! `gopatchd top`: a live view of what patched programs do, in a terminal.
 //!
-//! Decides: when to ask the running gopatchd.
+//! - [`state`]: what is shown, and what a key does to it;
+//! - [`table`]: the rows, from two snapshots;
+//! - [`view`]: the screen.
+//!
 //! Trusts: nothing in the names that it shows.
 //! Never does: leave the terminal changed, however it ends.
 
@@ -16,7 +19,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use self::state::Top;
-use self::table::{Column, Moment};
+use self::table::{Column, Snapshot};
 use crate::client::cli::TopArgs;
 use crate::client::request;
 
@@ -24,12 +27,12 @@ use crate::client::request;
 pub fn run(args: &TopArgs) -> Result<()> {
     // The first request comes before the screen is set up, so that its error is an ordinary
     // message.
-    let moment = request_moment(&args.control.control)?;
+    let snapshot = request_snapshot(&args.control.control)?;
     if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
         bail!("top needs a terminal\nhint: use `gopatchd status --json`");
     }
     let mut top = Top {
-        moment,
+        snapshot,
         rows: Vec::new(),
         sorted_by: Column::Rate,
         is_reversed: false,
@@ -46,9 +49,9 @@ pub fn run(args: &TopArgs) -> Result<()> {
     done
 }
 
-fn request_moment(control: &Path) -> Result<Moment> {
+fn request_snapshot(control: &Path) -> Result<Snapshot> {
     let operations = request::get(control, "/operations")?;
-    Ok(Moment { at: Instant::now(), status: request::get(control, "/status")?, operations })
+    Ok(Snapshot { at: Instant::now(), status: request::get(control, "/status")?, operations })
 }
 
 fn run_loop(top: &mut Top, terminal: &mut DefaultTerminal, control: &Path, interval: Duration) -> Result<()> {
@@ -74,10 +77,10 @@ fn refresh(top: &mut Top, control: &Path) {
     if top.is_paused {
         return;
     }
-    match request_moment(control) {
-        Ok(moment) => {
-            top.rows = table::rows(&top.moment, &moment);
-            top.moment = moment;
+    match request_snapshot(control) {
+        Ok(snapshot) => {
+            top.rows = table::rows(&top.snapshot, &snapshot);
+            top.snapshot = snapshot;
             top.trouble = None;
         }
         Err(error) => top.trouble = Some(format!("{error:#}")),

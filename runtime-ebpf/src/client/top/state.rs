@@ -2,12 +2,12 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::table::{Column, Moment, Row};
+use super::table::{Column, Row, Snapshot};
 
 /// What is shown, and how.
 #[derive(Debug)]
 pub(super) struct Top {
-    pub(super) moment: Moment,
+    pub(super) snapshot: Snapshot,
     pub(super) rows: Vec<Row>,
     pub(super) sorted_by: Column,
     pub(super) is_reversed: bool,

@@ -1,4 +1,4 @@
-//! The rows of `top`: what has happened between two moments.
+//! The rows of `top`: what has happened between two snapshots.
 //!
 //! Decides: rates, quantiles, and how rows are sorted.
 //! Trusts: gopatchd's counts.
@@ -12,7 +12,7 @@ use crate::control::api::{DURATION_SCALE, Operations, Status};
 
 /// What the running gopatchd reported at a time.
 #[derive(Debug)]
-pub(super) struct Moment {
+pub(super) struct Snapshot {
     pub(super) at: Instant,
     pub(super) status: Status,
     pub(super) operations: Vec<Operations>,
@@ -99,8 +99,8 @@ impl Row {
     }
 }
 
-/// What has happened between two moments.
-pub(super) fn rows(before: &Moment, now: &Moment) -> Vec<Row> {
+/// What has happened between two snapshots.
+pub(super) fn rows(before: &Snapshot, now: &Snapshot) -> Vec<Row> {
     let seconds = now.at.duration_since(before.at).as_secs_f64().max(1e-3);
     let key = |operations: &Operations| (operations.instance.clone(), operations.pid, operations.name.clone());
     let known: HashMap<_, _> = before.operations.iter().map(|operations| (key(operations), operations)).collect();
@@ -156,7 +156,7 @@ mod tests {
         }
     }
 
-    fn moment(at: Instant, operations: Vec<Operations>) -> Moment {
+    fn snapshot(at: Instant, operations: Vec<Operations>) -> Snapshot {
         let status = Status {
             version: String::new(),
             pid: 1,
@@ -167,16 +167,16 @@ mod tests {
             spans: None,
             processes: Vec::new(),
         };
-        Moment { at, status, operations }
+        Snapshot { at, status, operations }
     }
 
     #[test]
-    fn rows_show_what_happened_between_two_moments() {
+    fn rows_show_what_happened_between_two_snapshots() {
         let start = Instant::now();
         // 2^10 and 2^20 ns.
-        let before = moment(start, vec![operations("GET /a", 10, 1, &[(80, 10)])]);
+        let before = snapshot(start, vec![operations("GET /a", 10, 1, &[(80, 10)])]);
         let later = start + std::time::Duration::from_secs(2);
-        let now = moment(
+        let now = snapshot(
             later,
             vec![operations("GET /a", 110, 21, &[(80, 10), (160, 100)]), operations("GET /b", 4, 0, &[(80, 4)])],
         );
@@ -190,8 +190,8 @@ mod tests {
     #[test]
     fn restarted_counts_give_no_negative_rate() {
         let start = Instant::now();
-        let before = moment(start, vec![operations("GET /a", 1000, 0, &[(80, 1000)])]);
-        let now = moment(start + std::time::Duration::from_secs(1), vec![operations("GET /a", 3, 0, &[(80, 3)])]);
+        let before = snapshot(start, vec![operations("GET /a", 1000, 0, &[(80, 1000)])]);
+        let now = snapshot(start + std::time::Duration::from_secs(1), vec![operations("GET /a", 3, 0, &[(80, 3)])]);
         assert!((rows(&before, &now)[0].rate - 3.0).abs() < 1e-9);
     }
 

@@ -25,7 +25,7 @@ pub(super) fn draw(top: &Top, frame: &mut Frame<'_>) {
 }
 
 fn head_lines(top: &Top) -> Vec<Line<'static>> {
-    let status = &top.moment.status;
+    let status = &top.snapshot.status;
     let attached = status.processes.iter().filter(|process| !process.ended).count();
     let totals = &status.totals;
     let rate: f64 = top.rows.iter().map(|row| row.rate).sum();
