@@ -173,8 +173,8 @@ fn check(lives: &[Life], loads: &[Vec<Seen>]) -> Result<()> {
 fn told(stderr: &str) -> Result<u64> {
     let mut told = 0;
     for (before, after) in [
-        (": ", " records of its earlier session were not drained"),
-        ("were not drained, ", " found no room"),
+        (": of its earlier session, ", " records were not drained"),
+        ("were not drained and ", " found no room"),
         (": ", " records were left by an earlier gopatchd"),
     ] {
         for line in stderr.lines() {

@@ -114,8 +114,8 @@ fn a_receiver_that_nobody_vouches_for_gets_nothing() -> Result<()> {
     let settings = format!("otlp: {{ endpoint: '{}' }}\ntraces: {{ batch_delay: 100ms }}\n", collector.http());
     let said = run(&scratch, &settings, Load { count: 16, ..over_http("u") })?;
     collector.stop()?;
-    ensure!(said.stderr.contains("spans cannot be pushed, and wait"), "{}", said.stderr);
-    let left = format!("{} spans were not pushed before the end", said.operations.len());
+    ensure!(said.stderr.contains("cannot push spans, will retry"), "{}", said.stderr);
+    let left = format!("{} spans were not pushed before gopatchd stopped", said.operations.len());
     ensure!(said.stderr.contains(&left), "{}", said.stderr);
     ensure!(collector.received().map_or(0, |received| received.spans.len()) == 0);
     Ok(())

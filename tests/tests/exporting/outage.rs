@@ -163,7 +163,7 @@ fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
     let said = gopatchd.stop()?;
     collector.stop()?;
     said.ensure_all_seen()?;
-    ensure!(seen.len() == count && said.stderr.contains("the receiver takes spans again"), "{}", said.stderr);
+    ensure!(seen.len() == count && said.stderr.contains("the receiver accepts spans again"), "{}", said.stderr);
 
     let received = collector.received()?;
     let ids: BTreeSet<_> = received.spans.iter().map(|span| span.span_id.as_str()).collect();
