@@ -11,15 +11,13 @@ pub mod exact;
 pub mod gopatch;
 pub mod gopatchd;
 pub mod load;
-pub mod otelcol;
 pub mod probe;
 pub mod process;
-pub mod prometheus;
 pub mod real;
+pub mod receivers;
 pub mod server;
 pub mod statistics;
 pub mod std_test;
-pub mod tls;
 pub mod turns;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +30,7 @@ pub use gopatchd::{Gopatchd, Operation, Said, Summary, backends};
 pub use load::{Load, Seen};
 pub use probe::Probe;
 pub use process::Process;
+pub use receivers::{otelcol, prometheus, tls};
 pub use server::Server;
 pub use turns::{Turn, alone, beside};
 

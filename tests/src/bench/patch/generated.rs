@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use xtask::corpus;
 
-const SERVICE: &str = include_str!("../../bench/generated.go.txt");
+const SERVICE: &str = include_str!("../../../bench/generated.go.txt");
 const MODULE: &str = "gopatch.example/generated";
 /// Services of a package.
 const SERVICES: u32 = 100;
