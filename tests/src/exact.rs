@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::load::pair;
 use crate::server::KNOCK;
-use crate::{Gopatchd, Load, Operation, Said, Scratch, Seen, Server};
+use crate::{Collected, Gopatchd, Load, Operation, Scratch, Seen, Server};
 
 /// What two clocks may differ by: gopatchd converts time stamps to the time of day by pairs that it takes now and then.
 const CLOCKS: Duration = Duration::from_millis(2);
@@ -21,12 +21,12 @@ const SLOW_CLIENT: Duration = Duration::from_secs(2);
 
 /// Sends a load to a server with a gopatchd beside it, and compares the two accounts, request by request. Gives what
 /// gopatchd said.
-pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_>) -> Result<Said> {
+pub fn run(scratch: &Scratch, server: &mut Command, backend: &str, load: Load<'_>) -> Result<Collected> {
     run_beside(scratch, server, Gopatchd::start(scratch, backend, &[])?, load)
 }
 
 /// The same with a gopatchd that is there already.
-pub fn run_beside(scratch: &Scratch, server: &mut Command, gopatchd: Gopatchd, load: Load<'_>) -> Result<Said> {
+pub fn run_beside(scratch: &Scratch, server: &mut Command, gopatchd: Gopatchd, load: Load<'_>) -> Result<Collected> {
     let mut server = Server::start(scratch, server)?;
     let pid = server.process().pid();
     let routes = has_routes(server.go_release()?, load.proto);
@@ -34,16 +34,16 @@ pub fn run_beside(scratch: &Scratch, server: &mut Command, gopatchd: Gopatchd, l
     server.knock(|| gopatchd.has_operation())?;
     let seen = load.send(scratch, &server)?;
     server.stop()?;
-    let mut said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
-    said.operations.retain(|operation| operation.text("url.path") != Some(KNOCK));
-    ensure!(said.operations.iter().all(|operation| operation.pid == pid && !operation.unfinished));
+    let mut collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
+    collected.operations.retain(|operation| operation.text("url.path") != Some(KNOCK));
+    ensure!(collected.operations.iter().all(|operation| operation.pid == pid && !operation.unfinished));
 
-    for (seen, operation) in pair(&seen, said.of("http.server"))? {
+    for (seen, operation) in pair(&seen, collected.of_rule("http.server"))? {
         compare(seen, operation, load, routes).with_context(|| format!("\n{seen:?}\n{operation:?}"))?;
     }
     // A client that has all its answers ends, even in the middle of a handshake for a connection too many.
-    let handshakes: Vec<_> = said.of("tls.handshake").collect();
+    let handshakes: Vec<_> = collected.of_rule("tls.handshake").collect();
     let established = handshakes.iter().filter(|handshake| handshake.attributes["tls.established"] == true);
     ensure!(established.clone().next().is_some() == load.tls, "handshakes over {}: {handshakes:?}", load.proto);
     for handshake in established {
@@ -52,7 +52,7 @@ pub fn run_beside(scratch: &Scratch, server: &mut Command, gopatchd: Gopatchd, l
         ensure!(handshake.text("tls.client.server_name") == Some("localhost"), "{handshake:?}");
         ensure!(next == (load.proto == "h2").then_some("h2"), "{handshake:?}");
     }
-    Ok(said)
+    Ok(collected)
 }
 
 /// Whether net/http tells at the end of a request which pattern of its mux it met.

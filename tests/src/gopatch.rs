@@ -25,7 +25,7 @@ pub struct Gopatch {
 impl Gopatch {
     /// Runs `gopatch`, or a program that runs it.
     pub fn run(command: &mut Command) -> Result<Self> {
-        let output = command.output().with_context(|| xtask::workspace::shown(command))?;
+        let output = command.output().with_context(|| xtask::workspace::command_line(command))?;
         let text = |bytes| String::from_utf8(bytes).context("gopatch's output is not UTF-8");
         Ok(Self { status: output.status.code(), stdout: text(output.stdout)?, stderr: text(output.stderr)? })
     }

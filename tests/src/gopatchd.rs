@@ -25,7 +25,7 @@ pub struct Gopatchd {
 }
 
 /// All that a gopatchd has said.
-pub struct Said {
+pub struct Collected {
     /// In the order they were printed.
     pub operations: Vec<Operation>,
     /// The last line.
@@ -99,9 +99,9 @@ impl Operation {
     }
 }
 
-impl Said {
+impl Collected {
     /// The operations of one rule.
-    pub fn of(&self, rule: &str) -> impl Iterator<Item = &Operation> {
+    pub fn of_rule(&self, rule: &str) -> impl Iterator<Item = &Operation> {
         self.operations.iter().filter(move |operation| operation.rule == rule)
     }
 
@@ -147,7 +147,7 @@ impl Gopatchd {
     }
 
     /// What it says when it is asked: a command of its own, such as `status`.
-    pub fn ask(&self, arguments: &[&str]) -> Result<std::process::Output> {
+    pub fn run_client(&self, arguments: &[&str]) -> Result<std::process::Output> {
         let mut command = Command::new(release_binary("gopatchd")?);
         command.args(arguments).arg("--control").arg(self.control());
         command.output().context("cannot ask gopatchd")
@@ -186,7 +186,7 @@ impl Gopatchd {
     }
 
     /// Whether it has printed an operation of that process.
-    pub fn has_heard_of(&self, pid: u32) -> Result<bool> {
+    pub fn has_operation_of(&self, pid: u32) -> Result<bool> {
         Ok(self.process.stdout()?.contains(&format!("\"pid\":{pid},")))
     }
 
@@ -196,10 +196,10 @@ impl Gopatchd {
     }
 
     /// Ends it and takes all that it has said.
-    pub fn stop(mut self) -> Result<Said> {
+    pub fn stop(mut self) -> Result<Collected> {
         self.process.terminate()?;
         let (operations, summary) = read(&self.process.stdout()?)?;
-        let summary = summary.with_context(|| self.process.told("printed no summary"))?;
+        let summary = summary.with_context(|| self.process.describe("printed no summary"))?;
         ensure!(
             summary.operations == operations.len() as u64 + summary.unprinted,
             "gopatchd counts {} operations and printed {}, and {} not",
@@ -207,7 +207,7 @@ impl Gopatchd {
             operations.len(),
             summary.unprinted
         );
-        Ok(Said { operations, summary, stderr: self.process.stderr() })
+        Ok(Collected { operations, summary, stderr: self.process.stderr() })
     }
 
     /// Kills it and takes the operations that it has printed in full.

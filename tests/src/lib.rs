@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 pub use gopatch::Gopatch;
-pub use gopatchd::{Gopatchd, Operation, Said, Summary, backends};
+pub use gopatchd::{Collected, Gopatchd, Operation, Summary, backends};
 pub use load::{Load, Seen};
 pub use probe::Probe;
 pub use process::Process;

@@ -32,7 +32,7 @@ impl Process {
             .stdout(create(&stdout)?)
             .stderr(create(&stderr)?)
             .spawn()
-            .with_context(|| format!("cannot start {}", xtask::workspace::shown(command)))?;
+            .with_context(|| format!("cannot start {}", xtask::workspace::command_line(command)))?;
         Ok(Self { child, name: name.to_owned(), stdout, stderr })
     }
 
@@ -41,7 +41,7 @@ impl Process {
         let mut process = Self::start(command, folder, name)?;
         let status = process.wait(patience)?;
         if !status.success() {
-            bail!("{}", process.told(&format!("ended with {status}")));
+            bail!("{}", process.describe(&format!("ended with {status}")));
         }
         process.stdout()
     }
@@ -67,7 +67,7 @@ impl Process {
     }
 
     /// A message about it, with what it said.
-    pub fn told(&self, what: &str) -> String {
+    pub fn describe(&self, what: &str) -> String {
         format!("{} (pid {}) {what}; its stderr:\n{}", self.name, self.pid(), self.stderr())
     }
 
@@ -85,12 +85,12 @@ impl Process {
                 _ => Ok(answer),
             }
         })
-        .with_context(|| self.told(&format!("did not {what}")))
+        .with_context(|| self.describe(&format!("did not {what}")))
     }
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        kill_process(Pid::from_child(&self.child), signal).with_context(|| self.told("cannot be signalled"))
+        kill_process(Pid::from_child(&self.child), signal).with_context(|| self.describe("cannot be signalled"))
     }
 
     /// Whether it has come to its end.
@@ -100,7 +100,7 @@ impl Process {
 
     /// Waits for its end.
     pub fn wait(&mut self, patience: Duration) -> Result<ExitStatus> {
-        wait_until("its end", patience, || Ok(self.child.try_wait()?)).with_context(|| self.told("did not end"))
+        wait_until("its end", patience, || Ok(self.child.try_wait()?)).with_context(|| self.describe("did not end"))
     }
 
     /// Asks it to end, which it must do with success.
@@ -108,7 +108,7 @@ impl Process {
         self.signal(Signal::TERM)?;
         let status = self.wait(crate::SOON)?;
         if !status.success() {
-            bail!("{}", self.told(&format!("ended with {status}")));
+            bail!("{}", self.describe(&format!("ended with {status}")));
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::SOCKET_ENV;
 
 use crate::process::Process;
-use crate::{Gopatch, Gopatchd, Operation, Said, Scratch, gopatch, gopatchd, wait_until};
+use crate::{Collected, Gopatch, Gopatchd, Operation, Scratch, gopatch, gopatchd, wait_until};
 
 /// Bytes of each ring of a program of which every function is hooked: large enough for all that a test makes it do.
 const LARGE_RING: &str = "67108864";
@@ -50,7 +50,7 @@ impl Hooked {
     }
 
     /// Starts a gopatchd that has room for all that such a program records.
-    pub fn gopatchd(self, scratch: &Scratch, backend: &str) -> Result<Gopatchd> {
+    pub fn start_gopatchd(self, scratch: &Scratch, backend: &str) -> Result<Gopatchd> {
         let options: &[&str] = if self == Self::Everything { &["--ring-bytes", LARGE_RING] } else { &[] };
         Gopatchd::start(scratch, backend, options)
     }
@@ -85,8 +85,8 @@ pub fn wait_for_listener(process: &mut Process, address: &str) -> Result<()> {
 }
 
 /// Waits until gopatchd has heard of a process, which something makes it do things meanwhile.
-pub fn wait_until_heard(gopatchd: &Gopatchd, pid: u32) -> Result<()> {
-    wait_until("gopatchd to hear of it", crate::SOON, || Ok(gopatchd.has_heard_of(pid)?.then_some(())))
+pub fn wait_for_operation_of(gopatchd: &Gopatchd, pid: u32) -> Result<()> {
+    wait_until("gopatchd to hear of it", crate::SOON, || Ok(gopatchd.has_operation_of(pid)?.then_some(())))
 }
 
 /// How often each line is there.
@@ -102,10 +102,15 @@ pub fn tally(lines: impl IntoIterator<Item = String>) -> Tally {
 }
 
 /// What was seen under the default rules, told by `line`, must be what was expected, and nothing was lost.
-pub fn compare(said: &Said, expected: &Tally, line: impl Fn(&Operation) -> Option<String>) -> Result<()> {
+pub fn compare(collected: &Collected, expected: &Tally, line: impl Fn(&Operation) -> Option<String>) -> Result<()> {
     // A session that begins while calls are open has exits without an entry.
-    ensure!(said.summary.lost.total == 0 && said.summary.broken_rings == 0, "{:?}\n{}", said.summary, said.stderr);
-    let of_default_rules = said.operations.iter().filter(|operation| operation.rule != "everything");
+    ensure!(
+        collected.summary.lost.total == 0 && collected.summary.broken_rings == 0,
+        "{:?}\n{}",
+        collected.summary,
+        collected.stderr
+    );
+    let of_default_rules = collected.operations.iter().filter(|operation| operation.rule != "everything");
     let seen = tally(of_default_rules.filter_map(line));
     let difference: Vec<_> = expected
         .keys()
@@ -113,12 +118,12 @@ pub fn compare(said: &Said, expected: &Tally, line: impl Fn(&Operation) -> Optio
         .filter(|key| expected.get(*key) != seen.get(*key))
         .map(|key| format!("{key}: {:?}, expected {:?}", seen.get(key), expected.get(key)))
         .collect();
-    ensure!(difference.is_empty(), "{}\n{:?}\n{}", difference.join("\n"), said.summary, said.stderr);
+    ensure!(difference.is_empty(), "{}\n{:?}\n{}", difference.join("\n"), collected.summary, collected.stderr);
     Ok(())
 }
 
 /// An attribute as it is told: text as it is, a number in digits, `-` when it is not there.
-pub fn shown(operation: &Operation, attribute: &str) -> String {
+pub fn attribute_text(operation: &Operation, attribute: &str) -> String {
     match operation.attributes.get(attribute) {
         None => "-".to_owned(),
         Some(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),

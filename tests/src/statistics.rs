@@ -22,7 +22,7 @@ pub struct Spread {
 
 impl Spread {
     /// Of these values.
-    pub fn of(mut values: Vec<f64>) -> Self {
+    pub fn new(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied();
         let at = |part| at(part).unwrap_or(f64::NAN);

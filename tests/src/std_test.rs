@@ -80,7 +80,7 @@ impl<'a> StdTest<'a> {
         let printed = String::from_utf8_lossy(&std::fs::read(process.stdout_path())?).into_owned();
         // Some tests fail on a machine without a network, patched or not. But each run must come to its end.
         let end = printed.lines().rev().take(5).any(|line| line == "PASS" || line == "FAIL");
-        ensure!(end, "{}", process.told("did not run all tests"));
+        ensure!(end, "{}", process.describe("did not run all tests"));
         Ok(parse(&printed))
     }
 

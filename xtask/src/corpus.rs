@@ -63,10 +63,10 @@ struct Program {
     kind: Kind,
     /// The package of a `std-test`.
     package: Option<String>,
-    go: Listed,
+    go: Selection,
     /// The first Go that can build it, where `go` is `all`.
     since: Option<String>,
-    modes: Listed,
+    modes: Selection,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -78,7 +78,7 @@ enum Kind {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Listed {
+enum Selection {
     Some(Vec<String>),
     All(All),
 }
@@ -113,7 +113,7 @@ impl Manifest {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let manifest: Self = serde_yaml_ng::from_str(&text).with_context(|| path.display().to_string())?;
         for program in &manifest.programs {
-            if let Listed::Some(versions) = &program.go {
+            if let Selection::Some(versions) = &program.go {
                 for version in versions {
                     manifest.go(version).with_context(|| format!("{}: program {}", path.display(), program.name))?;
                 }
@@ -150,7 +150,7 @@ impl Manifest {
     }
 
     /// What a mode adds to a plain `go build`, as a person would type it.
-    pub fn mode_shown(&self, name: &str) -> Option<String> {
+    pub fn describe_mode(&self, name: &str) -> Option<String> {
         let mode = self.modes.iter().find(|mode| mode.name == name)?;
         let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };
         let mut words = vec![format!("CGO_ENABLED={}", u8::from(mode.cgo))];
@@ -168,16 +168,19 @@ impl Manifest {
         self.go
             .iter()
             .find(|go| go.version == version)
-            .with_context(|| format!("no Go {version:?} in the corpus; there are {}", listed(self.go_versions())))
+            .with_context(|| format!("no Go {version:?} in the corpus; there are {}", join_names(self.go_versions())))
     }
 
     fn plan(&self, program: &str, go: &str, mode: &str) -> Result<Plan<'_>> {
         let program = self.programs.iter().find(|one| one.name == program).with_context(|| {
-            format!("no program {program:?} in the corpus; there are {}", listed(self.programs.iter().map(|p| &p.name)))
+            format!(
+                "no program {program:?} in the corpus; there are {}",
+                join_names(self.programs.iter().map(|p| &p.name))
+            )
         })?;
         let go = self.go(go)?;
         let mode = self.modes.iter().find(|one| one.name == mode).with_context(|| {
-            format!("no link mode {mode:?} in the corpus; there are {}", listed(self.modes.iter().map(|m| &m.name)))
+            format!("no link mode {mode:?} in the corpus; there are {}", join_names(self.modes.iter().map(|m| &m.name)))
         })?;
         ensure!(
             program.is_built(go, mode),
@@ -194,14 +197,14 @@ impl Program {
     fn is_built(&self, go: &Go, mode: &Mode) -> bool {
         let since = [&self.since, &mode.since].into_iter().flatten();
         let is_listed = match &self.modes {
-            Listed::All(_) => !mode.apart,
-            Listed::Some(_) => self.modes.has(&mode.name),
+            Selection::All(_) => !mode.apart,
+            Selection::Some(_) => self.modes.has(&mode.name),
         };
         self.go.has(&go.version) && is_listed && since.into_iter().all(|since| go.is_since(since))
     }
 }
 
-impl Listed {
+impl Selection {
     fn has(&self, name: &str) -> bool {
         match self {
             Self::All(All::All) => true,
@@ -214,7 +217,7 @@ fn numbers(version: &str) -> impl Iterator<Item = Option<u32>> {
     version.split('.').map(|number| number.parse().ok())
 }
 
-fn listed<S: AsRef<str>>(names: impl Iterator<Item = S>) -> String {
+fn join_names<S: AsRef<str>>(names: impl Iterator<Item = S>) -> String {
     names.map(|name| name.as_ref().to_owned()).collect::<Vec<_>>().join(", ")
 }
 
@@ -236,7 +239,7 @@ pub fn build_generated(name: &str, files: &BTreeMap<PathBuf, String>, go: &str, 
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
-    let all = || Listed::All(All::All);
+    let all = || Selection::All(All::All);
     let package = Some(format!("./{name}"));
     let program = Program { name: name.to_owned(), kind: Kind::Program, package, go: all(), since: None, modes: all() };
     let mode = manifest.modes.iter().find(|one| one.name == mode).with_context(|| format!("no link mode {mode:?}"))?;
@@ -271,17 +274,17 @@ impl Go {
     /// What the toolchain says it is. One that is not the one asked for would make every result a lie.
     fn identity(&self) -> Result<String> {
         let mut command = self.command();
-        let said = workspace::output(command.arg("version"))?;
-        let version = said.split_whitespace().nth(2).and_then(|word| word.strip_prefix("go")).unwrap_or_default();
+        let printed = workspace::output(command.arg("version"))?;
+        let version = printed.split_whitespace().nth(2).and_then(|word| word.strip_prefix("go")).unwrap_or_default();
         let patch = version.strip_prefix(&*self.version);
         ensure!(
             patch.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
             "`{}` says it is {:?}, not Go {}\nhint: a `go` of 1.21 or later on PATH fetches the others itself",
-            workspace::shown(&command),
-            said.trim_end(),
+            workspace::command_line(&command),
+            printed.trim_end(),
             self.version
         );
-        Ok(said)
+        Ok(printed)
     }
 }
 

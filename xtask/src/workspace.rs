@@ -49,7 +49,7 @@ pub fn cargo(arguments: &[&str]) -> Command {
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| cannot_start(command, &error))?;
     if !status.success() {
-        bail!("{}: {status}", shown(command));
+        bail!("{}: {status}", command_line(command));
     }
     Ok(())
 }
@@ -58,13 +58,13 @@ pub fn run(command: &mut Command) -> Result<()> {
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))?;
     if !output.status.success() {
-        bail!("{}: {}\n{}", shown(command), output.status, String::from_utf8_lossy(&output.stderr).trim_end());
+        bail!("{}: {}\n{}", command_line(command), output.status, String::from_utf8_lossy(&output.stderr).trim_end());
     }
-    String::from_utf8(output.stdout).with_context(|| format!("{}: its output is not UTF-8", shown(command)))
+    String::from_utf8(output.stdout).with_context(|| format!("{}: its output is not UTF-8", command_line(command)))
 }
 
 /// A command line as a person would type it.
-pub fn shown(command: &Command) -> String {
+pub fn command_line(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|part| part.to_string_lossy())
@@ -75,13 +75,13 @@ pub fn shown(command: &Command) -> String {
 /// The error of a command that could not even be started.
 pub fn cannot_start(command: &Command, error: &std::io::Error) -> Error {
     let program = command.get_program().to_string_lossy();
-    let hint = if is_there(&program) { String::new() } else { hint(&[&program]) };
-    anyhow!("cannot start `{}`: {error}{hint}", shown(command))
+    let hint = if exists(&program) { String::new() } else { hint(&[&program]) };
+    anyhow!("cannot start `{}`: {error}{hint}", command_line(command))
 }
 
 /// Fails unless all of these tools and files are there, and names everything that is missing at once.
 pub fn require(needed: &[&str]) -> Result<()> {
-    let missing: Vec<&str> = needed.iter().copied().filter(|name| !is_there(name)).collect();
+    let missing: Vec<&str> = needed.iter().copied().filter(|name| !exists(name)).collect();
     if !missing.is_empty() {
         bail!("not on this machine: {}{}", missing.join(", "), hint(&missing));
     }
@@ -94,7 +94,7 @@ pub fn require_all() -> Result<()> {
     require(&needed)
 }
 
-fn is_there(name: &str) -> bool {
+fn exists(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Joined to a folder, an absolute path stays what it is.
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())

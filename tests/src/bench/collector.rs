@@ -35,9 +35,9 @@ impl Collector {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("cannot start gopatchd")?;
         let mut collector = Self { child, socket };
         let mut messages = BufReader::new(collector.child.stderr.take().context("gopatchd's stderr is piped")?);
-        let mut said = String::new();
-        while !said.contains("listening on") {
-            ensure!(messages.read_line(&mut said)? > 0, "gopatchd did not start\n{}", said.trim_end());
+        let mut printed = String::new();
+        while !printed.contains("listening on") {
+            ensure!(messages.read_line(&mut printed)? > 0, "gopatchd did not start\n{}", printed.trim_end());
         }
         // What it says later is in the summary too, but a full pipe would stop it.
         std::thread::spawn(move || messages.read_to_end(&mut Vec::new()));
@@ -66,12 +66,12 @@ impl Collector {
     /// Ends gopatchd and gives what it saw.
     pub(crate) fn end(mut self) -> Result<Summary> {
         kill_process(Pid::from_child(&self.child), Signal::TERM).context("cannot end gopatchd")?;
-        let mut said = String::new();
+        let mut printed = String::new();
         let mut stdout = self.child.stdout.take().context("gopatchd's stdout is piped")?;
-        stdout.read_to_string(&mut said)?;
+        stdout.read_to_string(&mut printed)?;
         let status = self.child.wait()?;
         ensure!(status.success(), "gopatchd ended with {status}");
-        let LastLine { summary } = serde_json::from_str(&said).context("gopatchd printed no summary")?;
+        let LastLine { summary } = serde_json::from_str(&printed).context("gopatchd printed no summary")?;
         Ok(summary)
     }
 }

@@ -17,7 +17,7 @@ use crate::process::Process;
 use crate::{Scratch, real};
 
 /// Whether Prometheus is here. In CI it must be; elsewhere it is said what is not tested.
-pub fn is_here(what: &str) -> Result<bool> {
+pub fn is_installed(what: &str) -> Result<bool> {
     for program in ["prometheus", "promtool"] {
         let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         if let Err(error) = found {
@@ -72,14 +72,14 @@ scrape_configs:
 
     /// What an expression of PromQL is now: the list of its results.
     pub fn query(&self, expression: &str) -> Result<Value> {
-        self.ask(&format!("/api/v1/query?query={}", percent_encoded(expression)))
+        self.call_api(&format!("/api/v1/query?query={}", percent_encoded(expression)))
             .map(|mut data| data["result"].take())
             .with_context(|| format!("query {expression}"))
     }
 
     /// What the HTTP API answers to a path: its `data`.
-    pub fn ask(&self, path: &str) -> Result<Value> {
-        let (status, body) = get(&self.address, path).with_context(|| self.process.told("did not answer"))?;
+    pub fn call_api(&self, path: &str) -> Result<Value> {
+        let (status, body) = get(&self.address, path).with_context(|| self.process.describe("did not answer"))?;
         let mut answer: Value = serde_json::from_str(&body).with_context(|| format!("{status}: {body}"))?;
         ensure!(status == 200 && answer["status"] == "success", "{status}: {answer:#}");
         Ok(answer["data"].take())
@@ -99,9 +99,9 @@ pub fn promtool_check(text: &str) -> Result<String> {
     // It reads all before it says anything.
     promtool.stdin.take().context("it has a stdin")?.write_all(text.as_bytes())?;
     let output = promtool.wait_with_output()?;
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    ensure!(output.status.success() == said.is_empty(), "promtool: {}: {said}", output.status);
-    Ok(said)
+    let complaints = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    ensure!(output.status.success() == complaints.is_empty(), "promtool: {}: {complaints}", output.status);
+    Ok(complaints)
 }
 
 /// Asks an HTTP server on loopback for a path, and gives the status and the body.

@@ -76,9 +76,9 @@ fn the_socket_is_the_one_it_was_patched_with_unless_the_environment_says_otherwi
         let server = Server::start(&scratch, server.arg(&output))?;
         SOME.send(&scratch, &server)?;
         server.stop()?;
-        let said = gopatchd.stop()?;
-        ensure!(said.summary.sessions == sessions, "GOPATCH_SOCKET={socket:?}: {:?}", said.summary);
-        ensure!(said.of("http.server").count() == sessions as usize * SOME.count, "{:?}", said.summary);
+        let collected = gopatchd.stop()?;
+        ensure!(collected.summary.sessions == sessions, "GOPATCH_SOCKET={socket:?}: {:?}", collected.summary);
+        ensure!(collected.of_rule("http.server").count() == sessions as usize * SOME.count, "{:?}", collected.summary);
     }
     Ok(())
 }
@@ -93,7 +93,7 @@ fn stacks_are_walked() -> Result<()> {
         let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
         let stack = probe::run(&scratch, &program.patched, &["stack"])?;
         ensure!(stack == expected, "Go {go}: the stack is\n{stack}instead of\n{expected}");
-        ensure!(gopatchd.stop()?.of("http.server").count() == 1);
+        ensure!(gopatchd.stop()?.of_rule("http.server").count() == 1);
     }
     Ok(())
 }
@@ -106,7 +106,7 @@ fn cpu_is_profiled() -> Result<()> {
         let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
         let profile = scratch.file("profile");
         probe::run(&scratch, &program.patched, &["profile", &profile.to_string_lossy()])?;
-        ensure!(gopatchd.stop()?.of("http.server").count() > 0);
+        ensure!(gopatchd.stop()?.of_rule("http.server").count() > 0);
         let top =
             Command::new("go").args(["tool", "pprof", "-top", "-cum"]).arg(&program.patched).arg(&profile).output()?;
         let top = String::from_utf8(top.stdout)?;
@@ -131,21 +131,25 @@ fn children_are_started() -> Result<()> {
             probe::run(&scratch, &program.patched, &["children", &REQUESTS.to_string()])?;
             // Who has greeted just before the end is neither a session nor refused.
             wait_until("all to be greeted", SOON, || {
-                let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+                let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
                 let count = |name: &str| status["totals"][name].as_u64().context("totals");
                 Ok((count("sessions")? + count("refused")? == 1 + REQUESTS as u64).then_some(()))
             })?;
-            let said = gopatchd.stop()?;
-            said.ensure_all_seen()?;
-            ensure!(said.of("http.server").count() == REQUESTS, "Go {go}, {backend}: {:?}", said.summary);
+            let collected = gopatchd.stop()?;
+            collected.ensure_all_seen()?;
+            ensure!(
+                collected.of_rule("http.server").count() == REQUESTS,
+                "Go {go}, {backend}: {:?}",
+                collected.summary
+            );
             // Itself, and the child that each request starts from the same file; on a busy machine a child may be gone
             // before it is answered. The shell is not patched.
-            let Summary { sessions, refused, .. } = said.summary;
+            let Summary { sessions, refused, .. } = collected.summary;
             ensure!(
                 sessions + refused == 1 + REQUESTS as u64,
                 "Go {go}, {backend}: {:?}\n{}",
-                said.summary,
-                said.stderr
+                collected.summary,
+                collected.stderr
             );
         }
     }
@@ -161,9 +165,10 @@ fn more_ps_while_it_runs() -> Result<()> {
         for backend in backends() {
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
             let sent = probe::run(&scratch, &program.patched, &["procs", &REQUESTS.to_string()])?;
-            let said = gopatchd.stop()?;
+            let collected = gopatchd.stop()?;
             let seen = |phase| {
-                said.of("http.server")
+                collected
+                    .of_rule("http.server")
                     .filter(|one| one.text("url.path").is_some_and(|path| path.starts_with(phase)))
                     .count()
             };
@@ -171,11 +176,11 @@ fn more_ps_while_it_runs() -> Result<()> {
             let of = format!(
                 "Go {go}, {backend}: of {REQUESTS}, {} and {REQUESTS} requests {before}, {meanwhile} and {after} were seen; {:?}",
                 sent.trim(),
-                said.summary
+                collected.summary
             );
             ensure!(before == REQUESTS && after == REQUESTS, "{of}");
             let missed = sent.trim().parse::<usize>()? - meanwhile;
-            ensure!(missed == 0 || said.summary.lost.total > 0, "losses were not counted: {of}");
+            ensure!(missed == 0 || collected.summary.lost.total > 0, "losses were not counted: {of}");
         }
     }
     Ok(())
@@ -191,19 +196,20 @@ fn words_are_kept_again_after_many_panics() -> Result<()> {
         for backend in backends() {
             let gopatchd = Gopatchd::start(&scratch, backend, &["--ring-bytes", "67108864"])?;
             probe::run(&scratch, &program.patched, &["panics", &PANICS.to_string()])?;
-            let said = gopatchd.stop()?;
+            let collected = gopatchd.stop()?;
             let seen = |phase, unwound, status| {
                 let of_phase = move |path: &str| path.starts_with(phase);
-                said.of("http.server")
+                collected
+                    .of_rule("http.server")
                     .filter(|one| one.text("url.path").is_some_and(of_phase) && one.unwound == unwound)
                     .filter(|one| one.number("http.response.status_code") == status)
                     .count()
             };
-            let of = format!("Go {go}, {backend}: {:?}\n{}", said.summary, said.stderr);
-            ensure!(said.summary.lost.total == 0 && said.summary.unpaired_exits == 0, "{of}");
+            let of = format!("Go {go}, {backend}: {:?}\n{}", collected.summary, collected.stderr);
+            ensure!(collected.summary.lost.total == 0 && collected.summary.unpaired_exits == 0, "{of}");
             ensure!(seen("/panic/", true, None) == PANICS && seen("/after/", false, Some(200)) == 1000, "{of}");
             // It was open when the table was cleared: gopatchd says that the status is not known, and makes none up.
-            ensure!(seen("/held/", false, None) == 1 && said.summary.words_missing == 1, "{of}");
+            ensure!(seen("/held/", false, None) == 1 && collected.summary.words_missing == 1, "{of}");
         }
     }
     Ok(())

@@ -169,7 +169,7 @@ fn flood(process: &mut Process) -> Result<()> {
     process.wait_for("begin a test", SOON, |it| Ok(it.stdout()?.contains("=== RUN").then_some(())))?;
     let until = std::time::Instant::now() + PATIENCE;
     while !process.has_ended()? {
-        ensure!(std::time::Instant::now() < until, "{}", process.told("did not end"));
+        ensure!(std::time::Instant::now() < until, "{}", process.describe("did not end"));
         process.signal(Signal::PROF)?;
         std::thread::sleep(SIGNAL_EVERY);
     }

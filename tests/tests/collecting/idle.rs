@@ -28,7 +28,7 @@ struct Asleep {
 
 impl Asleep {
     /// Takes the control page from a program once it is attached; only root may.
-    fn of(server: &mut Server) -> Result<Self> {
+    fn from_server(server: &mut Server) -> Result<Self> {
         let pid = server.process().pid();
         let line = wait_until("it to be attached", SOON, || {
             let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
@@ -87,7 +87,7 @@ fn a_program_rings_when_there_is_something_to_read() -> Result<()> {
             let scratch = Scratch::new()?;
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
             let mut server = server(&scratch, go)?;
-            let asleep = Asleep::of(&mut server)?;
+            let asleep = Asleep::from_server(&mut server)?;
             let (mut seen, mut rang) = (Vec::new(), false);
             // gopatchd may find the first records by itself, so that nobody has to ring.
             for tag in ["0-", "1-", "2-", "3-", "4-", "5-", "6-", "7-"] {
@@ -103,9 +103,9 @@ fn a_program_rings_when_there_is_something_to_read() -> Result<()> {
             }
             ensure!(rang, "Go {go}, {backend}: the program did not ring");
             server.stop()?;
-            let said = gopatchd.stop()?;
-            said.ensure_all_seen()?;
-            pair(&seen, said.of("http.server"))?;
+            let collected = gopatchd.stop()?;
+            collected.ensure_all_seen()?;
+            pair(&seen, collected.of_rule("http.server"))?;
         }
     }
     Ok(())
@@ -124,9 +124,9 @@ fn a_burst_after_silence_is_not_lost() -> Result<()> {
         command.args(["-fn", "Hot", "-n", "20000", "-rounds", "4", "-pause", "800ms"]).env("GOMAXPROCS", "1");
         let status = command.env("GOPATCH_SOCKET", gopatchd.socket()).stdout(Stdio::null()).status()?;
         ensure!(status.success(), "hookbench ended with {status}");
-        let said = gopatchd.stop()?;
-        said.ensure_all_seen()?;
-        ensure!(said.summary.records >= 80_000, "{:?}", said.summary);
+        let collected = gopatchd.stop()?;
+        collected.ensure_all_seen()?;
+        ensure!(collected.summary.records >= 80_000, "{:?}", collected.summary);
     }
     Ok(())
 }
@@ -137,14 +137,14 @@ fn a_gopatchd_that_dies_in_its_sleep_is_replaced() -> Result<()> {
         let scratch = Scratch::new()?;
         let gopatchd = Gopatchd::start_named(&scratch, "first", backend, &[])?;
         let mut server = server(&scratch, NEWEST_GO)?;
-        Asleep::of(&mut server)?.wait()?;
+        Asleep::from_server(&mut server)?.wait()?;
         gopatchd.kill()?;
         let gopatchd = Gopatchd::start_named(&scratch, "second", backend, &[])?;
         server.knock(|| gopatchd.has_operation())?;
         let seen = load("").send(&scratch, &server)?;
         server.stop()?;
-        let said = gopatchd.stop()?;
-        pair(&seen, said.of("http.server").filter(|operation| operation.text("url.path") != Some("/knock")))?;
+        let collected = gopatchd.stop()?;
+        pair(&seen, collected.of_rule("http.server").filter(|operation| operation.text("url.path") != Some("/knock")))?;
     }
     Ok(())
 }
@@ -158,18 +158,18 @@ fn a_program_that_ends_while_gopatchd_sleeps_is_let_go() -> Result<()> {
         let files = || Ok::<_, anyhow::Error>(fs::read_dir(format!("/proc/{pid}/fd"))?.count());
         let before = files()?;
         let mut first = server(&scratch, NEWEST_GO)?;
-        Asleep::of(&mut first)?.wait()?;
+        Asleep::from_server(&mut first)?.wait()?;
         ensure!(files()? > before, "a session has files");
         first.process().kill()?;
         wait_until("gopatchd to let go of it", SOON, || Ok((files()? == before).then_some(())))?;
         let mut second = server(&scratch, NEWEST_GO)?;
-        Asleep::of(&mut second)?;
+        Asleep::from_server(&mut second)?;
         let seen = load("").send(&scratch, &second)?;
         second.stop()?;
-        let said = gopatchd.stop()?;
-        said.ensure_all_seen()?;
-        pair(&seen, said.of("http.server"))?;
-        ensure!(said.summary.sessions == 2, "{:?}", said.summary);
+        let collected = gopatchd.stop()?;
+        collected.ensure_all_seen()?;
+        pair(&seen, collected.of_rule("http.server"))?;
+        ensure!(collected.summary.sessions == 2, "{:?}", collected.summary);
     }
     Ok(())
 }

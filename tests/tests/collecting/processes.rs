@@ -76,10 +76,10 @@ fn many(backend: &str) -> Result<()> {
         let is_empty = |held: Held| (held.rings == 0).then_some(held);
         held.push(wait_until("all rings to be gone", SOON, || Ok(is_empty(holds(pid)?)))?);
     }
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     collector.stop()?;
-    said.ensure_all_seen()?;
-    ensure!(said.summary.sessions as usize == AT_ONCE * TIMES, "{:?}", said.summary);
+    collected.ensure_all_seen()?;
+    ensure!(collected.summary.sessions as usize == AT_ONCE * TIMES, "{:?}", collected.summary);
 
     // Fewer are held when all are gone; and after the second time no more than after the first.
     let [with_first, after_first, with_second, after_second] = held[..] else { unreachable!("two times") };
@@ -89,13 +89,13 @@ fn many(backend: &str) -> Result<()> {
     ensure!(after_second.mappings <= after_first.mappings + 8, "mappings: {held:?}");
     ensure!(after_second.bpf_maps <= after_first.bpf_maps, "BPF maps: {held:?}");
 
-    for operation in said.of("http.server") {
+    for operation in collected.of_rule("http.server") {
         let path = operation.text("url.path").context("a path")?;
         ensure!(path.split('/').nth(2) == pids.get(&operation.pid).map(String::as_str), "{operation:?} {pids:?}");
     }
-    ensure!(said.of("http.server").count() == AT_ONCE * TIMES * REQUESTS);
+    ensure!(collected.of_rule("http.server").count() == AT_ONCE * TIMES * REQUESTS);
     let received = collector.received()?;
-    ensure!(received.spans.len() == said.operations.len(), "{} spans", received.spans.len());
+    ensure!(received.spans.len() == collected.operations.len(), "{} spans", received.spans.len());
     for span in received.spans.iter().filter(|span| span.kind == 2) {
         let path = span.attributes["url.path"].as_str().context("a path")?;
         ensure!(path.split('/').nth(2) == span.resource["service.name"].as_str(), "{span:?}");
@@ -117,7 +117,7 @@ fn many(backend: &str) -> Result<()> {
 
 /// Processes that are attached, by gopatchd's own word.
 fn attached(gopatchd: &Gopatchd) -> Result<usize> {
-    let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+    let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
     let processes = status["processes"].as_array().context("a list")?;
     Ok(processes.iter().filter(|process| process["ended"] == false).count())
 }

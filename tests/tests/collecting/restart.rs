@@ -62,7 +62,7 @@ struct Life {
     /// When it was killed, or asked to end.
     dead: u64,
     /// Records that it said were lost before it.
-    told: u64,
+    reported: u64,
     operations: Vec<Operation>,
 }
 
@@ -105,9 +105,9 @@ fn live(scratch: &Scratch, backend: &str, life: u64) -> Result<Life> {
     ensure!(waited <= RESUMES, "life {life}: the first operation came after {waited:?}");
     let from = now();
     std::thread::sleep(ALIVE);
-    let said = gopatchd.process().stderr();
-    let told = told(&said).with_context(|| format!("life {life}: gopatchd said {said:?}"))?;
-    ensure!((told > 0) == (life > 0), "life {life}: of what was lost before it, gopatchd said {said:?}");
+    let stderr = gopatchd.process().stderr();
+    let reported = losses_reported(&stderr).with_context(|| format!("life {life}: gopatchd printed {stderr:?}"))?;
+    ensure!((reported > 0) == (life > 0), "life {life}: of what was lost before it, gopatchd printed {stderr:?}");
     let until = now();
     if life < KILLS {
         // However late it is: behind what has ended by now it prints what begins now.
@@ -119,13 +119,16 @@ fn live(scratch: &Scratch, backend: &str, life: u64) -> Result<Life> {
         })?;
         gopatchd.process().kill()?;
         let dead = now();
-        return Ok(Life { from, until, dead, told, operations: gopatchd.operations_so_far()? });
+        return Ok(Life { from, until, dead, reported, operations: gopatchd.operations_so_far()? });
     }
-    let said = gopatchd.stop()?;
-    let lost = &said.summary.lost;
-    ensure!(lost.unconsumed + lost.ring_full + lost.left_by_earlier == told, "it told {told}, and at last {lost:?}");
-    ensure!(lost.total == told && said.summary.sessions == 1, "{:?}", said.summary);
-    Ok(Life { from, until, dead: until, told, operations: said.operations })
+    let collected = gopatchd.stop()?;
+    let lost = &collected.summary.lost;
+    ensure!(
+        lost.unconsumed + lost.ring_full + lost.left_by_earlier == reported,
+        "it told {reported}, and at last {lost:?}"
+    );
+    ensure!(lost.total == reported && collected.summary.sessions == 1, "{:?}", collected.summary);
+    Ok(Life { from, until, dead: until, reported, operations: collected.operations })
 }
 
 fn check(lives: &[Life], loads: &[Vec<Seen>]) -> Result<()> {
@@ -157,21 +160,21 @@ fn check(lives: &[Life], loads: &[Vec<Seen>]) -> Result<()> {
         // Between two loads there is none.
         loaded += u64::from(unnoticed > 0);
         ensure!(
-            pair[1].told >= 2 * unnoticed,
+            pair[1].reported >= 2 * unnoticed,
             "after life {number} {unnoticed} requests had two records each, {} were counted as lost",
-            pair[1].told
+            pair[1].reported
         );
     }
     ensure!(loaded >= KILLS / 2, "only {loaded} gopatchds were killed under load");
-    let told: u64 = lives.iter().map(|life| life.told).sum();
+    let reported: u64 = lives.iter().map(|life| life.reported).sum();
     let most = 2 * (seen.len() - printed.len()) as u64 + OTHER_RECORDS_OF_A_LOAD * loads.len() as u64;
-    ensure!(told <= most, "{told} records were counted as lost, but there were at most {most}");
+    ensure!(reported <= most, "{reported} records were counted as lost, but there were at most {most}");
     Ok(())
 }
 
 /// Records lost before this gopatchd, as it said.
-fn told(stderr: &str) -> Result<u64> {
-    let mut told = 0;
+fn losses_reported(stderr: &str) -> Result<u64> {
+    let mut reported = 0;
     for (before, after) in [
         (": ", " records of its earlier session were not drained"),
         ("were not drained, ", " found no room"),
@@ -179,10 +182,10 @@ fn told(stderr: &str) -> Result<u64> {
     ] {
         for line in stderr.lines() {
             let number = line.split_once(after).and_then(|(text, _)| text.rsplit_once(before));
-            told += number.map_or(Ok(0), |(_, number)| number.parse::<u64>()).with_context(|| line.to_owned())?;
+            reported += number.map_or(Ok(0), |(_, number)| number.parse::<u64>()).with_context(|| line.to_owned())?;
         }
     }
-    Ok(told)
+    Ok(reported)
 }
 
 fn now() -> u64 {

@@ -71,8 +71,8 @@ fn results_are_the_same(package: &Package, go: &str, options: &[&str]) -> Result
     for backend in backends() {
         let gopatchd = Gopatchd::start(&scratch, backend, &["--ring-bytes", RING_BYTES])?;
         run().with_context(|| format!("Go {go}, backend {backend}"))?;
-        let said = gopatchd.stop()?;
-        ensure!(said.of(package.rule).any(|operation| !operation.unfinished), "no {} was seen", package.rule);
+        let collected = gopatchd.stop()?;
+        ensure!(collected.of_rule(package.rule).any(|operation| !operation.unfinished), "no {} was seen", package.rule);
     }
     Ok(())
 }

@@ -175,7 +175,7 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
         Load { tls: false, proto: "h1", mix: "fast", count, in_flight: 4, tag }.send(&scratch, &server).map(drop)
     };
     let switch = |arguments: &[&str]| -> Result<String> {
-        let output = gopatchd.ask(&[&["rule"], arguments].concat())?;
+        let output = gopatchd.run_client(&[&["rule"], arguments].concat())?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         // The process looks at its switches ten times a second, as long as it does something.
         let busy = Load { tls: false, proto: "h1", mix: "slow", count: 50, in_flight: 1, tag: "busy" };
@@ -185,7 +185,7 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
     send("on", 10)?;
     ensure!(switch(&["disable", "http.server"])?.starts_with("1 functions in 1 processes"));
     send("off", 10)?;
-    let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+    let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
     let rules = status["processes"][0]["rules"].as_array().context("a list")?;
     let rule = rules.iter().find(|rule| rule["name"] == "http.server").context("the rule")?;
     ensure!(rule["enabled"] == false && rule["functions"] == 1, "{rule}");
@@ -196,17 +196,18 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
     switch(&["sample", "http.server", "1"])?;
     send("all", 10)?;
 
-    let unknown = gopatchd.ask(&["rule", "disable", "http.sever"])?;
+    let unknown = gopatchd.run_client(&["rule", "disable", "http.sever"])?;
     ensure!(unknown.status.code() == Some(1), "{unknown:?}");
-    let wrong = gopatchd.ask(&["rule", "sample", "http.server", "2"])?;
+    let wrong = gopatchd.run_client(&["rule", "sample", "http.server", "2"])?;
     ensure!(wrong.status.code() == Some(2), "{wrong:?}");
-    let shown = String::from_utf8_lossy(&gopatchd.ask(&["status"])?.stdout).into_owned();
+    let shown = String::from_utf8_lossy(&gopatchd.run_client(&["status"])?.stdout).into_owned();
     ensure!(shown.contains("http.server: on, 1 functions") && shown.contains("httpserver"), "{shown}");
 
     server.stop()?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     let of = |tag: &str| {
-        let tagged = said.of("http.server").filter(|it| it.text("url.path").is_some_and(|path| path.contains(tag)));
+        let tagged =
+            collected.of_rule("http.server").filter(|it| it.text("url.path").is_some_and(|path| path.contains(tag)));
         tagged.collect::<Vec<_>>()
     };
     let counts = ["on", "off", "again", "all"].map(|tag| of(&format!("/fast/{tag}")).len());
@@ -216,6 +217,6 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
     ensure!((380..=620).contains(&part.len()), "{} of 2000", part.len());
     ensure!(part.iter().all(|operation| operation.sample == Some(0.25)), "{:?}", part[0]);
     // Calls that were under way when their rule was switched have but one end.
-    ensure!(said.summary.lost.total == 0 && said.summary.unpaired_exits <= 2, "{}", said.stderr);
+    ensure!(collected.summary.lost.total == 0 && collected.summary.unpaired_exits <= 2, "{}", collected.stderr);
     Ok(())
 }

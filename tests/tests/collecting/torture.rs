@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{Gopatch, Gopatchd, Process, Said, Scratch, backends, gopatch, gopatchd};
+use gopatch_tests::{Collected, Gopatch, Gopatchd, Process, Scratch, backends, gopatch, gopatchd};
 use xtask::corpus;
 
 /// Amount of work: enough for garbage collections, profiles and stack dumps to meet every function.
@@ -90,11 +90,11 @@ fn attached(scratch: &Scratch, patched: &Path, expected: &str, backend: &str) ->
     gopatchd.wait_for_operation()?;
     fs::write(watched, "")?;
     let printed = torture.end()?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     ensure!(printed == expected, "the output is another:\n{printed}\ninstead of\n{expected}");
-    said.ensure_all_seen()?;
+    collected.ensure_all_seen()?;
     for (what, of) in [("COUNT", entries as Count), ("RETURNS", exits)] {
-        let (counted, mut seen) = (counters(expected, what)?, of(&said));
+        let (counted, mut seen) = (counters(expected, what)?, of(&collected));
         ensure!(seen.remove(KNOCK).is_some(), "{what}: nobody knocked");
         for (function, count) in &counted {
             ensure!(seen.get(function) == Some(count), "{what} {function} is {count}, gopatchd saw {seen:?}");
@@ -148,13 +148,13 @@ impl Torture {
     /// Waits for its end, which must be a good one, and gives what it printed.
     fn end(mut self) -> Result<String> {
         let status = self.0.wait(PATIENCE)?;
-        ensure!(status.success(), "{}", self.0.told(&format!("ended with {status}")));
+        ensure!(status.success(), "{}", self.0.describe(&format!("ended with {status}")));
         self.0.stdout()
     }
 }
 
 type Counts = BTreeMap<String, u64>;
-type Count = fn(&Said) -> Counts;
+type Count = fn(&Collected) -> Counts;
 
 /// What torture counted, of the functions that are hooked.
 fn counters(printed_by_torture: &str, what: &str) -> Result<Counts> {
@@ -169,18 +169,18 @@ fn counters(printed_by_torture: &str, what: &str) -> Result<Counts> {
 }
 
 /// Every operation has an entry.
-fn entries(said: &Said) -> Counts {
+fn entries(collected: &Collected) -> Counts {
     let mut counts = Counts::new();
-    for operation in &said.operations {
+    for operation in &collected.operations {
         *counts.entry(operation.rule.clone()).or_default() += 1;
     }
     counts
 }
 
 /// Operations that ended by an exit of their own.
-fn exits(said: &Said) -> Counts {
+fn exits(collected: &Collected) -> Counts {
     let mut counts = Counts::new();
-    for operation in said.operations.iter().filter(|operation| !operation.unwound && !operation.unfinished) {
+    for operation in collected.operations.iter().filter(|operation| !operation.unwound && !operation.unfinished) {
         *counts.entry(operation.rule.clone()).or_default() += 1;
     }
     counts

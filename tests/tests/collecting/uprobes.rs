@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::load::{FAST, HTTP, MIX};
-use gopatch_tests::{Gopatch, Gopatchd, Load, NEWEST_GO, Operation, Process, Said, Scratch, Server, Turn, alone};
+use gopatch_tests::{Collected, Gopatch, Gopatchd, Load, NEWEST_GO, Operation, Process, Scratch, Server, Turn, alone};
 use gopatch_tests::{backends, exact, gopatch, release_binary};
 use serde_json::Value;
 use xtask::corpus;
@@ -56,8 +56,9 @@ fn every_request_is_seen_as_hooks_see_it() -> Result<()> {
 type Recorded<'s> = (&'s str, bool, BTreeMap<&'s str, &'s Value>);
 
 /// What was recorded of each request, by its path.
-fn requests(said: &Said) -> BTreeMap<&str, Recorded<'_>> {
-    said.of("http.server")
+fn requests(collected: &Collected) -> BTreeMap<&str, Recorded<'_>> {
+    collected
+        .of_rule("http.server")
         .map(|operation| (operation.text("url.path").unwrap_or_default(), recorded(operation)))
         .collect()
 }
@@ -82,9 +83,9 @@ fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
         let mut program = Command::new(program);
         program.env("GOPATCH_SOCKET", gopatchd.socket());
         Process::run(&mut program, scratch.path(), "captures", Duration::from_secs(20))?;
-        let said = gopatchd.stop()?;
-        said.ensure_all_seen()?;
-        anyhow::Ok(said)
+        let collected = gopatchd.stop()?;
+        collected.ensure_all_seen()?;
+        anyhow::Ok(collected)
     };
     let by_hooks = record(Gopatchd::start(&scratch, "memfd", &[])?, &patched)?;
     let by_uprobes = record(Gopatchd::uprobes(&scratch, &original, &rules)?, &original)?;
@@ -134,11 +135,11 @@ fn processes_are_told_apart() -> Result<()> {
         load.send(scratch, &server)?;
         server.stop()?;
     }
-    let said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
-    ensure!(said.summary.sessions == 2, "{:?}", said.summary);
+    let collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
+    ensure!(collected.summary.sessions == 2, "{:?}", collected.summary);
     for (pid, tag) in pids.into_iter().zip(["one", "two"]) {
-        let mine: Vec<_> = said.of("http.server").filter(|operation| operation.pid == pid).collect();
+        let mine: Vec<_> = collected.of_rule("http.server").filter(|operation| operation.pid == pid).collect();
         ensure!(mine.len() == 500, "{} requests of {tag}", mine.len());
         ensure!(mine.iter().all(|one| one.text("url.path").is_some_and(|path| path.contains(tag))), "{mine:?}");
     }

@@ -28,7 +28,7 @@ const ZERO: [&str; 4] =
 fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
     // Scrapes must come in time, and a rate must not fall to zero.
     let _turn = alone();
-    if !prometheus::is_here("the dashboard")? {
+    if !prometheus::is_installed("the dashboard")? {
         return Ok(());
     }
     let scratch = Scratch::new()?;
@@ -43,7 +43,7 @@ fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
     relay.args(["-upstream", &server.url(false)]).env("GOPATCH_SOCKET", gopatchd.socket());
     let mut relay = Server::start(&folder, &mut relay)?;
     let pid = relay.process().pid();
-    relay.knock(|| gopatchd.has_heard_of(pid))?;
+    relay.knock(|| gopatchd.has_operation_of(pid))?;
     let greeter = gopatch::patched(&scratch, "greeter", NEWEST_GO, "default")?;
     let mut greets = real::start(&scratch, Command::new(&greeter).arg("serve"), "greeter")?;
     let ready: Value = greets.wait_for("listen", SOON, |process| Ok(serde_json::from_str(&process.stdout()?).ok()))?;

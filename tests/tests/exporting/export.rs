@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use gopatch_tests::load::{MIX, pair};
 use gopatch_tests::otelcol::{Attributes, Data, HistogramPoint, Options, Otelcol, Received, Temporality};
 use gopatch_tests::server::KNOCK;
-use gopatch_tests::{Gopatchd, Load, NEWEST_GO, Operation, Said, Scratch, Server, gopatch, tls};
+use gopatch_tests::{Collected, Gopatchd, Load, NEWEST_GO, Operation, Scratch, Server, gopatch, tls};
 use serde_json::{Value, json};
 
 const SECONDS: [f64; 15] = [0.0, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
@@ -29,18 +29,18 @@ const DIMENSIONS: [&str; 6] = [
 ];
 
 /// Starts a gopatchd with these settings and a patched server, sends it a known load, and ends both.
-fn run(scratch: &Scratch, settings: &str, load: Load<'_>) -> Result<Said> {
+fn run(scratch: &Scratch, settings: &str, load: Load<'_>) -> Result<Collected> {
     let gopatchd = Gopatchd::start_by(scratch, "memfd", settings)?;
     let server = gopatch::patched(scratch, "httpserver", NEWEST_GO, "default")?;
     let server = Server::start(scratch, &mut Command::new(server))?;
     server.knock(|| gopatchd.has_operation())?;
     let seen = load.send(scratch, &server)?;
     server.stop()?;
-    let said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
-    let known = said.of("http.server").filter(|operation| operation.text("url.path") != Some(KNOCK));
+    let collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
+    let known = collected.of_rule("http.server").filter(|operation| operation.text("url.path") != Some(KNOCK));
     pair(&seen, known)?;
-    Ok(said)
+    Ok(collected)
 }
 
 fn over_http(tag: &str) -> Load<'_> {
@@ -56,17 +56,17 @@ fn requests_arrive_over_grpc() -> Result<()> {
          resource: {{ attributes: {{ deployment.environment.name: test }} }}\nmetrics: {{ interval: 300ms }}\n",
         collector.grpc()
     );
-    let said = run(&scratch, &settings, over_http("g"))?;
+    let collected = run(&scratch, &settings, over_http("g"))?;
     collector.stop()?;
     let received = collector.received()?;
-    same_spans(&received, &said)?;
-    same_metrics(&received, &said)?;
+    same_spans(&received, &collected)?;
+    same_metrics(&received, &collected)?;
     for resource in
         received.spans.iter().map(|span| &span.resource).chain(received.metrics.iter().map(|it| &it.resource))
     {
-        same_process(resource, &said)?;
+        same_process(resource, &collected)?;
     }
-    ensure!(!said.stderr.contains("warning"), "{}", said.stderr);
+    ensure!(!collected.stderr.contains("warning"), "{}", collected.stderr);
     Ok(())
 }
 
@@ -79,11 +79,11 @@ fn requests_arrive_over_http_as_protobuf_and_as_json() -> Result<()> {
             "otlp: {{ endpoint: '{}', protocol: {protocol}, compression: {compression} }}\ntraces: {{ batch_spans: 7 }}\n",
             collector.http()
         );
-        let said = run(&scratch, &settings, Load { tls: true, proto: "h2", ..over_http("h") })?;
+        let collected = run(&scratch, &settings, Load { tls: true, proto: "h2", ..over_http("h") })?;
         collector.stop()?;
         let received = collector.received()?;
-        same_spans(&received, &said)?;
-        same_metrics(&received, &said)?;
+        same_spans(&received, &collected)?;
+        same_metrics(&received, &collected)?;
     }
     Ok(())
 }
@@ -99,11 +99,11 @@ fn requests_arrive_over_tls() -> Result<()> {
         collector.grpc(),
         collector.http()
     );
-    let said = run(&scratch, &settings, over_http("t"))?;
+    let collected = run(&scratch, &settings, over_http("t"))?;
     collector.stop()?;
     let received = collector.received()?;
-    same_spans(&received, &said)?;
-    same_metrics(&received, &said)
+    same_spans(&received, &collected)?;
+    same_metrics(&received, &collected)
 }
 
 #[test]
@@ -112,11 +112,11 @@ fn a_receiver_that_nobody_vouches_for_gets_nothing() -> Result<()> {
     let Some((certificate, key)) = tls::self_signed(&scratch)? else { return Ok(()) };
     let mut collector = Otelcol::start(&scratch, Options { tls: Some((&certificate, &key)) })?;
     let settings = format!("otlp: {{ endpoint: '{}' }}\ntraces: {{ batch_delay: 100ms }}\n", collector.http());
-    let said = run(&scratch, &settings, Load { count: 16, ..over_http("u") })?;
+    let collected = run(&scratch, &settings, Load { count: 16, ..over_http("u") })?;
     collector.stop()?;
-    ensure!(said.stderr.contains("spans cannot be pushed, and wait"), "{}", said.stderr);
-    let left = format!("{} spans were not pushed before the end", said.operations.len());
-    ensure!(said.stderr.contains(&left), "{}", said.stderr);
+    ensure!(collected.stderr.contains("spans cannot be pushed, and wait"), "{}", collected.stderr);
+    let left = format!("{} spans were not pushed before the end", collected.operations.len());
+    ensure!(collected.stderr.contains(&left), "{}", collected.stderr);
     ensure!(collector.received().map_or(0, |received| received.spans.len()) == 0);
     Ok(())
 }
@@ -131,7 +131,7 @@ fn a_part_of_all_traces_is_kept_and_metrics_count_all() -> Result<()> {
         collector.http()
     );
     let load = Load { tls: false, proto: "h1", mix: "fast", count: 2000, in_flight: 16, tag: "p" };
-    let said = run(&scratch, &settings, load)?;
+    let collected = run(&scratch, &settings, load)?;
     collector.stop()?;
     let received = collector.received()?;
     // 25 % of 2,000 is 500, with a standard deviation of 19.4.
@@ -154,8 +154,8 @@ fn a_part_of_all_traces_is_kept_and_metrics_count_all() -> Result<()> {
             sum += point.sum;
         }
     }
-    let durations = finished(&said).map(|operation| operation.duration_nano as f64 / 1e9);
-    ensure!(count == finished(&said).count() as u64, "{count} requests are counted");
+    let durations = finished(&collected).map(|operation| operation.duration_nano as f64 / 1e9);
+    ensure!(count == finished(&collected).count() as u64, "{count} requests are counted");
     ensure!((durations.sum::<f64>() / sum - 1.0).abs() < 1e-9, "{sum} s");
     Ok(())
 }
@@ -175,7 +175,7 @@ fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
     command.env("OTEL_SERVICE_NAME", "till").env("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=shop,team=a%20b");
     let mut relay = Server::start(&folder, &mut command)?;
     let (pid, behind, url) = (relay.process().pid(), server.process().pid(), server.url(false));
-    relay.knock(|| Ok(gopatchd.has_heard_of(pid)? && gopatchd.has_heard_of(behind)?))?;
+    relay.knock(|| Ok(gopatchd.has_operation_of(pid)? && gopatchd.has_operation_of(behind)?))?;
     let load = Load { tls: false, proto: "h1", mix: "fast,status", count: 100, in_flight: 4, tag: "r" };
     let seen = load.send(&folder, &relay)?;
     relay.stop()?;
@@ -231,17 +231,17 @@ fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
 }
 
 /// Operations that have ended.
-fn finished(said: &Said) -> impl Iterator<Item = &Operation> {
-    said.of("http.server").filter(|operation| !operation.unfinished)
+fn finished(collected: &Collected) -> impl Iterator<Item = &Operation> {
+    collected.of_rule("http.server").filter(|operation| !operation.unfinished)
 }
 
 /// Each operation is one span, which says the same.
-fn same_spans(received: &Received, said: &Said) -> Result<()> {
+fn same_spans(received: &Received, collected: &Collected) -> Result<()> {
     let mut spans = BTreeMap::new();
     for span in &received.spans {
         ensure!(spans.insert(span.span_id.as_str(), span).is_none(), "a span is there twice: {span:?}");
     }
-    for operation in &said.operations {
+    for operation in &collected.operations {
         let span = spans.remove(operation.span_id.as_str()).with_context(|| format!("no span: {operation:?}"))?;
         let told = || format!("{span:?} {operation:?}");
         let kind = ["internal", "server", "client"].iter().position(|kind| *kind == operation.kind);
@@ -285,21 +285,21 @@ fn expected_attributes(operation: &Operation) -> Attributes {
 }
 
 /// The last that was pushed of each metric counts each operation once, in its bucket.
-fn same_metrics(received: &Received, said: &Said) -> Result<()> {
+fn same_metrics(received: &Received, collected: &Collected) -> Result<()> {
     let names: BTreeSet<_> = received.metrics.iter().map(|metric| metric.name.as_str()).collect();
     let mut expected = BTreeSet::from([
         "http.server.request.duration",
         "http.server.request.body.size",
         "http.server.response.body.size",
     ]);
-    expected.extend(said.of("tls.handshake").next().map(|_| "tls.handshake.duration"));
+    expected.extend(collected.of_rule("tls.handshake").next().map(|_| "tls.handshake.duration"));
     ensure!(names == expected, "{names:?}");
-    same_histogram(received, said, "http.server.request.duration", "s", &SECONDS, |operation| {
+    same_histogram(received, collected, "http.server.request.duration", "s", &SECONDS, |operation| {
         Some(operation.duration_nano as f64 / 1e9)
     })?;
     for end in ["request", "response"] {
         let attribute = format!("http.{end}.body.size");
-        same_histogram(received, said, &format!("http.server.{end}.body.size"), "By", &BYTES, |operation| {
+        same_histogram(received, collected, &format!("http.server.{end}.body.size"), "By", &BYTES, |operation| {
             operation.number(&attribute).map(|bytes| bytes as f64)
         })?;
     }
@@ -308,7 +308,7 @@ fn same_metrics(received: &Received, said: &Said) -> Result<()> {
 
 fn same_histogram(
     received: &Received,
-    said: &Said,
+    collected: &Collected,
     name: &str,
     unit: &str,
     bounds: &[f64],
@@ -320,14 +320,14 @@ fn same_histogram(
         anyhow::bail!("{metric:?}");
     };
     let mut expected: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for operation in finished(said) {
+    for operation in finished(collected) {
         let mut attributes = expected_attributes(operation);
         attributes.retain(|name, _| DIMENSIONS.contains(&name.as_str()));
         if let Some(value) = value(operation) {
             expected.entry(json!(attributes).to_string()).or_default().push(value);
         }
     }
-    let spans: BTreeSet<_> = said.operations.iter().map(|operation| operation.span_id.as_str()).collect();
+    let spans: BTreeSet<_> = collected.operations.iter().map(|operation| operation.span_id.as_str()).collect();
     for point in data_points {
         let attributes = json!(point.attributes).to_string();
         let values = expected.remove(&attributes).with_context(|| format!("nobody's: {name} {attributes}"))?;
@@ -358,8 +358,8 @@ fn same_point(point: &HistogramPoint, bounds: &[f64], values: &[f64], spans: &BT
 }
 
 /// The resource is the patched server.
-fn same_process(resource: &Attributes, said: &Said) -> Result<()> {
-    let pid = said.operations.first().context("some operation")?.pid;
+fn same_process(resource: &Attributes, collected: &Collected) -> Result<()> {
+    let pid = collected.operations.first().context("some operation")?.pid;
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
     let mut resource = resource.clone();
     for (name, value) in [

@@ -39,7 +39,7 @@ fn each_request_is_one_span() -> Result<()> {
         load.send(&scratch, &server)?;
         server.stop()?;
         sink.terminate()?;
-        let counts: Counts = line(&sink, 1)?.with_context(|| sink.told("told no counts"))?;
+        let counts: Counts = line(&sink, 1)?.with_context(|| sink.describe("told no counts"))?;
         ensure!((counts.spans, counts.distinct_spans) == (load.count, load.count), "{load:?}: {counts:?}");
         ensure!(counts.metrics > 0, "no metrics: {counts:?}");
     }

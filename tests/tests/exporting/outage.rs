@@ -67,21 +67,21 @@ fn a_disk_that_takes_nothing_holds_up_nobody() -> Result<()> {
         // That a process comes and goes is said too.
         start(&Scratch::new()?)?.stop()?;
         std::thread::sleep(FROZEN);
-        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
         ensure!(status["alive"] == true && status["totals"]["lost"]["total"] == 0, "{status}");
         drop(frozen);
         sending.join().expect("it does not panic")
     })?;
     server.stop()?;
     wait_until("all spans to be pushed", SOON, || {
-        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
         Ok((status["spans"]["waiting"] == 0).then_some(()))
     })?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     collector.stop()?;
-    said.ensure_all_seen()?;
+    collected.ensure_all_seen()?;
     let received = collector.received()?;
-    ensure!(received.spans.len() == said.operations.len() && said.operations.len() >= count);
+    ensure!(received.spans.len() == collected.operations.len() && collected.operations.len() >= count);
     Ok(())
 }
 
@@ -153,22 +153,22 @@ fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
     // What waits is sent before the next pause is over; then nothing waits.
     let begin = Instant::now();
     let status = loop {
-        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
         if status["spans"]["waiting"] == 0 || begin.elapsed() > Duration::from_mins(1) {
             break status;
         }
         std::thread::sleep(Duration::from_millis(100));
     };
     let most = peak_memory(gopatchd.process().pid())?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     collector.stop()?;
-    said.ensure_all_seen()?;
-    ensure!(seen.len() == count && said.stderr.contains("the receiver takes spans again"), "{}", said.stderr);
+    collected.ensure_all_seen()?;
+    ensure!(seen.len() == count && collected.stderr.contains("the receiver takes spans again"), "{}", collected.stderr);
 
     let received = collector.received()?;
     let ids: BTreeSet<_> = received.spans.iter().map(|span| span.span_id.as_str()).collect();
     ensure!(ids.len() == received.spans.len(), "{} came twice", received.spans.len() - ids.len());
-    let operations = said.operations.len();
+    let operations = collected.operations.len();
     let lost = status["spans"]["lost_queue_full"].as_u64().context("a count")? as usize;
     ensure!(ids.len() + lost == operations, "{} of {operations} came, {lost} are counted as lost", ids.len());
     // A span of these takes less than 1 kB.

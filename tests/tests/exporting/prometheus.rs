@@ -11,7 +11,7 @@ use serde_json::Value;
 
 #[test]
 fn it_scrapes_and_answers() -> Result<()> {
-    if !prometheus::is_here("Prometheus")? {
+    if !prometheus::is_installed("Prometheus")? {
         return Ok(());
     }
     let scratch = Scratch::new()?;
@@ -33,14 +33,14 @@ fn it_scrapes_and_answers() -> Result<()> {
 
 #[test]
 fn promtool_finds_what_is_wrong() -> Result<()> {
-    if !prometheus::is_here("promtool")? {
+    if !prometheus::is_installed("promtool")? {
         return Ok(());
     }
     let good = "# HELP a_seconds_total Seconds.\n# TYPE a_seconds_total counter\na_seconds_total 1\n";
     ensure!(promtool_check(good)?.is_empty(), "{}", promtool_check(good)?);
-    let said = promtool_check(&good.replace("_total", ""))?;
-    ensure!(said.contains("should have \"_total\" suffix"), "{said}");
-    let said = promtool_check("a_total{ 1\n")?;
-    ensure!(said.contains("text format parsing error"), "{said}");
+    let complaints = promtool_check(&good.replace("_total", ""))?;
+    ensure!(complaints.contains("should have \"_total\" suffix"), "{complaints}");
+    let complaints = promtool_check("a_total{ 1\n")?;
+    ensure!(complaints.contains("text format parsing error"), "{complaints}");
     Ok(())
 }

@@ -18,7 +18,7 @@ use serde_json::Value;
 fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     // A rate is compared with the clock.
     let _turn = alone();
-    if !prometheus::is_here("scraping gopatchd")? {
+    if !prometheus::is_installed("scraping gopatchd")? {
         return Ok(());
     }
     let scratch = Scratch::new()?;
@@ -53,7 +53,7 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
         Ok(page.lines().any(|line| line == "gopatchd_processes 0").then_some(()))
     })?;
     let finished = wait_until("all to be printed", SOON, || {
-        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
         let printed = gopatchd.operations_so_far()?;
         let are_all = status["totals"]["operations"].as_u64().context("operations")? == printed.len() as u64;
         Ok(are_all.then(|| printed.iter().filter(|it| is_finished_request(it)).count()))
@@ -66,11 +66,11 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     let quantile =
         "histogram_quantile(0.99, sum by (le) (http_server_request_duration_seconds_bucket{http_route=\"/slow/\"}))";
     let p99 = wait_until("a quantile", SOON, || Ok(number(&prometheus.query(quantile)?)))?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     prometheus.stop()?;
-    said.ensure_all_seen()?;
+    collected.ensure_all_seen()?;
 
-    let served: Vec<_> = said.operations.iter().filter(|it| is_finished_request(it)).collect();
+    let served: Vec<_> = collected.operations.iter().filter(|it| is_finished_request(it)).collect();
     ensure!(served.len() == finished, "{finished} of {}", served.len());
     let slow = served.iter().filter(|operation| operation.text("http.route") == Some("/slow/"));
     let mut slow: Vec<_> = slow.map(|operation| operation.duration_nano as f64 / 1e9).collect();
@@ -85,7 +85,7 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
 /// Openmetrics has exemplars, and Prometheus keeps them.
 #[test]
 fn prometheus_keeps_exemplars() -> Result<()> {
-    if !prometheus::is_here("exemplars")? {
+    if !prometheus::is_installed("exemplars")? {
         return Ok(());
     }
     let scratch = Scratch::new()?;
@@ -99,7 +99,7 @@ fn prometheus_keeps_exemplars() -> Result<()> {
     let prometheus = Prometheus::start(&scratch, &[&address], Duration::from_millis(200), true)?;
     let exemplars = wait_until("exemplars", SOON, || {
         let query = "/api/v1/query_exemplars?query=http_server_request_duration_seconds_bucket&start=0&end=99999999999";
-        let data = prometheus.ask(query)?;
+        let data = prometheus.call_api(query)?;
         Ok((data[0] != Value::Null).then_some(data))
     })?;
     // Prometheus shows an exemplar at once, and the samples beside it when the whole scrape is committed.
@@ -108,12 +108,12 @@ fn prometheus_keeps_exemplars() -> Result<()> {
         Ok((info[0] != Value::Null).then_some(info))
     })?;
     server.stop()?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     prometheus.stop()?;
     for series in exemplars.as_array().context("a list")? {
         for exemplar in series["exemplars"].as_array().context("a list")? {
             let span = exemplar["labels"]["span_id"].as_str().context("an id")?;
-            let operation = said.operations.iter().find(|operation| operation.span_id == span);
+            let operation = collected.operations.iter().find(|operation| operation.span_id == span);
             let operation = operation.with_context(|| format!("nobody's: {exemplar}"))?;
             ensure!(exemplar["labels"]["trace_id"] == operation.trace_id.as_str(), "{exemplar}");
             let value: f64 = exemplar["value"].as_str().context("a value")?.parse()?;

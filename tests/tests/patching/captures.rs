@@ -82,17 +82,17 @@ fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
     let mut program = Command::new(&patched);
     program.env("GOPATCH_SOCKET", gopatchd.socket());
     Process::run(&mut program, scratch.path(), "captures", Duration::from_secs(20))?;
-    let said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
+    let collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
 
     for (rule, expected) in expected() {
-        let seen: Vec<_> = said.of(rule).map(|operation| json!(operation.attributes)).collect();
+        let seen: Vec<_> = collected.of_rule(rule).map(|operation| json!(operation.attributes)).collect();
         ensure!(seen.len() == expected.len(), "{rule}: {} calls, {} expected: {seen:#?}", seen.len(), expected.len());
         for (seen, expected) in seen.iter().zip(&expected) {
             ensure!(seen == expected, "{rule}: recorded {seen:#}\nbut the call had {expected:#}");
         }
     }
-    let names: Vec<_> = said.of("follow").map(|operation| operation.name.as_str()).collect();
+    let names: Vec<_> = collected.of_rule("follow").map(|operation| operation.name.as_str()).collect();
     // Where the name's value is missing, the operation has the rule's name.
     ensure!(names == ["follow first", "follow second", "follow bare", "follow"], "{names:?}");
     Ok(())

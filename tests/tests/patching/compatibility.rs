@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::SOCKET_ENV;
-use gopatch_tests::{Gopatch, Gopatchd, NEWEST_GO, Process, Said, Scratch, backends, gopatch};
+use gopatch_tests::{Collected, Gopatch, Gopatchd, NEWEST_GO, Process, Scratch, backends, gopatch};
 use serde_json::Value;
 use xtask::corpus::{self, Manifest, Variant};
 use xtask::workspace;
@@ -44,7 +44,7 @@ fn every_go_in_the_usual_modes() -> Result<()> {
 #[test]
 #[ignore = "soak: builds some 200 programs; writes docs/compatibility.md"]
 fn every_go_in_every_mode() -> Result<()> {
-    let table = Table::of(&cells(|_| true, backends())?)?;
+    let table = Table::new(&cells(|_| true, backends())?)?;
     println!("{}", table.0);
     fs::write(Table::path(), table.0).context("cannot write the table")
 }
@@ -52,10 +52,10 @@ fn every_go_in_every_mode() -> Result<()> {
 fn agrees_with_the_table(chosen: fn(&Variant) -> bool) -> Result<()> {
     let committed = Table::read()?;
     for (variant, found) in cells(chosen, &["memfd"])? {
-        let said = committed.cell(&variant);
+        let collected = committed.cell(&variant);
         ensure!(
-            said.as_ref() == Some(&found) || found == NOT_RUN,
-            "{variant}: found {found:?}, {} says {said:?}\nhint: `cargo xtask soak` writes the table",
+            collected.as_ref() == Some(&found) || found == NOT_RUN,
+            "{variant}: found {found:?}, {} says {collected:?}\nhint: `cargo xtask soak` writes the table",
             Table::path().display()
         );
     }
@@ -134,7 +134,7 @@ fn verified_and_restored(scratch: &Scratch, original: &Path, patched: &Path) -> 
     restore.arg(patched).arg("-o").arg(&restored);
     for command in [&mut verify, &mut restore] {
         let done = Gopatch::run(command)?;
-        ensure!(done.status == Some(0), "{}: {}{}", workspace::shown(command), done.stdout, done.stderr);
+        ensure!(done.status == Some(0), "{}: {}{}", workspace::command_line(command), done.stdout, done.stderr);
     }
     ensure!(fs::read(restored)? == fs::read(original)?, "restored, it is not the same bytes");
     Ok(())
@@ -155,12 +155,12 @@ fn run(scratch: &Scratch, program: &Path) -> Result<String> {
 }
 
 /// Compares what gopatchd saw with what the program says of itself, rule by rule and call by call.
-fn every_event_was_seen(printed: &str, said: &Said) -> Result<()> {
-    said.ensure_all_seen()?;
+fn every_event_was_seen(printed: &str, collected: &Collected) -> Result<()> {
+    collected.ensure_all_seen()?;
     let mut rules = 0;
     for line in printed.lines().filter_map(|line| line.strip_prefix("COUNT ")) {
         let [rule, calls, returns] = line.split(' ').collect::<Vec<_>>()[..] else { continue };
-        let seen: Vec<_> = said.of(rule).collect();
+        let seen: Vec<_> = collected.of_rule(rule).collect();
         let returned = seen.iter().filter(|operation| !operation.unwound && !operation.unfinished).count();
         ensure!(seen.len() == calls.parse::<usize>()?, "{rule}: {calls} calls, {} seen", seen.len());
         ensure!(returned == returns.parse::<usize>()?, "{rule}: {returns} returns, {returned} seen");
@@ -197,7 +197,7 @@ impl Table {
     }
 
     /// One row a link mode, one column a Go.
-    fn of(cells: &Cells) -> Result<Self> {
+    fn new(cells: &Cells) -> Result<Self> {
         let manifest = Manifest::read()?;
         let versions: Vec<_> = manifest.go_versions().collect();
         let mut rows: Vec<(&str, BTreeMap<&str, &str>)> = Vec::new();
@@ -215,7 +215,7 @@ impl Table {
         }
         text += MODES;
         for (mode, _) in rows {
-            let command = manifest.mode_shown(mode).with_context(|| format!("no mode {mode}"))?;
+            let command = manifest.describe_mode(mode).with_context(|| format!("no mode {mode}"))?;
             writeln!(text, "| {mode} | `{command}` |")?;
         }
         Ok(Self(text))
@@ -241,7 +241,7 @@ panic and one that recovers it, one that grows its stack, one that C calls back 
 - *exact*: patching it twice gave the same bytes; `gopatch verify` passed; `gopatch restore` gave the input back; with and without
   gopatchd it printed what the unpatched one prints; and gopatchd saw every call, every return and every captured value.
 - *verified, not run*: the same, but nothing was run, as the processor lacked what the program needs.
-- *refused*: exit status 2, nothing was written; what follows is the beginning of what gopatch said.
+- *refused*: exit status 2, nothing was written; what follows is the beginning of what gopatch collected.
 - Nothing: that Go has no such mode.
 ";
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{Gopatch, Gopatchd, NEWEST_GO, Operation, Process, Said, Scratch, gopatch};
+use gopatch_tests::{Collected, Gopatch, Gopatchd, NEWEST_GO, Operation, Process, Scratch, gopatch};
 use serde_json::{Value, json};
 use xtask::corpus;
 
@@ -176,7 +176,7 @@ fn rules() -> Value {
     json!({ "rules": rules })
 }
 
-fn run(go: &str, mode: &str, rules: &Value, ring_bytes: &str, arguments: &[&str]) -> Result<Said> {
+fn run(go: &str, mode: &str, rules: &Value, ring_bytes: &str, arguments: &[&str]) -> Result<Collected> {
     let scratch = Scratch::new()?;
     fs::write(scratch.file("rules.yaml"), rules.to_string())?;
     let mut command = gopatch::command(&["--no-default-rules", "--rules", "rules.yaml", "-o", "out"])?;
@@ -209,31 +209,43 @@ fn ensure_likely(seen: usize, calls: usize, ratio: f64, what: &str) -> Result<()
 }
 
 fn the_calls_that_are_meant_are_recorded(go: &str, mode: &str) -> Result<()> {
-    let said = run(go, mode, &rules(), LARGE_RING, &[])?;
-    said.ensure_all_seen()?;
+    let collected = run(go, mode, &rules(), LARGE_RING, &[])?;
+    collected.ensure_all_seen()?;
     let (calls, spilled) = calls();
     for (index, (text, is_meant)) in conditions().iter().enumerate() {
         let rule = format!("look.{index}");
         let expected: Vec<_> = calls.iter().filter(|call| is_meant(call)).map(|call| call.id).collect();
-        let seen = numbers(said.of(&rule), "id")?;
+        let seen = numbers(collected.of_rule(&rule), "id")?;
         ensure!(seen == expected, "{text}: {} calls {seen:?}, not {}: {expected:?}", seen.len(), expected.len());
     }
     let failed: Vec<_> = calls.iter().filter(|call| call.n < 0).map(|call| call.id).collect();
-    ensure!(numbers(said.of("failed"), "r")? == failed, "failed: {:?}", numbers(said.of("failed"), "r")?);
+    ensure!(
+        numbers(collected.of_rule("failed"), "r")? == failed,
+        "failed: {:?}",
+        numbers(collected.of_rule("failed"), "r")?
+    );
     let is_good = |id: i64| calls.iter().any(|call| call.id == id && call.n >= 0);
     ensure!(is_good(202), "`chosen` asks for a call that does not fail");
-    ensure!(numbers(said.of("chosen"), "r")? == [100, 101, 102, 202]);
-    ensure!(said.of("bare").count() == 1);
-    ensure!(numbers(said.of("entered"), "id")? == [370, 371, 372, 373, 374]);
+    ensure!(numbers(collected.of_rule("chosen"), "r")? == [100, 101, 102, 202]);
+    ensure!(collected.of_rule("bare").count() == 1);
+    ensure!(numbers(collected.of_rule("entered"), "id")? == [370, 371, 372, 373, 374]);
     let odd: Vec<_> = spilled.iter().copied().filter(|id| id % 2 == 1).collect();
-    ensure!(numbers(said.of("spilled"), "id")? == odd, "{odd:?} {:?}", numbers(said.of("spilled"), "id")?);
-    ensure!(numbers(said.of("returned"), "r")? == [150]);
-    ensure!(numbers(said.of("descend"), "id")? == [0, 3, 7, 8]);
+    ensure!(
+        numbers(collected.of_rule("spilled"), "id")? == odd,
+        "{odd:?} {:?}",
+        numbers(collected.of_rule("spilled"), "id")?
+    );
+    ensure!(numbers(collected.of_rule("returned"), "r")? == [150]);
+    ensure!(numbers(collected.of_rule("descend"), "id")? == [0, 3, 7, 8]);
 
     for (rule, wanted) in [("wanted", true), ("unwanted", false)] {
         let expected: Vec<_> = (0..60).filter(|id| (id % 4 < 2) == wanted).collect();
-        ensure!(numbers(said.of(rule), "id")? == expected, "{rule}: {:?}", numbers(said.of(rule), "id")?);
-        for operation in said.of(rule) {
+        ensure!(
+            numbers(collected.of_rule(rule), "id")? == expected,
+            "{rule}: {:?}",
+            numbers(collected.of_rule(rule), "id")?
+        );
+        for operation in collected.of_rule(rule) {
             let panicked = number(operation, "id")? % 3 == 0;
             ensure!(operation.unwound == panicked, "{operation:?}");
             let name = operation.text("name");
@@ -243,7 +255,7 @@ fn the_calls_that_are_meant_are_recorded(go: &str, mode: &str) -> Result<()> {
 
     for (rule, workers, each, ratio) in [("every.tenth", 8, 12_500, 0.1), ("some", 4, 10_000, 0.25)] {
         let mut by_worker = BTreeMap::<i64, usize>::new();
-        for operation in said.of(rule) {
+        for operation in collected.of_rule(rule) {
             let worker = number(operation, "worker")?;
             ensure!(number(operation, "r")? / 1_000_000 == worker, "{operation:?}");
             ensure!(operation.sample == Some(ratio), "{operation:?}");
@@ -255,7 +267,7 @@ fn the_calls_that_are_meant_are_recorded(go: &str, mode: &str) -> Result<()> {
             ensure_likely(seen, each, ratio, &format!("{rule} of worker {worker}"))?;
         }
         // No call twice, and no pattern that the workers have in common.
-        let mut seen = numbers(said.of(rule), "r")?;
+        let mut seen = numbers(collected.of_rule(rule), "r")?;
         let recorded = seen.len();
         seen.dedup();
         ensure!(seen.len() == recorded, "{rule}: a call was recorded twice");
@@ -264,11 +276,11 @@ fn the_calls_that_are_meant_are_recorded(go: &str, mode: &str) -> Result<()> {
         let both = second.filter(|id| first.contains(id)).count();
         ensure_likely(both, each, ratio * ratio, &format!("{rule}: calls of the same number"))?;
     }
-    ensure_likely(said.of("deep").count(), 8 * 2001, 0.5, "deep")?;
+    ensure_likely(collected.of_rule("deep").count(), 8 * 2001, 0.5, "deep")?;
 
     // Each entry has its exit and each exit its entry: what an operation shows of both is of one call.
     let mut records = 60;
-    for operation in &said.operations {
+    for operation in &collected.operations {
         ensure!(!operation.unfinished, "{operation:?}");
         let (entry, exit) = (operation.attributes.get("id"), operation.attributes.get("r"));
         ensure!(entry.is_none() || exit.is_none() || entry == exit, "{operation:?}");
@@ -280,7 +292,7 @@ fn the_calls_that_are_meant_are_recorded(go: &str, mode: &str) -> Result<()> {
             operation.unwound || ["failed", "chosen", "entered", "returned"].contains(&operation.rule.as_str());
         records += if has_one { 1 } else { 2 };
     }
-    ensure!(said.summary.records == records, "{:?}, {records} records expected", said.summary);
+    ensure!(collected.summary.records == records, "{:?}, {records} records expected", collected.summary);
     Ok(())
 }
 
@@ -288,8 +300,8 @@ fn the_calls_that_are_meant_are_recorded(go: &str, mode: &str) -> Result<()> {
 fn a_call_whose_entry_finds_no_room_has_no_exit() -> Result<()> {
     let rules = json!({ "rules": [{ "name": "busy", "import": "main", "function": "busy", "sample": 0.9,
         "enter": { "id": { "value": "id" } }, "exit": { "r": { "value": "results[0]" } } }] });
-    let said = run(NEWEST_GO, "default", &rules, "4096", &[])?;
-    let Said { summary, operations, .. } = &said;
+    let collected = run(NEWEST_GO, "default", &rules, "4096", &[])?;
+    let Collected { summary, operations, .. } = &collected;
     ensure!(summary.lost.ring_full > 100, "the rings were never full: {summary:?}");
     ensure!(summary.unpaired_exits == 0 && summary.words_missing == 0, "{summary:?}");
     for operation in operations.iter().filter(|operation| !operation.unwound && !operation.unfinished) {
@@ -302,8 +314,8 @@ fn a_call_whose_entry_finds_no_room_has_no_exit() -> Result<()> {
 fn a_call_whose_mark_finds_no_place_is_counted() -> Result<()> {
     let rules = json!({ "rules": [{ "name": "deep", "import": "main", "function": "deep", "when": "id >= 0",
         "enter": { "id": { "value": "id" } }, "exit": { "r": { "value": "results[0]" } } }] });
-    let said = run(NEWEST_GO, "default", &rules, LARGE_RING, &["crowd"])?;
-    let Said { summary, operations, .. } = &said;
+    let collected = run(NEWEST_GO, "default", &rules, LARGE_RING, &["crowd"])?;
+    let Collected { summary, operations, .. } = &collected;
     ensure!(summary.words_missing > 1000, "there was always a place: {summary:?}");
     ensure!(summary.lost.total == 0 && summary.unpaired_exits == 0, "{summary:?}");
     ensure!(summary.operations + summary.words_missing == 10 * 60_001, "{summary:?}");

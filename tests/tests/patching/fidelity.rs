@@ -90,7 +90,7 @@ fn an_incomplete_output_says_so() -> Result<()> {
 
 /// What tools answer to a file, as far as it must not depend on whether the file was patched.
 #[derive(Debug, PartialEq)]
-struct Answer {
+struct ToolOutput {
     success: bool,
     /// Left out where it shows the whole file.
     stdout: Option<String>,
@@ -114,7 +114,7 @@ fn tools_read_the_output() -> Result<()> {
             let input = corpus::build("httpserver", go, mode)?;
             let output = gopatch::patch(&input, scratch.file("out"))?;
             for (tool, whole) in TOOLS {
-                let (expected, answer) = (ask(tool, &input, whole)?, ask(tool, &output, whole)?);
+                let (expected, answer) = (run_tool(tool, &input, whole)?, run_tool(tool, &output, whole)?);
                 ensure!(
                     expected.success && answer == expected,
                     "Go {go} {mode}: {tool:?}: {}",
@@ -126,17 +126,17 @@ fn tools_read_the_output() -> Result<()> {
     Ok(())
 }
 
-fn ask(tool: &[&str], file: &Path, whole: bool) -> Result<Answer> {
+fn run_tool(tool: &[&str], file: &Path, whole: bool) -> Result<ToolOutput> {
     let mut command = Command::new(tool[0]);
     command.args(&tool[1..]).arg(file).stdout(if whole { Stdio::piped() } else { Stdio::null() });
     let output = command.stderr(Stdio::piped()).spawn().and_then(Child::wait_with_output);
-    let Output { status, stdout, stderr } = output.with_context(|| workspace::shown(&command))?;
+    let Output { status, stdout, stderr } = output.with_context(|| workspace::command_line(&command))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*file.to_string_lossy(), "FILE");
-    Ok(Answer { success: status.success(), stdout: whole.then(|| text(&stdout)), stderr: text(&stderr) })
+    Ok(ToolOutput { success: status.success(), stdout: whole.then(|| text(&stdout)), stderr: text(&stderr) })
 }
 
-fn first_difference(answer: &Answer, expected: &Answer) -> String {
-    let lines = |answer: &Answer| format!("{}\n{}", answer.stderr, answer.stdout.as_deref().unwrap_or_default());
+fn first_difference(answer: &ToolOutput, expected: &ToolOutput) -> String {
+    let lines = |answer: &ToolOutput| format!("{}\n{}", answer.stderr, answer.stdout.as_deref().unwrap_or_default());
     let (answer, expected) = (lines(answer), lines(expected));
     let pair = answer.lines().zip(expected.lines()).find(|(one, other)| one != other);
     format!("{pair:?}, {} lines instead of {}", answer.lines().count(), expected.lines().count())

@@ -33,8 +33,8 @@ fn panics_are_the_same() -> Result<()> {
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
             ensure!(recovered(&scratch, &patched)? == expected, "Go {go} {mode}, {backend}: the output is another");
             let patched = died(&scratch, &patched)?;
-            let said = gopatchd.stop()?;
-            ensure!(said.of("everything").any(|it| it.name == "main.(*node).Value"), "no call was seen");
+            let collected = gopatchd.stop()?;
+            ensure!(collected.of_rule("everything").any(|it| it.name == "main.(*node).Value"), "no call was seen");
             // Where a program lies in memory is another each time if it can be.
             let is_fixed = mode == "default" || mode == "stripped";
             ensure!(!is_fixed || patched == death, "Go {go} {mode}, {backend}: {patched}\nis not\n{death}");

@@ -37,7 +37,7 @@ fn refused(scratch: &Scratch, arguments: &[&str], reason: &str) -> Result<()> {
 fn refused_command(scratch: &Scratch, command: &mut Command, reason: &str) -> Result<()> {
     let before = files(scratch.path())?;
     let done = Gopatch::run(command)?;
-    let shown = format!("{}: {:?}\n{}{}", workspace::shown(command), done.status, done.stdout, done.stderr);
+    let shown = format!("{}: {:?}\n{}{}", workspace::command_line(command), done.status, done.stdout, done.stderr);
     ensure!(done.status == Some(2), "the exit status: {shown}");
     ensure!(done.stdout.is_empty(), "no report is to be had: {shown}");
     ensure!(done.stderr.lines().count() == 1 && done.stderr.ends_with('\n'), "not one line: {shown}");

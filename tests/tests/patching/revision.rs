@@ -60,7 +60,7 @@ fn git(scratch: &Scratch, arguments: &[&str]) -> Result<String> {
 }
 
 fn run(command: &mut Command) -> Result<String> {
-    let shown = xtask::workspace::shown(command);
+    let shown = xtask::workspace::command_line(command);
     let output = command.output().context(shown.clone())?;
     ensure!(output.status.success(), "{shown}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)

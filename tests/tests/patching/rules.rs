@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{Gopatch, Gopatchd, NEWEST_GO, Operation, Process, Said, Scratch, gopatch};
+use gopatch_tests::{Collected, Gopatch, Gopatchd, NEWEST_GO, Operation, Process, Scratch, gopatch};
 use serde_json::{Value, json};
 use xtask::corpus;
 
@@ -26,16 +26,16 @@ fn patch(scratch: &Scratch, go: &str, mode: &str, rules: &str) -> Result<(Gopatc
 }
 
 /// Patches the program with these rules and runs it.
-fn run(go: &str, mode: &str, rules: &str) -> Result<(Said, Gopatch, Value)> {
+fn run(go: &str, mode: &str, rules: &str) -> Result<(Collected, Gopatch, Value)> {
     let scratch = Scratch::new()?;
     let (done, report) = patch(&scratch, go, mode, rules)?;
     let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
     let mut program = Command::new(scratch.file("out"));
     program.env("GOPATCH_SOCKET", gopatchd.socket());
     Process::run(&mut program, scratch.path(), "shop", Duration::from_secs(20))?;
-    let said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
-    Ok((said, done, report))
+    let collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
+    Ok((collected, done, report))
 }
 
 /// How often each operation was seen, by its name without type arguments.
@@ -56,8 +56,8 @@ fn a_glob_means_every_function_that_it_matches() -> Result<()> {
       - { name: values, import: "*/shop/store", receiver: "It*", function: "*", partial: true }
     "#;
     for (go, mode) in [(GO[0], "default"), (GO[2], "pie"), (GO[3], "default")] {
-        let (said, _, report) = run(go, mode, rules)?;
-        let all = counts(said.of("all"));
+        let (collected, _, report) = run(go, mode, rules)?;
+        let all = counts(collected.of_rule("all"));
         for (function, calls) in
             [("(*List).Push", 7), ("Map", 2), ("Map.func1", 5), ("run", 5), ("Item.Get", 1), ("GetAll", 5)]
         {
@@ -65,12 +65,12 @@ fn a_glob_means_every_function_that_it_matches() -> Result<()> {
             ensure!(all.get(&name) == Some(&calls), "Go {go}: {calls} calls of {name} expected: {all:#?}");
         }
         ensure!(all.values().sum::<usize>() == 25, "Go {go}: more than there are: {all:#?}");
-        let main = counts(said.of("main"));
+        let main = counts(collected.of_rule("main"));
         let expected = [("main.getNothing".to_owned(), 1), ("main.last".to_owned(), 1)];
         ensure!(main == BTreeMap::from(expected), "Go {go}: {main:#?}");
-        let closures = counts(said.of("closures"));
+        let closures = counts(collected.of_rule("closures"));
         ensure!(closures.values().sum::<usize>() == 3 + 6, "Go {go}: {closures:#?}");
-        let values = counts(said.of("values"));
+        let values = counts(collected.of_rule("values"));
         ensure!(values == BTreeMap::from([("example.com/shop/store.Item.Get".to_owned(), 1)]), "Go {go}: {values:#?}");
         let rules = report["rules"].as_array().context("rules")?;
         ensure!(rules.iter().all(|rule| rule["glob"] == true), "{report:#}");
@@ -88,10 +88,10 @@ fn captures_of_a_glob_resolve_everywhere_or_are_optional() -> Result<()> {
         )
     };
     for go in GO {
-        let (said, _, report) = run(go, "default", &rule(true))?;
+        let (collected, _, report) = run(go, "default", &rule(true))?;
         let of = |name: &str| -> Vec<_> {
             let name = format!("example.com/shop/store.{name}");
-            said.of("r").filter(|operation| operation.name == name).map(|it| json!(it.attributes)).collect()
+            collected.of_rule("r").filter(|operation| operation.name == name).map(|it| json!(it.attributes)).collect()
         };
         let lengths = |name, last| (1..=last).map(|length| json!({"name": name, "length": length})).collect::<Vec<_>>();
         let pushed = [lengths("pointer", 3), lengths("int", 4)].concat();
@@ -165,9 +165,9 @@ fn rules_on_one_function_share_its_places() -> Result<()> {
     };
     for go in GO {
         for (order, one_is_outside) in [("-1", true), ("1", false)] {
-            let (said, done, _) = run(go, "default", &rules(order))?;
+            let (collected, done, _) = run(go, "default", &rules(order))?;
             ensure!(done.status == Some(0), "Go {go}: {}", done.stderr);
-            let (one, two): (Vec<_>, Vec<_>) = (said.of("one").collect(), said.of("two").collect());
+            let (one, two): (Vec<_>, Vec<_>) = (collected.of_rule("one").collect(), collected.of_rule("two").collect());
             ensure!(one.len() == 7 && two.len() == 7, "Go {go}: {} and {} calls", one.len(), two.len());
             let mut last = String::new();
             for (index, (one, two)) in one.iter().zip(&two).enumerate() {

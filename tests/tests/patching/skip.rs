@@ -74,8 +74,8 @@ fn what_is_skipped_does_not_run_with_or_without_gopatchd() -> Result<()> {
             let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
             let watched = run(&scratch, gopatchd.socket())?;
             ensure!(watched == NOTHING_RAN, "Go {go}, {mode}, with gopatchd: {watched}");
-            let said = gopatchd.stop()?;
-            ensure!(said.operations.is_empty(), "nothing was asked to be recorded: {:#?}", said.operations);
+            let collected = gopatchd.stop()?;
+            ensure!(collected.operations.is_empty(), "nothing was asked to be recorded: {:#?}", collected.operations);
         }
     }
     Ok(())
@@ -133,9 +133,10 @@ fn a_skipped_call_is_recorded_if_the_rule_says_so() -> Result<()> {
         let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
         let printed = run(&scratch, gopatchd.socket())?;
         ensure!(!printed.contains("door.check") && printed.contains("ran: gate.check"), "Go {go}: {printed}");
-        let said = gopatchd.stop()?;
-        said.ensure_all_seen()?;
-        let seen = |rule: &str| said.of(rule).map(|operation| json!(operation.attributes)).collect::<Vec<_>>();
+        let collected = gopatchd.stop()?;
+        collected.ensure_all_seen()?;
+        let seen =
+            |rule: &str| collected.of_rule(rule).map(|operation| json!(operation.attributes)).collect::<Vec<_>>();
         let expected = |name: &str| json!({"name": name, "ok": true, "failed": false, "door": "front"});
         ensure!(seen("door") == [expected("front"), expected("back")], "Go {go}: {:#?}", seen("door"));
         ensure!(seen("outer") == vec![json!({"ok": true}); 2], "Go {go}: {:#?}", seen("outer"));
@@ -155,7 +156,7 @@ fn a_skipped_call_is_recorded_if_the_rule_says_so() -> Result<()> {
         expected.sort();
         ensure!(keys == expected, "Go {go}: {} calls of allow", allow.len());
         ensure!(allow.iter().all(|attributes| attributes["why"] == "not today"), "Go {go}: {allow:#?}");
-        for (outer, inner) in said.of("outer").zip(said.of("door")) {
+        for (outer, inner) in collected.of_rule("outer").zip(collected.of_rule("door")) {
             ensure!(outer.start_unix_nano <= inner.start_unix_nano, "Go {go}: {outer:?} {inner:?}");
             ensure!(outer.duration_nano >= inner.duration_nano, "Go {go}: {outer:?} {inner:?}");
         }

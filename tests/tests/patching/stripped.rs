@@ -94,9 +94,9 @@ fn recorded(scratch: &Scratch, go: &str, mode: &str, types: &str) -> Result<BTre
         let tag = format!("{}{proto}", if tls { "s" } else { "p" });
         // One at a time, so that both twins make the same connections.
         let load = Load { tls, proto, mix: MIX, count: 64, in_flight: 1, tag: &tag };
-        let said = exact::run(scratch, &mut Command::new(&program), "memfd", load)
+        let collected = exact::run(scratch, &mut Command::new(&program), "memfd", load)
             .with_context(|| format!("Go {go}, {mode}, {load:?}"))?;
-        for operation in &said.operations {
+        for operation in &collected.operations {
             let account = account(operation);
             let key = operation.text("url.path").map_or_else(|| format!("{tag} {account:?}"), str::to_owned);
             accounts.insert(key, account);

@@ -66,28 +66,28 @@ impl Ab {
         let (json, html) = (scratch.file("ab.json"), scratch.file("ab.html"));
         let files = ["--json", json.to_str().context("UTF-8")?, "--html", html.to_str().context("UTF-8")?];
         let ab = Self::compare(program, &[&["--rounds", "2"], options, &files].concat(), arguments)?.ended(0)?;
-        let said: Value = serde_json::from_str(&fs::read_to_string(json)?)?;
-        ensure!(said["passed"] == true, "{said:#}");
-        ab.has_all_variants(&said)?;
-        in_a_browser(&scratch, &html, &said)?;
-        Ok((ab, said))
+        let report: Value = serde_json::from_str(&fs::read_to_string(json)?)?;
+        ensure!(report["passed"] == true, "{report:#}");
+        ab.has_all_variants(&report)?;
+        in_a_browser(&scratch, &html, &report)?;
+        Ok((ab, report))
     }
 
-    fn has_all_variants(&self, said: &Value) -> Result<()> {
+    fn has_all_variants(&self, report: &Value) -> Result<()> {
         let mut expected = vec!["original", "original (again)", "inert", "memfd"];
         if backends().contains(&"bpf") {
             expected.extend(["bpf", "uprobes"]);
         }
-        for left_out in list(&said["left_out"]) {
+        for left_out in list(&report["left_out"]) {
             let name = text(&left_out["name"]);
             ensure!(!expected.contains(&name), "{left_out}");
             ensure!(self.stdout.contains(&format!("WARNING: variant {name} was left out")), "{}", self.stdout);
             ensure!(self.stderr.contains(&format!("LEFT OUT: variant {name}")), "{}", self.stderr);
         }
-        let names = names(said);
+        let names = names(report);
         ensure!(expected.iter().all(|name| names.contains(name)), "{names:?}");
         for name in names {
-            let runs = runs(said, name);
+            let runs = runs(report, name);
             ensure!(runs.len() == 2, "{name}: {} runs", runs.len());
             for run in runs {
                 let load = &run["load"];
@@ -99,10 +99,10 @@ impl Ab {
                 let saw = number(&collected["operations"]) >= number(&load["requests"]);
                 ensure!(saw || !is_collected(name), "{name}: {load}, {collected}");
             }
-            let counts = list(&said["variants"]).iter().find(|variant| variant["name"] == *name).context("counts")?;
+            let counts = list(&report["variants"]).iter().find(|variant| variant["name"] == *name).context("counts")?;
             ensure!(!is_collected(name) || number(&counts["lost"]) == 0, "{name}: {counts}");
         }
-        for metric in list(&said["metrics"]) {
+        for metric in list(&report["metrics"]) {
             ensure!(self.stdout.contains(text(&metric["title"])), "{metric}");
             for row in list(&metric["rows"]) {
                 ensure!(self.stdout.lines().any(|line| cells(row).iter().all(|cell| line.contains(cell))), "{row}");
@@ -122,12 +122,12 @@ impl Ab {
 fn all_variants_are_measured_and_shown() -> Result<()> {
     let server = corpus::build("httpserver", NEWEST_GO, "default")?;
     let generous = ["--url", URL, "--max-cpu-overhead", "100000%", "--max-lost", "0"];
-    let (ab, said) = Ab::all_variants(&server, &generous, &LISTEN)?;
-    for name in names(&said) {
-        let runs = runs(&said, name);
+    let (ab, report) = Ab::all_variants(&server, &generous, &LISTEN)?;
+    for name in names(&report) {
+        let runs = runs(&report, name);
         let of_run = |run: &&Value| number(&run["load"]["requests"]) + number(&run["warm_up_requests"]);
         let requests: u64 = runs.iter().map(of_run).sum();
-        let counts = list(&said["variants"]).iter().find(|variant| variant["name"] == *name).context("counts")?;
+        let counts = list(&report["variants"]).iter().find(|variant| variant["name"] == *name).context("counts")?;
         if ["bpf", "memfd"].contains(&name) {
             let operations: u64 = runs.iter().map(|run| number(&run["collected"]["operations"])).sum();
             ensure!(operations == requests, "{name}: {requests} requests, {operations} operations");
@@ -141,7 +141,7 @@ fn all_variants_are_measured_and_shown() -> Result<()> {
             ensure!(number(&counts["records"]) >= 2 * requests, "{name}: {requests} requests, {counts}");
         }
     }
-    let gates = list(&said["gates"]);
+    let gates = list(&report["gates"]);
     ensure!(gates.iter().any(|gate| gate["variant"] == "inert" && gate["exceeded"] == false), "{gates:?}");
     ensure!(ab.stdout.contains("--max-lost 0: memfd: held: 0 lost"), "{}", ab.stdout);
     Ok(())
@@ -197,9 +197,9 @@ fn a_command_puts_it_under_load() -> Result<()> {
     let address = "127.0.0.1:{port}";
     let options = ["--load", &load, "--ready-tcp", address, "--rounds", "2", "--variants", "memfd", "--json", "-"];
     let ab = Ab::run(&options)?.ended(0)?;
-    let said: Value = serde_json::from_str(&ab.stdout)?;
+    let report: Value = serde_json::from_str(&ab.stdout)?;
     for key in ["requests_per_second", "latency_p99.9_us", "cpu_us"] {
-        let metric = list(&said["metrics"]).iter().find(|metric| metric["key"] == key).context(key)?;
+        let metric = list(&report["metrics"]).iter().find(|metric| metric["key"] == key).context(key)?;
         for row in list(&metric["rows"]) {
             ensure!(row["spread"]["median"].as_f64() > Some(0.0), "{key}: {row}");
         }
@@ -218,9 +218,9 @@ fn rivals_run_with_what_they_need() -> Result<()> {
     let rivals = ["--also", &sdk, "--sink", &sink, "--agent", agent, "--agent-wait", "300ms"];
     let options = ["--url", URL, "--rounds", "2", "--variants", "original", "--json", "-"];
     let ab = Ab::run(&[&options[..], &rivals].concat())?.ended(0)?;
-    let said: Value = serde_json::from_str(&ab.stdout)?;
+    let report: Value = serde_json::from_str(&ab.stdout)?;
     for (name, works) in [("sdk", true), ("agent", false)] {
-        let runs: Vec<_> = list(&said["runs"]).iter().filter(|run| run["variant"] == name).collect();
+        let runs: Vec<_> = list(&report["runs"]).iter().filter(|run| run["variant"] == name).collect();
         ensure!(runs.len() == 2, "{name}: {} runs", runs.len());
         for run in runs {
             ensure!(number(&run["load"]["requests"]) > 0 && number(&run["load"]["errors"]) == 0, "{run}");
@@ -248,7 +248,7 @@ fn what_cannot_be_measured_is_an_error_that_says_why() -> Result<()> {
 }
 
 /// The page shows what the JSON says, needs nothing else, and its plots have an extent.
-fn in_a_browser(scratch: &Scratch, html: &Path, said: &Value) -> Result<()> {
+fn in_a_browser(scratch: &Scratch, html: &Path, report: &Value) -> Result<()> {
     let page = fs::read_to_string(html)?;
     for outside in ["<script", "<link", "<img", "src=", "href=", "url(", "@import"] {
         ensure!(!page.contains(outside), "the page asks for something else: {outside}");
@@ -264,7 +264,7 @@ fn in_a_browser(scratch: &Scratch, html: &Path, said: &Value) -> Result<()> {
     let seen: Value = serde_json::from_str(&seen)?;
 
     let mut figures = list(&seen["figures"]).iter();
-    for metric in list(&said["metrics"]) {
+    for metric in list(&report["metrics"]) {
         for row in list(&metric["rows"]) {
             let shown = figures.next().context("the page has fewer figures")?;
             ensure!(shown["metric"] == metric["key"] && shown["variant"] == row["variant"], "{shown} is not {row}");
@@ -272,21 +272,21 @@ fn in_a_browser(scratch: &Scratch, html: &Path, said: &Value) -> Result<()> {
         }
     }
     ensure!(figures.next().is_none(), "the page has more figures");
-    for (shown, variant) in list(&seen["totals"]).iter().zip(list(&said["variants"])) {
+    for (shown, variant) in list(&seen["totals"]).iter().zip(list(&report["variants"])) {
         let of = &variant["text"];
         let expected =
             [&variant["name"], &of["requests"], &of["errors"], &of["records"], &of["lost"], &variant["what"]];
         ensure!(list(shown).iter().eq(expected), "{shown} is not {variant}");
     }
-    for (shown, gate) in list(&seen["gates"]).iter().zip(list(&said["gates"])) {
+    for (shown, gate) in list(&seen["gates"]).iter().zip(list(&report["gates"])) {
         ensure!(
             list(shown).iter().eq([&gate["limit"], &gate["variant"], &gate["measured"], &gate["verdict"]]),
             "{shown}"
         );
     }
-    ensure!(list(&seen["gates"]).len() == list(&said["gates"]).len(), "{}", seen["gates"]);
+    ensure!(list(&seen["gates"]).len() == list(&report["gates"]).len(), "{}", seen["gates"]);
     ensure!(text(&seen["command"]).starts_with("gopatchd ab "), "{}", seen["command"]);
-    for variant in list(&said["variants"]) {
+    for variant in list(&report["variants"]) {
         let name = text(&variant["name"]);
         let collected = usize::from(is_collected(name));
         for (plot, count) in [("throughput", 1), ("cpu", 1 + collected)] {
@@ -321,12 +321,12 @@ fn dom(scratch: &Scratch, page: &Path) -> Result<Option<String>> {
     }
 }
 
-fn names(said: &Value) -> Vec<&str> {
-    list(&said["variants"]).iter().map(|variant| text(&variant["name"])).collect()
+fn names(report: &Value) -> Vec<&str> {
+    list(&report["variants"]).iter().map(|variant| text(&variant["name"])).collect()
 }
 
-fn runs<'v>(said: &'v Value, variant: &str) -> Vec<&'v Value> {
-    list(&said["runs"]).iter().filter(|run| run["variant"] == *variant).collect()
+fn runs<'v>(report: &'v Value, variant: &str) -> Vec<&'v Value> {
+    list(&report["runs"]).iter().filter(|run| run["variant"] == *variant).collect()
 }
 
 fn is_collected(variant: &str) -> bool {

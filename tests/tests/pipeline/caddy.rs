@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::real::{self, Hooked, Tally, shown, tally};
+use gopatch_tests::real::{self, Hooked, Tally, attribute_text, tally};
 use gopatch_tests::server::{self, KNOCK};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, Operation, SOON, Scratch, Seen, alone, backends, wait_until};
 use xtask::corpus;
@@ -92,10 +92,10 @@ fn requests_are_seen(hooked: Hooked, count: usize) -> Result<()> {
     let _turn = alone();
     let scratch = Scratch::new()?;
     let program = hooked.patch(&scratch, &corpus::build("caddy", NEWEST_GO, "default")?)?;
-    use_it(&scratch, &program, count, None).context("no gopatchd")?;
+    serve_requests(&scratch, &program, count, None).context("no gopatchd")?;
     for backend in backends() {
-        let gopatchd = hooked.gopatchd(&scratch, backend)?;
-        let expected = use_it(&scratch, &program, count, Some(&gopatchd)).context(*backend)?;
+        let gopatchd = hooked.start_gopatchd(&scratch, backend)?;
+        let expected = serve_requests(&scratch, &program, count, Some(&gopatchd)).context(*backend)?;
         real::compare(&gopatchd.stop()?, &expected, line).context(*backend)?;
     }
     Ok(())
@@ -119,13 +119,13 @@ fn line(operation: &Operation) -> Option<String> {
     };
     let mut line = operation.rule.clone();
     for attribute in attributes {
-        line = format!("{line} {}", shown(operation, attribute));
+        line = format!("{line} {}", attribute_text(operation, attribute));
     }
     Some(line).filter(|line| !line.contains(KNOCK))
 }
 
 /// Serves requests over each protocol, and gives what should be seen of them.
-fn use_it(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gopatchd>) -> Result<Tally> {
+fn serve_requests(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gopatchd>) -> Result<Tally> {
     let [plain, secure, inner] = real::free_addresses()?;
     fs::write(scratch.file("Caddyfile"), CADDYFILE)?;
     fs::write(scratch.file("page"), "the page\n".repeat(100))?;
@@ -140,7 +140,7 @@ fn use_it(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gop
         real::wait_for_listener(&mut caddy, address)?;
     }
     if let Some(gopatchd) = gopatchd {
-        server::knock(&plain, || gopatchd.has_heard_of(caddy.pid()))?;
+        server::knock(&plain, || gopatchd.has_operation_of(caddy.pid()))?;
     }
     let https = format!("https://{secure}");
     wait_until("Caddy to have a certificate", SOON, || {
@@ -155,7 +155,7 @@ fn use_it(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gop
     for (url, proto, in_flight, tag) in [(&http, "h1", 16, "p"), (&https, "h1", 1, "s"), (&https, "h2", 1, "t")] {
         let load = Load { tls: url == &https, proto, mix: MIX, count, in_flight, tag };
         let version = if proto == "h2" { "2" } else { "1.1" };
-        for seen in load.send_to(scratch, url).with_context(|| caddy.told("was asked"))? {
+        for seen in load.send_to(scratch, url).with_context(|| caddy.describe("was asked"))? {
             let (scheme, address) = if load.tls { ("https", &secure) } else { ("http", &plain) };
             expected.push(lines_of(&seen, scheme, version, address));
             if PASSED_ON.contains(&seen.handler()) {

@@ -43,8 +43,8 @@ fn tool(name: &str) -> Result<Option<Command>> {
 fn judge(name: &str, arguments: &[&str], files: &[PathBuf]) -> Result<bool> {
     let Some(mut command) = tool(name)? else { return Ok(false) };
     let output = command.args(arguments).args(files).output()?;
-    let said = [output.stdout, output.stderr].concat();
-    ensure!(output.status.success(), "{}\n{}", workspace::shown(&command), String::from_utf8_lossy(&said));
+    let messages = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{}\n{}", workspace::command_line(&command), String::from_utf8_lossy(&messages));
     Ok(true)
 }
 
@@ -262,9 +262,9 @@ fn systemd_takes_the_unit() -> Result<()> {
     let unit = scratch.file("gopatchd.service");
     fs::write(&unit, text.replace("/usr/local/bin/gopatchd", &gopatchd))?;
     let output = analyze.args(["verify", "--man=no"]).arg(&unit).output()?;
-    let said = [output.stdout, output.stderr].concat();
+    let messages = [output.stdout, output.stderr].concat();
     // What it does not know it passes over, and says so.
-    ensure!(output.status.success() && said.is_empty(), "{}", String::from_utf8_lossy(&said));
+    ensure!(output.status.success() && messages.is_empty(), "{}", String::from_utf8_lossy(&messages));
     Ok(())
 }
 

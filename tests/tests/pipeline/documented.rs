@@ -39,9 +39,9 @@ fn the_worked_example_works() -> Result<()> {
             let (before, after) = (run(&original)?, run(&patched)?);
             ensure!(before == "20 failed; prices: 160000\ntrue welcome, root <nil>\n", "{before}");
             ensure!(after == "20 failed; prices: 160000\nfalse closed by policy <nil>\n", "{after}");
-            let said = gopatchd.stop()?;
-            said.ensure_all_seen()?;
-            let of = |rule: &'static str| said.of(rule).collect::<Vec<_>>();
+            let collected = gopatchd.stop()?;
+            collected.ensure_all_seen()?;
+            let of = |rule: &'static str| collected.of_rule(rule).collect::<Vec<_>>();
             placed(&of("orders.place")).with_context(|| format!("Go {go} {mode}, {backend}"))?;
             // Of 100 orders 20 have three lines and 20 have four; those of customer 3 are the ten with three.
             let large = of("orders.large").len();

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::process::Process;
-use gopatch_tests::real::{self, Hooked, Tally, shown, tally};
+use gopatch_tests::real::{self, Hooked, Tally, attribute_text, tally};
 use gopatch_tests::server;
 use gopatch_tests::{Gopatchd, NEWEST_GO, Operation, SOON, Scratch, alone, backends};
 use rustix::process::Signal;
@@ -35,7 +35,7 @@ fn every_function_hooked() -> Result<()> {
 /// What the client asked and was answered as it should be.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Done {
+struct Request {
     grpc: String,
     method: String,
     path: String,
@@ -49,14 +49,14 @@ fn requests_are_seen(hooked: Hooked) -> Result<()> {
     for tls in [false, true] {
         let scratch = Scratch::new()?;
         let program = hooked.patch(&scratch, &original)?;
-        let asked = use_it(&Scratch::new()?, &original, &original, tls, None).context("not patched")?;
-        let absent = use_it(&Scratch::new()?, &program, &original, tls, None).context("no gopatchd")?;
+        let asked = run_member(&Scratch::new()?, &original, &original, tls, None).context("not patched")?;
+        let absent = run_member(&Scratch::new()?, &program, &original, tls, None).context("no gopatchd")?;
         ensure!(absent == asked, "the patched etcd gave other answers: {absent:?}");
         for backend in backends() {
             let scratch = Scratch::new()?;
-            let gopatchd = hooked.gopatchd(&scratch, backend)?;
+            let gopatchd = hooked.start_gopatchd(&scratch, backend)?;
             let context = || format!("TLS {tls}, backend {backend}");
-            let done = use_it(&scratch, &program, &original, tls, Some(&gopatchd)).with_context(context)?;
+            let done = run_member(&scratch, &program, &original, tls, Some(&gopatchd)).with_context(context)?;
             ensure!(done == asked, "the patched etcd gave other answers: {done:?}");
             real::compare(&gopatchd.stop()?, &expected(&done, tls), line).with_context(context)?;
         }
@@ -65,9 +65,9 @@ fn requests_are_seen(hooked: Hooked) -> Result<()> {
 }
 
 /// What should be seen of it.
-fn expected(done: &[Done], tls: bool) -> Tally {
+fn expected(done: &[Request], tls: bool) -> Tally {
     let mut lines = Vec::new();
-    for Done { grpc, method, path, status } in done {
+    for Request { grpc, method, path, status } in done {
         if grpc.is_empty() {
             lines.push(format!("http.server {method} {path} {status}"));
         } else {
@@ -96,19 +96,19 @@ fn line(operation: &Operation) -> Option<String> {
     };
     let mut line = operation.rule.clone();
     for attribute in attributes {
-        line = format!("{line} {}", shown(operation, attribute));
+        line = format!("{line} {}", attribute_text(operation, attribute));
     }
     Some(line).filter(|line| !line.contains(server::KNOCK))
 }
 
 /// Uses a member, ends it, starts it again and looks what it still has; gives what was asked.
-fn use_it(
+fn run_member(
     scratch: &Scratch,
     program: &Path,
     client: &Path,
     tls: bool,
     gopatchd: Option<&Gopatchd>,
-) -> Result<Vec<Done>> {
+) -> Result<Vec<Request>> {
     let mut done = Vec::new();
     for what in ["use", "check"] {
         let [address, plain, peers] = real::free_addresses()?;
@@ -124,18 +124,19 @@ fn use_it(
             real::wait_for_listener(&mut etcd, address)?;
         }
         if let Some(gopatchd) = gopatchd {
-            server::knock(&plain, || gopatchd.has_heard_of(etcd.pid()))?;
+            server::knock(&plain, || gopatchd.has_operation_of(etcd.pid()))?;
         }
         let mut command = Command::new(client);
         command.args([what, "-url", &url, "-n", &KEYS.to_string()]);
-        let told = Process::run(&mut command, scratch.path(), "client", SOON).with_context(|| etcd.told("was used"))?;
+        let told =
+            Process::run(&mut command, scratch.path(), "client", SOON).with_context(|| etcd.describe("was used"))?;
         for line in told.lines() {
             done.push(serde_json::from_str(line).with_context(|| line.to_owned())?);
         }
         etcd.signal(Signal::TERM)?;
         let status = etcd.wait(SOON)?;
         // etcd sends itself the signal again when it has stored everything.
-        ensure!(status.signal() == Some(Signal::TERM.as_raw()), "{}", etcd.told(&format!("ended with {status}")));
+        ensure!(status.signal() == Some(Signal::TERM.as_raw()), "{}", etcd.describe(&format!("ended with {status}")));
     }
     ensure!(done.len() == 4 * KEYS + 6, "the client did {} things", done.len());
     Ok(done)

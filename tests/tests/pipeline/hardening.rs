@@ -112,7 +112,7 @@ fn what_cannot_be_judged_is_told_apart() -> Result<()> {
     fs::write(scratch.file("tampered"), bytes)?;
     fs::write(scratch.file("good.yaml"), "required_rules: http.server\n")?;
     fs::write(scratch.file("wrong.yaml"), "# ours\nrequired_rule: http.server\n")?;
-    for (file, policy, status, said) in [
+    for (file, policy, status, message) in [
         ("out", "good.yaml", 0, ""),
         ("server", "good.yaml", 1, "server: does not meet good.yaml"),
         ("out", "wrong.yaml", 2, "wrong.yaml:2: unknown field `required_rule`"),
@@ -122,7 +122,7 @@ fn what_cannot_be_judged_is_told_apart() -> Result<()> {
     ] {
         let done = run(&scratch, &["inspect", file, "--policy", policy])?;
         ensure!(done.status == Some(status), "{file} {policy}: {:?} {}{}", done.status, done.stdout, done.stderr);
-        ensure!(done.stderr.contains(said), "{file} {policy}: {}", done.stderr);
+        ensure!(done.stderr.contains(message), "{file} {policy}: {}", done.stderr);
         ensure!(status != 2 || done.stdout.is_empty(), "{file} {policy}: {}", done.stdout);
     }
     let done = run(&scratch, &["inspect", "server", "--policy", "good.yaml"])?;

@@ -81,7 +81,7 @@ fn lines_are_compared_as_a_reader_would() {
 fn the_commands_of_the_document_work() -> Result<()> {
     // The document has rates and times, and one gopatchd on the machine.
     let _turn = alone();
-    if !prometheus::is_here("docs/operations.md")? {
+    if !prometheus::is_installed("docs/operations.md")? {
         return Ok(());
     }
     let document = fs::read_to_string(workspace::root().join("docs/operations.md"))?;
@@ -114,10 +114,10 @@ fn the_commands_of_the_document_work() -> Result<()> {
     }
     let mut process = Process::start(&mut shell, scratch.path(), "shell")?;
     let status = process.wait(Duration::from_secs(310))?;
-    let said = process.stdout()?;
-    ensure!(status.success(), "{status}; the last block is the one that failed:\n{said}");
+    let output = process.stdout()?;
+    ensure!(status.success(), "{status}; the last block is the one that failed:\n{output}");
 
-    let parts = said.split(MARK).skip(1).filter_map(|part| part.split_once('\n'));
+    let parts = output.split(MARK).skip(1).filter_map(|part| part.split_once('\n'));
     let printed: BTreeMap<&str, &str> = parts.collect();
     for Block { line, printed: expected, .. } in &blocks {
         let printed = printed.get(line.to_string().as_str()).with_context(|| format!("line {line} was not run"))?;

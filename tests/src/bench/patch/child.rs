@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use xtask::workspace::{output, shown};
+use xtask::workspace::{command_line, output};
 
 /// First argument of the process that runs a command once; the command follows.
 pub(crate) const ONCE: &str = "--once";
@@ -44,13 +44,17 @@ pub(crate) fn run_once(mut arguments: impl Iterator<Item = OsString>) -> Result<
 fn take(command: &mut Command) -> Result<Taken> {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let start = Instant::now();
-    let child = command.spawn().with_context(|| shown(command))?;
+    let child = command.spawn().with_context(|| command_line(command))?;
     let (mut status, mut usage) = (0, MaybeUninit::<libc::rusage>::uninit());
     // SAFETY: the child is this process's, and nobody else waits for it. Both pointers are valid for writes while the call
     // lasts.
     let ended = unsafe { libc::wait4(child.id().cast_signed(), &raw mut status, 0, usage.as_mut_ptr()) };
     let wall = start.elapsed();
-    ensure!(ended == child.id().cast_signed() && status == 0, "{} failed, wait status {status:#x}", shown(command));
+    ensure!(
+        ended == child.id().cast_signed() && status == 0,
+        "{} failed, wait status {status:#x}",
+        command_line(command)
+    );
     // SAFETY: a call that found the child has filled it in.
     let usage = unsafe { usage.assume_init() };
     let time = |of: libc::timeval| Duration::new(of.tv_sec.cast_unsigned(), of.tv_usec as u32 * 1000);

@@ -278,11 +278,13 @@ impl Received {
             for (kind, resources) in export {
                 let (spans, metrics) = (&mut received.spans, &mut received.metrics);
                 match kind.as_str() {
-                    "resourceSpans" => each(resources, "scopeSpans", "spans", |span: Span, resource, scope| {
-                        spans.push(Span { resource, scope, ..span });
-                    }),
+                    "resourceSpans" => {
+                        for_each_item(resources, "scopeSpans", "spans", |span: Span, resource, scope| {
+                            spans.push(Span { resource, scope, ..span });
+                        })
+                    }
                     "resourceMetrics" => {
-                        each(resources, "scopeMetrics", "metrics", |metric: Metric, resource, scope| {
+                        for_each_item(resources, "scopeMetrics", "metrics", |metric: Metric, resource, scope| {
                             metrics.push(Metric { resource, scope, ..metric });
                         })
                     }
@@ -300,14 +302,14 @@ impl Received {
 }
 
 /// Gives each item of an export, with its resource and scope.
-fn each<T: DeserializeOwned>(
+fn for_each_item<T: DeserializeOwned>(
     resources: Value,
     scopes: &str,
     items: &str,
     mut take: impl FnMut(T, Attributes, String),
 ) -> Result<()> {
     for mut resource in list(Some(resources))? {
-        let attributes = named(resource["resource"]["attributes"].take())?;
+        let attributes = attributes_from(resource["resource"]["attributes"].take())?;
         for mut scope in list(resource.get_mut(scopes).map(Value::take))? {
             let name = scope["scope"]["name"].as_str().unwrap_or_default().to_owned();
             for item in list(scope.get_mut(items).map(Value::take))? {
@@ -325,7 +327,7 @@ fn list(value: Option<Value>) -> Result<Vec<Value>> {
 }
 
 /// Attributes, which OTLP writes as a list of keys and typed values. No key may be there twice.
-fn named(value: Value) -> Result<Attributes> {
+fn attributes_from(value: Value) -> Result<Attributes> {
     #[derive(Deserialize)]
     struct KeyValue {
         key: String,
@@ -336,30 +338,30 @@ fn named(value: Value) -> Result<Attributes> {
     let pairs: Option<Vec<KeyValue>> = serde_json::from_value(value)?;
     let mut attributes = Attributes::new();
     for KeyValue { key, value } in pairs.unwrap_or_default() {
-        let value = plain(value).with_context(|| format!("attribute {key}"))?;
+        let value = untyped(value).with_context(|| format!("attribute {key}"))?;
         ensure!(attributes.insert(key.clone(), value).is_none(), "attribute {key} is there twice");
     }
     Ok(attributes)
 }
 
 /// What a typed value says.
-fn plain(typed: Map<String, Value>) -> Result<Value> {
+fn untyped(typed: Map<String, Value>) -> Result<Value> {
     let Some((kind, mut value)) = typed.into_iter().next() else { return Ok(Value::Null) };
     Ok(match kind.as_str() {
         "intValue" => serde_json::from_value::<Number<i64>>(value)?.0.into(),
         "stringValue" | "boolValue" | "doubleValue" | "bytesValue" => value,
         "arrayValue" => {
             let values = list(value.get_mut("values").map(Value::take))?;
-            let values = values.into_iter().map(|typed| plain(serde_json::from_value(typed)?));
+            let values = values.into_iter().map(|typed| untyped(serde_json::from_value(typed)?));
             values.collect::<Result<Vec<_>>>()?.into()
         }
-        "kvlistValue" => Value::Object(named(value["values"].take())?.into_iter().collect()),
+        "kvlistValue" => Value::Object(attributes_from(value["values"].take())?.into_iter().collect()),
         other => bail!("{other} is no kind of value"),
     })
 }
 
 fn attributes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Attributes, D::Error> {
-    named(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    attributes_from(Value::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// A number, which OTLP writes as a text where it may be larger than JSON's.
