@@ -1,8 +1,7 @@
-//! What the benchmarks make of their measurements: medians, goals, and where they were taken.
+//! Statistics of the benchmarks: medians, goals, and the machine that they were measured on.
 //!
-//! Decides: that a figure is a median with its quartiles.
-//! Trusts: its callers' numbers.
-//! Never does: average. One round that something else disturbed would move an average, and does not move a median.
+//! A figure is a median with its quartiles. One disturbed round would move an average; it does not
+//! move a median.
 
 use std::fmt::{self, Display, Formatter};
 use std::fs;
@@ -12,7 +11,7 @@ use serde::Serialize;
 /// A median and the quartiles around it.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Spread {
-    /// The value in the middle.
+    /// The middle value.
     pub median: f64,
     /// A quarter of the values lie below.
     pub low: f64,
@@ -21,7 +20,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of these values.
+    /// Median and quartiles of these values.
     pub fn new(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied();
@@ -38,32 +37,32 @@ impl Display for Spread {
     }
 }
 
-/// What a figure is held against.
+/// A limit that a figure is compared with.
 #[derive(Debug, Serialize)]
 pub struct Goal {
-    /// In words.
+    /// As text.
     pub wanted: String,
-    /// The bound in it.
+    /// The limit.
     pub limit: f64,
-    /// The figure that is compared with it.
+    /// The figure.
     pub value: f64,
-    /// Whether it is reached.
+    /// Whether the figure meets it.
     pub met: bool,
 }
 
 impl Goal {
-    /// No more than `limit`.
+    /// A value of at most `limit`.
     pub fn at_most(limit: f64, unit: &str, value: f64) -> Self {
         Self { wanted: format!("<= {limit} {unit}"), limit, value, met: value <= limit }
     }
 
-    /// No less than `limit`.
+    /// A value of at least `limit`.
     pub fn at_least(limit: f64, unit: &str, value: f64) -> Self {
         Self { wanted: format!(">= {limit} {unit}"), limit, value, met: value >= limit }
     }
 }
 
-/// The processor and the kernel.
+/// The processor's and the kernel's name.
 pub fn machine() -> (String, String) {
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

@@ -1,9 +1,8 @@
 //! The corpus: Go programs built with many toolchains and link modes, and a cache of them.
 //!
-//! Decides: how each program is built, and when a built one is still good: its name in the cache holds the hash of its
-//! sources, its toolchain and its build options.
-//! Trusts: `corpus/manifest.yaml`, and the toolchains that it names.
-//! Never does: a build inside the source tree, or one that is not needed. Two processes that want the same program build it once.
+//! A program's name in the cache holds the hash of its sources, its toolchain and its build
+//! options, so a stale one is never used. Nothing is built inside the source tree. Two processes
+//! that want the same program build it once.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};

@@ -1,8 +1,4 @@
-//! The developer's commands: `cargo xtask NAME`.
-//!
-//! Decides: which commands there are.
-//! Trusts: the developer's machine.
-//! Never does: anything itself; each command is a function of [`tasks`].
+//! The developer's commands: `cargo xtask NAME`. Each is a function of [`tasks`].
 
 use std::process::ExitCode;
 

@@ -1,8 +1,7 @@
 //! The workspace's folders, and running a tool in them.
 //!
-//! Decides: what a missing or failed tool looks like to the developer.
-//! Trusts: that the workspace is still where this crate was compiled.
-//! Never does: shells; every argument is passed as it is.
+//! A tool that is missing or fails gives an error with a hint. No shell is used; every argument is
+//! passed unchanged. The workspace must still be where this crate was compiled.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

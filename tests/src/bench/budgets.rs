@@ -1,9 +1,7 @@
-//! Budgets: what each figure may be at the most, or must be at the least.
+//! Budgets: the upper or lower limit of each figure, from `bench/budgets.yaml`.
 //!
-//! Decides: the form of `bench/budgets.yaml`.
-//! Trusts: nobody to remember a figure's name: a budget that nothing asks for is an error.
-//! Never does: hold CI against a time. What `cargo xtask bench --check` asks for are counts; budgets in units of time are goals, for an
-//! idle machine.
+//! A budget that names no figure is an error. CI checks only counts (`cargo xtask bench --check`);
+//! budgets in units of time are goals for an idle machine.
 
 use std::fs;
 use std::path::Path;

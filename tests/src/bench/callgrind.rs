@@ -1,9 +1,9 @@
-//! How many instructions of a program lie in some of its functions, as callgrind counts them.
+//! Counts with callgrind how many instructions a program executes in some of its functions.
 //!
-//! Decides: that each instruction is counted at its address. Callgrind knows functions too, but reads no symbols of a program that has two
-//! executable segments, as patched ones have; the totals of a Go program differ from run to run, as its runtime does other things.
-//! Trusts: callgrind's counts.
-//! Never does: let Go preempt a goroutine by a signal, at which callgrind 3.19 may fail an assertion.
+//! Each instruction is counted at its address. Callgrind's counts by function do not help: it reads
+//! no symbols of a program that has two executable segments, as patched ones have; and the totals
+//! of a Go program differ from run to run, as its runtime does other things. Go must not preempt a
+//! goroutine by a signal: callgrind 3.19 may then fail an assertion.
 
 use std::fs;
 use std::ops::Range;

@@ -1,8 +1,6 @@
-//! gopatchd, as it collects the hooks' records while they are measured.
+//! A gopatchd that collects the hooks' records while they are measured.
 //!
-//! Decides: that it prints nothing but its summary. Ring size and all else are what a user gets.
-//! Trusts: gopatchd's summary for how many records came.
-//! Never does: leave a gopatchd behind.
+//! It prints only its summary; its ring size and everything else are the defaults.
 
 use std::io::{BufRead, BufReader, Read};
 use std::mem::MaybeUninit;

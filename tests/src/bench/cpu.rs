@@ -1,9 +1,9 @@
-//! Processors: one for what is measured, another for whoever collects, the price of reading the first one's clock, and how much
-//! of both the hypervisor took.
+//! Processors: one for the measured program, another for the collectors; the cost of reading the
+//! clock; and stolen time.
 //!
-//! Decides: which processors. On a machine with two, both are in use, so nothing else should run.
-//! Trusts: the kernel's scheduler, which keeps a process on the processors that it was started on, and its account of stolen time.
-//! Never does: run what is measured on the collectors' processor.
+//! Decides which processors. On a machine with two, both are in use, so nothing else should run.
+//! Trusts the kernel to keep a process on the processors that it was started on, and its account of
+//! stolen time.
 
 use std::arch::x86_64::_rdtsc;
 use std::cell::Cell;

@@ -1,8 +1,6 @@
-//! What came out: medians, ratios, and whether they meet the goals.
+//! The results: medians, ratios, and whether they meet the goals.
 //!
-//! Decides: what the cost of a hook is (a call with it less a call without it, in the same round), and which ratios are formed.
-//! Trusts: its callers' numbers.
-//! Never does: average. One round that something else disturbed would move an average, and does not move a median.
+//! The cost of a hook is a call with it less a call without it, in the same round.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};

@@ -1,6 +1,4 @@
-//! Flags that the timed benchmarks of hooks share.
-//!
-//! Decides: their names and defaults. Trusts, and never does: nothing.
+//! Flags that the timed benchmarks share.
 
 use std::path::PathBuf;
 

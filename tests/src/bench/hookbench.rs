@@ -1,8 +1,8 @@
-//! corpus/hookbench: the program whose calls are measured, as it was built and patched.
+//! corpus/hookbench: the program whose calls are measured, as built and as patched.
 //!
-//! Decides: how it is run: on a processor of its own, one process a measurement.
-//! Trusts: its clock, which it reads before and after a burst of calls.
-//! Never does: touch the corpus's copy, which other tests use: a uprobe is in every process that maps the file.
+//! It runs on its own processor, one process for each measurement, and reads the clock before and
+//! after a burst of calls. The benchmarks copy it first: a uprobe fires in every process that maps
+//! the file, and other tests use the corpus's copy.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

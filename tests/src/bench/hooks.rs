@@ -1,10 +1,9 @@
-//! `cargo xtask bench hooks`: what a hook costs, and what a uprobe that records the same would cost.
+//! `cargo xtask bench hooks`: what a hook costs, and what a uprobe that records the same costs.
 //!
-//! Decides: what is measured and in which order. Each round measures everything once, so that a machine that changes its pace
-//! changes it for all; what is reported are medians over the rounds.
-//! Trusts: hookbench's clock. Not the hooks: a figure counts only if every call left its records and none was lost,
-//! since a record that finds its ring full is cheaper than one that is written.
-//! Never does: loosen a goal. A goal that is missed is shown as short; with `--check` that is a failure.
+//! Each round measures everything once, so a machine that changes its speed changes it for all;
+//! reported are medians over the rounds. A figure counts only if every call left its records and
+//! none was lost: a record that finds its ring full is cheaper than one that is written. A missed
+//! goal is shown as `SHORT`; with `--check` it is a failure.
 
 use std::path::Path;
 

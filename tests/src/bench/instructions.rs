@@ -1,10 +1,10 @@
-//! `cargo xtask bench --check`: how many instructions a hook adds to a call, and whether that is within its budget.
+//! `cargo xtask bench --check`: how many instructions a hook adds to a call, and whether that is
+//! within its budget.
 //!
-//! Decides: what counts: all that a call executes in the function and in its thunks, less what it executes in the function
-//! when that is not hooked. This is exact, on any machine and under any load, so it can be a gate. It says nothing of time: an
-//! instruction may cost nothing, or wait for memory.
-//! Trusts: callgrind. Not the program to have been attached: each call must have left its records.
-//! Never does: raise a budget.
+//! Counted is all that a call executes in the function and in its thunks, less what it executes in
+//! the function without a hook. This is exact on any machine and under any load, so it can be a
+//! gate. It does not measure time: an instruction may cost nothing, or wait for memory. Each call
+//! must have left its records, which proves that the program was attached.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};

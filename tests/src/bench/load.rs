@@ -1,9 +1,8 @@
-//! `cargo xtask bench collector`: what gopatchd bears.
+//! `cargo xtask bench collector`: the throughput of gopatchd.
 //!
-//! Decides: the loads. Bursts that fit into a ring, to find what a record costs gopatchd; an even pace, to find whether it keeps up;
-//! twice the pace each time, to find where it no longer does; and silence.
-//! Trusts: the kernel's account of gopatchd's processor time, in which the drain program's is included; gopatchd's summary.
-//! Never does: count a record that did not come.
+//! Four loads: bursts that fit into a ring, for the cost of a record; a steady rate, which must
+//! lose nothing; rates that double until records are lost; and silence. Trusts the kernel's account
+//! of gopatchd's processor time, which includes the drain program, and gopatchd's summary.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,9 +1,7 @@
-//! A stand-in for gopatchd: it gives sessions as gopatchd does, and reads nothing.
+//! A stand-in for gopatchd: it accepts sessions as gopatchd does, and reads nothing.
 //!
-//! Decides: whether the functions are on; gopatchd has no switch for that. Rings hold all records of a measurement, so that none is
-//! dropped and nobody drains beside it.
-//! Trusts: the program, which is the benchmark's own.
-//! Never does: leave anything behind; its socket lies in the benchmark's folder.
+//! It can switch all functions off from the start, which gopatchd cannot. Its rings hold all
+//! records of a measurement: none is dropped, and no collector runs beside the program.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;

@@ -1,10 +1,10 @@
-//! The uprobes that record what the hooks record.
+//! Uprobes that record what the hooks record.
 //!
-//! Decides: where they are: at the function's first byte, as uprobes on Go functions usually are; behind the stack check, on a `push`, which
-//! the kernel emulates instead of stepping over it; or on a 5-byte NOP, which Linux 6.18 turns into a call. And at each RET, since
-//! a uretprobe would rewrite a return address that Go's runtime looks at.
-//! Trusts: gopatch's own reading of the executable for these addresses and for where `g.goid` is.
-//! Never does: leave a probe behind; they go with the process, however that ends.
+//! They are put at the function's first byte, as uprobes on Go functions usually are; after the
+//! stack check, on a `push`, which the kernel emulates instead of single-stepping; or on a 5-byte
+//! NOP, which Linux 6.18 turns into a call. And at each RET, since a uretprobe would rewrite a
+//! return address that Go's runtime reads. The addresses and the offset of `g.goid` come from
+//! gopatch's library. Probes end with the process.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,4 @@
-//! The hooks that are measured: of which function, and on which way through the thunk.
-//!
-//! Decides: which ways there are.
-//! Trusts: hookbench's functions to be what their comments say.
-//! Never does: anything.
+//! The hooks that are measured: which function, and which path through the thunk.
 
 /// A hook on one of its ways.
 #[derive(Debug, Clone, Copy)]

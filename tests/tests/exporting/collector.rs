@@ -1,8 +1,6 @@
-//! The collector that other tests export to does what they take for granted: whatever is sent to it can be read, once each.
+//! The Collector that other tests export to keeps everything it receives, once each.
 //!
-//! Decides: that OpenTelemetry's own SDK sends it a known load, and that it is stopped and started in between.
-//! Trusts: the SDK's defaults; loadgen's account of the requests.
-//! Never does: allow for a few.
+//! OpenTelemetry's own SDK sends it a known load, and it is stopped and started again in between.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

@@ -1,8 +1,7 @@
-//! The dashboard of deploy/grafana, asked of a real Prometheus that scrapes a real gopatchd.
+//! The dashboard of deploy/grafana, queried from a real Prometheus that scrapes a real gopatchd.
 //!
-//! Decides: the load, which gives every panel something to show, but for those that are named.
-//! Trusts: Prometheus. Grafana's part, to fill in the variables, is done here.
-//! Never does: ask Tempo; the service map was not tried.
+//! The load gives every panel something to show, except those that are named here. This file fills
+//! in the variables, as Grafana does. Tempo and the service map are not tested.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -1,9 +1,7 @@
-//! What a real Collector gets of patched programs: each request once, with all that is known of it.
+//! What a real Collector receives from patched programs: each request once, with all attributes.
 //!
-//! Decides: that what gopatchd prints is what it pushes. That what it prints is what the client saw, other tests have
-//! found with `exact`.
-//! Trusts: the Collector; loadgen's account of the requests.
-//! Never does: allow for a few.
+//! What gopatchd prints must be what it pushes. That what it prints is what the client saw, other
+//! tests check with `exact`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

@@ -1,8 +1,7 @@
-//! The server with OpenTelemetry's own SDK, which hooks are compared with, exports each request's span once.
+//! The server with OpenTelemetry's own SDK, which hooks are compared with, exports each request's
+//! span once.
 //!
-//! Decides: how many requests: fewer than the SDK's queue holds, as it drops what it has no room for.
-//! Trusts: the SDK's defaults; the sink's account of what has come.
-//! Never does: allow for a few.
+//! The SDK drops spans when its queue is full, so the load is smaller than the queue.
 
 use std::process::Command;
 

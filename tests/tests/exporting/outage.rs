@@ -1,8 +1,7 @@
-//! A receiver that is gone for a while, and a disk, under load.
+//! A receiver that is gone for a while, and a frozen disk, under load.
 //!
-//! Decides: that what the queue's bound allows to keep is kept, that the rest is counted, and that gopatchd stays small.
-//! Trusts: the Collector, which keeps what it has taken.
-//! Never does: judge the time that the server takes; it is printed.
+//! What the queue has room for is kept, the rest is counted, and gopatchd's memory is bounded. The
+//! server's latency is printed and not judged.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +13,6 @@ use gopatch_protocol::wire::SOCKET_ENV;
 use gopatch_tests::load::FAST;
 use gopatch_tests::otelcol::{Options, Otelcol};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, alone, gopatch, wait_until};
-use serde_json::Value;
 
 /// Requests a second.
 const RATE: u32 = 2000;
@@ -67,14 +65,14 @@ fn a_disk_that_takes_nothing_holds_up_nobody() -> Result<()> {
         // That a process comes and goes is said too.
         start(&Scratch::new()?)?.stop()?;
         std::thread::sleep(FROZEN);
-        let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
+        let status = gopatchd.status()?;
         ensure!(status["alive"] == true && status["totals"]["lost"]["total"] == 0, "{status}");
         drop(frozen);
         sending.join().expect("it does not panic")
     })?;
     server.stop()?;
     wait_until("all spans to be pushed", SOON, || {
-        let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
+        let status = gopatchd.status()?;
         Ok((status["spans"]["waiting"] == 0).then_some(()))
     })?;
     let collected = gopatchd.stop()?;
@@ -153,7 +151,7 @@ fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
     // What waits is sent before the next pause is over; then nothing waits.
     let begin = Instant::now();
     let status = loop {
-        let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
+        let status = gopatchd.status()?;
         if status["spans"]["waiting"] == 0 || begin.elapsed() > Duration::from_mins(1) {
             break status;
         }

@@ -1,6 +1,5 @@
-//! The Prometheus that other tests ask does what they take for granted: it scrapes, and knows a wrong page of metrics.
-//!
-//! Decides: that it scrapes itself. Trusts: its own count of its scrapes. Never does: wait for more than a few of them.
+//! The Prometheus that other tests query scrapes as configured, and its promtool finds faults in a
+//! page of metrics.
 
 use std::time::Duration;
 

@@ -1,8 +1,7 @@
-//! What a real Prometheus makes of gopatchd's page.
+//! What a real Prometheus computes from gopatchd's page of metrics.
 //!
-//! Decides: that its answers are what the printed operations give.
-//! Trusts: Prometheus and promtool.
-//! Never does: allow for more than the bucket that a quantile lies in.
+//! Its answers must be what the printed operations give; a quantile may be off by no more than its
+//! bucket.
 
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -53,7 +52,7 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
         Ok(page.lines().any(|line| line == "gopatchd_processes 0").then_some(()))
     })?;
     let finished = wait_until("all to be printed", SOON, || {
-        let status: Value = serde_json::from_slice(&gopatchd.run_client(&["status", "--json"])?.stdout)?;
+        let status = gopatchd.status()?;
         let printed = gopatchd.operations_so_far()?;
         let are_all = status["totals"]["operations"].as_u64().context("operations")? == printed.len() as u64;
         Ok(are_all.then(|| printed.iter().filter(|it| is_finished_request(it)).count()))

@@ -1,7 +1,7 @@
-//! What the rule language promises of functions that come by a glob, and of several rules on one function.
+//! What the rule language promises for functions that a glob matches, and for several rules on one
+//! function.
 //!
-//! Decides: nothing; corpus/shop makes known calls, and their numbers stand here.
-//! Trusts: the program. Never does: allow for a few.
+//! corpus/shop makes known calls; this file has their numbers, which must be exact.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -48,7 +48,7 @@ fn counts<'s>(operations: impl Iterator<Item = &'s Operation>) -> BTreeMap<Strin
 }
 
 #[test]
-fn a_glob_means_every_function_that_it_matches() -> Result<()> {
+fn a_glob_hooks_every_function_that_it_matches() -> Result<()> {
     let rules = r#"rules:
       - { name: all, import: example.com/shop/..., function: "*", partial: true }
       - { name: main, import: main, function: ["get*", "la*"], partial: true }
@@ -64,7 +64,7 @@ fn a_glob_means_every_function_that_it_matches() -> Result<()> {
             let name = format!("example.com/shop/store.{function}");
             ensure!(all.get(&name) == Some(&calls), "Go {go}: {calls} calls of {name} expected: {all:#?}");
         }
-        ensure!(all.values().sum::<usize>() == 25, "Go {go}: more than there are: {all:#?}");
+        ensure!(all.values().sum::<usize>() == 25, "Go {go}: too many calls: {all:#?}");
         let main = counts(collected.of_rule("main"));
         let expected = [("main.getNothing".to_owned(), 1), ("main.last".to_owned(), 1)];
         ensure!(main == BTreeMap::from(expected), "Go {go}: {main:#?}");
@@ -119,7 +119,7 @@ fn what_a_glob_cannot_hook_is_summed_up() -> Result<()> {
         let (done, report) = patch(&scratch, NEWEST_GO, "default", &rule(partial))?;
         ensure!(done.status == Some(status), "{:?} {}", done.status, done.stderr);
         let refused = report["refused"].as_array().context("refused")?;
-        ensure!(refused.len() > 1, "fewer than such a program has: {}", refused.len());
+        ensure!(refused.len() > 1, "only {} refusals", refused.len());
         let functions = report["rules"][0]["functions"].as_array().context("functions")?;
         let of_runtime = |function: &&Value| function["name"].as_str().is_some_and(|name| name.starts_with("runtime."));
         ensure!(functions.len() > 200 && !functions.iter().any(|function| of_runtime(&function)));
@@ -137,9 +137,10 @@ fn what_a_glob_cannot_hook_is_summed_up() -> Result<()> {
     Ok(())
 }
 
-/// Both rules keep words for the exit; `place` leaves by a return, and by a tail call where the compiler makes one.
+/// Both rules keep words for the exit; `place` leaves by a return, and by a tail call where the
+/// compiler emits one.
 #[test]
-fn rules_on_one_function_share_its_places() -> Result<()> {
+fn rules_on_one_function_share_its_sites() -> Result<()> {
     let rules = |order| {
         format!(
             r#"rules:
@@ -183,7 +184,7 @@ fn rules_on_one_function_share_its_places() -> Result<()> {
                 let end = |operation: &Operation| operation.start_unix_nano + operation.duration_nano;
                 ensure!(outer.start_unix_nano <= inner.start_unix_nano, "Go {go}: {outer:?} {inner:?}");
                 ensure!(outer.duration_nano > inner.duration_nano, "Go {go}: {outer:?} {inner:?}");
-                // A nanosecond is less than what the conversion of a time stamp rounds.
+                // Converting a time stamp may round by a nanosecond.
                 ensure!(end(outer) + 1 >= end(inner), "Go {go}: {outer:?} {inner:?}");
             }
         }
@@ -198,7 +199,7 @@ fn a_rule_is_for_a_range_of_versions() -> Result<()> {
       - { name: new, import: main, function: last, go: ">=1.24, <99" }
       - { name: old, import: main, function: last, go: "<1.24" }
       - { name: std, import: strconv, function: FormatInt, version: "<1.24" }
-      # Whose functions the program has not: then versions say nothing.
+      # The program lacks this module, so its version does not matter.
       - { name: none, import: example.com/none, function: f, version: ">=1", optional: true }
       - { name: module, import: example.com/shop/store, function: "*", version: ">=1" }
     "#;
@@ -220,7 +221,7 @@ fn a_rule_is_for_a_range_of_versions() -> Result<()> {
 }
 
 #[test]
-fn errors_say_where_and_what_was_meant() -> Result<()> {
+fn errors_name_the_place_and_a_near_name() -> Result<()> {
     let head = "# Line 1.\nrules:\n  - name: r\n    import: main\n";
     let place = "    receiver: \"*order\"\n    function: place\n";
     for (rest, expected) in [

@@ -1,9 +1,8 @@
-//! `gopatchd ab` on the corpus server, a gRPC server and Caddy: all variants, exact counts of records, limits, and the page in a
-//! browser.
+//! `gopatchd ab` on the corpus server, a gRPC server and Caddy: all variants, exact counts of
+//! records, limits, and the page in a browser.
 //!
-//! Decides: that runs are short: what is compared here is what must be exact. Times are nobody's business in a test.
-//! Trusts: the built-in load's count of its requests. Each is one operation.
-//! Never does: pass over the browser in silence. In CI that is a failure.
+//! Runs are short, and no time is judged. Each request of the built-in load is one operation. In CI
+//! chromium must be installed.
 
 use std::fs;
 use std::path::Path;

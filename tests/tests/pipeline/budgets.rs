@@ -1,8 +1,4 @@
-//! The gate on what hooks cost: `cargo xtask bench --check`.
-//!
-//! Decides: nothing.
-//! Trusts: callgrind's counts.
-//! Never does: measure time.
+//! The gate on what hooks cost, `cargo xtask bench --check`, fails when a count is over its budget.
 
 use std::fs;
 use std::process::Command;

@@ -1,9 +1,9 @@
-//! Caddy: files, answers, a reverse proxy to itself, TLS with a certificate of its own, HTTP/1 and HTTP/2.
+//! Caddy: files, answers, a reverse proxy to itself, TLS with its own certificate, HTTP/1 and
+//! HTTP/2.
 //!
-//! Decides: what Caddy is told to be, and what the default rules see of each request: the server's operation, and
-//! for one that is passed on the proxy's request and the other server's operation too.
-//! Trusts: loadgen's account of its requests.
-//! Never does: use HTTP/3, whose server is not net/http's; touch a trust store or the network beyond loopback.
+//! The default rules see each request as the server's operation, and a request that the proxy
+//! forwards also as the proxy's request and the second server's operation. Without HTTP/3, whose
+//! server is not net/http's; the trust store and the network beyond loopback are not touched.
 
 use std::fs;
 use std::path::Path;

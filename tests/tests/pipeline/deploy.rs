@@ -1,7 +1,8 @@
-//! What is in deploy/ is what its readers would make of it: schemas, linters, kustomize; and what can run here runs.
+//! The files of deploy/ are valid for the tools that read them (schemas, linters, kustomize), and
+//! what can run here runs.
 //!
-//! Decides: which tool judges which file. `.ci/tools` installs them.
-//! Trusts: the tools. Never does: build an image or ask a cluster; deploy/README.md says what nobody has run.
+//! Decides which tool checks which file; `.ci/tools` installs them. No image is built and no
+//! cluster is used; deploy/README.md lists what was not run.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

@@ -1,7 +1,6 @@
-//! The worked example of docs/rules.md does what it says.
+//! The worked example of docs/rules.md does what the document says.
 //!
-//! Decides: nothing; the rules are those of the document, and corpus/orders makes known calls.
-//! Trusts: the program. Never does: have rules of its own.
+//! The rules are the document's; corpus/orders makes known calls.
 
 use std::fs;
 use std::process::Command;

@@ -1,9 +1,7 @@
-//! etcd: one member that is used by gRPC and by HTTP, ended, and started again on what it has stored.
+//! etcd: one member that is used by gRPC and by HTTP, stopped, and started again with its data.
 //!
-//! Decides: what is asked, and what the default rules see of it: without TLS etcd serves gRPC by gRPC's own transport, with TLS
-//! by net/http, whose operation then encloses the call's.
-//! Trusts: the client's account of what it asked and was answered.
-//! Never does: form a cluster.
+//! Without TLS etcd serves gRPC with gRPC's own transport; with TLS it uses net/http, whose
+//! operation then encloses the call's. There is no cluster.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

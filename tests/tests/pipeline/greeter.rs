@@ -1,8 +1,7 @@
-//! gRPC: a server and its client, each patched, over gRPC's own transport and net/http's.
+//! gRPC: a server and its client, both patched, over gRPC's own transport and net/http's.
 //!
-//! Decides: which calls are made, and that the default rules see each with its method and status on both sides.
-//! Trusts: the client's account of its calls.
-//! Never does: allow for a few.
+//! The default rules see each call with its method and status on both sides, exactly as the client
+//! reports it.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,7 +1,7 @@
-//! What a pipeline holds a patched file to, and what it keeps: the policy and the provenance of docs/hardening.md.
+//! The policy and the provenance of docs/hardening.md: what a pipeline checks of a patched file,
+//! and what it keeps.
 //!
-//! Decides: nothing; the worked example is the document's.
-//! Trusts: its own digests. Never does: judge a policy by gopatch's library.
+//! The worked example is the document's. Digests are computed here, not by gopatch's library.
 
 use std::fs;
 use std::path::Path;

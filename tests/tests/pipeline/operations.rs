@@ -1,8 +1,7 @@
-//! docs/operations.md does what it says: its commands are run, in order, and print what stands there.
+//! docs/operations.md works: its commands run in order and print what the document shows.
 //!
-//! Decides: that free ports take the place of the document's.
-//! Trusts: bash, curl, and Debian's Prometheus.
-//! Never does: have commands of its own.
+//! Free ports replace the document's. The test has no commands of its own; it uses bash, curl and
+//! Debian's Prometheus.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,8 +1,6 @@
-//! `cargo xtask bpf`: the BPF objects that are committed are what their sources give.
+//! `cargo xtask bpf`: the committed BPF objects are what their sources compile to, byte for byte.
 //!
-//! Decides: whether they are the same, byte for byte.
-//! Trusts: the `build.sh` beside each source, which holds the compiler's options.
-//! Never does: a write, unless `--write` asks for it.
+//! The `build.sh` beside each source has the compiler's options. Only `--write` changes a file.
 
 use std::fs;
 use std::process::Command;

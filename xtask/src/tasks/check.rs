@@ -1,8 +1,6 @@
-//! `cargo xtask test`, `soak` and `bench`: everything that judges the workspace.
+//! `cargo xtask test`, `soak` and `bench`: the checks of the workspace, cheap ones first.
 //!
-//! Decides: what is checked, and in which order: cheap things first.
-//! Trusts: cargo's exit status.
-//! Never does: skip a step because a tool is missing.
+//! A missing tool is an error, never a skipped step.
 
 use anyhow::{Result, bail};
 use xtask::workspace::{cargo, require_all, run as run_command};

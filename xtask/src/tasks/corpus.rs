@@ -1,8 +1,5 @@
-//! `cargo xtask corpus`: the corpus from the command line.
-//!
-//! Decides: what is printed. Paths and names go to stdout, progress to stderr.
-//! Trusts: [`xtask::corpus`].
-//! Never does: a build by itself.
+//! `cargo xtask corpus`: the corpus from the command line. Paths and names go to stdout, progress
+//! to stderr.
 
 use anyhow::{Result, bail};
 use xtask::corpus::{self, Manifest};

@@ -1,8 +1,7 @@
-//! `cargo xtask demo`: the whole path once, from a Go executable to a table of the requests that it served.
+//! `cargo xtask demo`: the whole way once, from a Go executable to a table of the requests that it
+//! served.
 //!
-//! Decides: what is sent, and what of it is shown.
-//! Trusts: nothing it shows: it fails unless gopatchd saw as many requests as the client sent.
-//! Never does: leave a process behind, whatever fails.
+//! It fails unless gopatchd saw as many requests as the client sent. No process outlives it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

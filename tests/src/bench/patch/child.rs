@@ -1,9 +1,9 @@
-//! A command, run once, and what it took.
+//! Runs a command once and measures it: wall time, processor time of all its threads, and peak
+//! memory.
 //!
-//! Decides: what counts: the time from its start to its end, the processor time of all its threads, and the most memory that it had at once.
-//! Trusts: the kernel's accounts. A child begins in its parent's memory, which counts as its own: so a small process starts it,
-//! this program again with [`ONCE`].
-//! Never does: go on after a command that failed.
+//! Trusts the kernel's accounts. A child begins with its parent's memory, which counts as its own.
+//! So a small process starts the command: this program again, with [`ONCE`]. A command that fails
+//! is an error.
 
 use std::env;
 use std::ffi::OsString;

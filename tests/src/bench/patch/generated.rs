@@ -1,9 +1,8 @@
-//! Go programs as large as is asked for.
+//! Go programs of a given size.
 //!
-//! Decides: their source: a web server and packages of services, each with types, methods, closures and an interface, from one
-//! text (`bench/generated.go.txt`).
-//! Trusts: the corpus, which builds and keeps them.
-//! Never does: pad. What makes them large is code, type data, tables and DWARF, as in a program that somebody wrote.
+//! A web server and packages of services, each with types, methods, closures and an interface, all
+//! from one text (`bench/generated.go.txt`). They are not padded: code, type data, tables and DWARF
+//! make them large, as in real programs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,9 +1,9 @@
-//! `cargo xtask bench patch`: what patching costs, beside `objcopy IN OUT` and `cp IN OUT` on the same file.
+//! `cargo xtask bench patch`: what patching costs, compared with `objcopy IN OUT` and `cp IN OUT`
+//! on the same file.
 //!
-//! Decides: which programs, and in which order: each round runs every command on every program once, so that a machine that
-//! changes its pace changes it for all; a ratio is of two runs in the same round.
-//! Trusts: the kernel's accounts of a process.
-//! Never does: loosen a goal. A goal that is missed is shown as short; with `--check` that is a failure.
+//! Each round runs every command on every program once, so a machine that changes its speed changes
+//! it for all; a ratio is of two runs in the same round. A missed goal is shown as `SHORT`; with
+//! `--check` it is a failure.
 
 mod child;
 mod generated;
