@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const SECONDS: [f64; 15] = [0.0, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 const BYTES: [f64; 10] = [0.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0];
 
-/// Attributes that tell the metrics of HTTP servers apart.
+/// Attributes of the metrics of HTTP servers.
 const DIMENSIONS: [&str; 6] = [
     "http.request.method",
     "url.scheme",
@@ -105,7 +105,7 @@ fn requests_arrive_over_tls() -> Result<()> {
 }
 
 #[test]
-fn a_receiver_that_nobody_vouches_for_gets_nothing() -> Result<()> {
+fn a_receiver_with_an_unknown_certificate_gets_nothing() -> Result<()> {
     let scratch = Scratch::new()?;
     let Some((certificate, key)) = tls::self_signed(&scratch)? else { return Ok(()) };
     let mut collector = Otelcol::start(&scratch, Options { tls: Some((&certificate, &key)) })?;
@@ -120,7 +120,7 @@ fn a_receiver_that_nobody_vouches_for_gets_nothing() -> Result<()> {
 }
 
 #[test]
-fn a_part_of_all_traces_is_kept_and_metrics_count_all() -> Result<()> {
+fn sampled_traces_are_kept_and_metrics_count_all() -> Result<()> {
     let scratch = Scratch::new()?;
     let mut collector = Otelcol::start(&scratch, Options::default())?;
     let settings = format!(
@@ -158,9 +158,10 @@ fn a_part_of_all_traces_is_kept_and_metrics_count_all() -> Result<()> {
     Ok(())
 }
 
-/// A request that is sent while another is served is a part of it, and the trace ends where the process does.
+/// A request that a handler sends is a child of the handler's, and a trace does not go beyond the
+/// process.
 #[test]
-fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
+fn a_request_is_the_child_of_the_one_that_it_is_sent_for() -> Result<()> {
     let scratch = Scratch::new()?;
     let mut collector = Otelcol::start(&scratch, Options::default())?;
     let settings = format!("otlp: {{ endpoint: '{}' }}\n", collector.http());
@@ -172,8 +173,8 @@ fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
     command.args(["-upstream", &server.url(false)]).env("GOPATCH_SOCKET", gopatchd.socket());
     command.env("OTEL_SERVICE_NAME", "till").env("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=shop,team=a%20b");
     let mut relay = Server::start(&folder, &mut command)?;
-    let (pid, behind, url) = (relay.process().pid(), server.process().pid(), server.url(false));
-    relay.knock(|| Ok(gopatchd.has_operation_of(pid)? && gopatchd.has_operation_of(behind)?))?;
+    let (pid, upstream, url) = (relay.process().pid(), server.process().pid(), server.url(false));
+    relay.knock(|| Ok(gopatchd.has_operation_of(pid)? && gopatchd.has_operation_of(upstream)?))?;
     let load = Load { tls: false, proto: "h1", mix: "fast,status", count: 100, in_flight: 4, tag: "r" };
     let seen = load.send(&folder, &relay)?;
     relay.stop()?;
@@ -189,23 +190,23 @@ fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
             if span.resource["service.name"] == service && span.kind == kind {
                 let path = path.context("a path")?.trim_start_matches("http://");
                 let path = path[path.find('/').context("a path")?..].to_owned();
-                ensure!(path == KNOCK || spans.insert(path.clone(), span).is_none(), "{path} is there twice");
+                ensure!(path == KNOCK || spans.insert(path.clone(), span).is_none(), "{path} has two spans");
             }
         }
         Ok(spans)
     };
     let (served, sent, answered) = (of("till", 2)?, of("till", 3)?, of("httpserver", 2)?);
     for seen in &seen {
-        let told = || format!("{seen:?} {:?}", received.spans);
+        let details = || format!("{seen:?} {:?}", received.spans);
         let (served, sent, answered) = (served[&seen.path], sent[&seen.path], answered[&seen.path]);
-        ensure!(served.parent_span_id.is_empty() && answered.parent_span_id.is_empty(), "{}", told());
-        ensure!(sent.parent_span_id == served.span_id && sent.trace_id == served.trace_id, "{}", told());
-        ensure!(answered.trace_id != served.trace_id, "{}", told());
+        ensure!(served.parent_span_id.is_empty() && answered.parent_span_id.is_empty(), "{}", details());
+        ensure!(sent.parent_span_id == served.span_id && sent.trace_id == served.trace_id, "{}", details());
+        ensure!(answered.trace_id != served.trace_id, "{}", details());
         ensure!(
             served.start_time_unix_nano <= sent.start_time_unix_nano
                 && sent.end_time_unix_nano <= served.end_time_unix_nano,
             "{}",
-            told()
+            details()
         );
         let expected = json!({
             "http.request.method": "GET",
@@ -219,47 +220,47 @@ fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
         let mut attributes = json!(sent.attributes);
         let error = attributes.as_object_mut().and_then(|attributes| attributes.remove("error.type"));
         ensure!(attributes == expected, "{attributes} {expected}");
-        // An answer of 400 or more is an error to who asked.
-        ensure!(error == (seen.status >= 400).then(|| json!(seen.status.to_string())), "{}", told());
-        ensure!(sent.status.code == if seen.status >= 400 { 2 } else { 0 }, "{}", told());
+        // A status of 400 or more is an error to the client.
+        ensure!(error == (seen.status >= 400).then(|| json!(seen.status.to_string())), "{}", details());
+        ensure!(sent.status.code == if seen.status >= 400 { 2 } else { 0 }, "{}", details());
         let resource = &sent.resource;
         ensure!(resource["service.namespace"] == "shop" && resource["team"] == "a b", "{resource:?}");
     }
     Ok(())
 }
 
-/// Operations that have ended.
+/// Requests that have ended.
 fn finished(collected: &Collected) -> impl Iterator<Item = &Operation> {
     collected.of_rule("http.server").filter(|operation| !operation.unfinished)
 }
 
-/// Each operation is one span, which says the same.
+/// Each operation is one span with the same content.
 fn same_spans(received: &Received, collected: &Collected) -> Result<()> {
     let mut spans = BTreeMap::new();
     for span in &received.spans {
-        ensure!(spans.insert(span.span_id.as_str(), span).is_none(), "a span is there twice: {span:?}");
+        ensure!(spans.insert(span.span_id.as_str(), span).is_none(), "a span arrived twice: {span:?}");
     }
     for operation in &collected.operations {
         let span = spans.remove(operation.span_id.as_str()).with_context(|| format!("no span: {operation:?}"))?;
-        let told = || format!("{span:?} {operation:?}");
+        let details = || format!("{span:?} {operation:?}");
         let kind = ["internal", "server", "client"].iter().position(|kind| *kind == operation.kind);
-        ensure!(Some(span.kind as usize) == kind.map(|kind| kind + 1), "{}", told());
-        ensure!(span.name == operation.name && span.scope == "gopatch", "{}", told());
-        ensure!(span.trace_id == operation.trace_id && span.flags == 0x101, "{}", told());
-        ensure!(span.parent_span_id == operation.parent_span_id.clone().unwrap_or_default(), "{}", told());
-        ensure!(span.start_time_unix_nano == operation.start_unix_nano, "{}", told());
-        ensure!(span.end_time_unix_nano == operation.start_unix_nano + operation.duration_nano, "{}", told());
+        ensure!(Some(span.kind as usize) == kind.map(|kind| kind + 1), "{}", details());
+        ensure!(span.name == operation.name && span.scope == "gopatch", "{}", details());
+        ensure!(span.trace_id == operation.trace_id && span.flags == 0x101, "{}", details());
+        ensure!(span.parent_span_id == operation.parent_span_id.clone().unwrap_or_default(), "{}", details());
+        ensure!(span.start_time_unix_nano == operation.start_unix_nano, "{}", details());
+        ensure!(span.end_time_unix_nano == operation.start_unix_nano + operation.duration_nano, "{}", details());
         let expected = expected_attributes(operation);
-        ensure!(span.attributes == expected, "{expected:?} {}", told());
+        ensure!(span.attributes == expected, "{expected:?} {}", details());
         let is_error = expected.contains_key("error.type");
-        ensure!(span.status.code == if is_error { 2 } else { 0 }, "{}", told());
-        ensure!(span.status.message == if operation.unwound { "left by a panic" } else { "" }, "{}", told());
+        ensure!(span.status.code == if is_error { 2 } else { 0 }, "{}", details());
+        ensure!(span.status.message == if operation.unwound { "left by a panic" } else { "" }, "{}", details());
     }
-    ensure!(spans.is_empty(), "nobody's: {spans:?}");
+    ensure!(spans.is_empty(), "spans without an operation: {spans:?}");
     Ok(())
 }
 
-/// What a span of an operation says, as docs/telemetry.md has it.
+/// The attributes of an operation's span, as in docs/telemetry.md.
 fn expected_attributes(operation: &Operation) -> Attributes {
     let mut attributes = operation.attributes.clone();
     match operation.rule.as_str() {
@@ -282,7 +283,7 @@ fn expected_attributes(operation: &Operation) -> Attributes {
     attributes
 }
 
-/// The last that was pushed of each metric counts each operation once, in its bucket.
+/// The last export of each metric counts each operation once, in its bucket.
 fn same_metrics(received: &Received, collected: &Collected) -> Result<()> {
     let names: BTreeSet<_> = received.metrics.iter().map(|metric| metric.name.as_str()).collect();
     let mut expected = BTreeSet::from([
@@ -328,7 +329,7 @@ fn same_histogram(
     let spans: BTreeSet<_> = collected.operations.iter().map(|operation| operation.span_id.as_str()).collect();
     for point in data_points {
         let attributes = json!(point.attributes).to_string();
-        let values = expected.remove(&attributes).with_context(|| format!("nobody's: {name} {attributes}"))?;
+        let values = expected.remove(&attributes).with_context(|| format!("no operation of {name} {attributes}"))?;
         same_point(point, bounds, &values, &spans).with_context(|| format!("{name} {attributes}: {point:?}"))?;
     }
     ensure!(expected.is_empty(), "{name}: not counted: {expected:?}");
@@ -347,7 +348,7 @@ fn same_point(point: &HistogramPoint, bounds: &[f64], values: &[f64], spans: &BT
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     ensure!((point.min, point.max) == (Some(least), Some(greatest)), "least and greatest");
-    ensure!(!point.exemplars.is_empty(), "there is no exemplar");
+    ensure!(!point.exemplars.is_empty(), "no exemplar");
     for exemplar in &point.exemplars {
         ensure!(spans.contains(exemplar.span_id.as_str()) && exemplar.trace_id.len() == 32, "{exemplar:?}");
         ensure!(values.contains(&exemplar.value), "{exemplar:?}");
@@ -378,7 +379,7 @@ fn same_process(resource: &Attributes, collected: &Collected) -> Result<()> {
     ensure!(id.as_str().is_some_and(|id| id.len() == 36), "{id}");
     let executable = resource.remove("process.executable.name").unwrap_or_default();
     ensure!(executable.as_str().is_some_and(|name| !name.is_empty()), "{executable}");
-    // What depends on where the tests run.
+    // These depend on where the tests run.
     for name in ["container.id", "k8s.pod.uid", "vcs.ref.head.revision"] {
         resource.remove(name);
     }

@@ -9,7 +9,7 @@ use gopatch_tests::{SOON, Scratch, wait_until};
 use serde_json::Value;
 
 #[test]
-fn it_scrapes_and_answers() -> Result<()> {
+fn it_scrapes_and_answers_queries() -> Result<()> {
     if !prometheus::is_installed("Prometheus")? {
         return Ok(());
     }
@@ -23,7 +23,7 @@ fn it_scrapes_and_answers() -> Result<()> {
         Ok((up[0] != Value::Null).then_some(up))
     })?;
     ensure!(up[0]["metric"]["job"] == "prometheus" && up[1] == Value::Null, "{up:#}");
-    let wrong = prometheus.query("up ==").expect_err("that is no expression");
+    let wrong = prometheus.query("up ==").expect_err("not an expression");
     ensure!(format!("{wrong:#}").contains("parse error"), "{wrong:#}");
     let (status, page) = prometheus::get(prometheus.address(), "/metrics")?;
     ensure!(status == 200 && promtool_check(&page)?.is_empty(), "its own metrics: {}", promtool_check(&page)?);
@@ -31,7 +31,7 @@ fn it_scrapes_and_answers() -> Result<()> {
 }
 
 #[test]
-fn promtool_finds_what_is_wrong() -> Result<()> {
+fn promtool_finds_faults() -> Result<()> {
     if !prometheus::is_installed("promtool")? {
         return Ok(());
     }

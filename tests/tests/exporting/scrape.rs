@@ -14,7 +14,7 @@ use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, alone, gop
 use serde_json::Value;
 
 #[test]
-fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
+fn prometheus_computes_the_rate_and_the_quantiles() -> Result<()> {
     // A rate is compared with the clock.
     let _turn = alone();
     if !prometheus::is_installed("scraping gopatchd")? {
@@ -32,12 +32,12 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
 
     let load = |mix, count, tag| Load { tls: false, proto: "h1", mix, count, in_flight: 16, tag };
     load(MIX, 400, "a").send(&scratch, &server)?;
-    // A rate needs to know a series from before; then as many come as are sent.
+    // A rate needs an earlier value of the series.
     let fast = "http_server_request_duration_seconds_count{job=\"shop/httpserver\",http_route=\"/fast/\"}";
     wait_until("a first scrape", SOON, || Ok(number(&prometheus.query(&format!("sum({fast})"))?)))?;
     let began = SystemTime::now().duration_since(UNIX_EPOCH)?;
     load(FAST, 1000, "b").send_at(100, &scratch, &server)?;
-    // Of the five seconds before the last: how late this is asked changes nothing.
+    // The five seconds before the last one: the time of the query does not matter.
     let at = (began + Duration::from_secs(9)).as_secs_f64();
     let rate = number(&prometheus.query(&format!("sum(rate({fast}[5s] @ {at:.3}))"))?).context("a rate")?;
     ensure!((85.0..=115.0).contains(&rate), "100 requests a second are {rate}");
@@ -46,7 +46,7 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     ensure!(status == 200);
     ensure!(promtool_check(&page)?.is_empty(), "{}", promtool_check(&page)?);
     server.stop()?;
-    // What the last requests gave is still there once the process is not, whoever else has looked at the page.
+    // The last requests stay on the page after the process has ended, even if others read the page.
     wait_until("the end of the process", SOON, || {
         let page = prometheus::get(&address, "/metrics")?.1;
         Ok(page.lines().any(|line| line == "gopatchd_processes 0").then_some(()))
@@ -81,7 +81,7 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     Ok(())
 }
 
-/// Openmetrics has exemplars, and Prometheus keeps them.
+/// OpenMetrics has exemplars, and Prometheus keeps them.
 #[test]
 fn prometheus_keeps_exemplars() -> Result<()> {
     if !prometheus::is_installed("exemplars")? {
@@ -101,7 +101,7 @@ fn prometheus_keeps_exemplars() -> Result<()> {
         let data = prometheus.call_api(query)?;
         Ok((data[0] != Value::Null).then_some(data))
     })?;
-    // Prometheus shows an exemplar at once, and the samples beside it when the whole scrape is committed.
+    // Prometheus shows an exemplar at once, and samples when the whole scrape is committed.
     let info = wait_until("target_info", SOON, || {
         let info = prometheus.query("target_info")?;
         Ok((info[0] != Value::Null).then_some(info))
@@ -113,7 +113,7 @@ fn prometheus_keeps_exemplars() -> Result<()> {
         for exemplar in series["exemplars"].as_array().context("a list")? {
             let span = exemplar["labels"]["span_id"].as_str().context("an id")?;
             let operation = collected.operations.iter().find(|operation| operation.span_id == span);
-            let operation = operation.with_context(|| format!("nobody's: {exemplar}"))?;
+            let operation = operation.with_context(|| format!("no operation of {exemplar}"))?;
             ensure!(exemplar["labels"]["trace_id"] == operation.trace_id.as_str(), "{exemplar}");
             let value: f64 = exemplar["value"].as_str().context("a value")?.parse()?;
             ensure!((value - operation.duration_nano as f64 / 1e9).abs() < 1e-9, "{exemplar} {operation:?}");

@@ -17,17 +17,17 @@ const URL: &str = "http://127.0.0.1:{port}/fast/1";
 const LISTEN: [&str; 3] = ["--", "-http", "127.0.0.1:{port}"];
 const SHORT: [&str; 4] = ["--duration", "500ms", "--warm-up", "200ms"];
 
-/// Makes a page tell what a reader sees of it.
+/// Makes a page describe itself as a reader sees it.
 const SCRIPT: &str = "<script>
         const cells = row => [...row.cells].map(cell => cell.innerText);
         const box = shape => { const box = shape.getBoundingClientRect(); return [box.width, box.height]; };
-        const of = (query, tell) => [...document.querySelectorAll(query)].map(tell);
+        const all = (query, describe) => [...document.querySelectorAll(query)].map(describe);
         const seen = {
-            figures: of('tr.figure', row => ({metric: row.dataset.metric, variant: row.dataset.variant, cells: cells(row)})),
-            totals: of('tr.total', row => cells(row)),
-            gates: of('#gates tbody tr', row => cells(row)),
-            bars: of('rect.bar', bar => ({plot: bar.ownerSVGElement.id, variant: bar.dataset.variant, box: box(bar)})),
-            lines: of('polyline.line[data-variant]', line => ({variant: line.dataset.variant, box: box(line)})),
+            figures: all('tr.figure', row => ({metric: row.dataset.metric, variant: row.dataset.variant, cells: cells(row)})),
+            totals: all('tr.total', row => cells(row)),
+            gates: all('#gates tbody tr', row => cells(row)),
+            bars: all('rect.bar', bar => ({plot: bar.ownerSVGElement.id, variant: bar.dataset.variant, box: box(bar)})),
+            lines: all('polyline.line[data-variant]', line => ({variant: line.dataset.variant, box: box(line)})),
             command: document.getElementById('command').innerText,
         };
         const pre = document.createElement('pre');
@@ -36,7 +36,7 @@ const SCRIPT: &str = "<script>
         document.body.append(pre);
     </script></body>";
 
-/// What `gopatchd ab` did.
+/// The result of `gopatchd ab`.
 struct Ab {
     status: Option<i32>,
     stdout: String,
@@ -59,7 +59,7 @@ impl Ab {
         Ok(Self { status: output.status.code(), stdout: text(output.stdout)?, stderr: text(output.stderr)? })
     }
 
-    /// The same with all variants, which must be measured, printed and plotted. Gives the JSON.
+    /// The same with all variants, which must be measured, printed and plotted. Returns the JSON too.
     fn all_variants(program: &Path, options: &[&str], arguments: &[&str]) -> Result<(Self, Value)> {
         let scratch = Scratch::new()?;
         let (json, html) = (scratch.file("ab.json"), scratch.file("ab.html"));
@@ -110,7 +110,7 @@ impl Ab {
         Ok(())
     }
 
-    /// It must have ended so.
+    /// Fails unless it ended with this status.
     fn ended(self, status: i32) -> Result<Self> {
         ensure!(self.status == Some(status), "status {:?}\n{}\n{}", self.status, self.stdout, self.stderr);
         Ok(self)
@@ -130,13 +130,13 @@ fn all_variants_are_measured_and_shown() -> Result<()> {
         if ["bpf", "memfd"].contains(&name) {
             let operations: u64 = runs.iter().map(|run| number(&run["collected"]["operations"])).sum();
             ensure!(operations == requests, "{name}: {requests} requests, {operations} operations");
-            // Entry and exit, and one for each connection that has ended: of the warm-up, the load, and a look whether
-            // the server is ready.
+            // Entry and exit, and one for each connection that has ended: of the warm-up, the load, and the
+            // check whether the server is ready.
             let records = 2 * requests..=2 * requests + 2 * (16 + 16 + 1);
             ensure!(records.contains(&number(&counts["records"])), "{name}: {requests} requests, {counts}");
         }
         if name == "uprobes" {
-            // A function that is probed at its first byte may begin twice.
+            // A function that is probed at its first byte may start twice.
             ensure!(number(&counts["records"]) >= 2 * requests, "{name}: {requests} requests, {counts}");
         }
     }
@@ -146,7 +146,7 @@ fn all_variants_are_measured_and_shown() -> Result<()> {
     Ok(())
 }
 
-/// As docs/ab.md has it.
+/// The example of docs/ab.md.
 #[test]
 fn a_grpc_server_is_compared() -> Result<()> {
     let greeter = corpus::build("greeter", NEWEST_GO, "default")?;
@@ -155,7 +155,7 @@ fn a_grpc_server_is_compared() -> Result<()> {
     Ab::all_variants(&greeter, &options, &["--", "serve", "-plain", "127.0.0.1:{port}"]).map(drop)
 }
 
-/// As docs/ab.md has it.
+/// The example of docs/ab.md.
 #[test]
 #[ignore = "soak: Caddy takes minutes to build"]
 fn caddy_is_compared() -> Result<()> {
@@ -170,7 +170,7 @@ fn a_limit_that_is_exceeded_fails() -> Result<()> {
     // Processor time is compared.
     let _turn = alone();
     let server = corpus::build("httpserver", NEWEST_GO, "default")?;
-    // It burns a processor besides.
+    // It also keeps a processor busy.
     let busy = format!("slow=sh -c '(while :; do :; done) & exec {} -http 127.0.0.1:{{port}}'", server.display());
     let options = ["--url", URL, "--rounds", "3", "--rate", "200", "--variants", "original", "--also", &busy];
     let limits = ["--max-cpu-overhead", "50%", "--gate-variant", "slow"];
@@ -190,7 +190,7 @@ fn failed_requests_fail_unless_they_may() -> Result<()> {
 }
 
 #[test]
-fn a_command_puts_it_under_load() -> Result<()> {
+fn a_command_generates_the_load() -> Result<()> {
     let loadgen = corpus::build("loadgen", NEWEST_GO, "default")?;
     let load = format!("{} -url http://127.0.0.1:{{port}} -duration {{duration}} -c 4", loadgen.display());
     let address = "127.0.0.1:{port}";
@@ -212,7 +212,7 @@ fn rivals_run_with_what_they_need() -> Result<()> {
     let exports = "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{port2} OTEL_EXPORTER_OTLP_INSECURE=true";
     let sdk = format!("sdk=env {exports} {} -http 127.0.0.1:{{port}}", sdk?.display());
     let sink = format!("sdk={} -grpc 127.0.0.1:{{port2}}", sink?.display());
-    // An agent that ends is an error, so it has found the program.
+    // An agent that ends is an error, so this one has found the program.
     let agent = "agent=sh -c 'kill -0 {pid} && exec sleep 60'";
     let rivals = ["--also", &sdk, "--sink", &sink, "--agent", agent, "--agent-wait", "300ms"];
     let options = ["--url", URL, "--rounds", "2", "--variants", "original", "--json", "-"];
@@ -223,7 +223,7 @@ fn rivals_run_with_what_they_need() -> Result<()> {
         ensure!(runs.len() == 2, "{name}: {} runs", runs.len());
         for run in runs {
             ensure!(number(&run["load"]["requests"]) > 0 && number(&run["load"]["errors"]) == 0, "{run}");
-            let used = run["collector"]["cpu_seconds"].as_f64().context("an account of what ran beside")?;
+            let used = run["collector"]["cpu_seconds"].as_f64().context("an account of the rival's second process")?;
             ensure!(!works || used > 0.0, "{run}");
         }
     }
@@ -233,10 +233,10 @@ fn rivals_run_with_what_they_need() -> Result<()> {
 }
 
 #[test]
-fn what_cannot_be_measured_is_an_error_that_says_why() -> Result<()> {
+fn what_cannot_be_measured_is_an_error_with_the_reason() -> Result<()> {
     let ab = Ab::run(&["--url", URL, "--ready-line", "good morning", "--ready-within", "3s"])?.ended(2)?;
     ensure!(ab.stderr.contains("did not print \"good morning\" within 3s"), "{}", ab.stderr);
-    // What it said instead.
+    // The error has what it printed instead.
     ensure!(ab.stderr.contains("\"http\":\"127.0.0.1:"), "{}", ab.stderr);
     let ab = Ab::run(&["--url", URL, "--load", "sh -c 'echo no; exit 3'", "--rounds", "2"])?.ended(2)?;
     ensure!(ab.stderr.contains("the load ended with exit status: 3") && ab.stderr.contains("no"), "{}", ab.stderr);
@@ -246,11 +246,11 @@ fn what_cannot_be_measured_is_an_error_that_says_why() -> Result<()> {
     Ok(())
 }
 
-/// The page shows what the JSON says, needs nothing else, and its plots have an extent.
+/// The page shows what the JSON has, loads nothing else, and its plots are not empty.
 fn in_a_browser(scratch: &Scratch, html: &Path, report: &Value) -> Result<()> {
     let page = fs::read_to_string(html)?;
     for outside in ["<script", "<link", "<img", "src=", "href=", "url(", "@import"] {
-        ensure!(!page.contains(outside), "the page asks for something else: {outside}");
+        ensure!(!page.contains(outside), "the page loads something else: {outside}");
     }
     let copy = scratch.file("copy.html");
     fs::write(&copy, page.replace("</body>", SCRIPT))?;
@@ -299,7 +299,7 @@ fn in_a_browser(scratch: &Scratch, html: &Path, report: &Value) -> Result<()> {
     Ok(())
 }
 
-/// A page's elements, as a browser without a window has them. `None` if there is no browser here.
+/// A page's elements in a headless browser. `None` without a browser.
 fn dom(scratch: &Scratch, page: &Path) -> Result<Option<String>> {
     let mut command = Command::new("chromium");
     command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--dump-dom"]);
@@ -311,7 +311,7 @@ fn dom(scratch: &Scratch, page: &Path) -> Result<Option<String>> {
             Ok(Some(String::from_utf8(output.stdout)?))
         }
         Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => {
-            Err(error).context("chromium must be there in CI: apt-get install chromium")
+            Err(error).context("CI needs chromium: apt-get install chromium")
         }
         Err(error) => {
             eprintln!("NOT TESTED: the page in a browser: chromium: {error}");
@@ -332,7 +332,7 @@ fn is_collected(variant: &str) -> bool {
     ["bpf", "memfd", "uprobes"].contains(&variant)
 }
 
-/// What is shown of a figure.
+/// The cells of a figure.
 fn cells(row: &Value) -> [&str; 6] {
     let of = &row["text"];
     [&row["variant"], &of["median"], &of["quartiles"], &of["difference"], &of["interval"], &of["verdict"]].map(text)

@@ -8,7 +8,6 @@ use gopatch_tests::{Scratch, alone};
 
 const COMMITTED: &str = include_str!("../../bench/budgets.yaml");
 
-/// A figure beyond its budget is named, and the command fails.
 #[test]
 fn a_hook_beyond_its_budget_fails_the_check_by_name() -> Result<()> {
     // Under callgrind a program is slow to find its gopatchd.

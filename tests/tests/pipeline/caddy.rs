@@ -15,7 +15,7 @@ use gopatch_tests::server::{self, KNOCK};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, Operation, SOON, Scratch, Seen, alone, backends, wait_until};
 use xtask::corpus;
 
-/// What Caddy serves. Each handler behaves as the corpus server's of that name; two are behind a proxy.
+/// What Caddy serves. Each handler behaves like the corpus server's of that name; two are behind a proxy.
 const CADDYFILE: &str = r#"{
 	admin off
 	auto_https disable_redirects
@@ -73,7 +73,7 @@ http://{$INNER} {
 /// Handlers: files, answers of all statuses, and those behind the proxy.
 const MIX: &str = "fast,missing,status,slow,echo";
 
-const PASSED_ON: [&str; 2] = ["slow", "echo"];
+const PROXIED: [&str; 2] = ["slow", "echo"];
 
 #[test]
 #[ignore = "soak: Caddy takes minutes to build"]
@@ -101,7 +101,7 @@ fn requests_are_seen(hooked: Hooked, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// What is expected of an operation; knocks of either kind are not counted.
+/// An operation as a line to compare; knocks of either kind do not count.
 fn line(operation: &Operation) -> Option<String> {
     let attributes: &[&str] = match &*operation.rule {
         "http.server" | "http.client" => &[
@@ -124,7 +124,7 @@ fn line(operation: &Operation) -> Option<String> {
     Some(line).filter(|line| !line.contains(KNOCK))
 }
 
-/// Serves requests over each protocol, and gives what should be seen of them.
+/// Serves requests over each protocol, and returns the expected operations.
 fn serve_requests(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gopatchd>) -> Result<Tally> {
     let [plain, secure, inner] = real::free_addresses()?;
     fs::write(scratch.file("Caddyfile"), CADDYFILE)?;
@@ -151,17 +151,17 @@ fn serve_requests(scratch: &Scratch, program: &Path, count: usize, gopatchd: Opt
     let mut expected = vec![handshake("-")];
 
     let http = format!("http://{plain}");
-    // Over TLS one at a time, so that there is one connection.
+    // Over TLS one request at a time, so that there is one connection.
     for (url, proto, in_flight, tag) in [(&http, "h1", 16, "p"), (&https, "h1", 1, "s"), (&https, "h2", 1, "t")] {
         let load = Load { tls: url == &https, proto, mix: MIX, count, in_flight, tag };
         let version = if proto == "h2" { "2" } else { "1.1" };
-        for seen in load.send_to(scratch, url).with_context(|| caddy.describe("was asked"))? {
+        for seen in load.send_to(scratch, url).with_context(|| caddy.describe("got the load"))? {
             let (scheme, address) = if load.tls { ("https", &secure) } else { ("http", &plain) };
-            expected.push(lines_of(&seen, scheme, version, address));
-            if PASSED_ON.contains(&seen.handler()) {
-                let passed_on = lines_of(&seen, "http", "1.1", &inner);
-                expected.push(passed_on.replace("http.server", "http.client"));
-                expected.push(passed_on);
+            expected.push(line_of_request(&seen, scheme, version, address));
+            if PROXIED.contains(&seen.handler()) {
+                let proxied = line_of_request(&seen, "http", "1.1", &inner);
+                expected.push(proxied.replace("http.server", "http.client"));
+                expected.push(proxied);
             }
         }
         if load.tls {
@@ -173,8 +173,8 @@ fn serve_requests(scratch: &Scratch, program: &Path, count: usize, gopatchd: Opt
     Ok(tally(expected))
 }
 
-/// A server's operation of a request.
-fn lines_of(seen: &Seen, scheme: &str, version: &str, address: &str) -> String {
+/// The operation of a server for a request.
+fn line_of_request(seen: &Seen, scheme: &str, version: &str, address: &str) -> String {
     format!("http.server {} {} {} {scheme} {version} {}", seen.method, seen.path, seen.status, port(address))
 }
 

@@ -30,7 +30,7 @@ fn every_function_hooked() -> Result<()> {
     requests_are_seen(Hooked::Everything)
 }
 
-/// What the client asked and was answered as it should be.
+/// A call or a request of the client that had the expected answer.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Request {
@@ -47,34 +47,34 @@ fn requests_are_seen(hooked: Hooked) -> Result<()> {
     for tls in [false, true] {
         let scratch = Scratch::new()?;
         let program = hooked.patch(&scratch, &original)?;
-        let asked = run_member(&Scratch::new()?, &original, &original, tls, None).context("not patched")?;
+        let expected_requests = run_member(&Scratch::new()?, &original, &original, tls, None).context("not patched")?;
         let absent = run_member(&Scratch::new()?, &program, &original, tls, None).context("no gopatchd")?;
-        ensure!(absent == asked, "the patched etcd gave other answers: {absent:?}");
+        ensure!(absent == expected_requests, "the patched etcd answers differently without gopatchd: {absent:?}");
         for backend in backends() {
             let scratch = Scratch::new()?;
             let gopatchd = hooked.start_gopatchd(&scratch, backend)?;
             let context = || format!("TLS {tls}, backend {backend}");
             let done = run_member(&scratch, &program, &original, tls, Some(&gopatchd)).with_context(context)?;
-            ensure!(done == asked, "the patched etcd gave other answers: {done:?}");
+            ensure!(done == expected_requests, "the patched etcd answers differently: {done:?}");
             real::compare(&gopatchd.stop()?, &expected(&done, tls), line).with_context(context)?;
         }
     }
     Ok(())
 }
 
-/// What should be seen of it.
+/// The expected operations of the client's requests.
 fn expected(done: &[Request], tls: bool) -> Tally {
     let mut lines = Vec::new();
     for Request { grpc, method, path, status } in done {
         if grpc.is_empty() {
             lines.push(format!("http.server {method} {path} {status}"));
         } else {
-            // The client takes leave of a watch by cancelling it.
+            // The client ends a watch by cancelling it.
             let code = u8::from(grpc.ends_with("/Watch"));
             lines.push(format!("grpc.server {grpc} {code}"));
             lines.extend(tls.then(|| format!("http.server POST {grpc} 200")));
         }
-        // The gateway from JSON to gRPC is a client of its own server.
+        // The gateway from JSON to gRPC is a client of the same server.
         if path.starts_with("/v3/") {
             let call = "/etcdserverpb.KV/Range";
             lines.extend([format!("grpc.client {call} 0"), format!("grpc.server {call} 0")]);
@@ -84,7 +84,7 @@ fn expected(done: &[Request], tls: bool) -> Tally {
     tally(lines)
 }
 
-/// What is expected of an operation. Of handshakes there are as many as the client's two libraries like.
+/// An operation as a line to compare. The number of handshakes depends on the client's two libraries.
 fn line(operation: &Operation) -> Option<String> {
     let attributes: &[&str] = match &*operation.rule {
         "http.server" => &["http.request.method", "url.path", "http.response.status_code"],
@@ -99,7 +99,7 @@ fn line(operation: &Operation) -> Option<String> {
     Some(line).filter(|line| !line.contains(server::KNOCK))
 }
 
-/// Uses a member, ends it, starts it again and looks what it still has; gives what was asked.
+/// Uses a member, ends it, starts it again and checks its data; returns what was requested.
 fn run_member(
     scratch: &Scratch,
     program: &Path,
@@ -112,7 +112,7 @@ fn run_member(
         let [address, plain, peers] = real::free_addresses()?;
         let url = format!("{}://{address}", if tls { "https" } else { "http" });
         let mut command = Command::new(program);
-        // The knocks go to an address in plain text. It is no second one for clients: the gateway would dial either.
+        // Knocks go to a plain-text address. With a second client address the gateway would dial either.
         command.args(["--listen-client-urls", &url, "--advertise-client-urls", &url]);
         command.args(["--listen-peer-urls", &format!("http://{peers}"), "--log-level", "error"]);
         command.args(["--listen-metrics-urls", &format!("http://{plain}")]);
@@ -126,16 +126,16 @@ fn run_member(
         }
         let mut command = Command::new(client);
         command.args([what, "-url", &url, "-n", &KEYS.to_string()]);
-        let told =
-            Process::run(&mut command, scratch.path(), "client", SOON).with_context(|| etcd.describe("was used"))?;
+        let told = Process::run(&mut command, scratch.path(), "client", SOON)
+            .with_context(|| etcd.describe("served the client"))?;
         for line in told.lines() {
             done.push(serde_json::from_str(line).with_context(|| line.to_owned())?);
         }
         etcd.signal(Signal::TERM)?;
         let status = etcd.wait(SOON)?;
-        // etcd sends itself the signal again when it has stored everything.
+        // etcd stores everything and then sends itself the signal again.
         ensure!(status.signal() == Some(Signal::TERM.as_raw()), "{}", etcd.describe(&format!("ended with {status}")));
     }
-    ensure!(done.len() == 4 * KEYS + 6, "the client did {} things", done.len());
+    ensure!(done.len() == 4 * KEYS + 6, "the client made {} requests", done.len());
     Ok(done)
 }

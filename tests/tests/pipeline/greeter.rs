@@ -29,7 +29,7 @@ fn every_function_hooked() -> Result<()> {
     calls_are_seen(Hooked::Everything, "default", 80)
 }
 
-/// Where the server listens.
+/// The server's addresses.
 #[derive(Deserialize)]
 struct Ready {
     plain: String,
@@ -57,7 +57,7 @@ fn calls_are_seen(hooked: Hooked, mode: &str, calls: usize) -> Result<()> {
     Ok(())
 }
 
-/// What is expected of an operation; knocks are not counted.
+/// An operation as a line to compare; knocks do not count.
 fn line(operation: &Operation) -> Option<String> {
     let status = match &*operation.rule {
         "grpc.server" | "grpc.client" => attribute_text(operation, "rpc.grpc.status_code"),
@@ -69,13 +69,13 @@ fn line(operation: &Operation) -> Option<String> {
     Some(format!("{} {} {status}", operation.rule, operation.name)).filter(|line| !line.contains("/Knock"))
 }
 
-/// Makes calls over each transport, and gives what should be seen of them.
+/// Makes calls over each transport, and returns the expected operations.
 fn make_calls(scratch: &Scratch, program: &Path, calls: usize, gopatchd: Option<&Gopatchd>) -> Result<Tally> {
     let mut server = real::start(scratch, Command::new(program).arg("serve"), "server")?;
     let ready: Ready = server.wait_for("listen", SOON, |process| {
         let text = process.stdout()?;
         let line = text.split_once('\n').map(|(line, _)| serde_json::from_str(line));
-        line.transpose().with_context(|| format!("the server said {text:?}"))
+        line.transpose().with_context(|| format!("the server printed {text:?}"))
     })?;
     let mut expected = Vec::new();
     for (name, address, tls) in
@@ -93,7 +93,7 @@ fn make_calls(scratch: &Scratch, program: &Path, calls: usize, gopatchd: Option<
         let mut client = real::start(scratch, &mut command, name)?;
         if let Some(gopatchd) = gopatchd {
             for pid in [server.pid(), client.pid()] {
-                real::wait_for_operation_of(gopatchd, pid).with_context(|| client.describe("was not seen"))?;
+                real::wait_for_operation_of(gopatchd, pid).with_context(|| client.describe("was not recorded"))?;
             }
         }
         std::fs::write(&begin, "")?;
@@ -101,7 +101,7 @@ fn make_calls(scratch: &Scratch, program: &Path, calls: usize, gopatchd: Option<
         anyhow::ensure!(status.success(), "{}", client.describe("failed"));
         for seen in client.stdout()?.lines() {
             let Seen { method, stream, code } = serde_json::from_str(seen).with_context(|| seen.to_owned())?;
-            // Of a method that no service has, no function is called.
+            // No function is called for a method that no service has.
             if !method.ends_with("/Nobody") {
                 expected.push(format!("grpc.server {method} {code}"));
             }
@@ -115,12 +115,12 @@ fn make_calls(scratch: &Scratch, program: &Path, calls: usize, gopatchd: Option<
             });
         }
         if tls {
-            // One at each end of the one connection.
+            // One at each end of the connection.
             expected
                 .extend(["tls.handshake tls.handshake true".to_owned(), "tls.handshake tls.handshake true".to_owned()]);
         }
     }
-    anyhow::ensure!(expected.len() > 6 * calls, "the clients told of too few calls: {}", expected.len());
+    anyhow::ensure!(expected.len() > 6 * calls, "the clients reported too few calls: {}", expected.len());
     server.terminate()?;
     Ok(tally(expected))
 }
