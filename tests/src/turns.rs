@@ -25,18 +25,18 @@ enum Lock {
     Exclusive(RwLockWriteGuard<'static, ()>),
 }
 
-/// Lasts until it is dropped, on the thread that took it.
+/// A turn, which lasts until it is dropped by the thread that took it.
 #[must_use = "the turn ends when it is dropped"]
 pub struct Turn(PhantomData<MutexGuard<'static, ()>>);
 
 /// Waits until no other test runs, and keeps others from starting.
 pub fn alone() -> Turn {
     HELD.with_borrow(|held| assert!(held.is_none(), "take the turn first: this test runs beside others already"));
-    // A test that failed leaves no harm.
+    // The lock guards nothing that a failed test could leave broken.
     take(|| Lock::Exclusive(MACHINE.write().unwrap_or_else(PoisonError::into_inner)))
 }
 
-/// Waits until no test runs alone. Within a turn of the same test it is a part of that turn.
+/// Waits until no test runs alone. Within another turn of the same test it is a part of that turn.
 pub fn beside() -> Turn {
     take(|| Lock::Shared(MACHINE.read().unwrap_or_else(PoisonError::into_inner)))
 }

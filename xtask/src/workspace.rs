@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
-/// What the commands need besides Rust and a `go` of 1.21 or later, and the Debian package that has it.
+/// Tools and files that the commands need besides Rust and Go 1.21 or later, with their Debian packages.
 const PACKAGES: &[(&str, &str)] = &[
     ("gcc", "gcc libc6-dev"),
     ("clang-14", "clang-14"),
@@ -44,7 +44,7 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a command with our own stdout and stderr, and fails unless it succeeds.
+/// Runs a command with this process's stdout and stderr, and fails unless it succeeds.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| cannot_start(command, &error))?;
     if !status.success() {
@@ -53,7 +53,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and gives its stdout; its stderr becomes part of the error.
+/// Runs a command and returns its stdout; its stderr becomes part of the error.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))?;
     if !output.status.success() {
@@ -71,14 +71,14 @@ pub fn command_line(command: &Command) -> String {
         .join(" ")
 }
 
-/// The error of a command that could not even be started.
+/// The error for a command that could not be started.
 pub fn cannot_start(command: &Command, error: &std::io::Error) -> Error {
     let program = command.get_program().to_string_lossy();
     let hint = if exists(&program) { String::new() } else { hint(&[&program]) };
     anyhow!("cannot start `{}`: {error}{hint}", command_line(command))
 }
 
-/// Fails unless all of these tools and files are there, and names everything that is missing at once.
+/// Fails unless all of these tools and files exist, with a list of all that are missing.
 pub fn require(needed: &[&str]) -> Result<()> {
     let missing: Vec<&str> = needed.iter().copied().filter(|name| !exists(name)).collect();
     if !missing.is_empty() {
@@ -87,7 +87,7 @@ pub fn require(needed: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Everything that `cargo xtask test` needs.
+/// Fails unless everything exists that `cargo xtask test` needs.
 pub fn require_all() -> Result<()> {
     let needed: Vec<&str> = std::iter::once("go").chain(PACKAGES.iter().map(|(name, _)| *name)).collect();
     require(&needed)
@@ -95,7 +95,7 @@ pub fn require_all() -> Result<()> {
 
 fn exists(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Joined to a folder, an absolute path stays what it is.
+    // Joining an absolute path to a folder gives the path.
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
@@ -108,7 +108,7 @@ fn hint(missing: &[&str]) -> String {
         hint += &packages.join(" ");
     }
     if missing.contains(&"go") {
-        hint += "\nhint: install Go 1.21 or later, it fetches the other versions itself";
+        hint += "\nhint: install Go 1.21 or later; it fetches the other versions itself";
     }
     hint
 }

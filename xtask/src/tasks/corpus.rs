@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use xtask::corpus::{self, Manifest};
 
-/// Builds all, or one, or lists what could be built.
+/// Builds all programs, or one, or lists them.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         [] => build_all(),

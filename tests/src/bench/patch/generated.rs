@@ -12,13 +12,14 @@ use xtask::corpus;
 
 const SERVICE: &str = include_str!("../../../bench/generated.go.txt");
 const MODULE: &str = "gopatch.example/generated";
-/// Services of a package.
+/// Services of each package.
 const SERVICES: u32 = 100;
 
-/// Programs with so many packages: about 40 and 100 MB with DWARF.
+/// Numbers of packages of the programs: about 40 and 100 MB with DWARF.
 pub(crate) const PACKAGES: [u32; 2] = [43, 129];
 
-/// Builds the program with so many packages. Both are in one folder, so what they share is compiled once.
+/// Builds the program with so many packages. Both programs are in one folder, so that shared packages
+/// are compiled once.
 pub(crate) fn build(packages: u32, go: &str, mode: &str) -> Result<PathBuf> {
     let mut files = BTreeMap::from([(PathBuf::from("go.mod"), format!("module {MODULE}\n\ngo 1.18\n"))]);
     let services: String = (0..SERVICES).map(|number| SERVICE.replace("%N%", &number.to_string())).collect();
