@@ -12,8 +12,8 @@ use crate::load::pair;
 use crate::server::KNOCK;
 use crate::{Collected, Gopatchd, Load, Operation, Scratch, Seen, Server};
 
-/// How far two clocks may differ: gopatchd converts time stamps with pairs of clock readings that it
-/// takes from time to time.
+/// How far two clocks may differ: gopatchd converts time stamps with pairs of clock readings that
+/// it takes from time to time.
 const CLOCKS: Duration = Duration::from_millis(2);
 
 /// How long other processes may hold up a client.
@@ -42,7 +42,8 @@ pub fn run_beside(scratch: &Scratch, server: &mut Command, gopatchd: Gopatchd, l
     for (seen, operation) in pair(&seen, collected.of_rule("http.server"))? {
         compare(seen, operation, load, routes).with_context(|| format!("\n{seen:?}\n{operation:?}"))?;
     }
-    // A client with all its answers ends, even in the middle of the handshake of a spare connection.
+    // A client with all its answers ends, even in the middle of the handshake of a spare
+    // connection.
     let handshakes: Vec<_> = collected.of_rule("tls.handshake").collect();
     let established = handshakes.iter().filter(|handshake| handshake.attributes["tls.established"] == true);
     ensure!(established.clone().next().is_some() == load.tls, "handshakes over {}: {handshakes:?}", load.proto);

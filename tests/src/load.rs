@@ -108,7 +108,8 @@ impl Seen {
     }
 }
 
-/// Pairs requests with operations by path. Each request must have one, and each operation a request.
+/// Pairs requests with operations by path. Each request must have one, and each operation a
+/// request.
 pub fn pair<'a>(
     seen: &'a [Seen],
     operations: impl Iterator<Item = &'a Operation>,

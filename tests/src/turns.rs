@@ -1,8 +1,9 @@
 //! Which tests may run beside others: the tests of one target are threads of one process.
 //!
-//! A test runs beside others unless it takes [`alone`] as its first step: because it compares times or rates, because it
-//! uses something of which the machine has one, or because it takes so much that others would fail. Every other test shares
-//! the machine through its [`Scratch`](crate::Scratch); one without a folder takes [`beside`]. Cargo runs targets one after
+//! A test runs beside others unless it takes [`alone`] as its first step: because it compares times
+//! or rates, because it uses something of which the machine has one, or because it takes so much
+//! that others would fail. Every other test shares the machine through its
+//! [`Scratch`](crate::Scratch); one without a folder takes [`beside`]. Cargo runs targets one after
 //! another, so nothing more is needed between processes.
 //!
 //! Only a test's own thread takes a turn. A thread that a test starts would wait for its own test.
@@ -14,8 +15,8 @@ use std::sync::{MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 static MACHINE: RwLock<()> = RwLock::new(());
 
 thread_local! {
-    /// The lock that this thread holds, and how many turns share it. A thread that read-locked a second time could wait
-    /// for a writer that waits for the thread itself.
+    /// The lock that this thread holds, and how many turns share it. A thread that read-locked a
+    /// second time could wait for a writer that waits for the thread itself.
     static HELD: RefCell<Option<(Lock, usize)>> = const { RefCell::new(None) };
 }
 

@@ -226,14 +226,15 @@ pub fn build(program: &str, go: &str, mode: &str) -> Result<PathBuf> {
     manifest.plan(program, go, mode)?.build().with_context(|| format!("cannot build {program} with Go {go} as {mode}"))
 }
 
-/// Builds the program `./name` of a folder with these `files`, unless it is in the cache, and returns
-/// its path.
+/// Builds the program `./name` of a folder with these `files`, unless it is in the cache, and
+/// returns its path.
 pub fn build_generated(name: &str, files: &BTreeMap<PathBuf, String>, go: &str, mode: &str) -> Result<PathBuf> {
     let manifest = Manifest::read()?;
     let folder = cache().join("generated");
     for (path, text) in files {
         let path = folder.join(path);
-        // An unchanged file is not written, so that what the Go command has cached of it stays valid.
+        // An unchanged file is not written, so that what the Go command has cached of it stays
+        // valid.
         if !fs::read_to_string(&path).is_ok_and(|old| old == *text) {
             fs::create_dir_all(path.parent().unwrap_or(&folder))?;
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -258,7 +259,8 @@ impl Go {
         numbers(&self.version).ge(numbers(version))
     }
 
-    /// This toolchain's `go` command. Settings of the developer that would change a build are overridden.
+    /// This toolchain's `go` command. Settings of the developer that would change a build are
+    /// overridden.
     fn command(&self) -> Command {
         let mut command = Command::new(self.command.as_deref().unwrap_or(Path::new("go")));
         command
@@ -342,8 +344,8 @@ impl Plan<'_> {
         Ok(command)
     }
 
-    /// Sixteen hex digits of the SHA-256 of everything that determines the output. Each part is preceded
-    /// by its length, so that different lists of parts have different hashes.
+    /// Sixteen hex digits of the SHA-256 of everything that determines the output. Each part is
+    /// preceded by its length, so that different lists of parts have different hashes.
     fn key(&self, identity: &str) -> Result<String> {
         let mut hash = Sha256::new();
         let mut add = |part: &[u8]| {

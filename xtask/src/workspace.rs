@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
-/// Tools and files that the commands need besides Rust and Go 1.21 or later, with their Debian packages.
+/// Tools and files that the commands need besides Rust and Go 1.21 or later, with their Debian
+/// packages.
 const PACKAGES: &[(&str, &str)] = &[
     ("gcc", "gcc libc6-dev"),
     ("clang-14", "clang-14"),

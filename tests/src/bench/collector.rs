@@ -49,8 +49,8 @@ impl Collector {
     /// Its processor time in seconds.
     pub(crate) fn processor_seconds(&self) -> Result<f64> {
         let (mut clock, mut time) = (0, MaybeUninit::<libc::timespec>::uninit());
-        // SAFETY: both pointers are valid for writes during the calls; the second call is made only with the
-        // clock that the first has returned.
+        // SAFETY: both pointers are valid for writes during the calls; the second call is made only
+        // with the clock that the first has returned.
         let known = unsafe {
             libc::clock_getcpuclockid(self.child.id().cast_signed(), &raw mut clock) == 0
                 && libc::clock_gettime(clock, time.as_mut_ptr()) == 0

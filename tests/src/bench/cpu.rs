@@ -57,7 +57,8 @@ impl Cpus {
         use_only(&[self.measured, self.collectors])
     }
 
-    /// Stolen time of both processors: the hypervisor ran others while something here could have run.
+    /// Stolen time of both processors: the hypervisor ran others while something here could have
+    /// run.
     pub(crate) fn stolen(self) -> Result<Duration> {
         const STOLEN: usize = 8;
         let stat = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
@@ -79,8 +80,8 @@ impl Cpus {
         })
     }
 
-    /// Nanoseconds of the smallest record: a read of the clock, and the stores of a hook that captures
-    /// nothing.
+    /// Nanoseconds of the smallest record: a read of the clock, and the stores of a hook that
+    /// captures nothing.
     pub(crate) fn floor_nanoseconds(self) -> Result<f64> {
         let (ring, published) = (vec![Cell::new(0); READS as usize * RECORD_WORDS], Cell::new(0));
         self.best(|| {
@@ -110,8 +111,8 @@ impl Cpus {
 }
 
 fn read_clock() -> u64 {
-    // SAFETY: every x86-64 processor has `rdtsc`, and Linux permits it unless a program forbids it to
-    // itself (`PR_SET_TSC`). It only changes registers.
+    // SAFETY: every x86-64 processor has `rdtsc`, and Linux permits it unless a program forbids it
+    // to itself (`PR_SET_TSC`). It only changes registers.
     unsafe { _rdtsc() }
 }
 

@@ -75,8 +75,9 @@ pub(crate) struct Events {
     pub(crate) seen: u64,
     /// Records that found no room, or came without the words that their entry had kept.
     pub(crate) lost: u64,
-    /// Whether a call may be seen twice: when a goroutine is preempted or its stack grows, the function
-    /// starts again at its first byte, so a uprobe there fires again. A hook lies after the stack check.
+    /// Whether a call may be seen twice: when a goroutine is preempted or its stack grows, the
+    /// function starts again at its first byte, so a uprobe there fires again. A hook lies after
+    /// the stack check.
     pub(crate) may_repeat: bool,
 }
 

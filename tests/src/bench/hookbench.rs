@@ -79,8 +79,8 @@ impl Hookbench {
         line
     }
 
-    /// The same by so many goroutines, with as many Ps, on both processors. The collector runs there too,
-    /// in the pauses.
+    /// The same by so many goroutines, with as many Ps, on both processors. The collector runs
+    /// there too, in the pauses.
     pub(crate) fn run_on_both(&self, socket: &Path, function: &str, burst: Burst, goroutines: u32) -> Result<f64> {
         self.cpus.use_both()?;
         let line = self.measure(socket, function, burst, goroutines);

@@ -35,12 +35,13 @@ pub(crate) struct Cli {
     flags: Flags,
 }
 
-/// Calls that cost a few nanoseconds. A burst is long enough for the clock and too short to be interrupted often.
+/// Calls that cost a few nanoseconds. A burst is long enough for the clock and too short to be
+/// interrupted often.
 const CALLS: Burst = Burst { calls: 100_000, rounds: 50, pause_millis: 0 };
 /// Bytes of records in a burst: a thirty-second of what a ring of gopatchd's default size holds.
 const BURST_BYTES: u32 = 256 << 10;
-/// Bursts that fill a ring once. In these a hook is the first to write to each page, and waits until the
-/// kernel allocates it.
+/// Bursts that fill a ring once. In these a hook is the first to write to each page, and waits
+/// until the kernel allocates it.
 const FIRST_LAP: u32 = 32;
 /// Bursts after that; the best counts.
 const BURSTS: u32 = 15;

@@ -40,8 +40,8 @@ pub(crate) struct Cli {
 
 /// The budgets' unit of these figures.
 const UNIT: &str = "instructions";
-/// Calls that are counted: something that happens once in a run, such as the growth of a stack, adds
-/// less than one instruction a call.
+/// Calls that are counted: something that happens once in a run, such as the growth of a stack,
+/// adds less than one instruction a call.
 const CALLS: u64 = 1000;
 /// Runs of a program, which on a busy machine may not attach in time.
 const ATTEMPTS: u32 = 3;

@@ -160,8 +160,8 @@ fn pace(backend: &str, (variant, program): &Hooked<'_>, records: u64, seconds: u
     Ok(Paced { rate, lost, unseen, share, causes })
 }
 
-/// The first rate, in million records a second and doubled each time, at which records are lost; or the
-/// highest that was reached without a loss.
+/// The first rate, in million records a second and doubled each time, at which records are lost; or
+/// the highest that was reached without a loss.
 fn first_loss(backend: &str, pairs: &Hooked<'_>) -> Result<(f64, String)> {
     let mut most = 0.0;
     let mut records = PACE;

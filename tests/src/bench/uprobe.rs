@@ -69,8 +69,8 @@ impl Uprobes {
 
     /// Measures with a probe at each of these entries and returns.
     ///
-    /// The kernel may take a while to remove a probe, so probes stay as long as their links, which may be
-    /// beyond the next measurement.
+    /// The kernel may take a while to remove a probe, so probes stay as long as their links, which
+    /// may be beyond the next measurement.
     pub(crate) fn measure(
         &mut self,
         links: &mut Vec<UProbeLink>,
@@ -125,7 +125,8 @@ pub(crate) fn places(target: &Path, function: &str, nop: &str) -> Result<Places>
     let exits = found.sites.iter().filter(|site| site.at == At::Exit);
     let returns = exits.filter_map(|site| site.after.last());
     let returns: Vec<u64> = returns.map(|ret| offset(Va(ret.ip()))).collect::<Result<_>>()?;
-    // An entry site begins after the stack check, where a Go function saves its caller's frame pointer.
+    // An entry site begins after the stack check, where a Go function saves its caller's frame
+    // pointer.
     let entry = found.sites.iter().find(|site| site.at == At::Enter).context("its entry is not known")?;
     let push = offset(entry.va)?;
     ensure!(file.get(push as usize) == Some(&PUSH_RBP), "{function} does not begin with a push");

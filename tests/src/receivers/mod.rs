@@ -1,4 +1,5 @@
-//! What `gopatchd` exports to: a real OpenTelemetry Collector, a real Prometheus, and certificates for them.
+//! What `gopatchd` exports to: a real OpenTelemetry Collector, a real Prometheus, and certificates
+//! for them.
 
 pub mod otelcol;
 pub mod prometheus;

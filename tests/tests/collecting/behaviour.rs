@@ -107,7 +107,8 @@ fn cpu_is_profiled() -> Result<()> {
         let top =
             Command::new("go").args(["tool", "pprof", "-top", "-cum"]).arg(&program.patched).arg(&profile).output()?;
         let top = String::from_utf8(top.stdout)?;
-        // Unwinding goes on from each hooked function to its caller: all three have nearly all the time.
+        // Unwinding goes on from each hooked function to its caller: all three have nearly all the
+        // time.
         for function in ["main.burn", "net/http.serverHandler.ServeHTTP", "net/http.(*conn).serve"] {
             let line = top.lines().find(|line| line.ends_with(&format!(" {function}")));
             let share = line.and_then(|line| line.split_whitespace().nth(4)?.trim_end_matches('%').parse::<f64>().ok());
@@ -126,7 +127,8 @@ fn children_are_started() -> Result<()> {
         for backend in backends() {
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
             probe::run(&scratch, &program.patched, &["children", &REQUESTS.to_string()])?;
-            // A child that connects just before gopatchd's end counts as neither a session nor refused.
+            // A child that connects just before gopatchd's end counts as neither a session nor
+            // refused.
             wait_until("a reply to all hellos", SOON, || {
                 let status = gopatchd.status()?;
                 let count = |name: &str| status["totals"][name].as_u64().context("totals");
@@ -139,8 +141,8 @@ fn children_are_started() -> Result<()> {
                 "Go {go}, {backend}: {:?}",
                 collected.summary
             );
-            // The program and one child of the same file for each request; on a busy machine a child may end
-            // before it gets a reply. The shell is not patched.
+            // The program and one child of the same file for each request; on a busy machine a
+            // child may end before it gets a reply. The shell is not patched.
             let Summary { sessions, refused, .. } = collected.summary;
             ensure!(
                 sessions + refused == 1 + REQUESTS as u64,
@@ -206,7 +208,8 @@ fn words_are_kept_again_after_many_panics() -> Result<()> {
             let of = format!("Go {go}, {backend}: {:?}\n{}", collected.summary, collected.stderr);
             ensure!(collected.summary.lost.total == 0 && collected.summary.unpaired_exits == 0, "{of}");
             ensure!(seen("/panic/", true, None) == PANICS && seen("/after/", false, Some(200)) == 1000, "{of}");
-            // This call was open when the table was cleared: gopatchd reports its status as unknown.
+            // This call was open when the table was cleared: gopatchd reports its status as
+            // unknown.
             ensure!(seen("/held/", false, None) == 1 && collected.summary.words_missing == 1, "{of}");
         }
     }

@@ -120,8 +120,8 @@ fn a_burst_after_silence_is_not_lost() -> Result<()> {
         let patched = gopatch::patch_with(&scratch, &program, RULE)?;
         let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
         let mut command = Command::new(patched);
-        // Each burst fills three quarters of a ring at once; the pause is longer than gopatchd waits before
-        // it sleeps.
+        // Each burst fills three quarters of a ring at once; the pause is longer than gopatchd
+        // waits before it sleeps.
         command.args(["-fn", "Hot", "-n", "20000", "-rounds", "4", "-pause", "800ms"]).env("GOMAXPROCS", "1");
         let status = command.env("GOPATCH_SOCKET", gopatchd.socket()).stdout(Stdio::null()).status()?;
         ensure!(status.success(), "hookbench ended with {status}");

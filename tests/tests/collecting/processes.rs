@@ -17,7 +17,8 @@ use gopatch_tests::{Gopatchd, NEWEST_GO, SOON, Scratch, Server, alone, backends,
 const AT_ONCE: usize = 200;
 const TIMES: usize = 2;
 
-/// Connections to the receiver that are opened when needed and stay: four for spans, one for metrics.
+/// Connections to the receiver that are opened when needed and stay: four for spans, one for
+/// metrics.
 const CONNECTIONS: usize = 5;
 
 /// Requests to each.

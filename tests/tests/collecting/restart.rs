@@ -30,8 +30,8 @@ const ALIVE: Duration = Duration::from_millis(400);
 /// A gopatchd has printed what ended this long ago: it reads its rings every 10 ms or more often.
 const PRINTED: Duration = Duration::from_millis(200);
 
-/// The server does not consider gopatchd dead before this time: the heartbeat must be 0.7 s old, and
-/// the last beat is at most 0.2 s before the death.
+/// The server does not consider gopatchd dead before this time: the heartbeat must be 0.7 s old,
+/// and the last beat is at most 0.2 s before the death.
 const UNNOTICED: Duration = Duration::from_millis(250);
 
 /// Records at the end of each connection, and of handshakes.

@@ -17,7 +17,8 @@ use xtask::corpus;
 /// Amount of work: enough for garbage collections, profiles and stack dumps in every function.
 const SCALE: &str = "10";
 
-/// Enough for all events of a run, so that a gopatchd that is not scheduled for a while loses nothing.
+/// Enough for all events of a run, so that a gopatchd that is not scheduled for a while loses
+/// nothing.
 const RING_BYTES: &str = "67108864";
 
 /// Longest run.

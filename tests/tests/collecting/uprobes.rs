@@ -20,8 +20,8 @@ use xtask::corpus;
 /// Attributes that the kernel chooses for each connection.
 const CHOSEN_BY_THE_KERNEL: [&str; 2] = ["client.port", "server.port"];
 
-/// The turn of a test that attaches probes, which see each process that runs the file, those of other tests too. `None` where
-/// the kernel refuses BPF programs, which it must not in CI.
+/// The turn of a test that attaches probes, which see each process that runs the file, those of
+/// other tests too. `None` where the kernel refuses BPF programs, which it must not in CI.
 fn probing_turn() -> Option<Turn> {
     let turn = alone();
     backends().contains(&"bpf").then_some(turn)
@@ -51,8 +51,8 @@ fn requests_are_recorded_as_by_hooks() -> Result<()> {
     Ok(())
 }
 
-/// The part of a request's operation that both accounts must share: its name, whether a panic left it,
-/// its attributes.
+/// The part of a request's operation that both accounts must share: its name, whether a panic left
+/// it, its attributes.
 type Recorded<'s> = (&'s str, bool, BTreeMap<&'s str, &'s Value>);
 
 /// The account of each request, by its path.
@@ -92,7 +92,8 @@ fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
     ensure!(by_hooks.operations.len() == by_uprobes.operations.len(), "{}", by_uprobes.stderr);
     for (one, other) in by_hooks.operations.iter().zip(&by_uprobes.operations) {
         let mut expected = one.attributes.clone();
-        // A probe cannot wait for memory that the process has not touched yet, mostly descriptions of types.
+        // A probe cannot wait for memory that the process has not touched yet, mostly descriptions
+        // of types.
         if one.rule == "types" && by_uprobes.stderr.contains("memory that was not there") {
             expected.retain(|name, _| other.attributes.contains_key(name));
         }

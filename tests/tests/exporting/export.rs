@@ -26,7 +26,8 @@ const DIMENSIONS: [&str; 6] = [
     "error.type",
 ];
 
-/// Starts a gopatchd with these settings and a patched server, sends it a known load, and ends both.
+/// Starts a gopatchd with these settings and a patched server, sends it a known load, and ends
+/// both.
 fn run(scratch: &Scratch, settings: &str, load: Load<'_>) -> Result<Collected> {
     let gopatchd = Gopatchd::start_by(scratch, "memfd", settings)?;
     let server = gopatch::patched(scratch, "httpserver", NEWEST_GO, "default")?;

@@ -124,8 +124,8 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Stops the receiver for a time, in the middle of a load three times as long, with a queue of so many
-/// bytes.
+/// Stops the receiver for a time, in the middle of a load three times as long, with a queue of so
+/// many bytes.
 fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
     let scratch = Scratch::new()?;
     let mut collector = Otelcol::start(&scratch, Options::default())?;

@@ -82,8 +82,8 @@ fn what_is_skipped_does_not_run_with_or_without_gopatchd() -> Result<()> {
     Ok(())
 }
 
-/// All rules of the function record both ends of a skipped call, in their order, as if its body took
-/// no time.
+/// All rules of the function record both ends of a skipped call, in their order, as if its body
+/// took no time.
 #[test]
 fn a_skipped_call_is_recorded_where_a_rule_asks_for_it() -> Result<()> {
     let rules = r#"rules:
@@ -268,8 +268,8 @@ fn a_patched_file_shows_what_it_skips() -> Result<()> {
 /// A forged change of a manifest.
 type Change<'c> = &'c dyn Fn(&mut Manifest);
 
-/// A thunk returns exactly where the manifest says so. The verifier notices any difference, even when
-/// the digests of the changed file are correct.
+/// A thunk returns exactly where the manifest says so. The verifier notices any difference, even
+/// when the digests of the changed file are correct.
 #[test]
 fn a_manifest_that_differs_from_the_code_is_noticed() -> Result<()> {
     let scratch = Scratch::new()?;

@@ -59,7 +59,8 @@ impl Ab {
         Ok(Self { status: output.status.code(), stdout: text(output.stdout)?, stderr: text(output.stderr)? })
     }
 
-    /// The same with all variants, which must be measured, printed and plotted. Returns the JSON too.
+    /// The same with all variants, which must be measured, printed and plotted. Returns the JSON
+    /// too.
     fn all_variants(program: &Path, options: &[&str], arguments: &[&str]) -> Result<(Self, Value)> {
         let scratch = Scratch::new()?;
         let (json, html) = (scratch.file("ab.json"), scratch.file("ab.html"));
@@ -130,8 +131,8 @@ fn all_variants_are_measured_and_shown() -> Result<()> {
         if ["bpf", "memfd"].contains(&name) {
             let operations: u64 = runs.iter().map(|run| number(&run["collected"]["operations"])).sum();
             ensure!(operations == requests, "{name}: {requests} requests, {operations} operations");
-            // Entry and exit, and one for each connection that has ended: of the warm-up, the load, and the
-            // check whether the server is ready.
+            // Entry and exit, and one for each connection that has ended: of the warm-up, the load,
+            // and the check whether the server is ready.
             let records = 2 * requests..=2 * requests + 2 * (16 + 16 + 1);
             ensure!(records.contains(&number(&counts["records"])), "{name}: {requests} requests, {counts}");
         }

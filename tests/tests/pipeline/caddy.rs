@@ -15,7 +15,8 @@ use gopatch_tests::server::{self, KNOCK};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, Operation, SOON, Scratch, Seen, alone, backends, wait_until};
 use xtask::corpus;
 
-/// What Caddy serves. Each handler behaves like the corpus server's of that name; two are behind a proxy.
+/// What Caddy serves. Each handler behaves like the corpus server's of that name; two are behind a
+/// proxy.
 const CADDYFILE: &str = r#"{
 	admin off
 	auto_https disable_redirects
@@ -88,7 +89,8 @@ fn every_function_hooked() -> Result<()> {
 }
 
 fn requests_are_seen(hooked: Hooked, count: usize) -> Result<()> {
-    // A program whose functions are all hooked writes gigabytes; what runs beside it holds gopatchd up.
+    // A program whose functions are all hooked writes gigabytes; what runs beside it holds gopatchd
+    // up.
     let _turn = alone();
     let scratch = Scratch::new()?;
     let program = hooked.patch(&scratch, &corpus::build("caddy", NEWEST_GO, "default")?)?;

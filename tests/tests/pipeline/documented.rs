@@ -42,7 +42,8 @@ fn the_worked_example_works() -> Result<()> {
             collected.ensure_all_seen()?;
             let operations = |rule: &'static str| collected.of_rule(rule).collect::<Vec<_>>();
             ensure_placed(&operations("orders.place")).with_context(|| format!("Go {go} {mode}, {backend}"))?;
-            // Of 100 orders 20 have three lines and 20 have four; those of customer 3 are the ten with three.
+            // Of 100 orders 20 have three lines and 20 have four; those of customer 3 are the ten
+            // with three.
             let large = operations("orders.large").len();
             ensure!(large == 40 - 10, "Go {go}: {large} large orders");
             // Five standard deviations.

@@ -41,7 +41,8 @@ struct Request {
 }
 
 fn requests_are_seen(hooked: Hooked) -> Result<()> {
-    // A program whose functions are all hooked writes gigabytes; what runs beside it holds gopatchd up.
+    // A program whose functions are all hooked writes gigabytes; what runs beside it holds gopatchd
+    // up.
     let _turn = alone();
     let original = corpus::build("etcd", NEWEST_GO, "default")?;
     for tls in [false, true] {
@@ -84,7 +85,8 @@ fn expected(done: &[Request], tls: bool) -> Tally {
     tally(lines)
 }
 
-/// An operation as a line to compare. The number of handshakes depends on the client's two libraries.
+/// An operation as a line to compare. The number of handshakes depends on the client's two
+/// libraries.
 fn line(operation: &Operation) -> Option<String> {
     let attributes: &[&str] = match &*operation.rule {
         "http.server" => &["http.request.method", "url.path", "http.response.status_code"],
@@ -112,7 +114,8 @@ fn run_member(
         let [address, plain, peers] = real::free_addresses()?;
         let url = format!("{}://{address}", if tls { "https" } else { "http" });
         let mut command = Command::new(program);
-        // Knocks go to a plain-text address. With a second client address the gateway would dial either.
+        // Knocks go to a plain-text address. With a second client address the gateway would dial
+        // either.
         command.args(["--listen-client-urls", &url, "--advertise-client-urls", &url]);
         command.args(["--listen-peer-urls", &format!("http://{peers}"), "--log-level", "error"]);
         command.args(["--listen-metrics-urls", &format!("http://{plain}")]);

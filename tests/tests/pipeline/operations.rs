@@ -26,8 +26,8 @@ struct Block {
     printed: Option<String>,
 }
 
-/// The blocks to run, in order: those fenced as `sh run`. A block fenced as `text` right after one is its
-/// output.
+/// The blocks to run, in order: those fenced as `sh run`. A block fenced as `text` right after one
+/// is its output.
 fn blocks(document: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut follows_directly = false;

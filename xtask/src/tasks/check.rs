@@ -47,7 +47,8 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
     }
 }
 
-/// Builds the programs that the end-to-end tests, the benchmarks and the demo run, as users get them.
+/// Builds the programs that the end-to-end tests, the benchmarks and the demo run, as users get
+/// them.
 pub(crate) fn build_release() -> Result<()> {
     run_command(&mut cargo(&["build", "--release", "--package", "gopatch", "--package", "gopatchd"]))
 }

@@ -31,7 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Longest path of a Unix socket (`sun_path` in unix(7), less its final zero).
 const SOCKET_PATH_MAX: usize = 107;
 
-/// Flags of a socket that listens (`__SO_ACCEPTCON` in the kernel's net.h), as /proc/net/unix shows them.
+/// Flags of a socket that listens (`__SO_ACCEPTCON` in the kernel's net.h), as /proc/net/unix shows
+/// them.
 const ACCEPTS: &str = "00010000";
 
 /// The line of the corpus server when it is ready.

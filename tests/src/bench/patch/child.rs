@@ -46,8 +46,8 @@ fn take(command: &mut Command) -> Result<Taken> {
     let start = Instant::now();
     let child = command.spawn().with_context(|| command_line(command))?;
     let (mut status, mut usage) = (0, MaybeUninit::<libc::rusage>::uninit());
-    // SAFETY: the child is this process's, and nothing else waits for it. Both pointers are valid for
-    // writes during the call.
+    // SAFETY: the child is this process's, and nothing else waits for it. Both pointers are valid
+    // for writes during the call.
     let ended = unsafe { libc::wait4(child.id().cast_signed(), &raw mut status, 0, usage.as_mut_ptr()) };
     let wall = start.elapsed();
     ensure!(

@@ -162,8 +162,8 @@ fn run(cli: &Cli) -> Result<bool> {
 /// The program that the goals name.
 const SERVER: &str = "HTTP server";
 
-/// Time grows in proportion to size: a byte of the largest program takes about as long as one of the
-/// server.
+/// Time grows in proportion to size: a byte of the largest program takes about as long as one of
+/// the server.
 fn judge_curve(rows: &mut [Row]) {
     let a_byte = |row: &Row| row.gopatch_ms.median / row.bytes as f64;
     for kind in ["with DWARF", "stripped"] {

@@ -1,7 +1,7 @@
 //! The modules of a crate: where each is written, what it defines, and which paths it names.
 //!
-//! Modules and items for tests (`#[cfg(test)]`) are left out. Trusts: `syn` to read Rust, and macro calls to mean by
-//! `a::b` the path `a::b`.
+//! Modules and items for tests (`#[cfg(test)]`) are left out. Trusts: `syn` to read Rust, and macro
+//! calls to mean by `a::b` the path `a::b`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
