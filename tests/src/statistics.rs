@@ -1,7 +1,8 @@
-//! Statistics of the benchmarks: medians, goals, and the machine that they were measured on.
+//! What the benchmarks make of their measurements: medians, goals, and where they were taken.
 //!
-//! A figure is a median with its quartiles. One disturbed round would move an average; it does not
-//! move a median.
+//! Decides: that a figure is a median with its quartiles.
+//! Trusts: its callers' numbers.
+//! Never does: average. One round that something else disturbed would move an average, and does not move a median.
 
 use std::fmt::{self, Display, Formatter};
 use std::fs;
@@ -11,7 +12,7 @@ use serde::Serialize;
 /// A median and the quartiles around it.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Spread {
-    /// The middle value.
+    /// The value in the middle.
     pub median: f64,
     /// A quarter of the values lie below.
     pub low: f64,
@@ -20,8 +21,8 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Median and quartiles of these values.
-    pub fn new(mut values: Vec<f64>) -> Self {
+    /// Of these values.
+    pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied();
         let at = |part| at(part).unwrap_or(f64::NAN);
@@ -37,32 +38,32 @@ impl Display for Spread {
     }
 }
 
-/// A limit that a figure is compared with.
+/// What a figure is held against.
 #[derive(Debug, Serialize)]
 pub struct Goal {
-    /// As text.
+    /// In words.
     pub wanted: String,
-    /// The limit.
+    /// The bound in it.
     pub limit: f64,
-    /// The figure.
+    /// The figure that is compared with it.
     pub value: f64,
-    /// Whether the figure meets it.
+    /// Whether it is reached.
     pub met: bool,
 }
 
 impl Goal {
-    /// A value of at most `limit`.
+    /// No more than `limit`.
     pub fn at_most(limit: f64, unit: &str, value: f64) -> Self {
         Self { wanted: format!("<= {limit} {unit}"), limit, value, met: value <= limit }
     }
 
-    /// A value of at least `limit`.
+    /// No less than `limit`.
     pub fn at_least(limit: f64, unit: &str, value: f64) -> Self {
         Self { wanted: format!(">= {limit} {unit}"), limit, value, met: value >= limit }
     }
 }
 
-/// The processor's and the kernel's name.
+/// The processor and the kernel.
 pub fn machine() -> (String, String) {
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

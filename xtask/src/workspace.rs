@@ -45,6 +45,11 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// Builds the two commands as users get them, for the end-to-end tests, the benchmarks and the demo.
+pub fn build_release() -> Result<()> {
+    run(&mut cargo(&["build", "--release", "--package", "gopatch", "--package", "gopatchd"]))
+}
+
 /// Runs a command with this process's stdout and stderr, and fails unless it succeeds.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| cannot_start(command, &error))?;

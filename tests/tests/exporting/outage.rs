@@ -43,9 +43,9 @@ fn a_minute_without_a_receiver() -> Result<()> {
 #[test]
 #[ignore = "makes and freezes a file system of its own, as root; `cargo xtask soak` runs it"]
 fn a_frozen_disk_holds_up_no_program() -> Result<()> {
+    const FROZEN: Duration = Duration::from_secs(10);
     // What another test writes out (`sync`) would wait for the frozen disk.
     let _turn = alone();
-    const FROZEN: Duration = Duration::from_secs(10);
     let scratch = Scratch::new()?;
     let disk = Disk::mount(&scratch)?;
     let mut collector = Otelcol::start(&scratch, Options::default())?;

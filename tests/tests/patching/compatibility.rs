@@ -51,10 +51,10 @@ fn every_go_in_every_mode() -> Result<()> {
 fn agrees_with_the_table(chosen: fn(&Variant) -> bool) -> Result<()> {
     let committed = Table::read()?;
     for (variant, found) in cells(chosen, &["memfd"])? {
-        let collected = committed.cell(&variant);
+        let expected = committed.cell(&variant);
         ensure!(
-            collected.as_ref() == Some(&found) || found == NOT_RUN,
-            "{variant}: found {found:?}, {} says {collected:?}\nhint: `cargo xtask soak` writes the table",
+            expected.as_ref() == Some(&found) || found == NOT_RUN,
+            "{variant}: found {found:?}, {} has {expected:?}\nhint: `cargo xtask soak` writes the table",
             Table::path().display()
         );
     }
@@ -232,21 +232,24 @@ impl Table {
 const HEAD: &str = "\
 # Compatibility
 
-Written by `cargo xtask soak` (`tests/tests/patching/compatibility.rs`), not by hand. Every change is held to the column of the newest
-Go and to the rows `default`, `pie` and `stripped`.
+`cargo xtask soak` writes this page (the test `compatibility`); do not edit it. `cargo xtask test`
+holds every change to the column of the newest Go and to the rows `default`, `pie` and `stripped`.
 
-The program is `corpus/matrix`. It has a method, a generic function, one with arguments on the stack, one that leaves by a
-panic and one that recovers it, one that grows its stack, one that C calls back where there is C, and one of a vendored module.
+The program is `corpus/matrix`. It has a method, a generic function, a function with arguments on
+the stack, one that panics and one that recovers, one that grows its stack, one that C calls back
+where there is C, and one of a vendored module.
 
-- *exact*: patching it twice gave the same bytes; `gopatch verify` passed; `gopatch restore` gave the input back; with and without
-  gopatchd it printed what the unpatched one prints; and gopatchd saw every call, every return and every captured value.
-- *verified, not run*: the same, but nothing was run, as the processor lacked what the program needs.
-- *refused*: exit status 2, nothing was written; what follows is the beginning of what gopatch collected.
-- Nothing: that Go has no such mode.
+- *exact*: patching twice gave the same bytes; `gopatch verify` passed; `gopatch restore` gave the
+  input back; the patched program printed the same as the original, with and without gopatchd; and
+  gopatchd saw every call, every return and every captured value.
+- *verified, not run*: the same, but without running anything, as the processor lacks a feature that
+  the program needs.
+- *refused*: exit status 2 and no output; the text is the start of gopatch's message.
+- empty: this Go has no such mode.
 ";
 
 const MODES: &str = "
-DWARF is version 4 until Go 1.24 and version 5 since.
+DWARF is version 4 up to Go 1.24, and version 5 since.
 
 | link mode | how it is built |
 |---|---|

@@ -129,9 +129,9 @@ fn run_member(
         }
         let mut command = Command::new(client);
         command.args([what, "-url", &url, "-n", &KEYS.to_string()]);
-        let told = Process::run(&mut command, scratch.path(), "client", SOON)
+        let printed = Process::run(&mut command, scratch.path(), "client", SOON)
             .with_context(|| etcd.describe("served the client"))?;
-        for line in told.lines() {
+        for line in printed.lines() {
             done.push(serde_json::from_str(line).with_context(|| line.to_owned())?);
         }
         etcd.signal(Signal::TERM)?;

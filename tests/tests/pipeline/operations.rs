@@ -1,7 +1,8 @@
-//! docs/operations.md works: its commands run in order and print what the document shows.
+//! docs/operations.md does what it says: its commands are run, in order, and print what stands there.
 //!
-//! Free ports replace the document's. The test has no commands of its own; it uses bash, curl and
-//! Debian's Prometheus.
+//! Decides: that free ports take the place of the document's.
+//! Trusts: bash, curl, and Debian's Prometheus.
+//! Never does: have commands of its own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,44 +14,43 @@ use anyhow::{Context, Result, ensure};
 use gopatch_tests::{NEWEST_GO, Process, Scratch, alone, prometheus, real, release_binary};
 use xtask::{corpus, workspace};
 
-/// The document's ports.
+/// Ports that the document uses.
 const PORTS: [&str; 5] = ["8080", "8443", "9464", "9090", "4318"];
 
-/// Printed before each block, with the number of its line.
+/// What is printed before a block is run, and the number of its line.
 const MARK: &str = "==== line ";
 
-/// Commands of the document, and the output that it shows for them.
+/// Commands of the document, and what they print as far as it says so.
 struct Block {
     line: usize,
     commands: String,
     printed: Option<String>,
 }
 
-/// The blocks to run, in order: those fenced as `sh run`. A block fenced as `text` right after one
-/// is its output.
+/// The blocks that are to be run, in order: those fenced as `sh run`. One fenced as `text` right behind is what is printed.
 fn blocks(document: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    let mut follows_directly = false;
+    let mut is_just_behind = false;
     let mut lines = document.lines().enumerate();
     while let Some((index, line)) = lines.next() {
         let Some(kind) = line.strip_prefix("```") else {
-            follows_directly &= line.is_empty();
+            is_just_behind &= line.is_empty();
             continue;
         };
         let inside = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
         let inside = inside.fold(String::new(), |text, line| text + line + "\n");
         match (kind, blocks.last_mut()) {
             ("sh run", _) => blocks.push(Block { line: index + 1, commands: inside, printed: None }),
-            ("text", Some(last)) if follows_directly => last.printed = Some(inside),
+            ("text", Some(last)) if is_just_behind => last.printed = Some(inside),
             _ => {}
         }
-        follows_directly = kind == "sh run";
+        is_just_behind = kind == "sh run";
     }
     blocks
 }
 
-/// Whether a line matches the document's, in which `...` is any text; spaces are equal to one.
-fn matches(line: &str, expected: &str) -> bool {
+/// Whether a line is as it stands in the document, where `...` is anything, and spaces are one.
+fn is_like(line: &str, expected: &str) -> bool {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (line, expected) = (words(line), words(expected));
     let mut parts = expected.split("...").map(str::trim);
@@ -68,12 +68,12 @@ fn matches(line: &str, expected: &str) -> bool {
 }
 
 #[test]
-fn lines_match_as_a_reader_would_expect() {
+fn lines_are_compared_as_a_reader_would() {
     for (line, expected) in [("a  b", "a b"), ("a 12 b", "a ... b"), ("a 1", "a ..."), ("x 1 b 2", "x ... b ...")] {
-        assert!(matches(line, expected), "{line:?} {expected:?}");
+        assert!(is_like(line, expected), "{line:?} {expected:?}");
     }
     for (line, expected) in [("a b c", "a b"), ("a 12 b c", "a ... b"), ("b 1", "a ..."), ("a", "a b")] {
-        assert!(!matches(line, expected), "{line:?} {expected:?}");
+        assert!(!is_like(line, expected), "{line:?} {expected:?}");
     }
 }
 
@@ -102,7 +102,7 @@ fn the_commands_of_the_document_work() -> Result<()> {
         symlink(release_binary(name)?, bin.join(name))?;
     }
     symlink(corpus::build("otelcol", NEWEST_GO, "default")?, bin.join("otelcol"))?;
-    // Processes that the shell starts end with it.
+    // What the shell has started ends with it.
     let first = "set -euo pipefail\nexec 2>&1\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n".to_owned();
     let script = blocks.iter().map(|Block { line, commands, .. }| format!("echo; echo '{MARK}{line}'\n{commands}"));
     let script: String = std::iter::once(first).chain(script).collect();
@@ -114,16 +114,16 @@ fn the_commands_of_the_document_work() -> Result<()> {
     }
     let mut process = Process::start(&mut shell, scratch.path(), "shell")?;
     let status = process.wait(Duration::from_secs(310))?;
-    let output = process.stdout()?;
-    ensure!(status.success(), "{status}; the last block is the one that failed:\n{output}");
+    let said = process.stdout()?;
+    ensure!(status.success(), "{status}; the last block is the one that failed:\n{said}");
 
-    let parts = output.split(MARK).skip(1).filter_map(|part| part.split_once('\n'));
+    let parts = said.split(MARK).skip(1).filter_map(|part| part.split_once('\n'));
     let printed: BTreeMap<&str, &str> = parts.collect();
     for Block { line, printed: expected, .. } in &blocks {
         let printed = printed.get(line.to_string().as_str()).with_context(|| format!("line {line} was not run"))?;
         let mut lines = printed.lines();
         for expected in expected.iter().flat_map(|text| text.lines()).filter(|line| !line.is_empty()) {
-            ensure!(lines.any(|line| matches(line, expected)), "line {line}: no {expected:?} in\n{printed}");
+            ensure!(lines.any(|line| is_like(line, expected)), "line {line}: no {expected:?} in\n{printed}");
         }
     }
     Ok(())

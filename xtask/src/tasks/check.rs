@@ -3,7 +3,7 @@
 //! A missing tool is an error, never a skipped step.
 
 use anyhow::{Result, bail};
-use xtask::workspace::{cargo, require_all, run as run_command};
+use xtask::workspace::{build_release, cargo, require_all, run as run_command};
 
 use super::{bpf, structure};
 
@@ -45,12 +45,6 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
         }
         _ => bail!("usage: cargo xtask bench hooks|collector|patch [ARGUMENTS], or cargo xtask bench --check"),
     }
-}
-
-/// Builds the programs that the end-to-end tests, the benchmarks and the demo run, as users get
-/// them.
-pub(crate) fn build_release() -> Result<()> {
-    run_command(&mut cargo(&["build", "--release", "--package", "gopatch", "--package", "gopatchd"]))
 }
 
 fn no_arguments(name: &str, arguments: &[&str]) -> Result<()> {

@@ -202,10 +202,10 @@ impl Subject {
 
     fn row(&self) -> Row {
         let [gopatch, objcopy, cp] = &self.runs;
-        let milliseconds = |runs: &[Taken]| Spread::new(runs.iter().map(|it| it.wall.as_secs_f64() * 1e3).collect());
+        let milliseconds = |runs: &[Taken]| Spread::of(runs.iter().map(|it| it.wall.as_secs_f64() * 1e3).collect());
         let ratio = |of: fn(&Taken) -> f64| {
             let ratios = gopatch.iter().zip(objcopy).map(|(ours, theirs)| of(ours) / of(theirs));
-            Spread::new(ratios.collect())
+            Spread::of(ratios.collect())
         };
         let wall = ratio(|taken| taken.wall.as_secs_f64());
         let memory = gopatch.iter().map(|taken| taken.memory).max().unwrap_or_default() as f64 / self.size as f64;

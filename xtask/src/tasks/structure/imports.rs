@@ -44,15 +44,16 @@ impl Modules {
         imports
     }
 
-    /// The module that has what is named.
+    /// The module that has what is named, if it is not a part of the module that names it.
     fn target(&self, from: usize, mention: &Mention) -> Option<usize> {
-        let target = match (self.find(from, &mention.path, 0), mention.kind) {
-            // Code never names a module: it is a function in it, shown under the same name.
-            (Found::Module(id), Kind::Glob | Kind::Code) | (Found::Item(id) | Found::Unknown(id), _) => id,
-            _ => return None,
+        let target = match self.find(from, &mention.path, 0) {
+            Found::Item(id) | Found::Unknown(id) => Some(id),
+            // Code does not name modules: a function in the module is shown under the same name.
+            Found::Module(id) => (mention.kind != Kind::Use).then_some(id),
+            Found::Outside => None,
         };
-        let is_part = std::iter::successors(Some(target), |id| self.0[*id].parent).any(|id| id == from);
-        (!is_part).then_some(target)
+        let is_part = |id: &usize| std::iter::successors(Some(*id), |id| self.0[*id].parent).any(|id| id == from);
+        target.filter(|target| !is_part(target))
     }
 
     /// Follows a path as it is written in a module.
