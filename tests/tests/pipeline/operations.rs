@@ -237,7 +237,7 @@ fn lines_are_compared_as_a_reader_would() {
 
 #[test]
 fn the_commands_of_the_document_work() -> Result<()> {
-    if !prometheus::is_here("docs/operations.md")? {
+    if !prometheus::is_installed("docs/operations.md")? {
         return Ok(());
     }
     let document = fs::read_to_string(workspace::root().join("docs/operations.md"))?;

@@ -10,9 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use xtask::workspace;
+use xtask::workspace::{self, build_release};
 
-use super::check;
 
 /// Folders whose Markdown files may have generated parts.
 const FOLDERS: [&str; 3] = ["", "docs", "deploy"];
@@ -27,7 +26,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         ["--write"] => true,
         _ => bail!("usage: cargo xtask docs [--write]"),
     };
-    check::build_release()?;
+    build_release()?;
     for document in documents()? {
         let name = document.strip_prefix(workspace::root()).unwrap_or(&document).display();
         let old = fs::read_to_string(&document).with_context(|| format!("cannot read {name}"))?;
