@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
-use crate::ab;
 use crate::client::cli::{RuleArgs, StatusArgs, TopArgs};
 use crate::config::Config;
 use crate::config::file::Settings;
@@ -31,8 +30,8 @@ pub struct Cli {
 /// What gopatchd does besides collecting.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Compares a program with itself patched, and with rivals, under load: what does it cost?
-    Ab(Box<ab::AbArgs>),
+    /// Measure what instrumentation costs a program under load
+    Ab(Box<gopatchd_ab::AbArgs>),
 
     /// Collect the operations of a program that is not patched, by uprobes, for comparison with
     /// hooks

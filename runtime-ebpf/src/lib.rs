@@ -14,15 +14,14 @@
 //! `daemon` runs the loop. `control` is the protocol of the control socket, and `client` the
 //! commands that use it: `status`, `top` and `rule`. `config` reads settings.
 //!
-//! `gopatchd ab` (`ab`) runs programs and collectors as separate processes, and uses nothing of
-//! this. `gopatchd uprobes` ([`uprobes`]) makes the same operations from records that uprobes
+//! `gopatchd ab` is the crate `gopatchd-ab`, which runs gopatchd as a process and uses nothing of
+//! this crate. `gopatchd uprobes` ([`uprobes`]) makes the same operations from records that uprobes
 //! write, for comparison with hooks.
 //!
 //! Trusts: the kernel. A process trusts what gopatchd sends; gopatchd trusts nothing that a process
 //! sends.
 //! Never does: follow a length, an index or a position from a process before checking it.
 
-mod ab;
 mod attach;
 mod calls;
 mod cli;
@@ -41,7 +40,6 @@ mod summary;
 mod telemetry;
 pub mod uprobes;
 
-pub use ab::{AbArgs, run as ab};
 pub use cli::{Cli, CollectArgs, Command, ConfigCommand};
 pub use client::cli::{ControlArgs, RuleAction, RuleArgs, StatusArgs, TopArgs};
 pub use client::{rule, status, top};

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 mod tasks;
 
-use tasks::{bpf, check, corpus, demo};
+use tasks::{bpf, check, corpus, demo, structure};
 
 /// A command: its name, its arguments, what it does, and the function that does it.
 struct Task {
@@ -41,6 +41,12 @@ const TASKS: &[Task] = &[
         arguments: "[--write]",
         help: "prove that the committed BPF object is what its source gives, or make it so",
         run: bpf::run,
+    },
+    Task {
+        name: "structure",
+        arguments: "[FOLDER]",
+        help: "check that imports go one way, and that files and folders are not too large",
+        run: structure::run,
     },
 ];
 

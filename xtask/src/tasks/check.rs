@@ -7,7 +7,7 @@
 use anyhow::{Result, bail};
 use xtask::workspace::{cargo, require_all, run as run_command};
 
-use super::bpf;
+use super::{bpf, structure};
 
 /// What a change has to pass.
 pub(crate) fn test(arguments: &[&str]) -> Result<()> {
@@ -15,6 +15,7 @@ pub(crate) fn test(arguments: &[&str]) -> Result<()> {
     require_all()?;
     run_command(&mut cargo(&["fmt", "--all", "--check"]))?;
     run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    structure::run(&[])?;
     bpf::run(&[])?;
     build_release()?;
     run_command(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))

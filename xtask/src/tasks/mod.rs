@@ -4,3 +4,4 @@ pub(crate) mod bpf;
 pub(crate) mod check;
 pub(crate) mod corpus;
 pub(crate) mod demo;
+pub(crate) mod structure;
