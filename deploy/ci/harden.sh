@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Patches a Go program, holds the result to a policy, verifies it against its input, and keeps what tells later what was done.
+# Patches a Go program, checks the result against a policy, verifies it, and keeps the evidence.
 #
 #   harden.sh PROGRAM OUT EVIDENCE POLICY [FLAG OF gopatch]...
 #
-# OUT is the patched program. In the folder EVIDENCE are report.json, provenance.json (an in-toto statement, for cosign to sign),
-# verdict.json, policy.yaml and SHA256SUMS. GOPATCH names another gopatch than the one on PATH.
-#
-# Exit status: 0 when OUT may be shipped. Anything else leaves no OUT; 1 is a policy that is not met.
+# OUT is the patched program. The folder EVIDENCE gets report.json, provenance.json (an in-toto
+# statement, for cosign to sign), verdict.json, policy.yaml and SHA256SUMS. The variable GOPATCH
+# names the gopatch to run; by default it is the one on PATH.
+# Exit status: 0 if OUT may be shipped. Otherwise OUT is removed; 1: the policy is not met.
 set -euo pipefail
 
 if [ $# -lt 4 ]; then
@@ -17,7 +17,7 @@ program=$1 out=$2 evidence=$3 policy=$4
 shift 4
 gopatch=${GOPATCH:-gopatch}
 
-# What is not to be shipped is removed below, and that must not be PROGRAM.
+# An OUT that may not be shipped is removed below, so it must not be PROGRAM.
 if [ "$program" -ef "$out" ]; then
 	echo "harden.sh: OUT is PROGRAM ($program): give OUT another name" >&2
 	exit 2
@@ -27,7 +27,7 @@ mkdir -p "$evidence"
 done=
 trap '[ -n "$done" ] || rm -f "$out"' EXIT
 
-# Status 1: OUT was written, but something was refused. Whether that is good enough is for the policy to say.
+# Status 1: OUT was written, but something was refused. The policy decides on that.
 status=0
 "$gopatch" "$program" -o "$out" "$@" \
 	--report "$evidence/report.json" --format json --provenance "$evidence/provenance.json" || status=$?
@@ -39,7 +39,7 @@ cp "$policy" "$evidence/policy.yaml"
 status=0
 "$gopatch" inspect "$out" --policy "$evidence/policy.yaml" --format json >"$evidence/verdict.json" || status=$?
 if [ "$status" -ne 0 ]; then
-	# Once more, for a person.
+	# Again, as text for people.
 	"$gopatch" inspect "$out" --policy "$policy" >&2 2>/dev/null || true
 	exit "$status"
 fi

@@ -1,14 +1,15 @@
-# gopatch in an image of its own, for other builds to copy it from:
+# An image with gopatch alone, for other builds to copy it from:
 #
 #   docker build -f deploy/docker/gopatch.Dockerfile -t gopatch:0.1.0 .
 #   COPY --from=gopatch:0.1.0 /gopatch /usr/local/bin/gopatch
 #
-# It is linked statically, so it runs in whatever image it is copied to. It opens no socket and looks up no name, which is what a
-# static glibc could not do.
+# The binary is static, so it runs in any image. It needs no name lookup, which a static glibc
+# cannot do.
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-# With a target named, the flag is not used for build scripts and procedural macros, which cannot be static.
+# With --target the flag does not apply to build scripts and procedural macros, which cannot be
+# static.
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 RUN cargo build --locked --release --package gopatch --target x86_64-unknown-linux-gnu
 

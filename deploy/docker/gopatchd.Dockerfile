@@ -2,7 +2,8 @@
 #
 #   docker build -f deploy/docker/gopatchd.Dockerfile -t gopatchd:0.1.0 .
 #
-# It looks up names of receivers and trusts the system's certificates, so its image has a C library and these.
+# gopatchd looks up receivers' names and trusts the system's certificates, so the image has a C
+# library and certificates.
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
@@ -11,8 +12,8 @@ RUN cargo build --locked --release --package gopatchd
 FROM debian:12-slim
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /src/target/release/gopatchd /gopatchd
-# Without any right it takes the memfd backend. Who gives it CAP_BPF and CAP_PERFMON makes it root without other rights, as a
-# container's other users do not keep capabilities.
+# As this user gopatchd takes the memfd backend. For bpf, run it as user 0 with CAP_BPF and
+# CAP_PERFMON only: a container's other users do not keep capabilities.
 USER 65532:65532
 EXPOSE 9464
 ENTRYPOINT ["/gopatchd"]

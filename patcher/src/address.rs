@@ -1,8 +1,9 @@
-//! The numbers that name a place: in the input file, in its image, in what gopatch adds.
+//! Addresses and offsets: in the input file, in its image, in the parts that gopatch adds.
 //!
-//! Decides: that no bare `u64` address crosses a module, and that an address is shown in hex.
-//! Trusts: nothing; arithmetic is checked, as most of these numbers come out of the input file.
-//! Never does: turn one kind into another. That needs the segments of an ELF file (`crate::elf`).
+//! Decides: that no bare `u64` address crosses a module, and that an address is printed in hex.
+//! Trusts: nothing. Arithmetic is checked, as most of these numbers come from the input file.
+//! Never does: convert one kind into another. That needs the segments of an ELF file
+//! (`crate::elf`).
 
 use std::fmt;
 
@@ -13,19 +14,19 @@ macro_rules! address {
         pub struct $name(pub u64);
 
         impl $name {
-            /// The place `bytes` further on; `None` past the end of the address space.
+            /// The address `bytes` higher; `None` past the end of the address space.
             #[must_use]
             pub fn checked_add(self, bytes: u64) -> Option<Self> {
                 self.0.checked_add(bytes).map(Self)
             }
 
-            /// The place `bytes` before; `None` below zero.
+            /// The address `bytes` lower; `None` below zero.
             #[must_use]
             pub fn checked_sub(self, bytes: u64) -> Option<Self> {
                 self.0.checked_sub(bytes).map(Self)
             }
 
-            /// Bytes from `start` to here; `None` when `start` lies behind.
+            /// Bytes from `start` to here; `None` when `start` is higher.
             #[must_use]
             pub fn offset_from(self, start: Self) -> Option<u64> {
                 self.0.checked_sub(start.0)
@@ -57,7 +58,7 @@ address! {
 }
 
 address! {
-    /// Virtual address in what gopatch adds to the image.
+    /// Virtual address in the parts that gopatch adds to the image.
     NewVa
 }
 

@@ -1,6 +1,4 @@
-//! The command line: one place a flag.
-//!
-//! Decides: names, defaults and help. Never does: act.
+//! The command line: names, defaults and help.
 
 use std::path::PathBuf;
 
@@ -10,15 +8,46 @@ use gopatch_protocol::wire;
 const AFTER_HELP: &str = "\
 Exit status of patching:
   0  every site of every matched rule is hooked
-  1  the output was written, but something was refused; the report names it
+  1  the output was written, but some site was refused; the report names each
   2  failed; nothing was written
-Exit status of the commands: 0 as it should be, 2 otherwise; of inspect --policy
-1 when a line of the policy is not met, 2 when that could not be judged.";
+Exit status of the commands:
+  0  success
+  1  inspect --policy: the file does not meet the policy
+  2  failed
 
-/// Gives a Go executable (Linux, x86-64) its own instrumentation.
+Examples:
+  gopatch server -o server.patched
+  gopatch server -o server.patched --rules shop.yaml --report report.json --format json
+  gopatch inspect server
+  gopatch verify server.patched --original server
+  gopatch restore server.patched -o server";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  gopatch inspect server --rules shop.yaml
+  gopatch inspect server.patched
+  gopatch inspect server.patched --policy policy.yaml";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  gopatch verify server.patched
+  gopatch verify server.patched --original server";
+
+const RESTORE_EXAMPLES: &str = "\
+Example:
+  gopatch restore server.patched -o server";
+
+const RULES_EXAMPLES: &str = "\
+Examples:
+  gopatch rules check shop.yaml
+  gopatch rules check shop.yaml server
+  gopatch rules list
+  gopatch rules schema > rules.schema.json";
+
+/// Add instrumentation to a Go executable (Linux, x86-64)
 ///
-/// Writes a copy of IN in which the functions that rules name are hooked. The copy runs anywhere; while no gopatchd
-/// listens, its hooks do nothing.
+/// Write a copy of IN in which the functions that rules name are hooked. The copy runs anywhere.
+/// Its hooks do nothing while no gopatchd listens.
 #[derive(Debug, Parser)]
 #[command(
     name = "gopatch",
@@ -35,143 +64,141 @@ pub(crate) struct Cli {
     pub(crate) patch: PatchArgs,
 }
 
-/// Patching.
 #[derive(Debug, Args)]
 pub(crate) struct PatchArgs {
-    /// The executable to patch.
+    /// Executable to patch
     #[arg(value_name = "IN", required = true)]
     pub(crate) input: Option<PathBuf>,
 
-    /// Where to write the patched executable.
+    /// Write the patched executable to OUT
     #[arg(short, long, value_name = "OUT", required = true)]
     pub(crate) output: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
 
-    /// Where the patched program will look for gopatchd; GOPATCH_SOCKET overrides it when the program starts.
+    /// Socket where the patched program looks for gopatchd; GOPATCH_SOCKET overrides it at run time
     #[arg(long, value_name = "PATH", default_value = wire::DEFAULT_SOCKET)]
     pub(crate) socket: PathBuf,
 
-    /// Give the thunks symbols, for debuggers and profilers. A file that has a symbol table grows by a copy of it.
+    /// Add symbols for the thunks, for debuggers and profilers; an existing symbol table is copied
     #[arg(long)]
     pub(crate) symbols: bool,
 
-    /// Write the report to FILE instead of standard output.
+    /// Write the report to FILE instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Form of the report.
+    /// Format of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
-    /// Write to FILE, as an unsigned in-toto statement, what the output was made from: docs/hardening.md.
+    /// Write to FILE an unsigned in-toto statement of what the output was made from
     #[arg(long, value_name = "FILE")]
     pub(crate) provenance: Option<PathBuf>,
 
-    /// Print no report.
+    /// Print no report
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// Report also what was not found, what is recorded, and how long each phase took.
+    /// Report also rules without a match, recorded attributes, and the time of each phase
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }
 
-/// Which rules to use.
 #[derive(Debug, Args)]
 pub(crate) struct RuleArgs {
-    /// A file of rules, on top of the default ones; may be given several times.
+    /// Add the rules in FILE to the default ones; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Vec<PathBuf>,
 
-    /// Leave out the rules that gopatch comes with (HTTP, gRPC, TLS handshakes).
+    /// Leave out the default rules (HTTP, gRPC, TLS handshakes)
     #[arg(long)]
     pub(crate) no_default_rules: bool,
 }
 
-/// What can be done with a patched file, or asked of any.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show what a patched file hooks, or what would be hooked in one that is not patched.
+    /// Show what a patched file hooks, or what would be hooked in an unpatched one
+    #[command(after_help = INSPECT_EXAMPLES)]
     Inspect {
-        /// The executable.
+        /// Executable
         #[arg(value_name = "FILE")]
         file: PathBuf,
 
         #[command(flatten)]
         rules: RuleArgs,
 
-        /// Instead, judge the patched file by a policy, and name every line of it that is not met.
+        /// Check the patched file against POLICY instead, and name each line that it does not meet
         #[arg(long, value_name = "POLICY", conflicts_with_all = ["rules", "no_default_rules"])]
         policy: Option<PathBuf>,
 
-        /// Form of what is shown.
+        /// Format of the output
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
 
-    /// Check that a patched file is its input with nothing but the listed sites changed.
+    /// Check that a patched file is its input with only the listed sites changed
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify {
-        /// The patched executable.
+        /// Patched executable
         #[arg(value_name = "OUT")]
         file: PathBuf,
 
-        /// The file that it was made from, to compare with byte for byte.
+        /// Compare with IN, the file it was made from, byte for byte
         #[arg(long, value_name = "IN")]
         original: Option<PathBuf>,
     },
 
-    /// Check or list rules, or give their JSON Schema.
-    #[command(subcommand)]
+    /// Check or list rules, or print their JSON Schema
+    #[command(subcommand, after_help = RULES_EXAMPLES)]
     Rules(RulesCommand),
 
-    /// Give back the file that a patched one was made from, byte for byte.
+    /// Restore the file that a patched one was made from, byte for byte
+    #[command(after_help = RESTORE_EXAMPLES)]
     Restore {
-        /// The patched executable.
+        /// Patched executable
         #[arg(value_name = "OUT")]
         file: PathBuf,
 
-        /// Where to write it.
+        /// Write the original to IN
         #[arg(short, long, value_name = "IN")]
         output: PathBuf,
     },
 }
 
-/// What can be asked of rules.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
-    /// Check a file of rules; with BINARY, show what each rule would hook there.
+    /// Check a file of rules; with BINARY, show what each rule would hook in it
     Check {
-        /// The rules.
+        /// Rules
         #[arg(value_name = "FILE")]
         file: PathBuf,
 
-        /// An executable to match them with.
+        /// Executable to match them with
         #[arg(value_name = "BINARY")]
         binary: Option<PathBuf>,
     },
 
-    /// List the rules that gopatch comes with, and those of FILE.
+    /// List the default rules, and those in FILE
     List {
-        /// More rules.
+        /// More rules
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
 
-        /// Form of the list.
+        /// Format of the list
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
 
-    /// Print the JSON Schema of rule files, for editors.
+    /// Print the JSON Schema of rule files, for editors
     Schema,
 }
 
-/// Forms of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For a person.
+    /// For a person
     Text,
-    /// For a pipeline.
+    /// For a program
     Json,
 }

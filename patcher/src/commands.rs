@@ -1,4 +1,5 @@
-//! What each command does with files. `Ok(false)`: done, but something was refused.
+//! The commands. Each returns `Ok(false)` if it did its work, but a site was refused or a policy is
+//! not met.
 //!
 //! Decides: what is printed where. Never does: look into a binary.
 
@@ -11,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use gopatch::patch::{self, Options, PatchError, Patched};
+use gopatch::patched_file::is_patched;
 use gopatch::policy::Policy;
 use gopatch::report::{ManifestText, RuleListing};
 use gopatch::{provenance, restore, rules, verify};
@@ -22,9 +24,9 @@ use crate::files::{self, Comparison, Copying, Input, Pending};
 
 /// Patches a file.
 pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
-    // The command line requires both when no other command is given.
+    // The command line requires both without another command.
     let (input_path, output_path) =
-        args.input.as_deref().zip(args.output.as_deref()).ok_or_else(|| anyhow!("IN and OUT are needed"))?;
+        args.input.as_deref().zip(args.output.as_deref()).ok_or_else(|| anyhow!("IN and OUT are required"))?;
     let socket = args.socket.as_os_str().as_encoded_bytes().to_vec();
     let options = Options { rules: rule_sources(&args.rules)?, socket, symbols: args.symbols };
     let others = [("report", &args.report), ("provenance", &args.provenance)];
@@ -57,12 +59,12 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     let refused = patched.report.missing();
     if refused > 0 {
         let sites = if refused == 1 { "1 site was".to_owned() } else { format!("{refused} sites were") };
-        eprintln!("gopatch: {}: {sites} refused; the report names each", output_path.display());
+        eprintln!("gopatch: warning: {}: {sites} refused; the report names each", output_path.display());
     }
     Ok(refused == 0)
 }
 
-/// Writes an output that still waits for its name, and checks what was written.
+/// Writes and verifies an output that does not have its name yet.
 fn write_verified<'i>(
     input: &'i Input,
     output_path: &Path,
@@ -72,50 +74,51 @@ fn write_verified<'i>(
     let copying = Copying::start(input, output_path)?;
     let comparison = Comparison::new(input, copying.pending());
     let patched = thread::scope(|scope| {
-        // Most bytes of the output are the input's, whatever the rules say; and its digest takes as long as all the rest.
+        // Most bytes of the output are the input's, with any rules; and its digest takes as long as
+        // everything else.
         let digest = scope.spawn(|| copying.digest());
-        let plan = patch::plan(input.bytes(), options).map_err(|error| about(input_path, error))?;
+        let plan = patch::plan(input.bytes(), options).map_err(|error| with_input(input_path, error))?;
         copying.finish()?;
         let pending = copying.pending();
         pending.overwrite(plan.overwrites())?;
-        // Nothing but what follows the input is still to be written.
+        // Only the part after the input is still to be written.
         let compared = scope.spawn(|| comparison.run());
-        let mut patched = plan.finish(digest.join().expect("a digest does not panic")?);
+        let mut patched = plan.finish(digest.join().expect("the digest does not panic")?);
         let start = Instant::now();
         pending.append(input, &patched.output.tail)?;
-        let differences = || Ok([comparison.run()?, compared.join().expect("comparing does not panic")?].concat());
+        let differences = || Ok([comparison.run()?, compared.join().expect("the comparison does not panic")?].concat());
         verify::verify_written(pending.written()?.bytes(), input.bytes(), differences)
-            .map_err(|error| about(input_path, error.into()))?;
+            .map_err(|error| with_input(input_path, error.into()))?;
         patched.report.phases_us.push(("verify", start.elapsed().as_micros() as u64));
         anyhow::Ok(patched)
     })?;
     Ok((copying.into_pending(), patched))
 }
 
-/// Judges a file by a policy.
+/// Checks a file against a policy.
 pub(crate) fn judge(path: &Path, policy_path: &Path, format: Format) -> anyhow::Result<bool> {
     let text = std::fs::read_to_string(policy_path)
         .with_context(|| format!("cannot read the policy {}", policy_path.display()))?;
     let policy = Policy::parse(&rules::Source { name: policy_path.display().to_string(), text })?;
     let file = Input::open(path)?;
-    // What a file that does not stand up to verifying says of itself is worth nothing.
+    // The manifest of a file that fails verification proves nothing.
     let verified = || verify::verify(file.bytes(), None).with_context(|| path.display().to_string());
-    let manifest = restore::is_patched(file.bytes()).then(verified).transpose()?;
+    let manifest = is_patched(file.bytes()).then(verified).transpose()?;
     let verdict = policy.judge(manifest.as_ref()).with_context(|| path.display().to_string())?;
     print(&match format {
         Format::Text => verdict.to_string(),
         Format::Json => json(&verdict)?,
     });
     if !verdict.met {
-        eprintln!("gopatch: {}: does not meet {}", path.display(), policy_path.display());
+        eprintln!("gopatch: error: {}: does not meet {}", path.display(), policy_path.display());
     }
     Ok(verdict.met)
 }
 
-/// Shows what is, or would be, hooked.
+/// Shows what a file hooks, or what would be hooked in it.
 pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyhow::Result<bool> {
     let input = Input::open(path)?;
-    let text = if restore::is_patched(input.bytes()) {
+    let text = if is_patched(input.bytes()) {
         let manifest = verify::verify(input.bytes(), None).with_context(|| path.display().to_string())?;
         match format {
             Format::Text => ManifestText(&manifest).to_string(),
@@ -123,10 +126,10 @@ pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyh
         }
     } else {
         let options = Options { rules: rule_sources(rule_args)?, socket: wire::DEFAULT_SOCKET.into(), symbols: false };
-        let mut report = patch::patch(input.bytes(), &options).map_err(|error| about(path, error))?.report;
+        let mut report = patch::patch(input.bytes(), &options).map_err(|error| with_input(path, error))?.report;
         report.input.path = Some(path.display().to_string());
         match format {
-            Format::Text => format!("not patched; with these rules gopatch would hook:\n{}", report.text(true)),
+            Format::Text => format!("not patched; these rules would hook:\n{}", report.text(true)),
             Format::Json => json(&report)?,
         }
     };
@@ -141,7 +144,7 @@ pub(crate) fn verify(path: &Path, original: Option<&Path>) -> anyhow::Result<boo
     let manifest = verify::verify(output.bytes(), original.as_ref().map(Input::bytes))
         .with_context(|| path.display().to_string())?;
     print(&format!(
-        "{}: {} sites lead to their thunks and back; all else is the input, sha256 {}\n",
+        "{}: verified: {} sites lead to their thunks and back; every other byte is the input's, sha256 {}\n",
         path.display(),
         manifest.sites.len(),
         manifest.input.sha256
@@ -149,7 +152,7 @@ pub(crate) fn verify(path: &Path, original: Option<&Path>) -> anyhow::Result<boo
     Ok(true)
 }
 
-/// Gives a patched file's input back.
+/// Restores the input of a patched file.
 pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
     files::check_paths(path, output_path, &[])?;
     let output = Input::open(path)?;
@@ -158,16 +161,16 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Checks a file of rules, by itself or with a program. What cannot be hooked there is shown, and is no failure.
+/// Checks a file of rules, by itself or with a program. A refused site is shown, and is no failure.
 pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<bool> {
     let options = Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into(), symbols: false };
     let rules = patch::read_rules(&options)?.len();
     print(&match binary {
-        None => format!("{}: {rules} rules, nothing wrong with them\n", path.display()),
+        None => format!("{}: {rules} rules, all valid\n", path.display()),
         Some(binary) => {
             let input = Input::open(binary)?;
-            let report = patch::patch(input.bytes(), &options).map_err(|error| about(binary, error))?.report;
-            format!("with these rules gopatch would hook:\n{}", report.text(true))
+            let report = patch::patch(input.bytes(), &options).map_err(|error| with_input(binary, error))?.report;
+            format!("these rules would hook:\n{}", report.text(true))
         }
     });
     Ok(true)
@@ -192,8 +195,8 @@ pub(crate) fn rules_schema() -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Says which file could not be patched, unless it is the rules that are wrong.
-fn about(input: &Path, error: PatchError) -> anyhow::Error {
+/// Names the file that cannot be patched, unless the error is in the rules.
+fn with_input(input: &Path, error: PatchError) -> anyhow::Error {
     match error {
         PatchError::Rule(error) => error.into(),
         error => anyhow::Error::from(error).context(input.display().to_string()),
@@ -220,7 +223,7 @@ fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
     Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
-/// Prints to standard output. A reader that has gone away changes nothing about what was done.
+/// Prints to standard output. A closed pipe is no error: the work is done.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

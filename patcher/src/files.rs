@@ -1,9 +1,8 @@
-//! Files: the input mapped, an output written whole or not at all.
+//! Files: an input is mapped, an output is written whole or not at all.
 //!
-//! Decides: that OUT is never IN, that a failure leaves no file behind, and that a file which takes another's place is on the
-//! disk before that is gone; and which thread copies and compares which part.
-//! Trusts: that nobody writes to IN meanwhile (as every linker and compiler does).
-//! Never does: follow anything inside a binary.
+//! Decides: that OUT is never IN, that a failure leaves no file behind, that a file which replaces
+//! another is on the disk first; and which thread copies and compares which part.
+//! Trusts: that no process writes to IN meanwhile (as every linker and compiler does).
 
 use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -21,7 +20,8 @@ use memmap2::{Advice, Mmap, MmapOptions};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-/// Bytes of a file that are mapped at a time, where all of it is read once: whole pages, and no more than stay in the cache.
+/// How many bytes are mapped at once where a whole file is read: whole pages, and few enough to
+/// stay in the cache.
 const PART: usize = 256 << 10;
 
 /// The input's bytes and mode.
@@ -38,25 +38,25 @@ impl Input {
         let cannot = || format!("cannot read {}", path.display());
         let metadata = std::fs::metadata(path).with_context(cannot)?;
         if !metadata.is_file() {
-            bail!("{} is not a regular file: give gopatch an executable", path.display());
+            bail!("{} is not a regular file\nhint: pass an executable", path.display());
         }
         let file = File::open(path).map_err(|error| {
             let denied = error.kind() == ErrorKind::PermissionDenied;
-            let hint = if denied { "; run gopatch as a user who may read it" } else { "" };
+            let hint = if denied { "\nhint: run gopatch as a user who may read the file" } else { "" };
             anyhow!("{}: {error}{hint}", cannot())
         })?;
         Self::map(path, file).with_context(cannot)
     }
 
     fn map(path: &Path, file: File) -> io::Result<Self> {
-        // SAFETY: the mapping is private and read-only. That nobody changes or truncates the file while it is mapped is
-        // the caller's business, as it is for any linker; the output is checked against what was read before it gets
-        // its name.
+        // SAFETY: the mapping is private and read-only. The user guarantees that no process changes
+        // or truncates the file while it is mapped, as for any linker; the output is checked
+        // against the bytes that were read before it gets its name.
         let bytes = unsafe { Mmap::map(&file) }?;
         Ok(Self { path: path.to_owned(), permissions: file.metadata()?.permissions(), file, bytes })
     }
 
-    /// Where it is.
+    /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -76,15 +76,17 @@ impl Input {
     }
 }
 
-/// The first `size` bytes of a file, mapped a part at a time: all of them would count as this process's memory.
+/// The first `size` bytes of a file, mapped part by part: mapped at once, all would count as this
+/// process's memory.
 fn parts(file: &File, size: usize) -> impl Iterator<Item = io::Result<Mmap>> {
     (0..size).step_by(PART).map(move |start| part(file, start..size.min(start + PART)))
 }
 
 fn part(file: &File, range: Range<usize>) -> io::Result<Mmap> {
-    // SAFETY: as in [`Input::map`]. Of an output nobody has the name.
+    // SAFETY: as in [`Input::map`]. An output does not have its name yet, so no other process opens
+    // it.
     let part = unsafe { MmapOptions::new().offset(range.start as u64).len(range.len()).map(file) }?;
-    // Before Linux 5.14 the pages come one after the other.
+    // Before Linux 5.14 this fails, and the pages are read one by one.
     let _ = part.advise(Advice::PopulateRead);
     Ok(part)
 }
@@ -92,16 +94,19 @@ fn part(file: &File, range: Range<usize>) -> io::Result<Mmap> {
 /// Refuses outputs that would overwrite the input or each other.
 pub(crate) fn check_paths(input: &Path, output: &Path, others: &[(&str, &Path)]) -> anyhow::Result<()> {
     if same_file(input, output) {
-        bail!("OUT is the same file as IN ({}): give -o another name, IN is never overwritten", input.display());
+        bail!(
+            "OUT is the same file as IN ({})\nhint: pass another name to -o; IN is never overwritten",
+            input.display()
+        );
     }
     if output.is_dir() {
-        bail!("{} is a directory: give -o a file name", output.display());
+        bail!("{} is a directory\nhint: pass a file name to -o", output.display());
     }
     let mut taken = vec![(input, "IN"), (output, "OUT")];
     for (name, path) in others {
-        for (other, of) in &taken {
+        for (other, role) in &taken {
             if same_file(path, other) || path == other {
-                bail!("the {name} would overwrite {of} ({}): give --{name} another name", other.display());
+                bail!("the {name} would overwrite {role} ({})\nhint: pass another name to --{name}", other.display());
             }
         }
         taken.push((path, "the report"));
@@ -116,21 +121,22 @@ fn same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// An output that the input's bytes are being copied to.
+/// An output into which the input's bytes are being copied.
 pub(crate) struct Copying<'i> {
     input: &'i Input,
     pending: Pending,
-    /// How many bytes are there. Who has the lock adds to them.
+    /// Number of bytes copied so far. The thread that holds the lock copies more.
     copied: Mutex<usize>,
 }
 
 impl<'i> Copying<'i> {
-    /// Starts a file beside `path`.
+    /// Creates a file in the folder of `path`.
     pub(crate) fn start(input: &'i Input, path: &Path) -> anyhow::Result<Self> {
         Ok(Self { input, pending: Pending::create(path)?, copied: Mutex::new(0) })
     }
 
-    /// The SHA-256 of the input, in hex. What is digested is copied too, while it is in the cache, until somebody does the rest.
+    /// The SHA-256 of the input, in hex. Copies each part too, while it is in the cache, until
+    /// another thread copies the rest.
     pub(crate) fn digest(&self) -> anyhow::Result<String> {
         let (mut digest, mut start) = (Sha256::new(), 0);
         for part in parts(&self.input.file, self.input.bytes.len()) {
@@ -149,7 +155,7 @@ impl<'i> Copying<'i> {
 
     /// Copies the rest.
     pub(crate) fn finish(&self) -> anyhow::Result<()> {
-        let mut copied = self.copied.lock().expect("nobody panics who copies");
+        let mut copied = self.copied.lock().expect("copying does not panic");
         let (mut input, mut output) = (&self.input.file, self.pending.file.as_file());
         input.seek(SeekFrom::Start(*copied as u64)).with_context(|| self.input.cannot())?;
         output.seek(SeekFrom::Start(*copied as u64)).with_context(|| self.pending.cannot())?;
@@ -159,22 +165,22 @@ impl<'i> Copying<'i> {
         Ok(())
     }
 
-    /// The file, which has all of the input's bytes once it is finished.
+    /// The file, which has all of the input's bytes after [`Self::finish`].
     pub(crate) fn pending(&self) -> &Pending {
         &self.pending
     }
 
-    /// The same, to keep.
+    /// The file, to keep.
     pub(crate) fn into_pending(self) -> Pending {
         self.pending
     }
 }
 
-/// Finds where what was written is not the input, in several threads if there are.
+/// Finds where the written file differs from the input. Several threads may run it.
 pub(crate) struct Comparison<'i> {
     input: &'i Input,
     pending: &'i Pending,
-    /// Where the first part begins that nobody has taken.
+    /// Where the first part begins that no thread has taken.
     next: AtomicUsize,
 }
 
@@ -183,7 +189,7 @@ impl<'i> Comparison<'i> {
         Self { input, pending, next: AtomicUsize::new(0) }
     }
 
-    /// Compares parts as long as there are any, and gives where these differ, in order.
+    /// Compares parts until none is left, and returns where these differ, in order.
     pub(crate) fn run(&self) -> io::Result<Vec<Range<usize>>> {
         let (size, mut found) = (self.input.bytes.len(), Vec::new());
         loop {
@@ -198,26 +204,26 @@ impl<'i> Comparison<'i> {
     }
 }
 
-/// A file that does not have its name yet. Dropped, it is gone.
+/// A file that does not have its name yet. Dropped, it is deleted.
 pub(crate) struct Pending {
     file: NamedTempFile,
     path: PathBuf,
 }
 
 impl Pending {
-    /// Writes all of `bytes` to a file beside `path`.
+    /// Writes `bytes` to a file in the folder of `path`.
     pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<Self> {
         let mut pending = Self::create(path)?;
         pending.file.write_all(bytes).with_context(|| pending.cannot())?;
         Ok(pending)
     }
 
-    /// Overwrites parts of what is there.
+    /// Overwrites parts of the file.
     pub(crate) fn overwrite(&self, overwrites: &[Overwrite]) -> anyhow::Result<()> {
         overwrites.iter().try_for_each(|it| self.write_at(&it.bytes, it.offset.0 as usize))
     }
 
-    /// Adds what follows the input.
+    /// Adds the part after the input.
     pub(crate) fn append(&self, input: &Input, tail: &[u8]) -> anyhow::Result<()> {
         self.write_at(tail, input.bytes.len())
     }
@@ -226,7 +232,7 @@ impl Pending {
         self.file.as_file().write_all_at(bytes, offset as u64).with_context(|| self.cannot())
     }
 
-    /// What was written, to be read again.
+    /// The file as written, to be read back.
     pub(crate) fn written(&self) -> anyhow::Result<Input> {
         let file = self.file.as_file().try_clone();
         file.and_then(|file| Input::map(&self.path, file)).with_context(|| self.cannot())
@@ -239,7 +245,7 @@ impl Pending {
             _ => Path::new("."),
         };
         if !folder.is_dir() {
-            bail!("{}: its folder does not exist", cannot());
+            bail!("{}: the folder does not exist", cannot());
         }
         let file = tempfile::Builder::new().prefix(".gopatch-").tempfile_in(folder).with_context(cannot)?;
         Ok(Self { file, path: path.to_owned() })
@@ -253,7 +259,8 @@ impl Pending {
     pub(crate) fn keep(self, permissions: Permissions) -> anyhow::Result<()> {
         let file = self.file.as_file();
         file.set_permissions(permissions).with_context(|| self.cannot())?;
-        // A new file can be made again. One that takes another's place must be on the disk before the other is gone.
+        // A new file can be made again. One that replaces another must be on the disk before the
+        // other is gone.
         if self.path.exists() {
             file.sync_all().with_context(|| self.cannot())?;
         }
@@ -268,7 +275,7 @@ mod tests {
 
     use super::*;
 
-    /// More than some parts, of which no two are the same.
+    /// Several parts, no two of them the same.
     fn input(folder: &Path) -> (Vec<u8>, Input) {
         let bytes: Vec<u8> = (0..5 * PART + 3).map(|index| (index / 7 + index / PART) as u8).collect();
         std::fs::write(folder.join("in"), &bytes).expect("a writable folder");
@@ -276,10 +283,10 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_whole_whoever_makes_it() {
+    fn a_copy_is_whole_at_any_interleaving() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (bytes, input) = input(folder.path());
-        // Finished before it is digested, meanwhile, and after.
+        // Finished before the digest, during it, and after it.
         for wait in [None, Some(0), Some(200), Some(50_000)] {
             let copying = Copying::start(&input, &folder.path().join("out")).expect("a writable folder");
             let digest = thread::scope(|scope| {
@@ -306,7 +313,7 @@ mod tests {
         for at in [0, PART - 1, PART, 3 * PART + 5, bytes.len() - 1] {
             pending.write_at(&[!bytes[at]], at).expect("room");
         }
-        pending.append(&input, b"behind it").expect("room");
+        pending.append(&input, b"the tail").expect("room");
         let comparison = Comparison::new(&input, pending);
         let found = thread::scope(|scope| {
             let other = scope.spawn(|| comparison.run());

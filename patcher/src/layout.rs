@@ -1,6 +1,7 @@
-//! Where the new parts of the file and of the image lie.
+//! Where the new parts of the file and of the image go.
 //!
-//! Decides: addresses and file offsets of the arena and of the new text, and where the program headers go.
+//! Decides: addresses and file offsets of the arena and of the new text, and where the program
+//! headers go.
 //! Trusts: [`Elf`], which has checked the headers. Never does: write.
 //!
 //! ```text
@@ -8,7 +9,8 @@
 //! file    [ the input, byte for byte but for the headers and the sites ][ new text ][ manifest ][ names ][ sections ]
 //! ```
 //!
-//! The new text lies above Go's `etext`, so the runtime attributes a profile's tick in it to external code.
+//! The new text lies above Go's `etext`, so the runtime attributes a profile's tick in it to
+//! external code.
 
 use gopatch_protocol::wire::PAGE;
 use gopatch_trampolines::arena::Arena;
@@ -17,22 +19,22 @@ use object::elf;
 use crate::address::{FileOffset, NewVa};
 use crate::elf::Elf;
 
-/// Bytes of an ELF-64 program header.
+/// Size of an ELF-64 program header.
 pub const PROGRAM_HEADER: u64 = 56;
-/// Bytes of an ELF-64 section header.
+/// Size of an ELF-64 section header.
 pub const SECTION_HEADER: u64 = 64;
-/// Program headers that are added: the arena's and the new text's.
+/// Number of added program headers: the arena's and the new text's.
 pub const NEW_SEGMENTS: u64 = 2;
 
-/// Addresses in a movable or fixed image stay below this: a branch reaches 2 GiB.
+/// How far a branch reaches.
 const REACH: u64 = 1 << 31;
 
-/// Why there is no room for what is to be added.
+/// Why nothing can be added to the image.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
-    /// The image is larger than a branch reaches.
-    #[error("the image ends at {end:#x}, and a jump from its text to behind it would be out of reach (2 GiB)")]
+    /// A branch does not reach across the image.
+    #[error("image too large: it ends at {end:#x}, so jumps from its text past its end would exceed 2 GiB")]
     OutOfReach {
         /// End of the image.
         end: u64,
@@ -50,23 +52,24 @@ pub struct Layout {
     pub text_va: NewVa,
     /// Its offset in the file.
     pub text_offset: FileOffset,
-    /// Where the program header table stands.
+    /// Where the program header table is.
     pub program_headers: ProgramHeaders,
     /// Number of program headers in the output.
     pub segments: u64,
 }
 
-/// Where the program header table stands in the output.
+/// Where the program header table is in the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgramHeaders {
-    /// Where it was: Go's own linker leaves room behind it, once the section headers are out of the way.
+    /// Where it was. Go's own linker leaves room after it, once the section headers have moved.
     InPlace,
-    /// At the head of the new text segment. Kernels before 5.18 tell such a program a wrong `AT_PHDR`.
+    /// At the start of the new text segment. Kernels before 5.18 give such a program a wrong
+    /// `AT_PHDR`.
     Moved,
 }
 
 impl Layout {
-    /// Lays out additions to `elf` for `functions` hooked functions.
+    /// Lays out the additions to `elf` for `functions` hooked functions.
     pub fn new(elf: &Elf<'_>, functions: usize, has_table: bool) -> Result<Self, LayoutError> {
         let page = PAGE as u64;
         let image_end = elf.image_end().0;
@@ -101,7 +104,8 @@ impl Layout {
     }
 }
 
-/// Whether `segments` program headers fit where the table is: nothing but section headers, which move, may lie there.
+/// Whether `segments` program headers fit where the table is. Only section headers may be in the
+/// way: they move.
 fn has_room(elf: &Elf<'_>, segments: u64) -> bool {
     let start = elf.header().e_phoff.get(object::LittleEndian);
     let end = start + segments * PROGRAM_HEADER;

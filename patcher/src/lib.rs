@@ -1,6 +1,51 @@
-//! gopatch: gives a Go executable its own instrumentation. Bytes in, bytes out: no I/O happens here.
+//! gopatch adds instrumentation to a compiled Go executable: bytes in, bytes out, no I/O.
 //!
-//! Data goes one way, a phase a module, each borrowing from the one before:
+//! [`patch::patch`] takes a program and rules, and returns the patched program with a
+//! [`report::Report`]. The rules name the functions to hook and the values to record
+//! (`docs/rules.md`). The patched program sends its records to a gopatchd; without one it runs as
+//! before.
+//!
+//! ```
+//! use gopatch::patch::{self, Options, PatchError};
+//! use gopatch::rules::Source;
+//! use gopatch::verify;
+//!
+//! /// Hooks `main.handle`, and what the default rules name.
+//! fn instrument(program: &[u8]) -> Result<Vec<u8>, PatchError> {
+//!     let rules = "rules: [{ name: handle, import: main, function: handle, enter: {}, exit: {} }]";
+//!     let rules = Source { name: "handle.yaml".to_owned(), text: rules.to_owned() };
+//!     let options = Options {
+//!         rules: vec![Source::default_rules(), rules],
+//!         socket: b"/run/gopatch/gopatchd.sock".to_vec(),
+//!         symbols: false,
+//!     };
+//!     let patched = patch::patch(program, &options)?;
+//!     let output = patched.output.to_vec();
+//!     verify::verify(&output, Some(program))?;
+//!     for refused in &patched.report.refused {
+//!         eprintln!("{}: {}", refused.function, refused.reason);
+//!     }
+//!     Ok(output)
+//! }
+//!
+//! assert!(instrument(b"#!/bin/sh\n").is_err(), "not a Go executable");
+//! ```
+//!
+//! A caller can rely on this:
+//!
+//! * Only the sites and headers of the input change; everything else follows it.
+//!   [`restore::input_of`] returns the input.
+//! * The same input and options give the same output.
+//! * A place that cannot be hooked safely is left alone and is in the report, with a code
+//!   ([`sites::Refusal`]). That is no error. An error means that there is no output.
+//! * Damaged input is an error, never a panic.
+//!
+//! A caller should do this: verify what was written to disk before keeping it ([`verify::verify`],
+//! or, with less reading, [`verify::verify_written`]), and keep the input's mode.
+//!
+//! # The phases
+//!
+//! Data goes one way. Each phase is a module, and borrows from the one before:
 //!
 //! ```text
 //! elf ──▶ golang ──▶ dwarf, rtypes ──▶ rules ──▶ sites ──▶ layout ──▶ write ──▶ verify
@@ -8,7 +53,12 @@
 //!            Go          (either)        hook
 //! ```
 //!
-//! [`patch::patch`] drives them; machine code comes from the crate `gopatch-trampolines`.
+//! [`patch::plan`] runs them, up to `write`. The crate `gopatch-trampolines` has all machine code,
+//! `gopatch-protocol` the formats that the patched program and gopatchd share.
+//!
+//! The other modules: [`address`] and [`types`] have plain data for all phases, [`program`] joins
+//! the two sources of types, [`symbols`] names the emitted code, [`report`] and [`provenance`]
+//! describe a run, [`patched_file`] and [`restore`] read an output, [`policy`] checks one.
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +68,7 @@ pub mod elf;
 pub mod golang;
 pub mod layout;
 pub mod patch;
+pub mod patched_file;
 pub mod policy;
 pub mod program;
 pub mod provenance;
@@ -30,3 +81,4 @@ pub mod symbols;
 pub mod types;
 pub mod verify;
 pub mod write;
+pub mod yaml;

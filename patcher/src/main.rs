@@ -1,6 +1,6 @@
 //! The command `gopatch`: reads files, calls the library, writes files, prints.
 //!
-//! Decides: exit status, and that an output is written whole or not at all. Never does: look into a binary.
+//! Decides: the exit status, and the form of messages. Never does: look into a binary.
 
 mod cli;
 mod commands;
@@ -14,26 +14,27 @@ use signal_hook::consts::SIGXFSZ;
 
 use cli::{Cli, Command, RulesCommand};
 
-/// Some place that was asked for is not hooked, and the output was written; or a policy is not met.
+/// The output was written, but a place that a rule wants is not hooked; or the file does not meet
+/// the policy.
 const REFUSED: u8 = 1;
-/// Nothing was written, or what was asked for is not so.
+/// Nothing was written, or a check failed.
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Asking for help is not a failure.
+            // A request for help is not a failure.
             let code = if error.use_stderr() { FAILED } else { 0 };
-            // If the terminal is gone there is nobody to tell.
+            // Without a terminal, the message is lost.
             let _ = error.print();
             return ExitCode::from(code);
         }
     };
-    // Past a limit on the size of files (RLIMIT_FSIZE) a write shall fail, not end the program with a half-written file.
-    // Nobody looks at the flag; having a handler is what makes the difference.
+    // Past a limit on the size of files (RLIMIT_FSIZE) a write must fail, not end the program with
+    // a half-written file. The handler alone does that; the flag is never read.
     if let Err(error) = signal_hook::flag::register(SIGXFSZ, Arc::default()) {
-        eprintln!("gopatch: cannot handle SIGXFSZ: {error}");
+        eprintln!("gopatch: error: cannot handle SIGXFSZ: {error}");
         return ExitCode::from(FAILED);
     }
     let done = match &cli.command {
@@ -50,8 +51,30 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(REFUSED),
         Err(error) => {
-            eprintln!("gopatch: {error:#}");
+            eprintln!("gopatch: error: {}", format_error(&error));
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// An error with its causes on one line, and their hints on lines of their own.
+fn format_error(error: &anyhow::Error) -> String {
+    let messages: Vec<_> = error.chain().map(ToString::to_string).collect();
+    let parts = messages.iter().map(|message| message.split_once('\n').unwrap_or((message, "")));
+    let (what, hints): (Vec<_>, Vec<_>) = parts.unzip();
+    let hints = hints.into_iter().filter(|hint| !hint.is_empty());
+    std::iter::once(what.join(": ").as_str()).chain(hints).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_follows_the_causes() {
+        let cause = anyhow::anyhow!("damaged\nhint: rebuild").context("app");
+        assert_eq!(format_error(&cause), "app: damaged\nhint: rebuild");
+        let deeper = anyhow::anyhow!("bad offset").context("damaged\nhint: rebuild").context("app");
+        assert_eq!(format_error(&deeper), "app: damaged: bad offset\nhint: rebuild");
     }
 }

@@ -1,8 +1,9 @@
-//! What describes this program: DWARF, or without it the program's own type data and the rules.
+//! The program's types and signatures: from DWARF, or without it from its run-time type data and
+//! the rules.
 //!
-//! Decides: which of the two, and what a function's parameters are.
-//! Trusts: a signature only if its arguments take the bytes of stack that pclntab says.
-//! Never does: let a rule's declaration pass that DWARF contradicts.
+//! Decides: which of the two describes the program, and what a function's parameters are.
+//! Trusts: a signature only if its arguments take as many bytes of stack as pclntab says.
+//! Never does: accept a rule's declaration that DWARF contradicts.
 
 use std::collections::HashSet;
 
@@ -10,68 +11,79 @@ use gopatch_trampolines::plan::TypeData;
 
 use crate::dwarf::{DwarfError, Sections, TypeInfo, Wanted};
 use crate::elf::{Elf, Relative};
-use crate::golang::{Function, GoBinary, GoVersion, symbol_name};
-use crate::patch::PatchError;
-use crate::rtypes::{self, RuntimeTypes};
+use crate::golang::symbol::{Name, symbol_name};
+use crate::golang::{Function, GoBinary, GoVersion};
+use crate::rtypes::{self, RuntimeTypeError, RuntimeTypes};
 use crate::rules::Rule;
 use crate::rules::declared::{DeclaredTypes, Difference, compare_signature, compare_types};
-use crate::rules::pattern::Name;
 use crate::rules::resolve::{Places, ResolveError, named_types};
 use crate::types::{Origin, Parameter, Signature, TypeError, Types};
 
-/// What an instance of a generic function gets besides: a pointer that says what its type arguments are. It comes first,
-/// since Go 1.20 behind the receiver. DWARF shows it only in later versions.
+/// The hidden parameter of an instance of a generic function: a pointer that describes its type
+/// arguments. It comes first; since Go 1.20, after the receiver. Early versions' DWARF does not
+/// show it.
 const DICTIONARY: &str = ".dict";
 
-/// What describes the program's types.
+/// The description of the program's types.
 pub struct ProgramTypes<'a> {
     description: Description<'a>,
-    /// Where the program describes its types for itself, if the layouts are known.
+    /// The program's run-time type data, if its layout is known.
     type_data: Option<TypeData>,
 }
 
 enum Description<'a> {
-    /// DWARF, and the Go that wrote it.
+    /// DWARF, and the version of Go that wrote it.
     Dwarf(Box<TypeInfo<'a>>, GoVersion),
-    /// What the program carries for itself.
+    /// Run-time type data.
     Runtime(RuntimeTypes<'a>),
 }
 
-/// Why it is not known where a function's parameters are.
+/// Why a program's types cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each variant is the error of one description")]
+pub enum ProgramError {
+    #[error(transparent)]
+    Dwarf(#[from] DwarfError),
+    #[error(transparent)]
+    RuntimeTypes(#[from] RuntimeTypeError),
+}
+
+/// Why a function's parameters cannot be located.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParameterError {
-    /// DWARF leaves some out.
-    #[error("DWARF does not describe its parameters as the compiler passes them, so none can be captured")]
+    /// DWARF leaves out some parameters.
+    #[error("DWARF does not describe every parameter, so none can be captured")]
     Incomplete,
-    /// Neither DWARF nor a declaration.
+    /// There is neither DWARF nor a declaration.
     #[error(
-        "without DWARF the program does not say what its parameters are; give the rule its `signature`, or patch a build \
-         that has DWARF (no -ldflags=-s or -w)"
+        "parameters unknown: the program has no DWARF, and the rule no `signature` for the function\n\
+         hint: add the `signature`, or patch a build with DWARF (without -ldflags=-s or -w)"
     )]
     Unknown,
-    /// A declaration that cannot be this function's.
-    #[error("by the rule's `signature` its arguments take {declared} bytes of stack, by the program's tables {args}")]
+    /// The declaration does not fit the size of the arguments.
+    #[error("the rule's `signature` needs {declared} bytes of arguments on the stack, but the program has {args}")]
     ArgsSize {
-        /// By the declaration.
+        /// Bytes, by the declaration.
         declared: u64,
-        /// By pclntab.
+        /// Bytes, by pclntab.
         args: u32,
     },
-    /// A declaration that is not what the program says.
+    /// The declaration differs from the program's types.
     #[error("the rule's `signature` says `{}`, but the program has `{}`", .0.declared, .0.described)]
     Differs(Difference),
-    /// A type that cannot be resolved.
-    #[error("its parameters: {0}")]
+    /// A type cannot be resolved.
+    #[error("parameters: {0}")]
     Resolve(#[from] ResolveError),
-    /// A type that cannot be compared.
-    #[error("its parameters: {0}")]
+    /// A type cannot be read.
+    #[error("parameters: {0}")]
     Type(#[from] TypeError),
 }
 
 impl<'a> ProgramTypes<'a> {
-    /// DWARF if Go's is there, else what the program carries for itself; `functions` are those that will be asked for,
-    /// by symbol name without type arguments.
+    /// Loads DWARF if Go wrote any, else the run-time type data. `functions` are the only ones that
+    /// may be queried later, by symbol name without type arguments.
     pub fn load(
         sections: Option<&'a Sections<'_>>,
         rules: &[Rule],
@@ -79,7 +91,7 @@ impl<'a> ProgramTypes<'a> {
         elf: &'a Elf<'a>,
         relocations: &'a [Relative],
         go: &GoBinary<'_>,
-    ) -> Result<Self, PatchError> {
+    ) -> Result<Self, ProgramError> {
         let description = Self::describe(sections, rules, functions, elf, relocations, go)?;
         let types = &go.module_data;
         let size = types.end_types.offset_from(types.types).and_then(|size| i32::try_from(size).ok());
@@ -95,7 +107,7 @@ impl<'a> ProgramTypes<'a> {
         elf: &'a Elf<'a>,
         relocations: &'a [Relative],
         go: &GoBinary<'_>,
-    ) -> Result<Description<'a>, PatchError> {
+    ) -> Result<Description<'a>, ProgramError> {
         if let Some(sections) = sections {
             let named: Vec<String> = rules.iter().flat_map(named_types).map(|name| symbol_name(&name)).collect();
             let wanted = Wanted {
@@ -118,7 +130,7 @@ impl<'a> ProgramTypes<'a> {
         }
     }
 
-    /// Which of the two it is.
+    /// Which of the two describes them.
     pub fn origin(&self) -> Origin {
         match &self.description {
             Description::Dwarf(..) => Origin::Dwarf,
@@ -126,22 +138,24 @@ impl<'a> ProgramTypes<'a> {
         }
     }
 
-    /// The functions that a function was inlined into, one for each copy; `None` without DWARF.
+    /// The functions that hold inlined copies of a function, one for each copy; `None` without
+    /// DWARF.
     pub fn inlined_into(&self, function: &Function<'_>) -> Result<Option<Vec<String>>, DwarfError> {
         let Description::Dwarf(info, _) = &self.description else { return Ok(None) };
         let into = info.inlined_into(name_in_dwarf(info, function))?;
         Ok(Some(into.into_iter().map(str::to_owned).collect()))
     }
 
-    /// Whether a function was inlined where it may have left no instruction: in its own package DWARF tells, and nobody
-    /// imports package main. `None` if that is not known.
+    /// Whether a function was inlined where it may have left no instruction. DWARF shows this
+    /// within the function's own package, and no other package imports main. `None` if it is
+    /// unknown.
     pub fn was_inlined(&self, function: &Function<'_>) -> Option<bool> {
         let Description::Dwarf(info, _) = &self.description else { return None };
         let was_inlined = info.was_inlined(name_in_dwarf(info, function));
         (was_inlined || function.name.starts_with("main.")).then_some(was_inlined)
     }
 
-    /// Where a function's parameters and results are; `None` when the rule asks for none of them.
+    /// Where a function's parameters and results are; `None` when the rule needs none of them.
     pub fn places<'t>(
         &'t self,
         rule: &'t Rule,
@@ -171,9 +185,10 @@ impl<'a> ProgramTypes<'a> {
             with_dictionary.parameters.insert(at, parameter);
             places = Places::new(declared, with_dictionary, self.type_data)?;
         }
-        // DWARF may leave out parameters, and a rule may be wrong. What pclntab says of the arguments' size tells.
+        // DWARF may leave out parameters, and a rule may be wrong. The size of the arguments in
+        // pclntab shows it.
         match (function.args, places.args_size()) {
-            // In DWARF results are complete.
+            // DWARF always has all results.
             (Some(_), _) if !captures && self.origin() == Origin::Dwarf && places.results_are_in_registers() => {
                 Ok(Some(places))
             }
@@ -185,7 +200,7 @@ impl<'a> ProgramTypes<'a> {
         }
     }
 
-    /// DWARF's, with which the rule's must agree; without DWARF, the rule's.
+    /// The signature from DWARF, with which the rule's must agree; without DWARF, the rule's.
     fn signature<'t>(
         &'t self,
         rule: &'t Rule,
@@ -210,7 +225,8 @@ impl<'a> ProgramTypes<'a> {
     }
 }
 
-/// DWARF tells the instances of a generic function apart by their names, pclntab until Go 1.26 does not.
+/// The function's name in DWARF. There, instances of a generic function have different names; in
+/// pclntab not before Go 1.26.
 fn name_in_dwarf<'n>(info: &'n TypeInfo<'_>, function: &'n Function<'_>) -> &'n str {
     let instance = function.name.contains('[').then(|| info.instance_at(function.start)).flatten();
     instance.unwrap_or(function.name)

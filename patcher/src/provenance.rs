@@ -1,9 +1,11 @@
-//! Where an output comes from: an in-toto Statement v1 with SLSA's provenance v1 as its predicate.
+//! The provenance of an output: an in-toto Statement v1 with SLSA's provenance v1 as its predicate.
 //!
-//! Decides: what of a run goes into it: all that determines the output's bytes, by digest, and nothing else.
-//! Trusts: the report's digests, which are of what was read and written.
-//! Never does: sign (cosign does, or whatever keeps the pipeline's key), or say when or where it ran: the same input and
-//! options give the same bytes, so that a second run elsewhere can prove the first.
+//! Decides: what of a run the statement has: everything that determines the output's bytes, by
+//! digest, and nothing else.
+//! Trusts: the report's digests of the files read and written.
+//! Never does: sign (that is for cosign or another tool with the pipeline's key), or record when or
+//! where it ran. The same input and options give the same bytes, so a second run elsewhere can
+//! prove the first.
 
 use std::path::Path;
 
@@ -18,12 +20,12 @@ use crate::report::Report;
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// Type of its predicate.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
-/// What was done, and what the parameters mean: docs/hardening.md says it.
+/// Identifies what was done and what the parameters mean; see docs/hardening.md.
 pub const BUILD_TYPE: &str = "urn:gopatch:build-type:patch:v1";
-/// Who did it: the command, by itself. Whoever is to answer for the machine that it ran on signs the statement.
+/// The builder: the command itself. The owner of the machine that it ran on signs the statement.
 pub const BUILDER_ID: &str = "urn:gopatch:builder:command";
 
-/// The statement of a run; `None` when the report lacks the files' paths or the output's digest.
+/// The statement for a run; `None` when the report lacks the files' paths or the output's digest.
 pub fn statement(report: &Report, options: &Options) -> Option<Value> {
     let output = file(report.output.path.as_deref()?, report.output.sha256.as_deref()?);
     let input = file(report.input.path.as_deref()?, &report.input.sha256);
@@ -54,7 +56,7 @@ pub fn statement(report: &Report, options: &Options) -> Option<Value> {
     }))
 }
 
-/// A file by name and digest. Its folder is left out: the same files in another one are the same files.
+/// A file by name and digest, without its folder, which does not matter to the output.
 fn file(path: &str, sha256: &str) -> Value {
     let name = Path::new(path).file_name().map_or_else(|| path.into(), |name| name.to_string_lossy());
     json!({ "name": name, "digest": { "sha256": sha256 } })

@@ -1,8 +1,9 @@
-//! Symbols for the code that gopatch adds, so that debuggers and profilers name it.
+//! Symbols for the emitted code, for debuggers and profilers.
 //!
-//! Decides: the names, and the bytes of a symbol table that has the input's symbols and the new ones.
-//! Trusts: [`Elf`], which has checked that the input's table is one.
-//! Never does: change a symbol of the input. New ones are local and come behind its local ones, as ELF wants it.
+//! Decides: the names, and the bytes of a symbol table with the input's symbols and the new ones.
+//! Trusts: [`Elf`], which has checked the input's table.
+//! Never does: change a symbol of the input. New ones are local and come after its local ones, as
+//! ELF requires.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,17 +15,17 @@ use object::pod;
 
 use crate::elf::{Elf, Section};
 
-/// Bytes of an ELF-64 symbol.
+/// Size of an ELF-64 symbol.
 pub const SYMBOL: usize = size_of::<Sym64<LE>>();
 
-/// A symbol of the new code.
+/// A symbol of the emitted code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symbol {
-    /// As `net/http.(*conn).serve.gopatch.exit`.
+    /// Name, such as `net/http.(*conn).serve.gopatch.exit`.
     pub name: String,
     /// Address.
     pub va: u64,
-    /// Bytes, padding behind it included.
+    /// Bytes, with the padding after it.
     pub size: u64,
 }
 
@@ -41,9 +42,9 @@ pub(crate) fn table_of<'e, 'a>(elf: &'e Elf<'a>) -> Option<&'e Section<'a>> {
     elf.sections().iter().find(|section| section.kind == elf::SHT_SYMTAB)
 }
 
-/// Names the stub, the tick and each thunk; `bodies` are what the exits of a point share. The second thunk of a name gets a
-/// number behind it. The code ends at `end`.
-pub(crate) fn of_code(
+/// Names the stub, the tick and each thunk; `bodies` is the code that the returns of a point share.
+/// The second thunk of a name has a number after it. The code ends at `end`.
+pub(crate) fn code_symbols(
     (functions, points, sites): (&[Function], &[Point], &[Site]),
     bodies: impl Iterator<Item = (u32, u64)>,
     stub: u64,
@@ -65,7 +66,7 @@ pub(crate) fn of_code(
         let name = match site.point {
             Some(point) => name(point, ""),
             None if let Some(function) = skipped => format!("{}.gopatch.skip", function.name),
-            // The first is the runtime's tick, the others only make room.
+            // The first belongs to the runtime's tick; the others only make room.
             None if known.contains_key("gopatch.tick") => "gopatch.moved".to_owned(),
             None => "gopatch.tick".to_owned(),
         };
@@ -77,12 +78,13 @@ pub(crate) fn of_code(
     starts.into_iter().zip(ends).map(|((va, name), end)| Symbol { name, va, size: end - va }).collect()
 }
 
-/// The input's symbols, if it has any, and those of section number `section`.
+/// The table of the input's symbols, if it has any, and the added ones, which are in section number
+/// `section`.
 pub(crate) fn tables(elf: &Elf<'_>, added: &[Symbol], section: u16) -> Tables {
     let old = table_of(elf).and_then(|table| Some((table, elf.sections().get(table.link as usize)?)));
     let (old_symbols, mut names, old_locals) = match old {
         Some((table, names)) => (elf.raw_data(table), elf.raw_data(names).to_vec(), table.info as usize),
-        // Every table begins with a symbol that is none, and its names with an empty one.
+        // Every table begins with a null symbol, and its names with an empty one.
         None => (&[0; SYMBOL][..], vec![0], 1),
     };
     let (locals, others) = old_symbols.split_at((old_locals * SYMBOL).min(old_symbols.len()));

@@ -1,26 +1,25 @@
-//! Go's types as the rest of the patcher sees them, whoever describes them: DWARF, the program's run-time type data, or
-//! a rule's own declarations.
+//! Go's types, in one form for all sources: DWARF, the program's run-time type data, or a rule's
+//! declarations.
 //!
 //! Decides: what a type, a field and a signature are.
-//! Trusts: nothing; a description that contradicts itself is its reader's error.
-//! Never does: read a file, or resolve more than one type at a time. A type names others by [`TypeId`].
+//! Never does: read a file, or resolve more than one type at a time. A type refers to others by
+//! [`TypeId`].
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
 use crate::address::Va;
-use crate::dwarf::DwarfError;
-use crate::rtypes::RuntimeTypeError;
 
-/// Who describes a program's types.
+/// The source of a program's types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// DWARF: types, and the functions' signatures.
     Dwarf,
-    /// The types that the program itself needs when it runs. Signatures come from the rules.
+    /// The type data that the program itself uses at run time. Signatures come from the rules.
     Runtime,
 }
 
@@ -33,14 +32,14 @@ impl Display for Origin {
     }
 }
 
-/// A type, by its place in the description that has it.
+/// A type, by its place in its description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TypeId {
-    /// Offset of its entry in .debug_info.
+    /// Offset of the entry in .debug_info.
     Dwarf(usize),
-    /// Address of its run-time descriptor.
+    /// Address of the run-time descriptor.
     Runtime(Va),
-    /// Its number among the types of a rule's declarations.
+    /// Number among the types of a rule's declarations.
     Declared(usize),
 }
 
@@ -56,10 +55,11 @@ impl Display for TypeId {
 
 /// A description of types.
 pub trait Types {
-    /// What a type is.
+    /// Describes a type.
     fn resolve(&self, id: TypeId) -> Result<Type<'_>, TypeError>;
 
-    /// The type of that name, with its import path: `*net/http.response`; `None` when there is no such type.
+    /// The type with that name and import path, such as `*net/http.response`; `None` when there is
+    /// none.
     fn type_by_name(&self, name: &str) -> Result<Option<TypeId>, TypeError>;
 }
 
@@ -67,31 +67,29 @@ pub trait Types {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TypeError {
-    /// DWARF cannot answer.
+    /// The description cannot be read.
     #[error(transparent)]
-    Dwarf(#[from] DwarfError),
-    /// Run-time type data cannot answer.
-    #[error(transparent)]
-    Runtime(#[from] RuntimeTypeError),
-    /// A name in a rule's declarations that nobody describes.
+    Unreadable(Box<dyn Error + Send + Sync>),
+    /// A name in a rule's declarations that no description has.
     #[error("the run-time type data has no type {0}, and the rule's `signature` does not declare it")]
     Undeclared(String),
     /// A type of another description.
-    #[error("the type at {0} is not one of this description")]
+    #[error("the type at {0} belongs to another description")]
     Foreign(TypeId),
 }
 
 /// A type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Type<'d> {
-    /// As Go spells it, packages by their import path: `*net/http.response`.
+    /// As Go spells it, with import paths: `*net/http.response`.
     pub name: Cow<'d, str>,
-    /// Bytes of a value.
+    /// Size of a value.
     pub size: u64,
     /// What it is.
     pub kind: Kind<'d>,
-    /// Its run-time descriptor (`internal/abi.Type`): what an interface holding it points to, by way of the itab unless
-    /// the interface is empty. `None` when the program has none, so that no interface holds such a value.
+    /// Its run-time descriptor (`internal/abi.Type`), to which an interface with such a value
+    /// points: directly if the interface is empty, else through the itab. `None` when the program
+    /// has none, so no interface holds such a value.
     pub runtime_type: Option<Va>,
 }
 
@@ -115,11 +113,11 @@ pub enum Kind<'d> {
     UnsafePointer,
     /// Pointer and length.
     String,
-    /// Pointer, length and capacity; of this element.
+    /// Pointer, length and capacity; with this type of element.
     Slice(TypeId),
-    /// Two words: what it holds, and a pointer to it or the pointer itself.
+    /// Two words: the type of the value, and a pointer to it or the pointer itself.
     Interface {
-        /// Without methods: the first word points to the run-time type. Otherwise to the itab.
+        /// Without methods. Then the first word points to the run-time type, otherwise to the itab.
         empty: bool,
     },
     /// A pointer to the runtime's map.
@@ -142,7 +140,7 @@ pub enum Kind<'d> {
 /// A field of a struct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'d> {
-    /// Name; of an embedded field, its type's without the package.
+    /// Name; for an embedded field its type's, without the package.
     pub name: &'d str,
     /// Bytes from the start of the struct.
     pub offset: u64,
@@ -155,7 +153,8 @@ pub struct Field<'d> {
 /// A parameter or a result of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter<'d> {
-    /// Name. In DWARF `~r0` for the first result when it has none, `~p0` for a parameter that is blank.
+    /// Name. In DWARF `~r0` for the first result when it has none, `~p0` for a parameter that is
+    /// blank.
     pub name: &'d str,
     /// Type.
     pub type_id: TypeId,
@@ -165,10 +164,10 @@ pub struct Parameter<'d> {
 
 /// The parameters of a function, in order, the receiver first.
 ///
-/// Until Go 1.21 DWARF leaves out blank parameters, and until Go 1.26 the dictionary of a generic function; a rule may be
-/// wrong. So compare the size of the arguments that follows from it (`golang::abi::Assignment::args_size`) with what
-/// pclntab says (`golang::Function::args`), and refuse the signature when they differ. In DWARF results are complete in
-/// every version.
+/// DWARF leaves out blank parameters until Go 1.21, and the dictionary of a generic function until
+/// Go 1.26; a rule may be wrong. So compare the size of the arguments that follows from a signature
+/// (`golang::abi::Assignment::args_size`) with the size in pclntab (`golang::Function::args`), and
+/// refuse the signature when they differ. DWARF always has all results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature<'d> {
     /// Receiver, parameters, results.

@@ -1,7 +1,9 @@
-//! Puts the output together: the input, what overwrites its sites and headers, and the new parts behind it.
+//! Puts the output together: the input, what overwrites its sites and headers, and the new parts
+//! after it.
 //!
-//! Decides: nothing; [`crate::layout`] and [`crate::sites`] have. It notes every byte that it overwrites.
-//! Trusts: the layout. Never does: touch a byte that it was not told to, or copy the input: whoever writes the file does.
+//! Decides: nothing; [`crate::layout`] and [`crate::sites`] did. Notes every byte that it
+//! overwrites.
+//! Trusts: the layout. Never does: copy the input; the caller writes the file.
 
 use std::ops::Range;
 
@@ -20,51 +22,54 @@ use crate::layout::{Layout, PROGRAM_HEADER, ProgramHeaders, SECTION_HEADER};
 use crate::sites::{NEAR_JUMP, SHORT_JUMP, Site};
 use crate::symbols::{self, Symbol, Tables};
 
-/// Name of the section that shows the new text.
+/// Name of the section for the new text.
 pub const TEXT_SECTION: &str = ".gopatch.text";
-/// Name of the section that shows the arena.
+/// Name of the section for the arena.
 pub const ARENA_SECTION: &str = ".gopatch.arena";
 
-/// Fill of the bytes of a site behind its jump: nobody gets there.
+/// Fills the bytes of a site after its jump: `int3`, never reached.
 const FILL: u8 = 0xCC;
 
-/// Offsets in the ELF header: of e_entry, which e_phoff and e_shoff follow; of e_shoff; of e_phnum, which e_shentsize, e_shnum
-/// and e_shstrndx follow; of its end.
+/// Offsets in the ELF header: of e_entry, followed by e_phoff and e_shoff; of e_shoff; of e_phnum,
+/// followed by e_shentsize, e_shnum and e_shstrndx; of its end.
 const ENTRY: u64 = 24;
 const SECTIONS_AT: u64 = 40;
 const SEGMENTS: u64 = 56;
 const HEADER_END: u64 = 64;
 
-/// Bytes of the program headers that are noted together: one entry of the manifest costs as much as that in hex.
+/// Bytes of the program headers in one entry of the manifest, which takes about as much itself, in
+/// hex.
 const NOTED_AT_ONCE: usize = PROGRAM_HEADER as usize;
 
-/// Why the output could not be put together. Each is a fault of gopatch itself.
+/// Why the output cannot be put together.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// A site does not lie in the file.
-    #[error("the site at {0} does not lie in the file")]
+    /// A site is not in the file.
+    #[error("the site at {0} is not in the file")]
     NotInFile(Va),
-    /// A jump does not reach.
+    /// A jump does not reach its target.
     #[error("a jump from {from} to {to:#x} does not reach")]
     OutOfReach {
-        /// Where the jump lies.
+        /// Where the jump is.
         from: Va,
-        /// Where it should lead.
+        /// Its target.
         to: u64,
     },
-    /// The file has more sections than a header can count.
-    #[error("the file has too many sections or segments to add one")]
+    /// The file has as many sections or segments as a header can count.
+    #[error("the file has too many sections or segments to add more")]
     TooMany,
-    /// New names cannot be added to the symbols' without adding them to the sections'.
-    #[error("symbols and sections have their names in one section, which --symbols cannot extend; leave it out")]
+    /// Symbols and sections share their names, so the one cannot be extended without the other.
+    #[error(
+        "symbols and sections share one section of names, which --symbols cannot extend\nhint: leave out --symbols"
+    )]
     SharedNames,
-    /// The manifest could not be made JSON.
-    #[error("the manifest cannot be written")]
+    /// The manifest cannot be made JSON.
+    #[error("cannot write the manifest")]
     Manifest(#[from] serde_json::Error),
 }
 
-/// What a jump into a thunk overwrites.
+/// New bytes in place of old ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overwrite {
     /// Offset in the file.
@@ -73,7 +78,8 @@ pub struct Overwrite {
     pub bytes: Vec<u8>,
 }
 
-/// The bytes that make `site` lead to `thunk`. An island's bytes come second: they lie in those of another site.
+/// The bytes that make `site` jump to `thunk`. An island's come second: they lie within those of
+/// another site.
 pub fn jumps(elf: &Elf<'_>, site: &Site, thunk: u64) -> Result<Vec<Overwrite>, WriteError> {
     let at = |va: Va, bytes| {
         let offset = elf.offset_of(va).ok_or(WriteError::NotInFile(va))?;
@@ -109,25 +115,25 @@ fn near_jump(from: Va, to: u64) -> Result<[u8; NEAR_JUMP], WriteError> {
     Ok(bytes)
 }
 
-/// Everything that goes into the output beside the input.
+/// Everything in the output that is not in the input.
 pub struct Additions<'a> {
     /// The layout.
     pub layout: &'a Layout,
     /// Jumps at the sites.
     pub overwrites: Vec<Overwrite>,
-    /// The emitted code, to lie at the layout's `code_va`.
+    /// The emitted code, for the layout's `code_va`.
     pub code: &'a [u8],
     /// The new entry point.
     pub entry: u64,
-    /// What a new symbol table gets beside the input's symbols; without it there is none.
+    /// What the symbol table gets beside the input's symbols; `None` leaves it as it is.
     pub symbols: Option<Vec<Symbol>>,
 }
 
-/// An output file, by what is other in it than in its input.
+/// An output file, by its differences from its input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output<'a> {
     input: &'a [u8],
-    /// What overwrites the input's bytes. Of two that overlap, the later counts.
+    /// What overwrites the input's bytes. Where two overlap, the later counts.
     pub overwrites: Vec<Overwrite>,
     /// What follows the input.
     pub tail: Vec<u8>,
@@ -150,40 +156,41 @@ impl Output<'_> {
     }
 }
 
-/// The output without its manifest, and what of the input's headers it overwrites.
+/// The output without its manifest and section headers.
 pub struct Unfinished<'a> {
     output: Output<'a>,
-    /// Where the emitted code lies in the file.
+    /// Offset of the emitted code in the file.
     pub code_offset: usize,
-    /// Parts of the input's headers that are not as they were.
+    /// Parts of the input's headers that differ now.
     pub patches: Vec<Patch>,
     header: FileHeader64<LE>,
     sections: SectionTable,
 }
 
-/// The output, whole but for its input's digest.
+/// The output, complete but for its input's digest.
 pub struct Unsigned<'a> {
     output: Output<'a>,
-    /// The manifest's bytes in the tail.
+    /// Where the manifest is in the tail.
     manifest: Range<usize>,
     /// Where the manifest's id goes in the tail.
     id: usize,
 }
 
-/// Stands in the manifest as long as its input's digest, until that is known.
+/// Placeholder in the manifest until its input's digest is known; of the same length.
 pub const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The section headers of the output and their names. The manifest and the names have no place yet.
+/// The section headers of the output and their names. The manifest and the names have no offset
+/// yet.
 struct SectionTable {
     headers: Vec<SectionHeader64<LE>>,
     names: Vec<u8>,
     /// Index of the names' own section.
     names_index: usize,
-    /// A new symbol table, with the indexes of its section and of its names' section.
+    /// The new symbol table, with the indices of its section and of its names' section.
     symbols: Option<(Tables, usize, usize)>,
 }
 
-/// Puts together all but the manifest, which names what is overwritten here.
+/// Puts together everything but the manifest, which lists what is overwritten here.
 pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'a>, WriteError> {
     let layout = additions.layout;
     let input = elf.data();
@@ -209,12 +216,12 @@ pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'
         let old = input.get(at as usize..(at + len) as usize);
         patches.extend(old.map(|old| Patch { offset: at, original: manifest::to_hex(old) }));
     };
-    // Addresses, offsets and numbers: nothing else of the header becomes another.
+    // Addresses, offsets and numbers: the rest of the header stays.
     note(ENTRY, SECTIONS_AT + 8 - ENTRY);
     note(SEGMENTS, HEADER_END - SEGMENTS);
     match layout.program_headers {
         ProgramHeaders::InPlace => {
-            // Most segments are listed as they were.
+            // Most segments' headers stay the same.
             let old = input.get(headers_at as usize..).unwrap_or_default();
             for range in differing(old, &program_headers) {
                 note(headers_at + range.start as u64, range.len() as u64);
@@ -236,7 +243,7 @@ impl Output<'_> {
         self.tail.resize(offset as usize - self.input.len(), 0);
     }
 
-    /// Fills up to the next multiple of `align` in the file, and gives the offset there.
+    /// Fills up to the next multiple of `align` in the file, and returns that offset.
     fn align(&mut self, align: u64) -> u64 {
         let offset = self.size().next_multiple_of(align);
         self.fill_to(offset);
@@ -289,13 +296,13 @@ impl<'a> Unsigned<'a> {
         self.output.size()
     }
 
-    /// Puts the input's digest, in hex, into the manifest, and the manifest's id into the code: by that a process and its
-    /// file know each other.
+    /// Puts the input's digest, in hex, into the manifest, and the manifest's id into the code:
+    /// gopatchd compares the id of a process with that of its file.
     pub fn sign(self, input_sha256: &str) -> Output<'a> {
         let Self { mut output, manifest, id } = self;
         let json = &mut output.tail[manifest];
         let digest = json.windows(NO_DIGEST.len()).position(|bytes| bytes == NO_DIGEST.as_bytes());
-        let digest = digest.expect("the manifest was written with a place for its input's digest");
+        let digest = digest.expect("the manifest was written with the placeholder");
         json[digest..digest + NO_DIGEST.len()].copy_from_slice(input_sha256.as_bytes());
         let manifest_id: [u8; 32] = Sha256::digest(&*json).into();
         output.tail[id..id + MANIFEST_ID_BYTES].copy_from_slice(&manifest_id[..MANIFEST_ID_BYTES]);
@@ -303,7 +310,7 @@ impl<'a> Unsigned<'a> {
     }
 }
 
-/// Where `new` is not `old`: each range ends at equal words or at the end.
+/// Where `new` differs from `old`: each range ends at equal blocks or at the end.
 fn differing(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for (index, (old, new)) in old.chunks(NOTED_AT_ONCE).zip(new.chunks(NOTED_AT_ONCE)).enumerate() {
@@ -351,7 +358,7 @@ fn program_headers(elf: &Elf<'_>, layout: &Layout, headers_at: u64, text_size: u
     table
 }
 
-/// The input's sections and the new ones. Names are written anew, for all.
+/// The input's sections and the new ones. The table of all their names is new.
 fn section_headers(
     elf: &Elf<'_>,
     layout: &Layout,
@@ -382,7 +389,8 @@ fn section_headers(
     for old in elf.sections() {
         add(old.name, old.kind, old.flags, old.va.0, old.offset.0, old.size, old.align);
     }
-    // A file without section headers gets the two that every table has: the null section and the names.
+    // A file without section headers gets the two that every table needs: the null section and the
+    // names.
     let mut names_index = usize::from(elf.header().e_shstrndx.get(LE).0);
     if elf.sections().is_empty() {
         names_index = 1;

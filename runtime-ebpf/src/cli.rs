@@ -8,19 +8,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use gopatch_protocol::manifest::Ratio;
-use gopatch_protocol::wire::DEFAULT_SOCKET;
+use clap::{Args, Parser, Subcommand};
 
-use crate::ab;
+use crate::client::cli::{RuleArgs, StatusArgs, TopArgs};
+use crate::config::Config;
 use crate::config::file::Settings;
-use crate::config::{self, Config};
-use crate::print::Print;
-use crate::rings::Choice;
-use crate::uprobes;
-
-/// The ring of `uprobes`: as large as the one that hooks' records come through.
-const UPROBE_RING_BYTES: u32 = 16 << 20;
+use crate::console::print::Print;
+use crate::rings::{Choice, parse_ring_bytes};
+use crate::uprobes::cli::UprobeArgs;
 
 /// Collects the events of programs patched by gopatch, and makes OpenTelemetry spans and metrics of them.
 #[derive(Debug, Parser)]
@@ -38,8 +33,8 @@ pub struct Cli {
 /// What gopatchd does besides collecting.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Compares a program with itself patched, and with rivals, under load: what does it cost?
-    Ab(Box<ab::AbArgs>),
+    /// Measure what instrumentation costs a program under load
+    Ab(Box<gopatchd_ab::AbArgs>),
 
     /// Collects the operations of a program that is not patched, by uprobes, to compare hooks with
     #[command(hide = true)]
@@ -72,94 +67,6 @@ pub enum ConfigCommand {
     Example,
 }
 
-/// Where the running gopatchd is asked.
-#[derive(Debug, Args)]
-pub struct ControlArgs {
-    /// The control socket of the running gopatchd. Without it, the one beside the default socket
-    #[arg(long, value_name = "PATH", env = "GOPATCHD_CONTROL_SOCKET", default_value_os_t = default_control())]
-    pub(crate) control: PathBuf,
-}
-
-/// The flags of `status`.
-#[derive(Debug, Args)]
-pub struct StatusArgs {
-    #[command(flatten)]
-    pub(crate) control: ControlArgs,
-
-    /// Print a JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// The flags of `top`.
-#[derive(Debug, Args)]
-pub struct TopArgs {
-    #[command(flatten)]
-    pub(crate) control: ControlArgs,
-
-    /// Seconds between two looks
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = interval)]
-    pub(crate) interval: f64,
-}
-
-/// The flags of `rule`.
-#[derive(Debug, Args)]
-pub struct RuleArgs {
-    /// What to do with it
-    #[arg(value_enum)]
-    pub(crate) what: RuleAction,
-
-    /// The rule's name, as `gopatchd status` shows it
-    #[arg(value_name = "RULE")]
-    pub(crate) rule: String,
-
-    /// With `sample`: the part of what is recorded that becomes operations; more than 0, at most 1
-    #[arg(value_name = "RATIO", required_if_eq("what", "sample"), value_parser = ratio)]
-    pub(crate) ratio: Option<Ratio>,
-
-    /// Only in this process; otherwise in all, and in those that come later
-    #[arg(long, value_name = "PID")]
-    pub(crate) pid: Option<u32>,
-
-    #[command(flatten)]
-    pub(crate) control: ControlArgs,
-}
-
-/// What can be done with a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RuleAction {
-    /// Its hooks record
-    Enable,
-    /// Its hooks do nothing
-    Disable,
-    /// Its hooks record, and a part of that becomes operations
-    Sample,
-}
-
-/// The flags of `uprobes`.
-#[derive(Debug, Args)]
-pub struct UprobeArgs {
-    /// The executable; every process that runs it is probed
-    #[arg(value_name = "ORIGINAL")]
-    original: PathBuf,
-
-    /// A file of rules, on top of gopatch's default ones; may be given several times
-    #[arg(long, value_name = "FILE", action = clap::ArgAction::Append)]
-    rules: Vec<PathBuf>,
-
-    /// Leave out the rules that gopatch comes with
-    #[arg(long)]
-    no_default_rules: bool,
-
-    /// How operations are printed
-    #[arg(long, value_enum, default_value = "text")]
-    print: Print,
-
-    /// Bytes of the ring that all CPUs share; a power of two
-    #[arg(long, value_name = "N", default_value_t = UPROBE_RING_BYTES, value_parser = ring_bytes)]
-    ring_bytes: u32,
-}
-
 /// The daemon's flags.
 #[derive(Debug, Args)]
 pub struct CollectArgs {
@@ -181,7 +88,7 @@ pub struct CollectArgs {
 
     /// Bytes of each ring; a power of two. Larger rings bear longer bursts [default: 8 MiB, or less, down to 1 MiB, where
     /// a process's rings would take more than 32 MiB, or all processes' 256]
-    #[arg(long, value_name = "N", value_parser = ring_bytes)]
+    #[arg(long, value_name = "N", value_parser = parse_ring_bytes)]
     ring_bytes: Option<u32>,
 
     /// Folder in a BPF file system where the bpf backend pins its output for other tools [default: /sys/fs/bpf/gopatch]
@@ -219,32 +126,6 @@ fn over<T>(setting: &mut Option<T>, flag: Option<T>) {
     *setting = flag.or(setting.take());
 }
 
-fn default_control() -> PathBuf {
-    config::default_control(DEFAULT_SOCKET.as_ref())
-}
-
-fn interval(text: &str) -> Result<f64, String> {
-    let seconds: f64 = text.parse().map_err(|error| format!("{error}"))?;
-    if (0.1..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("not from 0.1 to 3600".to_owned()) }
-}
-
-fn ratio(text: &str) -> Result<Ratio, String> {
-    let ratio = text.parse().map_err(|error| format!("{error}"))?;
-    Ratio::new(ratio).ok_or_else(|| "not more than 0 and at most 1".to_owned())
-}
-
-impl From<UprobeArgs> for uprobes::Options {
-    fn from(args: UprobeArgs) -> Self {
-        let UprobeArgs { original, rules, no_default_rules, print, ring_bytes } = args;
-        Self { original, rules, no_default_rules, print, ring_bytes }
-    }
-}
-
-fn ring_bytes(text: &str) -> Result<u32, String> {
-    let bytes: u32 = text.parse().map_err(|error| format!("{error}"))?;
-    config::check_ring_bytes(bytes).map(|()| bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -254,9 +135,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-        assert_eq!(ring_bytes("4096"), Ok(4096));
-        for bad in ["0", "5000", "2048", "536870912", "x"] {
-            assert!(ring_bytes(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -15,22 +15,22 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Resource, getpriority_process, getrlimit, setpriority_process, setrlimit};
-use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::cadence::{Cadence, Rest};
-use crate::clock::{Clock, invariant_tsc};
+use crate::attach::control_page::ControlPage;
+use crate::attach::handshake::{Granted, Greeting, Progress, Readers, Refusal};
+use crate::attach::heartbeat::Heart;
+use crate::attach::listener::Listener;
+use crate::calls::clock::{Clock, invariant_tsc};
 use crate::config::Config;
-use crate::control::ControlPage;
+use crate::console::output::LAST_OUTPUT;
+use crate::control::switch::{Switch, Switched, Switches};
 use crate::export::{Exporter, Shared, Totals};
-use crate::heart::Heart;
-use crate::hello::{Granted, Greeting, Progress, Readers, Refusal};
-use crate::listen::Listener;
+use crate::host;
 use crate::outlet::Outlet;
+use crate::rings::cadence::{Cadence, Rest};
 use crate::rings::{self, Backend, Rings};
 use crate::session::Session;
 use crate::summary::Summary;
-use crate::switch::{Switch, Switched, Switches};
 use crate::telemetry::metrics::{Keeping, Metrics};
 use crate::telemetry::process::Process;
 
@@ -39,9 +39,6 @@ const REPLACED: Duration = Duration::from_secs(2);
 
 /// How long rings are drained after everybody was told to leave: processes look about every 100 ms.
 const LEAVING: Duration = Duration::from_millis(400);
-
-/// How long the end waits for somebody who reads the output slowly.
-pub(crate) const LAST_OUTPUT: Duration = Duration::from_secs(5);
 
 /// Most connections that are not yet sessions. The others wait in the socket's backlog.
 const MAX_GREETINGS: usize = 64;
@@ -55,10 +52,6 @@ const ALWAYS: usize = 3;
 
 /// How long no connection is accepted after accepting has failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// How much more of a processor than others gopatchd may have when all are busy: three times as much (`sched_prio_to_weight` of
-/// `kernel/sched/core.c`).
-const NICE: i32 = -5;
 
 /// Runs until a signal, or until nobody reads the output.
 pub fn run(config: &Config) -> Result<()> {
@@ -114,14 +107,14 @@ struct Ready {
 
 impl Daemon {
     fn start(config: &Config) -> Result<Self> {
-        let signals = stop_signals().context("cannot wait for signals")?;
-        raise_file_limit();
+        let signals = host::stop_signals().context("cannot wait for signals")?;
+        host::raise_file_limit();
         let listener = Listener::bind(&config.listen)?;
         let (backend, reason) = rings::open(config.backend, &config.pin)?;
         let shared = Arc::new(Shared::new(config)?);
         let exporter = Exporter::start(config, &shared)?;
         // The exporter can wait.
-        raise_priority();
+        host::raise_priority();
         if !invariant_tsc() {
             tracing::warn!("this CPU does not promise a steady time stamp counter; times may be wrong");
         }
@@ -470,28 +463,4 @@ impl Daemon {
 fn unix_nanos_now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_nanos() as u64)
-}
-
-/// A stream that becomes readable when gopatchd is asked to stop.
-pub(crate) fn stop_signals() -> io::Result<UnixStream> {
-    let (reader, writer) = UnixStream::pair()?;
-    reader.set_nonblocking(true)?;
-    signal_hook::low_level::pipe::register(SIGINT, writer.try_clone()?)?;
-    signal_hook::low_level::pipe::register(SIGTERM, writer)?;
-    Ok(reader)
-}
-
-/// Who waits for a processor loses what rings cannot hold meanwhile. Somebody who has chosen a priority is left alone, and without the
-/// right to (CAP_SYS_NICE) nothing changes.
-fn raise_priority() {
-    if getpriority_process(None) == Ok(0) {
-        let _ = setpriority_process(None, NICE);
-    }
-}
-
-/// Each session holds a file, so many sessions need a high limit. It is not worth failing for.
-pub(crate) fn raise_file_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    let _ = setrlimit(Resource::Nofile, limit);
 }

@@ -1,67 +1,50 @@
 //! gopatchd: collects the events of programs that gopatch has patched.
 //!
-//! The way of an event, and the modules it meets:
+//! The way of an event, and the rooms that it meets:
 //!
 //! ```text
-//!   socket      listen -> hello -> program            a process comes and says what it is
-//!   rings       rings::{bpf, memfd}                   its records are drained
-//!   operations  session: order -> calls, pairing      records become calls
-//!               attributes, clock -> operation        calls become operations
-//!               lineage                           they get their ids
-//!   outlet      print -> output                   operations are printed,
-//!               telemetry -> export               and become spans and metrics that others take
+//!   attach      listener -> handshake -> session      a process attaches and gets its rings
+//!   rings       {bpf, memfd}                          its records are drained
+//!   calls       order -> pairing, clock, attributes   records become calls,
+//!               operation, ids                        and calls become operations
+//!   outlet      console: print -> output              operations are printed,
+//!               telemetry -> export                   and become spans and metrics
 //! ```
 //!
-//! `gopatchd ab` (`ab`) does none of that itself: it runs programs and collectors as processes of their own.
+//! `daemon` runs the loop. `control` holds what a client and the daemon say to each other; `client` is
+//! `gopatchd status`, `top` and `rule`; `config` reads settings.
+//!
+//! `gopatchd ab` is the crate `gopatchd-ab`, which uses nothing of this one: it runs gopatchd as a process.
 //! `gopatchd uprobes` ([`uprobes`]) makes the same of records that uprobes write, to compare hooks with.
 //!
-//! Decides: nothing here; `daemon` runs the loop.
 //! Trusts: the kernel. A process trusts what gopatchd sends it; gopatchd trusts nothing that comes from a process.
 //! Never does: following a length, an index or a position from a process before it was checked.
 
-mod ab;
-mod attributes;
-mod cadence;
+mod attach;
 mod calls;
 mod cli;
 mod client;
-mod clock;
 mod config;
+mod console;
 mod control;
 mod daemon;
 mod export;
-mod heart;
-mod hello;
-mod lineage;
-mod listen;
-mod log;
-mod mapping;
-mod operation;
-mod order;
+mod host;
 mod outlet;
-mod output;
-mod pairing;
-mod peer;
-mod print;
-mod program;
 mod rings;
 mod session;
+mod socket;
 mod summary;
-mod switch;
 mod telemetry;
-mod tls;
-mod top;
 pub mod uprobes;
 
-pub use ab::{AbArgs, run as ab};
-pub use cli::{
-    Cli, CollectArgs, Command, ConfigCommand, ControlArgs, RuleAction, RuleArgs, StatusArgs, TopArgs, UprobeArgs,
-};
-pub use client::{rule, status};
+pub use cli::{Cli, CollectArgs, Command, ConfigCommand};
+pub use client::cli::{ControlArgs, RuleAction, RuleArgs, StatusArgs, TopArgs};
+pub use client::{rule, status, top};
 pub use config::Config;
 pub use config::{check as check_config, example as example_config};
+pub use console::log::{Level, start as start_log, start_default as start_default_log};
+pub use console::print::Print;
 pub use daemon::run;
-pub use log::{start as start_log, start_default as start_default_log};
-pub use print::Print;
 pub use rings::Choice;
-pub use top::run as top;
+pub use uprobes::cli::UprobeArgs;

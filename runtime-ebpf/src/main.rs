@@ -22,10 +22,10 @@ fn main() -> ExitCode {
     }
     let done = match cli.command {
         None => cli.collect.config().and_then(|config| {
-            let _log = gopatchd::start_log(&config).context("cannot write to standard error")?;
+            let _log = gopatchd::start_log(config.log_level()).context("cannot write to standard error")?;
             gopatchd::run(&config).map(|()| true)
         }),
-        Some(Command::Ab(args)) => gopatchd::ab(*args),
+        Some(Command::Ab(args)) => gopatchd_ab::run(*args),
         Some(Command::Uprobes(args)) => uprobes::run(&args.into()).map(|()| true),
         Some(Command::Config(ConfigCommand::Check { file })) => gopatchd::check_config(file.as_deref()).map(|()| true),
         Some(Command::Config(ConfigCommand::Example)) => gopatchd::example_config().map(|()| true),

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use gopatch_protocol::manifest::Ratio;
 
+use crate::calls::ids::TraceId;
+use crate::calls::operation::Operation;
+use crate::calls::program::Program;
 use crate::config::{Config, Exemplars};
+use crate::console::print::Printer;
 use crate::export::Shared;
-use crate::lineage::TraceId;
-use crate::operation::Operation;
-use crate::print::Printer;
-use crate::program::Program;
 use crate::telemetry::conventions::Conventional;
 use crate::telemetry::process::{Process, State};
 use crate::telemetry::span;

@@ -9,17 +9,17 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::attach::control_page::ControlPage;
+use crate::attach::peer::Peer;
+use crate::calls::clock::Clock;
+use crate::calls::order::Order;
+use crate::calls::program::Program;
 use crate::calls::{Calls, Entries, Event};
-use crate::clock::Clock;
-use crate::control::ControlPage;
-use crate::export::status::Rule;
-use crate::order::Order;
+use crate::control::api::Rule;
+use crate::control::switch::{Setting, Switches};
 use crate::outlet::Outlet;
-use crate::peer::Peer;
-use crate::program::Program;
 use crate::rings::{Counters, Rings};
 use crate::summary::Summary;
-use crate::switch::{Setting, Switches};
 use crate::telemetry::process::Process;
 
 /// How often losses of one process are told.

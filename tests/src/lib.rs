@@ -20,6 +20,7 @@ pub mod server;
 pub mod statistics;
 pub mod std_test;
 pub mod tls;
+pub mod turns;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -32,6 +33,7 @@ pub use load::{Load, Seen};
 pub use probe::Probe;
 pub use process::Process;
 pub use server::Server;
+pub use turns::{Turn, alone, beside};
 
 /// The newest Go of the corpus. Its loadgen is used against servers of every version.
 pub const NEWEST_GO: &str = "1.27.4";
@@ -40,22 +42,34 @@ pub const NEWEST_GO: &str = "1.27.4";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// A folder for the files of one test, removed at its end. Its path is short enough for a socket's.
-pub struct Scratch(tempfile::TempDir);
+///
+/// As long as a test has one, no other test runs [`alone`](turns::alone).
+pub struct Scratch {
+    folder: tempfile::TempDir,
+    _turn: Option<Turn>,
+}
 
 impl Scratch {
     /// Makes a new one.
     pub fn new() -> Result<Self> {
-        Ok(Self(tempfile::Builder::new().prefix("gopatch-").tempdir().context("cannot make a temporary folder")?))
+        let turn = turns::beside();
+        Ok(Self { _turn: Some(turn), ..Self::without_turn()? })
+    }
+
+    /// Makes one for code that must not wait for other tests.
+    fn without_turn() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("gopatch-").tempdir().context("cannot make a temporary folder")?;
+        Ok(Self { folder, _turn: None })
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     /// A file in it.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 }
 

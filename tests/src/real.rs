@@ -4,11 +4,12 @@
 //! Trusts: the program's clients to say what they asked, and to fail when an answer is not the one expected.
 //! Never does: compare in part. All that was seen under the default rules is compared, each operation with its attributes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::SOCKET_ENV;
@@ -60,14 +61,21 @@ pub fn start(scratch: &Scratch, command: &mut Command, name: &str) -> Result<Pro
     Process::start(command.env(SOCKET_ENV, gopatchd::socket(scratch)), scratch.path(), name)
 }
 
-/// Addresses of loopback on which nobody listens now.
+/// Addresses of loopback on which no process listens. No two tests get the same.
 pub fn free_addresses<const N: usize>() -> Result<[String; N]> {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Held to the end, so that the kernel gives another port each time.
     let mut held = Vec::new();
-    for _ in 0..N {
-        held.push(TcpListener::bind("127.0.0.1:0").context("no free port")?);
+    let mut addresses = Vec::new();
+    while addresses.len() < N {
+        let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
+        let address = listener.local_addr()?;
+        held.push(listener);
+        if given.insert(address.port()) {
+            addresses.push(address.to_string());
+        }
     }
-    let addresses = held.iter().map(|listener| Ok(listener.local_addr()?.to_string()));
-    let addresses = addresses.collect::<Result<Vec<_>>>()?;
     Ok(addresses.try_into().expect("one for each"))
 }
 

@@ -1,41 +1,20 @@
-//! What the benchmarks make of their measurements: medians, goals, and where they were taken.
-//!
-//! Decides: that a figure is a median with its quartiles.
-//! Trusts: its callers' numbers.
-//! Never does: average. One round that something else disturbed would move an average, and does not move a median.
+//! Medians with quartiles, goals, and the machine, for the benchmarks.
 
-use std::fmt::{self, Display, Formatter};
 use std::fs;
 
+pub use gopatchd_ab::statistics::Spread;
 use serde::Serialize;
 
-/// A median and the quartiles around it.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Spread {
-    /// The value in the middle.
-    pub median: f64,
-    /// A quarter of the values lie below.
-    pub low: f64,
-    /// A quarter of the values lie above.
-    pub high: f64,
+/// The spread of values, which is not a number without values: that meets no goal.
+pub fn spread(values: &[f64]) -> Spread {
+    Spread::new(values).unwrap_or(Spread { median: f64::NAN, low: f64::NAN, high: f64::NAN })
 }
 
-impl Spread {
-    /// Of these values.
-    pub fn of(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        let at = |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied();
-        let at = |part| at(part).unwrap_or(f64::NAN);
-        Self { median: at(0.5), low: at(0.25), high: at(0.75) }
-    }
-}
-
-impl Display for Spread {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let digits = if self.median < 100.0 { 2 } else { 0 };
-        let quartiles = format!("{:.digits$} .. {:.digits$}", self.low, self.high);
-        write!(f, "{:>9.digits$}  {quartiles:<16}", self.median)
-    }
+/// Formats a spread as two columns: the median, and the quartiles.
+pub fn format_spread(spread: &Spread) -> String {
+    let digits = if spread.median < 100.0 { 2 } else { 0 };
+    let quartiles = format!("{:.digits$} .. {:.digits$}", spread.low, spread.high);
+    format!("{:>9.digits$}  {quartiles:<16}", spread.median)
 }
 
 /// What a figure is held against.

@@ -1,13 +1,13 @@
-//! The arena: the private memory that a patched file gains, a zero-filled segment behind the program's own.
+//! The arena: the private memory that a patched file gains, a zero-filled segment after the
+//! program's own.
 //!
-//! Decides: where in it each thing lies that the emitted code reads and writes.
+//! Decides: where each thing lies that the emitted code reads and writes.
 //! Trusts: nothing from the file; it only adds up sizes.
-//! Never does: emit code.
 //!
 //! ```text
-//! arena + 0        switches   state shared by all hooks, and one enable byte a function; wiped in a forked child,
-//!                             so that a child, which has no rings, is inert
-//! + SESSION        session    what the entry stub and the tick need; one thread at a time touches it
+//! arena + 0        switches   state shared by all hooks, and one enable byte for each function;
+//!                             wiped in a forked child, which has no rings, so that it is inert
+//! + SESSION        session    what the entry stub and the tick need; only one thread touches it
 //! + SLOTS          slots      one for each P; only the thread that holds the P touches it
 //! + TABLE          words      what entries keep for their exits (absent when nothing does)
 //! ```
@@ -23,9 +23,10 @@ pub const SLOT_SHIFT: u32 = 8;
 pub mod switches {
     /// `u32`: 1 while the rings may be written.
     pub const ATTACHED: u64 = 0;
-    /// `u32`: rings that there are; a P with an id past it has none.
+    /// `u32`: number of rings; a P whose id is not below it has none.
     pub const RINGS: u64 = 4;
-    /// `u64`: a number in the high half that only grows; words that were kept under another are void.
+    /// `u64`: a number in the high half that only grows; words that were kept under another number
+    /// are void.
     pub const EPOCH: u64 = 8;
     /// One byte a function.
     pub const ENABLE: u64 = 64;
@@ -45,7 +46,7 @@ pub mod slot {
     pub const PRODUCER: u64 = 32;
     /// Address of the ring's consumer page.
     pub const CONSUMER: u64 = 40;
-    /// `u8`: 1 while a thunk is between its look at `ATTACHED` and its last use of the ring.
+    /// `u8`: 1 from before a thunk loads `ATTACHED` until after its last use of the ring.
     pub const BUSY: u64 = 48;
     /// `u8`: 1 when [`WORDS`] are what the entry kept.
     pub const KEPT: u64 = 49;
@@ -59,7 +60,8 @@ pub mod slot {
     pub const SAVED_RBX: u64 = 88;
     /// Time stamp of the record being made.
     pub const TSC: u64 = 96;
-    /// `u64`: state of this P's random numbers, used while the P is held, whether [`BUSY`] or not.
+    /// `u64`: state of this P's random numbers, used by the thread that holds the P, even while
+    /// [`BUSY`] is 0.
     pub const RANDOM: u64 = 104;
     /// The words that the entry kept, copied out of the table.
     pub const WORDS: u64 = 128;
@@ -75,15 +77,15 @@ pub mod session {
     pub const OFF: u64 = 8;
     /// `u32`: the kernel offers the expedited membarrier, so old rings can be unmapped.
     pub const MEMBARRIER: u64 = 12;
-    /// `u64` nanoseconds (`CLOCK_MONOTONIC`): the tick does nothing before.
+    /// `u64` nanoseconds (`CLOCK_MONOTONIC`): when the tick next does anything.
     pub const NEXT_TICK: u64 = 16;
-    /// `u64` nanoseconds: no new connection before.
+    /// `u64` nanoseconds: earliest time of the next connection.
     pub const NEXT_ATTEMPT: u64 = 24;
-    /// `u64` nanoseconds: gives up waiting for the reply.
+    /// `u64` nanoseconds: when the process gives up waiting for the reply.
     pub const DEADLINE: u64 = 32;
-    /// `u64`: heartbeat seen last.
+    /// `u64`: last heartbeat seen.
     pub const HEARTBEAT: u64 = 40;
-    /// `u64` nanoseconds: when it was new.
+    /// `u64` nanoseconds: when [`HEARTBEAT`] last changed.
     pub const HEARTBEAT_AT: u64 = 48;
     /// Address of the control page.
     pub const CONTROL: u64 = 56;
@@ -91,13 +93,13 @@ pub mod session {
     pub const CONTROL_BYTES: u64 = 64;
     /// `u64`: data bytes of a ring.
     pub const RING_BYTES: u64 = 72;
-    /// `u32`: enable generation copied last.
+    /// `u32`: last enable generation copied.
     pub const ENABLE_GENERATION: u64 = 80;
     /// `u32`: rings of this session.
     pub const RINGS: u64 = 84;
-    /// `u32`: rings to ask for.
+    /// `u32`: rings to request.
     pub const RINGS_WANTED: u64 = 88;
-    /// `u32`: sessions had so far.
+    /// `u32`: sessions so far.
     pub const SESSIONS: u64 = 92;
     /// `u64`: records lost in the previous session, published and not consumed.
     pub const LOST_UNCONSUMED: u64 = 96;
@@ -113,9 +115,9 @@ pub mod session {
     pub const ADDRESS: u64 = 128;
     /// `u32`: an entry found no place in the words table.
     pub const CROWDED: u64 = 240;
-    /// `u32`: 0, or while old words are being forgotten 1 more than the slots that were seen idle since.
+    /// `u32`: 0, or while old words are being cleared one more than the slots seen idle since.
     pub const SEEN_IDLE: u64 = 244;
-    /// `u32`: hooks without a ring that are at work in the words table.
+    /// `u32`: hooks without a ring that are using the words table.
     pub const RINGLESS: u64 = 248;
     /// `struct iovec`, 16 bytes.
     pub const IOVEC: u64 = 256;
@@ -143,17 +145,17 @@ pub mod session {
     pub const BYTES: u64 = CPU_MASK + CPU_MASK_BYTES;
 }
 
-/// Where a process stands with gopatchd.
+/// The state of a process's connection to gopatchd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Phase {
-    /// Nobody answered.
+    /// No collector.
     Idle = 0,
-    /// Said hello, waits for the reply.
+    /// Has sent the hello, waits for the reply.
     Waiting = 1,
     /// Has rings.
     Attached = 2,
-    /// Has left its rings; waits for the last thunk to be done with them.
+    /// Has left its rings; waits for the last thunk to finish with them.
     Leaving = 3,
 }
 
@@ -161,7 +163,7 @@ pub enum Phase {
 pub mod table {
     /// Entries; a power of two.
     pub const ENTRIES: u64 = 1 << 15;
-    /// Entries that are looked at from a key's first place on.
+    /// Entries that a search examines, from a key's first place on.
     pub const PROBES: u64 = 8;
     /// Bytes of an entry: one cache line.
     pub const ENTRY_BYTES: u64 = 64;
@@ -173,15 +175,17 @@ pub mod table {
     pub const OWNER: u64 = 8;
     /// The words.
     pub const WORDS: u64 = 16;
-    /// Words that an entry can keep.
+    /// Most words that an entry can hold.
     pub const MAX_WORDS: usize = 6;
-    /// Key of an entry that nobody uses.
+    /// Key of an unused entry.
     pub const FREE: u64 = 0;
-    /// Key of an entry that is being written. No real key: a goroutine's frame is at least eight bytes.
+    /// Key of an entry that is being written. Not a real key: real ones contain a goroutine id,
+    /// which is not 0, in higher bits.
     pub const CLAIMED: i32 = 1;
     /// Bits of [`OWNER`] that hold the function.
     pub const FUNCTION_BITS: u32 = 32;
-    /// Bits of the key that hold the frame, in units of eight bytes: stacks of up to 1 GiB (`runtime.maxstacksize`).
+    /// Bits of the key that hold the frame, in units of eight bytes: stacks of up to 1 GiB
+    /// (`runtime.maxstacksize`).
     pub const FRAME_BITS: u32 = 27;
     /// Bytes of the table; the probes of the last place run past the last entry.
     pub const BYTES: u64 = (ENTRIES + PROBES) * ENTRY_BYTES;

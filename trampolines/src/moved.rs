@@ -1,28 +1,36 @@
-//! Instructions of the program that moved into emitted code.
+//! Displaced instructions: those of the program that moved into emitted code.
 //!
 //! Decides: how they run there as they would in place, and what happens where one would fault.
-//! Trusts: the patcher that they may move, and which register and flags are free where.
-//! Never does: know what a hook is.
+//! Trusts: the patcher that they may move, and which register and flags are free where. Knows
+//! nothing of hooks.
 //!
 //! # Guards
 //!
-//! A load through a nil pointer is a panic in Go: the processor faults, and the signal handler makes it look as if the
-//! instruction had called `runtime.sigpanic` (`sighandler` and `preparePanic`, Go's `src/runtime/signal_unix.go` and
-//! `signal_amd64.go`). In a thunk the handler would find a PC that the runtime does not know. So an instruction that might
-//! fault has a *guard* in front of it, which compares the address with [`NIL_PAGE`] and, if it is below, does what the handler
-//! does: it stores signal, code, address and PC in the goroutine, pushes the PC, and goes to `runtime.sigpanic0`. The PC is
-//! the instruction's own in the program, where all that the runtime knows of it holds: line, stack depth, live pointers,
-//! deferred calls. The push is the handler's own (`pushCall`), of the same word to the same place.
+//! A load through a nil pointer is a panic in Go: the processor faults, and the signal handler
+//! makes it look as if the instruction had called `runtime.sigpanic` (`sighandler` and
+//! `preparePanic`, Go's `src/runtime/signal_unix.go` and `signal_amd64.go`). In a thunk the handler
+//! would find a PC that the runtime does not know. So an instruction that might fault has a *guard*
+//! before it, which compares the address with [`NIL_PAGE`] and, if it is below, does what the
+//! handler does: it stores signal, code, address and PC in the goroutine, pushes the PC, and jumps
+//! to `runtime.sigpanic0`. The PC is that of the instruction in the program, for which all of the
+//! runtime's tables hold: line, stack depth, live pointers, deferred calls. The push is the
+//! handler's own (`pushCall`), of the same word to the same place.
 //!
-//! An address that is not below is left to fault. `sigpanic` then ends the program, in place as in a thunk; only
-//! `debug.SetPanicOnFault` would make a panic of it, so the patcher emits no guard in a program that has that function.
-//! The handler also ends programs that fault on the system stack or in a system call; `sigpanic` does so too (`canpanic`).
+//! An address that is not below faults. `sigpanic` then ends the program, in place as in a thunk;
+//! only `debug.SetPanicOnFault` would make a panic of it, so the patcher emits no guard in a
+//! program that has that function. The handler also ends programs that fault on the system stack or
+//! in a system call; `sigpanic` does so too (`canpanic`).
 //!
 //! # Calls
 //!
-//! A call that moved is taken apart: the address behind it in the program is pushed, and a jump leads to the callee, which
-//! returns to where it always did. (The processor foresees that return wrongly, so the patcher moves a call only where there
-//! is no other way.) R12 holds no argument.
+//! A displaced call is taken apart: its return address in the program is pushed, and a jump leads
+//! to the callee, which returns to where it always did. (The processor mispredicts that return, so
+//! the patcher moves a call only if there is no other way.) R12 holds no argument.
+//!
+//! # Registers
+//!
+//! A guard uses its scratch register and the flags, which the patcher has proved free there; a call
+//! uses R12. R14 is g.
 
 use std::collections::BTreeSet;
 
@@ -38,30 +46,31 @@ const NIL_PAGE: i32 = 0x1000;
 const SIGSEGV: i32 = 11;
 const SEGV_MAPERR: i32 = 1;
 
-/// Where moved instructions go on that leave the function, if a hook comes first.
+/// Where displaced returns lead.
 #[derive(Clone, Copy)]
 pub(crate) enum Onward {
-    /// They leave as they did.
+    /// To the caller, as in place.
     Leave,
-    /// At this address.
+    /// To this address: another hook comes first.
     At(u64),
-    /// At this label.
+    /// To this label: the hook comes first.
     Label(CodeLabel),
 }
 
-/// Emits moved instructions, and what their guards lead to.
+/// Emits displaced instructions, and the code that their guards jump to.
 pub(crate) struct Mover<'a> {
     guards: &'a [Guard],
     faults: Vec<(CodeLabel, &'a Guard)>,
 }
 
 impl<'a> Mover<'a> {
-    /// For the instructions of a site with these guards.
+    /// A mover for the instructions of a site with these guards.
     pub(crate) fn new(guards: &'a [Guard]) -> Self {
         Self { guards, faults: Vec::new() }
     }
 
-    /// Emits `instructions`. Branches and RIP-relative operands keep their targets, but for branches among `instructions`.
+    /// Emits `instructions`. Branches and RIP-relative operands keep their targets, except that a
+    /// branch to one of `instructions` follows it.
     pub(crate) fn emit(
         &mut self,
         asm: &mut CodeAssembler,
@@ -82,7 +91,8 @@ impl<'a> Mover<'a> {
             }
             match onward {
                 _ if instruction.flow_control() == FlowControl::Call => {
-                    // What a call pushes is the address behind it in the program, which the runtime knows.
+                    // What a call pushes is the address after it in the program, which the runtime
+                    // knows.
                     asm.lea(r12, at(instruction.next_ip()))?;
                     asm.push(r12)?;
                     asm.jmp(instruction.near_branch_target())?;
@@ -93,7 +103,8 @@ impl<'a> Mover<'a> {
                     asm.add_instruction(jump)?;
                 }
                 Onward::Label(label) if is_return(instruction) => {
-                    // A jump to a label cannot have an address, so what leads here leads to an instruction in front of it.
+                    // A jump to a label cannot have an address, so a branch to this return leads to
+                    // a nop before the jump.
                     if moved.ip() != 0 {
                         let mut name = Instruction::with(Code::Nopd);
                         name.set_ip(moved.ip());
@@ -107,7 +118,8 @@ impl<'a> Mover<'a> {
         Ok(())
     }
 
-    /// Emits the comparison in front of `moved`, and gives its address to that.
+    /// Emits the comparison that comes before `moved`, and gives it the address of `moved`, so that
+    /// branches lead to it.
     fn guard(&mut self, asm: &mut CodeAssembler, guard: &'a Guard, moved: &mut Instruction) -> Result<(), IcedError> {
         let fault = asm.create_label();
         let memory = MemoryOperand::new(
@@ -129,7 +141,8 @@ impl<'a> Mover<'a> {
         Ok(())
     }
 
-    /// Emits what the guards lead to. Nothing falls through into it, or out of it.
+    /// Emits the code that the guards jump to. Execution never falls into it or out of it. It
+    /// stores to g, which is never nil, and pushes where the signal handler would.
     pub(crate) fn faults(self, asm: &mut CodeAssembler) -> Result<(), IcedError> {
         for (mut fault, guard) in self.faults {
             let Guard { ip, scratch, sigpanic } = *guard;
@@ -146,8 +159,9 @@ impl<'a> Mover<'a> {
     }
 }
 
-/// What the block encoder knows a moved instruction by, as it takes the address of an instruction in the block for the
-/// place where that now is: in a half of the address space that no program has, so that the place where it was keeps its own.
+/// The address by which the block encoder knows a displaced instruction. The encoder takes a branch
+/// to the address of an instruction in its block for a branch to where that now lies, so this is an
+/// address that no program has, and the instruction's own address still means the old place.
 fn name(ip: u64) -> u64 {
     ip | 1 << 63
 }
@@ -156,7 +170,7 @@ fn is_return(instruction: &Instruction) -> bool {
     instruction.flow_control() == FlowControl::Return
 }
 
-/// Where a direct branch leads.
+/// The target of a direct branch.
 fn branch_target(instruction: &Instruction) -> Option<u64> {
     let is_branch =
         matches!(instruction.flow_control(), FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch);

@@ -1,7 +1,7 @@
-//! Code for instructions that moved for no hook, but to make room for a jump that others need.
+//! Code for instructions that belong to no hook and moved only to make room for a jump.
 //!
-//! Decides: nothing. Trusts: the caller that the instructions may move.
-//! Never does: use a register, the stack or the flags for itself. So it changes nothing that the instructions do not.
+//! Trusts: the caller that the instructions may move. Uses no register, stack or flag besides what
+//! the instructions use, so it cannot fault where they would not.
 
 use iced_x86::Instruction;
 use iced_x86::code_asm::CodeAssembler;
@@ -9,7 +9,7 @@ use iced_x86::code_asm::CodeAssembler;
 use crate::asm::{self, EmitError};
 use crate::moved::{Mover, Onward};
 
-/// Emits `instructions`, to lie at `va` and to go on at `resume`.
+/// Emits `instructions` for address `va`, with a jump to `resume` after them.
 pub fn emit(instructions: &[Instruction], resume: u64, va: u64) -> Result<Vec<u8>, EmitError> {
     let encode = |source| EmitError::Encode { va, source };
     let mut asm = CodeAssembler::new(64).map_err(encode)?;

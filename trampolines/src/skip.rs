@@ -1,13 +1,17 @@
 //! The skip thunk: what runs in place of a function's body.
 //!
-//! Decides: the code that leaves constants where a caller looks for results, and returns.
-//! Trusts: the plan for the places of the results, and that the goroutine is at an entry site (see [`crate::thunk`]): behind
-//! the stack check, before the frame, so that RSP is where it is at a return.
-//! Never does: look whether anybody listens; call, push, block, or read what the program can write.
+//! Decides: the code that puts constants where a caller expects results, and returns.
+//! Trusts: the plan for the places of the results, and that the goroutine is at an entry site (see
+//! [`crate::thunk`]): after the stack check, before the frame, so that RSP is where it is at a
+//! return.
+//! Never does: check whether a collector listens; call, push, block, or read what the program can
+//! write.
 //!
-//! It writes the registers of the results, R13, and the results' own place in the caller's frame. All other registers are
-//! the caller's to save in ABIInternal, or are left as they are: RSP, RBP, R14, X15. The stack needs no write barrier, and
-//! a text's pointer leads into the image, where the garbage collector does not look.
+//! It writes the registers of the results, R13, and the place of the results in the caller's frame.
+//! All other registers are caller-saved in ABIInternal or left alone: RSP, RBP, R14, X15. The stack
+//! needs no write barrier, and a text's pointer leads into the image, where the garbage collector
+//! does not look. Its only stores go to the caller's frame, at RSP + 8 and above, so it cannot
+//! fault.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -20,7 +24,8 @@ use crate::plan::{Gpr, ResultPart, ResultPlace, ResultValue};
 const FLOATS: [AsmRegisterXmm; 15] =
     [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14];
 
-/// Emits the thunk, to lie at `va`. It goes on at `next`, or returns. The bytes of texts lie behind it.
+/// Emits the thunk for address `va`. It jumps to `next`, or returns. The bytes of texts follow the
+/// code.
 pub fn emit(results: &[ResultPart], next: Option<u64>, va: u64) -> Result<Vec<u8>, EmitError> {
     let encode = |source| EmitError::Encode { va, source };
     let mut asm = CodeAssembler::new(64).map_err(encode)?;
@@ -76,7 +81,7 @@ fn set(asm: &mut CodeAssembler, part: &ResultPart, bits: u64) -> Result<(), Iced
                 1 => asm.mov(byte_ptr(to), i32::from(bits as u8)),
                 2 => asm.mov(word_ptr(to), i32::from(bits as u16)),
                 4 => asm.mov(dword_ptr(to), low),
-                // As much as an instruction holds, sign-extended.
+                // An immediate has 32 bits, sign-extended.
                 _ if i64::from(low) as u64 == bits => asm.mov(qword_ptr(to), low),
                 _ => {
                     asm.mov(r13, bits)?;

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 mod tasks;
 
-use tasks::{bpf, check, corpus, demo, docs};
+use tasks::{bpf, check, corpus, demo, docs, structure};
 
 /// A command: its name, its arguments, what it does, and the function that does it.
 struct Task {
@@ -47,6 +47,12 @@ const TASKS: &[Task] = &[
         arguments: "[--write]",
         help: "check the generated parts of the documents, or write them",
         run: docs::run,
+    },
+    Task {
+        name: "structure",
+        arguments: "[FOLDER]",
+        help: "check that imports go one way, and that files and folders are not too large",
+        run: structure::run,
     },
 ];
 

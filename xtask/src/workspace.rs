@@ -45,6 +45,11 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// Builds the two programs as a user gets them: for the end-to-end tests, the benchmarks, the demo and the documents.
+pub fn build_release() -> Result<()> {
+    run(&mut cargo(&["build", "--release", "--package", "gopatch", "--package", "gopatchd"]))
+}
+
 /// Runs a command with our own stdout and stderr, and fails unless it succeeds.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| cannot_start(command, &error))?;

@@ -1,8 +1,8 @@
-//! Finds the wanted names in .debug_info: in the units that mention them (`super::mentions`), each of which is read once.
+//! Finds the wanted names in .debug_info, in the units that mention them (`super::mentions`). Each
+//! unit is read once.
 //!
-//! Decides: which entries are worth an address: functions and types at the top of a Go unit, by name.
-//! Trusts: nothing.
-//! Never does: build a type. That is done when somebody asks for it (`super::types`).
+//! Decides: which entries to remember: functions and types at the top of a Go unit, by name.
+//! Trusts: nothing. Never does: build a type. `super::types` does that on request.
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
@@ -12,15 +12,15 @@ use foldhash::fast::FixedState;
 use gimli::{AttributeValue, DebugAddrBase, DebugInfoOffset, EntriesRaw, Section, constants as dw};
 
 use crate::address::Va;
-use crate::rules::pattern::without_type_arguments;
+use crate::golang::symbol::without_type_arguments;
 use crate::types::TypeId;
 
 use super::mentions::Mentions;
 use super::{Body, DwarfError, Function, Reader, TypeInfo, Unit, Wanted};
 
-/// Bytes of .debug_info below which a thread costs more than it saves.
+/// Below this many bytes of .debug_info a thread costs more than it saves.
 const WORTH_A_THREAD: usize = 1 << 20;
-/// More threads than this wait for memory.
+/// More threads than this only wait for memory.
 const MOST_THREADS: usize = 4;
 
 pub(super) fn read<'d>(
@@ -28,21 +28,22 @@ pub(super) fn read<'d>(
     wanted: &Wanted<'_>,
     runtime_types: Va,
 ) -> Result<TypeInfo<'d>, DwarfError> {
-    // Every unit of Go's linker shares one abbreviation table.
+    // All units of Go's linker share one abbreviation table.
     dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
     let names = Names::new(wanted);
     let units = units(&dwarf)?;
-    // Where names stand elsewhere, units are not known by their bytes. Go's linker puts none there, but others do.
+    // Other linkers than Go's move names into sections of their own; then a unit's bytes do not
+    // show its names.
     let are_inline = dwarf.debug_str.reader().is_empty() && dwarf.debug_line_str.reader().is_empty();
-    let by_name = Mentions::of_names(wanted).filter(|_| are_inline);
-    let can_tell = |mentions: &Option<Mentions>, unit: &Unit<'d>| {
+    let by_name = Mentions::to_names(wanted).filter(|_| are_inline);
+    let may_have = |mentions: &Option<Mentions>, unit: &Unit<'d>| {
         mentions.as_ref().is_none_or(|mentions| mentions.are_in(unit.bytes(&dwarf)))
     };
-    let (named, others): (Vec<_>, Vec<_>) = units.iter().partition(|unit| can_tell(&by_name, unit));
+    let (named, others): (Vec<_>, Vec<_>) = units.iter().partition(|unit| may_have(&by_name, unit));
     let mut seen = Seen::scan_all(&dwarf, &names, &named)?;
     if !seen.abstracts.is_empty() {
-        let by_place = Mentions::of_places(seen.abstracts.iter().map(|(place, _)| *place));
-        let others: Vec<_> = others.into_iter().filter(|unit| can_tell(&by_place, unit)).collect();
+        let by_place = Mentions::to_places(seen.abstracts.iter().map(|(place, _)| *place));
+        let others: Vec<_> = others.into_iter().filter(|unit| may_have(&by_place, unit)).collect();
         seen.add(Seen::scan_all(&dwarf, &names, &others)?);
         seen.copies.sort_by_key(|(_, into)| into.0);
     }
@@ -55,8 +56,8 @@ pub(super) fn read<'d>(
         function.inlined_into.extend(copies.map(|(_, into)| *into));
         function.is_abstract = true;
     }
-    let of_generic = functions.iter().filter(|(name, _)| name.contains('['));
-    let instances = of_generic
+    let generic = functions.iter().filter(|(name, _)| name.contains('['));
+    let instances = generic
         .flat_map(|(name, function)| function.bodies.iter().filter_map(|body| Some((body.start?, *name))))
         .collect();
     Ok(TypeInfo { dwarf, units, functions, instances, types: seen.types, runtime_types })
@@ -74,7 +75,7 @@ fn units<'d>(dwarf: &gimli::Dwarf<Reader<'d>>) -> Result<Vec<Unit<'d>>, DwarfErr
     Ok(units)
 }
 
-/// A unit, if its first entry does not say that it is of another language.
+/// A unit, unless its first entry names another language.
 fn go_unit<'d>(
     dwarf: &gimli::Dwarf<Reader<'d>>,
     header: gimli::UnitHeader<Reader<'d>>,
@@ -97,7 +98,8 @@ fn go_unit<'d>(
     Ok(Some(unit))
 }
 
-/// The wanted names, in order: nearly all names of a program are not among them, and are known not to be after few looks.
+/// The wanted names, sorted, so that a name that is not among them is rejected after few
+/// comparisons.
 struct Names<'w> {
     functions: Vec<&'w [u8]>,
     types: Vec<&'w [u8]>,
@@ -113,7 +115,7 @@ impl<'w> Names<'w> {
         Self { functions: sorted(&wanted.functions), types: sorted(&wanted.types) }
     }
 
-    /// Whether a function is wanted, or of which it is an instance.
+    /// Whether a function is wanted, or is an instance of a wanted one.
     fn has_function(&self, name: &Reader<'_>) -> bool {
         let has = |name: &[u8]| self.functions.binary_search(&name).is_ok();
         let is_instance = || {
@@ -126,8 +128,8 @@ impl<'w> Names<'w> {
 
 /// What was found in some units.
 ///
-/// A function that was inlined somewhere leaves an abstract entry that has the name, and entries that refer to it, before
-/// or behind, in whichever unit: its own body, if it has one, and each copy.
+/// An inlined function has an abstract entry with the name. Other entries refer to that one, before
+/// or after it, in any unit: its own body, if it has one, and each copy.
 #[derive(Debug, Default)]
 struct Seen<'d> {
     /// Wanted functions that were not inlined.
@@ -138,30 +140,30 @@ struct Seen<'d> {
     abstracts: Vec<(DebugInfoOffset, &'d str)>,
     /// Bodies, by their abstract entry.
     bodies: HashMap<DebugInfoOffset, Vec<Body>, FixedState>,
-    /// Every copy: its abstract entry, and the function that it is in.
+    /// Every copy: its abstract entry, and the function that holds it.
     copies: Vec<(DebugInfoOffset, DebugInfoOffset)>,
 }
 
 impl<'d> Seen<'d> {
-    /// Looks through units, which are in the order of .debug_info.
+    /// Scans units, which are in the order of .debug_info.
     fn scan_all(dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, units: &[&Unit<'d>]) -> Result<Self, DwarfError> {
         let bytes: usize = units.iter().map(|unit| unit.bytes(dwarf).len()).sum();
         let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
         let threads = threads.min(bytes / WORTH_A_THREAD).max(1);
-        // Neighbours stay together, so whichever thread finds something, it comes in the order of .debug_info.
+        // Each thread gets neighbours, so the findings stay in the order of .debug_info.
         let mut passed = 0;
         let mut parts: Vec<Vec<&Unit<'d>>> = vec![Vec::new(); threads];
         for unit in units {
             parts[(passed * threads / bytes.max(1)).min(threads - 1)].push(unit);
             passed += unit.bytes(dwarf).len();
         }
-        let (first, later) = parts.split_first().expect("there is one thread at least");
+        let (first, later) = parts.split_first().expect("there is at least one thread");
         thread::scope(|scope| {
             let scan = |part| scope.spawn(move || Self::scan_part(dwarf, names, part));
             let running: Vec<_> = later.iter().map(Vec::as_slice).map(scan).collect();
             let mut seen = Self::scan_part(dwarf, names, first)?;
             for part in running {
-                seen.add(part.join().expect("reading DWARF does not panic")?);
+                seen.add(part.join().expect("the scan does not panic")?);
             }
             Ok(seen)
         })
@@ -175,7 +177,7 @@ impl<'d> Seen<'d> {
         Ok(seen)
     }
 
-    /// Adds what was found in later units.
+    /// Adds the findings of later units.
     fn add(&mut self, later: Self) {
         for (name, function) in later.functions {
             self.functions.entry(name).or_default().bodies.extend(function.bodies);
@@ -190,7 +192,7 @@ impl<'d> Seen<'d> {
         self.copies.extend(later.copies);
     }
 
-    /// Looks through one unit.
+    /// Scans one unit.
     fn scan(&mut self, dwarf: &gimli::Dwarf<Reader<'d>>, names: &Names<'_>, unit: &Unit<'d>) -> gimli::Result<()> {
         let mut entries = unit.header.entries_raw(&unit.abbreviations, None)?;
         let mut values = Vec::new();
@@ -209,7 +211,7 @@ impl<'d> Seen<'d> {
                 }
                 dw::DW_TAG_subprogram if depth == 1 => {
                     function = DebugInfoOffset(unit.start + offset.0);
-                    // Go's have a name or an origin, and it comes first.
+                    // Go's functions have a name or an origin, as the first attribute.
                     let is_either = |name| name == dw::DW_AT_name || name == dw::DW_AT_abstract_origin;
                     let (found, rest) = first_attribute(&mut entries, attributes, is_either)?;
                     let origin = found.as_ref().and_then(|value| unit.reference(value));
@@ -252,7 +254,7 @@ impl<'d> Seen<'d> {
                     let name = find_attribute(&mut entries, attributes, dw::DW_AT_name)?;
                     let name = text(dwarf, name)?.filter(|name| names.types.binary_search(&name.slice()).is_ok());
                     if let Some(name) = name.and_then(|name| std::str::from_utf8(name.slice()).ok()) {
-                        // A struct and the typedef that names it share their name; either will do.
+                        // A struct and its typedef have the same name; either will do.
                         self.types.entry(name).or_insert(TypeId::Dwarf(unit.start + offset.0));
                     }
                 }
@@ -264,7 +266,7 @@ impl<'d> Seen<'d> {
 }
 
 impl<'d> TypeInfo<'d> {
-    /// The text of a name; `None` when it is absent or not UTF-8, which no name of Go's is.
+    /// The text of a name; `None` when it is absent or not UTF-8, as every name of Go's is.
     pub(super) fn name(&self, value: Option<AttributeValue<Reader<'d>>>) -> gimli::Result<Option<&'d str>> {
         Ok(text(&self.dwarf, value)?.and_then(|text| std::str::from_utf8(text.slice()).ok()))
     }
@@ -283,13 +285,13 @@ fn text<'d>(
 }
 
 impl<'d> Unit<'d> {
-    /// All of it, with its header.
+    /// The unit's bytes, with its header.
     fn bytes(&self, dwarf: &gimli::Dwarf<Reader<'d>>) -> &'d [u8] {
         let rest = dwarf.debug_info.reader().slice().get(self.start..).unwrap_or_default();
         &rest[..self.header.length_including_self().min(rest.len())]
     }
 
-    /// Where a reference points to, in this unit or across.
+    /// The target of a reference, in this or another unit.
     pub(super) fn reference(&self, value: &AttributeValue<Reader<'d>>) -> Option<DebugInfoOffset> {
         match value {
             AttributeValue::UnitRef(offset) => Some(DebugInfoOffset(self.start.checked_add(offset.0)?)),
@@ -299,7 +301,7 @@ impl<'d> Unit<'d> {
     }
 }
 
-/// Reads an entry's attributes for the sake of one.
+/// Reads one of an entry's attributes, and skips the others.
 fn find_attribute<'d>(
     entries: &mut EntriesRaw<'_, Reader<'d>>,
     attributes: &[gimli::AttributeSpecification],
@@ -310,7 +312,7 @@ fn find_attribute<'d>(
     Ok(found)
 }
 
-/// Reads an entry's attributes up to the first that is wanted, and gives those behind it.
+/// Reads the first wanted attribute of an entry, and returns the attributes after it.
 fn first_attribute<'d, 's>(
     entries: &mut EntriesRaw<'_, Reader<'d>>,
     attributes: &'s [gimli::AttributeSpecification],

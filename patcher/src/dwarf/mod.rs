@@ -1,11 +1,14 @@
 //! Phase 2: understand the program's types and signatures, from its DWARF.
 //!
-//! Decides: what DWARF says of the functions and types that somebody asked for; everything else is passed over.
-//! Trusts: nothing to be well-formed; trusts what it says of a type's layout, as every debugger does.
-//! Never does: say where a parameter is in registers (that is `crate::golang::abi`), or follow a path of a rule.
+//! Reads only the wanted functions and types: [`mentions`] finds the units that may have them,
+//! [`index`] their entries, [`types`] what an entry describes.
+//! Trusts: a type's layout, as every debugger does. Checks that the data is well-formed.
+//! Never does: assign parameters to registers (that is `crate::golang::abi`), or follow a path of a
+//! rule.
 //!
-//! Go's DWARF is written by `src/cmd/internal/dwarf/dwarf.go` and `src/cmd/link/internal/ld/dwarf.go`: version 4 until
-//! Go 1.24, version 5 since, both in one file when an external linker adds C units. Only Go units are read.
+//! Go's `src/cmd/internal/dwarf/dwarf.go` and `src/cmd/link/internal/ld/dwarf.go` write it: version
+//! 4 until Go 1.24, version 5 since, both in one file when an external linker adds C units. Only Go
+//! units are read.
 
 mod index;
 mod mentions;
@@ -18,25 +21,25 @@ use gimli::{DebugAddrBase, DebugInfoOffset, EndianSlice, LittleEndian, SectionId
 
 use crate::address::Va;
 use crate::elf::{Content, Elf, ElfError};
-use crate::golang::symbol_name;
+use crate::golang::symbol::symbol_name;
 use crate::types::{Signature, Type, TypeError, TypeId, Types};
 
 type Reader<'d> = EndianSlice<'d, LittleEndian>;
 
-/// Why DWARF cannot answer.
+/// Why DWARF cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DwarfError {
     /// A structure that gimli cannot read.
-    #[error("the DWARF is damaged at .debug_info+{offset:#x}; rebuild the program")]
+    #[error("damaged DWARF at .debug_info+{offset:#x}\nhint: rebuild the program")]
     Damaged {
         /// Where reading began.
         offset: usize,
-        /// What gimli says.
+        /// gimli's error.
         source: gimli::Error,
     },
-    /// A type that is none of Go's.
-    #[error("the type at .debug_info+{offset:#x} cannot be read: {why}")]
+    /// An entry that is not a type of Go's.
+    #[error("cannot read the type at .debug_info+{offset:#x}: {why}")]
     Type {
         /// Where it is.
         offset: usize,
@@ -48,14 +51,21 @@ pub enum DwarfError {
     Elf(#[from] ElfError),
 }
 
-/// The DWARF sections that are needed, decompressed.
+impl From<DwarfError> for TypeError {
+    fn from(error: DwarfError) -> Self {
+        Self::Unreadable(Box::new(error))
+    }
+}
+
+/// The DWARF sections in use, decompressed.
 #[derive(Debug)]
 pub struct Sections<'a> {
     sections: gimli::DwarfSections<Content<'a>>,
 }
 
 impl<'a> Sections<'a> {
-    /// Decompresses them; `None` when there is no .debug_info: built with `-ldflags=-s` or `-w`, or stripped since.
+    /// Decompresses them; `None` when there is no .debug_info: built with `-ldflags=-s` or `-w`, or
+    /// stripped later.
     pub fn load(elf: &Elf<'a>) -> Result<Option<Self>, DwarfError> {
         let find = |name: &str| {
             let old_compressed = || elf.section(&name.replacen(".debug_", ".zdebug_", 1));
@@ -78,7 +88,7 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// The names that somebody will ask for.
+/// The names that may be looked up later.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted<'w> {
     /// Functions, as symbol names: `net/http.(*conn).serve`. Without type arguments: all instances.
@@ -87,29 +97,31 @@ pub struct Wanted<'w> {
     pub types: HashSet<&'w str>,
 }
 
-/// What DWARF says of the wanted functions and types.
+/// DWARF's description of the wanted functions and types.
 #[derive(Debug)]
 pub struct TypeInfo<'d> {
     dwarf: gimli::Dwarf<Reader<'d>>,
     /// Go's units, in the order of .debug_info.
     units: Vec<Unit<'d>>,
     functions: HashMap<&'d str, Function>,
-    /// Instances of wanted generic functions, by where they start: pclntab does not always tell them apart by name.
+    /// Instances of wanted generic functions, by their start: their names in pclntab are not always
+    /// different.
     instances: HashMap<Va, &'d str>,
     types: HashMap<&'d str, TypeId>,
-    /// `runtime.types`, from which run-time types are counted.
+    /// `runtime.types`, the base of run-time types' offsets.
     runtime_types: Va,
 }
 
 /// A wanted function.
 #[derive(Debug, Default)]
 struct Function {
-    /// Entries that describe code of its own. Only they have all parameters; the abstract entry of a function that
-    /// was inlined lacks those without a name.
+    /// Entries that describe its own code. Only they have all parameters; the abstract entry of an
+    /// inlined function lacks those without a name.
     bodies: Vec<Body>,
-    /// The functions that hold its copies, one for each.
+    /// The functions that hold inlined copies, one for each copy.
     inlined_into: Vec<DebugInfoOffset>,
-    /// Whether there is an abstract entry: it was inlined in its own package, if perhaps without an instruction left.
+    /// Whether there is an abstract entry: it was inlined in its own package, possibly without an
+    /// instruction left.
     is_abstract: bool,
 }
 
@@ -131,16 +143,17 @@ struct Unit<'d> {
 }
 
 impl<'d> TypeInfo<'d> {
-    /// Looks for the wanted names; `runtime_types` is `golang::ModuleData::types`.
+    /// Finds the wanted names; `runtime_types` is `golang::ModuleData::types`.
     pub fn load(sections: &'d Sections<'_>, wanted: &Wanted<'_>, runtime_types: Va) -> Result<Self, DwarfError> {
         let dwarf = sections.sections.borrow(|section| EndianSlice::new(section, LittleEndian));
         index::read(dwarf, wanted, runtime_types)
     }
 
-    /// A wanted function's signature; `None` when DWARF describes no code of its own of that function.
+    /// A wanted function's signature; `None` when DWARF describes no code of its own.
     pub fn signature(&self, name: &str) -> Result<Option<Signature<'d>>, DwarfError> {
         let Some(function) = self.functions.get(name) else { return Ok(None) };
-        // An assembly function is described without parameters, its ABI wrapper of the same name with them.
+        // An assembly function has no parameters in DWARF; its ABI wrapper of the same name has
+        // them.
         let mut best: Option<Vec<_>> = None;
         for body in &function.bodies {
             let parameters = self.parameters(body.place)?;
@@ -151,19 +164,20 @@ impl<'d> TypeInfo<'d> {
         Ok(best.map(|parameters| Signature { parameters }))
     }
 
-    /// The name of the instance of a wanted generic function that starts there, with its type arguments.
+    /// The name, with type arguments, of the instance of a wanted generic function that starts
+    /// there.
     pub fn instance_at(&self, start: Va) -> Option<&'d str> {
         self.instances.get(&start).copied()
     }
 
-    /// The functions that a wanted function was inlined into, one for each copy. One that was inlined everywhere has no code
-    /// of its own.
+    /// The functions that hold inlined copies of a wanted function, one for each copy. A function
+    /// that was inlined everywhere has no code of its own.
     pub fn inlined_into(&self, name: &str) -> Result<Vec<&'d str>, DwarfError> {
         let into = self.functions.get(name).map_or(&[][..], |function| &function.inlined_into);
         into.iter().map(|place| Ok(self.function_name(*place)?.unwrap_or("a function without a name"))).collect()
     }
 
-    /// The name of a function, which stands with its abstract entry if it has one.
+    /// The name of a function, from its abstract entry if it has one.
     fn function_name(&self, place: DebugInfoOffset) -> Result<Option<&'d str>, DwarfError> {
         let (unit, entry) = self.entry(place)?;
         let origin = entry.attr_value(constants::DW_AT_abstract_origin);
@@ -173,7 +187,8 @@ impl<'d> TypeInfo<'d> {
         }
     }
 
-    /// Whether a function was inlined in its own package, be it that the compiler left no instruction of any copy.
+    /// Whether a function was inlined in its own package, even if the copies have no instruction
+    /// left.
     pub fn was_inlined(&self, name: &str) -> bool {
         self.functions.get(name).is_some_and(|function| function.is_abstract)
     }
@@ -183,7 +198,7 @@ impl<'d> TypeInfo<'d> {
         self.types.get(name).copied()
     }
 
-    /// Whether Go wrote none of it: then Go's was left out, and what is there is C's.
+    /// Whether there is only C's DWARF: Go's was left out.
     pub fn is_foreign(&self) -> bool {
         self.units.is_empty()
     }
@@ -225,7 +240,7 @@ mod tests {
         }
     }
 
-    /// Everything that the wanted names lead to, as text.
+    /// The description of all wanted names, as text.
     fn describe(file: &[u8]) -> Result<Vec<String>, DwarfError> {
         let elf = Elf::parse(file)?;
         let Some(sections) = Sections::load(&elf)? else { return Ok(Vec::new()) };
@@ -269,11 +284,11 @@ mod tests {
     }
 
     #[test]
-    fn types_and_signatures_are_what_the_source_says() {
+    fn types_and_signatures_are_those_of_the_source() {
         let lines = describe(testing::program()).unwrap();
         let line = |start: &str| {
             let found = lines.iter().find(|line| line.starts_with(start));
-            found.unwrap_or_else(|| panic!("nothing on {start} in {lines:#?}")).as_str()
+            found.unwrap_or_else(|| panic!("no {start} in {lines:#?}")).as_str()
         };
         assert_eq!(line("*main.Record"), "*main.Record 8 -> main.Record");
         assert_eq!(
@@ -296,9 +311,9 @@ mod tests {
             line("main.(*Record).Read"),
             "main.(*Record).Read(r *main.Record, n int, ->~r0 string, ->~r1 error) inlined 0"
         );
-        // Its blank parameters and its blank result are described only with its body.
+        // Only the entry of its body has its blank parameters and its blank result.
         assert_eq!(line("main.Blank"), "main.Blank(~p0 string, a int, ~p2 int, ->~r0 int, ->err error) inlined 1");
-        // main.CallsSmall has two copies of it, and nobody calls it.
+        // main.CallsSmall has two copies of it, and no function calls it.
         assert_eq!(line("main.small"), "main.small inlined into [\"main.CallsSmall\", \"main.CallsSmall\"]");
         assert_eq!(line("main.absent"), "main.absent inlined into []");
         assert!(!lines.iter().any(|line| line.starts_with("main.Absent")));

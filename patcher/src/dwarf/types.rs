@@ -1,16 +1,18 @@
 //! Types, as Go's DWARF models them.
 //!
-//! Decides: which of Go's kinds a type is. Strings, slices and interfaces are structs in DWARF; what they really are is in
-//! the attribute DW_AT_go_kind, or in the name of the struct of the runtime that they stand for.
-//! Trusts: nothing to be well-formed; what is not one of Go's types is an error.
-//! Never does: resolve more than one type at a time. A type names others by [`TypeId`].
+//! Decides: which of Go's kinds a type is. Strings, slices and interfaces are structs in DWARF;
+//! their kind is in the attribute DW_AT_go_kind, or follows from the name of a struct of the
+//! runtime.
+//! Trusts: nothing. An entry that is not one of Go's types is an error.
+//! Never does: resolve more than one type at a time. A type refers to others by [`TypeId`].
 //!
-//! DW_AT_go_runtime_type (0x2904) says where the type's run-time descriptor is. Its form is DW_FORM_addr, but it is an
-//! offset from `runtime.types`, 0 when the program has no descriptor of the type. It is written as
-//! DW_CLS_GO_TYPEREF, a reference by R_ADDROFF, from Go 1.19 to 1.27 alike (`newtype` in
-//! `src/cmd/link/internal/ld/dwarf.go`, `putattr` in `src/cmd/internal/dwarf/dwarf.go`). An offset needs no relocation,
-//! so a PIE and an external linker change nothing. The one exception is `uintptr`, which is built by hand: until Go 1.22 it has
-//! a full address (`dwarfGenerateDebugInfo`, DW_CLS_ADDRESS).
+//! DW_AT_go_runtime_type (0x2904) locates the type's run-time descriptor. Its form is DW_FORM_addr,
+//! but it is an offset from `runtime.types`, 0 when the program has no descriptor of the type. Go
+//! 1.19 to 1.27 all write it as DW_CLS_GO_TYPEREF, a reference by R_ADDROFF (`newtype` in
+//! `src/cmd/link/internal/ld/dwarf.go`, `putattr` in `src/cmd/internal/dwarf/dwarf.go`). An offset
+//! needs no relocation, so a PIE and an external linker change nothing. The exception is `uintptr`,
+//! whose entry is made separately: until Go 1.22 it has a full address (`dwarfGenerateDebugInfo`,
+//! DW_CLS_ADDRESS).
 
 use gimli::{AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, constants as dw};
 
@@ -19,7 +21,7 @@ use crate::types::{Field, Kind, Parameter, Type, TypeId};
 
 use super::{DwarfError, Reader, TypeInfo, Unit};
 
-/// Attributes of Go's own (`src/cmd/internal/dwarf/dwarf.go`).
+/// Go's own attributes (`src/cmd/internal/dwarf/dwarf.go`).
 const GO_KIND: DwAt = DwAt(0x2900);
 const GO_ELEM: DwAt = DwAt(0x2902);
 const GO_EMBEDDED_FIELD: DwAt = DwAt(0x2903);
@@ -31,18 +33,18 @@ const KIND_MAP: u64 = 21;
 const KIND_SLICE: u64 = 23;
 const KIND_STRING: u64 = 24;
 
-/// Longest chain of typedefs that is followed; Go's have two.
+/// Longest chain of typedefs to follow; Go's have two.
 const MAX_TYPEDEFS: usize = 16;
 
 type Entry<'d> = DebuggingInformationEntry<Reader<'d>>;
 
 impl<'d> TypeInfo<'d> {
-    /// What a type is. The name is that of the outermost typedef.
+    /// Describes a type, with the name of the outermost typedef.
     pub fn resolve(&self, id: TypeId) -> Result<Type<'d>, DwarfError> {
         let mut name = None;
         let mut runtime_type = None;
         let TypeId::Dwarf(start) = id else {
-            return Err(DwarfError::Type { offset: 0, why: format!("the type at {id} is not one of DWARF's") });
+            return Err(DwarfError::Type { offset: 0, why: format!("the type at {id} is not in DWARF") });
         };
         let start = DebugInfoOffset(start);
         let mut place = start;
@@ -56,7 +58,7 @@ impl<'d> TypeInfo<'d> {
             match (entry.tag(), kind) {
                 (dw::DW_TAG_typedef, Some(KIND_MAP)) => return plain(8, Kind::Map),
                 (dw::DW_TAG_typedef, Some(KIND_CHAN)) => return plain(8, Kind::Chan),
-                // Names for the layout of an interface, see the end of the chain.
+                // At the end of the chain, these name the layout of an interface.
                 (dw::DW_TAG_typedef, _) => match (own_name, kind) {
                     (Some("runtime.iface"), None) if place != start => {
                         return plain(16, Kind::Interface { empty: false });
@@ -88,14 +90,15 @@ impl<'d> TypeInfo<'d> {
                 (tag, _) => return Err(not_go(place, format!("{tag} is not an entry of a Go type"))),
             }
         }
-        Err(not_go(start, "its typedefs do not end".to_owned()))
+        Err(not_go(start, "too many typedefs".to_owned()))
     }
 
     /// The parameters of the function whose body is described at `place`.
     pub(super) fn parameters(&self, place: DebugInfoOffset) -> Result<Vec<Parameter<'d>>, DwarfError> {
         let mut parameters: Vec<Parameter<'d>> = Vec::new();
         self.children(place, dw::DW_TAG_formal_parameter, |unit, at, entry| {
-            // Of a function that was inlined too, a parameter with a name is described elsewhere.
+            // If the function was inlined too, its named parameters are described in its abstract
+            // entry.
             let parameter = match entry.attr_value(dw::DW_AT_abstract_origin) {
                 Some(_) => {
                     let origin = target(at, unit, entry, dw::DW_AT_abstract_origin)?;
@@ -104,8 +107,8 @@ impl<'d> TypeInfo<'d> {
                 }
                 None => self.parameter(at, unit, entry)?,
             };
-            // Some functions that Go 1.19 to 1.26 built have their unnamed results twice. No two parameters
-            // share a name in Go's DWARF: it makes up names for those without.
+            // Go 1.19 to 1.26 describe the unnamed results of some functions twice. In Go's DWARF
+            // every parameter has a unique name, invented if necessary.
             if parameters.iter().all(|known| known.name != parameter.name) {
                 parameters.push(parameter);
             }
@@ -172,7 +175,7 @@ impl<'d> TypeInfo<'d> {
         let mut entry = DebuggingInformationEntry::null();
         match entries.read_entry(&mut entry) {
             Ok(true) => Ok((unit, entry)),
-            Ok(false) => Err(not_go(place, "there is no entry".to_owned())),
+            Ok(false) => Err(not_go(place, "no entry".to_owned())),
             Err(source) => Err(DwarfError::Damaged { offset: place.0, source }),
         }
     }
@@ -188,7 +191,7 @@ impl<'d> TypeInfo<'d> {
         let damaged = |source| DwarfError::Damaged { offset: place.0, source };
         let mut entry = DebuggingInformationEntry::null();
         entries.read_entry(&mut entry).map_err(damaged)?;
-        // Depth 0 is the entry itself; without children, what follows has it too.
+        // Depth 0 is the entry itself; without children, also the entry after it.
         while entries.next_depth() > 0 {
             let is_entry = entries.read_entry(&mut entry).map_err(damaged)?;
             if is_entry && entry.depth() == 1 && entry.tag() == tag {
@@ -201,7 +204,7 @@ impl<'d> TypeInfo<'d> {
     fn entries_at(&self, place: DebugInfoOffset) -> Result<(&Unit<'d>, gimli::EntriesRaw<'_, Reader<'d>>), DwarfError> {
         let after = self.units.partition_point(|unit| unit.start <= place.0);
         let unit = self.units[..after].last();
-        let unit = unit.ok_or_else(|| not_go(place, "it lies outside of every Go unit".to_owned()))?;
+        let unit = unit.ok_or_else(|| not_go(place, "outside every Go unit".to_owned()))?;
         let within = gimli::UnitOffset(place.0 - unit.start);
         let entries = unit.header.entries_raw(&unit.abbreviations, Some(within));
         Ok((unit, entries.map_err(|source| DwarfError::Damaged { offset: place.0, source })?))
@@ -225,7 +228,7 @@ fn base_kind<'d>(place: DebugInfoOffset, entry: &Entry<'d>) -> Result<Kind<'d>, 
 
 fn size(place: DebugInfoOffset, entry: &Entry<'_>) -> Result<u64, DwarfError> {
     let size = entry.attr_value(dw::DW_AT_byte_size).and_then(|value| value.udata_value());
-    size.ok_or_else(|| not_go(place, "it has no size".to_owned()))
+    size.ok_or_else(|| not_go(place, "no size".to_owned()))
 }
 
 fn target<'d>(
@@ -237,7 +240,7 @@ fn target<'d>(
     let value = entry.attr_value(attribute);
     value
         .and_then(|value| unit.reference(&value))
-        .ok_or_else(|| not_go(place, format!("it does not say which type it refers to ({attribute})")))
+        .ok_or_else(|| not_go(place, format!("no reference to a type ({attribute})")))
 }
 
 fn type_at<'d>(

@@ -1,8 +1,7 @@
-//! A section's bytes, decompressed when they are compressed.
+//! A section's bytes, decompressed if necessary.
 //!
-//! Decides: in which memory they lie.
-//! Trusts: nothing; data that does not give as many bytes as it should is refused.
-//! Never does: know what a section is for.
+//! Decides: which memory they are in.
+//! Trusts: nothing. Data that does not decompress to its stated size is refused.
 
 use std::ops::Deref;
 
@@ -13,11 +12,12 @@ use object::{CompressedData, CompressionFormat};
 /// A section's bytes.
 #[derive(Debug)]
 pub enum Content<'a> {
-    /// As they are in the file.
+    /// Part of the file.
     InFile(&'a [u8]),
     /// Decompressed.
     Decompressed(Vec<u8>),
-    /// Decompressed, in large pages where the kernel has them: taking small ones, a fault each, costs more than inflating.
+    /// Decompressed, in large pages if the kernel has them: page faults for small ones take longer
+    /// than decompression.
     Inflated(MmapMut),
 }
 
@@ -33,14 +33,14 @@ impl Deref for Content<'_> {
     }
 }
 
-/// Decompresses what has to give `size` bytes.
+/// Decompresses `data` to `size` bytes.
 pub(super) fn decompress(data: &[u8], format: CompressionFormat, size: u64) -> Option<Content<'static>> {
     if format != CompressionFormat::Zlib {
         let decompressed = CompressedData { format, data, uncompressed_size: size }.decompress().ok()?;
         return Some(Content::Decompressed(decompressed.into_owned()));
     }
     let mut inflated = MmapMut::map_anon(usize::try_from(size).ok()?).ok()?;
-    // A kernel without large pages gives small ones.
+    // A kernel without large pages uses small ones.
     let _ = inflated.advise(Advice::HugePage);
     let len = Decompressor::new().zlib_decompress(data, &mut inflated).ok()?;
     (len == inflated.len()).then_some(Content::Inflated(inflated))

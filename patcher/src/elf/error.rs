@@ -1,7 +1,5 @@
-//! Why a file cannot be patched, as far as ELF goes.
-//!
-//! Decides: what a person is told: one line, with what is wrong and what to do.
-//! Trusts, does: nothing.
+//! Why a file cannot be patched as an ELF file: one line for what is wrong, one that starts with
+//! `hint:` for what to do.
 
 use gopatch_protocol::manifest;
 
@@ -12,38 +10,36 @@ use crate::address::FileOffset;
 #[non_exhaustive]
 pub enum ElfError {
     /// No ELF magic.
-    #[error(
-        "not an ELF file: gopatch patches Linux executables; give it the program itself, not an archive or a script"
-    )]
+    #[error("not an ELF file\nhint: pass the Linux executable itself, not an archive or a script")]
     NotElf,
     /// Class is not ELFCLASS64.
-    #[error("a 32-bit ELF file: gopatch patches x86-64 only; build the program with GOARCH=amd64")]
+    #[error("a 32-bit ELF file, not x86-64\nhint: build the program with GOARCH=amd64")]
     Not64Bit,
     /// Data encoding is not ELFDATA2LSB.
-    #[error("a big-endian ELF file: gopatch patches x86-64 only; build the program with GOARCH=amd64")]
+    #[error("a big-endian ELF file, not x86-64\nhint: build the program with GOARCH=amd64")]
     BigEndian,
     /// Machine is not EM_X86_64.
-    #[error("built for {0}: gopatch patches x86-64 only; build the program with GOARCH=amd64")]
+    #[error("built for {0}, not x86-64\nhint: build the program with GOARCH=amd64")]
     Machine(String),
     /// ET_REL.
-    #[error("a relocatable object: gopatch patches the linked executable; link it first")]
+    #[error("a relocatable object, not an executable\nhint: link it first")]
     Relocatable,
     /// ET_CORE.
-    #[error("a core dump: gopatch patches the executable that dumped it")]
+    #[error("a core dump, not an executable\nhint: pass the executable that dumped it")]
     CoreDump,
     /// Any other ELF type.
-    #[error("ELF type {0:#x} is neither ET_EXEC nor ET_DYN: gopatch patches executables only")]
+    #[error("ELF type {0:#x} is not an executable (ET_EXEC or ET_DYN)")]
     FileType(u16),
     /// ET_DYN that is not a PIE.
     #[error(
-        "a shared library (-buildmode=c-shared or plugin): gopatch patches executables only; \
-         put the instrumentation into the program that loads it"
+        "a shared library (-buildmode=c-shared or plugin), not an executable\n\
+         hint: patch the program that loads it, if that is written in Go"
     )]
     SharedLibrary,
-    /// Something lies past the end of the file.
-    #[error("truncated: {what} ends at {end}, the file at {size}; get a complete copy of the program")]
+    /// A part lies past the end of the file.
+    #[error("truncated: {what} ends at {end}, the file at {size}\nhint: get a complete copy of the program")]
     Truncated {
-        /// What does not fit.
+        /// Which part.
         what: String,
         /// Where it would end.
         end: FileOffset,
@@ -51,16 +47,16 @@ pub enum ElfError {
         size: FileOffset,
     },
     /// A structure that contradicts the ELF specification.
-    #[error("damaged: {what}: {why}; rebuild the program or get another copy")]
+    #[error("damaged: {what}: {why}\nhint: rebuild the program or get another copy")]
     Malformed {
         /// Which structure.
         what: String,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// Has the section of an earlier run of gopatch.
+    /// It has the section of an earlier run of gopatch.
     #[error(
-        "already patched: it has a section {}; start from the file that the build gave, or restore this one",
+        "already patched: the file has a section {}\nhint: patch the file from the build, or restore this one first",
         manifest::SECTION
     )]
     AlreadyPatched,

@@ -1,10 +1,12 @@
 //! Phase 1: read the input's ELF structure.
 //!
-//! Decides: whether the file is of a kind that gopatch can patch (a little-endian x86-64 Linux executable, not patched
-//! before), and which byte of the file stands at which address.
-//! Trusts: nothing. Each offset and length is checked before it is followed, and what [`Elf::parse`] accepted lies
-//! inside the file: every header, segment and section.
+//! Decides: whether gopatch can patch the file (a little-endian x86-64 Linux executable, not
+//! patched before), and which byte of the file is at which address.
+//! Trusts: nothing. Each offset and length is checked before use, and every header, segment and
+//! section that [`Elf::parse`] accepts is inside the file.
 //! Never does: I/O, or anything that needs to know Go (that is `crate::golang`).
+//!
+//! [`read`] checks the headers, [`content`] decompresses sections, [`error`] has the messages.
 
 mod content;
 mod error;
@@ -24,8 +26,8 @@ pub use content::Content;
 pub use error::ElfError;
 use read::malformed;
 
-/// Most bytes that one compressed byte may stand for: a zstd block of 4 bytes yields at most 128 KiB, and deflate
-/// stays far below. A section that claims more is lying, and is refused before memory is taken for it.
+/// Most bytes from one compressed byte: a zstd block of 4 bytes yields at most 128 KiB, and deflate
+/// far less. A section that claims more is invalid, and is refused before memory is allocated.
 const MAX_EXPANSION: u64 = 1 << 15;
 
 /// A segment, from its program header.
@@ -50,7 +52,7 @@ pub struct Segment {
 /// A section, from its section header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Section<'a> {
-    /// Place in the section header table.
+    /// Index in the section header table.
     pub index: usize,
     /// Name.
     pub name: &'a str,
@@ -62,11 +64,11 @@ pub struct Section<'a> {
     pub va: Va,
     /// First byte in the file.
     pub offset: FileOffset,
-    /// Bytes; in the image only, when `kind` is SHT_NOBITS.
+    /// Bytes; only in the image, when `kind` is SHT_NOBITS.
     pub size: u64,
-    /// Index of a related section; which one, `kind` says.
+    /// Index of a related section, by `kind`.
     pub link: u32,
-    /// More about it; what, `kind` says.
+    /// More information, by `kind`.
     pub info: u32,
     /// Alignment.
     pub align: u64,
@@ -80,7 +82,7 @@ impl Section<'_> {
         self.flags.contains(elf::SHF_ALLOC)
     }
 
-    /// First address behind it.
+    /// First address after the section.
     pub fn end(&self) -> Va {
         Va(self.va.0.saturating_add(self.size))
     }
@@ -107,9 +109,9 @@ pub struct Symbol<'a> {
 /// A word of a position-independent image that the loader fills with an address of that image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Relative {
-    /// Where the word is.
+    /// Address of the word.
     pub place: Va,
-    /// The address it gets, before the image is moved.
+    /// The address that it gets, before the image is moved.
     pub target: Va,
 }
 
@@ -151,12 +153,12 @@ impl<'a> Elf<'a> {
         self.header
     }
 
-    /// Whether the loader may move the image: every [`Va`] is then relative to where it puts it.
+    /// Whether the loader may move the image. Then every [`Va`] is relative to its final address.
     pub fn is_pie(&self) -> bool {
         self.header.e_type(LE) == elf::ET_DYN
     }
 
-    /// Where the program starts.
+    /// The entry point.
     pub fn entry(&self) -> Va {
         Va(self.header.e_entry(LE))
     }
@@ -171,17 +173,17 @@ impl<'a> Elf<'a> {
         self.segments.iter().filter(|segment| segment.kind == elf::PT_LOAD)
     }
 
-    /// Sections, in the order of the section header table, the null section at its head included.
+    /// Sections, in the order of the section header table, with the null section.
     pub fn sections(&self) -> &[Section<'a>] {
         &self.sections
     }
 
-    /// The first section of that name.
+    /// The first section with that name.
     pub fn section(&self, name: &str) -> Option<&Section<'a>> {
         self.sections.iter().find(|section| section.name == name)
     }
 
-    /// A section's bytes as they are in the file; none when it has none there.
+    /// A section's bytes in the file, if it has any.
     pub fn raw_data(&self, section: &Section<'_>) -> &'a [u8] {
         if section.kind == elf::SHT_NOBITS {
             return &[];
@@ -189,7 +191,7 @@ impl<'a> Elf<'a> {
         bytes(self.data, section.offset, section.size).unwrap_or_default()
     }
 
-    /// A section's bytes, decompressed when it is compressed (SHF_COMPRESSED, or the older `.zdebug_`).
+    /// A section's bytes, decompressed if necessary (SHF_COMPRESSED, or the older `.zdebug_`).
     pub fn section_data(&self, section: &Section<'_>) -> Result<Content<'a>, ElfError> {
         let raw = self.raw_data(section);
         let malformed = |why| ElfError::Malformed { what: format!("section {}", section.name), why };
@@ -215,13 +217,14 @@ impl<'a> Elf<'a> {
             .ok_or_else(|| malformed("its compressed data cannot be decompressed"))
     }
 
-    /// Where the byte at `va` is in the file; `None` when it is not in the image, or zero memory that the file lacks.
+    /// The offset in the file of the byte at `va`; `None` when it is not in the image, or not in
+    /// the file.
     pub fn offset_of(&self, va: Va) -> Option<FileOffset> {
         let (segment, within) = self.locate(va)?;
         segment.offset.checked_add(within)
     }
 
-    /// Which address the byte at `offset` has in the image.
+    /// The address in the image of the byte at `offset`.
     pub fn va_of(&self, offset: FileOffset) -> Option<Va> {
         self.loads().find_map(|segment| {
             let within = offset.offset_from(segment.offset)?;
@@ -229,7 +232,7 @@ impl<'a> Elf<'a> {
         })
     }
 
-    /// The `len` bytes at `va`, when the file has them all, in one segment.
+    /// The `len` bytes at `va`, if the file has them all, in one segment.
     pub fn bytes_at(&self, va: Va, len: u64) -> Option<&'a [u8]> {
         let (segment, within) = self.locate(va)?;
         if len > segment.file_size - within {
@@ -238,24 +241,24 @@ impl<'a> Elf<'a> {
         bytes(self.data, segment.offset.checked_add(within)?, len)
     }
 
-    /// The bytes from `va` to the end of what the file has of its segment.
+    /// The bytes from `va` to the end of its segment in the file.
     pub fn bytes_from(&self, va: Va) -> Option<&'a [u8]> {
         let (segment, within) = self.locate(va)?;
         bytes(self.data, segment.offset.checked_add(within)?, segment.file_size - within)
     }
 
-    /// The 8-byte word at `va` as it is in the file. In a PIE an address is often not there
-    /// but in [`Elf::relative_relocations`].
+    /// The 8-byte word at `va` in the file. In a PIE an address is often not there, but in
+    /// [`Elf::relative_relocations`].
     pub fn word_at(&self, va: Va) -> Option<u64> {
         Some(u64::from_le_bytes(self.bytes_at(va, 8)?.try_into().ok()?))
     }
 
-    /// First address behind the image.
+    /// First address after the image.
     pub fn image_end(&self) -> Va {
         self.loads().map(|segment| Va(segment.va.0.saturating_add(segment.mem_size))).max().unwrap_or_default()
     }
 
-    /// Symbols of .symtab that are defined; those whose name is not UTF-8 (never Go's) are left out.
+    /// Defined symbols of .symtab, except those with a name that is not UTF-8 (never Go's).
     pub fn symbols(&self) -> impl Iterator<Item = Symbol<'a>> {
         let names = self.symbol_names;
         self.symbols.iter().filter(|symbol| !symbol.is_undefined(LE)).filter_map(move |symbol| {
@@ -270,20 +273,20 @@ impl<'a> Elf<'a> {
         })
     }
 
-    /// The address of a symbol of .symtab. A scan: cheap for a few names, wrong for thousands.
+    /// The address of a symbol of .symtab. Scans the table: for a few names, not for thousands.
     pub fn symbol(&self, name: &str) -> Option<Va> {
-        let names_it = |symbol: &&Sym64<LE>| {
+        let has_name = |symbol: &&Sym64<LE>| {
             self.symbol_names
                 .get(symbol.st_name(LE) as usize..)
                 .and_then(|at| at.strip_prefix(name.as_bytes()))
                 .is_some_and(|rest| rest.first() == Some(&0))
         };
-        let symbol = self.symbols.iter().find(|symbol| !symbol.is_undefined(LE) && names_it(symbol))?;
+        let symbol = self.symbols.iter().find(|symbol| !symbol.is_undefined(LE) && has_name(symbol))?;
         Some(Va(symbol.st_value(LE)))
     }
 
-    /// Every word that the loader fills with an address of the image, sorted by place: R_X86_64_RELATIVE and RELR.
-    /// Empty when the image is not moved.
+    /// Every word that the loader fills with an address of the image, sorted by place:
+    /// R_X86_64_RELATIVE and RELR. Empty when the image is never moved.
     pub fn relative_relocations(&self) -> Result<Vec<Relative>, ElfError> {
         let mut relocations = Vec::new();
         for section in self.sections.iter().filter(|section| section.is_loaded()) {
@@ -298,7 +301,7 @@ impl<'a> Elf<'a> {
                             target: Va(rela.r_addend.get(LE) as u64),
                         }),
                 ),
-                // RELR keeps the address in the word itself.
+                // RELR has the address in the word itself.
                 elf::SHT_RELR => relocations.extend(
                     object::read::elf::RelrIterator::<FileHeader64<LE>>::new(LE, table(raw, section.name)?)
                         .map(Va)
@@ -311,7 +314,7 @@ impl<'a> Elf<'a> {
         Ok(relocations)
     }
 
-    /// The loaded segment whose bytes in the file hold `va`, and how far into it `va` lies.
+    /// The loaded segment with the byte at `va` in the file, and the offset of `va` in it.
     fn locate(&self, va: Va) -> Option<(&Segment, u64)> {
         self.loads().find_map(|segment| {
             let within = va.offset_from(segment.va)?;
@@ -319,8 +322,9 @@ impl<'a> Elf<'a> {
         })
     }
 
-    /// Tells a PIE from a shared library; both are ET_DYN. Every linker marks a PIE with DF_1_PIE, a static PIE
-    /// too; before that flag became usual, what tells a program was that it names its loader.
+    /// Distinguishes a PIE from a shared library; both are ET_DYN. Every linker marks a PIE with
+    /// DF_1_PIE, a static PIE too. Before that flag was common, a program was known by its
+    /// PT_INTERP.
     fn is_executable_dyn(&self) -> bool {
         self.segments.iter().any(|segment| segment.kind == elf::PT_INTERP)
             || self.dynamic_entry(elf::DT_FLAGS_1).is_some_and(|flags| flags & elf::DF_1_PIE.0 != 0)
@@ -369,7 +373,7 @@ mod tests {
         ])
     }
 
-    /// The message for a copy of the sample in which some bytes are others.
+    /// The message for a copy of the sample with some bytes changed.
     fn refusal(changes: &[(usize, &[u8])]) -> String {
         let mut file = sample();
         for (offset, bytes) in changes {
@@ -399,7 +403,7 @@ mod tests {
         assert!(refusal(&[(0, b"#!/b")]).starts_with("not an ELF file"));
         assert!(refusal(&[(4, &[1])]).starts_with("a 32-bit ELF file"));
         assert!(refusal(&[(5, &[2])]).starts_with("a big-endian ELF file"));
-        assert!(refusal(&[(E_MACHINE, &[183, 0])]).starts_with("built for arm64:"));
+        assert!(refusal(&[(E_MACHINE, &[183, 0])]).starts_with("built for arm64,"));
         assert!(refusal(&[(E_TYPE, &[1, 0])]).starts_with("a relocatable object"));
         assert!(refusal(&[(E_TYPE, &[4, 0])]).starts_with("a core dump"));
         // Position-independent, but neither a loader nor DF_1_PIE.
@@ -407,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_past_the_end_is_named() {
+    fn parts_past_the_end_are_named() {
         let filesz = FIRST_PROGRAM_HEADER + P_FILESZ;
         assert!(refusal(&[(filesz, &[0xff, 0xff])]).starts_with("truncated: segment 0 ends at 0x"));
         let offset = FIRST_PROGRAM_HEADER + P_OFFSET;

@@ -1,8 +1,8 @@
 //! Reading the ELF header and its two tables.
 //!
-//! Decides: what is refused, from what is most wrong to what is least, so that the message names the real trouble.
-//! Trusts: nothing. What lies past the end of the file is found here, once, and not looked for again.
-//! Never does: look into a segment or a section.
+//! Decides: what is refused, from the most basic fault on, so that the message names the real one.
+//! Trusts: nothing. Parts past the end of the file are found here, once, and not checked again.
+//! Never does: read the contents of a segment or a section.
 
 use object::LittleEndian as LE;
 use object::elf::{self, FileHeader64};
@@ -13,14 +13,15 @@ use crate::address::{FileOffset, Va};
 
 use super::{ElfError, Section, Segment};
 
-/// Checks the ELF header, from what is most wrong to what is least.
+/// Checks the ELF header, from the most basic fault on.
 pub(super) fn header(data: &[u8]) -> Result<&FileHeader64<LE>, ElfError> {
     if !data.starts_with(&elf::ELFMAG) {
         return Err(ElfError::NotElf);
     }
     let (header, _) = pod::from_bytes::<FileHeader64<LE>>(data)
         .map_err(|()| truncated("the ELF header".to_owned(), FileOffset(size_of::<FileHeader64<LE>>() as u64), data))?;
-    // The class and the encoding come first: the fields below are elsewhere, or read otherwise, in other files.
+    // The class and the encoding come first: they decide where the fields below are and how to read
+    // them.
     if !header.is_class_64() {
         return Err(ElfError::Not64Bit);
     }
@@ -46,7 +47,7 @@ pub(super) fn header(data: &[u8]) -> Result<&FileHeader64<LE>, ElfError> {
 
 pub(super) fn segments(data: &[u8], header: &FileHeader64<LE>) -> Result<Vec<Segment>, ElfError> {
     let what = "the program header table";
-    let count = header.phnum(LE, data).map_err(|_| malformed(what, "its number of entries cannot be read"))?;
+    let count = header.phnum(LE, data).map_err(|_| malformed(what, "its number of entries is invalid"))?;
     check_table(data, what, header.e_phoff(LE), u64::from(count), size_of::<elf::ProgramHeader64<LE>>())?;
     let headers = header.program_headers(LE, data).map_err(|_| malformed(what, "its entries have the wrong size"))?;
     let mut segments = Vec::with_capacity(headers.len());
@@ -80,7 +81,7 @@ pub(super) fn sections<'a>(data: &'a [u8], header: &'a FileHeader64<LE>) -> Resu
     let shoff = header.e_shoff(LE);
     // Entry 0 may hold the number of entries.
     check_table(data, what, shoff, u64::from(shoff != 0), size_of::<elf::SectionHeader64<LE>>())?;
-    let count = header.shnum(LE, data).map_err(|_| malformed(what, "its number of entries cannot be read"))?;
+    let count = header.shnum(LE, data).map_err(|_| malformed(what, "its number of entries is invalid"))?;
     check_table(data, what, shoff, u64::from(count), size_of::<elf::SectionHeader64<LE>>())?;
     let headers = header.section_headers(LE, data).map_err(|_| malformed(what, "its entries have the wrong size"))?;
     if headers.is_empty() {
@@ -105,7 +106,7 @@ pub(super) fn sections<'a>(data: &'a [u8], header: &'a FileHeader64<LE>) -> Resu
             let name = section.name(LE, names).ok().and_then(|name| std::str::from_utf8(name).ok());
             Ok(Section {
                 index,
-                name: name.ok_or_else(|| malformed(&format!("section {index}"), "its name cannot be read"))?,
+                name: name.ok_or_else(|| malformed(&format!("section {index}"), "its name is invalid"))?,
                 kind: section.sh_type(LE),
                 flags: section.sh_flags(LE),
                 va: Va(section.sh_addr(LE)),
@@ -127,7 +128,7 @@ fn check_table(data: &[u8], what: &str, offset: u64, count: u64, entry: usize) -
 
 fn check_range(data: &[u8], what: impl Fn() -> String, offset: FileOffset, size: u64) -> Result<(), ElfError> {
     let end = offset.checked_add(size).ok_or_else(|| malformed(&what(), "it ends past the largest offset"))?;
-    // An empty range may lie anywhere: nobody follows it.
+    // An empty range may be anywhere: it is never read.
     if size > 0 && end.0 > data.len() as u64 {
         return Err(truncated(what(), end, data));
     }

@@ -2,7 +2,7 @@
 
 use object::elf;
 
-/// A section that is loaded, as a segment of its own.
+/// A loaded section, with its own segment.
 pub(crate) struct Part<'p> {
     pub(crate) name: &'p str,
     pub(crate) va: u64,
@@ -17,7 +17,7 @@ pub(crate) const FIRST_PROGRAM_HEADER: usize = 64;
 pub(crate) const P_OFFSET: usize = 8;
 pub(crate) const P_FILESZ: usize = 32;
 
-/// An ET_EXEC file for x86-64 of these parts.
+/// An ET_EXEC file for x86-64 with these parts.
 pub(crate) fn image(parts: &[Part<'_>]) -> Vec<u8> {
     let mut names = vec![0];
     let name_offsets: Vec<_> = parts
@@ -70,7 +70,7 @@ pub(crate) fn image(parts: &[Part<'_>]) -> Vec<u8> {
     file
 }
 
-/// Calls `check` with many damaged copies of a file. The damage is the same in every run.
+/// Calls `check` with many damaged copies of a file, the same in every run.
 pub(crate) fn damaged_copies(
     file: &[u8],
     interesting: &[std::ops::Range<usize>],

@@ -1,9 +1,9 @@
 //! ABIInternal: where a function finds its parameters, and where it leaves its results.
 //!
 //! Decides: the register or the stack slot of each parameter and result, by the algorithm of Go's
-//! `src/cmd/compile/abi-internal.md`, which has not changed from Go 1.17 to 1.27.
-//! Trusts: the description of the types and of the signature. What that left out, it cannot know: compare
-//! [`Assignment::args_size`] with what pclntab says.
+//! `src/cmd/compile/abi-internal.md`, unchanged from Go 1.17 to 1.27.
+//! Trusts: the description of the types and of the signature. If that leaves out a parameter, the
+//! assignment is wrong: compare [`Assignment::args_size`] with the size in pclntab.
 //! Never does: ABI0, where everything is on the stack (assembly functions).
 
 use crate::types::{Kind, Parameter, Signature, TypeError, TypeId, Types};
@@ -15,32 +15,33 @@ pub const FLOAT_REGISTERS: u8 = 15;
 
 const WORD: u64 = 8;
 
-/// Types that one layout may visit. Far more than any parameter has; less than a hostile file could ask for.
+/// Most types that one layout may visit: far more than any parameter has, but a limit for a hostile
+/// file.
 const MAX_TYPES: u32 = 100_000;
-/// Depth to which types may nest by value.
+/// Most types within each other by value.
 const MAX_DEPTH: u32 = 64;
 
 /// A register that carries a part of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Register {
-    /// Place in the sequence RAX, RBX, RCX, RDI, RSI, R8, R9, R10, R11.
+    /// Index in the sequence RAX, RBX, RCX, RDI, RSI, R8, R9, R10, R11.
     Int(u8),
-    /// Place in the sequence X0 to X14.
+    /// Index in the sequence X0 to X14.
     Float(u8),
 }
 
 /// A part of a value that takes one register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// Bytes from the start of the value, as it lies in memory.
+    /// Bytes from the start of the value in memory.
     pub offset: u64,
     /// Bytes: 1, 2, 4 or 8. The register's other bytes are undefined.
     pub size: u64,
-    /// Which kind of register it takes.
+    /// The kind of register.
     pub kind: PartKind,
 }
 
-/// Which kind of register a part takes.
+/// The kind of register that a part takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartKind {
     /// Integers, booleans, pointers.
@@ -56,17 +57,18 @@ pub enum Location {
     Registers(Vec<(Part, Register)>),
     /// On the stack, in one piece.
     Stack {
-        /// Bytes from the first stack argument: the value of RSP at the function's first instruction, plus 8.
+        /// Bytes from the first stack argument: the value of RSP at the function's first
+        /// instruction, plus 8.
         offset: u64,
     },
 }
 
-/// How a value of some type is passed: all that the ABI asks of a type.
+/// What the ABI needs of a type to pass its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     size: u64,
     align: u64,
-    /// The registers it would take; `None` when it must go on the stack however many are free.
+    /// The parts that take registers; `None` when the value always goes on the stack.
     parts: Option<Vec<Part>>,
 }
 
@@ -87,15 +89,15 @@ impl Layout {
         Self::fields(part.size * count, &fields)
     }
 
-    /// A struct of that size: its fields and their offsets.
+    /// A struct of that size, with its fields and their offsets.
     pub fn fields(size: u64, fields: &[(u64, Self)]) -> Self {
         let align = fields.iter().map(|(_, field)| field.align).max().unwrap_or(1);
         let mut parts = Some(Vec::new());
         for (offset, field) in fields {
             parts = match (parts, &field.parts) {
-                (Some(mut parts), Some(of_field)) => {
+                (Some(mut parts), Some(field_parts)) => {
                     parts.extend(
-                        of_field.iter().map(|part| Part { offset: offset.saturating_add(part.offset), ..*part }),
+                        field_parts.iter().map(|part| Part { offset: offset.saturating_add(part.offset), ..*part }),
                     );
                     (parts.len() <= usize::from(INT_REGISTERS + FLOAT_REGISTERS)).then_some(parts)
                 }
@@ -105,7 +107,7 @@ impl Layout {
         Self { size, align, parts }
     }
 
-    /// An array. Only the empty one and that of one element may go in registers.
+    /// An array. Only one with at most one element may go in registers.
     pub fn array(size: u64, element: &Self, len: u64) -> Self {
         let parts = match len {
             0 => Some(Vec::new()),
@@ -116,12 +118,12 @@ impl Layout {
     }
 
     /// The layout of a type.
-    pub fn of(types: &dyn Types, id: TypeId) -> Result<Self, AbiError> {
+    pub fn for_type(types: &dyn Types, id: TypeId) -> Result<Self, AbiError> {
         let mut budget = MAX_TYPES;
-        Self::of_nested(types, id, MAX_DEPTH, &mut budget)
+        Self::nested(types, id, MAX_DEPTH, &mut budget)
     }
 
-    fn of_nested(types: &dyn Types, id: TypeId, depth: u32, budget: &mut u32) -> Result<Self, AbiError> {
+    fn nested(types: &dyn Types, id: TypeId, depth: u32, budget: &mut u32) -> Result<Self, AbiError> {
         let resolved = types.resolve(id)?;
         let too_large = || AbiError::TooLarge(resolved.name.to_string());
         let depth = depth.checked_sub(1).ok_or_else(too_large)?;
@@ -144,22 +146,22 @@ impl Layout {
             Kind::Struct(fields) => {
                 let mut layouts = Vec::with_capacity(fields.len());
                 for field in fields {
-                    layouts.push((field.offset, Self::of_nested(types, field.type_id, depth, budget)?));
+                    layouts.push((field.offset, Self::nested(types, field.type_id, depth, budget)?));
                 }
                 Self::fields(resolved.size, &layouts)
             }
             Kind::Array { element, len } => {
-                Self::array(resolved.size, &Self::of_nested(types, *element, depth, budget)?, *len)
+                Self::array(resolved.size, &Self::nested(types, *element, depth, budget)?, *len)
             }
         })
     }
 
-    /// Bytes of a value.
+    /// Size of a value.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// What the address of a value in memory is a multiple of.
+    /// Alignment of a value in memory.
     pub fn align(&self) -> u64 {
         self.align
     }
@@ -176,7 +178,8 @@ pub struct Assignment {
     pub inputs: Vec<Location>,
     /// Results, in order, at a return.
     pub results: Vec<Location>,
-    /// Bytes from the first stack argument to the end of the spill area: `golang::Function::args` of this function.
+    /// Bytes from the first stack argument to the end of the spill area: `golang::Function::args`
+    /// of this function.
     pub args_size: u64,
 }
 
@@ -205,8 +208,8 @@ impl Assignment {
     }
 
     /// Assigns a function by its signature.
-    pub fn of(types: &dyn Types, signature: &Signature<'_>) -> Result<Self, AbiError> {
-        let layout = |parameter: &Parameter<'_>| Layout::of(types, parameter.type_id);
+    pub fn for_signature(types: &dyn Types, signature: &Signature<'_>) -> Result<Self, AbiError> {
+        let layout = |parameter: &Parameter<'_>| Layout::for_type(types, parameter.type_id);
         let inputs: Vec<_> = signature.inputs().map(layout).collect::<Result<_, _>>()?;
         let results: Vec<_> = signature.results().map(layout).collect::<Result<_, _>>()?;
         Self::new(&inputs, &results)
@@ -220,8 +223,8 @@ pub enum AbiError {
     /// A type cannot be resolved.
     #[error(transparent)]
     Type(#[from] TypeError),
-    /// A scalar of a size that Go has not.
-    #[error("type {name} has {size} bytes, which no such type of Go has")]
+    /// A scalar of a size that Go does not have.
+    #[error("type {name}: no such type of Go has {size} bytes")]
     Size {
         /// The type.
         name: String,
@@ -229,10 +232,10 @@ pub enum AbiError {
         size: u64,
     },
     /// A vector.
-    #[error("type {0} is a vector: gopatch does not know how vectors are passed")]
+    #[error("type {0} is a vector, and gopatch does not know how Go passes vectors")]
     Vector(String),
-    /// A type that nests without end.
-    #[error("type {0} is too large to be a parameter's")]
+    /// A type with too many types within it.
+    #[error("type {0} is too large for a parameter")]
     TooLarge(String),
     /// Arguments larger than the address space.
     #[error("the parameters do not fit in the address space")]
@@ -251,7 +254,7 @@ struct Registers {
 }
 
 impl Registers {
-    /// Assigns one value, to registers when they take all of it.
+    /// Assigns one value, to registers if they have room for all of it.
     fn assign(&mut self, layout: &Layout, stack: &mut Stack) -> Result<Location, AbiError> {
         if layout.size > 0
             && let Some(location) = layout.parts.as_ref().and_then(|parts| self.take(parts))
@@ -261,7 +264,7 @@ impl Registers {
         Ok(Location::Stack { offset: stack.push(layout)? })
     }
 
-    /// Takes a register for each part, or none at all.
+    /// Takes a register for each part, or none.
     fn take(&mut self, parts: &[Part]) -> Option<Location> {
         let (mut int, mut float) = (self.int, self.float);
         let mut taken = Vec::with_capacity(parts.len());
@@ -336,8 +339,9 @@ mod tests {
         (show_all(&assignment.inputs), show_all(&assignment.results), assignment.args_size)
     }
 
-    /// The example of abi-internal.md: `func f(a1 uint8, a2 [2]uintptr, a3 uint8) (r1 struct { x uintptr; y [2]uintptr },
-    /// r2 string)`. Its stack is a2 at 0, r1 at 16, then the spill area, 40 to 48.
+    /// The example of abi-internal.md: `func f(a1 uint8, a2 [2]uintptr, a3 uint8) (r1 struct { x
+    /// uintptr; y [2]uintptr }, r2 string)`. Its stack is a2 at 0, r1 at 16, then the spill area,
+    /// 40 to 48.
     #[test]
     fn the_example_of_the_specification() {
         let pair = Layout::array(16, &word(), 2);
@@ -350,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_value_that_does_not_fit_takes_no_register() {
-        // Seven words taken, so three more do not fit. One that comes later still gets the eighth.
+        // Seven words are taken, so three more do not fit. A later one still gets the eighth.
         let slice = Layout::row(&word(), 3);
         let seven = Layout::row(&word(), 7);
         let (inputs, ..) = assign(&[seven, slice, word(), Layout::float(8), string()], &[]);
@@ -368,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_blank_ones_too_take_a_register_each() {
+    fn each_field_takes_a_register_blank_or_not() {
         // struct { A int32; _ int32; B string; C [1]uint16 }
         let one = Layout::array(2, &Layout::int(2), 1);
         let layout = Layout::fields(32, &[(0, Layout::int(4)), (4, Layout::int(4)), (8, string()), (24, one)]);
@@ -377,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_stands_on_the_stack_and_takes_no_space() {
+    fn an_empty_value_is_on_the_stack_and_takes_no_space() {
         let empty = Layout::fields(0, &[]);
         let none = Layout::array(0, &word(), 0);
         let (inputs, _, args_size) = assign(&[empty, none, word()], &[]);
@@ -423,30 +427,31 @@ mod tests {
         let (mut agree, mut differ) = (0, 0);
         for function in compiled {
             let Some(signature) = types.signature(function.name).unwrap() else { continue };
-            let args_size = Assignment::of(&types, &signature).unwrap().args_size;
+            let args_size = Assignment::for_signature(&types, &signature).unwrap().args_size;
             if function.args == Some(args_size as u32) {
                 agree += 1;
             } else {
-                // DWARF leaves out the dictionary of a generic function, and sometimes a blank parameter.
+                // DWARF leaves out the dictionary of a generic function, and sometimes a blank
+                // parameter.
                 assert!(!function.name.starts_with("main."), "{}", function.name);
                 differ += 1;
             }
         }
         assert!(agree > 1000 && differ * 10 < agree, "{agree} agree, {differ} differ");
 
-        // Taken from the compiler's own code: CL is b, X0 c, X1 and X2 d, and the like.
-        let shown = |name: &str| {
-            let assignment = Assignment::of(&types, &types.signature(name).unwrap().unwrap()).unwrap();
+        // As in the compiled code: CL is b, X0 c, X1 and X2 d, and so on.
+        let locations = |name: &str| {
+            let assignment = Assignment::for_signature(&types, &types.signature(name).unwrap().unwrap()).unwrap();
             let line = |locations: &[Location]| locations.iter().map(show).collect::<Vec<_>>().join(", ");
             (line(&assignment.inputs), line(&assignment.results))
         };
-        let (inputs, results) = shown("main.Scalars");
+        let (inputs, results) = locations("main.Scalars");
         assert_eq!(inputs, "I0@0, I1@0, F0@0, F1@0 F2@8, I2@0, I3@0, I4@0");
         assert_eq!(results, "I0@0, F0@0, I1@0 I2@8");
-        let (inputs, results) = shown("main.Words");
+        let (inputs, results) = locations("main.Words");
         assert_eq!(inputs, "I0@0 I1@8, I2@0 I3@8 I4@16, I5@0 I6@8, I7@0 I8@8, +0, +8");
         assert_eq!(results, "I0@0, F0@0");
-        let (inputs, results) = shown("main.Arrays");
+        let (inputs, results) = locations("main.Arrays");
         assert_eq!(inputs, "+0, I0@0 I1@8, +16, +16, I2@0");
         assert_eq!(results, "+72, I0@0");
     }

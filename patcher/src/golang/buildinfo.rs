@@ -1,8 +1,9 @@
 //! Go's build info: which toolchain built the program, from which modules, with which settings.
 //!
-//! Decides: where the blob is and which of its two formats it has (Go's `src/debug/buildinfo/buildinfo.go`): strings
-//! behind pointers until Go 1.17, in line since Go 1.18.
-//! Trusts: nothing; a blob that points or reaches outside the file is damaged.
+//! Decides: where the blob is and which of its two formats it has (Go's
+//! `src/debug/buildinfo/buildinfo.go`): pointers to strings until Go 1.17, inline strings since Go
+//! 1.18.
+//! Trusts: nothing. A blob that points or reaches outside the file is damaged.
 //! Never does: refuse a version (that is [`super::GoBinary::read`]).
 
 use crate::address::Va;
@@ -10,42 +11,43 @@ use crate::elf::{Elf, Relative};
 
 use super::{GoError, GoVersion, pointer_at};
 
-/// First bytes of the blob. It stands at a multiple of its alignment.
+/// First bytes of the blob, and its alignment.
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 const ALIGN: usize = 16;
-/// Offset of the pointer size, of the flags, and of what follows the header in either format.
+/// Offsets of the pointer size, of the flags, and of the contents in either format.
 const POINTER_SIZE: usize = 14;
 const FLAGS: usize = 15;
 const POINTERS: u64 = 16;
 const INLINE_STRINGS: usize = 32;
-/// Flag: the strings follow in line.
+/// Flag: the strings are inline.
 const FLAG_INLINE: u8 = 2;
-/// The module text is framed by two markers of 16 bytes (`src/cmd/go/internal/modload/build.go`).
+/// The module text is between two markers of 16 bytes (`src/cmd/go/internal/modload/build.go`).
 const MARKER: usize = 16;
 
-/// What the program says about how it was built.
+/// How the program was built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildInfo {
-    /// The toolchain, as it calls itself: `go1.27.4`, `go1.24.3 X:boringcrypto`.
+    /// The toolchain's own name: `go1.27.4`, `go1.24.3 X:boringcrypto`.
     pub go_version: String,
-    /// The same, to compare with.
+    /// The toolchain's version, to compare.
     pub version: GoVersion,
-    /// Import path of the main package; none for programs built outside of modules.
+    /// Import path of the main package; `None` for programs built outside modules.
     pub main_package: Option<String>,
     /// The module of the main package.
     pub main_module: Option<Module>,
-    /// The modules it was built from.
+    /// The other modules it was built from.
     pub dependencies: Vec<Module>,
-    /// Build settings, as `-buildmode`, `CGO_ENABLED`, `vcs.revision`.
+    /// Build settings, such as `-buildmode`, `CGO_ENABLED`, `vcs.revision`.
     pub settings: Vec<(String, String)>,
 }
 
 /// A module that the program was built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
-    /// Module path, as import paths begin.
+    /// Module path, the start of its packages' import paths.
     pub path: String,
-    /// Version, as `v1.2.3`, `(devel)`; empty when unknown. Of the replacement, when there is one.
+    /// Version, such as `v1.2.3`, `(devel)`; empty when unknown. The replacement's, if the module
+    /// was replaced.
     pub version: String,
     /// Path of the module that replaced it.
     pub replaced_by: Option<String>,
@@ -57,7 +59,7 @@ impl BuildInfo {
         let Some((blob, va)) = find(elf) else { return Ok(None) };
         let damaged = |why| GoError::BuildInfo { va, why };
         let (go_version, modules) = read_strings(elf, relocations, blob, va)
-            .ok_or_else(|| damaged("its strings lie outside of the file or are not UTF-8"))?;
+            .ok_or_else(|| damaged("its strings are outside the file or not UTF-8"))?;
         let version = GoVersion::parse(go_version).ok_or_else(|| GoError::Version(go_version.to_owned()))?;
         let mut info = Self {
             go_version: go_version.to_owned(),
@@ -68,12 +70,13 @@ impl BuildInfo {
             settings: Vec::new(),
         };
         for line in modules.lines() {
-            info.read_line(line).ok_or_else(|| damaged("its module text has a line that cannot be read"))?;
+            info.read_line(line).ok_or_else(|| damaged("its module text has an invalid line"))?;
         }
         Ok(Some(info))
     }
 
-    /// The module that a package belongs to; `None` for the standard library and for what build info does not name.
+    /// The module of a package; `None` for the standard library and for modules that build info
+    /// does not list.
     pub fn module_of(&self, import_path: &str) -> Option<&Module> {
         let holds = |module: &&Module| {
             import_path.strip_prefix(module.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -81,8 +84,8 @@ impl BuildInfo {
         self.main_module.iter().chain(&self.dependencies).filter(holds).max_by_key(|module| module.path.len())
     }
 
-    /// Whether a package is of the standard library: only its paths begin with an element without a dot. The main package
-    /// is of its module.
+    /// Whether a package belongs to the standard library: only its paths begin with an element
+    /// without a dot. The main package belongs to its module.
     pub fn is_standard(&self, import_path: &str) -> bool {
         let first = import_path.split('/').next().unwrap_or_default();
         import_path != "main" && !first.contains('.') && self.module_of(import_path).is_none()
@@ -93,7 +96,8 @@ impl BuildInfo {
         self.settings.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
-    /// Reads one line of the module text (`src/runtime/debug/mod.go`); unknown kinds of line are of later versions.
+    /// Reads one line of the module text (`src/runtime/debug/mod.go`). Unknown kinds of line come
+    /// from later versions.
     fn read_line(&mut self, line: &str) -> Option<()> {
         let (kind, rest) = line.split_once('\t')?;
         let mut fields = rest.split('\t');
@@ -146,7 +150,8 @@ fn read_strings<'a>(elf: &Elf<'a>, relocations: &[Relative], blob: &'a [u8], va:
         let (version, rest) = take_string(rest)?;
         (version, take_string(rest)?.0)
     } else {
-        // Pointers to Go strings, each a pointer and a length. Only x86-64 files get here: 8 bytes, little-endian.
+        // Pointers to Go strings, each a pointer and a length. The file is for x86-64: 8 bytes,
+        // little-endian.
         if *blob.get(POINTER_SIZE)? != 8 {
             return None;
         }
@@ -165,7 +170,7 @@ fn read_strings<'a>(elf: &Elf<'a>, relocations: &[Relative], blob: &'a [u8], va:
     Some((std::str::from_utf8(version).ok()?, std::str::from_utf8(modules).ok()?))
 }
 
-/// A length as Go's `binary.Uvarint`, and as many bytes.
+/// Splits off a string: a length as in Go's `binary.Uvarint`, and that many bytes.
 fn take_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut reader = gimli::EndianSlice::new(bytes, gimli::LittleEndian);
     let len = gimli::Reader::read_uleb128(&mut reader).ok()?;
@@ -185,7 +190,7 @@ fn split_setting(text: &str) -> Option<(String, String)> {
     Some((key, value))
 }
 
-/// Reads a leading quoted string of Go (`strconv.Quote`), and gives what follows it.
+/// Reads a leading quoted string of Go (`strconv.Quote`), and returns the rest.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut chars = text.strip_prefix('"')?.chars();
     let mut plain = String::new();
@@ -197,7 +202,8 @@ fn unquote(text: &str) -> Option<(String, &str)> {
                 't' => plain.push('\t'),
                 'r' => plain.push('\r'),
                 quoted @ ('"' | '\\') => plain.push(quoted),
-                // A control character by number. Kept as it is written: no setting that gopatch looks at has one.
+                // A control character by number. It stays quoted: no setting that gopatch reads has
+                // one.
                 other => plain.extend(['\\', other]),
             },
             other => plain.push(other),
@@ -237,8 +243,8 @@ mod tests {
         blob
     }
 
-    /// As Go 1.16 wrote it: pointers to two string headers, which point on to the text.
-    fn behind_pointers() -> Vec<u8> {
+    /// As Go 1.16 writes it: pointers to two string headers, which point to the text.
+    fn with_pointers() -> Vec<u8> {
         let modules = framed();
         let words = [0x500020, 0x500030, 0x500040, 6, 0x500046, modules.len() as u64];
         [MAGIC, &[8, 0], &words.map(u64::to_le_bytes).concat(), b"go1.16", &modules].concat()
@@ -252,7 +258,7 @@ mod tests {
         assert_eq!(info.main_module.as_ref().map(|module| module.version.as_str()), Some("(devel)"));
         assert_eq!(info.setting("-ldflags"), Some("-X main.v=1 \"q\""));
         assert_eq!(info.setting("CGO_ENABLED"), Some("0"));
-        let old = read(behind_pointers()).unwrap().unwrap();
+        let old = read(with_pointers()).unwrap().unwrap();
         assert_eq!(old.version, GoVersion::go1(16));
         assert_eq!(old.dependencies, info.dependencies);
     }
@@ -269,14 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn a_blob_that_is_cut_or_points_away_is_damaged() {
+    fn a_blob_that_is_cut_or_points_outside_is_damaged() {
         let whole = inline();
         for length in 16..whole.len() {
             assert!(read(whole[..length].to_vec()).is_err(), "{length} bytes");
         }
-        let mut pointers = behind_pointers();
+        let mut pointers = with_pointers();
         pointers[16..24].copy_from_slice(&u64::MAX.to_le_bytes());
-        assert!(read(pointers).unwrap_err().to_string().contains("outside of the file"));
+        assert!(read(pointers).unwrap_err().to_string().contains("outside the file"));
         assert!(read(b"something else altogether".to_vec()).unwrap().is_none());
     }
 }

@@ -1,9 +1,10 @@
-//! Which functions hold copies of another: the inline trees, by which the program's own runtime names frames in a traceback.
+//! Which functions hold inlined copies of another, by the inline trees that the program's runtime
+//! uses for tracebacks.
 //!
 //! Decides: whether a function was inlined somewhere, in stripped programs too.
-//! Trusts: nothing; what cannot be read is `None`, which is no answer.
-//! Never does: find a copy of which no instruction is left, as of a body that is a constant. Nothing in the program
-//! tells of such a one.
+//! Trusts: nothing. `None` means that a tree cannot be read.
+//! Never does: find a copy of which no instruction is left, such as of a body that is a constant.
+//! The program has no trace of it.
 //!
 //! ```text
 //! _func        ... u8 funcID, u8 flag, u8 pad, u8 nfuncdata, then u32 each: npcdata offsets in pctab, nfuncdata offsets from
@@ -13,23 +14,25 @@
 //!              since Go 1.20: u8 funcID, 3 x u8 0, i32 name, i32 parent's pc, i32 startLine
 //! ```
 //!
-//! A parent comes before what was inlined into it, so the largest index in use tells the tree's size.
-//! (Go's `src/runtime/symtabinl.go`, `src/runtime/symtab.go` until Go 1.20; `src/cmd/internal/obj/pcln.go`.)
+//! A parent comes before the calls inlined into it, so the largest index in use gives the tree's
+//! size. (Go's `src/runtime/symtabinl.go`, `src/runtime/symtab.go` until Go 1.20;
+//! `src/cmd/internal/obj/pcln.go`.)
 
 use crate::elf::Elf;
 
 use super::pclntab::{Function, FunctionTable, u32_at};
 use super::{GoBinary, GoVersion};
-use crate::rules::pattern::without_type_arguments;
+use crate::golang::symbol::without_type_arguments;
 
 /// Offset of npcdata in a _func.
 const NPCDATA: usize = 28;
-/// Which of a function's tables they are (`PCDATA_InlTreeIndex`, `FUNCDATA_InlTree`).
+/// Numbers of the two among a function's tables (`PCDATA_InlTreeIndex`, `FUNCDATA_InlTree`).
 const INDEX_TABLE: usize = 2;
 const TREE: usize = 3;
 
 impl GoBinary<'_> {
-    /// The functions that hold copies of `function`, one for each copy; `None` when a function's tree cannot be read.
+    /// The functions that hold inlined copies of `function`, one for each copy; `None` when a
+    /// function's tree cannot be read.
     pub fn inlined_into(&self, elf: &Elf<'_>, function: &Function<'_>) -> Option<Vec<String>> {
         let name = without_type_arguments(function.name);
         let mut holders = Vec::new();
@@ -41,7 +44,7 @@ impl GoBinary<'_> {
         Some(holders)
     }
 
-    /// The names of the functions of which there are copies in `holder`.
+    /// The names of the functions inlined into `holder`.
     fn inlined_here(&self, elf: &Elf<'_>, holder: &Function<'_>) -> Option<Vec<&str>> {
         let table: &FunctionTable<'_> = &self.functions;
         let (record, func_id) = table.record(holder)?;
@@ -76,14 +79,14 @@ mod tests {
             let go = GoBinary::read(&elf, &elf.relative_relocations().unwrap()).unwrap();
             let copies =
                 |name: &str| go.inlined_into(&elf, go.functions.by_name(name).next().unwrap()).map(|into| into.len());
-            assert_eq!(copies("main.Scalars"), Some(0), "it is not to be inlined");
+            assert_eq!(copies("main.Scalars"), Some(0), "it is marked noinline");
             let caller = go.functions.by_name("main.CallsSmall").next().unwrap();
             assert_eq!(go.inlined_here(&elf, caller), Some(vec!["main.small"; 2]));
         }
     }
 
     #[test]
-    fn damage_is_no_answer_and_never_a_panic() {
+    fn damage_gives_none_and_never_a_panic() {
         let file = testing::build(&["-ldflags=-s -w"]);
         let elf = Elf::parse(&file).unwrap();
         let go = GoBinary::read(&elf, &[]).unwrap();

@@ -1,22 +1,26 @@
 //! Phase 2: understand the input as a Go program.
 //!
-//! Decides: that it is one, built by a Go that gopatch knows, and where its functions, types and text lie.
-//! Trusts: the Go linker's tables to be consistent with each other once their bounds are checked; they are what the
-//! program's own runtime follows.
+//! Decides: whether it is one, built by a Go that gopatch knows, and where its functions, types and
+//! text lie.
+//! Trusts: that the Go linker's tables agree with each other, once their bounds are checked: the
+//! program's own runtime follows them too.
 //! Never does: I/O, types (that is `crate::dwarf` and `crate::rtypes`), or decide where to hook.
 //!
-//! What differs between Go versions is in `docs/go-internals.md`, with its sources.
+//! [`buildinfo`] and [`version`] have how it was built, [`pclntab`] its functions, [`inlining`] their
+//! inlined copies, [`fips`] the bytes under a digest, [`abi`] the registers of parameters.
+//!
+//! `docs/go-internals.md` lists what differs between Go versions, with sources.
 
 pub mod abi;
 pub mod buildinfo;
 mod fips;
 mod inlining;
 pub mod pclntab;
+pub mod symbol;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod version;
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::address::Va;
@@ -26,7 +30,8 @@ pub use buildinfo::{BuildInfo, Module};
 pub use pclntab::{Function, FunctionTable};
 pub use version::GoVersion;
 
-/// The oldest Go that gopatch patches: the register ABI is Go 1.17's, the tables' present form Go 1.18's.
+/// The oldest Go that gopatch patches: the register ABI is Go 1.17's, the tables' present form Go
+/// 1.18's.
 pub const OLDEST: GoVersion = GoVersion::go1(18);
 
 /// Why the input cannot be patched as a Go program.
@@ -34,34 +39,34 @@ pub const OLDEST: GoVersion = GoVersion::go1(18);
 #[non_exhaustive]
 pub enum GoError {
     /// Neither build info nor a pclntab.
-    #[error("not a Go executable: no .go.buildinfo and no pclntab; gopatch patches programs built by the Go toolchain")]
+    #[error("not a Go executable: no .go.buildinfo and no pclntab")]
     NotGo,
     /// A pclntab without build info.
     #[error(
-        "no Go build info (.go.buildinfo): the file was stripped by something other than go build; patch it before that"
+        "no Go build info (.go.buildinfo): a tool other than go build stripped the file\nhint: patch it before that tool runs"
     )]
     NoBuildInfo,
     /// Build info that cannot be read.
-    #[error("Go build info at {va} is damaged: {why}")]
+    #[error("damaged Go build info at {va}: {why}")]
     BuildInfo {
         /// Where it is.
         va: Va,
         /// What is wrong.
         why: &'static str,
     },
-    /// The version in build info is not one.
-    #[error("built by {0:?}, which is not a version of Go that gopatch can compare; build with a released Go")]
+    /// Build info with a version that is not a release.
+    #[error("built by {0:?}, not a release of Go\nhint: build with a released Go")]
     Version(String),
     /// Older than [`OLDEST`].
     #[error(
-        "built by {0}: gopatch needs {OLDEST} or later, whose register ABI and tables it relies on; rebuild with a later Go"
+        "built by {0}: gopatch needs {OLDEST} or later, for its register ABI and tables\nhint: rebuild with a later Go"
     )]
     TooOld(GoVersion),
     /// Build info without a pclntab.
-    #[error("built by {0}, but its pclntab cannot be found; was the file changed after go build?")]
+    #[error("built by {0}, but it has no pclntab\nhint: patch the file before other tools change it")]
     NoPclntab(GoVersion),
-    /// A pclntab of a version that this gopatch has not heard of.
-    #[error("built by {version}, pclntab format {magic:#x}: this gopatch does not know it; get a later gopatch")]
+    /// A pclntab of an unknown version.
+    #[error("built by {version}: unknown pclntab format {magic:#x}\nhint: get a later gopatch")]
     PclntabFormat {
         /// The program's Go.
         version: GoVersion,
@@ -69,7 +74,7 @@ pub enum GoError {
         magic: u32,
     },
     /// A pclntab that cannot be read.
-    #[error("the pclntab at {va} is damaged: {why}")]
+    #[error("damaged pclntab at {va}: {why}")]
     Pclntab {
         /// Where it is.
         va: Va,
@@ -77,7 +82,7 @@ pub enum GoError {
         why: String,
     },
     /// No `runtime.firstmoduledata`.
-    #[error("runtime.firstmoduledata cannot be found: nothing in the data segment points to the pclntab at {0}")]
+    #[error("no runtime.firstmoduledata: nothing in the data segment points to the pclntab at {0}")]
     NoModuleData(Va),
     /// The ELF file is damaged.
     #[error(transparent)]
@@ -91,9 +96,9 @@ pub struct GoBinary<'a> {
     pub build_info: BuildInfo,
     /// Its functions.
     pub functions: FunctionTable<'a>,
-    /// What its runtime knows of its layout.
+    /// The runtime's own description of its layout.
     pub module_data: ModuleData,
-    /// Bytes whose digest the program itself checks (FIPS 140).
+    /// Bytes that the program itself checks against a digest (FIPS 140).
     pub checked: Vec<Range<Va>>,
 }
 
@@ -125,13 +130,14 @@ impl<'a> GoBinary<'a> {
 pub struct ModuleData {
     /// Where it is.
     pub va: Va,
-    /// Go's text, from `runtime.text` to `runtime.etext`. C code, and what gopatch adds, is outside.
+    /// Go's text, from `runtime.text` to `runtime.etext`. C code, and what gopatch adds, is
+    /// outside.
     pub text: Range<Va>,
-    /// `runtime.types`: what offsets of run-time types are counted from.
+    /// `runtime.types`: the base of run-time types' offsets.
     pub types: Va,
     /// `runtime.etypes`: where they end.
     pub end_types: Va,
-    /// `go:func.*`: what the places of functions' further data are counted from.
+    /// `go:func.*`: the base of the offsets of functions' further data.
     pub func_data: Va,
 }
 
@@ -142,8 +148,8 @@ impl ModuleData {
     const TEXT: u64 = 176;
     const END_TEXT: u64 = 184;
 
-    /// Offsets of `types`, `etypes` and `gofunc`: Go 1.20 put `covctrs` and `ecovctrs` before them, 1.27 `typedesclen`
-    /// behind the first, and `itaboffset` and `itabsize` behind the second.
+    /// Offsets of `types`, `etypes` and `gofunc`. Go 1.20 put `covctrs` and `ecovctrs` before them;
+    /// Go 1.27 put `typedesclen` after the first, and `itaboffset` and `itabsize` after the second.
     fn type_offsets(version: GoVersion) -> [u64; 3] {
         match version.minor {
             ..20 => [280, 288, 304],
@@ -152,7 +158,7 @@ impl ModuleData {
         }
     }
 
-    /// By its symbol; in a stripped file by its first word, which points to the pclntab.
+    /// Finds it by its symbol, in a stripped file by its first word, which points to the pclntab.
     fn find(elf: &Elf<'_>, relocations: &[Relative], pclntab: Va, version: GoVersion) -> Result<Self, GoError> {
         let read = |va| Self::read_at(elf, relocations, va, pclntab, version);
         if let Some(found) = elf.symbol("runtime.firstmoduledata").and_then(read) {
@@ -189,35 +195,11 @@ impl ModuleData {
     }
 }
 
-/// The address that the word at `va` holds when the program runs, before the image is moved.
+/// The address in the word at `va` when the program runs, before a PIE is moved.
 pub(crate) fn pointer_at(elf: &Elf<'_>, relocations: &[Relative], va: Va) -> Option<Va> {
     match relocations.binary_search_by_key(&va, |relocation| relocation.place) {
         Ok(index) => Some(relocations.get(index)?.target),
         Err(_) => elf.word_at(va).map(Va),
-    }
-}
-
-/// The spelling of an import path in symbol names: in the last element, dots and what is not printable are escaped
-/// (`src/cmd/internal/objabi/path.go`), so that `gopkg.in/yaml.v3` is `gopkg.in/yaml%2ev3`.
-pub fn symbol_prefix(import_path: &str) -> String {
-    let last = import_path.rfind('/').map_or(0, |slash| slash + 1);
-    let mut prefix = String::with_capacity(import_path.len());
-    for (index, byte) in import_path.bytes().enumerate() {
-        if byte <= b' ' || byte == b'%' || byte == b'"' || byte >= 0x7f || (byte == b'.' && index >= last) {
-            // Writing to a String cannot fail.
-            let _ = write!(prefix, "%{byte:02x}");
-        } else {
-            prefix.push(char::from(byte));
-        }
-    }
-    prefix
-}
-
-/// The spelling of a type, or of a pointer to one, in symbol names and in DWARF.
-pub fn symbol_name(type_name: &str) -> String {
-    match type_name.rsplit_once('.') {
-        Some((package, name)) => format!("{}.{name}", symbol_prefix(package)),
-        None => type_name.to_owned(),
     }
 }
 
@@ -233,11 +215,11 @@ mod tests {
         GoBinary::read(&elf, &elf.relative_relocations()?)
     }
 
-    /// A copy of the test program whose build info names another version.
+    /// A copy of the test program with another version in its build info.
     fn built_by(version: &str) -> Vec<u8> {
         let mut file = testing::program().to_vec();
         let blob = Elf::parse(&file).unwrap().section(".go.buildinfo").unwrap().offset.0 as usize;
-        // Behind the header of 32 bytes stands the length, then the text, as `go1.26.8`.
+        // After the header of 32 bytes come the length and the text, such as `go1.26.8`.
         let length = usize::from(file[blob + 32]);
         let text = &mut file[blob + 33..blob + 33 + length];
         text.fill(b' ');
@@ -250,7 +232,7 @@ mod tests {
         let elf = Elf::parse(testing::program()).unwrap();
         let go = read(testing::program()).unwrap();
         let mut returns = 0;
-        // The linker's marks (`go:textfipsstart`) are no functions.
+        // The linker's marks (`go:textfipsstart`) are not functions.
         let compiled = |function: &&Function<'_>| !function.flags.is_assembly() && !function.name.starts_with("go:");
         for function in go.functions.all().iter().filter(compiled) {
             assert_eq!(go.functions.stack_depth(function, function.start), Some(0), "{}", function.name);
@@ -262,8 +244,8 @@ mod tests {
                     returns += 1;
                 }
             }
-            let behind = Va(function.end.0 + (1 << 20));
-            assert_eq!(go.functions.stack_depth(function, behind), None, "{}", function.name);
+            let after = Va(function.end.0 + (1 << 20));
+            assert_eq!(go.functions.stack_depth(function, after), None, "{}", function.name);
         }
         assert!(returns > 1000, "{returns}");
     }
@@ -274,11 +256,12 @@ mod tests {
         let go = read(testing::program()).unwrap();
         let mut compared = 0;
         for symbol in elf.symbols().filter(|symbol| symbol.is_function && symbol.size > 0) {
-            // C's, and the compiler's functions on types, which the two tables do not spell alike.
+            // Skips C's functions, and the compiler's functions on types, whose names differ in the
+            // two tables.
             if !go.module_data.text.contains(&symbol.va) || symbol.name.starts_with("type") {
                 continue;
             }
-            // The other ABI's twin of a function.
+            // The twin of a function with the other ABI.
             let name = symbol.name.strip_suffix(".abi0").unwrap_or(symbol.name);
             assert!(go.functions.by_name(name).any(|function| function.start == symbol.va), "{}", symbol.name);
             assert_eq!(go.functions.containing(symbol.va).map(|function| function.name), Some(name));
@@ -301,13 +284,13 @@ mod tests {
         let resumes = recovers.deferreturn.expect("it has a deferred function");
         assert!(resumes > recovers.start && resumes < recovers.end);
         assert_eq!(function("main.CallsSmall").deferreturn, None);
-        // The method of a value is called through a pointer by way of a wrapper.
+        // Called through a pointer, a value's method has a wrapper.
         assert!(go.functions.by_name("main.(*Empty).Value").all(|function| function.is_wrapper));
         assert!(!function("main.Empty.Value").is_wrapper);
     }
 
     #[test]
-    fn a_stripped_and_a_movable_program_are_read_as_well() {
+    fn stripped_and_position_independent_programs_are_read() {
         let whole = read(testing::program()).unwrap();
         let stripped = testing::build(&["-ldflags=-s -w"]);
         let go = read(&stripped).unwrap();
@@ -330,13 +313,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_go_or_too_old_is_refused() {
+    fn other_programs_and_old_ones_are_refused() {
         let text = Part { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 16] };
-        assert!(read(&image(&[text])).unwrap_err().to_string().starts_with("not a Go executable"));
-        let message = read(&built_by("go1.16")).unwrap_err().to_string();
-        assert!(message.starts_with("built by go1.16: gopatch needs go1.18 or later"), "{message}");
-        let message = read(&built_by("mygo")).unwrap_err().to_string();
-        assert!(message.contains("which is not a version of Go"), "{message}");
+        assert!(matches!(read(&image(&[text])), Err(GoError::NotGo)));
+        let old = GoVersion::go1(16);
+        assert!(matches!(read(&built_by("go1.16")), Err(GoError::TooOld(version)) if version == old));
+        assert!(matches!(read(&built_by("mygo")), Err(GoError::Version(version)) if version.trim_end() == "mygo"));
     }
 
     #[test]
@@ -345,7 +327,7 @@ mod tests {
         let elf = Elf::parse(&file).unwrap();
         let pclntab = elf.offset_of(pclntab::find(&elf).unwrap()).unwrap().0 as usize;
         file[pclntab] = 0xf5;
-        assert!(read(&file).unwrap_err().to_string().contains("pclntab format 0xfffffff5"));
+        assert!(matches!(read(&file), Err(GoError::PclntabFormat { magic: 0xfffffff5, .. })));
     }
 
     #[test]
@@ -360,14 +342,5 @@ mod tests {
         let mut refused = 0;
         damaged_copies(file, &interesting, 100, |copy| refused += u32::from(read(copy).is_err()));
         assert!(refused > 100, "{refused}");
-    }
-
-    #[test]
-    fn import_paths_are_spelled_as_the_linker_does() {
-        assert_eq!(symbol_prefix("net/http"), "net/http");
-        assert_eq!(symbol_prefix("gopkg.in/yaml.v3"), "gopkg.in/yaml%2ev3");
-        assert_eq!(symbol_prefix("example.com/a b"), "example.com/a%20b");
-        assert_eq!(symbol_name("*gopkg.in/yaml.v3.Node"), "*gopkg.in/yaml%2ev3.Node");
-        assert_eq!(symbol_name("error"), "error");
     }
 }

@@ -1,15 +1,15 @@
-//! The pclntab: the function table that the program's own runtime uses, present in stripped files too.
+//! The pclntab: the function table of the program's own runtime, which stripped files have too.
 //!
-//! Decides: which functions there are, their names, bounds and flags (Go's `src/runtime/symtab.go` and
+//! Decides: which functions exist, their names, bounds and flags (Go's `src/runtime/symtab.go` and
 //! `runtime2.go`; the magic numbers are in `src/internal/abi/symtab.go`).
-//! Trusts: nothing; each offset is checked, and functions must be in order.
+//! Trusts: nothing. Each offset is checked, and functions must be in order.
 //! Never does: allocate for a name. Names are borrowed from the file.
 //!
 //! ```text
 //! pcHeader   u32 magic, u8 0, u8 0, u8 minLC, u8 ptrSize, then words: nfunc, nfiles, textStart (0 since Go 1.26),
 //!            and the offsets from here of: funcnametab, cutab, filetab, pctab, functab
-//! functab    nfunc x (u32 entry, u32 offset of its _func), then u32 end of the last function; entries count from
-//!            runtime.text, _func offsets from functab
+//! functab    nfunc x (u32 entry, u32 offset of its _func), then u32 end of the last function; entries are offsets
+//!            from runtime.text, _func offsets from functab
 //! pctab      streams of (zigzag varint value delta, varint pc delta), up to a zero value delta (Go's `pcvalue`)
 //! _func      u32 entry, i32 name, i32 args, u32 deferreturn, u32 pcsp, pcfile, pcln, npcdata, cuOffset,
 //!            (Go 1.20: i32 startLine,) u8 funcID, u8 flag, u8 pad, u8 nfuncdata
@@ -26,10 +26,11 @@ use super::{GoError, GoVersion};
 const GO_1_18: u32 = 0xfffffff0;
 /// Format of Go 1.20 and later.
 const GO_1_20: u32 = 0xfffffff1;
-/// Any format's magic lies in this range (Go 1.2 to 1.15 had 0xfffffffb, 1.16 and 1.17 0xfffffffa).
+/// The magic of every format is in this range (Go 1.2 to 1.15 had 0xfffffffb, 1.16 and 1.17
+/// 0xfffffffa).
 const ANY_FORMAT: Range<u32> = 0xfffffff0..0xfffffffc;
 
-/// What follows the magic on x86-64: two zeroes, instructions of 1 byte, pointers of 8.
+/// The bytes after the magic on x86-64: two zeroes, instructions of 1 byte, pointers of 8.
 const X86_64_HEADER: [u8; 4] = [0, 0, 1, 8];
 const NFUNC: usize = 8;
 const FUNCNAMETAB: usize = 32;
@@ -37,42 +38,42 @@ const PCTAB: usize = 56;
 const FUNCTAB: usize = 64;
 /// Offset of pcsp in a _func.
 const PCSP: usize = 16;
-/// Every linker puts it at a multiple of this.
+/// Every linker aligns the table to this.
 const ALIGN: usize = 8;
 
-/// `args` of a function that did not say (`abi.ArgsSizeUnknown`).
+/// `args` of a function that does not declare it (`abi.ArgsSizeUnknown`).
 const ARGS_UNKNOWN: u32 = 0x80000000;
 
 /// A function of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Function<'a> {
-    /// Place in the table.
+    /// Index in the table.
     pub index: u32,
     /// Name, as the runtime spells it: `net/http.(*conn).serve`.
     pub name: &'a str,
     /// First byte.
     pub start: Va,
-    /// Where the next function starts, or the text ends; padding before that counts as this function's.
+    /// Start of the next function, or end of the text; padding before it belongs to this function.
     pub end: Va,
-    /// Bytes of its arguments on the caller's stack: those not in registers, their results, and the registers' spill
-    /// area. `None` in assembly that does not say.
+    /// Bytes of its arguments on the caller's stack: those not in registers, their results, and the
+    /// registers' spill area. `None` in assembly that does not declare it.
     pub args: Option<u32>,
     /// Where a recovered panic resumes: the call of `runtime.deferreturn`.
     pub deferreturn: Option<Va>,
-    /// The runtime's number for a function that it treats specially; 0 for others. The numbering changes with the
-    /// version (`src/internal/abi/symtab.go`).
+    /// The runtime's number for a function that it treats specially; 0 for others. The numbers
+    /// change with the version (`src/internal/abi/symtab.go`).
     pub func_id: u8,
-    /// Made by the compiler: a method wrapper, or the bridge between an assembly function and the other ABI, which
-    /// shares its name. Not what a person means by the name.
+    /// Whether the compiler made it: a method wrapper, or the bridge between an assembly function
+    /// and the other ABI, which shares its name. A user of the name means the other function.
     pub is_wrapper: bool,
-    /// What the runtime's unwinder must know.
+    /// Flags for the runtime's unwinder.
     pub flags: FuncFlags,
-    /// Offset in pctab of how deep the stack is at each instruction; 0 when there is no such table.
+    /// Offset in pctab of the table of stack depths; 0 when there is none.
     pub pcsp: u32,
 }
 
 impl Function<'_> {
-    /// Bytes from start to end.
+    /// Bytes from `start` to `end`.
     pub fn size(&self) -> u64 {
         self.end.0 - self.start.0
     }
@@ -83,12 +84,12 @@ impl Function<'_> {
 pub struct FuncFlags(pub u8);
 
 impl FuncFlags {
-    /// First on its stack: unwinding ends here.
+    /// First on its stack, where unwinding ends.
     pub fn is_top_frame(self) -> bool {
         self.0 & 1 != 0
     }
 
-    /// Writes SP otherwise than by adding a constant.
+    /// Changes SP other than by adding a constant.
     pub fn writes_sp(self) -> bool {
         self.0 & 2 != 0
     }
@@ -111,30 +112,30 @@ pub struct FunctionTable<'a> {
 }
 
 impl<'a> FunctionTable<'a> {
-    /// A table of these functions, which are sorted.
+    /// A table of `functions`, which are sorted.
     #[cfg(test)]
-    pub(crate) fn of(functions: Vec<Function<'a>>, pctab: &'a [u8]) -> Self {
+    pub(crate) fn from_functions(functions: Vec<Function<'a>>, pctab: &'a [u8]) -> Self {
         Self { functions, pctab, names: &[], functab: &[], func_id: 0 }
     }
 
     /// Reads the pclntab at `va`; `text` is `runtime.text`.
     pub(super) fn read(elf: &Elf<'a>, va: Va, text: Va, version: GoVersion) -> Result<Self, GoError> {
         let damaged = |why: &str| GoError::Pclntab { va, why: why.to_owned() };
-        let table = elf.bytes_from(va).ok_or_else(|| damaged("it lies outside of the file"))?;
-        let magic = u32_at(table, 0).ok_or_else(|| damaged("it has no header"))?;
+        let table = elf.bytes_from(va).ok_or_else(|| damaged("outside the file"))?;
+        let magic = u32_at(table, 0).ok_or_else(|| damaged("no header"))?;
         let func_id_offset = match magic {
             GO_1_18 => 36,
             GO_1_20 => 40,
             _ => return Err(GoError::PclntabFormat { version, magic }),
         };
-        let field = |offset| word_at(table, offset).ok_or_else(|| damaged("it has no header"));
+        let field = |offset| word_at(table, offset).ok_or_else(|| damaged("no header"));
         let (count, names, pctab, functab) = (field(NFUNC)?, field(FUNCNAMETAB)?, field(PCTAB)?, field(FUNCTAB)?);
-        let pctab = table.get(pctab..).ok_or_else(|| damaged("its pctab lies outside of the file"))?;
-        let names = table.get(names..).ok_or_else(|| damaged("its names lie outside of the file"))?;
-        let functab = table.get(functab..).ok_or_else(|| damaged("its function table lies outside of the file"))?;
-        // One word more than pairs: the end of the last function.
+        let pctab = table.get(pctab..).ok_or_else(|| damaged("pctab outside the file"))?;
+        let names = table.get(names..).ok_or_else(|| damaged("names outside the file"))?;
+        let functab = table.get(functab..).ok_or_else(|| damaged("function table outside the file"))?;
+        // After the pairs, one more word: the end of the last function.
         let entries = count.checked_mul(8).and_then(|len| functab.get(..len.checked_add(4)?));
-        let entries = entries.ok_or_else(|| damaged("its function table is longer than the file"))?;
+        let entries = entries.ok_or_else(|| damaged("function table longer than the file"))?;
 
         let mut functions = Vec::with_capacity(count);
         for index in 0..count {
@@ -157,9 +158,9 @@ impl<'a> FunctionTable<'a> {
                     pcsp: u32_at(record, PCSP)?,
                 })
             };
-            functions.push(function().ok_or_else(|| damaged(&format!("function {index} of {count} cannot be read")))?);
+            functions.push(function().ok_or_else(|| damaged(&format!("invalid function {index} of {count}")))?);
         }
-        // Wrappers have the last number of the enumeration in every version, and every program has wrappers.
+        // Wrappers have the highest number in every version, and every program has wrappers.
         let wrapper = functions.iter().map(|function| function.func_id).max().unwrap_or_default();
         for function in &mut functions {
             function.is_wrapper = wrapper != 0 && function.func_id == wrapper;
@@ -172,14 +173,15 @@ impl<'a> FunctionTable<'a> {
         &self.functions
     }
 
-    /// Bytes between RSP and the return address when the instruction at `va` of `function` is next, as the runtime's
-    /// unwinder will believe. `None` where its table says nothing.
+    /// Bytes between RSP and the return address before the instruction at `va` of `function`, by
+    /// the table of the runtime's unwinder. `None` where the table has no entry.
     pub fn stack_depth(&self, function: &Function<'_>, va: Va) -> Option<i32> {
         let mut depths = self.values(function, function.pcsp)?;
         depths.find(|(_, end)| va < *end).filter(|_| function.start <= va).map(|(depth, _)| depth)
     }
 
-    /// The values of the table at `start` of pctab, each with the end of the addresses that have it; `None` without a table.
+    /// The values in the table at `start` of pctab, each with the end of its addresses; `None`
+    /// without a table.
     pub(super) fn values(&self, function: &Function<'_>, start: u32) -> Option<impl Iterator<Item = (i32, Va)> + 'a> {
         let start = Some(start as usize).filter(|&start| start != 0)?;
         let mut stream = self.pctab.get(start..)?;
@@ -193,7 +195,7 @@ impl<'a> FunctionTable<'a> {
         }))
     }
 
-    /// What the runtime keeps of a function: its _func, and the offset there of what follows funcID.
+    /// A function's _func, and the offset of funcID in it.
     pub(super) fn record(&self, function: &Function<'_>) -> Option<(&'a [u8], usize)> {
         let record = u32_at(self.functab, (function.index as usize).checked_mul(8)?.checked_add(4)?)?;
         Some((self.functab.get(record as usize..)?, self.func_id))
@@ -204,22 +206,23 @@ impl<'a> FunctionTable<'a> {
         name_at(self.names, offset)
     }
 
-    /// The functions of that name. Usually one; a function and the wrapper that bridges to its ABI share theirs.
+    /// The functions with that name. Usually one; a function and its wrapper for the other ABI
+    /// share a name.
     pub fn by_name(&self, name: &str) -> impl Iterator<Item = &Function<'a>> {
         self.functions.iter().filter(move |function| function.name == name)
     }
 
-    /// The function that `va` belongs to.
+    /// The function that contains `va`.
     pub fn containing(&self, va: Va) -> Option<&Function<'a>> {
         let after = self.functions.partition_point(|function| function.start <= va);
         self.functions[..after].last().filter(|function| va < function.end)
     }
 }
 
-/// Where the pclntab is: its section, its symbol, or, where a linker merged the section away and the file was
-/// stripped, the place that looks like one.
+/// Finds the pclntab by its section or its symbol; if a linker merged the section and the file was
+/// stripped, by its header.
 pub(super) fn find(elf: &Elf<'_>) -> Option<Va> {
-    // A PIE's tables stand in the part that is made read-only after relocation.
+    // A PIE's tables are in the part that is made read-only after relocation.
     let section = elf.section(".gopclntab").or_else(|| elf.section(".data.rel.ro.gopclntab")).map(|section| section.va);
     section.or_else(|| elf.symbol("runtime.pclntab")).or_else(|| {
         elf.loads().find_map(|segment| {
@@ -233,7 +236,7 @@ pub(super) fn find(elf: &Elf<'_>) -> Option<Va> {
     })
 }
 
-/// Takes a base-128 number of at most 32 bits off the front.
+/// Takes a base-128 number of at most 32 bits from the front.
 fn varint(stream: &mut &[u8]) -> Option<u32> {
     let mut value = 0;
     for shift in [0, 7, 14, 21, 28] {

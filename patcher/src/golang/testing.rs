@@ -1,9 +1,9 @@
-//! A Go program for tests, built by the `go` command that is installed.
+//! A Go program for tests, built by the installed `go` command.
 
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The program of `testdata/program.go`, built with these arguments besides.
+/// The program of `testdata/program.go`, built with these additional arguments.
 pub(crate) fn build(arguments: &[&str]) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let source = folder.path().join("program.go");
@@ -19,7 +19,7 @@ pub(crate) fn build(arguments: &[&str]) -> Vec<u8> {
         .status()
         .expect("this test needs the go command, 1.22 or later: install Go");
     assert!(status.success(), "go build failed");
-    std::fs::read(&output).expect("what go build wrote")
+    std::fs::read(&output).expect("the output of go build")
 }
 
 /// The program built without further arguments, once for all tests.

@@ -1,9 +1,8 @@
 //! Go's version numbers, as the `go` command and build info spell them.
 //!
-//! Decides: how versions compare. A release candidate or a development version counts as its release: its code is
-//! that release's, which is what a rule's range asks about.
-//! Trusts: nothing; what is not a version is `None`.
-//! Never does: say which versions gopatch supports (that is [`super::GoBinary::read`]).
+//! Decides: how versions compare. A release candidate or a development version counts as its
+//! release, since a rule's range is about code, and the code is that release's.
+//! Never does: decide which versions gopatch supports (that is [`super::GoBinary::read`]).
 
 use std::fmt;
 
@@ -24,11 +23,12 @@ impl GoVersion {
         Self { major: 1, minor, patch: 0 }
     }
 
-    /// Reads `go1.27.4`, `1.27`, `go1.27rc1`, `go1.24.3 X:boringcrypto`, `devel go1.28-4c1bb6a Tue ...`.
+    /// Reads `go1.27.4`, `1.27`, `go1.27rc1`, `go1.24.3 X:boringcrypto`, `devel go1.28-4c1bb6a Tue
+    /// ...`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix("devel ").unwrap_or(text);
         let text = text.strip_prefix("go").unwrap_or(text);
-        // What follows the number says which build it was: rc1, beta2, -fork, X:experiment, a date.
+        // A suffix describes the build: rc1, beta2, -fork, X:experiment, a date.
         let number = text.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
         let mut parts = number.split('.').map(str::parse);
         let major = parts.next()?.ok()?;
@@ -53,8 +53,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_the_go_command_writes() {
-        for (text, shown) in [
+    fn versions_of_the_go_command_are_read() {
+        for (text, expected) in [
             ("go1.27.4", "go1.27.4"),
             ("1.21", "go1.21"),
             ("go1.27rc1", "go1.27"),
@@ -62,7 +62,7 @@ mod tests {
             ("go1.22.5-fork", "go1.22.5"),
             ("devel go1.28-4c1bb6a Tue Mar 3 10:11:12 2026 +0000", "go1.28"),
         ] {
-            assert_eq!(GoVersion::parse(text).map(|version| version.to_string()).as_deref(), Some(shown), "{text}");
+            assert_eq!(GoVersion::parse(text).map(|version| version.to_string()).as_deref(), Some(expected), "{text}");
         }
         for text in ["", "go", "go1", "devel +4c1bb6a", "unknown", "go1.x", "go99999999999.1"] {
             assert_eq!(GoVersion::parse(text), None, "{text}");

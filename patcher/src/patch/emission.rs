@@ -1,17 +1,19 @@
-//! Emits the code of an output, and notes where it went.
+//! Emits the code of an output, and notes the address of each part.
 //!
-//! Decides: the order of the emitted code, and how hooks at one place hang together.
-//! Trusts: the layout, and the templates of `gopatch-trampolines`. Never does: choose a place.
+//! Decides: the order of the emitted code, and how hooks at one site are chained.
+//! Trusts: the layout, and the templates of `gopatch-trampolines`. Never does: choose a site.
 //!
-//! Where several hooks share a site, each has a thunk of its own, which goes on in the next one's as if that were the
-//! program: what was displaced from before the hook runs in the first, what belongs behind it in the last. Where a function
-//! is so short that one site is its entry and its way out, what lies between them runs between their hooks.
+//! Where several hooks share a site, each has its own thunk, which continues in the next thunk as
+//! if that were the program. Instructions displaced from before the hook run in the first thunk,
+//! those from after it in the last. Where a function is so short that one site is its entry and its
+//! way out, the instructions between them run between their hooks.
 //!
 //! ```text
 //! site ──▶ before, first hook ──▶ second hook ──▶ last hook, after ──▶ program
 //! ```
 //!
-//! Where a function's body is not to run, what stands in for it comes between the hooks of the entry and of the exits:
+//! Where a function's body must not run, its replacement comes between the hooks of the entry and
+//! of the exits:
 //!
 //! ```text
 //! site ──▶ entry's hooks ──▶ results ──▶ exits' hooks ──▶ return
@@ -21,18 +23,18 @@ use gopatch_protocol::manifest::{self, At};
 use gopatch_trampolines::attach::{self, AttachPlan};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan};
 use gopatch_trampolines::{relay, skip, thunk};
-use iced_x86::{Code, Instruction};
+use iced_x86::{Code, FlowControl, Instruction};
 
-use iced_x86::FlowControl;
-
-use super::matching::Hook;
+use super::Options;
+use super::error::PatchError;
+use super::hooks::Hook;
 use super::targets::Target;
-use super::{Options, PatchError};
 use crate::address::NewVa;
 use crate::elf::Elf;
 use crate::layout::Layout;
 use crate::rules::skip::Skip;
 use crate::sites::Site;
+use crate::symbols::{self, Symbol};
 use crate::write::{self, WriteError};
 
 /// The emitted code so far.
@@ -47,24 +49,24 @@ pub(super) struct Emission<'a> {
     pub(super) points: Vec<manifest::Point>,
     pub(super) sites: Vec<manifest::Site>,
     pub(super) overwrites: Vec<write::Overwrite>,
-    /// Whether a displaced instruction may meet nil.
+    /// Whether any displaced instruction has a guard against nil.
     pub(super) has_guards: bool,
-    /// What is emitted for each point.
+    /// What was emitted for each point.
     plans: Vec<PointPlan>,
 }
 
 /// A point, and what was emitted for it.
 pub(super) struct PointPlan {
     hook: HookPlan,
-    /// All returns of a function make the same record, so they share the code that makes it.
+    /// The code that makes the record of a return. All returns of a function share it.
     return_body: Option<u64>,
-    /// Thunks so far, by what they displaced: a thunk does not know where it was jumped from, so ways out that read the same
-    /// share one.
+    /// Thunks so far, by the displaced instructions. Ways out with the same instructions share a
+    /// thunk, as it does not depend on where it was reached from.
     thunks: Vec<(SitePlan, u64)>,
 }
 
 impl PointPlan {
-    /// What its hook does.
+    /// The hook.
     pub(super) fn into_hook(self) -> HookPlan {
         self.hook
     }
@@ -75,7 +77,7 @@ struct Thunk {
     va: u64,
     /// The point whose hook it is.
     point: Option<u32>,
-    /// The function whose body it stands in for.
+    /// The function whose body it replaces.
     skips: Option<u32>,
 }
 
@@ -98,13 +100,13 @@ impl<'a> Emission<'a> {
         NewVa(self.layout.code_va().0 + self.code.len() as u64)
     }
 
-    /// The attach code, which comes first.
+    /// Emits the attach code, which comes first.
     pub(super) fn attach(&mut self) -> Result<(), PatchError> {
         let plan = AttachPlan {
             socket: &self.options.socket,
             entry: self.elf.entry().0,
             tick_after: &self.tick.after,
-            tick_resume: self.tick.resume.ok_or(PatchError::Tick("it does not go on"))?.0,
+            tick_resume: self.tick.resume.ok_or(PatchError::Tick("its site has no instruction to continue at"))?.0,
         };
         let attach = attach::emit(&plan, &self.layout.arena, self.layout.code_va().0)?;
         self.stub = attach.stub;
@@ -114,17 +116,24 @@ impl<'a> Emission<'a> {
         self.site(&tick, &[Thunk::at(attach.tick)])
     }
 
-    /// What the exits of a point share: the point, and the address.
-    pub(super) fn return_bodies(&self) -> impl Iterator<Item = (u32, u64)> {
+    /// Symbols for the emitted code, whose points are of these functions.
+    pub(super) fn symbols(&self, functions: &[manifest::Function]) -> Vec<Symbol> {
+        let named = (functions, &self.points[..], &self.sites[..]);
+        let end = self.layout.code_va().0 + self.code.len() as u64;
+        symbols::code_symbols(named, self.return_bodies(), self.stub, end)
+    }
+
+    /// The code that the returns of a point share: the point and the address.
+    fn return_bodies(&self) -> impl Iterator<Item = (u32, u64)> {
         (0..).zip(&self.plans).filter_map(|(point, plan)| Some((point, plan.return_body?)))
     }
 
-    /// The points, by their index.
+    /// The points, in order.
     pub(super) fn into_points(self) -> Vec<PointPlan> {
         self.plans
     }
 
-    /// The hooks of all targets.
+    /// Emits the hooks of all targets.
     pub(super) fn hooks(
         &mut self,
         hooks: &[Hook<'_>],
@@ -133,7 +142,8 @@ impl<'a> Emission<'a> {
     ) -> Result<(), PatchError> {
         let points: Vec<_> = hooks.iter().enumerate().map(|(index, hook)| self.points_of(index as u32, hook)).collect();
         for target in targets {
-            // Whatever has room for islands comes before what has its jump there, since the islands' bytes are written last.
+            // A site with room for islands comes before the sites that jump there, since an island
+            // is written over its bytes.
             for relay in &target.relays {
                 self.relay(relay)?;
             }
@@ -153,7 +163,7 @@ impl<'a> Emission<'a> {
         Ok(())
     }
 
-    /// Numbers a hook's points: at the entry, at the exits.
+    /// Numbers the points of a hook, for the entry and for the exits.
     fn points_of(&mut self, function: u32, hook: &Hook<'_>) -> [Option<u32>; 2] {
         [At::Enter, At::Exit].map(|at| {
             let resolved = hook.at(at)?;
@@ -167,7 +177,8 @@ impl<'a> Emission<'a> {
         })
     }
 
-    /// The thunks of one site, for the points whose hooks run there, in that order: the entry's, the exit's.
+    /// Emits the thunks of one site: the entry's points, then the exit's, in the order in which
+    /// they run.
     fn chain(
         &mut self,
         site: &Site,
@@ -175,26 +186,28 @@ impl<'a> Emission<'a> {
         offsets: &RuntimeOffsets,
     ) -> Result<(), PatchError> {
         let points: Vec<u32> = enter.iter().chain(exit).copied().collect();
-        // What runs behind each hook, and in front of the first.
-        let mut behind = vec![Vec::new(); points.len() + 1];
-        behind[0].extend(&site.before);
+        // Displaced instructions: `moved[0]` run before the first hook, `moved[n]` after hook `n`,
+        // counted from 1.
+        let mut moved = vec![Vec::new(); points.len() + 1];
+        moved[0].extend(&site.before);
         match site.leaves {
-            // An entry's instructions that reach to the way out run between the two, up to where they would return.
+            // The instructions from the entry to the way out run between their hooks, up to the
+            // return.
             Some(last) => {
-                behind[enter.len()].extend(&site.after);
+                moved[enter.len()].extend(&site.after);
                 if !exit.is_empty() && last.flow_control() == FlowControl::Return {
-                    behind[enter.len()].push(last);
+                    moved[enter.len()].push(last);
                 }
-                behind[points.len()].push(last);
+                moved[points.len()].push(last);
             }
-            None => behind[points.len()].extend(&site.after),
+            None => moved[points.len()].extend(&site.after),
         }
         let mut resume = site.resume.map(|va| va.0);
         let mut thunks = Vec::with_capacity(points.len());
-        // From the last to the first, as each has to know where the next one lies.
+        // From the last to the first, as each needs the address of the next.
         for (index, point) in points.iter().enumerate().rev() {
-            let after = std::mem::take(&mut behind[index + 1]);
-            let before = if index == 0 { std::mem::take(&mut behind[0]) } else { Vec::new() };
+            let after = std::mem::take(&mut moved[index + 1]);
+            let before = if index == 0 { std::mem::take(&mut moved[0]) } else { Vec::new() };
             let guards = site.guards.clone();
             let thunk = self.thunk(*point, SitePlan { before, after, resume, guards }, offsets)?;
             thunks.insert(0, Thunk { point: Some(*point), ..Thunk::at(thunk) });
@@ -203,7 +216,7 @@ impl<'a> Emission<'a> {
         self.site(site, &thunks)
     }
 
-    /// The thunks of a site behind which nothing of the function runs.
+    /// Emits the thunks of a site that replaces the function's body.
     fn chain_without_body(
         &mut self,
         site: &Site,
@@ -237,7 +250,8 @@ impl<'a> Emission<'a> {
     fn thunk(&mut self, point: u32, displaced: SitePlan, offsets: &RuntimeOffsets) -> Result<u64, PatchError> {
         let arena = &self.layout.arena;
         let index = point as usize;
-        // A guard names the instruction that it is for. Calls move at entries alone, of which a point has one.
+        // A guard depends on its instruction's address. Calls move only at entries, and a point has
+        // one entry.
         if let Some((_, thunk)) =
             self.plans[index].thunks.iter().find(|(same, _)| *same == displaced && same.guards.is_empty())
         {
@@ -258,7 +272,7 @@ impl<'a> Emission<'a> {
         Ok(va)
     }
 
-    /// Instructions that moved to make room for an island.
+    /// Emits instructions that moved to make room for an island.
     fn relay(&mut self, relay: &Site) -> Result<(), PatchError> {
         let va = self.next_va().0;
         let resume = relay.resume.ok_or(WriteError::NotInFile(relay.va))?;

@@ -1,8 +1,8 @@
-//! The places of a plan's hooks as probes: where whoever leaves the file as it is would have to look to see the same calls.
+//! A plan's hooks as probes: where uprobes in the unpatched file see the same calls.
 //!
-//! Decides: where a probe lies: at the first byte of a function, and at each instruction that leaves it. At both, RSP + 8 is the
-//! call's frame address, as it is in a hook.
-//! Trusts: the targets, which know every way out. Never does: find a place that has no hook.
+//! Decides: where a probe goes: at the first byte of a function, and at each instruction that
+//! leaves it. At both, RSP + 8 is the call's frame address, as in a hook.
+//! Trusts: the targets, which have every way out. Never does: place a probe where there is no hook.
 
 use gopatch_protocol::manifest::{At, Manifest};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets};
@@ -17,29 +17,29 @@ use crate::sites::Site;
 /// What the hooks of a plan record, and where.
 #[derive(Debug)]
 pub struct Probes {
-    /// The functions and points, as the patched file's manifest describes them.
+    /// The functions and points, as in the patched file's manifest.
     pub manifest: Manifest,
-    /// What each point records; the index is the point's.
+    /// What each point records, by the point's index.
     pub points: Vec<HookPlan>,
-    /// Where the goroutine's parts are.
+    /// Offsets in the runtime's structures.
     pub offsets: RuntimeOffsets,
-    /// Every place.
+    /// All probes.
     pub places: Vec<Probe>,
-    /// Places that have no hook, and so no probe.
+    /// Number of places without a hook, and so without a probe.
     pub refused: usize,
 }
 
-/// One place, for one point.
+/// One address, for one point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// The point whose record is made there.
+    /// The point that records there.
     pub point: u32,
     /// The instruction's address.
     pub va: Va,
 }
 
 impl Plan<'_> {
-    /// What the patched file would record, for probes in the input.
+    /// Turns the plan into probes for the input.
     pub fn probes(self) -> Probes {
         let points: Vec<HookPlan> = self.points.into_iter().map(PointPlan::into_hook).collect();
         let functions = &self.manifest.functions;
@@ -47,7 +47,7 @@ impl Plan<'_> {
         for target in &self.targets {
             let ways_out: Vec<Va> = target.sites.iter().flat_map(ways_out).collect();
             let is_hooked = |at| target.sites.iter().any(|site| site.is_at(at));
-            for point in points.iter().filter(|point| is_of(point, target) && is_hooked(point.at)) {
+            for point in points.iter().filter(|point| belongs_to(point, target) && is_hooked(point.at)) {
                 let vas = match point.at {
                     At::Enter => vec![Va(functions[point.function as usize].va)],
                     At::Exit => ways_out.clone(),
@@ -59,7 +59,7 @@ impl Plan<'_> {
     }
 }
 
-fn is_of(point: &HookPlan, target: &Target) -> bool {
+fn belongs_to(point: &HookPlan, target: &Target) -> bool {
     target.hooks.contains(&(point.function as usize))
 }
 
@@ -69,7 +69,8 @@ fn ways_out(site: &Site) -> Vec<Va> {
         return Vec::new();
     }
     let displaced = || site.before.iter().chain(&site.after).chain(&site.leaves);
-    // What comes last leaves, be it a return or a tail jump; where a function moves as a whole, returns before it do too.
+    // The last instruction leaves, as a return or a tail jump. Where a function moves as a whole,
+    // earlier returns leave too.
     let last = displaced().next_back();
     let earlier = displaced().filter(|one| one.flow_control() == FlowControl::Return && Some(*one) != last);
     earlier.chain(last).map(|one| Va(one.ip())).collect()

@@ -1,12 +1,13 @@
-//! A run-time type's descriptor: `Type` of Go's `src/internal/abi/type.go`, `_type` of `src/runtime/type.go` until Go 1.20.
+//! A run-time type's descriptor: `Type` of Go's `src/internal/abi/type.go`, `_type` of
+//! `src/runtime/type.go` until Go 1.20.
 //!
-//! Decides: where in it each answer stands.
-//! Trusts: nothing; `None` is a descriptor that cannot be one.
-//! Never does: follow a type that it refers to.
+//! Decides: where in a descriptor each fact is.
+//! Trusts: nothing; `None` means that the bytes are no descriptor.
+//! Never does: follow a reference to another type.
 //!
 //! ```text
 //! 0    u64 size, u64 bytes that may hold pointers, u32 hash, u8 flags, u8 align, u8 align as a field, u8 kind,
-//!      ptr equal, ptr gcdata, i32 name, i32 pointer to this type (both count from runtime.types)
+//!      ptr equal, ptr gcdata, i32 name, i32 pointer to this type (both are offsets from runtime.types)
 //! 48   pointer, slice: ptr element            chan: ptr element, u64 direction
 //!      array: ptr element, ptr slice, u64 length
 //!      func: u16 inputs, u16 results (top bit: variadic), padding
@@ -14,7 +15,7 @@
 //!      struct: ptr package's name, slice of { ptr name, ptr type, u64 offset (Go 1.18: twice it, and 1 if embedded) }
 //!      map: ptr key, ptr element, and more, by version
 //! then if flags has UNCOMMON: i32 package's name, u16 methods, u16 exported ones, u32 offset of the methods, u32 0
-//! then what the kind has many of: a func's inputs and results, an interface's methods, a struct's fields
+//! then the kind's list: a func's inputs and results, an interface's methods, a struct's fields
 //! then the methods, 16 bytes each
 //! ```
 //!
@@ -33,7 +34,7 @@ const NAMED: u8 = 4;
 /// Bit of a name's flags: the name of an embedded field. Since Go 1.19.
 const EMBEDDED: u8 = 8;
 
-/// Bits of the kind; until Go 1.25 the others say how the garbage collector reads the type.
+/// Bits of the kind; until Go 1.25 the others are for the garbage collector.
 const KIND: u8 = 0x1f;
 const ARRAY: u8 = 17;
 const CHAN: u8 = 18;
@@ -51,25 +52,26 @@ const FIELD_SIZE: u64 = 24;
 /// No value is larger than the address space of a process.
 const MAX_SIZE: u64 = 1 << 47;
 
-/// The image, as far as types need it.
+/// What types need of the image.
 #[derive(Debug)]
 pub(super) struct Image<'a> {
     elf: &'a Elf<'a>,
     relocations: &'a [Relative],
     /// `runtime.types`.
     types: Va,
-    /// Bytes of a map's descriptor.
+    /// Size of a map's descriptor.
     map_size: u64,
-    /// Whether the word with a field's offset says also if the field is embedded: Go 1.18.
+    /// Whether the word with a field's offset also has the bit for an embedded field, as in Go
+    /// 1.18.
     packed_offsets: bool,
 }
 
-/// What all descriptors have.
+/// The part that all descriptors have.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Descriptor {
     /// Where it is.
     pub(super) va: Va,
-    /// Bytes of a value.
+    /// Size of a value.
     pub(super) size: u64,
     flags: u8,
     kind: u8,
@@ -77,12 +79,12 @@ pub(super) struct Descriptor {
 }
 
 impl Descriptor {
-    /// Whether somebody declared it.
+    /// Whether the type has a declared name.
     pub(super) fn is_named(&self) -> bool {
         self.flags & NAMED != 0
     }
 
-    /// Whether it is a pointer's.
+    /// Whether the type is a pointer.
     pub(super) fn is_pointer(&self) -> bool {
         self.kind == POINTER
     }
@@ -119,7 +121,7 @@ impl<'a> Image<'a> {
         self.elf.word_at(va)
     }
 
-    /// The address that stands at `va`.
+    /// The address in the word at `va`.
     pub(super) fn pointer(&self, va: Va) -> Option<Va> {
         golang::pointer_at(self.elf, self.relocations, va)
     }
@@ -137,8 +139,8 @@ impl<'a> Image<'a> {
         let (flags, mut rest) = self.elf.bytes_from(va)?.split_first()?;
         let mut len = 0;
         for shift in [0, 7, 14, 21, 28] {
-            let (byte, behind) = rest.split_first()?;
-            rest = behind;
+            let (byte, after) = rest.split_first()?;
+            rest = after;
             len |= usize::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 return Some((*flags, std::str::from_utf8(rest.get(..len)?).ok()?));
@@ -155,13 +157,13 @@ impl<'a> Image<'a> {
         (size < MAX_SIZE && (1..=UNSAFE_POINTER).contains(&kind)).then_some(Descriptor { va, size, flags, kind, name })
     }
 
-    /// The name, with the last element of its import path: `*http.response`.
+    /// The name, with the last element of the import path: `*http.response`.
     pub(super) fn text(&self, descriptor: &Descriptor) -> Option<&'a str> {
         let (_, text) = self.name(self.types.checked_add(descriptor.name.into())?)?;
         if descriptor.flags & EXTRA_STAR != 0 { text.strip_prefix('*') } else { Some(text) }
     }
 
-    /// The import path of its package; empty for types of the language.
+    /// The import path of the type's package; empty for types of the language.
     pub(super) fn package(&self, descriptor: &Descriptor) -> Option<&'a str> {
         if !descriptor.has_uncommon() {
             return Some("");
@@ -172,7 +174,7 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// The type that a pointer points to, or that a slice or an array is of.
+    /// The element of a pointer, a slice or an array.
     pub(super) fn element(&self, descriptor: &Descriptor) -> Option<Va> {
         self.pointer(descriptor.at(COMMON)?)
     }
@@ -202,7 +204,7 @@ impl<'a> Image<'a> {
     fn fields(&self, descriptor: &Descriptor) -> Option<Vec<Field<'a>>> {
         let first = self.pointer(descriptor.at(COMMON + 8)?)?;
         let count = self.word(descriptor.at(COMMON + 16)?)?;
-        // Checks them all at once, before memory is taken for them.
+        // Checks all of them before memory is allocated for them.
         self.bytes(first, count.checked_mul(FIELD_SIZE)?)?;
         let field = |index| {
             let va = first.checked_add(index * FIELD_SIZE)?;
@@ -216,10 +218,10 @@ impl<'a> Image<'a> {
         (0..count).map(field).collect()
     }
 
-    /// Where the next descriptor begins (`DescriptorSize`, since Go 1.27).
+    /// The address of the next descriptor (`DescriptorSize`, since Go 1.27).
     pub(super) fn next(&self, descriptor: &Descriptor) -> Option<Va> {
         let fixed_size = self.fixed_size(descriptor);
-        let many = match descriptor.kind {
+        let list = match descriptor.kind {
             FUNC => {
                 let inputs = self.u16(descriptor.at(COMMON)?)?;
                 let results = self.u16(descriptor.at(COMMON + 2)?)? & 0x7fff;
@@ -234,7 +236,7 @@ impl<'a> Image<'a> {
         } else {
             0
         };
-        descriptor.at(fixed_size.checked_add(uncommon)?.checked_add(many)?)
+        descriptor.at(fixed_size.checked_add(uncommon)?.checked_add(list)?)
     }
 
     /// Bytes before the uncommon part.

@@ -1,13 +1,19 @@
-//! Phase 2, where there is no DWARF: understand the program's types from the data that it carries for itself.
+//! Phase 2, without DWARF: understand the program's types from its run-time type data.
 //!
-//! Decides: which types there are, and what each is called.
-//! Trusts: the layouts of the Go versions that it knows; refuses the others. Nothing to be well-formed.
-//! Never does: say anything of functions. Their parameters are in no table of the program; rules declare them.
+//! Decides: which types exist, and the name of each.
+//! Trusts: the layouts of the Go versions that it knows, and refuses the others. Checks that the
+//! data is well-formed.
+//! Never does: describe functions. No table of the program lists their parameters; rules declare
+//! them.
 //!
-//! The runtime finds a type by an address that the compiler wrote into the code, so most have no list. But it needs one
-//! of those that `reflect` could make anew: the *typelinks*. That are all types without a name, pointers among them, and the
-//! compiler gives each type that has a name a pointer type beside it (`sptrWeak` of `writeType` in
-//! `src/cmd/compile/internal/reflectdata/reflect.go`). So the typelinks, and what their pointers point to, are all.
+//! [`descriptor`] reads single types.
+//!
+//! The compiler writes the addresses of most types into the code, so no list of them is needed. The
+//! runtime needs a list only of the types that `reflect` could otherwise create twice: the
+//! *typelinks*. They are all types without a name, pointers among them, and each named type comes
+//! with a pointer type (`sptrWeak` of `writeType` in
+//! `src/cmd/compile/internal/reflectdata/reflect.go`). So the typelinks, and what their pointers
+//! point to, are all types.
 
 mod descriptor;
 
@@ -24,10 +30,10 @@ use crate::types::{Kind, Type, TypeError, TypeId, Types};
 
 use descriptor::{Descriptor, Image};
 
-/// The versions whose layouts were looked up, see `docs/go-internals.md`.
+/// Minor versions with known layouts; see `docs/go-internals.md`.
 const KNOWN: RangeInclusive<u32> = 18..=27;
 
-/// Pointers to pointers, and arrays of arrays, that a name may have.
+/// Most pointers, slices and arrays within each other in a name.
 const MAX_DEPTH: u32 = 64;
 
 /// Whether the layouts of that version are known.
@@ -35,40 +41,48 @@ pub fn is_known(version: GoVersion) -> bool {
     version.major == 1 && KNOWN.contains(&version.minor)
 }
 
-/// Why run-time type data cannot answer.
+/// Why the run-time type data cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeTypeError {
-    /// Another Go.
+    /// A Go whose layouts are unknown.
     #[error(
-        "built by {0} without DWARF: this gopatch reads the run-time type data of Go 1.{first} to 1.{last} only; \
-         patch a build that has DWARF (no -ldflags=-s or -w), or get a later gopatch",
+        "built by {0} without DWARF: this gopatch reads the run-time type data of Go 1.{first} to 1.{last} only\n\
+         hint: patch a build with DWARF (without -ldflags=-s or -w), or get a later gopatch",
         first = KNOWN.start(),
         last = KNOWN.end()
     )]
     Version(GoVersion),
-    /// Typelinks outside of the file.
-    #[error("no DWARF, and the list of run-time types in the moduledata at {0} cannot be read; rebuild the program")]
+    /// Typelinks outside the file.
+    #[error("no DWARF, and no readable list of run-time types in the moduledata at {0}\nhint: rebuild the program")]
     Typelinks(Va),
     /// A type that cannot be read.
-    #[error("the run-time type at {0} is damaged; rebuild the program")]
+    #[error("damaged run-time type at {0}\nhint: rebuild the program")]
     Type(Va),
     /// A name of several types.
-    #[error("this program has several types {0} (declared within functions?), and without DWARF they look alike")]
+    #[error(
+        "the program has several types {0}, and without DWARF they cannot be told apart; are they declared in functions?"
+    )]
     Ambiguous(String),
+}
+
+impl From<RuntimeTypeError> for TypeError {
+    fn from(error: RuntimeTypeError) -> Self {
+        Self::Unreadable(Box::new(error))
+    }
 }
 
 /// The types that a program carries for itself.
 #[derive(Debug)]
 pub struct RuntimeTypes<'a> {
     image: Image<'a>,
-    /// By the hash of how their names end, in order. A name with its import path has to be put together, and of nearly all
-    /// types nobody asks for it.
+    /// Types by the hash of the end of their names, in order. To build a full name takes time, and
+    /// few are ever needed.
     by_ending: Vec<(u64, Va)>,
 }
 
 impl<'a> RuntimeTypes<'a> {
-    /// Finds all; `relocations` are [`Elf::relative_relocations`].
+    /// Finds all types; `relocations` are [`Elf::relative_relocations`].
     pub fn load(elf: &'a Elf<'a>, relocations: &'a [Relative], go: &GoBinary<'_>) -> Result<Self, RuntimeTypeError> {
         let version = go.build_info.version;
         if !is_known(version) {
@@ -87,7 +101,7 @@ impl<'a> RuntimeTypes<'a> {
             }
         }
         types.by_ending.sort_unstable();
-        // What a pointer points to may be listed too.
+        // A pointer's element may be listed too.
         types.by_ending.dedup();
         Ok(types)
     }
@@ -98,7 +112,8 @@ impl<'a> RuntimeTypes<'a> {
         Ok(())
     }
 
-    /// The name with its import path. The program has it only with the last element: `*http.response`.
+    /// The name with its import path. The program has it only with the last element:
+    /// `*http.response`.
     fn name(&self, descriptor: &Descriptor, depth: u32) -> Result<String, RuntimeTypeError> {
         let damaged = || RuntimeTypeError::Type(descriptor.va);
         let text = self.image.text(descriptor).ok_or_else(damaged)?;
@@ -110,14 +125,14 @@ impl<'a> RuntimeTypes<'a> {
             });
         }
         let depth = depth.checked_sub(1).ok_or_else(damaged)?;
-        let of = |id: TypeId| match id {
+        let name_of = |id: TypeId| match id {
             TypeId::Runtime(va) => self.name(&self.descriptor(va)?, depth),
             TypeId::Dwarf(_) | TypeId::Declared(_) => Err(damaged()),
         };
         Ok(match self.kind(descriptor)? {
-            Kind::Pointer(element) => format!("*{}", of(element)?),
-            Kind::Slice(element) => format!("[]{}", of(element)?),
-            Kind::Array { element, len } => format!("[{len}]{}", of(element)?),
+            Kind::Pointer(element) => format!("*{}", name_of(element)?),
+            Kind::Slice(element) => format!("[]{}", name_of(element)?),
+            Kind::Array { element, len } => format!("[{len}]{}", name_of(element)?),
             _ => text.to_owned(),
         })
     }
@@ -157,14 +172,16 @@ impl Types for RuntimeTypes<'_> {
     }
 }
 
-/// The hash of what follows a type name's last dot: that is the same with and without an import path.
+/// The hash of the part after a type name's last dot, which is the same with and without an import
+/// path.
 fn hash_of_ending(name: &str) -> u64 {
     let ending = name.rfind('.').map_or(name, |dot| &name[dot..]);
     FixedState::default().hash_one(ending)
 }
 
-/// The addresses of the types that moduledata lists: a slice of offsets from `runtime.types`, or, since Go 1.27, a number of
-/// bytes in which they stand one behind the other (`moduleTypelinks` in `src/runtime/type.go`).
+/// The addresses of the types that moduledata lists: a slice of offsets from `runtime.types`, or,
+/// since Go 1.27, a number of bytes in which they follow each other (`moduleTypelinks` in
+/// `src/runtime/type.go`).
 fn typelinks(image: &Image<'_>, module_data: &ModuleData, version: GoVersion) -> Option<Vec<Va>> {
     let types = module_data.types;
     let list = match version.minor {
@@ -179,7 +196,7 @@ fn typelinks(image: &Image<'_>, module_data: &ModuleData, version: GoVersion) ->
     offsets.chunks_exact(4).map(va).collect()
 }
 
-/// The addresses of the descriptors from `types` to `end`. A word that is nobody's stands before the first.
+/// The addresses of the descriptors from `types` to `end`. An unused word precedes the first.
 fn lined_up(image: &Image<'_>, types: Va, end: Va) -> Option<Vec<Va>> {
     let mut all = Vec::new();
     let mut va = types.checked_add(8)?;
@@ -198,7 +215,7 @@ mod tests {
     use crate::elf::testing::damaged_copies;
     use crate::golang::testing;
 
-    /// What a stripped program's types are, as text.
+    /// The types of a stripped program, as text.
     fn describe(file: &[u8], names: &[&str]) -> Result<Vec<String>, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let elf = Elf::parse(file).map_err(|error| text(&error))?;
@@ -222,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_what_the_source_says() {
+    fn types_are_those_of_the_source() {
         for arguments in [&["-ldflags=-s -w"][..], &["-ldflags=-s -w", "-buildmode=pie"]] {
             let file = testing::build(arguments);
             let names = ["main.Record", "error", "interface {}", "[]uint8", "uintptr", "main.Absent"];
@@ -270,13 +287,14 @@ mod tests {
     }
 
     #[test]
-    fn a_go_whose_layouts_are_not_known_is_refused() {
+    fn a_go_with_unknown_layouts_is_refused() {
         let elf = Elf::parse(testing::program()).unwrap();
         let mut go = GoBinary::read(&elf, &[]).unwrap();
         for minor in [17, 28] {
             go.build_info.version = GoVersion::go1(minor);
-            let message = RuntimeTypes::load(&elf, &[], &go).unwrap_err().to_string();
-            assert!(message.contains("of Go 1.18 to 1.27 only; patch a build that has DWARF"), "{message}");
+            let error = RuntimeTypes::load(&elf, &[], &go).unwrap_err();
+            assert!(matches!(error, RuntimeTypeError::Version(_)), "{error}");
+            assert!(error.to_string().contains("Go 1.18 to 1.27 only"), "{error}");
         }
     }
 

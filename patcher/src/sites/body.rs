@@ -1,8 +1,9 @@
 //! A function's instructions, and which of them may move.
 //!
-//! Decides: what is the stack check, what is a way out, and which run of instructions a jump may overwrite.
+//! Decides: which instructions are the stack check, which are ways out, and which runs a jump may
+//! overwrite.
 //! Trusts: the function's bounds, and iced's decoding.
-//! Never does: know what else the function's bytes are wanted for.
+//! Never does: consider which bytes other sites take.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,18 +15,23 @@ use iced_x86::{
     Register,
 };
 
+use super::instruction::{
+    branch_target, calls, has_loop, is_frame_instruction, is_jump_table, is_limit, is_morestack, is_nop,
+    leaves_by_thunk_register, stays_preemptible,
+};
 use super::{NEAR_JUMP, Refusal, Site, guards};
 use crate::address::Va;
 use crate::golang::pclntab::{Function, FunctionTable};
 
-/// How many instructions a stack check has at most: `mov`, `sub`, `jb`, `cmp`, `jbe`.
+/// Most instructions of a stack check (`mov`, `sub`, `jb`, `cmp`, `jbe`), with a nop.
 const LONGEST_STACK_CHECK: usize = 6;
-/// How many instructions lie at most between a stack check's target and its call of `morestack`: register spills.
+/// Most instructions between a stack check's target and its call of `morestack`: register spills.
 const LONGEST_SPILL: usize = 40;
-/// What the linker has called instead of a map's initializer, if nobody reads the map. It is in assembly, and only returns
-/// (Go's `src/runtime/asm.s`).
+/// The linker replaces a map's initializer with this function if the map is never read. It is in
+/// assembly, and only returns (Go's `src/runtime/asm.s`).
 const MAP_INIT_NOOP: &str = "runtime.mapinitnoop";
-/// `g.stackguard0`, which a stack check compares with: behind the two words of `g.stack` since Go 1.4.
+/// Offset of `g.stackguard0`, which a stack check reads: after the two words of `g.stack`, since Go
+/// 1.4.
 const STACKGUARD0: u64 = 0x10;
 
 /// A decoded function.
@@ -34,11 +40,11 @@ pub(super) struct Body<'a> {
     pub(super) instructions: Vec<Instruction>,
     /// Targets of the function's own branches.
     targets: BTreeSet<u64>,
-    /// Whether it jumps through a table to places that are not in `targets`.
+    /// Whether it jumps through a table, to addresses that are not in `targets`.
     has_jump_table: bool,
-    /// Bytes of padding behind the last instruction.
+    /// Bytes of padding after the last instruction.
     padding: usize,
-    /// Where nil leads, if guards are allowed.
+    /// The runtime's handler of nil dereferences, if guards are allowed.
     pub(super) sigpanic: Option<SigPanic>,
 }
 
@@ -69,10 +75,12 @@ impl<'a> Body<'a> {
         Va(self.instructions[index].ip())
     }
 
-    /// The instructions of the stack check; none at the function's beginning when there is none.
+    /// The instructions of the stack check; an empty range at the function's beginning when there
+    /// is none.
     ///
-    /// The forms (Go's `src/cmd/internal/obj/x86/obj6.go`, `stacksplit`): `cmp rsp, [r14+16]; jbe`, with a large frame
-    /// `lea r12, [rsp-n]; cmp r12, [r14+16]; jbe`, with a huge one `mov r12, rsp; sub r12, n; jb; cmp ...; jbe`.
+    /// The forms (Go's `src/cmd/internal/obj/x86/obj6.go`, `stacksplit`): `cmp rsp, [r14+16]; jbe`,
+    /// with a large frame `lea r12, [rsp-n]; cmp r12, [r14+16]; jbe`, with a huge one `mov r12,
+    /// rsp; sub r12, n; jb; cmp ...; jbe`.
     pub(super) fn stack_check(&self, functions: &FunctionTable<'_>) -> Result<Range<usize>, Refusal> {
         let is_guard = |instruction: &Instruction| {
             instruction.mnemonic() == Mnemonic::Cmp
@@ -81,9 +89,9 @@ impl<'a> Body<'a> {
                 && instruction.memory_displacement64() == STACKGUARD0
                 && matches!(instruction.op0_register(), Register::RSP | Register::R12)
         };
-        let start = self.behind_may_more_stack(functions);
+        let start = self.after_may_more_stack(functions);
         let Some(guard) = self.instructions[start..].iter().take(LONGEST_STACK_CHECK).position(is_guard) else {
-            // Without a check the function must not call one either.
+            // A function without a check does not call `morestack` either.
             return if self.calls_morestack(functions) { Err(Refusal::StackCheck) } else { Ok(0..0) };
         };
         let guard = start + guard;
@@ -92,7 +100,7 @@ impl<'a> Body<'a> {
             matches!(instruction.mnemonic(), Mnemonic::Lea | Mnemonic::Mov | Mnemonic::Sub)
                 && instruction.op0_register() == Register::R12
                 || instruction.mnemonic() == Mnemonic::Jb
-                || is_nothing(instruction)
+                || is_nop(instruction)
         });
         if jump.mnemonic() != Mnemonic::Jbe || !only_computes_the_limit {
             return Err(Refusal::StackCheck);
@@ -108,27 +116,27 @@ impl<'a> Body<'a> {
         if grows { Ok(start..guard + 2) } else { Err(Refusal::StackCheck) }
     }
 
-    /// Index of the first instruction behind what `-d=maymorestack` puts in front of a stack check: a call, with the arguments
-    /// saved around it.
-    fn behind_may_more_stack(&self, functions: &FunctionTable<'_>) -> usize {
+    /// Index of the first instruction after the code that `-d=maymorestack` adds before a stack
+    /// check: a call, with the arguments saved around it.
+    fn after_may_more_stack(&self, functions: &FunctionTable<'_>) -> usize {
         let saves = |instruction: &&Instruction| {
-            // The assembler aligns jumps, and what is compared for them.
+            // The assembler aligns jumps, and the comparisons before them.
             matches!(instruction.mnemonic(), Mnemonic::Push | Mnemonic::Pop)
-                || is_nothing(instruction)
+                || is_nop(instruction)
                 || instruction.memory_base() == Register::RSP && instruction.flow_control() == FlowControl::Next
         };
-        let in_front = self.instructions.iter().take(LONGEST_SPILL).take_while(saves).count();
-        let is_call =
-            self.instructions.get(in_front).is_some_and(|call| calls(call, "runtime.mayMoreStack", functions));
-        let behind = || self.instructions[in_front + 1..].iter().take_while(|it| saves(it) && !is_limit(it)).count();
-        if is_call { in_front + 1 + behind() } else { 0 }
+        let saved = self.instructions.iter().take(LONGEST_SPILL).take_while(saves).count();
+        let is_call = self.instructions.get(saved).is_some_and(|call| calls(call, "runtime.mayMoreStack", functions));
+        let restored = || self.instructions[saved + 1..].iter().take_while(|it| saves(it) && !is_limit(it)).count();
+        if is_call { saved + 1 + restored() } else { 0 }
     }
 
     fn calls_morestack(&self, functions: &FunctionTable<'_>) -> bool {
         self.instructions.iter().any(|instruction| is_morestack(instruction, functions))
     }
 
-    /// The site that begins with instruction `index`, which the function passes once a call, and has `needed` bytes.
+    /// The site of at least `needed` bytes that begins with instruction `index`, which runs once
+    /// for each call.
     pub(super) fn enter(&self, index: usize, needed: usize) -> Result<Site, Refusal> {
         if self.instructions.get(index).is_some_and(|first| self.targets.contains(&first.ip())) {
             return Err(Refusal::BranchTarget);
@@ -136,9 +144,10 @@ impl<'a> Body<'a> {
         self.run(index, needed)
     }
 
-    /// The site that holds the stack check alone.
+    /// The site that holds only the stack check.
     ///
-    /// The check sends the function back to its first byte, and so to the site: the hook comes behind the check.
+    /// The check sends the function back to its first byte, and so to the site; the hook runs after
+    /// the check.
     pub(super) fn with_stack_check(&self, check: &Range<usize>) -> Option<Site> {
         let (start, entry) = (check.start, check.end);
         let check = self.instructions.get(start..entry)?;
@@ -157,23 +166,26 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that begins with the stack check and ends with the first call, if that is of a function of Go's.
+    /// The site that begins with the stack check and ends with the first call, if Go compiled the
+    /// callee.
     ///
-    /// A thunk's address must not become a return address. So the thunk pushes the address behind the call itself, and jumps.
-    /// It needs a register that no argument lies in, which functions in assembly may have agreed otherwise.
+    /// A thunk's address must not become a return address. So the thunk pushes the address after
+    /// the call itself, and jumps. For that it needs a register that holds no argument; functions
+    /// in assembly may use any register.
     pub(super) fn up_to_call(&self, check: &Range<usize>, functions: &FunctionTable<'_>) -> Option<Site> {
         let (start, entry) = (check.start, check.end);
         let is_call = |instruction: &Instruction| instruction.flow_control() == FlowControl::Call;
         let call = entry + self.instructions.get(entry..)?.iter().position(is_call)?;
         let callee = functions.containing(Va(self.instructions[call].near_branch_target()))?;
         let (check, displaced) = (self.instructions.get(start..entry)?, self.instructions.get(entry..=call)?);
-        let (_, in_front) = displaced.split_last()?;
+        let (_, before_call) = displaced.split_last()?;
         let inside = self.instructions.get(start + 1..=call)?;
-        // A function that recovers goes on at a call of its own (`deferreturn`), which must stay where it is.
+        // A function that recovers continues at its own call of `deferreturn`, which must stay
+        // where it is.
         let may_move = self.function.deferreturn.is_none()
             && self.instructions[call].code() == Code::Call_rel32_64
             && (callee.name == MAP_INIT_NOOP || !callee.flags.is_assembly() && callee.pcsp != 0)
-            && in_front.iter().all(|instruction| self.movable(instruction).is_ok())
+            && before_call.iter().all(|instruction| self.movable(instruction).is_ok())
             && inside.iter().all(|instruction| self.inside(instruction).is_ok());
         Some(Site {
             at: At::Enter,
@@ -184,18 +196,20 @@ impl<'a> Body<'a> {
             after: displaced.to_vec(),
             leaves: None,
             resume: None,
-            guards: guards::at_entry(self, entry..call).ok()?,
+            guards: guards::at_entry(&self.instructions, entry..call, self.sigpanic).ok()?,
         })
         .filter(|_| may_move)
     }
 
-    /// Instructions that may move for nothing but room: at least `needed` bytes of them from instruction `index` on.
+    /// Instructions that may move only to make room: at least `needed` bytes of them, from
+    /// instruction `index` on.
     pub(super) fn relay(&self, index: usize, needed: usize) -> Option<Site> {
-        // In the middle of a function it is not known which registers are free for a guard.
+        // In the middle of a function no register is known to be free for a guard.
         self.run(index, needed).ok().filter(|site| site.guards.is_empty())
     }
 
-    /// The site that begins with instruction `index`, has at least `needed` bytes, and goes on behind them.
+    /// The site of at least `needed` bytes that begins with instruction `index`; the function
+    /// continues after it.
     fn run(&self, index: usize, needed: usize) -> Result<Site, Refusal> {
         let va = self.instructions.get(index).ok_or(Refusal::NoRoom)?.ip();
         let mut len = 0;
@@ -219,12 +233,12 @@ impl<'a> Body<'a> {
             after: self.instructions[index..end].to_vec(),
             leaves: None,
             resume: Some(Va(va + len as u64)),
-            guards: guards::at_entry(self, index..end)?,
+            guards: guards::at_entry(&self.instructions, index..end, self.sigpanic)?,
         })
     }
 
-    /// Whether the function neither calls, nor loops, nor looks into memory. With constants for its parameters the compiler
-    /// knows the results of such a one.
+    /// Whether the function neither calls, nor loops, nor reads memory. Given constant parameters,
+    /// the compiler can compute the results of such a function.
     pub(super) fn only_computes(&self) -> bool {
         let mut factory = InstructionInfoFactory::new();
         self.instructions.iter().all(|instruction| {
@@ -237,17 +251,17 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that begins with instruction `index`, from which on nothing is to run. What comes before it, the stack check,
-    /// must not lead into it.
+    /// The site that begins with instruction `index`; nothing after its start will run. The stack
+    /// check before it must not lead into it.
     pub(super) fn cut(&self, index: usize) -> Option<Site> {
         let va = self.instructions.get(index)?.ip();
         let mut len = 0;
-        for behind in index..self.instructions.len() {
+        for next in index..self.instructions.len() {
             if len >= NEAR_JUMP {
                 break;
             }
-            len += self.instructions[behind].len();
-            len += self.padding_behind(behind).min(NEAR_JUMP.saturating_sub(len));
+            len += self.instructions[next].len();
+            len += self.padding_after(next).min(NEAR_JUMP.saturating_sub(len));
         }
         let range = va..va + len as u64;
         let is_led_to = self.instructions[..index].iter().any(|check| range.contains(&check.near_branch_target()));
@@ -264,8 +278,8 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that begins with instruction `entry` and holds the first way out behind it, if that comes before anything
-    /// that cannot move.
+    /// The site that begins with instruction `entry` and holds the first way out after it, if
+    /// everything up to there can move.
     pub(super) fn through(&self, entry: usize) -> Option<Site> {
         let leaves = self.exits().find(|&index| index >= entry)?;
         self.between(entry, leaves).filter(|site| !self.targets.contains(&site.va.0))
@@ -283,8 +297,8 @@ impl<'a> Body<'a> {
             return None;
         }
         let len = (last.next_ip() - self.va(entry).0) as usize;
-        let len = len + self.padding_behind(leaves).min(NEAR_JUMP.saturating_sub(len));
-        let guards = guards::at_entry(self, entry..leaves).ok()?;
+        let len = len + self.padding_after(leaves).min(NEAR_JUMP.saturating_sub(len));
+        let guards = guards::at_entry(&self.instructions, entry..leaves, self.sigpanic).ok()?;
         (len >= NEAR_JUMP).then(|| Site {
             at: At::Enter,
             va: self.va(entry),
@@ -298,17 +312,17 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that holds all of a function from instruction `entry` on, if every way out of it is a return: the whole
-    /// function moves.
+    /// The site that holds all of a function from instruction `entry` on, if every way out of it is
+    /// a return: the whole function moves.
     ///
-    /// Nothing in it may lead back, as in a thunk the goroutine cannot be preempted, and nothing may be called, as
-    /// a thunk's address must not become a return address. A compare-and-swap may be tried again: that it failed means
-    /// that another thread has come through, so this is over soon.
+    /// It must not loop, since a goroutine cannot be preempted in a thunk, and must not call, since
+    /// a thunk's address must not become a return address. A compare-and-swap may be retried: it
+    /// failed because another thread succeeded, so the retries soon end.
     pub(super) fn whole(&self, entry: usize) -> Option<Site> {
         let is_return = |instruction: &&Instruction| instruction.flow_control() == FlowControl::Return;
         let leaves = *self.instructions.iter().rfind(is_return)?;
         let all = self.instructions.get(entry..)?;
-        let (last, in_front) = all.split_last()?;
+        let (last, others) = all.split_last()?;
         let in_function = self.function.start.0..self.function.end.0;
         let is_known = |instruction: &Instruction| match instruction.flow_control() {
             FlowControl::Return => true,
@@ -321,13 +335,13 @@ impl<'a> Body<'a> {
         if self.has_jump_table || !ends || !all.iter().all(is_known) || has_loop(all) || len < NEAR_JUMP {
             return None;
         }
-        // What is in front of the entry is a stack check, which leads nowhere but behind the entry's end.
+        // The code before the entry is a stack check, which leads only past the end of the site.
         let leads_in =
             |instruction: &Instruction| branch_target(instruction).is_some_and(|target| target > self.va(entry).0);
         if self.instructions[..entry].iter().any(leads_in) {
             return None;
         }
-        let after = if is_return(&last) { in_front } else { all };
+        let after = if is_return(&last) { others } else { all };
         Some(Site {
             at: At::Enter,
             va: self.va(entry),
@@ -337,12 +351,12 @@ impl<'a> Body<'a> {
             after: after.to_vec(),
             leaves: Some(leaves),
             resume: None,
-            guards: guards::of_whole(self, entry..self.instructions.len()).ok()?,
+            guards: guards::in_whole(&self.instructions, entry..self.instructions.len(), self.sigpanic).ok()?,
         })
     }
 
-    /// Bytes behind an instruction that nobody reaches.
-    fn padding_behind(&self, index: usize) -> usize {
+    /// Bytes of padding after an instruction.
+    fn padding_after(&self, index: usize) -> usize {
         if index + 1 == self.instructions.len() { self.padding } else { 0 }
     }
 
@@ -368,7 +382,7 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// Indices of jumps of which nothing is known.
+    /// Indices of jumps with unknown targets.
     pub(super) fn unknown_jumps(&self) -> impl Iterator<Item = usize> {
         self.instructions.iter().enumerate().filter_map(|(index, instruction)| {
             let is_known = is_jump_table(instruction) || instruction.op0_kind() == OpKind::Register;
@@ -376,16 +390,16 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that ends with instruction `index`, which leaves the function, and has room for `needed` bytes.
+    /// The site of at least `needed` bytes that ends with instruction `index`, a way out.
     pub(super) fn exit(&self, index: usize, needed: usize) -> Result<Site, Refusal> {
         let last = &self.instructions[index];
         let mut len = last.len();
-        len += self.padding_behind(index).min(needed.saturating_sub(len));
+        len += self.padding_after(index).min(needed.saturating_sub(len));
         let mut start = index;
         let mut refusal = Refusal::NoRoom;
         while len < needed && start > 0 {
             let previous = &self.instructions[start - 1];
-            // The one that stands first so far would come to lie inside.
+            // The instruction that is first so far would then lie inside.
             let step = self.inside(&self.instructions[start]).and_then(|()| self.movable(previous));
             if let Err(why) = step {
                 refusal = why;
@@ -410,18 +424,24 @@ impl<'a> Body<'a> {
             after: vec![*last],
             leaves: None,
             resume: None,
-            guards: guards::at_exit(self, start..index)?,
+            guards: guards::at_exit(&self.instructions, start..index, self.sigpanic)?,
         })
     }
 
-    /// Whether an instruction may come to lie inside the overwritten bytes, not first.
+    /// Whether an instruction may lie inside the overwritten bytes, other than first.
     fn inside(&self, instruction: &Instruction) -> Result<(), Refusal> {
         if self.targets.contains(&instruction.ip()) { Err(Refusal::BranchTarget) } else { Ok(()) }
     }
 
+    /// Whether a guard can keep an instruction from faulting.
+    pub(super) fn can_be_guarded(&self, instruction: &Instruction) -> bool {
+        self.sigpanic.is_some() && guards::can_be_guarded(instruction)
+    }
+
     /// Whether an instruction may move into a thunk.
     fn movable(&self, instruction: &Instruction) -> Result<(), Refusal> {
-        // A conditional branch goes to the same place from anywhere. Those on RCX have no long form.
+        // A conditional branch may move, as its target stays the same. Those on RCX have no long
+        // form.
         let is_conditional =
             instruction.flow_control() == FlowControl::ConditionalBranch && instruction.is_jcc_short_or_near();
         if instruction.flow_control() != FlowControl::Next && !is_conditional {
@@ -435,123 +455,4 @@ impl<'a> Body<'a> {
         }
         Ok(())
     }
-}
-
-/// Whether an instruction jumps through a table inside its function: the compiler's do so through memory, with an index
-/// (`JUMPTABLE` in Go's `src/cmd/compile/internal/amd64/ssa.go`). Through a register goes a tail call.
-fn is_jump_table(instruction: &Instruction) -> bool {
-    instruction.flow_control() == FlowControl::IndirectBranch
-        && instruction.op0_kind() == OpKind::Memory
-        && instruction.memory_index() != Register::None
-        && instruction.memory_index_scale() == 8
-}
-
-/// Refuses to move a whole loop: in a thunk the goroutine cannot be preempted.
-fn stays_preemptible(displaced: &[Instruction]) -> Result<(), Refusal> {
-    let Some(first) = displaced.first() else { return Ok(()) };
-    let is_loop = displaced.iter().any(|branch| {
-        branch.flow_control() == FlowControl::ConditionalBranch && branch.near_branch_target() == first.ip()
-    });
-    if is_loop { Err(Refusal::FlowControl) } else { Ok(()) }
-}
-
-fn is_morestack(instruction: &Instruction, functions: &FunctionTable<'_>) -> bool {
-    calls(instruction, "runtime.morestack", functions)
-}
-
-/// Whether an instruction calls a function whose name begins so.
-fn calls(instruction: &Instruction, name: &str, functions: &FunctionTable<'_>) -> bool {
-    instruction.code() == Code::Call_rel32_64
-        && functions
-            .containing(Va(instruction.near_branch_target()))
-            .is_some_and(|callee| callee.name.starts_with(name))
-}
-
-/// Whether an instruction computes what a stack check compares.
-fn is_limit(instruction: &Instruction) -> bool {
-    instruction.op0_register() == Register::R12
-}
-
-/// Where a direct branch leads.
-fn branch_target(instruction: &Instruction) -> Option<u64> {
-    let is_branch =
-        matches!(instruction.flow_control(), FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch);
-    is_branch.then(|| instruction.near_branch_target())
-}
-
-/// Whether control can come back to where it was among these instructions, which are in order.
-fn has_loop(instructions: &[Instruction]) -> bool {
-    let index_of = |va: u64| instructions.binary_search_by_key(&va, Instruction::ip).ok();
-    let next = |index: usize| {
-        let instruction = &instructions[index];
-        let falls_through =
-            !matches!(instruction.flow_control(), FlowControl::Return | FlowControl::UnconditionalBranch);
-        let onward = (falls_through && index + 1 < instructions.len()).then_some(index + 1);
-        let tries_again = index > 0
-            && instruction.mnemonic() == Mnemonic::Jne
-            && instructions[index - 1].mnemonic() == Mnemonic::Cmpxchg
-            && instructions[index - 1].has_lock_prefix();
-        let branch = branch_target(instruction).filter(|_| !tries_again).and_then(index_of);
-        onward.into_iter().chain(branch).collect::<Vec<_>>()
-    };
-    // Depth first; what is on the path and comes up again closes a loop.
-    let mut is_done = vec![false; instructions.len()];
-    let mut is_on_path = vec![false; instructions.len()];
-    let mut path = vec![(0, next(0))];
-    is_on_path[0] = true;
-    while let Some((index, ahead)) = path.last_mut() {
-        match ahead.pop() {
-            Some(further) if is_on_path[further] => return true,
-            Some(further) if !is_done[further] => {
-                is_on_path[further] = true;
-                path.push((further, next(further)));
-            }
-            Some(_) => {}
-            None => {
-                is_done[*index] = true;
-                is_on_path[*index] = false;
-                path.pop();
-            }
-        }
-    }
-    false
-}
-
-/// Whether an instruction belongs to the making or unmaking of a frame, or does nothing.
-fn is_frame_instruction(instruction: &Instruction) -> bool {
-    let first = instruction.op0_register();
-    match instruction.mnemonic() {
-        Mnemonic::Push | Mnemonic::Pop => first == Register::RBP,
-        Mnemonic::Sub | Mnemonic::Add => first == Register::RSP && instruction.op1_kind() != OpKind::Register,
-        Mnemonic::Mov if first == Register::RBP => {
-            instruction.op1_register() == Register::RSP || instruction.memory_base() == Register::RSP
-        }
-        Mnemonic::Mov => {
-            instruction.op0_kind() == OpKind::Memory
-                && instruction.memory_base() == Register::RSP
-                && instruction.op1_register() == Register::RBP
-        }
-        Mnemonic::Lea => first == Register::RBP && instruction.memory_base() == Register::RSP,
-        _ => is_nothing(instruction),
-    }
-}
-
-/// Whether an instruction is a nop; `xchg ax, ax` is the one of two bytes.
-fn is_nothing(instruction: &Instruction) -> bool {
-    let is_ax = |register| register == Register::AX;
-    instruction.mnemonic() == Mnemonic::Nop
-        || instruction.mnemonic() == Mnemonic::Xchg
-            && is_ax(instruction.op0_register())
-            && is_ax(instruction.op1_register())
-}
-
-/// Whether a jump out of the function reads a register that the thunk does not give back.
-fn leaves_by_thunk_register(instruction: &Instruction) -> bool {
-    if instruction.flow_control() == FlowControl::Return {
-        return false;
-    }
-    let mut factory = InstructionInfoFactory::new();
-    factory.info(instruction).used_registers().iter().any(|used| {
-        matches!(used.register().full_register(), Register::R12 | Register::R13 | Register::R15 | Register::XMM15)
-    })
 }

@@ -1,65 +1,81 @@
-//! Which displaced instructions might meet nil, and what a guard needs there.
+//! Which displaced instructions may meet nil, and the register that a guard uses there.
 //!
 //! Decides: which instructions cannot fault, and where a register and the flags are free.
-//! Trusts: Go's ABIInternal, and that the compiler checks what it divides by. Never does: emit code.
+//! Trusts: Go's ABIInternal, and that the compiler checks every divisor. Never does: emit code.
 //!
-//! A guard (`gopatch_trampolines`, `moved`) computes the address into a register and compares it. At an entry R12, R13, R15
-//! and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`), until a displaced instruction writes to them. Before
-//! a return they hold nothing once the last displaced instruction has read them.
+//! A guard (`gopatch_trampolines`, `moved`) computes the address into a register and compares it.
+//! At an entry R12, R13, R15 and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`),
+//! until a displaced instruction writes to them. Before a return they hold nothing after the last
+//! displaced instruction that reads them.
 
 use std::ops::Range;
 
-use gopatch_trampolines::plan::Guard;
+use gopatch_trampolines::plan::{Guard, SigPanic};
 use iced_x86::code_asm::{AsmRegister64, r12, r13, r15};
 use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, OpAccess, OpKind, Register, RflagsBits};
 
 use super::Refusal;
-use super::body::Body;
 
-/// Registers that no argument and no result lies in, and that thunks use.
+/// Registers that hold no argument and no result, and that thunks use.
 const SCRATCH: [AsmRegister64; 3] = [r12, r13, r15];
-/// How far the flags are followed.
+/// For how many instructions the flags are followed.
 const LONGEST_WAY: usize = 64;
 /// The flags that arithmetic writes.
 const STATUS: u32 = RflagsBits::OF | RflagsBits::SF | RflagsBits::ZF | RflagsBits::AF | RflagsBits::CF | RflagsBits::PF;
 
 /// Guards for the instructions of an entry's site.
-pub(super) fn at_entry(body: &Body<'_>, displaced: Range<usize>) -> Result<Vec<Guard>, Refusal> {
+pub(super) fn at_entry(
+    instructions: &[Instruction],
+    displaced: Range<usize>,
+    sigpanic: Option<SigPanic>,
+) -> Result<Vec<Guard>, Refusal> {
     let first = displaced.start;
-    guards(body, displaced, |index| (first..index + 1, (first..index).all(|earlier| !writes_flags(body, earlier))))
+    guards(instructions, displaced, sigpanic, |index| {
+        (first..index + 1, (first..index).all(|earlier| !writes_flags(instructions, earlier)))
+    })
 }
 
 /// Guards for all instructions of a function that moves as a whole, in whatever order they run.
-pub(super) fn of_whole(body: &Body<'_>, displaced: Range<usize>) -> Result<Vec<Guard>, Refusal> {
-    let all = displaced.clone();
-    guards(body, displaced, |_| (all.clone(), false))
-}
-
-/// Guards for the instructions in front of a way out, which is the instruction behind them.
-pub(super) fn at_exit(body: &Body<'_>, displaced: Range<usize>) -> Result<Vec<Guard>, Refusal> {
-    let way_out = displaced.end;
-    guards(body, displaced, |index| (index..way_out + 1, false))
-}
-
-/// `free` gives the instructions that must not mention the register, and whether the flags are known to be free.
-fn guards(
-    body: &Body<'_>,
+pub(super) fn in_whole(
+    instructions: &[Instruction],
     displaced: Range<usize>,
+    sigpanic: Option<SigPanic>,
+) -> Result<Vec<Guard>, Refusal> {
+    let all = displaced.clone();
+    guards(instructions, displaced, sigpanic, |_| (all.clone(), false))
+}
+
+/// Guards for the instructions before a way out, which is the instruction after them.
+pub(super) fn at_exit(
+    instructions: &[Instruction],
+    displaced: Range<usize>,
+    sigpanic: Option<SigPanic>,
+) -> Result<Vec<Guard>, Refusal> {
+    let way_out = displaced.end;
+    guards(instructions, displaced, sigpanic, |index| (index..way_out + 1, false))
+}
+
+/// `free` returns the instructions that must not use the register, and whether the flags are known
+/// to be free.
+fn guards(
+    instructions: &[Instruction],
+    displaced: Range<usize>,
+    sigpanic: Option<SigPanic>,
     free: impl Fn(usize) -> (Range<usize>, bool),
 ) -> Result<Vec<Guard>, Refusal> {
     let mut guards = Vec::new();
     for index in displaced {
-        let instruction = &body.instructions[index];
+        let instruction = &instructions[index];
         if !may_fault(instruction) {
             continue;
         }
-        let sigpanic = body.sigpanic.ok_or(Refusal::MayFault)?;
+        let sigpanic = sigpanic.ok_or(Refusal::MayFault)?;
         let (concerned, flags_are_free) = free(index);
-        if !flags_are_free && !flags_are_overwritten(body, index) {
+        if !flags_are_free && !flags_are_overwritten(instructions, index) {
             return Err(Refusal::MayFault);
         }
         let is_free = |scratch: &AsmRegister64| {
-            !body.instructions[concerned.clone()].iter().any(|other| mentions(other, Register::from(*scratch)))
+            !instructions[concerned.clone()].iter().any(|other| mentions(other, Register::from(*scratch)))
         };
         let scratch = SCRATCH.into_iter().find(is_free).ok_or(Refusal::MayFault)?;
         guards.push(Guard { ip: instruction.ip(), scratch, sigpanic });
@@ -67,23 +83,20 @@ fn guards(
     Ok(guards)
 }
 
-impl Body<'_> {
-    /// Whether an instruction that might fault does so by the one address that it names.
-    pub(super) fn can_be_guarded(&self, instruction: &Instruction) -> bool {
-        let operands = (0..instruction.op_count()).map(|operand| instruction.op_kind(operand));
-        let memory =
-            operands.filter(|kind| !matches!(kind, OpKind::Register | OpKind::NearBranch64) && !is_immediate(*kind));
-        let is_whole = |register: Register| register == Register::None || register.is_gpr64();
-        let mut factory = InstructionInfoFactory::new();
-        self.sigpanic.is_some()
-            && !instruction.is_privileged()
-            && !instruction.is_stack_instruction()
-            && memory.eq([OpKind::Memory])
-            && factory.info(instruction).used_memory().len() == 1
-            && instruction.segment_prefix() == Register::None
-            && is_whole(instruction.memory_base())
-            && is_whole(instruction.memory_index())
-    }
+/// Whether an instruction that may fault can do so only by one address, which a guard can compute.
+pub(super) fn can_be_guarded(instruction: &Instruction) -> bool {
+    let operands = (0..instruction.op_count()).map(|operand| instruction.op_kind(operand));
+    let memory =
+        operands.filter(|kind| !matches!(kind, OpKind::Register | OpKind::NearBranch64) && !is_immediate(*kind));
+    let is_whole = |register: Register| register == Register::None || register.is_gpr64();
+    let mut factory = InstructionInfoFactory::new();
+    !instruction.is_privileged()
+        && !instruction.is_stack_instruction()
+        && memory.eq([OpKind::Memory])
+        && factory.info(instruction).used_memory().len() == 1
+        && instruction.segment_prefix() == Register::None
+        && is_whole(instruction.memory_base())
+        && is_whole(instruction.memory_index())
 }
 
 fn is_immediate(kind: OpKind) -> bool {
@@ -100,11 +113,11 @@ fn is_immediate(kind: OpKind) -> bool {
     )
 }
 
-/// Whether an instruction could raise a fault: a memory access that is not to the stack, in the goroutine's own structure
-/// (R14) or at a fixed address, or something that is not for user code.
+/// Whether an instruction may fault: it is privileged, or accesses memory other than the stack, the
+/// goroutine's own structure (R14) or a fixed address.
 ///
-/// A division cannot: the compiler compares the divisor with zero in front of it, and calls `panicdivide` itself
-/// (`intDivide`, Go's `src/cmd/compile/internal/ssagen/ssa.go`).
+/// A division cannot: the compiler compares the divisor with zero before it, and calls
+/// `panicdivide` itself (`intDivide`, Go's `src/cmd/compile/internal/ssagen/ssa.go`).
 pub(super) fn may_fault(instruction: &Instruction) -> bool {
     if instruction.is_privileged() {
         return true;
@@ -122,15 +135,15 @@ fn mentions(instruction: &Instruction, register: Register) -> bool {
     factory.info(instruction).used_registers().iter().any(|used| used.register().full_register() == register)
 }
 
-fn writes_flags(body: &Body<'_>, index: usize) -> bool {
-    body.instructions[index].rflags_modified() != 0
+fn writes_flags(instructions: &[Instruction], index: usize) -> bool {
+    instructions[index].rflags_modified() != 0
 }
 
 /// Whether every flag is written before any is read, from instruction `index` on.
-fn flags_are_overwritten(body: &Body<'_>, mut index: usize) -> bool {
+fn flags_are_overwritten(instructions: &[Instruction], mut index: usize) -> bool {
     let mut live = u32::MAX;
     for _ in 0..LONGEST_WAY {
-        let Some(instruction) = body.instructions.get(index) else { return false };
+        let Some(instruction) = instructions.get(index) else { return false };
         if instruction.rflags_read() & live != 0 {
             return false;
         }
@@ -140,11 +153,11 @@ fn flags_are_overwritten(body: &Body<'_>, mut index: usize) -> bool {
         }
         index = match instruction.flow_control() {
             FlowControl::Next => index + 1,
-            // No function takes or gives anything in the flags.
+            // No function takes or returns anything in the flags.
             FlowControl::Call | FlowControl::IndirectCall | FlowControl::Return => return true,
             FlowControl::UnconditionalBranch => {
                 let target = instruction.near_branch_target();
-                match body.instructions.binary_search_by_key(&target, Instruction::ip) {
+                match instructions.binary_search_by_key(&target, Instruction::ip) {
                     Ok(index) => index,
                     Err(_) => return true,
                 }

@@ -1,27 +1,31 @@
-//! Islands: jumps to thunks for ways out that have room for a `jmp rel8` only.
+//! Islands: jumps to thunks, for ways out that have room only for a `jmp rel8`.
 //!
-//! Decides: where an island lies. Trusts: the sites found so far, and the runtime's own table of stack depths.
+//! Decides: where an island goes.
+//! Trusts: the sites found so far, and the runtime's own table of stack depths.
 //! Never does: use padding.
 //!
-//! A `pop rbp; ret` behind an instruction that must stay has 2 bytes. A short jump leads from there to an island, which is a
-//! 5-byte jump in bytes that another site of the same function has overwritten and does not need: behind the entry's
-//! own jump, or, where nothing is left, behind the jump of a *relay*, a run of instructions that moves for this alone. In a
-//! function that hardly does more than to call another, room is made by moving that call too.
+//! A `pop rbp; ret` after an instruction that must stay has 2 bytes. A short jump leads from there
+//! to an island: a 5-byte jump in bytes that another site of the same function overwrites but does
+//! not need. They are after the entry's own jump, or, if that has no room, after the jump of a
+//! *relay*, a run of instructions that moves only for this. In a function that does little but call
+//! another, moving that call makes the room.
 //!
 //! # Why an island's address matters
 //!
-//! A signal can stop a thread at the island's only instruction, and the runtime then unwinds from there, for a profile or to
-//! preempt the goroutine (`sigprof` and `wantAsyncPreempt`, Go's `src/runtime/signal_unix.go` and `preempt.go`). Two things
-//! follow:
+//! A signal can stop a thread at the island's only instruction, and the runtime then unwinds from
+//! there, for a profile or to preempt the goroutine (`sigprof` and `wantAsyncPreempt`, Go's
+//! `src/runtime/signal_unix.go` and `preempt.go`). Two things follow:
 //!
-//! * The runtime must know how deep the stack is there. It looks the address up in the function's pcsp table
-//!   (`funcspdelta`, `src/runtime/symtab.go`), so an island may only lie where that table says what holds at the way out.
-//!   In a function with such a short tail it nearly always does: the tail is short because the frame is made and unmade by
-//!   `push rbp` and `pop rbp`. In the padding behind a function the table has no entry, and the runtime throws.
-//! * A goroutine that is preempted there has its results in registers. The runtime scans a goroutine that was preempted at
-//!   any instruction conservatively, registers and frame, and does not consult the stack maps of its address
-//!   (`scanframeworker`, `src/runtime/mgcmark.go`). There are no sequences that it would restart from their
-//!   beginning: on x86-64 the assembler marks none (`MarkUnsafePoints` in `src/cmd/internal/obj/x86/asm6.go`).
+//! * The runtime must know how deep the stack is there. It looks the address up in the function's
+//!   pcsp table (`funcspdelta`, `src/runtime/symtab.go`), so an island may only be where that table
+//!   has the depth of the way out. In a function with such a short tail most places have it: the
+//!   tail is short because `push rbp` and `pop rbp` are all that make and unmake the frame. The
+//!   padding after a function has no entry in the table, and the runtime throws.
+//! * A goroutine that is preempted there has its results in registers. The runtime scans the
+//!   registers and frame of an asynchronously preempted goroutine conservatively, without the stack
+//!   maps of its address (`scanframeworker`, `src/runtime/mgcmark.go`). It restarts no sequence
+//!   from its beginning: on x86-64 the assembler marks none (`MarkUnsafePoints` in
+//!   `src/cmd/internal/obj/x86/asm6.go`).
 
 use std::ops::Range;
 
@@ -33,7 +37,8 @@ use crate::golang::pclntab::FunctionTable;
 use super::body::Body;
 use super::{FunctionSites, NEAR_JUMP, SHORT_JUMP, Site};
 
-/// Finds an island for the short `site`, and makes room for it if need be. `None` when nothing is in reach.
+/// Finds an island for the short `site`, and makes room for it if needed. `None` when none is in
+/// reach.
 pub(super) fn reach(
     mut site: Site,
     body: &Body<'_>,
@@ -55,13 +60,13 @@ pub(super) fn reach(
     Some(site)
 }
 
-/// An island in bytes that were overwritten already.
+/// An island in bytes that are already overwritten.
 fn room_left(found: &FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
     let hosts = found.sites.iter().chain(&found.relays).filter(|host| host.island.is_none());
     hosts.flat_map(|host| slots(host, host.len)).find(|&slot| is_unused(found, slot) && fits(slot))
 }
 
-/// An island behind the entry's jump, for which more of the entry's instructions move.
+/// An island after the entry's jump, for which more of the entry's instructions move.
 fn grow_entry(body: &Body<'_>, short: &Range<Va>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
     let first = found.sites.iter().position(|site| site.resume.is_some() && site.before.is_empty())?;
     let entry = &found.sites[first];
@@ -75,7 +80,8 @@ fn grow_entry(body: &Body<'_>, short: &Range<Va>, found: &mut FunctionSites, fit
     island
 }
 
-/// An island behind the entry's jump, for which the stack check moves, and all behind it up to the first call.
+/// An island after the entry's jump, for which the stack check moves, and everything after it up to
+/// the first call.
 fn take_call(
     body: &Body<'_>,
     short: &Range<Va>,
@@ -85,7 +91,7 @@ fn take_call(
     fits: impl Fn(Va) -> bool,
 ) -> Option<Va> {
     let first = found.sites.iter().position(|site| site.at == At::Enter && site.resume.is_some())?;
-    // Islands in its bytes are where they are for its present jump.
+    // Existing islands in its bytes fit only its present jump.
     let entry = found.sites[first].range();
     if found.sites.iter().filter_map(|site| site.island).any(|island| entry.contains(&island)) {
         return None;
@@ -99,7 +105,7 @@ fn take_call(
     island
 }
 
-/// An island behind the jump of a new relay.
+/// An island after the jump of a new relay.
 fn relay(body: &Body<'_>, short: &Range<Va>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
     let all = body.indices(body.function.start..body.function.end);
     let (relay, island) = all.into_iter().find_map(|index| {
@@ -111,7 +117,7 @@ fn relay(body: &Body<'_>, short: &Range<Va>, found: &mut FunctionSites, fits: im
     Some(island)
 }
 
-/// Places for islands in the first `len` bytes of `host`, behind its own jump.
+/// Places for islands in the first `len` bytes of `host`, after its own jump.
 fn slots(host: &Site, len: usize) -> impl Iterator<Item = Va> {
     let first = host.va.0;
     (1..len / NEAR_JUMP).map(move |slot| Va(first + (slot * NEAR_JUMP) as u64))

@@ -1,26 +1,34 @@
 //! Where a function can be hooked: one place at its entry, one at each way out.
 //!
-//! Decides: which bytes may be overwritten with a jump, and which instructions that displaces.
+//! Decides: which bytes a jump may overwrite, and which instructions that displaces.
 //! Trusts: the function's bounds (pclntab) and iced's decoding of it.
-//! Never does: guess. What cannot be shown to be safe is a [`Refusal`].
+//! Never does: guess. A place that is not provably safe is a [`Refusal`].
+//!
+//! [`body`] has a function's instructions and finds runs of them that may move, [`instruction`]
+//! classifies single instructions, [`guards`] handles those that may meet nil, [`islands`] handles
+//! places too short for a jump.
 //!
 //! # What makes a site safe
 //!
-//! * The overwritten bytes are whole instructions of one basic block: no branch, no jump table and no return address
-//!   leads into them except to the first. Calls stay, and so do return addresses and the places where the runtime resumes
-//!   a function after a recovered panic (`deferreturn`). Where there is no room otherwise, the call at the very end of an
-//!   entry's site moves, in a function that defers nothing: its return address, behind the site, is still the program's.
-//! * A function that neither calls nor loops may move as a whole, its branches with it.
-//! * The displaced instructions cannot fault, or have a guard against nil ([`guards`]). A fault in a thunk would be reported
-//!   in the caller, since the runtime does not know the thunk's PC.
-//! * An entry's hook runs behind the stack check, which can send the function back to its first byte, and no branch leads
-//!   to it: it runs exactly once a call. The site lies there too, or takes the check along.
-//! * A way out that is shorter than a jump gets there by a `jmp rel8` and an island ([`islands`]).
-//! * Jump tables are not resolved here. In a function that has one, only the instructions that make and unmake the
-//!   frame are displaced: the compiler emits each of these sequences as one unit and branches at most to its start.
+//! * The overwritten bytes are whole instructions of one basic block: no branch, jump table or
+//!   return address leads into them except to the first. Calls stay, and so do return addresses and
+//!   the places where the runtime resumes a function after a recovered panic (`deferreturn`). If
+//!   there is no other room, the call at the very end of an entry's site moves, in a function that
+//!   defers nothing: its return address, after the site, remains in the program.
+//! * A function that neither calls nor loops may move as a whole, with its branches.
+//! * The displaced instructions cannot fault, or have a guard against nil ([`guards`]). The runtime
+//!   would attribute a fault in a thunk to the caller, as it does not know the thunk's PC.
+//! * An entry's hook runs after the stack check, which can send the function back to its first
+//!   byte, and no branch leads to the hook: it runs exactly once for each call. The site is there
+//!   too, or includes the check.
+//! * A way out that is shorter than a jump uses a `jmp rel8` and an island ([`islands`]).
+//! * Jump tables are not resolved. In a function with one, only the instructions that make and
+//!   unmake the frame are displaced: the compiler emits each of these sequences as one unit and
+//!   branches at most to its start.
 
 mod body;
 mod guards;
+mod instruction;
 mod islands;
 mod refusal;
 
@@ -36,9 +44,9 @@ use crate::golang::pclntab::{Function, FunctionTable};
 use body::Body;
 pub use refusal::Refusal;
 
-/// Bytes of `jmp rel32`.
+/// Size of `jmp rel32`.
 pub const NEAR_JUMP: usize = 5;
-/// Bytes of `jmp rel8`.
+/// Size of `jmp rel8`.
 pub const SHORT_JUMP: usize = 2;
 
 /// A place that can be hooked.
@@ -46,22 +54,22 @@ pub const SHORT_JUMP: usize = 2;
 pub struct Site {
     /// Which end of the call.
     pub at: At,
-    /// First byte that is overwritten.
+    /// First overwritten byte.
     pub va: Va,
-    /// Bytes that are overwritten.
+    /// Number of overwritten bytes.
     pub len: usize,
-    /// Where the jump to the thunk lies, if these bytes have room for a short jump only.
+    /// Where the jump to the thunk is, if these bytes have room only for a short jump.
     pub island: Option<Va>,
-    /// Displaced instructions in front of the hook.
+    /// Displaced instructions that run before the hook.
     pub before: Vec<Instruction>,
-    /// Displaced instructions behind it.
+    /// Displaced instructions that run after the hook.
     pub after: Vec<Instruction>,
-    /// The way out, of an entry whose site reaches that far: it is a way out's site too, with its hook behind `after`. If
-    /// `after` has returns too, they are ways out as well.
+    /// The way out, if an entry's site reaches that far. Then it is the way out's site too, and the
+    /// exit's hook runs after `after`. Returns within `after` are also ways out.
     pub leaves: Option<Instruction>,
-    /// Where the function goes on; `None` when these instructions leave it.
+    /// Where the function continues; `None` when these instructions leave it.
     pub resume: Option<Va>,
-    /// Displaced instructions that follow a pointer, which may be nil.
+    /// Guards for the displaced instructions that follow a pointer, which may be nil.
     pub guards: Vec<Guard>,
 }
 
@@ -77,29 +85,38 @@ impl Site {
     }
 }
 
-/// A place that cannot.
+/// A place that cannot be hooked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefusedSite {
     /// Which end of the call.
     pub at: At,
-    /// Where: for whoever wants to put a uprobe there.
+    /// Where: a uprobe may go there.
     pub va: Va,
     /// Why.
     pub refusal: Refusal,
 }
 
-/// All places of a function.
+/// All places of a function where a hook is wanted.
 #[derive(Debug, Clone, Default)]
 pub struct FunctionSites {
-    /// Those that can be hooked.
+    /// Places that can be hooked.
     pub sites: Vec<Site>,
-    /// Instructions that only make room for islands: they move, and nothing is hooked there.
+    /// Instructions that move only to make room for islands.
     pub relays: Vec<Site>,
-    /// Those that cannot.
+    /// Places that cannot be hooked.
     pub refused: Vec<RefusedSite>,
 }
 
-/// Which ends of a function are asked for.
+/// A place without room for a near jump.
+struct Short {
+    at: At,
+    /// Index of the first instruction after the stack check, or of the way out.
+    index: usize,
+    /// Why there is no room.
+    refusal: Refusal,
+}
+
+/// Which ends of a function to hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// The entry.
@@ -108,108 +125,79 @@ pub struct Wanted {
     pub exit: bool,
 }
 
-/// The text as a whole, as far as sites need it.
+/// What sites need of the whole text.
 pub struct Text<'a> {
     /// All functions.
     pub functions: &'a FunctionTable<'a>,
-    /// Bytes of a function, `end` excluded.
+    /// Bytes from one address to another, exclusive.
     pub bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
-    /// Bytes that must stay as they are, since the program checks a digest over them.
+    /// Bytes that must not change, as the program checks them against a digest.
     pub checked: &'a [Range<Va>],
-    /// Where nil leads, if what might follow nil may be displaced.
+    /// The runtime's handler of nil dereferences; `None` when instructions that may meet nil must
+    /// stay.
     pub sigpanic: Option<SigPanic>,
 }
 
-impl<'a> Text<'a> {
+impl Text<'_> {
     /// Finds the sites of `function`.
-    pub fn sites(&self, function: &Function<'a>, wanted: Wanted) -> FunctionSites {
-        let refuse_all = |refusal| FunctionSites {
-            refused: vec![RefusedSite { at: At::Enter, va: function.start, refusal }],
-            ..FunctionSites::default()
+    pub fn sites(&self, function: &Function<'_>, wanted: Wanted) -> FunctionSites {
+        let body = match self.decode(function) {
+            Ok(body) => body,
+            Err(refusal) => return FunctionSites::refused(function, refusal),
         };
-        if function.flags.is_assembly() {
-            return refuse_all(Refusal::Assembly);
-        }
-        if function.pcsp == 0 {
-            return refuse_all(Refusal::NotGo);
-        }
-        let Some(body) =
-            (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, self.sigpanic))
-        else {
-            return refuse_all(Refusal::Undecodable);
-        };
-        if self.checked.iter().any(|range| function.start < range.end && range.start < function.end) {
-            return refuse_all(Refusal::Fips140);
-        }
         let check = body.stack_check(self.functions);
-        let entry = check.as_ref().map(|check| check.end).map_err(|refusal| *refusal);
-        if entry == Ok(0) && may_run_without_p(function.name) {
-            return refuse_all(Refusal::RuntimeNosplit);
+        if check.as_ref().is_ok_and(|check| check.end == 0) && may_run_without_p(function.name) {
+            return FunctionSites::refused(function, Refusal::RuntimeNosplit);
         }
         let mut found = FunctionSites::default();
-        // The short ones come last: islands go where room is left.
+        // Short sites come last: islands use the room that is left.
         let mut short = Vec::new();
         if wanted.enter {
-            match entry {
-                Ok(index) => {
-                    let site = body.enter(index, NEAR_JUMP);
-                    let site = site.or_else(|refusal| body.through(index).ok_or(refusal));
-                    match site.or_else(|refusal| {
-                        check.as_ref().ok().and_then(|check| body.with_stack_check(check)).ok_or(refusal)
-                    }) {
-                        Ok(site) => found.sites.push(site),
-                        Err(refusal) => short.push((At::Enter, index, refusal)),
-                    }
-                }
-                Err(refusal) => found.add(At::Enter, function.start, Err(refusal)),
+            match &check {
+                Ok(check) => short.extend(found.add_entry(check, &body)),
+                Err(refusal) => found.add(At::Enter, function.start, Err(*refusal)),
             }
         }
         if wanted.exit {
-            for index in body.unknown_jumps() {
-                found.add(At::Exit, body.va(index), Err(Refusal::IndirectJump));
-            }
-            for index in body.exits() {
-                if found.has_way_out(body.va(index)) {
-                    continue;
-                }
-                match body.exit(index, NEAR_JUMP).and_then(|site| found.free(site)) {
-                    Ok(site) => found.sites.push(site),
-                    Err(refusal) => short.push((At::Exit, index, refusal)),
-                }
-            }
+            short.extend(found.add_exits(&body));
         }
-        for (at, index, refusal) in short {
-            let site = match at {
-                At::Enter => body.enter(index, SHORT_JUMP),
-                At::Exit => body.exit(index, SHORT_JUMP),
-            };
-            let site = site.and_then(|site| found.free(site)).ok();
-            let site =
-                site.and_then(|site| islands::reach(site, &body, check.as_ref().ok(), self.functions, &mut found));
-            if site.is_none() && at == At::Exit && entry.is_ok_and(|entry| found.join(entry, index, &body)) {
-                continue;
-            }
-            found.add(at, body.va(index), site.ok_or(refusal));
+        for place in &short {
+            found.add_short(place, check.as_ref().ok(), &body, self.functions);
         }
-        if !found.refused.is_empty()
-            && let Some(whole) = entry.ok().and_then(|entry| body.whole(entry))
-        {
-            return FunctionSites { sites: vec![whole], ..FunctionSites::default() };
+        match check.ok().filter(|_| !found.refused.is_empty()).and_then(|check| body.whole(check.end)) {
+            Some(whole) => FunctionSites { sites: vec![whole], ..FunctionSites::default() },
+            None => found,
         }
-        found
+    }
+
+    /// The instructions of `function`, unless it is refused as a whole.
+    fn decode<'f>(&self, function: &Function<'f>) -> Result<Body<'f>, Refusal> {
+        if function.flags.is_assembly() {
+            return Err(Refusal::Assembly);
+        }
+        if function.pcsp == 0 {
+            return Err(Refusal::NotGo);
+        }
+        let bytes = (self.bytes)(function.start, function.end);
+        let body = bytes.and_then(|bytes| Body::decode(bytes, *function, self.sigpanic)).ok_or(Refusal::Undecodable)?;
+        if self.checked.iter().any(|range| function.start < range.end && range.start < function.end) {
+            return Err(Refusal::Fips140);
+        }
+        Ok(body)
     }
 }
 
-impl<'a> Text<'a> {
-    /// Whether a copy of `function` may have been inlined so that nothing of it is left, as it does nothing but compute.
-    pub fn may_vanish(&self, function: &Function<'a>) -> bool {
+impl Text<'_> {
+    /// Whether an inlined copy of `function` may have left no instruction, because the function
+    /// only computes.
+    pub fn may_vanish(&self, function: &Function<'_>) -> bool {
         let body = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, None));
         body.is_some_and(|body| body.only_computes())
     }
 
-    /// The place at the entry of `function` where its body is cut off, never to run. So its instructions need not move, and
-    /// its own branches do not matter.
-    pub fn cut(&self, function: &Function<'a>) -> Result<Site, RefusedSite> {
+    /// The site at the entry of `function` where its body is cut off, never to run. So the
+    /// overwritten instructions need not move, and branches into them do not matter.
+    pub fn cut(&self, function: &Function<'_>) -> Result<Site, RefusedSite> {
         let refuse = |refusal| RefusedSite { at: At::Enter, va: function.start, refusal };
         if function.is_wrapper {
             return Err(refuse(Refusal::Wrapper));
@@ -224,7 +212,7 @@ impl<'a> Text<'a> {
         });
         let body = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, None));
         let cut = body.filter(|_| may_be_cut).and_then(|body| body.cut(body.stack_check(self.functions).ok()?.end));
-        // An island would need a place of its own.
+        // An island would need a site of its own.
         let cut = cut.or_else(|| found.sites.pop().filter(|site| site.island.is_none()));
         let refused = refused.unwrap_or(refuse(Refusal::NoRoom));
         cut.ok_or(refused)
@@ -232,7 +220,8 @@ impl<'a> Text<'a> {
 }
 
 impl FunctionSites {
-    /// Gives up the ways out that are jumps to another function, whose results are still to come.
+    /// Refuses the ways out that are jumps to another function, which has yet to compute the
+    /// results.
     pub fn refuse_tail_jumps(&mut self) {
         let is_jump = |last: &Instruction| last.flow_control() != FlowControl::Return;
         let is_tail_jump = |site: &mut Site| site.at == At::Exit && site.after.iter().all(is_jump);
@@ -246,6 +235,59 @@ impl FunctionSites {
         }
     }
 
+    fn refused(function: &Function<'_>, refusal: Refusal) -> Self {
+        let refused = vec![RefusedSite { at: At::Enter, va: function.start, refusal }];
+        Self { refused, ..Self::default() }
+    }
+
+    /// Adds the entry, or returns it if it has no room for a near jump.
+    fn add_entry(&mut self, check: &Range<usize>, body: &Body<'_>) -> Option<Short> {
+        let index = check.end;
+        let site = body.enter(index, NEAR_JUMP);
+        let site = site.or_else(|refusal| body.through(index).ok_or(refusal));
+        let site = site.or_else(|refusal| body.with_stack_check(check).ok_or(refusal));
+        site.map(|site| self.sites.push(site)).err().map(|refusal| Short { at: At::Enter, index, refusal })
+    }
+
+    /// Adds the ways out, and returns those without room for a near jump.
+    fn add_exits(&mut self, body: &Body<'_>) -> Vec<Short> {
+        for index in body.unknown_jumps() {
+            self.add(At::Exit, body.va(index), Err(Refusal::IndirectJump));
+        }
+        let mut short = Vec::new();
+        for index in body.exits() {
+            if self.has_way_out(body.va(index)) {
+                continue;
+            }
+            match body.exit(index, NEAR_JUMP).and_then(|site| self.free(site)) {
+                Ok(site) => self.sites.push(site),
+                Err(refusal) => short.push(Short { at: At::Exit, index, refusal }),
+            }
+        }
+        short
+    }
+
+    /// Adds a place with a short jump and an island, or as one site with the entry.
+    fn add_short(
+        &mut self,
+        &Short { at, index, refusal }: &Short,
+        check: Option<&Range<usize>>,
+        body: &Body<'_>,
+        functions: &FunctionTable<'_>,
+    ) {
+        let site = match at {
+            At::Enter => body.enter(index, SHORT_JUMP),
+            At::Exit => body.exit(index, SHORT_JUMP),
+        };
+        let site = site.and_then(|site| self.free(site)).ok();
+        let site = site.and_then(|site| islands::reach(site, body, check, functions, self));
+        let may_join = site.is_none() && at == At::Exit;
+        if may_join && check.is_some_and(|check| self.join(check.end, index, body)) {
+            return;
+        }
+        self.add(at, body.va(index), site.ok_or(refusal));
+    }
+
     fn add(&mut self, at: At, va: Va, site: Result<Site, Refusal>) {
         match site {
             Ok(site) => self.sites.push(site),
@@ -253,12 +295,13 @@ impl FunctionSites {
         }
     }
 
-    /// Whether the way out at `va` belongs to the entry's site.
+    /// Whether the entry's site includes the way out at `va`.
     fn has_way_out(&self, va: Va) -> bool {
         self.sites.iter().filter_map(|site| site.leaves).any(|last| last.ip() == va.0)
     }
 
-    /// Makes one site of the entry and the way out at `index`, if the entry has one and nothing else lies between.
+    /// Makes one site of the entry and the way out at `index`, if the entry has a site and nothing
+    /// else lies between.
     fn join(&mut self, entry: usize, index: usize, body: &Body<'_>) -> bool {
         let is_entry = |site: &Site| site.at == At::Enter && site.leaves.is_none();
         let Some(place) = self.sites.iter().position(is_entry) else { return false };
@@ -272,13 +315,13 @@ impl FunctionSites {
         is_joined
     }
 
-    /// `site`, if none of its bytes belongs to another.
+    /// `site`, if none of its bytes belongs to another site.
     fn free(&self, site: Site) -> Result<Site, Refusal> {
         let is_taken = self.sites.iter().chain(&self.relays).any(|other| overlap(&site.range(), &other.range()));
         if is_taken { Err(Refusal::Overlap) } else { Ok(site) }
     }
 
-    /// The same, if none belongs to `other` either, which is still to have its place.
+    /// Like [`Self::free`], but the bytes of `other`, a site to be added later, must be free too.
     fn free_beside(&self, other: &Range<Va>, site: Site) -> Result<Site, Refusal> {
         if overlap(&site.range(), other) { Err(Refusal::Overlap) } else { self.free(site) }
     }
@@ -288,15 +331,16 @@ fn overlap(one: &Range<Va>, other: &Range<Va>) -> bool {
     one.start < other.end && other.start < one.end
 }
 
-/// Whether a function that has no stack check may be `//go:nosplit` because it runs where there is no P to hold: on
+/// Whether a function without a stack check may be `//go:nosplit` because it runs without a P: on
 /// the way into and out of a system call or a signal handler, or in the child of a fork.
 fn may_run_without_p(name: &str) -> bool {
-    // Between `entersyscall` and `exitsyscall` runs `RawSyscall6`, around `fork` the others (Go's
-    // `src/syscall/syscall_linux.go` and `exec_linux.go`). `Syscall` begins before the one and ends behind the other.
+    // `RawSyscall6` runs between `entersyscall` and `exitsyscall`, the others around `fork` (Go's
+    // `src/syscall/syscall_linux.go` and `exec_linux.go`). `Syscall` begins before the first and
+    // ends after the second.
     let without_p = ["RawSyscall6", "RawSyscallNoError", "rawSyscall", "rawVfork", "forkAndExec", "runtime_"];
     match name.strip_prefix("syscall.") {
         Some(function) => without_p.iter().any(|prefix| function.starts_with(prefix)),
-        None => ["runtime.", "runtime/internal/", "internal/runtime/"].iter().any(|of| name.starts_with(of)),
+        None => ["runtime.", "runtime/internal/", "internal/runtime/"].iter().any(|package| name.starts_with(package)),
     }
 }
 

@@ -1,49 +1,47 @@
-//! Why a place is not hooked.
-//!
-//! Decides: the codes and words of reports. Trusts: nobody. Never does: decide what is refused.
+//! Why a place is not hooked: the codes and words of reports.
 
-/// Why a place is not hooked. The code is stable: reports and policies name it.
+/// Why a place is not hooked. The code is stable, as reports and policies use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The function has bytes that are not instructions.
     Undecodable,
-    /// Written in assembly: its registers follow no ABI that gopatch knows.
+    /// The function is written in assembly: its registers follow no ABI that gopatch knows.
     Assembly,
-    /// Code of C's or the linker's in Go's text: R14 is not its goroutine.
+    /// The function is C's or the linker's, within Go's text: R14 is not its goroutine.
     NotGo,
-    /// A stack check that gopatch does not know.
+    /// The stack check has an unknown form.
     StackCheck,
-    /// A branch leads into the bytes, or (entry) back to them.
+    /// A branch leads into the bytes; at an entry, also to their start.
     BranchTarget,
-    /// A call, or a branch, stands in the bytes.
+    /// The bytes contain a call or a branch.
     FlowControl,
-    /// A displaced instruction might fault, and cannot be guarded.
+    /// A displaced instruction may fault, and cannot be guarded.
     MayFault,
-    /// A jump table might lead into the bytes.
+    /// A jump table may lead into the bytes.
     JumpTable,
     /// Too few bytes for a jump.
     NoRoom,
     /// The bytes belong to another site.
     Overlap,
-    /// A tail jump needs a register that the thunk uses.
+    /// The tail jump needs a register that the thunk uses.
     RegisterInUse,
-    /// A jump through memory might leave the function.
+    /// A jump through memory may leave the function.
     IndirectJump,
-    /// A tail jump leaves before there are the results that the rule captures.
+    /// A tail jump leaves before the results exist that the rule captures.
     NoResults,
     /// The program checks a digest over these bytes.
     Fips140,
-    /// A function of the runtime without a stack check may run where no P is held.
+    /// The function is the runtime's and has no stack check, so it may run without a P.
     RuntimeNosplit,
-    /// Copies of a function that is not to run are elsewhere, and run.
+    /// The function must not run, but inlined copies of it still do.
     Inlined,
-    /// A function that is not to run is a wrapper, and what it calls is called without it, too.
+    /// The function must not run, but it is a wrapper, and its target is also called directly.
     Wrapper,
 }
 
 impl Refusal {
-    /// All of them, in their order.
+    /// All refusals, in order.
     pub const ALL: [Self; Self::Wrapper as usize + 1] = [
         Self::Undecodable,
         Self::Assembly,
@@ -64,7 +62,7 @@ impl Refusal {
         Self::Wrapper,
     ];
 
-    /// Stable code, as it stands in reports.
+    /// Stable code, as in reports.
     pub fn code(self) -> &'static str {
         match self {
             Self::Undecodable => "undecodable",
@@ -87,28 +85,28 @@ impl Refusal {
         }
     }
 
-    /// What a person should know.
+    /// Reason, in words.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Undecodable => "the function has bytes that are no instructions",
+            Self::Undecodable => "the function has bytes that are not instructions",
             Self::Assembly => "the function is written in assembly",
             Self::NotGo => "the function was not compiled by Go",
-            Self::StackCheck => "the function begins with a stack check of an unknown form",
-            Self::BranchTarget => "a branch leads into the bytes that a jump would need",
-            Self::FlowControl => "a call or a branch stands in the bytes that a jump would need",
+            Self::StackCheck => "the function's stack check has an unknown form",
+            Self::BranchTarget => "a branch leads into the bytes that a jump needs",
+            Self::FlowControl => "the bytes that a jump needs contain a call or a branch",
             Self::MayFault => {
                 "an instruction that would have to move follows a pointer and cannot be guarded against nil"
             }
-            Self::JumpTable => "a jump table might lead into the bytes that a jump would need",
+            Self::JumpTable => "a jump table may lead into the bytes that a jump needs",
             Self::NoRoom => "there are too few bytes for a jump",
-            Self::Overlap => "the bytes that a jump would need belong to another site",
+            Self::Overlap => "the bytes that a jump needs belong to another site",
             Self::RegisterInUse => "the tail jump needs a register that the thunk uses",
-            Self::NoResults => "a tail jump leaves before there are the results that the rule captures",
+            Self::NoResults => "a tail jump leaves before the results exist that the rule captures",
             Self::Fips140 => "the program checks a digest over these bytes (FIPS 140)",
-            Self::RuntimeNosplit => "a function of the runtime without a stack check may run where no P is held",
-            Self::Inlined => "the compiler put copies of the function into others, or may have, and these still run",
-            Self::Wrapper => "the compiler made the function to call another, which is called without it, too",
-            Self::IndirectJump => "a jump through memory might be a way out that no hook would see",
+            Self::RuntimeNosplit => "the function is the runtime's and has no stack check, so it may run without a P",
+            Self::Inlined => "the compiler inlined the function elsewhere, or may have, and the copies still run",
+            Self::Wrapper => "the compiler made the function as a wrapper, and its target is also called directly",
+            Self::IndirectJump => "a jump through memory may be a way out that no hook sees",
         }
     }
 }

@@ -1,18 +1,20 @@
 //! The sites and thunks of an output.
 //!
-//! Decides: whether each site leads to code of ours, and whether that code leads back.
-//! Trusts: capstone. Never does: look at anything but code.
+//! Decides: whether each site leads to emitted code, and whether that code leads back.
+//! Trusts: capstone.
 //!
-//! What is checked, in this order:
+//! The checks, in this order:
 //!
-//! 1. Each site is a jump to its thunk, or a short jump to an island, in bytes that another site left over, which is one. The
-//!    rest of its bytes are `int3`.
-//! 2. Each thunk holds no call, branches only within the code, and leaves it as the bytes did that stood at its site. Of
-//!    several at one site, listed in the order in which they run, each leads to the next and only the last does that.
-//!    One way more is there for an instruction that follows a pointer: with nil it goes to the runtime's panic, naming itself.
-//!    A call is a jump that names the place behind it.
-//! 3. The last returns instead where the manifest has constants for a function that lies there. It has each such function once, and
-//!    what stands in for its body sets results and nothing else.
+//! 1. Each site is a jump to its thunk, or a short jump to an island that is such a jump, in unused
+//!    bytes of another site. The rest of its bytes are `int3`.
+//! 2. Each thunk holds no call, branches only within the code, and leaves it as the site's original
+//!    bytes did. Of several at one site, listed in the order in which they run, each leads to the
+//!    next and only the last leaves. Two more ways out are allowed: an instruction that follows a
+//!    pointer may jump to the runtime's panic for nil, after it takes its own address; and a call
+//!    is a jump after the thunk takes the address to return to.
+//! 3. Where the manifest gives a function constants to return, the last thunk returns instead.
+//!    There is one site for each such function, and the code that replaces its body sets results
+//!    and does nothing else.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,13 +32,14 @@ use gopatch_protocol::manifest::{self, Manifest, Site};
 use super::VerifyError;
 use crate::sites::{NEAR_JUMP, SHORT_JUMP};
 
-/// What fills the rest of a site.
+/// Fills the rest of a site.
 const INT3: u8 = 0xCC;
-/// Instructions at most from where a thunk takes an address of the program to where it jumps to a function of it.
+/// Most instructions from where a thunk takes an address of the program to its jump to a function
+/// of the program.
 const LONGEST_CALL: usize = 7;
 /// A return.
 const RET: u8 = 0xC3;
-/// How many instructions a stack check has at most.
+/// Most instructions of a stack check.
 const LONGEST_STACK_CHECK: usize = 6;
 
 /// The sites and thunks of an output.
@@ -46,7 +49,7 @@ struct Sites<'a> {
     elf: &'a Elf<'a>,
     manifest: &'a Manifest,
     decoder: &'a Capstone,
-    /// The decoder's room for an instruction. Taking it anew costs nearly as much as decoding.
+    /// The decoder's buffer for an instruction. To allocate one takes nearly as long as to decode.
     instructions: RefCell<DisasmIter<'a, 'a>>,
     decoded: RefCell<HashMap<u64, (u64, Step), FixedState>>,
     code: Range<u64>,
@@ -54,16 +57,16 @@ struct Sites<'a> {
     islands: BTreeSet<u64>,
 }
 
-/// Where an instruction goes on.
+/// Where execution continues after an instruction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// At the next.
+    /// At the next instruction.
     Next,
-    /// There or at the next.
+    /// At the target or at the next instruction.
     Branch(u64),
-    /// There.
+    /// At the target.
     Jump(u64),
-    /// At a place in a register or in memory.
+    /// At an address in a register or in memory.
     Indirect,
     /// In the caller.
     Return,
@@ -74,7 +77,7 @@ enum Step {
 /// How instructions leave a range of bytes.
 #[derive(Default)]
 struct WaysOut {
-    /// Where branches lead.
+    /// Targets of branches.
     branches: BTreeSet<u64>,
     /// Where the last instruction leads.
     onward: Option<u64>,
@@ -82,13 +85,13 @@ struct WaysOut {
     last: BTreeSet<Vec<u8>>,
     /// Instructions that follow a pointer.
     pointed: BTreeSet<u64>,
-    /// Where a call leads that is the last instruction, and where it comes back to.
+    /// If the last instruction is a call: its target, and its return address.
     call: Option<(u64, u64)>,
 }
 
 impl WaysOut {
-    /// The same, but for another thunk that comes first.
-    fn by_way_of(mut self, next_thunk: Option<u64>) -> Self {
+    /// The same, except that `next_thunk` runs first.
+    fn through(mut self, next_thunk: Option<u64>) -> Self {
         if let Some(next_thunk) = next_thunk {
             self.last.clear();
             self.onward = Some(next_thunk);
@@ -97,7 +100,7 @@ impl WaysOut {
     }
 }
 
-/// Checks them all, in two threads: neither half knows of the other.
+/// Checks all sites, in two threads that share nothing.
 pub(super) fn check(output: &[u8], restored: &[u8], elf: &Elf<'_>, manifest: &Manifest) -> Result<(), VerifyError> {
     let mut places: BTreeMap<u64, Vec<&Site>> = BTreeMap::new();
     for site in &manifest.sites {
@@ -140,11 +143,11 @@ impl<'a> Sites<'a> {
         Ok(Self { output, restored, elf, manifest, decoder, instructions, decoded, code, thunks, islands })
     }
 
-    /// The thunks that run at one place.
+    /// Checks the thunks of one site.
     fn check_place(&self, sites: &[&Site]) -> Result<(), VerifyError> {
         let skips = sites.iter().find(|site| site.skips.is_some());
         if let Some(site) = skips {
-            let checked = self.stands_in_for_body(site).and_then(|()| self.only_sets_results(site));
+            let checked = self.replaces_body(site).and_then(|()| self.only_sets_results(site));
             checked.map_err(|what| VerifyError::Site { va: site.va, thunk: site.thunk, what })?;
         }
         for (index, site) in sites.iter().enumerate() {
@@ -162,19 +165,19 @@ impl<'a> Sites<'a> {
                 })
             } else {
                 let len = manifest::from_hex(&site.original).unwrap_or_default().len() as u64;
-                self.ways_out(site.va, site.va.saturating_add(len)).map(|ways| ways.by_way_of(next))
+                self.ways_out(site.va, site.va.saturating_add(len)).map(|ways| ways.through(next))
             };
-            ways.and_then(|ways| self.thunk_comes_back(site, &ways)).map_err(wrong)?;
+            ways.and_then(|ways| self.leads_back(site, &ways)).map_err(wrong)?;
         }
         Ok(())
     }
 
-    /// The site lies at the beginning of the function whose body its thunk stands in for: nothing but a stack check comes
-    /// before.
-    fn stands_in_for_body(&self, site: &Site) -> Result<(), String> {
+    /// Checks that a site whose thunk replaces a function's body is at that function's beginning:
+    /// only a stack check may come before it.
+    fn replaces_body(&self, site: &Site) -> Result<(), String> {
         let function = site.skips.and_then(|index| self.manifest.functions.get(index as usize));
         let Some(function) = function.filter(|function| function.skip.is_some()) else {
-            return Err("it returns, but the manifest does not say of the function that it should".to_owned());
+            return Err("it returns, but the manifest does not say that the function should".to_owned());
         };
         let mut va = function.va;
         for _ in 0..=LONGEST_STACK_CHECK {
@@ -186,10 +189,11 @@ impl<'a> Sites<'a> {
                 _ => break,
             }
         }
-        Err(format!("it returns, but does not lie at the beginning of {}", function.name))
+        Err(format!("it returns, but is not at the beginning of {}", function.name))
     }
 
-    /// What stands in for a body moves constants into registers, or into the caller's frame, and then leaves.
+    /// Checks that the code in place of a body only moves constants into registers or the caller's
+    /// frame, and then leaves.
     fn only_sets_results(&self, site: &Site) -> Result<(), String> {
         use X86Reg::{X86_REG_EBP, X86_REG_ESP, X86_REG_R14, X86_REG_R14D, X86_REG_RBP, X86_REG_RSP, X86_REG_XMM15};
         let kept = [X86_REG_RSP, X86_REG_ESP, X86_REG_RBP, X86_REG_EBP, X86_REG_R14, X86_REG_R14D, X86_REG_XMM15]
@@ -201,7 +205,7 @@ impl<'a> Sites<'a> {
                 let moves = matches!(instruction.mnemonic(), Some("mov" | "movabs" | "lea" | "xor" | "xorps" | "movq"));
                 let is_result = match instruction.operands().next() {
                     Some(X86OperandType::Reg(register)) => !kept.contains(&register),
-                    // The return address lies at RSP.
+                    // The return address is at RSP.
                     Some(X86OperandType::Mem(memory)) => {
                         memory.base() == kept[0] && memory.index() == RegId::INVALID_REG && memory.disp() >= 8
                     }
@@ -213,13 +217,13 @@ impl<'a> Sites<'a> {
                 return Ok(());
             }
             if !sets_result {
-                return Err(format!("what stands at {va:#x} does not set a result"));
+                return Err(format!("the instruction at {va:#x} does not set a result"));
             }
             va += len;
         }
     }
 
-    /// The site's first instruction is a jump to its thunk, or to the island where that jump lies.
+    /// Checks that the site begins with a jump to its thunk, or to an island with that jump.
     fn leads_to_thunk(&self, site: &Site) -> Result<(), String> {
         let mut jump_at = site.va;
         if let Some(island) = site.island {
@@ -236,22 +240,22 @@ impl<'a> Sites<'a> {
         }
     }
 
-    /// Behind the site's jump stands what ends the program if it is ever reached, beside islands.
+    /// Checks that the bytes after the site's jump are `int3`, or islands.
     fn rest_is_filled(&self, site: &Site) -> Result<(), String> {
         let jump = if site.island.is_some() { SHORT_JUMP } else { NEAR_JUMP } as u64;
         let is_island =
             |va: u64| self.islands.range(..=va).next_back().is_some_and(|start| va - start < NEAR_JUMP as u64);
-        let behind = site.va.saturating_add(site.original.len() as u64 / 2);
-        for va in site.va.saturating_add(jump)..behind {
+        let end = site.va.saturating_add(site.original.len() as u64 / 2);
+        for va in site.va.saturating_add(jump)..end {
             let byte = self.code_bytes(self.output, va).and_then(|bytes| bytes.first());
             if byte != Some(&INT3) && !is_island(va) {
-                return Err(format!("what stands at {va:#x}, behind its jump, is not as gopatch wrote it"));
+                return Err(format!("invalid byte at {va:#x}, after its jump"));
             }
         }
         Ok(())
     }
 
-    /// Where the direct jump at `va` leads.
+    /// The target of the direct jump at `va`.
     fn jump_target(&self, va: u64) -> Result<u64, String> {
         match self.decode(self.output, va)? {
             (_, Step::Jump(target)) => Ok(target),
@@ -259,18 +263,19 @@ impl<'a> Sites<'a> {
         }
     }
 
-    /// Whether `island` lies in the bytes of a site, behind its own jump, so that nobody comes across it.
+    /// Whether `island` lies in the bytes of a site after that site's own jump, so that nothing
+    /// else reaches it.
     fn is_left_over(&self, island: u64) -> bool {
         let jump = NEAR_JUMP as u64;
         self.manifest.sites.iter().any(|host| {
-            let behind = host.va.saturating_add((host.original.len() / 2) as u64);
-            host.island.is_none() && host.va.saturating_add(jump) <= island && island.saturating_add(jump) <= behind
+            let end = host.va.saturating_add((host.original.len() / 2) as u64);
+            host.island.is_none() && host.va.saturating_add(jump) <= island && island.saturating_add(jump) <= end
         })
     }
 
-    /// All that can be reached from the thunk stays in the code, until it leaves as it should: for the thunk that runs
-    /// next, or as it may.
-    fn thunk_comes_back(&self, site: &Site, ways: &WaysOut) -> Result<(), String> {
+    /// Checks that everything reachable from the thunk stays in the emitted code until it leaves by
+    /// one of `ways`.
+    fn leads_back(&self, site: &Site, ways: &WaysOut) -> Result<(), String> {
         let mut seen = BTreeSet::new();
         let mut ahead = vec![site.thunk];
         let mut leaves = false;
@@ -281,11 +286,12 @@ impl<'a> Sites<'a> {
             let (len, step) = self.decode_once(va)?;
             let (target, falls_through) = match step {
                 Step::Call(_) => return Err(format!("a call at {va:#x}")),
-                // The runtime's tick, which is nobody's point, comes back from its own subroutines so.
+                // The runtime's tick, which belongs to no point, returns from its own subroutines
+                // this way.
                 Step::Indirect if site.point.is_none() => continue,
                 Step::Return | Step::Indirect => {
                     if !ways.last.contains(self.instruction(self.output, va, len)?) {
-                        return Err(format!("a way out at {va:#x} that the original has not"));
+                        return Err(format!("a way out at {va:#x} that the original does not have"));
                     }
                     leaves = true;
                     continue;
@@ -300,16 +306,16 @@ impl<'a> Sites<'a> {
                     continue;
                 }
                 if let Some((_, back)) = ways.call.filter(|(callee, _)| *callee == next && !falls_through) {
-                    self.names_one_of(va, &seen, &BTreeSet::from([back]))?;
+                    self.takes_one_of(va, &seen, &BTreeSet::from([back]))?;
                     leaves = true;
                     continue;
                 }
                 if Some(next) == self.manifest.code.sigpanic && !falls_through {
-                    self.names_one_of(va, &seen, &ways.pointed)?;
+                    self.takes_one_of(va, &seen, &ways.pointed)?;
                     continue;
                 }
                 if !self.code.contains(&next) {
-                    return Err(format!("a way to {next:#x}, which is outside of the emitted code"));
+                    return Err(format!("a way to {next:#x}, outside the emitted code"));
                 }
                 if next != site.thunk && self.thunks.contains(&next) {
                     return Err(format!("a way into another thunk, at {next:#x}"));
@@ -320,11 +326,11 @@ impl<'a> Sites<'a> {
         if leaves { Ok(()) } else { Err("the thunk does not lead back".to_owned()) }
     }
 
-    /// How the original instructions from `va` on leave the bytes that end at `behind`.
-    fn ways_out(&self, start: u64, behind: u64) -> Result<WaysOut, String> {
+    /// How the original instructions from `start` on leave the bytes that end at `end`.
+    fn ways_out(&self, start: u64, end: u64) -> Result<WaysOut, String> {
         let mut ways = WaysOut::default();
         let (mut va, mut falls_through) = (start, true);
-        while va < behind {
+        while va < end {
             let (len, step) = self.decode(self.restored, va)?;
             if self.instruction(self.restored, va, len)? == [INT3] {
                 // Padding.
@@ -336,13 +342,13 @@ impl<'a> Sites<'a> {
             }
             falls_through = !matches!(step, Step::Jump(_) | Step::Return | Step::Indirect);
             match step {
-                Step::Call(Some(target)) if va + len == behind => {
-                    ways.call = Some((target, behind));
+                Step::Call(Some(target)) if va + len == end => {
+                    ways.call = Some((target, end));
                     falls_through = false;
                 }
                 Step::Next | Step::Call(_) => {}
-                Step::Branch(target) | Step::Jump(target) if (start..behind).contains(&target) => {}
-                Step::Jump(target) if va + len == behind => ways.onward = Some(target),
+                Step::Branch(target) | Step::Jump(target) if (start..end).contains(&target) => {}
+                Step::Jump(target) if va + len == end => ways.onward = Some(target),
                 Step::Branch(target) | Step::Jump(target) => _ = ways.branches.insert(target),
                 Step::Return | Step::Indirect => {
                     ways.last.insert(self.instruction(self.restored, va, len)?.to_vec());
@@ -356,7 +362,8 @@ impl<'a> Sites<'a> {
         Ok(ways)
     }
 
-    /// Whether the original instruction at `va` has an operand in memory at an address that comes from a pointer.
+    /// Whether the original instruction at `va` has an operand in memory at an address that comes
+    /// from a pointer.
     fn follows_pointer(&self, va: u64) -> Result<bool, String> {
         let known = [X86Reg::X86_REG_RIP, X86Reg::X86_REG_RSP].map(|register| RegId(register as u16));
         self.at(self.restored, va, |instruction| {
@@ -368,27 +375,28 @@ impl<'a> Sites<'a> {
         })
     }
 
-    /// The last address that a thunk takes in front of the jump at `jump`, among the instructions at `seen`, is one of
-    /// `expected`.
-    fn names_one_of(&self, jump: u64, seen: &BTreeSet<u64>, expected: &BTreeSet<u64>) -> Result<(), String> {
+    /// Checks that the last address that a thunk takes before the jump at `jump`, among the
+    /// instructions at `seen`, is one of `expected`.
+    fn takes_one_of(&self, jump: u64, seen: &BTreeSet<u64>, expected: &BTreeSet<u64>) -> Result<(), String> {
         for &va in seen.range(..jump).rev().take(LONGEST_CALL) {
-            let named = self.at(self.output, va, |instruction| {
+            let taken = self.at(self.output, va, |instruction| {
                 let address = |operand| match operand {
                     X86OperandType::Mem(memory) => Some((va + instruction.len()).wrapping_add_signed(memory.disp())),
                     _ => None,
                 };
                 (instruction.mnemonic() == Some("lea")).then(|| instruction.operands().find_map(address))
             })?;
-            match named {
-                Some(Some(named)) if expected.contains(&named) => return Ok(()),
+            match taken {
+                Some(Some(address)) if expected.contains(&address) => return Ok(()),
                 Some(_) => break,
                 None => {}
             }
         }
-        Err(format!("at {jump:#x} a way to a function of the program that does not name where it comes from"))
+        Err(format!("a jump at {jump:#x} to a function of the program, without the address to return to"))
     }
 
-    /// The output's instruction at `va`, and its length. Hooks share code, so many thunks come by the same instructions.
+    /// The output's instruction at `va`, and its length. Hooks share code, so many thunks pass the
+    /// same instructions.
     fn decode_once(&self, va: u64) -> Result<(u64, Step), String> {
         if let Some(decoded) = self.decoded.borrow().get(&va) {
             return Ok(*decoded);
@@ -403,7 +411,7 @@ impl<'a> Sites<'a> {
         self.at(file, va, |instruction| (instruction.len(), instruction.step()))
     }
 
-    /// What `read` says of the instruction at `va`.
+    /// Reads the instruction at `va`.
     fn at<T>(&self, file: &'a [u8], va: u64, read: impl FnOnce(&Instruction<'_>) -> T) -> Result<T, String> {
         let bytes = self.code_bytes(file, va).ok_or_else(|| format!("{va:#x} is not code"))?;
         let mut instructions = self.instructions.borrow_mut();
@@ -411,7 +419,7 @@ impl<'a> Sites<'a> {
         let instruction = instructions.next().ok_or_else(|| format!("no instruction at {va:#x}"))?;
         let detail = self.decoder.insn_detail(&instruction).map_err(|error| error.to_string())?;
         let arch = detail.arch_detail();
-        let x86 = arch.x86().ok_or("the decoder is not one of x86")?;
+        let x86 = arch.x86().ok_or("the decoder is not for x86")?;
         Ok(read(&Instruction { text: &instruction, detail: &detail, x86 }))
     }
 
@@ -421,7 +429,7 @@ impl<'a> Sites<'a> {
         bytes.ok_or_else(|| format!("{va:#x} is not code"))
     }
 
-    /// The bytes from address `va` on, as far as one instruction can reach, if they are code.
+    /// The bytes from address `va` on, as many as an instruction can have, if they are code.
     fn code_bytes<'f>(&self, file: &'f [u8], va: u64) -> Option<&'f [u8]> {
         let segment = self.elf.program_headers.iter().find(|segment| {
             let end = segment.p_vaddr.checked_add(segment.p_filesz);
@@ -436,7 +444,7 @@ impl<'a> Sites<'a> {
     }
 }
 
-/// What the decoder says of an instruction.
+/// A decoded instruction.
 struct Instruction<'i> {
     text: &'i Insn<'i>,
     detail: &'i InsnDetail<'i>,

@@ -1,15 +1,14 @@
-//! The symbol table of an output, if it got one of its own (`--symbols`).
+//! The symbol table of an output that has its own (`--symbols`).
 //!
-//! Decides: whether it is the input's table with nothing added but symbols of the emitted code.
-//! Trusts: nothing of the writer.
-//! Never does: care for names; a symbol's name changes nothing that runs.
+//! Decides: whether it is the input's table with only symbols of the emitted code added.
+//! Trusts: nothing of the writer. Never does: check names, which change nothing that runs.
 
 use std::ops::Range;
 
 use goblin::elf::section_header::{SHT_STRTAB, SHT_SYMTAB};
 use goblin::elf::{Elf, SectionHeader};
 
-/// Bytes of a symbol, and where its value is in it.
+/// Size of a symbol, and offset of its value.
 const SYMBOL: usize = 24;
 const VALUE: usize = 8;
 
@@ -40,7 +39,7 @@ impl<'a> File<'a> {
     }
 }
 
-/// Whether section `index` is the symbol table or its names, and is the input's with new symbols in it.
+/// Whether section `index` is the symbol table or its names, and extends the input's.
 pub(super) fn has_grown(index: usize, input: File<'_>, output: File<'_>, code: &Range<u64>) -> bool {
     let (Some(before), Some(after)) = (input.elf.section_headers.get(index), output.elf.section_headers.get(index))
     else {
@@ -63,7 +62,8 @@ pub(super) fn has_grown(index: usize, input: File<'_>, output: File<'_>, code: &
     input.names() == Some(before) && names.is_some_and(|(before, after)| after.starts_with(before))
 }
 
-/// Whether the output's table has the input's symbols, or without an input's none, and beside them only the code's.
+/// Whether the output's table has the input's symbols, if any, and besides them only symbols of the
+/// code.
 pub(super) fn only_code_was_added(input: Option<File<'_>>, output: File<'_>, code: &Range<u64>) -> bool {
     let Some((old, old_locals)) = input.map_or(Some((&[0; SYMBOL][..], SYMBOL)), File::table) else { return false };
     let Some((new, locals)) = output.table() else { return false };

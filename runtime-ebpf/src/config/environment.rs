@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 
 use super::file::{Settings, Signal};
-use super::{Invalid, MetricsExporter};
+use super::values::{DEFAULT_HTTP, Invalid, MetricsExporter, TracesExporter};
 use crate::telemetry::resource::parse_attributes;
 
 /// Every variable that is looked at.
@@ -65,6 +65,14 @@ pub(crate) const VARIABLES: [&str; 46] = [
     "OTEL_EXPORTER_OTLP_METRICS_INSECURE",
 ];
 
+impl Settings {
+    /// Lays the environment over it.
+    pub(crate) fn with_environment(mut self, get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
+        apply(&mut self, get)?;
+        Ok(self)
+    }
+}
+
 /// Lays the environment over the settings.
 pub(crate) fn apply(settings: &mut Settings, get: &dyn Fn(&str) -> Option<String>) -> Result<(), Invalid> {
     for name in VARIABLES {
@@ -73,7 +81,7 @@ pub(crate) fn apply(settings: &mut Settings, get: &dyn Fn(&str) -> Option<String
         set(settings, name, value).map_err(|why| Invalid { what: format!("{name}={value}"), why })?;
     }
     if get("OTEL_SDK_DISABLED").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
-        settings.traces.exporter = Some(super::TracesExporter::None);
+        settings.traces.exporter = Some(TracesExporter::None);
         settings.metrics.exporters = Some(Vec::new());
     }
     Ok(())
@@ -98,7 +106,7 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
             let named = value.split(',').map(str::trim).filter(|name| *name != "none");
             metrics.exporters = Some(named.map(one_of).collect::<Result<_, _>>()?);
             if metrics.exporters.as_ref().is_some_and(|all| all.contains(&MetricsExporter::Prometheus)) {
-                http.listen = http.listen.or(Some(super::DEFAULT_HTTP));
+                http.listen = http.listen.or(Some(DEFAULT_HTTP));
             }
         }
         "OTEL_METRICS_EXEMPLAR_FILTER" => metrics.exemplars = Some(one_of(value)?),
@@ -108,9 +116,9 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
         "OTEL_EXPORTER_PROMETHEUS_HOST" => {
             let host = if value == "localhost" { "127.0.0.1" } else { value };
             let host = host.parse().map_err(|_| "it is no IP address, and not localhost".to_owned())?;
-            http.listen.get_or_insert(super::DEFAULT_HTTP).set_ip(host);
+            http.listen.get_or_insert(DEFAULT_HTTP).set_ip(host);
         }
-        "OTEL_EXPORTER_PROMETHEUS_PORT" => http.listen.get_or_insert(super::DEFAULT_HTTP).set_port(number(value)?),
+        "OTEL_EXPORTER_PROMETHEUS_PORT" => http.listen.get_or_insert(DEFAULT_HTTP).set_port(number(value)?),
         "GOPATCH_SOCKET" => settings.collect.listen = Some(value.into()),
         "GOPATCHD_CONTROL_SOCKET" => settings.control.socket = Some(value.into()),
         _ => {

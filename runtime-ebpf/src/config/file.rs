@@ -7,14 +7,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Exemplars, Histogram, Level, MetricsExporter, Protocol, Sampler, Temporality, TracesExporter};
-use crate::print::Print;
+use super::values::{
+    Compression, Exemplars, Histogram, MetricsExporter, Protocol, Sampler, Temporality, TracesExporter,
+};
+use crate::console::log::Level;
+use crate::console::print::Print;
 use crate::rings::Choice;
 
 /// All settings; what is none has its default.
@@ -31,6 +35,19 @@ pub(crate) struct Settings {
     pub(crate) control: Control,
     pub(crate) log: Log,
     pub(crate) print: Option<Print>,
+}
+
+impl Settings {
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is not as it should be", path.display()))
+    }
+
+    /// Reads the text of a file. One with nothing but comments sets nothing.
+    pub(crate) fn parse(text: &str) -> Result<Self, serde_yaml_ng::Error> {
+        Ok(serde_yaml_ng::from_str::<Option<Self>>(text)?.unwrap_or_default())
+    }
 }
 
 /// How records are collected.
@@ -93,7 +110,7 @@ pub(crate) struct Otlp {
     pub(crate) endpoint: Option<String>,
     pub(crate) protocol: Option<Protocol>,
     pub(crate) headers: Option<BTreeMap<String, String>>,
-    pub(crate) compression: Option<super::Compression>,
+    pub(crate) compression: Option<Compression>,
     #[serde(deserialize_with = "duration")]
     pub(crate) timeout: Option<Duration>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -111,7 +128,7 @@ pub(crate) struct Signal {
     pub(crate) endpoint: Option<String>,
     pub(crate) protocol: Option<Protocol>,
     pub(crate) headers: Option<BTreeMap<String, String>>,
-    pub(crate) compression: Option<super::Compression>,
+    pub(crate) compression: Option<Compression>,
     #[serde(deserialize_with = "duration")]
     pub(crate) timeout: Option<Duration>,
     pub(crate) ca_file: Option<PathBuf>,

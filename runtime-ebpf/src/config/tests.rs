@@ -1,6 +1,13 @@
 //! Every key and every variable does what it says, and a wrong one is named.
 
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::values::{DEFAULT_HTTP, Protocol};
 use super::*;
+use crate::console::log::Level;
+use crate::console::print::Print;
 
 /// Settings of a file's text and of an environment, as far as they are good.
 fn resolve(text: &str, environment: &[(&str, &str)]) -> Result<Config> {

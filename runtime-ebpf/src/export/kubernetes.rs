@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::telemetry::process::Process;
 
 /// Where a pod finds what it may know (Kubernetes, "Accessing the Kubernetes API from a Pod").

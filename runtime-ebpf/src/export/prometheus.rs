@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::summary::Lost;
 use crate::telemetry::histogram::Exemplar;
 use crate::telemetry::metrics::Measured;

@@ -19,8 +19,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, sleep, timeout_at};
 
 use super::otlp::{Export, Outcome, Sender};
+use super::points;
 use super::queue::{Queue, Waiting};
-use super::{Shared, points};
+use super::shared::Shared;
 use crate::config;
 use crate::telemetry::process::Process;
 use crate::telemetry::span;

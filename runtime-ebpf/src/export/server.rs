@@ -6,7 +6,6 @@
 //! Never does: waiting for a client in the main loop's place.
 
 use std::convert::Infallible;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +17,16 @@ use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::net::SocketType;
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 use super::prometheus::{self, Form};
-use super::{Shared, status};
-use crate::switch::Switch;
+use super::shared::Shared;
+use super::status;
+use crate::control::switch::Switch;
+use crate::socket::{self, BoundPath};
 
 /// How long a client may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,6 +36,9 @@ const MOST: usize = 64;
 
 /// Most bytes of a request's body.
 const MOST_OF_A_BODY: usize = 4096;
+
+/// The socket that clients connect to.
+const CONTROL: socket::Kind = socket::Kind { socket: SocketType::STREAM, mode: 0o600, flag: "--control" };
 
 /// Which socket a request came by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,26 +65,10 @@ impl Bound {
         Ok(Self::Tcp(listener))
     }
 
-    /// A Unix socket, in the place of one that nobody listens on any more.
-    pub(crate) fn unix(path: &Path) -> Result<Self> {
-        let why = || format!("cannot listen on {}", path.display());
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(why)?;
-        }
-        if std::os::unix::net::UnixStream::connect(path).is_ok() {
-            anyhow::bail!("another gopatchd listens on {}", path.display());
-        }
-        match std::fs::symlink_metadata(path) {
-            Ok(there) if std::os::unix::fs::FileTypeExt::is_socket(&there.file_type()) => {
-                std::fs::remove_file(path).with_context(why)?;
-            }
-            Ok(_) => anyhow::bail!("{} is there, and is no socket", path.display()),
-            Err(_) => {}
-        }
-        let listener = std::os::unix::net::UnixListener::bind(path).with_context(why)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).with_context(why)?;
-        listener.set_nonblocking(true)?;
-        Ok(Self::Unix(listener))
+    /// A Unix socket, which only gopatchd's user can open, and its path.
+    pub(crate) fn unix(path: &Path) -> Result<(Self, BoundPath)> {
+        let (socket, path) = socket::bind_at(path, CONTROL)?;
+        Ok((Self::Unix(socket.into()), path))
     }
 }
 

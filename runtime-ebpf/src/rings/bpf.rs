@@ -21,9 +21,9 @@ use aya::{Ebpf, EbpfLoader};
 use aya_obj::generated::{bpf_attr, bpf_attr__bindgen_ty_3 as batch_attr, bpf_cmd, bpf_map_type};
 use gopatch_protocol::wire::{PAGE, forwarded};
 
+use super::backend::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};
+use super::mapping::Mapping;
 use super::pin::Pin;
-use super::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};
-use crate::mapping::Mapping;
 
 /// What `bpf/build.sh` makes of `bpf/drain.bpf.c`.
 const DRAIN: &[u8] = aya::include_bytes_aligned!("../../bpf/drain.bpf.o");

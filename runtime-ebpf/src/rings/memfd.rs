@@ -13,8 +13,8 @@ use anyhow::{Context, Result};
 use gopatch_protocol::wire::{MAX_PAYLOAD, PAGE, ring};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
-use super::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};
-use crate::mapping::Mapping;
+use super::backend::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};
+use super::mapping::Mapping;
 
 /// Makes memory files.
 #[derive(Debug)]

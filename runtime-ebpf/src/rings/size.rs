@@ -8,6 +8,11 @@
 //! machine takes more often than not. But each P of each process has one, a BPF ring
 //! takes its memory at once, and a process with many Ps spreads its records.
 
+use gopatch_protocol::wire::PAGE;
+
+/// Largest ring. Each P of each process gets one.
+const MAX_RING_BYTES: u32 = 1 << 28;
+
 /// Largest ring, while there is room.
 const LARGEST: u32 = 8 << 20;
 /// Smallest, however little room there is.
@@ -31,6 +36,21 @@ pub(crate) fn ring_bytes(asked: Option<u32>, rings: u32, in_use: u64) -> u32 {
     })
 }
 
+/// Whether a ring can have so many bytes.
+pub(crate) fn check_ring_bytes(bytes: u32) -> Result<(), String> {
+    if bytes.is_power_of_two() && (PAGE as u32..=MAX_RING_BYTES).contains(&bytes) {
+        Ok(())
+    } else {
+        Err(format!("not a power of two from {PAGE} to {MAX_RING_BYTES}"))
+    }
+}
+
+/// Reads a ring's size from a flag.
+pub(crate) fn parse_ring_bytes(text: &str) -> Result<u32, String> {
+    let bytes: u32 = text.parse().map_err(|error| format!("{error}"))?;
+    check_ring_bytes(bytes).map(|()| bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +64,13 @@ mod tests {
             assert_eq!(ring_bytes(None, 8, in_use_mib << 20), mib << 20, "{in_use_mib} MiB in use");
         }
         assert_eq!(ring_bytes(Some(4096), 2, 0), 4096);
+    }
+
+    #[test]
+    fn a_size_is_a_power_of_two_within_bounds() {
+        assert_eq!(parse_ring_bytes("4096"), Ok(4096));
+        for bad in ["0", "5000", "2048", "536870912", "x"] {
+            assert!(parse_ring_bytes(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -10,16 +10,14 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::histogram::index;
-use crate::operation::Operation;
+use crate::calls::operation::Operation;
+use crate::control::api::DURATION_SCALE;
 
 /// Most names of a process.
 const NAMES: usize = 500;
 
 /// What is counted under names that are too many.
 const OTHERS: &str = "(others)";
-
-/// Buckets of durations grow by 2^(1/8), 9 %.
-pub(crate) const SCALE: i32 = 3;
 
 /// The operations of a process since somebody began to watch.
 #[derive(Debug, Default)]
@@ -50,7 +48,7 @@ impl Activity {
         let weight = operation.sample.map_or(1, |ratio| (1.0 / f64::from(ratio)).round() as u64);
         named.count += weight;
         named.errors += if is_error { weight } else { 0 };
-        *named.durations.entry(index(operation.duration_nano.max(1) as f64, SCALE)).or_default() += weight;
+        *named.durations.entry(index(operation.duration_nano.max(1) as f64, DURATION_SCALE)).or_default() += weight;
     }
 
     /// Names and what was counted under them.

@@ -11,20 +11,9 @@ use std::fmt::Write as _;
 
 use gopatch_protocol::manifest::{Function, Kind};
 
-use crate::attributes::Value;
-use crate::operation::Operation;
-
-/// What the calls of a function are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Convention {
-    HttpServer,
-    HttpClient,
-    RpcServer,
-    RpcClient,
-    Database,
-    /// Nothing that OpenTelemetry knows.
-    Own,
-}
+use crate::calls::attributes::Value;
+use crate::calls::convention::Convention;
+use crate::calls::operation::Operation;
 
 /// One metric: a histogram.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,21 +66,6 @@ const GRPC_SERVER_ERRORS: [i64; 6] = [2, 4, 12, 13, 14, 15];
 const SECRET_PARAMETERS: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
 
 impl Convention {
-    /// The convention that a function's calls follow, given the attributes that it captures.
-    pub(crate) fn of<'c>(kind: Kind, mut captured: impl Iterator<Item = &'c str>) -> Self {
-        let named = captured.find_map(|name| {
-            Some(match (name.split('.').next()?, kind) {
-                ("http", Kind::Server) => Self::HttpServer,
-                ("http", Kind::Client) => Self::HttpClient,
-                ("rpc", Kind::Server) => Self::RpcServer,
-                ("rpc", Kind::Client) => Self::RpcClient,
-                ("db", Kind::Client) => Self::Database,
-                _ => return None,
-            })
-        });
-        named.unwrap_or(Self::Own)
-    }
-
     /// The metrics of a function's calls.
     pub(crate) fn instruments(self, function: &Function) -> Vec<Instrument> {
         let histogram = |name: &'static str, description: &'static str, unit, bounds, attribute| Instrument {
@@ -318,8 +292,8 @@ mod tests {
     use gopatch_protocol::naming::Template;
 
     use super::*;
-    use crate::attributes::Attributes;
-    use crate::lineage::{Lineage, SpanId, TraceId};
+    use crate::calls::attributes::Attributes;
+    use crate::calls::ids::{Lineage, SpanId, TraceId};
 
     fn function(kind: Kind) -> Function {
         Function {
@@ -353,17 +327,6 @@ mod tests {
         let seen = Conventional { operation: &operation, convention };
         let all = seen.attributes().map(|(name, value)| (name.to_owned(), value.to_string()));
         (seen.error_type().map(Cow::into_owned), seen.is_fault(), all.collect())
-    }
-
-    #[test]
-    fn a_convention_follows_from_what_is_captured() {
-        let of = |kind, name| Convention::of(kind, [name].into_iter());
-        assert_eq!(of(Kind::Server, "http.request.method"), Convention::HttpServer);
-        assert_eq!(of(Kind::Client, "http.request.method"), Convention::HttpClient);
-        assert_eq!(of(Kind::Server, "rpc.method"), Convention::RpcServer);
-        assert_eq!(of(Kind::Client, "db.query.text"), Convention::Database);
-        assert_eq!(of(Kind::Internal, "http.request.method"), Convention::Own);
-        assert_eq!(of(Kind::Server, "order.id"), Convention::Own);
     }
 
     #[test]

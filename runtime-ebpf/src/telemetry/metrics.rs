@@ -11,11 +11,12 @@ use foldhash::fast::RandomState;
 use gopatch_protocol::manifest::ValueType;
 use hashbrown::{Equivalent, HashMap};
 
-use super::conventions::{Convention, Conventional, Instrument};
+use super::conventions::{Conventional, Instrument};
 use super::histogram::{Exemplar, Explicit, Exponential};
-use crate::attributes::Value;
-use crate::operation::Operation;
-use crate::program::Program;
+use crate::calls::attributes::Value;
+use crate::calls::convention::Convention;
+use crate::calls::operation::Operation;
+use crate::calls::program::Program;
 
 /// The attribute of the series in which everything is counted that has no series of its own.
 pub(crate) const OVERFLOW: &str = "otel.metric.overflow";

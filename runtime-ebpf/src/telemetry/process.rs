@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use super::activity::Activity;
 use super::metrics::Metrics;
 use super::resource::Resource;
-use crate::export::status::Rule;
+use crate::control::api::Rule;
 use crate::summary::Lost;
 
 /// How long the metrics of a process that has ended wait for somebody to take them.

@@ -14,7 +14,7 @@ use std::path::Path;
 use gopatch_protocol::manifest::{Input, to_hex};
 use sha2::{Digest, Sha256};
 
-use crate::attributes::Value;
+use crate::calls::attributes::Value;
 
 /// Most bytes that are read of a file in /proc.
 const MOST: u64 = 1 << 20;

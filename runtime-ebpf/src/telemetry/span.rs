@@ -11,10 +11,11 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use prost::Message;
 
-use super::conventions::{Convention, Conventional};
-use crate::attributes::Value;
-use crate::operation::Operation;
-use crate::program::Program;
+use super::conventions::Conventional;
+use crate::calls::attributes::Value;
+use crate::calls::convention::Convention;
+use crate::calls::operation::Operation;
+use crate::calls::program::Program;
 
 /// Flag of a span: whether its parent is in another process is known, and it is not (`SpanFlags` of OTLP's trace.proto).
 const PARENT_IS_LOCAL: u32 = 0x100;

@@ -5,6 +5,7 @@
 //! Trusts: the kernel, which orders the records of the one ring: a goroutine's lie there as they were written.
 //! Never does: more than the daemon does with a record. Everything from a record to a line is the daemon's own code.
 
+pub(crate) mod cli;
 mod probes;
 mod table;
 
@@ -24,12 +25,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::cadence::Cadence;
+use crate::calls::clock::Clock;
+use crate::calls::program::Program;
 use crate::calls::{Calls, Entries, Event};
-use crate::clock::Clock;
-use crate::daemon::{LAST_OUTPUT, raise_file_limit, stop_signals};
-use crate::print::{Print, Printer};
-use crate::program::Program;
+use crate::console::output::LAST_OUTPUT;
+use crate::console::print::{Print, Printer};
+use crate::host::{raise_file_limit, stop_signals};
+use crate::rings::cadence::Cadence;
 use crate::summary::Summary;
 
 /// What is asked for.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
-use gopatch_tests::statistics::{Goal, Spread, machine};
+use gopatch_tests::statistics::{Goal, Spread, format_spread, machine, spread};
 use serde::Serialize;
 
 use crate::budgets::Budgets;
@@ -122,15 +122,15 @@ impl Report {
     /// Works out the rows, and holds them against their budgets.
     pub(crate) fn new(machine: Machine, rounds: &Rounds, events: Vec<Events>, budgets: &Budgets) -> Self {
         let call = |name: &'static str| {
-            let call_ns = Spread::of(rounds.of(name).to_vec());
+            let call_ns = spread(rounds.of(name));
             Row { name, call_ns, cost_ns: None, cost_rdtsc: None, goals: Vec::new() }
         };
         let [pair, entry] = [HOOKED, HOOKED_ENTRY].map(|hooked| rounds.cost(hooked, "ServeLike"));
         let one = rounds.cost(ONE_HOOKED, ONE_BARE);
         let cost = |name: &'static str, bare: &str, sites: u32| {
             let costs = rounds.cost(name, bare);
-            let times = |of: &[f64]| Spread::of(costs.iter().zip(of).map(|(cost, of)| cost / of).collect());
-            let (cost_ns, cost_rdtsc) = (Spread::of(costs.clone()), times(rounds.of(RDTSC)));
+            let times = |of: &[f64]| spread(&costs.iter().zip(of).map(|(cost, of)| cost / of).collect::<Vec<_>>());
+            let (cost_ns, cost_rdtsc) = (spread(&costs), times(rounds.of(RDTSC)));
             let figures = [
                 cost_ns.median / f64::from(sites),
                 cost_rdtsc.median,
@@ -174,9 +174,9 @@ impl Display for Report {
         writeln!(f, "{:36}{:>9}  {:<16}{:>9}  {:<16}{:>9}", "", "ns a call", "", "ns cost", "", "x rdtsc")?;
         for row in &self.rows {
             let indent = if row.cost_ns.is_some() { "  " } else { "" };
-            write!(f, "{indent}{:1$}{2}", row.name, 36 - indent.len(), row.call_ns)?;
+            write!(f, "{indent}{:1$}{2}", row.name, 36 - indent.len(), format_spread(&row.call_ns))?;
             if let (Some(cost), Some(ratio)) = (row.cost_ns, row.cost_rdtsc) {
-                write!(f, "{cost}{:>9.2}", ratio.median)?;
+                write!(f, "{}{:>9.2}", format_spread(&cost), ratio.median)?;
             }
             for Goal { wanted, value, met, .. } in &row.goals {
                 write!(f, "  {} {wanted}: {value:.2}", if *met { "pass " } else { "SHORT" })?;

@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use gopatch_tests::statistics::{Goal, Spread, machine};
+use gopatch_tests::statistics::{Goal, Spread, format_spread, machine, spread};
 use gopatch_tests::{NEWEST_GO, Scratch, release_binary};
 use serde::Serialize;
 use xtask::corpus;
@@ -201,10 +201,11 @@ impl Subject {
 
     fn row(&self) -> Row {
         let [gopatch, objcopy, cp] = &self.runs;
-        let milliseconds = |runs: &[Taken]| Spread::of(runs.iter().map(|it| it.wall.as_secs_f64() * 1e3).collect());
+        let milliseconds =
+            |runs: &[Taken]| spread(&runs.iter().map(|it| it.wall.as_secs_f64() * 1e3).collect::<Vec<_>>());
         let ratio = |of: fn(&Taken) -> f64| {
             let ratios = gopatch.iter().zip(objcopy).map(|(ours, theirs)| of(ours) / of(theirs));
-            Spread::of(ratios.collect())
+            spread(&ratios.collect::<Vec<_>>())
         };
         let wall = ratio(|taken| taken.wall.as_secs_f64());
         let memory = gopatch.iter().map(|taken| taken.memory).max().unwrap_or_default() as f64 / self.size as f64;
@@ -239,8 +240,8 @@ impl Display for Report {
         writeln!(f, "{:>8}{:>9}", "memory", "grows by")?;
         for row in &self.rows {
             write!(f, "{:26}{:>9.1}", row.program, row.bytes as f64 / 1e6)?;
-            for spread in [&row.gopatch_ms, &row.objcopy_ms, &row.cp_ms, &row.ratio, &row.processor_ratio] {
-                write!(f, "{spread}")?;
+            for column in [&row.gopatch_ms, &row.objcopy_ms, &row.cp_ms, &row.ratio, &row.processor_ratio] {
+                write!(f, "{}", format_spread(column))?;
             }
             let growth = row.growth_bytes as f64 / row.bytes as f64 * 100.0;
             writeln!(f, "{:>7.2}x{growth:>7.2} %", row.memory_ratio)?;

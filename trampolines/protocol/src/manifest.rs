@@ -1,8 +1,9 @@
-//! What a patched file says about itself: a JSON document in the section [`SECTION`].
+//! The manifest: what a patched file says about itself, a JSON document in the section [`SECTION`].
 //!
-//! Decides: what gopatchd can know of a site, a record's layout, an operation; what `restore` needs.
+//! Decides: what gopatchd can know of a site, a record's layout, an operation; what `restore`
+//! needs.
 //! Trusts: nothing; [`Manifest::parse`] checks every index that a reader would follow.
-//! Never does: I/O, or anything with an ELF file (the caller finds the section).
+//! Never does: I/O, or read an ELF file (the caller finds the section).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,10 +13,10 @@ use serde::{Deserialize, Serialize};
 /// Name of the section that holds the manifest.
 pub const SECTION: &str = ".gopatch.manifest";
 
-/// Version of this description. A reader refuses another.
+/// Version of the manifest's format. A reader refuses any other.
 pub const FORMAT: u32 = 3;
 
-/// The whole description.
+/// The whole manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`FORMAT`].
@@ -28,13 +29,15 @@ pub struct Manifest {
     pub rules_sha256: String,
     /// The emitted code.
     pub code: Code,
-    /// Hooked functions; a function's index is its id and its place among the control page's enable bytes.
+    /// Hooked functions; a function's index is its id and its place among the control page's enable
+    /// bytes.
     pub functions: Vec<Function>,
-    /// Kinds of record; a record names its point by index.
+    /// Kinds of record; a record refers to its point by index.
     pub points: Vec<Point>,
     /// Places in the text that were overwritten.
     pub sites: Vec<Site>,
-    /// Places that rules asked for and that are not hooked; none in a file of a gopatch that did not record them.
+    /// Places that rules match and that are not hooked; `None` in a file from a gopatch that did
+    /// not record them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Vec<Refused>>,
     /// Every other place in the file that was overwritten.
@@ -50,14 +53,15 @@ pub struct Code {
     pub offset: u64,
     /// Bytes.
     pub size: u64,
-    /// Bytes from its start to the manifest's id: the first 16 bytes of the SHA-256 of this very document.
+    /// Bytes from its start to the manifest's id: the first 16 bytes of the SHA-256 of this
+    /// document.
     pub id_offset: u64,
-    /// SHA-256, in hex, of the code with the id's bytes zero.
+    /// SHA-256, in hex, of the code with zeros in place of the id.
     pub sha256: String,
     /// The file's new entry point.
     pub stub: u64,
-    /// Address of `runtime.sigpanic0`, where thunks send a goroutine that follows nil; none when no displaced instruction
-    /// follows a pointer.
+    /// Address of `runtime.sigpanic0`, to which thunks jump when a goroutine follows nil; `None` if
+    /// no displaced instruction follows a pointer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sigpanic: Option<u64>,
 }
@@ -71,14 +75,14 @@ pub struct Input {
     pub size: u64,
     /// Go's version, as `go1.27.4`.
     pub go_version: String,
-    /// Path of the main package, when build info has it.
+    /// Path of the main package, if build info has it.
     pub main_package: Option<String>,
-    /// Version of the main module, when build info has it.
+    /// Version of the main module, if build info has it.
     pub main_version: Option<String>,
-    /// Revision of the sources, when build info has it.
+    /// Revision of the sources, if build info has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vcs_revision: Option<String>,
-    /// Whether the sources were not those of that revision.
+    /// Whether the sources differed from that revision.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub vcs_modified: bool,
 }
@@ -92,25 +96,25 @@ pub struct Function {
     pub rule: String,
     /// What kind of operation a call is.
     pub kind: Kind,
-    /// Name of an operation, as [`crate::naming`] has it.
+    /// Template of an operation's name; see [`crate::naming`].
     pub operation: String,
     /// First address of the function in the image.
     pub va: u64,
-    /// Condition that a recorded call met, as the rule has it.
+    /// Condition that recorded calls meet, as the rule writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
-    /// Which part of these calls is recorded, by chance.
+    /// The fraction of these calls that is recorded, by chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Ratio>,
-    /// Attributes by which the metrics of its operations are told apart.
+    /// Attributes that become dimensions of its operations' metrics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<String>,
-    /// The constants that it returns, as Go spells them, if its body is not run.
+    /// The constants that it returns, as Go spells them, if a rule skips its body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<Vec<String>>,
 }
 
-/// A part of a whole: more than 0, at most 1.
+/// A ratio above 0 and at most 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(into = "f64", try_from = "f64")]
 pub struct Ratio(f64);
@@ -119,12 +123,12 @@ pub struct Ratio(f64);
 impl Eq for Ratio {}
 
 impl Ratio {
-    /// `None` when it is no part of a whole.
+    /// `None` unless `ratio` is above 0 and at most 1.
     pub fn new(ratio: f64) -> Option<Self> {
         (ratio > 0.0 && ratio <= 1.0).then_some(Self(ratio))
     }
 
-    /// The bound below which a random number of 32 bits lies that often; `None` when it is always.
+    /// The bound below which a random number of 32 bits lies with this probability; `None` for 1.
     pub fn bound(self) -> Option<u32> {
         let bound = (self.0 * 2f64.powi(32)).round().max(1.0);
         (bound < 2f64.powi(32)).then_some(bound as u32)
@@ -141,12 +145,12 @@ impl TryFrom<f64> for Ratio {
     type Error = &'static str;
 
     fn try_from(ratio: f64) -> Result<Self, Self::Error> {
-        Self::new(ratio).ok_or("a ratio is more than 0 and at most 1")
+        Self::new(ratio).ok_or("a ratio must be above 0 and at most 1")
     }
 }
 
 impl fmt::Display for Ratio {
-    /// `1/10`, or a number where that would not be it.
+    /// As a fraction, like `1/10`, or as a decimal number if it is not one over an integer.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let one_of = (1.0 / self.0).round();
         if (one_of * self.0 - 1.0).abs() < 1e-9 { write!(f, "1/{one_of}") } else { self.0.fmt(f) }
@@ -157,25 +161,25 @@ impl fmt::Display for Ratio {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Serves a request of somebody else.
+    /// Serves a request from elsewhere.
     Server,
-    /// Makes a request of somebody else.
+    /// Sends a request elsewhere.
     Client,
     /// Neither.
     Internal,
-    /// No operation. Its exit says that every call that began deeper in the same goroutine is over: those that
-    /// had no exit of their own left by a panic.
+    /// No operation. Its exit means that every call that began deeper in the same goroutine is
+    /// over: those without a recorded exit left by a panic.
     Boundary,
 }
 
-/// One kind of record: a function's entry, or its exits (all lay the same record).
+/// One kind of record: a function's entry, or its exits (which all write the same record).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
     /// Index of the function.
     pub function: u32,
     /// Entry or exit.
     pub at: At,
-    /// What its record holds, in the order of the record's words.
+    /// The values in its record, in the order of the record's words.
     pub captures: Vec<Capture>,
 }
 
@@ -189,15 +193,15 @@ pub enum At {
     Exit,
 }
 
-/// One value of a record.
+/// One value in a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capture {
     /// Attribute name, as `http.request.method`.
     pub attribute: String,
-    /// How its word reads.
+    /// The type of its word.
     #[serde(rename = "type")]
     pub value: ValueType,
-    /// How it is shown.
+    /// How gopatchd presents it.
     #[serde(default, skip_serializing_if = "Format::is_plain")]
     pub format: Format,
     /// The value that 0 stands for.
@@ -206,18 +210,18 @@ pub struct Capture {
     /// `zero_means` holds only while this attribute, a boolean, is not true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_means_unless: Option<String>,
-    /// The value where no path could be followed.
+    /// The value if no path could be followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent_means: Option<i64>,
     /// `absent_means` holds only while this attribute, a boolean, is not true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent_means_unless: Option<String>,
-    /// Left out when it is 0, false or empty.
+    /// Whether the attribute is left out if the value is 0, false or empty.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub omit_zero: bool,
 }
 
-/// How a capture's word reads.
+/// The type of a capture's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ValueType {
@@ -227,7 +231,7 @@ pub enum ValueType {
     Uint,
     /// 0 or 1.
     Bool,
-    /// `u32` stored length, `u32` full length; bytes behind the words.
+    /// `u32` stored length, `u32` full length; the bytes follow the words.
     String,
 }
 
@@ -235,25 +239,27 @@ pub enum ValueType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// As it is.
+    /// Unchanged.
     #[default]
     Plain,
-    /// `host:port`: the attribute is the host; the same name with `address` replaced by `port` is the port.
+    /// `host:port`: the attribute is the host; the same name with `address` replaced by `port` is
+    /// the port.
     HostPort,
-    /// `HTTP/1.1` is shown as `1.1`, `HTTP/2.0` as `2`.
+    /// `HTTP/1.1` becomes `1.1`, `HTTP/2.0` becomes `2`.
     HttpVersion,
-    /// True is shown as `https`, false as `http`.
+    /// True becomes `https`, false becomes `http`.
     UrlScheme,
-    /// A TLS version number: 0x0304 is shown as `1.3`.
+    /// A TLS version number: 0x0304 becomes `1.3`.
     TlsVersion,
-    /// A TLS cipher suite's number is shown by its IANA name.
+    /// A TLS cipher suite's number becomes its IANA name.
     TlsCipher,
-    /// Bytes are shown as lower-case hex digits.
+    /// Bytes become lower-case hex digits.
     Hex,
-    /// A method of HTTP: one that few servers know is shown as `_OTHER`, and as it is under the same name with `_original` behind
-    /// it. None is `GET`, as Go's client has it.
+    /// An HTTP method. One that is not well known becomes `_OTHER`, with the original under the
+    /// attribute's name plus `_original`. An empty one means `GET`, as in Go's client.
     HttpMethod,
-    /// A pattern of Go's `http.ServeMux`: its path, without method and host. Left out when it has none.
+    /// A pattern of Go's `http.ServeMux`: becomes its path, without method and host. Left out if it
+    /// has none.
     HttpRoute,
 }
 
@@ -263,7 +269,7 @@ impl Format {
         *self == Self::Plain
     }
 
-    /// The name of the attribute that a value may give besides the one called `attribute`.
+    /// The name of the second attribute that a value of `attribute` may give.
     pub fn second(self, attribute: &str) -> Option<Cow<'static, str>> {
         Some(match (self, attribute) {
             (Self::HostPort, "server.address") => "server.port".into(),
@@ -279,24 +285,26 @@ impl Format {
 /// A place in the text that was overwritten with a jump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
-    /// Index of the point whose record is laid there; none for the runtime's tick, for instructions that only made room,
-    /// and for what stands in for a body.
+    /// Index of the point whose record is written there; `None` for the runtime's tick, for
+    /// instructions that only made room, and for code that replaces a body.
     pub point: Option<u32>,
-    /// Address in the image; the program headers say where that is in the file.
+    /// Address in the image; the program headers map it to an offset in the file.
     pub va: u64,
     /// Address of the thunk.
     pub thunk: u64,
-    /// Index of the function whose body this thunk stands in for: behind it come the hooks of the exits, and a return.
+    /// Index of the function whose body this thunk replaces: after it run the hooks of the exits,
+    /// and a return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skips: Option<u32>,
-    /// Where the jump to the thunk lies, if the site is too short for it: in bytes of another site that nobody reaches.
+    /// Where the jump to the thunk lies, if the site is too short for it: in unreachable bytes of
+    /// another site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub island: Option<u64>,
-    /// The bytes that stood there, in hex.
+    /// The original bytes, in hex.
     pub original: String,
 }
 
-/// A place that a rule asked for and that is not hooked.
+/// A place that a rule matches and that is not hooked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// Name of the rule.
@@ -307,7 +315,7 @@ pub struct Refused {
     pub at: At,
     /// Address in the image.
     pub va: u64,
-    /// Why, as reports name it.
+    /// Code of the refusal, as in reports.
     pub code: String,
 }
 
@@ -316,7 +324,7 @@ pub struct Refused {
 pub struct Patch {
     /// Offset in the file.
     pub offset: u64,
-    /// The bytes that stood there, in hex.
+    /// The original bytes, in hex.
     pub original: String,
 }
 
@@ -325,13 +333,13 @@ pub struct Patch {
 #[non_exhaustive]
 pub enum ManifestError {
     /// Not the JSON of a manifest.
-    #[error("the manifest is not readable: {0}")]
+    #[error("cannot read the manifest: {0}")]
     Json(#[from] serde_json::Error),
-    /// Of another version.
-    #[error("the manifest has format {0}, this program reads format {FORMAT}")]
+    /// Another format.
+    #[error("the manifest has format {0}; this program reads format {FORMAT}")]
     Format(u32),
-    /// An index points past its table.
-    #[error("the manifest names {what} {index} of {count}")]
+    /// An index is not in its table.
+    #[error("the manifest refers to {what} {index}, but has only {count}")]
     Index {
         /// Which table.
         what: &'static str,
@@ -340,13 +348,13 @@ pub enum ManifestError {
         /// The table's length.
         count: usize,
     },
-    /// A point has more captures than a record can mark.
-    #[error("point {0} has more captures than a record can mark")]
+    /// A point has more captures than a record can hold.
+    #[error("point {0} in the manifest has more captures than a record can hold")]
     Captures(usize),
 }
 
 impl Manifest {
-    /// Reads and checks a manifest.
+    /// Parses and checks a manifest.
     pub fn parse(json: &[u8]) -> Result<Self, ManifestError> {
         let manifest: Self = serde_json::from_slice(json)?;
         if manifest.format != FORMAT {
@@ -369,8 +377,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Every overwritten place: its offset in the file, for which `offset_of` finds a site's address, and in hex what stood
-    /// there. `None` for a site that is not in the file.
+    /// Every overwritten place: its offset in the file, and the original bytes in hex. `offset_of`
+    /// maps an address to an offset; the result is `None` if it cannot map that of a site.
     pub fn overwritten(&self, offset_of: impl Fn(u64) -> Option<u64>) -> Option<Vec<(u64, &str)>> {
         let sites = self.sites.iter().map(|site| Some((offset_of(site.va)?, site.original.as_str())));
         let patches = self.patches.iter().map(|patch| Some((patch.offset, patch.original.as_str())));
@@ -378,7 +386,7 @@ impl Manifest {
     }
 }
 
-/// Bytes as the manifest spells them.
+/// Bytes in hex, as the manifest writes them.
 pub fn to_hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
@@ -388,7 +396,7 @@ pub fn to_hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The bytes that `text` spells; `None` when it is not hex.
+/// The bytes that `text` gives in hex; `None` if it is not hex.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
@@ -406,24 +414,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_revision_is_there_if_it_is_known() {
+    fn an_input_has_a_revision_only_if_it_is_known() {
         let known = r#"{"sha256":"","size":1,"go_version":"go1.27.4","main_package":null,"main_version":null"#;
         for rest in ["}", r#","vcs_revision":"0a1b"}"#, r#","vcs_revision":"0a1b","vcs_modified":true}"#] {
             let text = format!("{known}{rest}");
-            let input: Input = serde_json::from_str(&text).expect("what is missing has a default");
+            let input: Input = serde_json::from_str(&text).expect("missing fields have defaults");
             assert_eq!(serde_json::to_string(&input).expect("JSON"), text);
         }
     }
 
     #[test]
-    fn a_ratio_is_part_of_a_whole() {
+    fn a_ratio_is_above_0_and_at_most_1() {
         for wrong in [0.0, -0.1, 1.000_001, f64::NAN, f64::INFINITY] {
             assert_eq!(Ratio::new(wrong), None, "{wrong}");
         }
         assert!(serde_json::from_str::<Ratio>("2").is_err());
         let bound = |ratio| Ratio::new(ratio).expect("a ratio").bound();
         assert_eq!([bound(1.0), bound(0.5), bound(1e-12)], [None, Some(1 << 31), Some(1)]);
-        let shown = [1.0, 0.1, 1.0 / 3.0, 0.15].map(|ratio| Ratio::new(ratio).expect("a ratio").to_string());
-        assert_eq!(shown, ["1/1", "1/10", "1/3", "0.15"]);
+        let texts = [1.0, 0.1, 1.0 / 3.0, 0.15].map(|ratio| Ratio::new(ratio).expect("a ratio").to_string());
+        assert_eq!(texts, ["1/1", "1/10", "1/3", "0.15"]);
     }
 }

@@ -1,41 +1,40 @@
-//! Names of operations: text in which `{attribute}` stands for that attribute's value, and a part in `[square brackets]` is left
-//! out when an attribute in it has none.
+//! Names of operations: text in which `{attribute}` stands for the value of that attribute, and a
+//! part in `[square brackets]` is left out if an attribute in it has no value.
 //!
-//! Decides: how such a text is read, and what is wrong with one.
-//! Trusts: nothing; whatever is read can be shown.
-//! Never does: look at a value.
+//! Decides: how such a text is parsed, and which mistakes it can have.
+//! Trusts: nothing; any text can be parsed.
 
-/// A name that is read once and shown often.
+/// A name that is parsed once and formatted often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// In order.
+    /// The pieces, in order.
     pub pieces: Vec<TemplatePiece>,
 }
 
 /// A piece of a [`Template`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplatePiece {
-    /// Whether it is left out when an attribute in it has no value.
+    /// Whether it is left out if an attribute in it has no value.
     pub optional: bool,
-    /// Texts, and the attribute behind each. What comes last may have none.
+    /// Texts, each with the attribute after it. The last may have none.
     pub parts: Vec<(String, Option<String>)>,
 }
 
 impl Template {
-    /// Reads a name.
+    /// Parses a name. A name with mistakes gives something that can be formatted; see [`check`].
     pub fn read(name: &str) -> Self {
         let part = |(text, attribute): (&str, Option<&str>)| (text.to_owned(), attribute.map(str::to_owned));
-        let is_something = |(text, attribute): &(String, Option<String>)| !text.is_empty() || attribute.is_some();
+        let is_not_empty = |(text, attribute): &(String, Option<String>)| !text.is_empty() || attribute.is_some();
         let piece = |piece: Piece<'_>| TemplatePiece {
             optional: piece.optional,
-            parts: parts(piece.text).map(part).filter(is_something).collect(),
+            parts: parts(piece.text).map(part).filter(is_not_empty).collect(),
         };
         Self { pieces: pieces(name).map(piece).collect() }
     }
 }
 
 impl TemplatePiece {
-    /// The attributes that it shows.
+    /// The attributes in this piece.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|(_, attribute)| attribute.as_deref())
     }
@@ -46,18 +45,18 @@ impl TemplatePiece {
 struct Piece<'t> {
     /// The text, without brackets.
     text: &'t str,
-    /// Whether it is left out when an attribute in it has no value.
+    /// Whether it is left out if an attribute in it has no value.
     optional: bool,
 }
 
-/// The pieces of a name, in order. Brackets around text that has no attribute are text themselves.
+/// The pieces of a name, in order. Brackets around text without an attribute are text themselves.
 fn pieces(name: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = name;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        // What stands in front of the next optional part, or that part if nothing does.
+        // The text before the next optional part, or that part if there is no text before it.
         let mut from = 0;
         while let Some(open) = rest[from..].find('[').map(|at| from + at) {
             let Some(close) = rest[open..].find(']').map(|at| open + at) else { break };
@@ -78,7 +77,8 @@ fn pieces(name: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
-/// A piece's text and the attribute behind it, in order. What comes last has no attribute.
+/// The parts of a piece, in order: each a text and the attribute after it. The last has no
+/// attribute.
 fn parts(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -90,12 +90,12 @@ fn parts(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     })
 }
 
-/// The attributes that a name or a part of one shows.
+/// The attributes in a name or a part of one.
 pub fn attributes(text: &str) -> impl Iterator<Item = &str> {
     parts(text).filter_map(|(_, attribute)| attribute)
 }
 
-/// What is wrong with a name that somebody has written.
+/// Finds the first mistake in a name.
 pub fn check(name: &str) -> Result<(), String> {
     let (mut bracket, mut brace, mut shows) = (None, None, false);
     for (at, c) in name.char_indices() {
@@ -114,7 +114,7 @@ pub fn check(name: &str) -> Result<(), String> {
                 }
                 bracket = None;
             }
-            ('{' | '}' | '[' | ']', ..) => return Err(format!("`{c}` where it has no meaning: `{}`", &name[at..])),
+            ('{' | '}' | '[' | ']', ..) => return Err(format!("unexpected `{c}` at `{}`", &name[at..])),
             _ => {}
         }
     }
@@ -128,39 +128,39 @@ pub fn check(name: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn shown(name: &str) -> Vec<(&str, bool)> {
+    fn pieces_of(name: &str) -> Vec<(&str, bool)> {
         pieces(name).map(|piece| (piece.text, piece.optional)).collect()
     }
 
     #[test]
     fn a_part_in_brackets_is_optional() {
-        assert_eq!(shown("{m}[ {r}]"), [("{m}", false), (" {r}", true)]);
-        assert_eq!(shown("[{a}] b [{c}][{d}]"), [("{a}", true), (" b ", false), ("{c}", true), ("{d}", true)]);
-        assert_eq!(shown("plain"), [("plain", false)]);
-        assert_eq!(shown(""), []);
+        assert_eq!(pieces_of("{m}[ {r}]"), [("{m}", false), (" {r}", true)]);
+        assert_eq!(pieces_of("[{a}] b [{c}][{d}]"), [("{a}", true), (" b ", false), ("{c}", true), ("{d}", true)]);
+        assert_eq!(pieces_of("plain"), [("plain", false)]);
+        assert_eq!(pieces_of(""), []);
     }
 
     #[test]
     fn brackets_without_an_attribute_are_text() {
-        assert_eq!(shown("f[int] [{a}]"), [("f[int] ", false), ("{a}", true)]);
-        assert_eq!(shown("a[b"), [("a[b", false)]);
-        assert_eq!(shown("]a["), [("]a[", false)]);
-        assert_eq!(shown("[x{a]}"), [("[x{a]}", false)]);
+        assert_eq!(pieces_of("f[int] [{a}]"), [("f[int] ", false), ("{a}", true)]);
+        assert_eq!(pieces_of("a[b"), [("a[b", false)]);
+        assert_eq!(pieces_of("]a["), [("]a[", false)]);
+        assert_eq!(pieces_of("[x{a]}"), [("[x{a]}", false)]);
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
-        for good in ["", "plain", "{a} {b}", "{a}[ {b}][ {c} {d}] e"] {
-            assert_eq!(check(good), Ok(()), "{good}");
+    fn check_finds_the_first_mistake() {
+        for valid in ["", "plain", "{a} {b}", "{a}[ {b}][ {c} {d}] e"] {
+            assert_eq!(check(valid), Ok(()), "{valid}");
         }
         for (wrong, what) in [
             ("{a} {b", "`{b` is not closed"),
             ("a[ {b}", "`[ {b}` is not closed"),
-            ("a} b", "`}` where it has no meaning: `} b`"),
-            ("a] b", "`]` where it has no meaning: `] b`"),
-            ("[{a}[{b}]]", "`[` where it has no meaning: `[{b}]]`"),
-            ("{a[b]}", "`[` where it has no meaning: `[b]}`"),
-            ("{{a}}", "`{` where it has no meaning: `{a}}`"),
+            ("a} b", "unexpected `}` at `} b`"),
+            ("a] b", "unexpected `]` at `] b`"),
+            ("[{a}[{b}]]", "unexpected `[` at `[{b}]]`"),
+            ("{a[b]}", "unexpected `[` at `[b]}`"),
+            ("{{a}}", "unexpected `{` at `{a}}`"),
             ("a {}", "`{}` names no attribute"),
             ("f[int]", "`[int]` has no attribute that might be missing"),
         ] {

@@ -1,7 +1,9 @@
 //! The wire format between a patched process and gopatchd.
 //!
-//! Decides: the layout of the hello and the reply on the socket, of the control page, of a ring and of a record.
-//! Trusts: nothing. Every reader here takes bytes that another process wrote and answers `None` when they do not fit.
+//! Decides: the layout of the hello and the reply on the socket, of the control page, of a ring and
+//! of a record.
+//! Trusts: nothing. Every reader here takes bytes that another process wrote and returns `None` if
+//! they are not valid.
 //! Never does: I/O.
 //!
 //! All integers are little-endian. `docs/wire-format.md` is the prose of this file.
@@ -9,7 +11,7 @@
 /// First eight bytes of a hello and of a reply: `GOPATCH` and the version of the format.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"GOPATCH\x02");
 
-/// Where a patched program looks for gopatchd when nobody said otherwise.
+/// Where a patched program looks for gopatchd by default.
 pub const DEFAULT_SOCKET: &str = "/run/gopatch/gopatchd.sock";
 
 /// Environment variable that overrides the socket's path; empty means: never attach.
@@ -18,21 +20,23 @@ pub const SOCKET_ENV: &str = "GOPATCH_SOCKET";
 /// Size of a page, and so of the two position pages of a ring.
 pub const PAGE: usize = 4096;
 
-/// Most rings a process can be given: one reply carries the control page and every ring
-/// as file descriptors, and the kernel passes at most 253 (`SCM_MAX_FD`, `include/net/scm.h`).
+/// Most rings a process can be given: one reply carries the control page and every ring as file
+/// descriptors, and the kernel passes at most 253 (`SCM_MAX_FD`, `include/net/scm.h`).
 pub const MAX_RINGS: u32 = 128;
 
-/// Largest payload of a record, in bytes. The BPF program copies records through a buffer of this size.
+/// Largest payload of a record, in bytes. The BPF program copies records through a buffer of this
+/// size.
 pub const MAX_PAYLOAD: usize = 2048;
 
 /// Most captures at one point: the `present` word has one bit for each.
 pub const MAX_CAPTURES: usize = 32;
 
-/// What a process says when it connects (`SOCK_SEQPACKET`, one message). With it comes, when it
-/// could be opened, the process's own executable as `SCM_RIGHTS`, from which the manifest is read.
+/// What a process sends when it connects (`SOCK_SEQPACKET`, one message). If the process could open
+/// its own executable, it sends that along as `SCM_RIGHTS`, so that gopatchd can read the manifest
+/// from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hello {
-    /// How many rings the process can use: one a P.
+    /// How many rings the process can use: one for each P.
     pub rings_wanted: u32,
     /// How many sessions this process has had before.
     pub sessions_before: u32,
@@ -58,7 +62,7 @@ impl Hello {
     /// Offset of `lost_ring_full`.
     pub const LOST_RING_FULL: usize = 40;
 
-    /// Reads a hello; `None` when it is not one of this version.
+    /// Parses a hello; `None` if it is not one of this version.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         if bytes.len() != Self::SIZE || u64_at(bytes, 0)? != MAGIC {
             return None;
@@ -73,17 +77,18 @@ impl Hello {
     }
 }
 
-/// What gopatchd answers. With it come, as `SCM_RIGHTS` and in this order, the control page
-/// and `rings` rings. A refusal carries none.
+/// What gopatchd replies. With it come, as `SCM_RIGHTS` and in this order, the control page and
+/// `rings` rings. A refusal carries none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reply {
-    /// 0: attached; anything else: refused, do not use what came along.
+    /// 0: attached; anything else: refused, do not use any descriptor that came along.
     pub status: u32,
     /// Rings that come with this reply, 1 to [`MAX_RINGS`].
     pub rings: u32,
     /// Data bytes of each ring: a power of two, at least one page.
     pub ring_bytes: u32,
-    /// Bytes of the control page's file: whole pages, header and one enable byte a function.
+    /// Bytes of the control page's file: whole pages, with the header and one enable byte for each
+    /// function.
     pub control_bytes: u32,
 }
 
@@ -98,7 +103,7 @@ impl Reply {
     pub const RING_BYTES: usize = 16;
     /// Offset of `control_bytes`.
     pub const CONTROL_BYTES: usize = 20;
-    /// `status` of a session that is granted.
+    /// `status` of an accepted session.
     pub const OK: u32 = 0;
 
     /// The bytes to send.
@@ -119,66 +124,73 @@ impl Reply {
 
 /// The control page: gopatchd writes it, the process maps it read-only.
 ///
-/// The process looks at it ten times a second, and oftener while [`control::ASLEEP`] is set, from the runtime's `sysmon`
-/// thread, never from a hook.
+/// The process reads it ten times a second, and more often while [`control::ASLEEP`] is set, from
+/// the runtime's `sysmon` thread, never from a hook.
 pub mod control {
-    /// `u64` that gopatchd changes at least every [`HEARTBEAT_MILLIS`]. A process that sees no change for
-    /// [`STALE_MILLIS`] takes gopatchd for dead, leaves its rings and looks for a new one.
+    /// `u64` that gopatchd changes at least every [`HEARTBEAT_MILLIS`]. A process that sees no
+    /// change for [`STALE_MILLIS`] assumes that gopatchd is dead, leaves its rings and tries to
+    /// connect again.
     pub const HEARTBEAT: usize = 0;
     /// `u32` of flags.
     pub const FLAGS: usize = 8;
-    /// `u32` that gopatchd increases after it changed enable bytes.
+    /// `u32` that gopatchd increments after it has changed enable bytes.
     pub const ENABLE_GENERATION: usize = 12;
-    /// `u32`: 1 while gopatchd does not look at the rings by itself. A process that finds something unread in one then wakes
-    /// it, by FUTEX_WAKE (shared) of this word, and looks every [`ASLEEP_MILLIS`].
+    /// `u32`: 1 while gopatchd does not poll the rings. Meanwhile a process checks its rings every
+    /// [`ASLEEP_MILLIS`] and, if one has something unread, wakes gopatchd by FUTEX_WAKE (shared) on
+    /// this word.
     pub const ASLEEP: usize = 16;
-    /// One byte a function of the manifest, in its order: 0 off, 1 on.
+    /// One byte for each function of the manifest, in its order: 0 off, 1 on.
     pub const ENABLE: usize = 64;
-    /// Bit of [`FLAGS`]: gopatchd is about to end; leave the rings now.
+    /// Bit of [`FLAGS`]: gopatchd is about to exit; leave the rings now.
     pub const FLAG_DETACH: u32 = 1;
     /// Longest time between two heartbeats.
     pub const HEARTBEAT_MILLIS: u64 = 200;
-    /// Time between two looks of a process at its rings while [`ASLEEP`] is set.
+    /// Time between two checks of its rings by a process while [`ASLEEP`] is set.
     pub const ASLEEP_MILLIS: u64 = 1;
-    /// A heartbeat older than this is a dead gopatchd's.
+    /// A heartbeat older than this means that gopatchd is dead.
     pub const STALE_MILLIS: u64 = 700;
 }
 
-/// A ring: one producer (whichever thread holds the P), one consumer.
+/// A ring: one producer (the thread that holds the P), one consumer.
 ///
-/// The layout is the kernel's (`kernel/bpf/ringbuf.c`), so that a ring can be a `BPF_MAP_TYPE_USER_RINGBUF`:
-/// page 0 consumer position, page 1 producer position, then the data, a power of two of bytes.
+/// The layout is the kernel's (`kernel/bpf/ringbuf.c`), so that a ring can be a
+/// `BPF_MAP_TYPE_USER_RINGBUF`: page 0 consumer position, page 1 producer position, then the data,
+/// a power of two of bytes.
 pub mod ring {
     /// File offset of the consumer position (`u64`, free running).
     pub const CONSUMER_POS: usize = 0;
     /// File offset of the producer position (`u64`, free running).
     pub const PRODUCER_POS: usize = super::PAGE;
-    /// File offset of the `u64` that counts records dropped because the ring was full. It shares the producer's
-    /// page but not its cache line; the kernel uses only the first sixteen bytes of that page.
+    /// File offset of the `u64` that counts records dropped because the ring was full. It shares
+    /// the producer's page but not its cache line; the kernel uses only the first sixteen bytes of
+    /// that page.
     pub const DROPPED: usize = super::PAGE + 64;
-    /// File offset of the `u64` that counts exits for which no words were kept (see the thunks of `gopatch-trampolines`).
+    /// File offset of the `u64` that counts exits for which no words were kept (see the thunks of
+    /// `gopatch-trampolines`).
     pub const WORDS_MISSING: usize = super::PAGE + 72;
     /// File offset of the data.
     pub const DATA: usize = 2 * super::PAGE;
     /// Bytes of a record's header: `u32` length, `u32` zero.
     pub const HEADER: usize = 8;
-    /// Bit of a record's length: still being written (`BPF_RINGBUF_BUSY_BIT`). gopatch's thunks never set it.
+    /// Bit of a record's length: still being written (`BPF_RINGBUF_BUSY_BIT`). gopatch's thunks
+    /// never set it.
     pub const BUSY: u32 = 1 << 31;
-    /// Bit of a record's length: to be skipped (`BPF_RINGBUF_DISCARD_BIT`). gopatch's thunks never set it.
+    /// Bit of a record's length: to be skipped (`BPF_RINGBUF_DISCARD_BIT`). gopatch's thunks never
+    /// set it.
     pub const DISCARD: u32 = 1 << 30;
 }
 
-/// A record's payload: a fixed header, one word a capture, then the strings' bytes.
+/// A record's payload: a fixed header, one word for each capture, then the bytes of the strings.
 ///
 /// ```text
 ///  0 u32 size      bytes of the payload, this header included, padding excluded
 ///  4 u32 point     index into the manifest's `points`
 ///  8 u64 tsc       time stamp counter
 /// 16 u64 goid      goroutine
-/// 24 u32 frame     bytes from the high end of the goroutine's stack to the call's frame (its CFA): grows with depth,
-///                  survives a move of the stack
+/// 24 u32 frame     bytes from the high end of the goroutine's stack to the call's frame (its CFA):
+///                  grows with depth, survives a move of the stack
 /// 28 u32 present   bit i: capture i could be followed to its end
-/// 32 u64 words[n]  one a capture: a number, or u32 stored length and u32 full length of a string
+/// 32 u64 words[n]  one for each capture: a number, or u32 stored and u32 full length of a string
 ///    u8  bytes[]   the stored bytes of the strings, in the captures' order, unpadded
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -204,9 +216,9 @@ pub mod record {
     pub const WORDS: usize = 32;
 }
 
-// Every record goes through these, in another crate.
+// Inlined into other crates: every record goes through these.
 impl<'a> Record<'a> {
-    /// Takes a payload as it lies in a ring, padding included; `None` when its size does not fit.
+    /// Parses a payload as it lies in a ring, padding included; `None` if its size is not valid.
     #[inline]
     pub fn parse(payload: &'a [u8]) -> Option<Self> {
         let size = u32_at(payload, record::SIZE)? as usize;
@@ -250,13 +262,14 @@ impl<'a> Record<'a> {
         self.u32(record::FRAME)
     }
 
-    /// Which captures could be followed: a bit each, from the lowest on.
+    /// Which captures could be followed: one bit each, from the lowest up.
     #[inline]
     pub fn present(&self) -> u32 {
         self.u32(record::PRESENT)
     }
 
-    /// The words of `captures` captures, little-endian, and the bytes behind them, where the strings lie; `None` past the payload's end.
+    /// The words of `captures` captures, little-endian, and the bytes after them, where the strings
+    /// lie; `None` if the payload is too short.
     #[inline]
     pub fn captured(&self, captures: usize) -> Option<(&'a [[u8; 8]], &'a [u8])> {
         let (words, strings) = self.payload.get(record::WORDS..)?.split_at_checked(8 * captures)?;
@@ -264,8 +277,9 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What the BPF program puts in front of each payload that it forwards to the output ring. A piece of the output is some of these, each
-/// with its payload, padded to a multiple of 8.
+/// The prefix that the BPF program adds to each payload that it forwards to the output ring. A
+/// piece of the output is a sequence of prefixes, each followed by its payload, padded to a
+/// multiple of 8.
 pub mod forwarded {
     use super::u32_at;
 
@@ -276,7 +290,7 @@ pub mod forwarded {
     /// Bytes of this prefix.
     pub const PREFIX: usize = 8;
 
-    /// The records of a piece: ring, and payload with where it begins.
+    /// The records of a piece: for each the ring, the offset of the payload, and the payload.
     pub fn records(piece: &[u8]) -> impl Iterator<Item = (u32, usize, &[u8])> {
         let mut at = 0;
         std::iter::from_fn(move || {
@@ -318,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_the_output_is_some_records() {
+    fn a_piece_of_the_output_is_a_sequence_of_records() {
         let mut piece = vec![0; 72];
         (piece[0], piece[4], piece[8]) = (3, 33, 1);
         (piece[48], piece[52], piece[56]) = (4, 12, 2);
         let records: Vec<_> = forwarded::records(&piece).map(|(ring, at, it)| (ring, at, it.len(), it[0])).collect();
-        assert_eq!(records, [(3, 8, 33, 1), (4, 56, 12, 2)], "the last is not padded here");
+        assert_eq!(records, [(3, 8, 33, 1), (4, 56, 12, 2)], "the last is not padded");
         piece[52] = 200;
-        assert_eq!(forwarded::records(&piece).count(), 1, "what is not there is nothing");
+        assert_eq!(forwarded::records(&piece).count(), 1, "a record that is cut off is left out");
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! Clearing the words table when it is crowded.
 //!
-//! Decides: when words are void, and when their places can be used again.
-//! Trusts: hooks to mark their slots busy. Never does: touch a place that a hook may be using.
+//! Decides: when words become void, and when their places can be used again.
+//! Trusts: hooks to mark their slots busy. Never does: touch a place that a hook may be using
+//! (I10).
 //!
-//! A call that leaves by a panic never frees its place in the words table, and neither does one whose exit is not seen. Once
-//! an entry has found no place, the tick adds one to `EPOCH`, which makes all words void, runs a `membarrier`, and frees
-//! the places of older epochs when it has seen each slot idle. From then on they are the tick's alone: entries and exits
-//! touch only what bears the epoch that they have loaded (see [`crate::thunk`]), and one that loaded an older epoch did so
-//! before the barrier, so its `BUSY = 1` is seen behind it, and its last store comes before its `BUSY = 0`. Hooks without a
-//! ring have no slot: they count themselves in and out of `RINGLESS` with locked instructions, which are barriers. Where
-//! the kernel has no such membarrier the table is never cleared, and later calls do without the words.
+//! A call that leaves by a panic never frees its place in the words table, and neither does one
+//! whose exit does nothing. Once an entry has found no place, the tick increments `EPOCH`, which
+//! makes all words void, runs a `membarrier`, and frees the places of older epochs after it has
+//! seen each slot idle. From then on they are the tick's alone: entries and exits touch only places
+//! of the epoch that they have loaded (see [`crate::thunk`]), and a hook that loaded an older epoch
+//! did so before the barrier, so the tick sees its `BUSY = 1` after the barrier, and its last store
+//! comes before its `BUSY = 0`. Hooks without a ring have no slot: they count themselves in and out
+//! of `RINGLESS` with locked instructions, which are barriers. Where the kernel has no such
+//! membarrier the table is never cleared, and later calls do without the words.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -20,13 +23,16 @@ use crate::arena::{SLOT_BYTES, SLOT_SHIFT, session, slot, switches, table};
 use crate::asm::at;
 
 impl Emitter<'_> {
-    /// Makes void what entries have kept so far. Uses RAX.
+    /// Makes all words void that entries have kept so far (I11). Only this thread writes `EPOCH`
+    /// (A1). Uses RAX.
     pub(super) fn next_epoch(&mut self) -> Result<(), IcedError> {
         self.asm.mov(rax, 1u64 << table::FUNCTION_BITS)?;
         self.asm.add(qword_ptr(at(self.arena.switches() + switches::EPOCH)), rax)
     }
 
-    /// Clears the words table if it is crowded, as far as thunks are out of the way. Uses all but RBX.
+    /// Clears the words table if it is crowded, as soon as no thunk uses the old words. Uses all
+    /// registers but RBX. Touches only the session, the slots and the table, which are part of the
+    /// image (A8).
     pub(super) fn clear_table(&mut self) -> Result<(), IcedError> {
         if !self.arena.has_table() {
             return Ok(());
@@ -50,7 +56,7 @@ impl Emitter<'_> {
         self.next_epoch()?;
         self.membarrier()?;
 
-        // Each slot need be seen idle once.
+        // I10: each slot must be seen idle once. RCX = slots seen idle so far, plus one.
         let asm = &mut *self.asm;
         asm.set_label(&mut look)?;
         asm.mov(ecx, dword_ptr(rbx + session::SEEN_IDLE))?;
@@ -76,7 +82,7 @@ impl Emitter<'_> {
         asm.set_label(&mut slots_idle)?;
         asm.cmp(dword_ptr(rbx + session::RINGLESS), 0)?;
         asm.jne(not_yet)?;
-        // Whoever finds no place from now on asks anew.
+        // An entry that finds no place from now on asks for another clearing.
         asm.mov(dword_ptr(rbx + session::CROWDED), 0)?;
         asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 0)?;
         asm.mov(edx, dword_ptr(at(self.arena.switches() + switches::EPOCH + 4)))?;

@@ -1,7 +1,7 @@
-//! Hello: connecting to gopatchd's socket and saying who we are.
+//! The hello: connecting to gopatchd's socket and identifying this process.
 //!
-//! Decides: what the hello says. Trusts: nobody yet.
-//! Never does: wait, or leave a descriptor open but the socket.
+//! Decides: what the hello contains. Trusts: no peer yet.
+//! Never does: wait (A3), or leave a descriptor open other than the socket (A4).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -17,7 +17,8 @@ use crate::asm::at;
 use gopatch_protocol::wire::{Hello, MAGIC};
 
 impl Emitter<'_> {
-    /// Fills the message header for [`session::MESSAGE`] of 64 bytes, without control data.
+    /// Fills in the message header for the 64 bytes of [`session::MESSAGE`], without control data.
+    /// Uses RAX.
     pub(super) fn message_header(&mut self) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         asm.lea(rax, ptr(rbx + session::MESSAGE))?;
@@ -32,7 +33,9 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rbx + session::MSGHDR + msghdr::IOV_LEN), 1)
     }
 
-    /// Routine: connects and says hello. EAX = 1 when it was said, else 0 and nothing is left open.
+    /// Routine: connects and sends the hello. EAX = 1 if it was sent, else 0 and no descriptor is
+    /// open (A4). Uses all registers but RBX, RBP, R12 and R15. Touches only the session and
+    /// constants (A8).
     pub(super) fn connect(&mut self) -> Result<(), IcedError> {
         let mut failed = self.asm.create_label();
         let mut close_failed = self.asm.create_label();
@@ -53,7 +56,8 @@ impl Emitter<'_> {
         self.asm.test(eax, eax)?;
         self.asm.js(close_failed)?;
 
-        // The executable goes along, so that gopatchd needs no right to look into this process.
+        // Send the executable along, so that gopatchd needs no right to look into this process.
+        // Without it the hello goes alone (A6).
         self.asm.mov(edi, AT_FDCWD)?;
         self.asm.lea(rsi, at(self.constants.executable))?;
         self.asm.mov(edx, O_RDONLY_CLOEXEC)?;
@@ -113,7 +117,7 @@ impl Emitter<'_> {
         self.asm.jmp(r12)?;
 
         self.asm.set_label(&mut sent)?;
-        // What the old session lost has been told.
+        // The losses of the old session have been reported.
         self.asm.xor(eax, eax)?;
         self.asm.mov(qword_ptr(rbx + session::LOST_UNCONSUMED), rax)?;
         self.asm.mov(qword_ptr(rbx + session::LOST_RING_FULL), rax)?;

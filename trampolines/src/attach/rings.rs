@@ -1,7 +1,9 @@
-//! The reply: checking it, mapping the control page and the rings that come with it, and unmapping them.
+//! The reply: checking it, mapping the control page and the rings that come with it, and unmapping
+//! them.
 //!
-//! Decides: which reply is good. Trusts: of gopatchd, nothing that was not checked; the kernel for what a mapping is.
-//! Never does: leave a descriptor open, whatever becomes of the reply.
+//! Decides: which reply is valid. Trusts: gopatchd that its files have the sizes that it states and
+//! cannot shrink; nothing else that was not checked (A5).
+//! Never does: leave a descriptor open, whatever the reply (A4).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -16,7 +18,7 @@ use crate::arena::{Phase, SLOT_SHIFT, session, slot, switches};
 use crate::asm::{GOLDEN, at};
 use gopatch_protocol::wire::{MAGIC, MAX_RINGS, PAGE, Reply, control, ring};
 
-/// Answer of the routine that takes the reply, in EAX.
+/// Result of the routine that takes the reply, in EAX.
 pub(super) mod taken {
     pub(in crate::attach) const NOT_YET: i32 = 0;
     pub(in crate::attach) const ATTACHED: i32 = 1;
@@ -24,16 +26,19 @@ pub(super) mod taken {
 }
 
 impl Emitter<'_> {
-    /// `mmap` with RDI address, RSI length, R9 offset, R8D file; RAX = address or a negative error.
+    /// `mmap` with address RDI, length RSI, file R8D, offset R9; RAX = address or a negative error.
+    /// Uses RDX and R10.
     fn mmap(&mut self, protection: i32, flags: i32) -> Result<(), IcedError> {
         self.asm.mov(edx, protection)?;
         self.asm.mov(r10d, flags)?;
         self.syscall(sys::MMAP)
     }
 
-    /// Routine: takes gopatchd's reply if it is there, and maps what came with it. EAX is one of [`taken`].
+    /// Routine: takes gopatchd's reply if it has arrived, and maps what came with it. EAX is one of
+    /// [`taken`]. Uses all registers but RBX and R12.
     ///
-    /// Every file descriptor that came is closed, whatever becomes of the reply.
+    /// Every file descriptor that came is closed, whatever the reply (A4). A control message for
+    /// another purpose than `SCM_RIGHTS` brings none.
     pub(super) fn take_reply(&mut self) -> Result<(), IcedError> {
         let mut has_message = self.asm.create_label();
         let mut failed = self.asm.create_label();
@@ -61,7 +66,7 @@ impl Emitter<'_> {
         self.asm.jmp(r12)?;
 
         self.asm.set_label(&mut has_message)?;
-        // R13D = file descriptors that came, R15D = 1 once all is mapped.
+        // R13D = number of descriptors that came, R15D = 1 once all is mapped.
         let asm = &mut *self.asm;
         asm.mov(r14, rax)?;
         asm.xor(r13d, r13d)?;
@@ -75,6 +80,7 @@ impl Emitter<'_> {
         asm.sub(r13, CMSG_HEADER as i32)?;
         asm.shr(r13, 2)?;
 
+        // A5: size, magic, status, number of rings and of descriptors, sizes.
         asm.cmp(r14, Reply::SIZE as i32)?;
         asm.jne(failed)?;
         asm.mov(rax, MAGIC)?;
@@ -130,12 +136,13 @@ impl Emitter<'_> {
         asm.mov(eax, dword_ptr(rbx + session::RINGS))?;
         asm.mov(dword_ptr(at(switches_va + switches::RINGS)), eax)?;
         asm.mov(rcx, qword_ptr(rbx + session::CONTROL))?;
-        // Anything but the heartbeat: so the next tick sees a change, and notes when. What time it is now, nobody here
-        // knows, as mapping large rings may have taken longer than a heartbeat may be old.
+        // Note anything but the heartbeat, so that the next tick sees a change and notes its time.
+        // The tick's `now` is too old for that: mapping large rings may have taken longer than the
+        // greatest age of a heartbeat.
         asm.mov(rax, qword_ptr(rcx + control::HEARTBEAT))?;
         asm.not(rax)?;
         asm.mov(qword_ptr(rbx + session::HEARTBEAT), rax)?;
-        // Slots before ATTACHED, ATTACHED before the enable bytes: a thunk that sees the last sees the first.
+        // A7: slots, then ATTACHED, then the enable bytes.
         asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 1)?;
         asm.mov(rbp, r12)?;
         self.run(self.parts.copy_enables)?;
@@ -144,7 +151,7 @@ impl Emitter<'_> {
         self.asm.jmp(close_all)?;
 
         self.asm.set_label(&mut unmap_failed)?;
-        // Ring R14 and those behind it are not mapped.
+        // Ring R14 and those after it are not mapped.
         self.asm.mov(dword_ptr(rbx + session::RINGS), r14d)?;
         self.asm.mov(rbp, r12)?;
         self.run(self.parts.unmap)?;
@@ -174,25 +181,27 @@ impl Emitter<'_> {
         self.asm.jmp(r12)
     }
 
+    /// Goes to `failed` if RAX is an error of `mmap` (A6).
     fn fail_if_error(&mut self, failed: CodeLabel) -> Result<(), IcedError> {
         // The kernel's errors are -4095 to -1, and no mapping lies there.
         self.asm.cmp(rax, -4096)?;
         self.asm.ja(failed)
     }
 
-    /// `madvise` of RSI bytes at RDI. Its failure costs only tidiness in a forked child.
+    /// `madvise` of RSI bytes at RDI. If it fails, a forked child has mappings that it does not use
+    /// (A6). Uses RDX.
     pub(super) fn madvise(&mut self, advice: i32) -> Result<(), IcedError> {
         self.asm.mov(edx, advice)?;
         self.syscall(sys::MADVISE)
     }
 
-    /// Maps ring R14, its data twice in a row, and sets up its slot. Uses RBP.
+    /// Maps ring R14, its data twice in a row (I7), and sets up its slot. Uses RBP, RCX and RDX.
     fn map_ring(&mut self, unmap_failed: CodeLabel) -> Result<(), IcedError> {
         let mut failed = self.asm.create_label();
         let mut done = self.asm.create_label();
         let page = PAGE as i32;
 
-        // Room first, so that the pieces that follow can only lie on it.
+        // Reserve room first, so that MAP_FIXED below can replace nothing else.
         let asm = &mut *self.asm;
         asm.xor(edi, edi)?;
         asm.mov(rsi, qword_ptr(rbx + session::RING_BYTES))?;
@@ -206,21 +215,22 @@ impl Emitter<'_> {
 
         self.asm.mov(rdi, rbp)?;
         self.asm.mov(esi, page)?;
-        self.ring_piece(0)?;
+        self.ring_part(0)?;
         self.mmap(PROT_READ, MAP_SHARED_POPULATE | MAP_FIXED)?;
         self.fail_if_error(failed)?;
 
         self.asm.lea(rdi, ptr(rbp + page))?;
         self.asm.mov(rsi, qword_ptr(rbx + session::RING_BYTES))?;
         self.asm.add(rsi, page)?;
-        self.ring_piece(ring::PRODUCER_POS as i32)?;
-        // Memory that no record ever came to is nobody's; the first to come there waits for a page.
+        self.ring_part(ring::PRODUCER_POS as i32)?;
+        // Not populated: memory that no record reaches costs nothing; the first record on a page
+        // waits for a page fault.
         self.mmap(PROT_READ_WRITE, MAP_SHARED | MAP_FIXED)?;
         self.fail_if_error(failed)?;
 
         self.asm.mov(rsi, qword_ptr(rbx + session::RING_BYTES))?;
         self.asm.lea(rdi, ptr(rbp + rsi + 2 * page))?;
-        self.ring_piece(ring::DATA as i32)?;
+        self.ring_part(ring::DATA as i32)?;
         self.mmap(PROT_READ_WRITE, MAP_SHARED | MAP_FIXED)?;
         self.fail_if_error(failed)?;
 
@@ -229,7 +239,7 @@ impl Emitter<'_> {
         self.asm.lea(rsi, ptr(rsi * 2 + 2 * page))?;
         self.madvise(MADV_DONTFORK)?;
 
-        // RCX = slot.
+        // RCX = slot. Its thunks do not use it before ATTACHED is 1 (A7).
         let asm = &mut *self.asm;
         asm.mov(ecx, r14d)?;
         asm.shl(ecx, SLOT_SHIFT)?;
@@ -248,7 +258,8 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rcx + slot::LIMIT), rax)?;
         asm.dec(rdx)?;
         asm.mov(qword_ptr(rcx + slot::MASK), rdx)?;
-        // Its random numbers begin where no other P's do: the time and the slot, spread by a multiple of 2^64 / phi.
+        // Start each P's random numbers at a different place: time and slot, spread by a
+        // multiplication with 2^64 / phi.
         asm.rdtsc()?;
         asm.shl(rdx, 32)?;
         asm.or(rax, rdx)?;
@@ -268,13 +279,14 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// R8D, R9 = file and offset of a piece of ring R14.
-    fn ring_piece(&mut self, offset: i32) -> Result<(), IcedError> {
+    /// R8D, R9 = file and offset of a part of ring R14.
+    fn ring_part(&mut self, offset: i32) -> Result<(), IcedError> {
         self.asm.mov(r8d, dword_ptr(rbx + r14 * 4 + (session::FDS + CMSG_HEADER + 4)))?;
         self.asm.mov(r9d, offset)
     }
 
-    /// Routine: unmaps the control page and all rings of the session. Uses R14.
+    /// Routine: unmaps the control page and all rings of the session. No thunk uses them any more
+    /// (I4). Uses R14.
     pub(super) fn unmap(&mut self) -> Result<(), IcedError> {
         let mut next = self.asm.create_label();
         let mut done = self.asm.create_label();
@@ -297,12 +309,13 @@ impl Emitter<'_> {
 
     /// Routine: copies the enable bytes from the control page, and notes their generation.
     ///
-    /// Words of a function that was off in between may be those of an earlier call: before any byte is 1 they are void.
+    /// The words of a function that was disabled in between may be those of an earlier call, so
+    /// they become void before any byte is 1 (A7, I11). The page has a byte for each function (A5).
     pub(super) fn copy_enables(&mut self) -> Result<(), IcedError> {
         self.next_epoch()?;
         let asm = &mut *self.asm;
         asm.mov(rsi, qword_ptr(rbx + session::CONTROL))?;
-        // The generation first: a change that comes in between is copied again.
+        // The generation first: a change that comes in between is copied at the next tick.
         asm.mov(eax, dword_ptr(rsi + control::ENABLE_GENERATION))?;
         asm.mov(dword_ptr(rbx + session::ENABLE_GENERATION), eax)?;
         asm.add(rsi, control::ENABLE as i32)?;

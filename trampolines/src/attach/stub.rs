@@ -1,12 +1,13 @@
 //! The entry stub: what runs before the program does.
 //!
-//! Decides: whether to attach, to which socket, and how many rings to ask for.
-//! Trusts: the kernel for the initial stack. Never does: wait longer than [`START_WAIT_MILLIS`].
+//! Decides: whether to attach, to which socket, and how many rings to request.
+//! Trusts: the kernel for the initial stack. Never does: wait longer than [`START_WAIT_MILLIS`]
+//! (A3).
 //!
-//! Runs in place of the file's entry point, on the kernel's initial stack, before the dynamic loader's or Go's first
-//! instruction of the program. It reads `GOPATCH_SOCKET` and `GOMAXPROCS` from the environment, tries once to attach,
-//! waits at most [`START_WAIT_MILLIS`] for the reply if somebody listens, and jumps to the original entry point with
-//! every register as it found it.
+//! It runs at the file's entry point, on the kernel's initial stack, before the first instruction
+//! of the dynamic loader or of Go. It reads `GOPATCH_SOCKET` and `GOMAXPROCS` from the environment,
+//! tries once to attach, waits at most [`START_WAIT_MILLIS`] for the reply if a collector is
+//! listening, and jumps to the original entry point with every register restored (A2).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -21,14 +22,14 @@ use crate::asm::at;
 use gopatch_protocol::wire::SOCKET_ENV;
 
 impl Emitter<'_> {
-    /// The entry stub.
+    /// The entry stub. Goes to the program on every path (A6).
     pub(super) fn stub(&mut self) -> Result<(), IcedError> {
         let mut start = self.asm.create_label();
         self.asm.pushfq()?;
         for register in SAVED.into_iter().chain([r12, r13, r15]) {
             self.asm.push(register)?;
         }
-        // The kernel guarantees DF = 0 at the first instruction, the dynamic loader might not.
+        // The kernel guarantees DF = 0 at the first instruction; the dynamic loader might not.
         self.asm.cld()?;
         self.asm.lea(rbx, at(self.arena.session()))?;
         // R15 = argc's address, 16 pushes above.
@@ -39,7 +40,8 @@ impl Emitter<'_> {
 
         self.asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
         self.asm.jne(start)?;
-        // While this is the only thread, registering costs nothing.
+        // While this is the only thread, registering costs nothing. If it fails, rings are never
+        // unmapped (A6).
         self.asm.mov(edi, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)?;
         self.asm.xor(esi, esi)?;
         self.asm.xor(edx, edx)?;
@@ -55,6 +57,7 @@ impl Emitter<'_> {
 
         self.asm.mov(edi, CLOCK_MONOTONIC)?;
         self.asm.lea(rsi, ptr(rbx + session::TIMESPEC))?;
+        // Cannot fail: the clock exists, and the address is valid (A6).
         self.syscall(sys::CLOCK_GETTIME)?;
         let asm = &mut *self.asm;
         asm.imul_3(rax, qword_ptr(rbx + session::TIMESPEC), 1_000_000_000)?;
@@ -73,6 +76,7 @@ impl Emitter<'_> {
         self.asm.lea(rdi, ptr(rbx + session::POLLFD))?;
         self.asm.mov(esi, 1)?;
         self.asm.mov(edx, START_WAIT_MILLIS)?;
+        // Ready, timed out or failed (A6): the routine finds out, and the tick takes a later reply.
         self.syscall(sys::POLL)?;
         self.run(self.parts.take_reply)?;
 
@@ -84,7 +88,8 @@ impl Emitter<'_> {
         self.asm.jmp(self.plan.entry)
     }
 
-    /// The socket's address as it was fixed when the file was patched.
+    /// Stores the address of the socket that was chosen when the file was patched. Uses RCX, RSI
+    /// and RDI.
     fn default_address(&mut self) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         asm.mov(word_ptr(rbx + session::ADDRESS), AF_UNIX)?;
@@ -95,7 +100,8 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(rbx + session::ADDRESS_BYTES), self.plan.socket.len() as u32 + 3)
     }
 
-    /// Rings wanted = processors that this thread may run on, at least 1.
+    /// Rings wanted = processors that this thread may run on, at least 1. If the system call fails,
+    /// the mask stays zero (A6).
     fn count_processors(&mut self) -> Result<(), IcedError> {
         let mut word = self.asm.create_label();
         let mut bit = self.asm.create_label();
@@ -106,7 +112,8 @@ impl Emitter<'_> {
         self.asm.lea(rdx, ptr(rbx + session::CPU_MASK))?;
         self.syscall(sys::SCHED_GETAFFINITY)?;
         let asm = &mut *self.asm;
-        // EDX = count, ECX = words left: the mask was zero before, so words the kernel did not write count nothing.
+        // EDX = count, ECX = words left. The mask was zero before, so words that the kernel did not
+        // write add nothing.
         asm.xor(edx, edx)?;
         asm.mov(ecx, (session::CPU_MASK_BYTES / 8) as u32)?;
         asm.set_label(&mut word)?;
@@ -114,7 +121,7 @@ impl Emitter<'_> {
         asm.set_label(&mut bit)?;
         asm.test(rax, rax)?;
         asm.je(done)?;
-        // Clears the lowest bit that is set.
+        // Clear the lowest bit that is set.
         asm.lea(rsi, ptr(rax - 1))?;
         asm.and(rax, rsi)?;
         asm.inc(edx)?;
@@ -129,7 +136,8 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(rbx + session::RINGS_WANTED), edx)
     }
 
-    /// Looks through the environment. R15 = address of argc.
+    /// Reads the environment. R15 = address of argc. Follows only the pointers that the kernel put
+    /// on the initial stack, and reads each string only up to its final zero (A8).
     fn environment(&mut self) -> Result<(), IcedError> {
         let mut next = self.asm.create_label();
         let mut not_socket = self.asm.create_label();
@@ -140,7 +148,8 @@ impl Emitter<'_> {
         let mut done = self.asm.create_label();
         let mut end = self.asm.create_label();
 
-        // R14 = first of the pointers to the environment: behind argc, argc arguments and a nil.
+        // R14 = address of the first pointer to the environment: after argc, the arguments and a
+        // nil.
         let asm = &mut *self.asm;
         asm.mov(rax, qword_ptr(r15))?;
         asm.lea(r14, ptr(r15 + rax * 8 + 16))?;
@@ -184,7 +193,7 @@ impl Emitter<'_> {
         asm.sub(ecx, i32::from(b'0'))?;
         asm.cmp(ecx, 9)?;
         asm.ja(number)?;
-        // Past what there can be of rings, more digits change nothing.
+        // Far above the largest number of rings, further digits change nothing.
         asm.cmp(eax, 1_000_000)?;
         asm.ja(number)?;
         asm.imul_3(eax, eax, 10)?;
@@ -197,8 +206,9 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(rbx + session::RINGS_WANTED), eax)?;
         asm.jmp(next)?;
 
-        // Behind the environment lies the auxiliary vector: pairs, up to AT_NULL. In a program that gives its user rights
-        // that he did not have (AT_SECURE), the user must not choose who sees its records.
+        // After the environment lies the auxiliary vector: pairs, up to AT_NULL. In a program that
+        // gives its user further rights (AT_SECURE), the user must not choose which collector sees
+        // its records.
         asm.set_label(&mut done)?;
         asm.mov(rax, qword_ptr(r14))?;
         asm.mov(rcx, qword_ptr(r14 + 8))?;
@@ -215,8 +225,9 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// Goes to `otherwise` unless the string at RSI starts with the `bytes` at `prefix`; then RSI is behind them.
-    /// A string ends with a zero, which no prefix has, so nothing behind a string is read.
+    /// Goes to `otherwise` unless the string at RSI starts with the `bytes` at `prefix`, else moves
+    /// RSI past them. A string ends with a zero, which no prefix has, so nothing past the string is
+    /// read (A8). Uses RDI and RCX.
     fn starts_with(&mut self, prefix: u64, bytes: usize, otherwise: CodeLabel) -> Result<(), IcedError> {
         self.asm.lea(rdi, at(prefix))?;
         self.asm.mov(ecx, bytes as u32)?;

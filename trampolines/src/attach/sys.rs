@@ -1,7 +1,5 @@
-//! Numbers of the kernel's interface, x86-64.
-//!
-//! Decides: nothing. Trusts: `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi`.
-//! Never does: emit code.
+//! Numbers of the kernel's interface, x86-64: system calls from
+//! `arch/x86/entry/syscalls/syscall_64.tbl`, the rest from `include/uapi`.
 
 pub(super) const POLL: u32 = 7;
 pub(super) const MMAP: u32 = 9;
@@ -29,7 +27,7 @@ pub(super) const POLLIN: i32 = 1;
 /// Key of the auxiliary vector (`include/uapi/linux/auxvec.h`).
 pub(super) const AT_SECURE: i32 = 23;
 pub(super) const CLOCK_MONOTONIC: i32 = 1;
-/// Without `FUTEX_PRIVATE_FLAG`: who waits is another process.
+/// Without `FUTEX_PRIVATE_FLAG`: the waiter is another process.
 pub(super) const FUTEX_WAKE: u32 = 1;
 pub(super) const PROT_NONE: i32 = 0;
 pub(super) const PROT_READ: i32 = 1;
@@ -43,7 +41,7 @@ pub(super) const MADV_DONTFORK: i32 = 10;
 pub(super) const MADV_WIPEONFORK: i32 = 18;
 pub(super) const MEMBARRIER_PRIVATE_EXPEDITED: i32 = 8;
 pub(super) const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: i32 = 16;
-/// `SOL_SOCKET` and `SCM_RIGHTS`, as the eight bytes behind `cmsg_len`.
+/// `SOL_SOCKET` and `SCM_RIGHTS`: the eight bytes after `cmsg_len`.
 pub(super) const SCM_RIGHTS: u64 = 1 | 1 << 32;
 pub(super) const CMSG_HEADER: u64 = 16;
 

@@ -1,29 +1,32 @@
-//! The tick: a step of the session, ten times a second, or oftener while gopatchd sleeps (`bell`).
+//! The tick: a step of the session, ten times a second, or more often while gopatchd sleeps
+//! (`bell`).
 //!
 //! Decides: when to connect, that gopatchd is gone, and when the rings can be unmapped.
 //! Trusts: the runtime to call `retake` on one thread. Never does: block.
 //!
-//! Hooks never look at the time. The runtime does: its `sysmon` thread calls `runtime.retake(now)` every 20 µs to 10 ms
-//! while goroutines run (Go's `src/runtime/proc.go`), with `nanotime()` in RAX. A site at its entry compares `now` with
-//! the next tick and, ten times a second, runs one step of the session:
+//! Hooks never look at the time. The runtime does: its `sysmon` thread calls `runtime.retake(now)`
+//! every 20 µs to 10 ms while goroutines run (Go's `src/runtime/proc.go`), with `nanotime()` in
+//! RAX. The hook at its entry compares `now` with the time of the next tick and, when that has
+//! come, runs one step of the session:
 //!
 //! ```text
-//!         connect, hello           reply, map                gone or asked to leave
-//! Idle ─────────────────▶ Waiting ────────────▶ Attached ───────────────────────────▶ Leaving ──▶ Idle
-//!   ▲                        │ no reply in 2 s                                            all thunks out:
-//!   └────────────────────────┘                                                            count losses, unmap
+//!        connect, hello          reply, map           dead, or FLAG_DETACH
+//! Idle ────────────────▶ Waiting ───────────▶ Attached ────────────────────▶ Leaving ──▶ Idle
+//!   ▲                       │ no reply in 2 s                                 all thunks out:
+//!   └───────────────────────┘                                                 count losses, unmap
 //! ```
 //!
-//! `sysmon` has no P, runs on its thread's system stack, and is one thread; the stub runs before there is any other.
-//! So the session belongs to one thread at a time. Each step is a handful of system calls that do not block.
+//! `sysmon` has no P, runs on its thread's system stack, and is one thread; the stub runs before
+//! there is any other (A1). Each step is a handful of system calls that do not block (A3).
 //!
 //! # Leaving the rings
 //!
-//! A thunk stores `BUSY = 1` in its slot and then loads `ATTACHED`; the tick stores `ATTACHED = 0`, runs
-//! `membarrier(PRIVATE_EXPEDITED)`, which puts a full barrier into every running thread, and then loads each `BUSY`.
-//! If a thunk's load came before the barrier, its store did too and the tick sees `BUSY = 1`; if after, it saw
-//! `ATTACHED = 0`. So when all are 0 no thunk uses the rings, and none will. Where the kernel has no such membarrier
-//! the mappings are left in place for good.
+//! This is the proof of I4. A thunk stores `BUSY = 1` in its slot and then loads `ATTACHED`; the
+//! tick stores `ATTACHED = 0`, runs `membarrier(PRIVATE_EXPEDITED)`, which puts a full barrier into
+//! every running thread, and then loads each `BUSY`. If a thunk's load came before the barrier, its
+//! store did too and the tick sees `BUSY = 1`; if after, it saw `ATTACHED = 0`. So when all are 0,
+//! no thunk uses the rings and none will. Where the kernel has no such membarrier the mappings stay
+//! for good.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -37,7 +40,8 @@ use crate::moved::{Mover, Onward};
 use gopatch_protocol::wire::{MAX_RINGS, control, ring};
 
 impl Emitter<'_> {
-    /// The tick's thunk: RAX = now.
+    /// The tick's thunk: RAX = now. Until a tick is due it writes only the flags; then it saves the
+    /// registers that it uses (A2).
     pub(super) fn tick(&mut self) -> Result<(), IcedError> {
         let session_va = self.arena.session();
         let mut due = self.asm.create_label();
@@ -106,12 +110,14 @@ impl Emitter<'_> {
         self.asm.mov(rax, qword_ptr(rbx + session::SAVED))
     }
 
+    /// Makes the next tick come this long after `now`. Uses RAX and RCX.
     pub(super) fn next_tick(&mut self, nanoseconds: u64) -> Result<(), IcedError> {
         self.now_to_rax()?;
         self.add_to_rax(nanoseconds)?;
         self.asm.mov(qword_ptr(rbx + session::NEXT_TICK), rax)
     }
 
+    /// The hello was sent: takes the reply if it has arrived, and gives up at the deadline.
     fn tick_waiting(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
         self.run(self.parts.take_reply)?;
         self.asm.cmp(eax, taken::ATTACHED)?;
@@ -128,6 +134,8 @@ impl Emitter<'_> {
         self.asm.jmp(leave)
     }
 
+    /// The rings are in use: checks that gopatchd is alive, and copies what it has changed, or
+    /// detaches.
     fn tick_attached(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
         let switches_va = self.arena.switches();
         let mut same = self.asm.create_label();
@@ -154,7 +162,8 @@ impl Emitter<'_> {
         let asm = &mut *self.asm;
         asm.test(dword_ptr(rdx + control::FLAGS), control::FLAG_DETACH)?;
         asm.jne(detach)?;
-        // A P without a ring was seen: leave, and ask for more, for as many again as it takes.
+        // A P had no ring: detach, and request twice as many as it needs, unless there are as many
+        // as can be.
         asm.mov(eax, dword_ptr(rbx + session::RINGS_MISSED))?;
         asm.cmp(eax, dword_ptr(rbx + session::RINGS_WANTED))?;
         asm.jbe(enough_rings)?;
@@ -173,6 +182,7 @@ impl Emitter<'_> {
         self.run(self.parts.copy_enables)?;
         self.asm.jmp(leave)?;
 
+        // A7: enable bytes, ATTACHED, membarrier.
         self.asm.set_label(&mut detach)?;
         let asm = &mut *self.asm;
         asm.lea(rdi, at(switches_va + switches::ENABLE))?;
@@ -189,7 +199,8 @@ impl Emitter<'_> {
         self.asm.jmp(leave)
     }
 
-    /// Goes to `leave` while a thunk is still busy; else counts what was lost, unmaps, and falls through, idle.
+    /// Goes to `leave` while a thunk is still busy (I4); else counts what was lost, unmaps, and
+    /// falls through, idle.
     fn tick_leaving(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
         let mut next_slot = self.asm.create_label();
         let mut next_ring = self.asm.create_label();
@@ -209,7 +220,8 @@ impl Emitter<'_> {
         asm.dec(ecx)?;
         asm.jne(next_slot)?;
 
-        // What was published and never consumed is lost: R8 walks from the consumer's position to ours.
+        // Records that were published and never consumed are lost: R8 walks from the consumer's
+        // position to the producer's.
         asm.lea(rbp, at(self.arena.slots()))?;
         asm.mov(ecx, dword_ptr(rbx + session::RINGS))?;
         asm.set_label(&mut next_ring)?;
@@ -224,7 +236,8 @@ impl Emitter<'_> {
         asm.jae(ring_done)?;
         asm.mov(rax, r8)?;
         asm.and(rax, qword_ptr(rbp + slot::MASK))?;
-        // Positions are multiples of eight, so the header lies within the data; each round moves on by eight or more.
+        // A5: gopatchd can have written anything to the ring. The offset is masked to a multiple of
+        // eight within the data, and each round moves on by eight bytes or more.
         asm.and(rax, -8)?;
         asm.mov(eax, dword_ptr(rdi + rax))?;
         asm.and(eax, !(ring::BUSY | ring::DISCARD))?;

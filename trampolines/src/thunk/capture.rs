@@ -1,8 +1,12 @@
 //! Captures: from a register or a kept word along a path to a value in the record.
 //!
 //! Decides: how a path is followed and how its value is copied.
-//! Trusts: the plan for offsets, and that what a path starts from is live (see [`super`]).
-//! Never does: follow nil, or read a string's bytes beyond its length.
+//! Trusts: the plan for offsets, and that what a path starts from is live (I6).
+//! Never does: follow nil (I5), or read a string's bytes past its length (I7).
+//!
+//! Registers: R13 slot, busy (I4); R15 record; R12 where the next string goes; RAX, RCX, RDX and
+//! X15 work, all of them given back by the hook (I1). Each store goes to the record, in which the
+//! hook reserved room for the longest value (I7).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -12,14 +16,15 @@ use super::Emitter;
 use super::record::field;
 use crate::arena::slot;
 use crate::asm::at;
-use crate::plan::{CapturePlan, Leaf, Path, Root, Source, Step, TypeData, descriptor};
+use crate::plan::{CapturePlan, Leaf, Path, Root, Step, TypeData, descriptor};
 use gopatch_protocol::wire::record;
 
-/// Bytes of a pointer to `abi.Type` behind the start of an itab (`abi.ITab.Type`, Go's `src/internal/abi/iface.go`).
+/// Offset in an itab of the pointer to `abi.Type` (`abi.ITab.Type`, Go's
+/// `src/internal/abi/iface.go`).
 pub(super) const ITAB_TYPE: i32 = 8;
 
 impl Emitter<'_> {
-    /// Captures value `index`: the first path that leads to its end.
+    /// Captures value `index`: that of the first path that can be followed to its end.
     pub(super) fn capture(&mut self, index: usize, capture: &CapturePlan) -> Result<(), IcedError> {
         let word = field(record::WORDS + 8 * index);
         let mut done = self.asm.create_label();
@@ -28,25 +33,26 @@ impl Emitter<'_> {
             self.follow(path, fails)?;
             self.leaf(path, word, fails)?;
             let asm = &mut *self.asm;
-            if can_fail(path) {
+            if path.can_fail() {
                 asm.or(dword_ptr(r15 + field(record::PRESENT)), (1u32 << index) as i32)?;
                 asm.jmp(done)?;
                 asm.set_label(&mut fails)?;
             } else {
-                // No further path can be needed.
+                // No further path is needed.
                 break;
             }
         }
         let asm = &mut *self.asm;
-        if !always_present(capture) {
-            // No path led anywhere. The ring is reused memory: say zero.
+        if !capture.always_present() {
+            // No path could be followed. The ring is reused memory, so store zero.
             asm.mov(qword_ptr(r15 + word), 0)?;
         }
         asm.set_label(&mut done)?;
         asm.zero_bytes()
     }
 
-    /// RAX = the pointer from which the leaf is read, or the value itself; jumps to `fails` at a nil or another type.
+    /// RAX = the pointer from which the leaf is read, or the value itself (with RDX, its second
+    /// word); goes to `fails` at nil or another type. Uses RCX and RDX.
     fn follow(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
         match path.root {
             Root::Value { first, second } => {
@@ -54,11 +60,12 @@ impl Emitter<'_> {
                     self.load(rdx, second)?;
                 }
                 self.load(rax, first)?;
-                if is_kept(first) {
+                if first.is_kept() {
                     self.asm.cmp(byte_ptr(r13 + slot::KEPT), 0)?;
                     self.asm.je(fails)?;
                     if second.is_some() {
-                        // Bytes on the goroutine's stack: the length was kept and the pointer was not.
+                        // I6: of bytes on the goroutine's stack the length was kept and the pointer
+                        // was not.
                         let mut empty = self.asm.create_label();
                         self.asm.test(rdx, rdx)?;
                         self.asm.je(empty)?;
@@ -78,6 +85,7 @@ impl Emitter<'_> {
                 self.load(rax, data)?;
             }
         }
+        // I5: RAX is compared with nil before each step, and once more before the leaf.
         for step in &path.steps {
             self.guard_nil(fails)?;
             match *step {
@@ -92,12 +100,14 @@ impl Emitter<'_> {
         self.guard_nil(fails)
     }
 
+    /// Goes to `fails` if RAX is nil (I5).
     fn guard_nil(&mut self, fails: CodeLabel) -> Result<(), IcedError> {
         self.asm.test(rax, rax)?;
         self.asm.je(fails)
     }
 
     /// Goes to `fails` unless the interface word in RCX stands for the type at `type_va`. Uses RDX.
+    /// Follows RCX only if it is an itab, and not nil (I5).
     fn compare_type(&mut self, empty: bool, type_va: u64, fails: CodeLabel) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         asm.lea(rdx, at(type_va))?;
@@ -111,7 +121,8 @@ impl Emitter<'_> {
         asm.jne(fails)
     }
 
-    /// Reads the leaf and stores its word (and a string's bytes) into the record.
+    /// Reads the leaf from RAX, not nil if it is in memory (I5), and stores its word (and a
+    /// string's bytes) into the record. Uses RCX and RDX.
     fn leaf(&mut self, path: &Path, word: i32, fails: CodeLabel) -> Result<(), IcedError> {
         let in_register = matches!(path.root, Root::Value { .. } | Root::Constant(_));
         let asm = &mut *self.asm;
@@ -119,7 +130,8 @@ impl Emitter<'_> {
             Leaf::Int { size, signed } => {
                 let memory = rax + path.offset;
                 match (in_register, size, signed) {
-                    // The upper bits of a register that holds a small value are not specified.
+                    // The ABI leaves the upper bits of a register that holds a small value
+                    // unspecified.
                     (true, 1, true) => asm.movsx(rax, al)?,
                     (true, 1, false) => asm.movzx(eax, al)?,
                     (true, 2, true) => asm.movsx(rax, ax)?,
@@ -185,8 +197,12 @@ impl Emitter<'_> {
         }
     }
 
-    /// RAX, RDX = the name, and its length, of the type that RAX points to; goes to `fails` if the program itself does not
-    /// describe it. Uses the record's word.
+    /// RAX, RDX = the name, and its length, of the type that RAX points to; goes to `fails` unless
+    /// the program's own type data describe it. Uses RCX, and the record's word for want of a
+    /// register.
+    ///
+    /// Follows RAX only if a whole descriptor lies there within the type data, and the name's
+    /// offset only if it does too: both are part of the image (I5).
     fn type_name(&mut self, word: i32, types: TypeData, fails: CodeLabel) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         let mut short = asm.create_label();
@@ -201,12 +217,14 @@ impl Emitter<'_> {
         asm.je(fails)?;
         asm.cmp(ecx, types.size as i32)?;
         asm.jae(fails)?;
-        // 1 if a star in front is not part of the name. There is no register left for it.
+        // 1 if the star that the name begins with is not part of it. There is no register left for
+        // it.
         asm.movzx(eax, byte_ptr(rax + descriptor::FLAGS))?;
         asm.shr(eax, descriptor::EXTRA_STAR.trailing_zeros())?;
         asm.and(eax, 1)?;
         asm.mov(qword_ptr(r15 + word), rax)?;
-        // Behind the name's flags, its length: one byte, or two of seven bits each, the low ones first.
+        // After the name's flags, its length: one byte, or two of seven bits each, the low ones
+        // first.
         asm.lea(rdx, ptr(rdx + rcx + 1))?;
         asm.movzx(ecx, byte_ptr(rdx))?;
         asm.inc(rdx)?;
@@ -227,9 +245,12 @@ impl Emitter<'_> {
         asm.mov(rdx, rcx)
     }
 
-    /// Copies the string at RAX of RDX bytes to R12 (at most `max` bytes), advances R12, and stores both lengths.
+    /// Copies the string at RAX of RDX bytes to R12 (at most `max` bytes), advances R12, and stores
+    /// both lengths.
     ///
-    /// Reads and writes only within the bytes that are copied: blocks overlap at the end instead of running over it.
+    /// Reads and writes only within the bytes that are copied (I7): blocks overlap at the end
+    /// instead of running past it. Nil has length 0, so none of its bytes are read (I5). Uses RCX
+    /// and X15.
     fn string(&mut self, word: i32, max: u16) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         let mut fits_u32 = asm.create_label();
@@ -257,7 +278,7 @@ impl Emitter<'_> {
         asm.jb(small)?;
         asm.movups(xmm15, xmmword_ptr(rax + rdx - 16))?;
         asm.movups(xmmword_ptr(r12 + rdx - 16), xmm15)?;
-        // What is left in front of the last block, in whole blocks from the start.
+        // The rest, in whole blocks from the start, the highest first.
         asm.lea(ecx, ptr(rdx - 1))?;
         asm.and(ecx, -16)?;
         asm.je(done)?;
@@ -286,7 +307,7 @@ impl Emitter<'_> {
         asm.mov(dword_ptr(r12), ecx)?;
         asm.jmp(done)?;
 
-        // One to three bytes: the first, the middle and the last are all there are.
+        // One to three bytes: the first, the middle and the last cover them.
         asm.set_label(&mut bytes)?;
         asm.test(edx, edx)?;
         asm.je(done)?;
@@ -302,23 +323,4 @@ impl Emitter<'_> {
         asm.set_label(&mut done)?;
         asm.add(r12, rdx)
     }
-}
-
-/// Whether a path can end before its leaf.
-pub(super) fn can_fail(path: &Path) -> bool {
-    match path.root {
-        // An interface may hold nothing, or what nobody describes.
-        _ if matches!(path.leaf, Leaf::TypeName { .. }) => true,
-        Root::Value { first, .. } => is_kept(first),
-        Root::Constant(_) | Root::Frame(_) => false,
-        Root::Pointer(_) | Root::Interface { .. } => true,
-    }
-}
-
-fn is_kept(source: Source) -> bool {
-    matches!(source, Source::Kept(_))
-}
-
-pub(super) fn always_present(capture: &CapturePlan) -> bool {
-    capture.paths.iter().any(|path| !can_fail(path))
 }

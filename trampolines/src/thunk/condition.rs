@@ -1,33 +1,36 @@
-//! The filter: whether this call is one that its rule wants, found out before anything is paid for it.
+//! The filter: whether a call is one that the rule wants, found out before the hook pays for
+//! anything (I9).
 //!
 //! Decides: how a condition is evaluated, and how a sample is drawn.
-//! Trusts: the plan for offsets, and that what a path starts from is live (see [`super`]).
-//! Never does: borrow a register, make the slot busy, read the clock, follow nil, read a string's bytes beyond its length.
+//! Trusts: the plan for offsets, and that what a path starts from is live (I6).
+//! Never does: borrow a register, make the slot busy, read the clock, follow nil (I5), read a
+//! string's bytes past its length (I7).
 //!
-//! All of it works in R12, R13, R15 and the flags, which are scratch at both ends of a call, so every argument and
-//! result is where the program has put it. R12 is the pointer that has been followed so far, then the value; R13 and R15
-//! are what it is compared with.
+//! Registers: R12, R13, R15 and the flags, which are scratch at both ends of a call (I1), so every
+//! argument and result is still where the program put it. R12 is the pointer followed so far, then
+//! the value; R13 and R15 are what it is compared with.
 //!
 //! # The sample
 //!
-//! Each P has a generator of its own in its slot, so that no line is written by two Ps: x := a * x + c modulo 2^64, whose
-//! period is full from any start; its high half is the random number. The tick starts each P's somewhere else whenever it
-//! maps its ring.
+//! Each P has its own generator in its slot, so that no two Ps write to one line: x := a * x + c
+//! modulo 2^64, which has the full period from any start; the high half is the random number. The
+//! tick starts each P's generator at a different place whenever it maps the P's ring.
 //!
-//! The slot is used here without `BUSY`. That byte guards the mappings that the slot points to, and none is touched: the
-//! slot itself is part of the image and is never unmapped. Who writes the generator? Only the thread that holds the P, one
-//! at a time, as a thunk is not preempted; and the tick, which may do so meanwhile where this thunk was enabled by an
-//! earlier session. Both are plain stores of eight aligned bytes, and whichever comes last leaves a good state.
+//! The slot is used here without `BUSY`. That byte guards the mappings that the slot points to
+//! (I4), and none is touched: the slot itself is part of the image and is never unmapped. The
+//! generator's writers are the one thread that holds the P (I3) and the tick, which may write at
+//! the same time if an earlier session enabled this hook. Both use plain stores of eight aligned
+//! bytes, and either result is a valid state.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::capture::{ITAB_TYPE, can_fail};
+use super::capture::ITAB_TYPE;
 use super::{Emitter, register};
 use crate::arena::{SLOT_SHIFT, slot};
 use crate::asm::at;
-use crate::filter::{Condition, Order, Relation, Test};
+use crate::plan::filter::{Condition, Order, Relation, Test};
 use crate::plan::{Leaf, Path, Root, Source, Step};
 use gopatch_protocol::wire::MAX_RINGS;
 
@@ -37,7 +40,7 @@ const MULTIPLIER: u64 = 6_364_136_223_846_793_005;
 const INCREMENT: i32 = 0x3C6E_F35F;
 
 impl Emitter<'_> {
-    /// Goes to `out` unless the call is to be recorded.
+    /// Goes to `out` unless the call is to be recorded. Uses R12, R13 and R15 (I1).
     pub(super) fn filter(&mut self, out: CodeLabel) -> Result<(), IcedError> {
         if let Some(condition) = &self.plan.filter.condition {
             self.jump_if(condition, false, out)?;
@@ -48,7 +51,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Goes to `target` if the condition's outcome is `outcome`, else falls through.
+    /// Goes to `target` if the condition evaluates to `outcome`, else falls through.
     fn jump_if(&mut self, condition: &Condition, outcome: bool, target: CodeLabel) -> Result<(), IcedError> {
         let (parts, decisive) = match condition {
             Condition::Test(test) => return self.test(test, outcome, target),
@@ -56,7 +59,7 @@ impl Emitter<'_> {
             Condition::All(parts) => (parts, false),
             Condition::Any(parts) => (parts, true),
         };
-        // The first part whose outcome is the decisive one gives the whole's.
+        // The first part that evaluates to `decisive` decides the whole.
         if outcome == decisive {
             return parts.iter().try_for_each(|part| self.jump_if(part, outcome, target));
         }
@@ -68,11 +71,11 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// The same for a comparison. It is false where none of its paths leads to a value.
+    /// The same for a comparison, which is false if none of its paths leads to a value.
     fn test(&mut self, test: &Test, outcome: bool, target: CodeLabel) -> Result<(), IcedError> {
         let mut done = self.asm.create_label();
-        // Behind one that cannot fail no further path can be needed.
-        let needed = test.paths.iter().position(|path| !can_fail(path)).map_or(test.paths.len(), |last| last + 1);
+        // No path is needed after the first that cannot fail.
+        let needed = test.paths.iter().position(|path| !path.can_fail()).map_or(test.paths.len(), |last| last + 1);
         for (index, path) in test.paths.iter().enumerate().take(needed) {
             if index + 1 == needed {
                 self.walk(path, if outcome { done } else { target })?;
@@ -90,8 +93,9 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// R12 = the pointer from which the leaf is read, where it is not in a register, or the number that is the same in every
-    /// call; `fails` at a nil or another type.
+    /// R12 = the pointer from which the leaf is read, not nil (I5), or the constant. Leaves R12
+    /// alone if the value itself is in registers or on the stack. Goes to `fails` at nil or another
+    /// type. Uses R13 and R15.
     fn walk(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
         match path.root {
             Root::Value { .. } => return Ok(()),
@@ -118,22 +122,25 @@ impl Emitter<'_> {
         self.guard(fails)
     }
 
-    /// Loads a source; no register is borrowed yet.
+    /// Loads a source from where the program put it: no register is borrowed yet (I1). Reads only
+    /// the caller's frame (I2).
     fn fetch(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
         match source {
             Source::Register(gpr) => self.asm.mov(target, register(gpr)),
             Source::Stack(offset) => self.asm.mov(target, qword_ptr(rsp + 8 + offset)),
-            // The patcher plans none. Nil is what is never followed.
+            // The patcher never plans this. Nil is never followed (I5).
             Source::Kept(_) => self.asm.xor(target, target),
         }
     }
 
+    /// Goes to `fails` if R12 is nil (I5).
     fn guard(&mut self, fails: CodeLabel) -> Result<(), IcedError> {
         self.asm.test(r12, r12)?;
         self.asm.je(fails)
     }
 
-    /// Goes to `fails` unless the interface word in R13 stands for the type at `type_va`.
+    /// Goes to `fails` unless the interface word in R13 stands for the type at `type_va`. Uses R15.
+    /// Follows R13 only if it is an itab, and not nil (I5).
     fn is_of_type(&mut self, empty: bool, type_va: u64, fails: CodeLabel) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         asm.lea(r15, at(type_va))?;
@@ -147,7 +154,8 @@ impl Emitter<'_> {
         asm.jne(fails)
     }
 
-    /// Goes to `target` if what is asked of the value has that outcome, else falls through.
+    /// Goes to `target` if the comparison of the value gives `outcome`, else falls through. Uses
+    /// R12 and R13.
     fn compare(&mut self, path: &Path, relation: &Relation, outcome: bool, target: CodeLabel) -> Result<(), IcedError> {
         match (relation, path.leaf) {
             (Relation::Text { bytes, prefix, is }, _) => self.text(path, bytes, *prefix, outcome == *is, target),
@@ -172,13 +180,14 @@ impl Emitter<'_> {
                 }
                 self.jump_by(if outcome { *order } else { order.opposite() }, signed, target)
             }
-            // The patcher plans none: a comparison that means nothing is false.
+            // The patcher never plans this: a comparison without a meaning is false.
             _ if outcome => Ok(()),
             _ => self.asm.jmp(target),
         }
     }
 
-    /// R12 = the integer. The upper bits of a register that holds a small value are not specified.
+    /// R12 = the integer. The ABI leaves the upper bits of a register that holds a small value
+    /// unspecified.
     fn integer(&mut self, path: &Path, size: u8, signed: bool) -> Result<(), IcedError> {
         if let Root::Value { first, .. } = path.root {
             self.fetch(r12, first)?;
@@ -208,6 +217,7 @@ impl Emitter<'_> {
         }
     }
 
+    /// Goes to `target` if the preceding comparison found its operands in this order.
     fn jump_by(&mut self, order: Order, signed: bool, target: CodeLabel) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
         match (order, signed) {
@@ -224,18 +234,19 @@ impl Emitter<'_> {
         }
     }
 
-    /// Goes to `target` if the string is these bytes, or begins with them, and `like`; or if neither. Its length is looked
-    /// at first, so that only bytes within it are read.
+    /// Goes to `target` if the string equals these bytes (or begins with them), or, without
+    /// `on_match`, if it does not; else falls through. Compares the length first, so that only
+    /// bytes within it are read (I7): none of nil's, whose length is 0 (I5). Uses R12 and R13.
     fn text(
         &mut self,
         path: &Path,
         bytes: &[u8],
         prefix: bool,
-        like: bool,
+        on_match: bool,
         target: CodeLabel,
     ) -> Result<(), IcedError> {
-        let mut unlike = self.asm.create_label();
-        let otherwise = if like { unlike } else { target };
+        let mut differs = self.asm.create_label();
+        let otherwise = if on_match { differs } else { target };
         match path.root {
             Root::Value { second, .. } => match second {
                 Some(second) => self.fetch(r13, second)?,
@@ -263,7 +274,8 @@ impl Emitter<'_> {
                 }
                 4 => asm.cmp(dword_ptr(memory), piece as u32)?,
                 2 => {
-                    // Not a 16-bit constant, whose prefix decoders stall on.
+                    // Not a 16-bit constant: its length-changing prefix stalls the processor's
+                    // decoder.
                     asm.movzx(r13d, word_ptr(memory))?;
                     asm.cmp(r13d, piece as u32)?;
                 }
@@ -272,24 +284,26 @@ impl Emitter<'_> {
             asm.jne(otherwise)?;
             offset += size;
         }
-        if like {
+        if on_match {
             self.asm.jmp(target)?;
         }
-        self.asm.set_label(&mut unlike)?;
+        self.asm.set_label(&mut differs)?;
         self.asm.zero_bytes()
     }
 
-    /// Goes to `out` unless the next random number is below.
+    /// Goes to `out` unless the P's next random number is less than `below`. Uses R12 and R13.
+    /// Follows g and `g.m`, which are never nil, and `m.p`, which is checked (I5).
     fn draw(&mut self, below: u32, out: CodeLabel) -> Result<(), IcedError> {
         let mut drawn = self.asm.create_label();
         let (asm, offsets) = (&mut *self.asm, self.offsets);
         asm.mov(r12, qword_ptr(r14 + offsets.g_m))?;
         asm.mov(r12, qword_ptr(r12 + offsets.m_p))?;
-        // Without a P there is no record either.
+        // Without a P there will be no record (I3).
         asm.test(r12, r12)?;
         asm.je(out)?;
         asm.mov(r12d, dword_ptr(r12 + offsets.p_id))?;
-        // Nor has this P a slot; all of its calls are counted as lost, the drawn and the others.
+        // This P has no slot (I5): all of its calls are counted as lost, whether the draw would
+        // have chosen them or not.
         asm.cmp(r12d, MAX_RINGS)?;
         asm.jae(drawn)?;
         asm.shl(r12d, SLOT_SHIFT)?;

@@ -1,10 +1,16 @@
-//! The hook thunk: what a site jumps to.
+//! The hook thunk: the code that a site jumps to.
 //!
-//! Decides: the code that looks whether anybody listens, makes a record in the P's ring, and goes on in the program.
-//! Trusts: the plan (offsets come from the binary's own DWARF) and the state of a goroutine at an ABIInternal entry
-//! or return. Never does: call, push, touch the goroutine's stack, block, or enter the kernel.
+//! Decides: the code that checks whether the hook is enabled, writes a record into the P's ring,
+//! and resumes the program.
+//! Trusts: the plan (offsets come from the binary's own DWARF) and the state of a goroutine at an
+//! ABIInternal entry or return. Never does: call, push, write to the goroutine's stack, wait, or
+//! enter the kernel.
 //!
-//! # What holds at a site
+//! Here: the frame of a hook, and the registers that it borrows. `condition`: which calls are
+//! recorded. `words`: what an entry keeps for its exit. `record`: the place in the ring, the fixed
+//! part, and the rare paths. `capture`: the values.
+//!
+//! # State at a site
 //!
 //! | | entry (after the stack check) | exit (RSP at the return address) |
 //! |---|---|---|
@@ -14,32 +20,63 @@
 //! | RDX | closure context | scratch |
 //! | R12 R13 R15, flags | scratch | scratch |
 //!
-//! (Go's `src/cmd/compile/abi-internal.md`; R15 is the GOT only under `-dynlink`, which the patcher refuses.)
-//! In both places RSP + 8 is the frame address (CFA): a site lies either before the frame is made or after it is gone.
+//! (Go's `src/cmd/compile/abi-internal.md`; R15 is the GOT only under `-dynlink`, which the patcher
+//! refuses.) At both, RSP + 8 is the frame address (CFA): a site lies either before the frame is
+//! made or after it is gone.
+//!
+//! # Registers
+//!
+//! Before the slot is taken, a thunk works in R12, R13, R15 and the flags. Then R13 is the slot,
+//! R15 the record (its ring header), R12 where the next string goes, and RAX, RCX, RDX, RBX are
+//! work registers, the last two only in hooks that need them.
 //!
 //! # Invariants
 //!
-//! * **Single producer.** `isAsyncSafePoint` (Go's `src/runtime/preempt.go`) refuses a PC that `findfunc` does not
-//!   know, and a thunk has no cooperative preemption point, so while PC is in a thunk this thread keeps its P. The
-//!   slot and the ring of that P are ours; plain stores publish, since x86-64 keeps stores in order.
-//! * **No use after unmap.** `BUSY` is stored before `ATTACHED` is loaded for good. Who leaves the rings stores
-//!   `ATTACHED = 0`, runs a `membarrier` on all threads, and unmaps only when every `BUSY` is 0 (see [`crate::attach`]).
-//! * **Never fault.** Each pointer is compared with nil before it is followed. What a thunk follows is either live (an
-//!   argument at entry) or was kept by this very call's entry (proof in `words`), and the rule vouches that the caller
-//!   keeps it alive. A pointer into the goroutine's own stack is never kept: the stack may move.
-//!   String bytes are read within `[pointer, pointer + length)` only.
-//! * **A call that is left out pays for nothing.** What a rule asks of a call (`condition`), and whether its entry was
-//!   recorded (`words`), is found out in R12, R13, R15 and the flags, before the slot is busy and anything is borrowed.
-//! * **Nothing is left changed.** RAX, RCX, RDX (and RBX) are borrowed through the slot and given back; X15 is used for
-//!   copies and zeroed again; `after` then runs as it would have in place.
+//! The code cites these by number where it relies on one or upholds one.
+//! `tests/thunks/invariants.rs` checks those that can be seen in the instructions.
 //!
-//! # Where things are
-//!
-//! Here: the frame of a hook, and the registers that it borrows. `words`: what an entry keeps for its exit. `record`: the record's
-//! place in the ring, its fixed part, and what is seldom run. `capture`: the values. `condition`: which calls are recorded.
-//!
-//! Register use: R13 slot; R15 record (its ring header); R12 where the next string goes; RAX, RCX, RDX work. RCX (and
-//! RBX) are borrowed only by hooks that need them.
+//! * **I1. Every register is given back.** R12, R13, R15 and the flags are scratch at a site. RAX,
+//!   RCX, RDX and RBX are saved in the slot before they are written (without a slot: RAX in X15)
+//!   and restored on every way out. X15 is zeroed after its last use. No other register is written.
+//!   The displaced instructions (`after`) then run as they would have in place.
+//! * **I2. No stack.** A thunk does not call, push or write to the goroutine's stack, since Go's
+//!   unwinder throws on a return address that it does not know. It reads the caller's frame only at
+//!   RSP + 8 and above, where the plan says that an argument or a result lies. (A displaced call,
+//!   and a displaced load that meets nil, push what the program itself would have pushed: see
+//!   `moved`.)
+//! * **I3. One producer.** `isAsyncSafePoint` (Go's `src/runtime/preempt.go`) refuses a PC that
+//!   `findfunc` does not know, and a thunk has no cooperative preemption point, so while PC is in a
+//!   thunk this thread keeps its P. Nor does a hook interrupt another: no glob of a rule matches a
+//!   package whose functions run in signal handlers (the patcher's `rules`). So the slot and the
+//!   ring of that P are ours, and plain loads and stores will do.
+//! * **I4. No use after unmap.** The ring is used only between `BUSY = 1` and `BUSY = 0`, and only
+//!   if `ATTACHED`, loaded after `BUSY` was stored, is 1. The tick stores `ATTACHED = 0`, runs a
+//!   `membarrier` on all threads, and unmaps only when every `BUSY` is 0 (see [`crate::attach`]).
+//!   The slots, the switches and the words table are never unmapped.
+//! * **I5. Never fault.** A pointer is compared with nil before it is followed, and the word of an
+//!   interface is compared with the expected type before its data are. Only g and `g.m` are
+//!   followed unchecked: a running goroutine has both. All else that a thunk touches is part of the
+//!   image, or a ring, which I4 keeps mapped and whose file cannot shrink (a sealed memfd or a BPF
+//!   map).
+//! * **I6. Only live pointers.** What a thunk follows is either an argument at entry or a result at
+//!   exit, or was kept by the entry of the same call (I11), and the rule vouches that the caller
+//!   keeps it alive. A pointer into the goroutine's own stack is never kept, since the stack may
+//!   move.
+//! * **I7. Only within bounds.** The bytes of a string are read within `[pointer, pointer +
+//!   length)`. The largest record of the plan fits below the slot's `LIMIT` before the first store,
+//!   is smaller than the ring, and the data are mapped twice in a row, so every store of a record
+//!   lands in the ring, on bytes that the consumer has freed.
+//! * **I8. Published last.** The producer position is stored after the whole record. x86-64 keeps
+//!   stores in order, so with I3 a plain store is enough.
+//! * **I9. A call that is left out pays for nothing.** A condition, a sample, and whether the entry
+//!   was recorded are evaluated before the slot is busy and before any register is borrowed,
+//!   without a clock and without a locked instruction. (Only an entry that finds an earlier call's
+//!   words in its place must still free them, for I11.)
+//! * **I10. One writer for each place in the words table** (proof in `words`).
+//! * **I11. An exit finds the words of its own call or none** (proof in `words`).
+//! * **I12. Never wait.** A thunk makes no system call and takes no lock. Every loop is bounded,
+//!   except the search for a free place in `words`, which starts again only when another thread has
+//!   just claimed that place.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -50,15 +87,14 @@ mod condition;
 mod record;
 mod words;
 
-pub use record::max_record;
-
 use crate::arena::{Arena, SLOT_SHIFT, slot, switches};
 use crate::asm::{EmitError, at, finish};
 use crate::moved::{Mover, Onward};
-use crate::plan::{Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
+use crate::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
 use gopatch_protocol::manifest::At;
+use gopatch_protocol::wire::{record as fields, ring};
 
-/// Emits the whole thunk of a site, to lie at `va`.
+/// Emits the whole thunk of a site, for address `va`.
 pub fn emit(
     plan: &HookPlan,
     site: &SitePlan,
@@ -69,7 +105,8 @@ pub fn emit(
     assemble(plan, offsets, arena, va, |emitter| emitter.thunk(site))
 }
 
-/// Emits the part that all returns of a function share, to lie at `va`: it makes the record and returns.
+/// Emits the part that all returns of a function share, for address `va`: it writes the record and
+/// returns.
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method's own path fixes one lifetime")]
 pub fn emit_return_body(
     plan: &HookPlan,
@@ -80,8 +117,8 @@ pub fn emit_return_body(
     assemble(plan, offsets, arena, va, |emitter| emitter.return_body())
 }
 
-/// Emits the part that each return has for itself, to lie at `va`: it looks whether anybody listens, and returns or
-/// goes to the shared part at `body`.
+/// Emits the part that each return has for itself, for address `va`: it checks whether the hook is
+/// enabled, and returns or jumps to the shared part at `body`.
 pub fn emit_return_head(
     plan: &HookPlan,
     site: &SitePlan,
@@ -90,6 +127,12 @@ pub fn emit_return_head(
     (va, body): (u64, u64),
 ) -> Result<Vec<u8>, EmitError> {
     assemble(plan, offsets, arena, va, |emitter| emitter.return_head(site, body))
+}
+
+/// Most bytes that a record with these captures takes in a ring (I7).
+pub fn max_record(captures: &[CapturePlan]) -> usize {
+    let strings: usize = captures.iter().map(CapturePlan::max_string).sum();
+    ring::HEADER + (fields::WORDS + 8 * captures.len() + strings).next_multiple_of(8)
 }
 
 fn assemble(
@@ -107,20 +150,20 @@ fn assemble(
 
 /// The labels that parts of a hook jump to.
 struct Labels {
-    /// Runs `after` and goes on in the program.
+    /// Runs `after` and resumes the program.
     go_on: CodeLabel,
     /// Gives the registers back, then `go_on`.
     done: CodeLabel,
-    /// There is room for the record.
+    /// The record fits.
     room: CodeLabel,
-    // The rest is seldom run and comes last, so that what usually runs does so in a row.
+    // The rest is rare and comes last, so that the common path is contiguous.
     /// The P has no ring.
     no_ring: CodeLabel,
     /// There is no P.
     no_p: CodeLabel,
-    /// The rings were left between the two looks.
+    /// The process detached after the hook had found its enable byte set.
     detached: CodeLabel,
-    /// There might be no room for the record.
+    /// The record might not fit.
     refill: CodeLabel,
     /// The call is not to be recorded.
     left_out: CodeLabel,
@@ -150,6 +193,8 @@ struct Emitter<'a> {
 }
 
 impl Emitter<'_> {
+    /// The whole thunk. Disabled, it runs a comparison, a branch and the displaced instructions,
+    /// and writes only the flags (I1).
     fn thunk(&mut self, site: &SitePlan) -> Result<(), IcedError> {
         let mut active = self.asm.create_label();
         let mut labels = Labels::new(self.asm);
@@ -165,10 +210,12 @@ impl Emitter<'_> {
         self.asm.set_label(&mut active)?;
         self.active(&mut labels)?;
         self.asm.jmp(labels.go_on)?;
-        self.seldom(&mut labels)?;
+        self.rare_paths(&mut labels)?;
         moved.faults(self.asm)
     }
 
+    /// The part of one return. Uses the flags only, and the stack only in the displaced
+    /// instructions.
     fn return_head(&mut self, site: &SitePlan, body: u64) -> Result<(), IcedError> {
         let mut moved = Mover::new(&site.guards);
         self.before(site, &mut moved)?;
@@ -178,29 +225,34 @@ impl Emitter<'_> {
         moved.faults(self.asm)
     }
 
-    /// What runs before the hook; a return in it leads to the hook.
+    /// The displaced instructions that run before the hook; a return among them leads to the hook.
     fn before<'s>(&mut self, site: &'s SitePlan, moved: &mut Mover<'s>) -> Result<(), IcedError> {
         let mut hook = self.asm.create_label();
         moved.emit(self.asm, &site.before, Onward::Label(hook))?;
         self.asm.set_label(&mut hook)
     }
 
+    /// The part that all returns share. RSP is at the return address, so `ret` is all that is left
+    /// to run.
     fn return_body(&mut self) -> Result<(), IcedError> {
         let mut labels = Labels::new(self.asm);
         self.active(&mut labels)?;
         self.asm.set_label(&mut labels.go_on)?;
         self.asm.ret()?;
-        self.seldom(&mut labels)
+        self.rare_paths(&mut labels)
     }
 
-    /// Nobody listens, or not to this function: the usual case falls through.
+    /// Compares the function's enable byte with 0. Equal: no collector wants this function. Writes
+    /// only the flags; the byte lies in the image, so the load cannot fault (I5).
     fn test_enabled(&mut self) -> Result<(), IcedError> {
         self.asm.cmp(byte_ptr(at(self.arena.enable(self.plan.function))), 0)
     }
 
-    /// What is done while somebody listens. Falls through when done; goes to `go_on` when there is nothing to do.
+    /// What an enabled hook does. Falls through when done; goes to `go_on` when there is nothing to
+    /// do. All registers are as at the site on every way out (I1).
     fn active(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
-        // An entry that is left out may have to see to the words table first.
+        // I9: all that can leave a call out comes before the slot is taken. An entry that is left
+        // out may first have to free an earlier call's place in the words table (I11).
         self.filter(if self.marks() { labels.left_out } else { labels.go_on })?;
         if self.plan.marked && self.plan.at == At::Exit {
             self.look_for_mark(labels)?;
@@ -212,6 +264,8 @@ impl Emitter<'_> {
             At::Enter | At::Exit => {}
         }
         self.record(labels)?;
+        // I1. BUSY is 0 last (I4): the saved registers are in the slot, and the next hook of this P
+        // overwrites them.
         self.asm.set_label(&mut labels.done)?;
         if self.borrows_rbx() {
             self.asm.mov(rbx, qword_ptr(r13 + slot::SAVED_RBX))?;
@@ -224,23 +278,30 @@ impl Emitter<'_> {
         self.asm.mov(byte_ptr(r13 + slot::BUSY), 0)
     }
 
-    /// Finds this P's slot (R13), marks it busy, borrows registers, and notes the time (RDX and the slot).
+    /// Finds this P's slot (R13), marks it busy, saves the registers to borrow, and notes the time
+    /// (RDX and the slot).
+    ///
+    /// Uses R12 and R13 until the slot is taken (I1). Follows g and `g.m`, which are never nil, and
+    /// `m.p`, which is checked (I5).
     fn take_slot(&mut self, labels: &Labels) -> Result<(), IcedError> {
         let (asm, offsets) = (&mut *self.asm, self.offsets);
         asm.mov(r12, qword_ptr(r14 + offsets.g_m))?;
         asm.mov(r12, qword_ptr(r12 + offsets.m_p))?;
-        // No P: nothing that is ours can be written.
+        // Without a P there is no slot that this thread may write (I3).
         asm.test(r12, r12)?;
         asm.je(labels.no_p)?;
         asm.mov(r12d, dword_ptr(r12 + offsets.p_id))?;
         asm.cmp(r12d, dword_ptr(at(self.arena.switches() + switches::RINGS)))?;
         asm.jae(labels.no_ring)?;
+        // There are at least as many slots as rings, so the slot lies in the image (I5).
         asm.shl(r12d, SLOT_SHIFT)?;
         asm.lea(r13, at(self.arena.slots()))?;
         asm.add(r13, r12)?;
+        // I4: this store, then this load.
         asm.mov(byte_ptr(r13 + slot::BUSY), 1)?;
         asm.cmp(dword_ptr(at(self.arena.switches() + switches::ATTACHED)), 0)?;
         asm.je(labels.detached)?;
+        // I1: from here on RAX, RDX and, where they are saved, RCX and RBX are free.
         asm.mov(qword_ptr(r13 + slot::SAVED_RAX), rax)?;
         asm.mov(qword_ptr(r13 + slot::SAVED_RDX), rdx)?;
         if self.borrows_rcx() {
@@ -258,7 +319,7 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Whether RCX is needed: by the words table, strings, types and comparisons with nil.
+    /// Whether the hook needs RCX: for the words table, strings, types or comparisons with nil.
     fn borrows_rcx(&self) -> bool {
         let is_number = |path: &Path| {
             matches!(path.leaf, Leaf::Int { .. })
@@ -268,7 +329,7 @@ impl Emitter<'_> {
         self.plan.uses_table() || !self.plan.captures.iter().flat_map(|capture| &capture.paths).all(is_number)
     }
 
-    /// Only the search in the words table needs a fourth work register.
+    /// Whether the hook needs RBX: only the search in the words table needs a fourth work register.
     fn borrows_rbx(&self) -> bool {
         self.plan.uses_table()
     }
@@ -278,14 +339,16 @@ impl Emitter<'_> {
         self.plan.marked && self.plan.at == At::Enter
     }
 
-    /// The frame: bytes from the high end of the stack to the call's frame address.
+    /// `to` = the frame: bytes from the high end of the stack to the call's frame address (CFA),
+    /// which is RSP + 8.
     fn frame(&mut self, to: AsmRegister64) -> Result<(), IcedError> {
         self.asm.mov(to, qword_ptr(r14 + self.offsets.g_stack_hi))?;
         self.asm.sub(to, rsp)?;
         self.asm.sub(to, 8)
     }
 
-    /// Loads a source into RAX, RCX or RDX. Borrowed registers are read where they were saved.
+    /// Loads a source into RAX, RCX or RDX. Reads a borrowed register where it was saved (I1), and
+    /// the stack only in the caller's frame (I2).
     fn load(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
         let (borrows_rcx, borrows_rbx) = (self.borrows_rcx(), self.borrows_rbx());
         let asm = &mut *self.asm;

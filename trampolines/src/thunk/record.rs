@@ -1,17 +1,20 @@
-//! The record: where in the ring it goes, its fixed part, and its publication.
+//! The record: its place in the ring, its fixed part, and its publication.
 //!
-//! Decides: what is written in which order, and what becomes of a record that has no ring or no room.
-//! Trusts: the slot, which the tick has filled. Never does: write behind the ring's free part.
+//! Decides: what is written in which order, and what happens to a record without a ring or without
+//! room.
+//! Trusts: the slot, which the tick has filled. Never does: write past the free part of the ring.
+//!
+//! Registers: R13 slot; R15 record; R12 where the next string goes; RAX and RDX work (RDX brings
+//! the time stamp). Every store goes to the slot, to the ring's mapping (I4, I7) or to the session,
+//! which is part of the image: none faults (I5).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::capture::always_present;
-use super::{Emitter, Labels};
+use super::{Emitter, Labels, max_record};
 use crate::arena::{session, slot};
 use crate::asm::at;
-use crate::plan::CapturePlan;
 use gopatch_protocol::wire::{record, ring};
 
 /// Bytes from the record's ring header to a field of its payload.
@@ -19,17 +22,12 @@ pub(super) const fn field(offset: usize) -> i32 {
     (ring::HEADER + offset) as i32
 }
 
-/// How far ahead of a record the ring's memory is fetched: a few records. Measured: 256 to 1024 are alike.
+/// How far ahead of a record the ring's memory is prefetched: a few records. Measured: 256 to 1024
+/// make no difference.
 const FETCH_AHEAD: i32 = 384;
 
-/// The largest number of bytes that a record of these captures takes in a ring.
-pub fn max_record(captures: &[CapturePlan]) -> usize {
-    let strings: usize = captures.iter().map(CapturePlan::max_string).sum();
-    ring::HEADER + (record::WORDS + 8 * captures.len() + strings).next_multiple_of(8)
-}
-
 impl Emitter<'_> {
-    /// Makes the record and publishes it. RDX is the time stamp.
+    /// Writes the record and publishes it. RDX is the time stamp. Expects a busy slot (I4) in R13.
     pub(super) fn record(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let captures = &self.plan.captures;
         let has_strings = captures.iter().any(|capture| capture.max_string() > 0);
@@ -47,7 +45,7 @@ impl Emitter<'_> {
         let always = captures
             .iter()
             .enumerate()
-            .filter(|(_, capture)| always_present(capture))
+            .filter(|(_, capture)| capture.always_present())
             .fold(0u32, |bits, (index, _)| bits | 1 << index);
         asm.mov(dword_ptr(r15 + field(record::PRESENT)), always as i32)?;
         if has_strings {
@@ -59,7 +57,7 @@ impl Emitter<'_> {
 
         let asm = &mut *self.asm;
         if has_strings {
-            // The copies used X15, which Go keeps at zero.
+            // I1: the copies used X15, which Go keeps at zero.
             asm.xorps(xmm15, xmm15)?;
             asm.sub(r12, r15)?;
             asm.sub(r12d, ring::HEADER as i32)?;
@@ -75,31 +73,38 @@ impl Emitter<'_> {
         asm.add(r12, qword_ptr(r13 + slot::POSITION))?;
         asm.mov(qword_ptr(r13 + slot::POSITION), r12)?;
         asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
-        // Published: the record's stores come before this one.
+        // I8: all of the record's stores come before this one.
         asm.mov(qword_ptr(rax), r12)
     }
 
-    /// R15 = where the next record goes; a record that might not fit is dropped and counted.
+    /// R15 = where the next record goes; a record that might not fit is dropped and counted. Uses
+    /// RAX.
     fn reserve(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
+        // I7: the largest record that this plan can make must fit. I3: no other thread moves
+        // POSITION or LIMIT.
         asm.mov(r15, qword_ptr(r13 + slot::POSITION))?;
         asm.lea(rax, ptr(r15 + max_record(&self.plan.captures) as i32))?;
         asm.cmp(rax, qword_ptr(r13 + slot::LIMIT))?;
         asm.ja(labels.refill)?;
         asm.set_label(&mut labels.room)?;
-        // The data are mapped twice in a row, so a record that begins before the end runs on behind it.
+        // I7: the data are mapped twice in a row, so a record that begins before their end may run
+        // past it.
         asm.and(r15, qword_ptr(r13 + slot::MASK))?;
         asm.add(r15, qword_ptr(r13 + slot::DATA))?;
-        // Whoever consumed what lay here before has these lines in his cache. Those of the next records are asked for now,
-        // so that their stores need not wait. A prefetch never faults.
+        // The consumer's processor has these lines in its cache, from the records that lay here
+        // before. Fetch those of the next records now, so that their stores need not wait. A
+        // prefetch never faults (I5).
         asm.prefetchw(byte_ptr(r15 + FETCH_AHEAD))
     }
 
-    /// What is seldom run.
-    pub(super) fn seldom(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
+    /// The rare paths, after the common one. Each restores what it borrowed by way of `done`, or
+    /// has borrowed nothing (I1).
+    pub(super) fn rare_paths(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
-        // GOMAXPROCS has grown. The loss is counted, and the tick asks for more rings. Two threads may race for the
-        // largest id; the loser's is noted at its next hook.
+        // GOMAXPROCS has grown. Count the loss; the tick will request more rings. Two threads may
+        // race to store the largest id; the loser stores its own at its next hook. The P has no
+        // ring here, so the count needs a lock (I3).
         asm.set_label(&mut labels.no_ring)?;
         asm.inc(r12d)?;
         asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
@@ -111,12 +116,13 @@ impl Emitter<'_> {
         let asm = &mut *self.asm;
         asm.jmp(labels.go_on)?;
 
+        // I4: ATTACHED was 0, so the ring must not be touched. Nothing is borrowed yet.
         asm.set_label(&mut labels.detached)?;
         asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
         asm.jmp(labels.go_on)?;
 
-        // The consumer's position is read only here, so its cache line is left alone while there is room. RAX is where
-        // the record might end.
+        // The consumer's position is read only here, so its cache line is left alone while there is
+        // room. RAX is where the largest record would end (I7).
         asm.set_label(&mut labels.refill)?;
         asm.mov(r12, qword_ptr(r13 + slot::CONSUMER))?;
         asm.mov(r12, qword_ptr(r12))?;
@@ -132,9 +138,11 @@ impl Emitter<'_> {
         }
         self.asm.jmp(labels.done)?;
 
+        // An entry that its filter left out frees the words of an earlier call with the same key
+        // (I11).
         if self.marks() {
             self.asm.set_label(&mut labels.left_out)?;
-            self.if_words(labels.no_p)?;
+            self.find_words(labels.no_p)?;
             self.asm.jmp(labels.go_on)?;
         }
         Ok(())

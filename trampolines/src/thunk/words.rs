@@ -1,38 +1,52 @@
 //! What an entry keeps for its exit: the words table.
 //!
-//! Decides: where a call's words lie, and whose they are.
-//! Trusts: the plan for what to keep; the tick to count epochs and to clear the table (see [`crate::attach`]).
+//! Decides: where a call's words lie, and which call they belong to.
+//! Trusts: the plan for what to keep; the tick to count epochs and to clear the table (see
+//! [`crate::attach`]).
 //! Never does: wait, or follow what it keeps.
 //!
 //! # The words table
 //!
-//! What an exit follows must have been kept by the entry of the same call, since the rule vouches for no other. The table
-//! has a row of places for each key, goroutine and frame, and function; a place bears also an owner, the function and the
-//! epoch in which its words were kept. Epochs are counted by the tick (see [`crate::attach`]).
+//! What an exit follows must have been kept by the entry of the same call, since the rule vouches
+//! for no other (I6). The table has a row of places for each key (goroutine and frame) and
+//! function. A place also has an owner: the function, and the epoch in which its words were kept.
+//! The tick counts epochs (see [`crate::attach`]).
 //!
-//! *A place has one writer.* A free one is claimed by compare-and-swap, filled, and only then given its key. From then on
-//! it is touched by hooks with this key and owner, that is by one goroutine, one after the other, and needs no lock; the
-//! last frees it. Once its epoch has passed and no hook is left that has loaded it, it is the tick's.
+//! **I10. A place has one writer.** An entry claims a free place by compare-and-swap, fills it, and
+//! only then stores its key. From then on only hooks with this key and owner touch it, that is one
+//! goroutine, one hook after the other, so no lock is needed; the last of them frees it. Once the
+//! epoch has passed and no hook is left that loaded it, the place is the tick's.
 //!
-//! *No exit X finds words of an earlier call S of the same goroutine, frame and function.* These are there when S left by a
-//! panic or X's like was not seen. Let N be the entry of X's call. S, N and X come one after the other, so their
-//! epochs do not decrease, and X can find S's words only if all three are of one epoch. Then
+//! **I11. No exit X finds words of an earlier call S of the same goroutine, frame and function.**
+//! Such words exist if S left by a panic or its exit did nothing. Let N be the entry of X's call.
+//! S, N and X come one after the other, so their epochs do not decrease, and X can find S's words
+//! only if all three have the same epoch. Then
 //!
-//! * if N kept words, it took the first place in its row that was free or S's. X searches in the same order, meets N's
-//!   words first, and frees them. S's own may be left behind them, for the next call's N;
-//! * if N found its row full, S's place was not in it, or N would have taken that;
-//! * if N had no P or its P no ring, it freed S's place;
-//! * if N was left out by its rule's condition or by sampling, or found no room in the ring, it freed S's place as well;
-//! * if N did nothing, it saw the enable byte 0, or `ATTACHED` 0, which follows it. S saw the byte 1 *after* it had
-//!   loaded its epoch, X saw it 1 *before*. The tick adds one to the epoch before it stores any 1, so they are not of one
-//!   epoch. (That is why an entry looks at the byte once more.)
+//! * if N kept words, it took the first place in its row that was free or S's. X searches in the
+//!   same order, finds N's words first, and frees them. S's own may remain further along the row,
+//!   for the next call's N;
+//! * if N found its row full, S's place was not in it, or N would have taken that place;
+//! * if N had no P, or its P no ring, N freed S's place;
+//! * if N was left out by its rule's condition or by sampling, or found no room in the ring, N
+//!   freed S's place as well;
+//! * if N did nothing, it saw the enable byte 0, or `ATTACHED` 0, which the tick stores after it. S
+//!   saw the byte 1 *after* it had loaded its epoch, and X saw it 1 *before*. The tick increments
+//!   the epoch before it stores any 1, so S and X have different epochs. (That is why an entry
+//!   loads the byte a second time.)
 //!
-//! *Words as a mark.* Where a condition or sampling leaves calls out, an exit is recorded if and only if its call's entry
-//! was, and the entry's place in the table, though it hold no words, says so. An entry that finds no place, or no room in
-//! the ring, does not record its call at all. By the above an exit finds the mark of its own call or none. A call that is
-//! left out pays for the search at its entry and at its exit: eight comparisons, without a slot and without the time.
-//! A mark that is void when the exit comes, by a new session or a cleared table, is not told from one that never was: that
-//! call's entry was recorded and its exit is not.
+//! *Words as a mark.* Where a condition or sampling leaves calls out, an exit is recorded if and
+//! only if the entry of its call was: the entry's place in the table is the mark, even if it holds
+//! no words. An entry that finds no place, or no room in the ring, does not record its call at all.
+//! By I11 an exit finds the mark of its own call or none. A call that is left out pays for the
+//! search at its entry and at its exit: eight comparisons, without a slot and without the clock
+//! (I9). A mark that a new session or a cleared table has made void looks like one that never was:
+//! the entry of that call was recorded and its exit is not.
+//!
+//! # Why the templates here cannot fault
+//!
+//! All loads and stores go to the table, to the session and to the slot, which are part of the
+//! image, or, while the slot is busy, to the ring's producer page (I4). The hash, the row and the
+//! probes stay within [`table::BYTES`]. Words are copied, never followed (I5).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -44,11 +58,11 @@ use crate::asm::{GOLDEN, at};
 use gopatch_protocol::wire::ring;
 
 impl Emitter<'_> {
-    /// R15 = key of this call, `place` = its first place in the table, `owner` = epoch and function; goes to `none` where
-    /// there is no goroutine.
+    /// R15 = key of this call, `place` = its first place in the table, `owner` = epoch and
+    /// function; goes to `none` if there is no goroutine. Uses `work`.
     fn key(&mut self, [place, owner, work]: [AsmRegister64; 3], none: CodeLabel) -> Result<(), IcedError> {
         self.asm.mov(r15, qword_ptr(r14 + self.offsets.g_goid))?;
-        // Each thread has a g0, and all of them have this id.
+        // A thread's g0 has this id, on every thread.
         self.asm.test(r15, r15)?;
         self.asm.je(none)?;
         self.frame(work)?;
@@ -60,7 +74,8 @@ impl Emitter<'_> {
         asm.mov(place, GOLDEN)?;
         asm.imul_2(place, r15)?;
         asm.shr(place, 64 - table::ENTRIES.trailing_zeros())?;
-        // Rules on one function have the same key, and there may be more than places in a row: each has a row of its own.
+        // Rules on one function have the same key, and there may be more of them than places in a
+        // row, so each has another row.
         let bits = table::ENTRIES.trailing_zeros();
         let row = self.plan.function.wrapping_mul((GOLDEN >> 32) as u32) >> (u32::BITS - bits);
         if row != 0 {
@@ -69,17 +84,19 @@ impl Emitter<'_> {
         asm.shl(place, table::ENTRY_SHIFT)?;
         asm.lea(work, at(self.arena.table()))?;
         asm.add(place, work)?;
+        // I11: an entry loads the epoch before it loads the enable byte again.
         asm.mov(owner, qword_ptr(at(self.arena.switches() + switches::EPOCH)))?;
         asm.or(owner, self.plan.function as i32)
     }
 
-    /// Puts the words that the exit will want into the table, or nothing when there is no place for them. A call that is
-    /// marked by them is then not recorded, but counted.
+    /// Puts the words for the exit into the table, or nothing if there is no place for them; a call
+    /// that needs its mark is then counted instead of recorded. Uses all of the hook's registers;
+    /// RDX brings the time stamp and has it again at the end.
     pub(super) fn keep_words(&mut self, labels: &Labels) -> Result<(), IcedError> {
         let mut nothing = self.asm.create_label();
         let marked = self.plan.marked;
         self.key([rbx, rcx, rax], nothing)?;
-        // See the header: what is kept now is void once this byte has been 0.
+        // I11: what is kept now is void once this byte has been 0.
         self.test_enabled()?;
         let asm = &mut *self.asm;
         asm.je(if marked { labels.done } else { nothing })?;
@@ -98,7 +115,7 @@ impl Emitter<'_> {
         asm.je(free)?;
         asm.cmp(rax, r15)?;
         asm.jne(next)?;
-        // An earlier call's, which left by a panic or whose exit was not seen.
+        // An earlier call's place (S in I11): take it over.
         asm.cmp(qword_ptr(rbx + r12 + table::OWNER), rcx)?;
         asm.je(found)?;
         asm.set_label(&mut next)?;
@@ -117,7 +134,8 @@ impl Emitter<'_> {
         let asm = &mut *self.asm;
 
         asm.set_label(&mut free)?;
-        // RAX is what the key must still be.
+        // I10: RAX is what the key must still be. If another thread has just claimed this place,
+        // search again (I12).
         asm.mov(edx, table::CLAIMED)?;
         asm.lock().cmpxchg(qword_ptr(rbx + r12 + table::KEY), rdx)?;
         asm.jne(retry)?;
@@ -128,7 +146,8 @@ impl Emitter<'_> {
         for (index, source) in self.plan.keep.iter().enumerate() {
             self.load(rax, *source)?;
             let asm = &mut *self.asm;
-            // A pointer into this goroutine's stack would be wrong once the stack has moved: keep nil instead.
+            // I6: a pointer into this goroutine's stack would dangle once the stack has moved. Keep
+            // nil instead.
             let mut outside = asm.create_label();
             asm.cmp(rax, qword_ptr(r14 + self.offsets.g_stack_lo))?;
             asm.jb(outside)?;
@@ -138,13 +157,16 @@ impl Emitter<'_> {
             asm.set_label(&mut outside)?;
             asm.mov(qword_ptr(rbx + table::WORDS + 8 * index as u64), rax)?;
         }
+        // I10: the key is stored last.
         self.asm.mov(qword_ptr(rbx + table::KEY), r15)?;
         self.asm.set_label(&mut kept)?;
         self.asm.zero_bytes()
     }
 
-    /// Copies the words that this call's entry kept into the slot, or zeros when there are none, and frees the entry. Its mark
-    /// was seen already, so even if it has become void since then, the exit is recorded.
+    /// Copies the words that this call's entry kept into the slot, or zeros if there are none, and
+    /// frees their place. If the call needed a mark, the exit has already found it, and is recorded
+    /// even if the mark has become void since. Uses all of the hook's registers; RDX brings the
+    /// time stamp and has it again at the end.
     pub(super) fn recall_words(&mut self) -> Result<(), IcedError> {
         let mut missing = self.asm.create_label();
         self.key([rbx, rcx, rax], missing)?;
@@ -186,32 +208,35 @@ impl Emitter<'_> {
         self.asm.mov(rdx, qword_ptr(r13 + slot::TSC))
     }
 
-    /// Counts a call that is without words. Uses RAX.
+    /// Counts a call without words, in the ring's producer page (I3, I4). Uses RAX.
     fn count_missing(&mut self) -> Result<(), IcedError> {
         self.asm.mov(rax, qword_ptr(r13 + slot::PRODUCER))?;
         self.asm.inc(qword_ptr(rax + (ring::WORDS_MISSING - ring::PRODUCER_POS) as i32))
     }
 
-    /// Frees the place that this entry has just filled, as it found no room for its record, and an earlier call's with it.
+    /// Frees the place that this entry has just filled, since its record found no room, and with it
+    /// that of an earlier call (I11).
     pub(super) fn take_mark_back(&mut self, labels: &Labels) -> Result<(), IcedError> {
         self.key([rbx, rcx, rax], labels.done)?;
         self.free_all(rbx, rcx)
     }
 
-    /// Goes on only if this call's entry left its mark, else at `go_on`. Works in R12, R13 and R15, before anything is paid.
+    /// Falls through if this call's entry left its mark, else goes to `go_on`. Uses R12, R13 and
+    /// R15 (I1, I9).
     pub(super) fn look_for_mark(&mut self, labels: &Labels) -> Result<(), IcedError> {
         let mut found = self.asm.create_label();
-        self.if_words(found)?;
+        self.find_words(found)?;
         self.asm.jmp(labels.go_on)?;
         self.asm.set_label(&mut found)?;
         self.asm.zero_bytes()
     }
 
-    /// Goes to `found` if there are words of this epoch under this call's key, else falls through. Works in R12, R13 and R15.
+    /// Goes to `found` if the table has words of this epoch under this call's key, else falls
+    /// through. Uses R12, R13 and R15.
     ///
-    /// No slot is busy meanwhile, so this only reads. What it looks for, no other goroutine writes and, while the epoch
-    /// lasts, the tick does not free.
-    pub(super) fn if_words(&mut self, found: CodeLabel) -> Result<(), IcedError> {
+    /// No slot is busy meanwhile, so this only reads. No other goroutine writes the place that it
+    /// searches for, and the tick does not free it while the epoch lasts (I10).
+    pub(super) fn find_words(&mut self, found: CodeLabel) -> Result<(), IcedError> {
         let mut none = self.asm.create_label();
         self.key([r13, r12, r12], none)?;
         for probe in 0..table::PROBES {
@@ -228,7 +253,11 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// Frees what this call or an earlier one has kept under this key, without a slot: works in R12, R13, R15 and RAX.
+    /// Frees what this call or an earlier one has kept under this key (I11), without a slot: uses
+    /// R12, R13, R15, and RAX, which it saves in X15 (I1).
+    ///
+    /// `RINGLESS` tells the tick that this hook may use the table, in place of a slot's `BUSY`
+    /// (I10).
     pub(super) fn forget_words(&mut self) -> Result<(), IcedError> {
         let ringless = self.arena.session() + session::RINGLESS;
         let mut forgotten = self.asm.create_label();
@@ -240,11 +269,13 @@ impl Emitter<'_> {
         let asm = &mut *self.asm;
         asm.set_label(&mut forgotten)?;
         asm.movq(rax, xmm15)?;
+        // I1: Go keeps X15 at zero.
         asm.xorps(xmm15, xmm15)?;
         asm.lock().dec(dword_ptr(at(ringless)))
     }
 
-    /// Frees all that lies in the row from `place` on under the key in R15 and that owner. Uses R12.
+    /// Frees every place in the row from `place` on that has the key in R15 and this owner. Uses
+    /// R12.
     fn free_all(&mut self, place: AsmRegister64, owner: AsmRegister64) -> Result<(), IcedError> {
         let mut probe = self.asm.create_label();
         let mut next = self.asm.create_label();

@@ -1,10 +1,12 @@
-//! The rules of rewriting, checked on the emitted instructions themselves.
+//! The invariants of `src/thunk/mod.rs` that can be seen in the emitted instructions: each test
+//! names those that it checks.
 
 use capstone::arch::BuildsCapstone;
 use capstone::arch::x86::ArchMode;
+use gopatch_trampolines::arena::{slot, switches};
 use gopatch_trampolines::attach::{self, AttachPlan};
 use iced_x86::{
-    Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, Register,
+    Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register,
 };
 
 use crate::plans;
@@ -13,7 +15,7 @@ fn decode(bytes: &[u8]) -> Vec<Instruction> {
     Decoder::with_ip(64, bytes, plans::CODE, DecoderOptions::NONE).into_iter().collect()
 }
 
-/// The thunk's instructions that are gopatch's own, each with what it accesses.
+/// The instructions of a thunk that are gopatch's own, not the program's.
 fn own(thunk: &plans::Emitted) -> Vec<Instruction> {
     let displaced: Vec<String> = thunk.displaced.iter().map(ToString::to_string).collect();
     decode(&thunk.bytes).into_iter().filter(|instruction| !displaced.contains(&instruction.to_string())).collect()
@@ -23,6 +25,7 @@ fn writes(access: OpAccess) -> bool {
     !matches!(access, OpAccess::None | OpAccess::NoMemAccess | OpAccess::Read | OpAccess::CondRead)
 }
 
+/// I2, I12.
 #[test]
 fn a_thunk_never_calls_and_never_enters_the_kernel() {
     for thunk in plans::all() {
@@ -38,23 +41,25 @@ fn a_thunk_never_calls_and_never_enters_the_kernel() {
     }
 }
 
+/// I2.
 #[test]
-fn a_thunk_does_not_touch_the_goroutines_stack() {
+fn a_thunk_does_not_write_to_the_goroutines_stack() {
     let mut factory = InstructionInfoFactory::new();
     for thunk in plans::all() {
         let own = own(&thunk);
         for (index, instruction) in own.iter().enumerate() {
-            // But where the program itself would have: for a call that moved, and for what met nil, it leaves with the
-            // address of the program that it has just taken.
+            // Except where the program itself would have: for a displaced call, and for a load that
+            // met nil, it pushes the address in the program that it has just loaded, and leaves.
             if instruction.mnemonic() == Mnemonic::Push {
                 let leaves = &own[index + 1];
                 assert_eq!(leaves.mnemonic(), Mnemonic::Jmp, "{}: {leaves}", thunk.name);
                 assert!(leaves.near_branch_target() < plans::ARENA, "{}: {leaves}", thunk.name);
-                let names = |it: &&Instruction| it.mnemonic() == Mnemonic::Lea && it.op0_register() == Register::R12;
-                let named = own[..index].iter().rev().take(5).find(names).expect("an address is taken");
+                let loads_address =
+                    |it: &&Instruction| it.mnemonic() == Mnemonic::Lea && it.op0_register() == Register::R12;
+                let address = own[..index].iter().rev().take(5).find(loads_address).expect("an address is loaded");
                 assert!(
-                    thunk.displaced.iter().any(|it| [it.ip(), it.next_ip()].contains(&named.memory_displacement64())),
-                    "{}: {named}",
+                    thunk.displaced.iter().any(|it| [it.ip(), it.next_ip()].contains(&address.memory_displacement64())),
+                    "{}: {address}",
                     thunk.name
                 );
                 continue;
@@ -68,8 +73,9 @@ fn a_thunk_does_not_touch_the_goroutines_stack() {
     }
 }
 
+/// I1.
 #[test]
-fn a_thunk_leaves_the_registers_that_go_relies_on() {
+fn a_thunk_never_writes_a_register_that_it_does_not_give_back() {
     let kept = [Register::RSP, Register::RBP, Register::R14, Register::RDI, Register::RSI].into_iter().chain([
         Register::R8,
         Register::R9,
@@ -86,7 +92,7 @@ fn a_thunk_leaves_the_registers_that_go_relies_on() {
                 }
                 let full = used.register().full_register();
                 if instruction.mnemonic() == Mnemonic::Push && full == Register::RSP {
-                    // `a_thunk_does_not_touch_the_goroutines_stack` looks at these.
+                    // `a_thunk_does_not_write_to_the_goroutines_stack` checks these.
                     continue;
                 }
                 assert!(!kept.contains(&full), "{}: {instruction} writes {full:?}", thunk.name);
@@ -97,15 +103,16 @@ fn a_thunk_leaves_the_registers_that_go_relies_on() {
     }
 }
 
-/// Nothing but the results, in their registers or in the caller's frame, and one register to work in; and then it leaves.
+/// It writes only the results, in their registers or in the caller's frame, and one work register;
+/// then it leaves.
 #[test]
-fn what_stands_in_for_a_body_sets_the_results_and_leaves() {
+fn a_skip_thunk_sets_the_results_and_leaves() {
     let results = [Register::RAX, Register::RBX, Register::RCX, Register::RDI, Register::R11, Register::R13];
     let floats = [Register::ZMM0, Register::ZMM14];
     let mut factory = InstructionInfoFactory::new();
     for thunk in plans::skips() {
         let instructions = decode(&thunk.bytes);
-        let (last, rest) = instructions.split_last().expect("it has instructions");
+        let (last, rest) = instructions.split_last().expect("a thunk has instructions");
         assert!(matches!(last.mnemonic(), Mnemonic::Ret | Mnemonic::Jmp), "{}: {last}", thunk.name);
         for instruction in rest {
             assert_eq!(instruction.flow_control(), FlowControl::Next, "{}: {instruction}", thunk.name);
@@ -128,25 +135,28 @@ fn what_stands_in_for_a_body_sets_the_results_and_leaves() {
     }
 }
 
+/// I9.
 #[test]
 fn a_call_that_is_left_out_pays_for_nothing() {
     let mut factory = InstructionInfoFactory::new();
     for thunk in plans::filtered() {
-        // The filter stands in a row, from where the hook is found to be enabled to where the slot is taken.
+        // The filter is contiguous, from where the hook is found to be enabled to where the slot is
+        // taken.
         let all = decode(&thunk.bytes);
-        let active = all.iter().find(|instruction| instruction.mnemonic() == Mnemonic::Jne).expect("it is looked at");
+        let active =
+            all.iter().find(|instruction| instruction.mnemonic() == Mnemonic::Jne).expect("the enable byte is tested");
         let active = active.near_branch_target();
         let takes_slot = all.iter().position(|instruction| {
             instruction.mnemonic() == Mnemonic::Mov
-                && instruction.op0_kind() == iced_x86::OpKind::Memory
+                && instruction.op0_kind() == OpKind::Memory
                 && instruction.memory_base() == Register::R13
-                && instruction.memory_displacement64() == gopatch_trampolines::arena::slot::BUSY
+                && instruction.memory_displacement64() == slot::BUSY
         });
         let filter =
             all[..takes_slot.expect("the slot is taken")].iter().filter(|instruction| instruction.ip() >= active);
-        let mut looked_at = 0;
+        let mut checked = 0;
         for instruction in filter {
-            looked_at += 1;
+            checked += 1;
             assert_ne!(instruction.mnemonic(), Mnemonic::Rdtsc, "{}", thunk.name);
             assert!(!instruction.has_lock_prefix(), "{}: {instruction}", thunk.name);
             let info = factory.info(instruction);
@@ -155,15 +165,15 @@ fn a_call_that_is_left_out_pays_for_nothing() {
                 assert!(free.contains(&used.register().full_register()), "{}: {instruction}", thunk.name);
             }
             for memory in info.used_memory().iter().filter(|memory| writes(memory.access())) {
-                let is_random =
-                    memory.base() == Register::R12 && memory.displacement() == gopatch_trampolines::arena::slot::RANDOM;
+                let is_random = memory.base() == Register::R12 && memory.displacement() == slot::RANDOM;
                 assert!(is_random, "{}: {instruction} writes to memory", thunk.name);
             }
         }
-        assert!(looked_at > 20, "{}: {looked_at} instructions", thunk.name);
+        assert!(checked > 20, "{}: {checked} instructions", thunk.name);
     }
 }
 
+/// I1.
 #[test]
 fn x15_is_zero_again_after_strings_were_copied() {
     for thunk in plans::all() {
@@ -179,7 +189,7 @@ fn x15_is_zero_again_after_strings_were_copied() {
 }
 
 #[test]
-fn another_decoder_reads_the_same_instructions() {
+fn two_decoders_find_the_same_instructions() {
     let capstone = capstone::Capstone::new().x86().mode(ArchMode::Mode64).build().expect("capstone starts");
     let site = plans::all().remove(0);
     let plan = AttachPlan {
@@ -204,15 +214,73 @@ fn another_decoder_reads_the_same_instructions() {
     }
 }
 
+/// Whether the instruction stores to memory at `base`.
+fn stores_to(instruction: &Instruction, base: Register) -> bool {
+    instruction.op0_kind() == OpKind::Memory
+        && instruction.memory_base() == base
+        && !matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Prefetchw)
+}
+
+/// The thunks that write a record: all but the head of a return, which leaves that to the shared
+/// body.
+fn recording() -> impl Iterator<Item = plans::Emitted> {
+    plans::all().into_iter().filter(|thunk| thunk.name != "return_head")
+}
+
+/// I4.
 #[test]
-fn what_a_thunk_borrows_it_saves_before_and_reads_nowhere_else() {
-    // A slot's saved RCX is read only by a thunk that has stored it.
+fn a_thunk_touches_the_ring_only_while_its_slot_is_busy_and_attached() {
+    for thunk in recording() {
+        let all = decode(&thunk.bytes);
+        let sets_busy = |it: &Instruction, value| {
+            stores_to(it, Register::R13) && it.memory_displacement64() == slot::BUSY && it.immediate8() == value
+        };
+        let busy = all.iter().position(|it| sets_busy(it, 1)).expect("the slot becomes busy");
+        let idle = all.iter().position(|it| sets_busy(it, 0)).expect("the slot becomes idle");
+        assert_eq!(all[busy + 1].mnemonic(), Mnemonic::Cmp, "{}", thunk.name);
+        assert_eq!(all[busy + 1].ip_rel_memory_address(), plans::ARENA + switches::ATTACHED, "{}", thunk.name);
+        assert_eq!(all[busy + 2].mnemonic(), Mnemonic::Je, "{}", thunk.name);
+        let stores: Vec<_> = (0..all.len()).filter(|index| stores_to(&all[*index], Register::R15)).collect();
+        assert!(stores.len() > 5, "{}: {} stores to the ring", thunk.name, stores.len());
+        assert!(stores.iter().all(|index| (busy + 3..idle).contains(index)), "{}: {stores:?}", thunk.name);
+    }
+}
+
+/// I8.
+#[test]
+fn a_record_is_published_after_all_its_stores() {
+    for thunk in recording() {
+        let all = decode(&thunk.bytes);
+        let loads_producer = |it: &Instruction| {
+            it.op0_register() == Register::RAX
+                && it.memory_base() == Register::R13
+                && it.memory_displacement64() == slot::PRODUCER
+        };
+        let publications: Vec<_> = all
+            .windows(2)
+            .filter(|pair| loads_producer(&pair[0]) && pair[1].mnemonic() == Mnemonic::Mov)
+            .map(|pair| pair[1].ip())
+            .collect();
+        let [published] = publications[..] else { panic!("{}: published at {publications:x?}", thunk.name) };
+        let is_part = |it: &&Instruction| {
+            let copies = matches!(it.mnemonic(), Mnemonic::Mov | Mnemonic::Movups) && stores_to(it, Register::R12);
+            copies || stores_to(it, Register::R15)
+        };
+        let last = all.iter().rfind(is_part).expect("a record has stores");
+        assert!(last.ip() < published, "{}: {last} comes after {published:#x}", thunk.name);
+    }
+}
+
+/// I1.
+#[test]
+fn a_thunk_saves_what_it_borrows() {
+    // RCX: only some thunks borrow it. The slot's copy is read only by a thunk that has stored it.
     for thunk in plans::all() {
         let saved = |instruction: &Instruction, is_store: bool| {
             let operand = if is_store { instruction.op0_kind() } else { instruction.op1_kind() };
-            operand == iced_x86::OpKind::Memory
+            operand == OpKind::Memory
                 && instruction.memory_base() == Register::R13
-                && instruction.memory_displacement64() == gopatch_trampolines::arena::slot::SAVED_RCX
+                && instruction.memory_displacement64() == slot::SAVED_RCX
         };
         let instructions = decode(&thunk.bytes);
         let stores = instructions.iter().any(|instruction| saved(instruction, true));

@@ -1,4 +1,5 @@
-//! Tests of the emitted code as code: what it looks like, and that it keeps the rules of rewriting.
+//! Tests of the emitted code as code. `golden`: its disassembly, as reviewed. `invariants`: that it
+//! keeps the rules of rewriting. `plans`: the plans that both emit.
 
 mod golden;
 mod invariants;

@@ -1,8 +1,8 @@
-//! Plans that the tests emit: one of each kind of thunk.
+//! The plans that the tests emit: one for each kind of thunk.
 
 use gopatch_protocol::manifest::At;
 use gopatch_trampolines::arena::Arena;
-use gopatch_trampolines::filter::{Condition, Filter, Order, Relation, Test};
+use gopatch_trampolines::plan::filter::{Condition, Filter, Order, Relation, Test};
 use gopatch_trampolines::plan::{
     CapturePlan, Gpr, Guard, HookPlan, Leaf, Path, ResultPart, ResultPlace, ResultValue, Root, RuntimeOffsets,
     SigPanic, SitePlan, Source, Step, TypeData,
@@ -15,7 +15,7 @@ use iced_x86::{Decoder, DecoderOptions, Instruction};
 pub(crate) const ARENA: u64 = 0x0080_0000;
 /// Where the code lies.
 pub(crate) const CODE: u64 = 0x00c0_0000;
-/// Where the function goes on behind its entry site.
+/// Where the function continues after its entry site.
 pub(crate) const RESUME: u64 = 0x0046_2c12;
 
 /// Offsets as in Go 1.27.
@@ -26,7 +26,7 @@ pub(crate) const OFFSETS: RuntimeOffsets =
 pub(crate) struct Emitted {
     /// Name of its golden file.
     pub(crate) name: &'static str,
-    /// Its bytes, to lie at [`CODE`].
+    /// Its bytes, for address [`CODE`].
     pub(crate) bytes: Vec<u8>,
     /// Instructions of the program that were displaced into it.
     pub(crate) displaced: Vec<Instruction>,
@@ -41,20 +41,22 @@ fn decode(bytes: &[u8], ip: u64) -> Vec<Instruction> {
     Decoder::with_ip(64, bytes, ip, DecoderOptions::NONE).into_iter().collect()
 }
 
-/// `push rbp; mov rbp, rsp; sub rsp, 0x20`: the entry site of a function with a frame, Go 1.21 and later.
+/// `push rbp; mov rbp, rsp; sub rsp, 0x20`: the entry site of a function with a frame, Go 1.21 and
+/// later.
 fn entry_site() -> SitePlan {
     let after = decode(&[0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20], RESUME - 8);
     SitePlan { after, resume: Some(RESUME), ..SitePlan::default() }
 }
 
-/// `mov rax, [rax+8]; mov rcx, [rax+rbx*8]`: a method without a frame, which begins with what may meet nil.
+/// `mov rax, [rax+8]; mov rcx, [rax+rbx*8]`: a method without a frame, whose first instructions may
+/// meet nil.
 fn guarded_site() -> SitePlan {
     let after = decode(&[0x48, 0x8b, 0x40, 0x08, 0x48, 0x8b, 0x0c, 0xd8], RESUME - 8);
     let guards = after.iter().map(|it| Guard { ip: it.ip(), scratch: r12, sigpanic: SIGPANIC }).collect();
     SitePlan { after, resume: Some(RESUME), guards, ..SitePlan::default() }
 }
 
-/// `push rbp; mov rbp, rsp; call 0x462000`, behind `cmp rsp, [r14+16]; jbe`.
+/// `push rbp; mov rbp, rsp; call 0x462000`, after `cmp rsp, [r14+16]; jbe`.
 fn calling_site() -> SitePlan {
     let code = [0x49, 0x3b, 0x66, 0x10, 0x76, 0x09, 0x55, 0x48, 0x89, 0xe5, 0xe8, 0xdf, 0xf3, 0xff, 0xff];
     let mut before = decode(&code, RESUME);
@@ -62,12 +64,12 @@ fn calling_site() -> SitePlan {
     SitePlan { before, after, ..SitePlan::default() }
 }
 
-/// Where the runtime makes a panic of nil.
+/// Where the runtime turns a nil access into a panic.
 const SIGPANIC: SigPanic =
     SigPanic { entry: 0x0047_0000, g_sig: 0xd0, g_sigcode0: 0xf0, g_sigcode1: 0xf8, g_sigpc: 0x100 };
 
-/// `test rbx, rbx; je out; mov eax, 7; ret; out: movzx eax, [rax+36]; ret`, behind which another hook follows. What may meet
-/// nil is branched to.
+/// `test rbx, rbx; je out; mov eax, 7; ret; out: movzx eax, [rax+36]; ret`, followed by another
+/// hook. A branch leads to the instruction that may meet nil.
 fn whole_function() -> SitePlan {
     let code = [0x48, 0x85, 0xdb, 0x74, 0x06, 0xb8, 0x07, 0x00, 0x00, 0x00, 0xc3, 0x0f, 0xb6, 0x40, 0x24, 0xc3];
     let after = decode(&code, RESUME);
@@ -107,7 +109,8 @@ fn request_strings() -> Vec<CapturePlan> {
     ]
 }
 
-/// `rw.(*response).status`, or `rw.(*http2responseWriter).rws.status`, from an interface that the entry kept.
+/// `rw.(*response).status`, or `rw.(*http2responseWriter).rws.status`, from an interface that the
+/// entry kept.
 fn kept_status() -> CapturePlan {
     let root = |type_va| Root::Interface { tab: Source::Kept(0), data: Source::Kept(1), empty: false, type_va };
     let leaf = Leaf::Int { size: 8, signed: true };
@@ -139,7 +142,7 @@ fn values() -> Vec<CapturePlan> {
     ]
 }
 
-/// Numbers in registers alone: RCX is read where it is, as nothing borrows it.
+/// Numbers in registers only: RCX is read in place, since it is not borrowed.
 fn numbers() -> Vec<CapturePlan> {
     let leaf = Leaf::Int { size: 8, signed: true };
     let value = |gpr| Root::Value { first: Source::Register(gpr), second: None };
@@ -150,7 +153,8 @@ fn test(root: Root, steps: Vec<Step>, leaf: Leaf, relation: Relation) -> Conditi
     Condition::Test(Test { paths: vec![Path { root, steps, offset: 0, leaf }], relation })
 }
 
-/// `fail && !(n < -5 || big >= 1 << 40) && name != "a name of 15 b."`, of arguments in registers and on the stack.
+/// `fail && !(n < -5 || big >= 1 << 40) && name != "a name of 15 b."`, of arguments in registers
+/// and on the stack.
 fn values_condition() -> Condition {
     let value = |first| Root::Value { first, second: None };
     let text = Root::Value { first: Source::Register(Gpr::Rcx), second: Some(Source::Stack(8)) };
@@ -183,7 +187,8 @@ fn paths_condition() -> Condition {
     ])
 }
 
-/// Hooks that record some calls: each filter at an entry that marks them and at one that does not, and the exits.
+/// Hooks that record some calls: filters at entries that leave marks and at one that does not, and
+/// the exits.
 pub(crate) fn filtered() -> Vec<Emitted> {
     let emitted = |name, at, filter: Filter, marked| {
         let site = if at == At::Enter { entry_site() } else { return_site() };
@@ -202,7 +207,7 @@ pub(crate) fn filtered() -> Vec<Emitted> {
     ]
 }
 
-/// Names of the types in interfaces: in registers, and behind a pointer.
+/// Names of the types in interfaces: in registers, and through a pointer.
 fn type_names() -> Vec<CapturePlan> {
     let types = TypeData { va: 0x0050_0000, size: 0x2_0000 };
     let leaf = |empty| Leaf::TypeName { empty, max: 64, types };
@@ -213,7 +218,7 @@ fn type_names() -> Vec<CapturePlan> {
     ]
 }
 
-/// Arrays of bytes: behind a pointer, on the stack, in a register; and the length of one.
+/// Arrays of bytes: through a pointer, on the stack, in a register; and the length of one.
 fn byte_arrays() -> Vec<CapturePlan> {
     let leaf = |len| Leaf::Bytes { len, max: 20 };
     let value = Root::Value { first: Source::Register(Gpr::Rdi), second: None };
@@ -225,7 +230,7 @@ fn byte_arrays() -> Vec<CapturePlan> {
     ]
 }
 
-/// One of each.
+/// One thunk of each kind, except [`skips`].
 pub(crate) fn all() -> Vec<Emitted> {
     let arena = arena();
     let whole = |name, plan: &HookPlan, site: &SitePlan| Emitted {
@@ -266,10 +271,11 @@ pub(crate) fn all() -> Vec<Emitted> {
     .collect()
 }
 
-/// The text of [`skips`], which lies behind the code.
+/// The text in the results of [`skips`], which follows the code.
 const TEXT: &[u8] = b"disabled";
 
-/// What stands in for bodies, without the text behind it: with results in registers, and on the stack.
+/// Thunks that replace bodies, without the text after them: with results in registers, and on the
+/// stack.
 pub(crate) fn skips() -> Vec<Emitted> {
     let part = |place, size, value| ResultPart { place, size, value };
     let bits = |place, size, bits| part(place, size, ResultValue::Bits(bits));
@@ -295,7 +301,7 @@ pub(crate) fn skips() -> Vec<Emitted> {
         .into_iter()
         .map(|(name, results, next)| {
             let mut bytes = skip::emit(&results, next, CODE).expect("emits");
-            assert!(bytes.ends_with(TEXT), "{name}: its text lies behind it");
+            assert!(bytes.ends_with(TEXT), "{name}: the text follows the code");
             bytes.truncate(bytes.len() - TEXT.len());
             Emitted { name, bytes, displaced: Vec::new() }
         })

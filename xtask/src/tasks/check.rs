@@ -5,9 +5,9 @@
 //! Never does: skip a step because a tool is missing.
 
 use anyhow::{Result, bail};
-use xtask::workspace::{cargo, require_all, run as run_command};
+use xtask::workspace::{build_release, cargo, require_all, run as run_command};
 
-use super::{bpf, docs};
+use super::{bpf, docs, structure};
 
 /// What a change has to pass.
 pub(crate) fn test(arguments: &[&str]) -> Result<()> {
@@ -15,6 +15,7 @@ pub(crate) fn test(arguments: &[&str]) -> Result<()> {
     require_all()?;
     run_command(&mut cargo(&["fmt", "--all", "--check"]))?;
     run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    structure::run(&[])?;
     bpf::run(&[])?;
     // Builds the programs, too.
     docs::run(&[])?;
@@ -47,11 +48,6 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
         }
         _ => bail!("usage: cargo xtask bench hooks|collector|patch [ARGUMENTS], or cargo xtask bench --check"),
     }
-}
-
-/// The end-to-end tests, the benchmarks and the demo run the programs as a user gets them.
-pub(crate) fn build_release() -> Result<()> {
-    run_command(&mut cargo(&["build", "--release", "--package", "gopatch", "--package", "gopatchd"]))
 }
 
 fn no_arguments(name: &str, arguments: &[&str]) -> Result<()> {

@@ -18,8 +18,6 @@ use serde_json::{Map, Value};
 use xtask::corpus::{self, Manifest};
 use xtask::workspace;
 
-use super::check;
-
 /// Every way a handler of the corpus server behaves.
 const MIX: &str = "fast,slow,stream,panic,hijack,echo,missing,status";
 
@@ -59,7 +57,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let newest = manifest.go_versions().next_back().context("corpus/manifest.yaml names no Go")?;
 
     step("building gopatch and gopatchd");
-    check::build_release()?;
+    workspace::build_release()?;
     step(&format!("building the Go web server and its client with Go {newest}"));
     let original = corpus::build("httpserver", newest, "default")?;
     let loadgen = corpus::build("loadgen", newest, "default")?;

@@ -5,3 +5,4 @@ pub(crate) mod check;
 pub(crate) mod corpus;
 pub(crate) mod demo;
 pub(crate) mod docs;
+pub(crate) mod structure;

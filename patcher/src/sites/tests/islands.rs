@@ -6,7 +6,8 @@ use iced_x86::code_asm::*;
 
 use super::*;
 
-/// A function whose frame is its saved RBP alone, whose `middle` ends with a call, and whose last two bytes are its way out.
+/// A function whose frame is its saved RBP alone, whose `middle` ends with a call, and whose last
+/// two bytes are its way out.
 fn with_short_tail(
     asm: &mut CodeAssembler,
     middle: impl FnOnce(&mut CodeAssembler) -> Result<(), IcedError>,
@@ -18,7 +19,7 @@ fn with_short_tail(
     asm.call(MORESTACK + 0x100)?;
     asm.pop(rbp)?;
     asm.ret()?;
-    // Code behind, so that the return has no padding to grow into.
+    // Code after it, so that the return has no padding to grow into.
     asm.mov(eax, 1)?;
     asm.ud2()
 }
@@ -29,20 +30,23 @@ fn island(found: &FunctionSites) -> (&Site, u64) {
     assert!(found.refused.is_empty(), "{:?}", found.refused);
     let short = found.sites.iter().find(|site| site.island.is_some()).expect("a short way out");
     assert_eq!(
-        (shown(&short.before), shown(&short.after), short.len),
+        (text_of(&short.before), text_of(&short.after), short.len),
         (vec!["pop rbp".to_owned()], vec!["ret".to_owned()], 2)
     );
-    (short, short.island.map(|va| va.0).expect("just asked"))
+    (short, short.island.map(|va| va.0).expect("it has one"))
 }
 
 #[test]
-fn a_short_tail_has_its_island_behind_the_entrys_jump() {
+fn a_short_tail_has_its_island_after_the_entrys_jump() {
     let found = sites(|asm| with_short_tail(asm, |asm| asm.mov(rcx, 0x1122_3344_5566_7788_u64)));
     let (_, island) = island(&found);
     assert_eq!(island, START + 5);
     assert!(found.relays.is_empty());
-    assert_eq!(shown(&found.sites[0].after), ["push rbp", "mov rbp,rsp", "test rax,rax", "mov rcx,1122334455667788h"]);
-    assert_eq!(found.sites[0].resume, Some(Va(START + 17)), "the entry has grown by what stood in the way");
+    assert_eq!(
+        text_of(&found.sites[0].after),
+        ["push rbp", "mov rbp,rsp", "test rax,rax", "mov rcx,1122334455667788h"]
+    );
+    assert_eq!(found.sites[0].resume, Some(Va(START + 17)), "the entry takes one more instruction");
 }
 
 #[test]
@@ -57,17 +61,17 @@ fn where_the_entry_has_no_room_another_run_of_instructions_makes_it() {
     });
     let (_, island) = island(&found);
     let [relay] = found.relays.as_slice() else { panic!("one relay: {found:?}") };
-    assert_eq!(relay.va, Va(START + 12), "behind the call");
-    assert_eq!(shown(&relay.after), ["mov rcx,[rsp+8]", "xor edx,edx", "mov rdi,[rsp+10h]"]);
+    assert_eq!(relay.va, Va(START + 12), "after the call");
+    assert_eq!(text_of(&relay.after), ["mov rcx,[rsp+8]", "xor edx,edx", "mov rdi,[rsp+10h]"]);
     assert_eq!((island, relay.resume), (START + 17, Some(Va(START + 24))));
 }
 
 #[test]
-fn an_island_lies_where_the_runtime_believes_the_same_of_the_stack() {
+fn an_island_has_the_stack_depth_of_its_way_out() {
     let body = |asm: &mut CodeAssembler| with_short_tail(asm, |asm| asm.mov(rcx, 0x1122_3344_5566_7788_u64));
-    // 0 for the first byte, then 8, as behind a push: (+1, 1), (+8, 4095).
+    // 0 for the first byte, then 8, as after a push: (+1, 1), (+8, 4095).
     assert_eq!(island(&sites_at_depths(&[0, 2, 1, 16, 0xff, 0x1f, 0], body)).1, START + 5);
-    // 8 from the tail on only: no other place is like it.
+    // 8 only from the tail on: no other place has that depth.
     let found = sites_at_depths(&[0, 2, 22, 16, 0x80, 0x20, 0], body);
     assert_eq!(refused(&found, At::Exit), [Refusal::FlowControl]);
     // The table ends before the tail.
@@ -121,7 +125,7 @@ fn a_short_tail_that_is_branched_to_is_hooked_at_its_first_byte() {
 
 #[test]
 fn a_function_that_only_calls_another_makes_room_with_that_call() {
-    // 0 up to behind `push`, 8 up to behind `pop`, then 0.
+    // 0 through `push`, 8 through `pop`, then 0.
     let depths = &[0, 2, 7, 16, 9, 15, 0x70, 0];
     let found = sites_at_depths(depths, |asm| {
         let mut grow = asm.create_label();
@@ -139,13 +143,14 @@ fn a_function_that_only_calls_another_makes_room_with_that_call() {
     assert!(found.refused.is_empty(), "{found:?}");
     let [entry, exit] = found.sites.as_slice() else { panic!("an entry and an exit: {found:?}") };
     assert_eq!((entry.va, entry.len, entry.resume), (Va(START), 15, None));
-    assert_eq!(shown(&entry.after), ["push rbp", "mov rbp,rsp", "call 0000000000002100h"]);
+    assert_eq!(text_of(&entry.after), ["push rbp", "mov rbp,rsp", "call 0000000000002100h"]);
     assert_eq!((exit.va, exit.island), (Va(START + 15), Some(Va(START + 10))), "as deep as at the exit");
 }
 
 #[test]
-fn what_makes_room_does_not_take_the_way_out_itself() {
-    // `compress/flate.(*tokens).Reset`: behind the entry stands a branch, with which the way out begins.
+fn an_instruction_that_makes_room_is_not_the_way_out_itself() {
+    // `compress/flate.(*tokens).Reset`: after the entry comes a branch, with which the way out
+    // begins.
     let found = sites(|asm| {
         let mut clear = asm.create_label();
         asm.cmp(word_ptr(rax + 0x288), 0)?;
@@ -160,5 +165,5 @@ fn what_makes_room_does_not_take_the_way_out_itself() {
     });
     assert!(found.refused.is_empty(), "{found:?}");
     let short = found.sites.iter().find(|site| site.island.is_some()).expect("the first return is short");
-    assert_eq!((short.va, shown(&short.before)), (Va(START + 8), vec!["jne short 000000000000100Bh".to_owned()]));
+    assert_eq!((short.va, text_of(&short.before)), (Va(START + 8), vec!["jne short 000000000000100Bh".to_owned()]));
 }

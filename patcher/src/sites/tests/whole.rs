@@ -8,7 +8,7 @@ use super::*;
 
 #[test]
 fn a_function_of_one_block_and_branches_moves_as_a_whole() {
-    // `time.Time.After`: ways out that are branched to, and one that is too short behind another.
+    // `time.Time.After`: ways out that are branched to, and one that is too short after another.
     let found = sites(|asm| {
         let (mut other, mut out) = (asm.create_label(), asm.create_label());
         asm.cmp(rax, rbx)?;
@@ -25,9 +25,9 @@ fn a_function_of_one_block_and_branches_moves_as_a_whole() {
     assert!(found.refused.is_empty(), "{found:?}");
     let [whole] = found.sites.as_slice() else { panic!("one site: {found:?}") };
     assert_eq!(whole.va, Va(START));
-    assert_eq!(shown(&whole.after).iter().filter(|it| *it == "ret").count(), 1, "the last is in `leaves`");
+    assert_eq!(text_of(&whole.after).iter().filter(|it| *it == "ret").count(), 1, "the last is in `leaves`");
     assert!(whole.leaves.is_some_and(|last| last.code() == Code::Retnq));
-    // What may be called, or may come back, stays.
+    // A function that calls or loops stays.
     let stays = |write: fn(&mut CodeAssembler) -> Result<(), IcedError>| {
         let found = sites(|asm| {
             let mut out = asm.create_label();
@@ -46,7 +46,7 @@ fn a_function_of_one_block_and_branches_moves_as_a_whole() {
 }
 
 #[test]
-fn a_compare_and_swap_may_be_tried_again() {
+fn a_compare_and_swap_may_be_retried() {
     // `sync/atomic.(*Int32).And`.
     let and = |lock: bool| {
         sites(|asm| {

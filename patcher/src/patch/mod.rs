@@ -1,0 +1,319 @@
+//! The driver: from a Go executable's bytes and rules to the patched executable's bytes and a
+//! report.
+//!
+//! [`plan`] runs the phases: [`matching`] finds the functions of the rules, [`hooks`] resolves what
+//! each hook records, [`targets`] chooses sites, [`emission`] emits code, [`describe`] fills in
+//! manifest and report. [`runtime`] finds what the emitted code needs of Go's runtime, [`probes`]
+//! turns a plan into uprobes, [`error`] has the messages.
+
+mod describe;
+mod emission;
+mod error;
+mod hooks;
+mod matching;
+mod probes;
+mod runtime;
+mod targets;
+
+use std::collections::HashSet;
+use std::thread;
+use std::time::Instant;
+
+use gopatch_protocol::manifest::{self, Manifest};
+use gopatch_trampolines::attach::MAX_SOCKET_PATH;
+use gopatch_trampolines::plan::RuntimeOffsets;
+use sha2::{Digest, Sha256};
+
+use crate::address::Va;
+use crate::dwarf;
+use crate::elf::{Elf, Relative};
+use crate::golang::GoBinary;
+use crate::layout::{Layout, LayoutError};
+use crate::program::{ProgramError, ProgramTypes};
+use crate::report::{RefusedReport, Report};
+use crate::rules::{self, Rule};
+use crate::sites::{Site, Text};
+use crate::write::{self, Additions, Output, Overwrite, Unsigned};
+
+use emission::{Emission, PointPlan};
+use error::Problem;
+pub use error::{InRule, PatchError};
+use hooks::Hook;
+use matching::Match;
+pub use probes::{Probe, Probes};
+use runtime::Runtime;
+use targets::{Target, Targets};
+
+/// This tool and its version, for reports and manifests.
+pub const TOOL: &str = concat!("gopatch ", env!("CARGO_PKG_VERSION"));
+
+/// How to patch.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Rule files, in order.
+    pub rules: Vec<rules::Source>,
+    /// Path of the socket where the patched program looks for gopatchd.
+    pub socket: Vec<u8>,
+    /// Whether to add symbols for the emitted code.
+    pub symbols: bool,
+}
+
+/// A patched executable. Verify the written output before you keep it ([`crate::verify`]).
+#[derive(Debug)]
+pub struct Patched<'a> {
+    /// The output file.
+    pub output: Output<'a>,
+    /// What was done.
+    pub report: Report,
+}
+
+/// Patches an executable.
+pub fn patch<'a>(input: &'a [u8], options: &Options) -> Result<Patched<'a>, PatchError> {
+    // The digest takes about as long as everything else, so both run at once.
+    thread::scope(|scope| {
+        let input_digest = scope.spawn(|| digest(input));
+        let plan = plan(input, options)?;
+        Ok(plan.finish(input_digest.join().expect("the digest does not panic")))
+    })
+}
+
+/// An output that is complete but for its input's digest, which takes long as it reads every byte
+/// of the input.
+pub struct Plan<'a> {
+    output: Unsigned<'a>,
+    /// As in the output, without the digest.
+    manifest: Manifest,
+    report: Report,
+    points: Vec<PointPlan>,
+    targets: Vec<Target>,
+    offsets: RuntimeOffsets,
+}
+
+impl<'a> Plan<'a> {
+    /// What overwrites the input's bytes. The digest does not change it.
+    pub fn overwrites(&self) -> &[Overwrite] {
+        self.output.overwrites()
+    }
+
+    /// Completes the output with its input's digest, in hex.
+    pub fn finish(self, input_sha256: String) -> Patched<'a> {
+        let Self { output, mut report, .. } = self;
+        let output = output.sign(&input_sha256);
+        report.input.sha256 = input_sha256;
+        Patched { output, report }
+    }
+}
+
+/// Does everything that needs no digest of the input.
+pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchError> {
+    let mut clock = Clock::start();
+    check_socket(&options.socket)?;
+    let program = Executable::load(input, &mut clock)?;
+    let rules = read_rules(options)?;
+    let matches = matching::match_rules(&rules, &program.go, &program.elf)?;
+    let dwarf = dwarf::Sections::load(&program.elf)?;
+    let types = program.load_types(dwarf.as_ref(), &rules, &matches)?;
+    let runtime = Runtime::find(&types, &program.go)?;
+    clock.lap("types");
+
+    let chosen = choose_sites(&program, &types, &runtime, &matches)?;
+    clock.lap("sites");
+
+    let layout = lay_out(&program, &chosen)?;
+    let mut emission = emit(&program, &layout, &runtime, &chosen, options)?;
+    clock.lap("emit");
+
+    let (output, manifest) = assemble(&program, &layout, &runtime, &chosen, &mut emission, options)?;
+    let report = Report {
+        tool: TOOL.to_owned(),
+        input: describe::input_report(&program, types.origin()),
+        output: describe::output_report(output.size(), options, &emission, &layout),
+        rules: matches.iter().map(|it| describe::rule_report(it, &chosen.targets.hooks)).collect(),
+        refused: chosen.targets.refused,
+        phases_us: clock.laps,
+    };
+    let (points, targets) = (emission.into_points(), chosen.targets.functions);
+    Ok(Plan { output, manifest, report, points, targets, offsets: runtime.offsets })
+}
+
+/// The input, as far as it can be understood without rules.
+struct Executable<'a> {
+    elf: Elf<'a>,
+    relocations: Vec<Relative>,
+    go: GoBinary<'a>,
+}
+
+impl<'a> Executable<'a> {
+    fn load(input: &'a [u8], clock: &mut Clock) -> Result<Self, PatchError> {
+        let elf = Elf::parse(input)?;
+        let relocations = elf.relative_relocations()?;
+        clock.lap("elf");
+        let go = GoBinary::read(&elf, &relocations)?;
+        clock.lap("go");
+        Ok(Self { elf, relocations, go })
+    }
+
+    /// The types that the rules and the runtime's offsets need.
+    fn load_types<'t>(
+        &'t self,
+        dwarf: Option<&'t dwarf::Sections<'_>>,
+        rules: &[Rule],
+        matches: &[Match<'_>],
+    ) -> Result<ProgramTypes<'t>, ProgramError> {
+        let names = matching::matched_names(matches);
+        let names = names.iter().map(String::as_str).collect();
+        ProgramTypes::load(dwarf, rules, &names, &self.elf, &self.relocations, &self.go)
+    }
+}
+
+/// The sites to overwrite.
+struct Chosen<'a> {
+    targets: Targets<'a>,
+    /// The site through which emitted code learns the time.
+    tick: Site,
+}
+
+/// Resolves what each hook captures, and finds places for the hooks.
+fn choose_sites<'a>(
+    program: &Executable<'a>,
+    types: &ProgramTypes<'_>,
+    runtime: &Runtime,
+    matches: &[Match<'a>],
+) -> Result<Chosen<'a>, PatchError> {
+    let Executable { elf, go, .. } = program;
+    let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
+    let text = Text { functions: &go.functions, bytes: &bytes, checked: &go.checked, sigpanic: runtime.sigpanic };
+    let (tick_function, tick) = runtime::tick_site(go, &text)?;
+    let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
+    let hooks = functions.map(|(rule, function)| hooks::resolve(rule, function, types));
+    let mut hooks = hooks.collect::<Result<Vec<_>, _>>()?;
+    hooks::check_skipped_once(&hooks)?;
+    for hook in hooks.iter_mut().filter(|hook| hook.skip.is_some()) {
+        find_copies(hook, program, types, &text);
+    }
+    let targets = targets::choose(hooks, &text, tick_function);
+    if targets.hooks.is_empty() {
+        let why = targets.refused.first().map_or("", |refused| refused.reason);
+        return Err(PatchError::AllRefused(why.to_owned()));
+    }
+    Ok(Chosen { targets, tick })
+}
+
+/// Finds out whether the body of a function that must not run may still run, in inlined copies.
+fn find_copies(hook: &mut Hook<'_>, program: &Executable<'_>, types: &ProgramTypes<'_>, text: &Text<'_>) {
+    // The program's own traceback tables show copies, besides DWARF. Without either the answer is
+    // unknown.
+    let traced = program.go.inlined_into(&program.elf, &hook.function);
+    if traced.as_ref().map(Vec::len) > hook.inlined_into.as_ref().map(Vec::len) {
+        hook.inlined_into = traced;
+    }
+    // A copy of which no instruction is left is in no table.
+    let vanished = types.was_inlined(&hook.function).unwrap_or_else(|| text.may_vanish(&hook.function));
+    hook.runs_elsewhere = hook.inlined_into.as_ref().is_none_or(|into| !into.is_empty()) || vanished;
+}
+
+fn lay_out(program: &Executable<'_>, chosen: &Chosen<'_>) -> Result<Layout, LayoutError> {
+    let hooks = &chosen.targets.hooks;
+    Layout::new(&program.elf, hooks.len(), hooks.iter().any(Hook::uses_table))
+}
+
+/// Emits the attach code and every thunk.
+fn emit<'p>(
+    program: &'p Executable<'_>,
+    layout: &'p Layout,
+    runtime: &Runtime,
+    chosen: &Chosen<'_>,
+    options: &'p Options,
+) -> Result<Emission<'p>, PatchError> {
+    let Targets { hooks, functions, .. } = &chosen.targets;
+    let mut emission = Emission::new(&program.elf, layout, options, chosen.tick.clone());
+    emission.attach()?;
+    emission.hooks(hooks, functions, &runtime.offsets)?;
+    Ok(emission)
+}
+
+/// Puts the output together, whole but for the input's digest.
+fn assemble<'a>(
+    program: &Executable<'a>,
+    layout: &Layout,
+    runtime: &Runtime,
+    chosen: &Chosen<'_>,
+    emission: &mut Emission<'_>,
+    options: &Options,
+) -> Result<(Unsigned<'a>, Manifest), PatchError> {
+    let functions: Vec<_> = chosen.targets.hooks.iter().map(Hook::manifest).collect();
+    let symbols = options.symbols.then(|| emission.symbols(&functions));
+    let overwrites = std::mem::take(&mut emission.overwrites);
+    let additions = Additions { layout, overwrites, code: &emission.code, entry: emission.stub, symbols };
+    let mut unfinished = write::write(&program.elf, additions)?;
+    let manifest = Manifest {
+        format: manifest::FORMAT,
+        tool: TOOL.to_owned(),
+        input: describe::input(program),
+        rules_sha256: rules_digest(options),
+        code: describe::code(emission, layout, unfinished.code_offset, runtime.sigpanic),
+        functions,
+        points: emission.points.clone(),
+        sites: emission.sites.clone(),
+        refused: Some(chosen.targets.refused.iter().map(RefusedReport::manifest).collect()),
+        patches: std::mem::take(&mut unfinished.patches),
+    };
+    Ok((unfinished.finish(&manifest)?, manifest))
+}
+
+fn check_socket(socket: &[u8]) -> Result<(), PatchError> {
+    if socket.contains(&0) {
+        return Err(PatchError::SocketZero);
+    }
+    if socket.len() >= MAX_SOCKET_PATH {
+        return Err(PatchError::Socket { len: socket.len() });
+    }
+    Ok(())
+}
+
+/// Reads the rule files. No two rules may share a name.
+pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
+    let mut rules = Vec::new();
+    let mut names = HashSet::new();
+    for source in &options.rules {
+        for rule in rules::parse(source)? {
+            if !names.insert(rule.name.clone()) {
+                return Err(rule.failure("name", Problem::SameName));
+            }
+            rules.push(rule);
+        }
+    }
+    Ok(rules)
+}
+
+fn digest(bytes: &[u8]) -> String {
+    manifest::to_hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of the rules' text, in hex.
+pub fn rules_digest(options: &Options) -> String {
+    let mut hash = Sha256::new();
+    for source in &options.rules {
+        hash.update((source.text.len() as u64).to_le_bytes());
+        hash.update(&source.text);
+    }
+    manifest::to_hex(&hash.finalize())
+}
+
+/// Measures the wall time of each phase.
+struct Clock {
+    last: Instant,
+    laps: Vec<(&'static str, u64)>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { last: Instant::now(), laps: Vec::new() }
+    }
+
+    fn lap(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.laps.push((name, now.duration_since(self.last).as_micros() as u64));
+        self.last = now;
+    }
+}

@@ -1,0 +1,75 @@
+//! Control pages.
+//!
+//! Decides: what a process reads about gopatchd: that it is about to end, which functions are on. Whether it lives and is awake is
+//! `attach::heartbeat`'s to say.
+//! Trusts: nothing. The page is sealed so that the process can neither shrink nor write it.
+//! Never does: reading anything back from a control page.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use gopatch_protocol::wire::{PAGE, control};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+
+use crate::rings::mapping::Mapping;
+
+/// The control page of one session.
+#[derive(Debug)]
+pub(crate) struct ControlPage {
+    page: Arc<Mapping>,
+}
+
+impl ControlPage {
+    /// Makes a page with every function on. Gives the page, its file and the file's size.
+    pub(crate) fn create(functions: usize) -> io::Result<(Self, OwnedFd, u32)> {
+        let bytes = (control::ENABLE + functions).next_multiple_of(PAGE);
+        let file = memfd_create("gopatch-control", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        ftruncate(&file, bytes as u64)?;
+        let page = Mapping::read_write(&file, 0, bytes)?;
+        // FUTURE_WRITE (Linux 5.1) leaves the mapping above writable and makes every later one read-only.
+        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL)?;
+        for function in 0..functions {
+            page.store_byte(control::ENABLE + function, 1);
+        }
+        Ok((Self { page: Arc::new(page) }, file, bytes as u32))
+    }
+
+    /// Switches a function on or off. The process sees it once [`ControlPage::switched`] was called.
+    pub(crate) fn switch(&self, function: usize, on: bool) {
+        self.page.store_byte(control::ENABLE + function, on.into());
+    }
+
+    /// Has the process look at its functions' switches again.
+    pub(crate) fn switched(&self) {
+        self.page.increment_half(control::ENABLE_GENERATION);
+    }
+
+    /// What the process maps. It stays mapped here for as long as somebody has it.
+    pub(crate) fn page(&self) -> &Arc<Mapping> {
+        &self.page
+    }
+
+    /// Tells the process to leave its rings.
+    pub(crate) fn detach(&self) {
+        self.page.set_bits(control::FLAGS, control::FLAG_DETACH);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_cannot_write_it() -> io::Result<()> {
+        let (page, file, bytes) = ControlPage::create(4096)?;
+        assert_eq!(bytes, 8192, "header and 4096 enable bytes");
+        let reader = Mapping::read_only(&file, 0, bytes as usize)?;
+        assert_eq!(reader.load(control::ENABLE), u64::from_le_bytes([1; 8]));
+        page.detach();
+        assert_eq!(reader.load(control::FLAGS) as u32 & control::FLAG_DETACH, control::FLAG_DETACH);
+        assert!(Mapping::read_write(&file, 0, bytes as usize).is_err(), "the process could write the page");
+        assert!(ftruncate(&file, 0).is_err(), "the process could take the page away");
+        Ok(())
+    }
+}

@@ -1,0 +1,407 @@
+//! Turns the words and strings of a record into attributes.
+//!
+//! Decides: how a captured value is shown, by what the manifest says of it.
+//! Trusts: a record that fits its captures' `Shape` to hold what they ask for. Its text may be anything.
+//! Never does: guessing. A value that could not be captured is left out.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::net::Ipv6Addr;
+
+use gopatch_protocol::manifest::{Capture, Format, ValueType, to_hex};
+use gopatch_protocol::wire::Record;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::cipher_suites::cipher_suite_name;
+
+/// The value of a method that is none of [`METHODS`].
+pub(crate) const OTHER_METHOD: &str = "_OTHER";
+
+/// The methods that OpenTelemetry's semantic conventions know: those of RFC 9110, PATCH and QUERY.
+const METHODS: [&str; 10] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE", "QUERY"];
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(untagged)]
+pub(crate) enum Value<'r> {
+    Int(i64),
+    Uint(u64),
+    Bool(bool),
+    Text(Cow<'r, str>),
+}
+
+impl Value<'_> {
+    /// The same value, without a copy of its text.
+    pub(crate) fn borrowed(&self) -> Value<'_> {
+        match self {
+            Self::Int(value) => Value::Int(*value),
+            Self::Uint(value) => Value::Uint(*value),
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Text(value) => Value::Text(Cow::Borrowed(value)),
+        }
+    }
+
+    /// The same value, with a text of its own.
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Int(value) => Value::Int(value),
+            Self::Uint(value) => Value::Uint(value),
+            Self::Bool(value) => Value::Bool(value),
+            Self::Text(value) => Value::Text(Cow::Owned(value.into_owned())),
+        }
+    }
+}
+
+impl std::fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Int(value) => value.fmt(f),
+            Self::Uint(value) => value.fmt(f),
+            Self::Bool(value) => value.fmt(f),
+            Self::Text(value) => value.fmt(f),
+        }
+    }
+}
+
+/// The attributes of an operation, in the order of their captures. They borrow from the manifest and from the records.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Attributes<'m>(Vec<(Cow<'m, str>, Value<'m>)>);
+
+/// Attributes that are being put together.
+struct Builder<'m> {
+    done: Vec<(Cow<'m, str>, Value<'m>)>,
+    /// A name may come twice; the later value is the one.
+    repeats: bool,
+}
+
+/// What one end of a call has recorded: the captures of its point, and the record.
+pub(crate) type Recorded<'m> = (&'m [Capture], Record<'m>);
+
+impl Serialize for Attributes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// Whether captures of one function may give an attribute more than once.
+pub(crate) fn repeats<'c>(captures: impl Iterator<Item = &'c Capture>) -> bool {
+    let mut names = HashSet::new();
+    let mut is_new =
+        |name: Cow<'static, str>| names.insert(format!("{name}.truncated")) & names.insert(name.into_owned());
+    let mut are_new = |capture: &Capture| {
+        is_new(capture.attribute.clone().into()) & capture.format.second(&capture.attribute).is_none_or(&mut is_new)
+    };
+    !captures.fold(true, |all, capture| all & are_new(capture))
+}
+
+/// What captures ask a record to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) captures: usize,
+    /// Which of them are strings, as a record says which are present.
+    strings: u32,
+}
+
+impl Shape {
+    pub(crate) fn of(captures: &[Capture]) -> Self {
+        let strings = (0..u32::BITS).zip(captures).filter(|(_, capture)| capture.value == ValueType::String);
+        Self { captures: captures.len(), strings: strings.map(|(bit, _)| 1 << bit).sum() }
+    }
+
+    /// Whether a record holds it all.
+    #[inline]
+    pub(crate) fn fits(self, record: &Record<'_>) -> bool {
+        let Some((words, text)) = record.captured(self.captures) else {
+            return false;
+        };
+        let (mut strings, mut stored_bytes) = (self.strings & record.present(), 0);
+        while strings != 0 {
+            let (stored, full) = string_lengths(u64::from_le_bytes(words[strings.trailing_zeros() as usize]));
+            if stored > full {
+                return false;
+            }
+            stored_bytes += stored;
+            strings &= strings - 1;
+        }
+        stored_bytes <= text.len()
+    }
+}
+
+/// Stored and full length of a string, from its word.
+#[inline]
+fn string_lengths(word: u64) -> (usize, usize) {
+    (word as u32 as usize, (word >> 32) as usize)
+}
+
+/// Whether a capture is among those that are present.
+#[inline]
+fn is_present(present: u32, index: usize) -> bool {
+    present.checked_shr(index as u32).is_some_and(|bits| bits & 1 == 1)
+}
+
+impl<'m> Attributes<'m> {
+    /// The attributes of an operation from what its two ends have recorded, of captures that [`repeats`] or not, in the memory of
+    /// earlier ones.
+    pub(crate) fn of(ends: [Option<Recorded<'m>>; 2], repeats: bool, Self(done): Self) -> Self {
+        debug_assert!(done.is_empty());
+        let mut attributes = Builder { done, repeats };
+        let is_set = |name: &Option<String>| name.as_ref().is_some_and(|name| is_true(&ends, name));
+        for (captures, record) in ends.iter().flatten() {
+            let (words, mut text) = record.captured(captures.len()).unwrap_or_default();
+            let present = record.present();
+            for (index, (capture, word)) in captures.iter().zip(words).enumerate() {
+                if !is_present(present, index) {
+                    if let Some(meant) = capture.absent_means.filter(|_| !is_set(&capture.absent_means_unless)) {
+                        attributes.show(capture, Value::Int(meant), is_set);
+                    }
+                    continue;
+                }
+                let word = u64::from_le_bytes(*word);
+                let value = match capture.value {
+                    ValueType::Int => Value::Int(word as i64),
+                    ValueType::Uint => Value::Uint(word),
+                    ValueType::Bool => Value::Bool(word != 0),
+                    ValueType::String => {
+                        let (stored, full) = string_lengths(word);
+                        let (bytes, rest) = text.split_at(stored.min(text.len()));
+                        text = rest;
+                        let is_cut = full > stored;
+                        // What most are, with nothing to decide.
+                        if capture.format == Format::Plain
+                            && !(is_cut || bytes.is_empty())
+                            && let Some(text) = ascii(bytes)
+                        {
+                            attributes.set(capture.attribute.as_str().into(), Value::Text(text.into()));
+                            continue;
+                        }
+                        let value = match capture.format {
+                            Format::Hex => to_hex(bytes).into(),
+                            _ => to_text(bytes, is_cut),
+                        };
+                        if attributes.show(capture, Value::Text(value), is_set) && is_cut {
+                            let original = match capture.format {
+                                Format::HttpMethod => capture.format.second(&capture.attribute),
+                                _ => None,
+                            };
+                            let name = original.as_deref().unwrap_or(&capture.attribute);
+                            attributes.set(format!("{name}.truncated").into(), Value::Uint(full as u64));
+                        }
+                        continue;
+                    }
+                };
+                attributes.show(capture, value, is_set);
+            }
+        }
+        Self(attributes.done)
+    }
+
+    /// No attributes, in the same memory.
+    pub(crate) fn emptied<'n>(mut self) -> Attributes<'n> {
+        self.0.clear();
+        // The type differs by its lifetime only, and what collects a vector that was taken apart keeps its memory.
+        Attributes(self.0.into_iter().map(|_| unreachable!("there is none")).collect())
+    }
+
+    /// These attributes.
+    #[cfg(test)]
+    pub(crate) fn from_pairs(pairs: impl Iterator<Item = (&'static str, Value<'m>)>) -> Self {
+        Self(pairs.map(|(name, value)| (name.into(), value)).collect())
+    }
+
+    /// The value of an attribute.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'m>> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    /// Names and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'m>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+impl<'m> Builder<'m> {
+    /// Adds a value, or what it stands for. Gives whether it is shown at all.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `set`")]
+    fn show(&mut self, capture: &'m Capture, value: Value<'m>, is_set: impl Fn(&Option<String>) -> bool) -> bool {
+        let value = match capture.zero_means {
+            Some(meant) if value.as_number() == Some(0) && !is_set(&capture.zero_means_unless) => Value::Int(meant),
+            _ => value,
+        };
+        let is_shown = !(capture.omit_zero && value.is_zero());
+        if is_shown {
+            self.add(capture, value);
+        }
+        is_shown
+    }
+
+    /// Sets an attribute.
+    ///
+    /// Its place is made before the value is, so that no part of a value is read again right behind the store that has written it:
+    /// processors wait for that when the two have different widths.
+    #[inline(always)]
+    fn set(&mut self, name: Cow<'m, str>, value: Value<'m>) {
+        const NOTHING: (Cow<'static, str>, Value<'static>) = (Cow::Borrowed(""), Value::Uint(0));
+        let old = if self.repeats { self.done.iter().position(|(other, _)| *other == name) } else { None };
+        let index = old.unwrap_or_else(|| {
+            self.done.push(NOTHING);
+            self.done.len() - 1
+        });
+        let place = &mut self.done[index];
+        place.0 = name;
+        place.1 = value;
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `set`")]
+    fn add(&mut self, capture: &'m Capture, value: Value<'m>) {
+        if capture.format == Format::Plain {
+            self.set(capture.attribute.as_str().into(), value);
+        } else {
+            self.add_formatted(capture, value);
+        }
+    }
+
+    fn add_formatted(&mut self, capture: &'m Capture, value: Value<'m>) {
+        let name = capture.attribute.as_str();
+        match (capture.format, value) {
+            (Format::HostPort, Value::Text(text)) => {
+                let (host, port) = match text {
+                    Cow::Borrowed(text) => {
+                        let (host, port) = host_port(text);
+                        (Cow::Borrowed(host), port)
+                    }
+                    Cow::Owned(text) => {
+                        let (host, port) = host_port(&text);
+                        (host.to_owned().into(), port)
+                    }
+                };
+                self.set(name.into(), Value::Text(host));
+                if let Some((port, name)) = port.zip(capture.format.second(name)) {
+                    self.set(name, Value::Int(port.into()));
+                }
+            }
+            (Format::HttpMethod, Value::Text(text)) => {
+                let known = known_method(&text);
+                self.set(name.into(), Value::Text(known.unwrap_or(OTHER_METHOD).into()));
+                if let (None, Some(original)) = (known, capture.format.second(name)) {
+                    self.set(original, Value::Text(text));
+                }
+            }
+            (Format::HttpRoute, Value::Text(text)) => {
+                if let Some(path) = text.find('/') {
+                    let route = match text {
+                        Cow::Borrowed(text) => text[path..].into(),
+                        Cow::Owned(text) => text[path..].to_owned().into(),
+                    };
+                    self.set(name.into(), Value::Text(route));
+                }
+            }
+            (format, value) => self.set(name.into(), formatted(format, value)),
+        }
+    }
+}
+
+/// Text, if it is plain ASCII, as most is.
+#[inline]
+fn ascii(bytes: &[u8]) -> Option<&str> {
+    // SAFETY: ASCII is UTF-8.
+    bytes.is_ascii().then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
+}
+
+/// Whether a capture of this name was captured, and is true.
+fn is_true(ends: &[Option<Recorded<'_>>; 2], name: &str) -> bool {
+    ends.iter().flatten().any(|(captures, record)| {
+        let is_it = |capture: &Capture| capture.value == ValueType::Bool && capture.attribute == name;
+        let (words, present) = (record.captured(captures.len()).unwrap_or_default().0, record.present());
+        let mut named = captures.iter().zip(words).enumerate().filter(|(_, (capture, _))| is_it(capture));
+        named.any(|(index, (_, word))| is_present(present, index) && *word != [0; 8])
+    })
+}
+
+/// Text of bytes that may be no UTF-8. Truncation may have cut a character in two: what is left of it goes too.
+fn to_text(bytes: &[u8], truncated: bool) -> Cow<'_, str> {
+    if let Some(text) = ascii(bytes) {
+        return text.into();
+    }
+    let whole = match std::str::from_utf8(bytes) {
+        Ok(text) => return text.into(),
+        Err(error) if truncated && error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        Err(_) => bytes,
+    };
+    String::from_utf8_lossy(whole)
+}
+
+impl Value<'_> {
+    fn is_zero(&self) -> bool {
+        match self {
+            Self::Int(value) => *value == 0,
+            Self::Uint(value) => *value == 0,
+            Self::Bool(value) => !value,
+            Self::Text(value) => value.is_empty(),
+        }
+    }
+
+    fn as_number(&self) -> Option<u64> {
+        match self {
+            Self::Int(value) => u64::try_from(*value).ok(),
+            Self::Uint(value) => Some(*value),
+            Self::Bool(_) | Self::Text(_) => None,
+        }
+    }
+}
+
+/// Shows a value as its format says, or as it is when the format is for another kind of value.
+fn formatted(format: Format, value: Value<'_>) -> Value<'_> {
+    match (format, value) {
+        (Format::HttpVersion, Value::Text(text)) => Value::Text(match text {
+            Cow::Borrowed(text) => http_version(text).into(),
+            Cow::Owned(text) => http_version(&text).to_owned().into(),
+        }),
+        (Format::UrlScheme, Value::Bool(tls)) => Value::Text(if tls { "https" } else { "http" }.into()),
+        (Format::TlsVersion, value) => value.as_number().map_or(value, |number| {
+            Value::Text(match number {
+                0x0301..=0x0304 => format!("1.{}", number - 0x0301).into(),
+                _ => format!("0x{number:04x}").into(),
+            })
+        }),
+        (Format::TlsCipher, value) => value.as_number().map_or(value, |number| {
+            Value::Text(cipher_suite_name(number).map_or_else(|| format!("0x{number:04x}").into(), Cow::Borrowed))
+        }),
+        (_, value) => value,
+    }
+}
+
+/// A method that many know. Go's client takes none for `GET`.
+fn known_method(text: &str) -> Option<&'static str> {
+    if text.is_empty() { Some("GET") } else { METHODS.into_iter().find(|known| *known == text) }
+}
+
+/// `HTTP/1.1` is 1.1, `HTTP/2.0` is 2.
+fn http_version(text: &str) -> &str {
+    match text.strip_prefix("HTTP/") {
+        Some("2.0") => "2",
+        Some("3.0") => "3",
+        Some(version) => version,
+        None => text,
+    }
+}
+
+/// Takes `host:port` apart. An IPv6 address has its brackets taken off. What has no port is all host.
+fn host_port(text: &str) -> (&str, Option<u16>) {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if text.parse::<Ipv6Addr>().is_err() => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => (text, None),
+        },
+        _ => (text, None),
+    };
+    (host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host), port)
+}
+
+#[cfg(test)]
+mod tests;

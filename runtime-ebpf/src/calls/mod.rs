@@ -1,0 +1,319 @@
+//! Records become calls, and calls operations.
+//!
+//! - [`program`]: the functions and points of a process's manifest;
+//! - [`order`]: puts each goroutine's records in order;
+//! - [`pairing`]: which exit belongs to which entry;
+//! - [`clock`]: from the time stamp counter to the time of day;
+//! - [`attributes`], [`cipher_suites`]: what the captures of a call become;
+//! - [`convention`]: which of OpenTelemetry's conventions a function follows;
+//! - [`ids`]: the ids of traces and spans;
+//! - [`operation`]: a call as users see it.
+//!
+//! This file decides what a record means: which end of which call. It trusts its caller to give each goroutine's
+//! records in their order; points and sizes are checked.
+
+pub(crate) mod attributes;
+mod cipher_suites;
+pub(crate) mod clock;
+pub(crate) mod convention;
+pub(crate) mod ids;
+pub(crate) mod operation;
+pub(crate) mod order;
+pub(crate) mod pairing;
+pub(crate) mod program;
+
+use gopatch_protocol::manifest::At;
+use gopatch_protocol::wire::Record;
+
+use self::attributes::Attributes;
+use self::clock::Clock;
+use self::ids::Ids;
+use self::operation::Operation;
+use self::order::Ordered;
+use self::pairing::{Call, End, Limits, Mark, Pairing, Place, Weigh};
+use self::program::{Point, Program, Role};
+use crate::summary::Summary;
+
+/// What one process may keep open before its oldest calls are given up.
+const LIMITS: Limits = Limits { calls: 1_000_000, bytes: 256 << 20 };
+
+/// A record, checked, without its payload.
+///
+/// Its fields are not in a record's order. They would be loaded two at a time, and wait for the two stores that had copied them.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Event {
+    tsc: u64,
+    point: u32,
+    frame: u32,
+    goid: u64,
+}
+
+/// What is kept of an entry.
+#[derive(Debug)]
+struct Opened {
+    point: u32,
+    payload: Box<[u8]>,
+}
+
+/// A point, and the payload of a record that was made there.
+type Recorded<'p> = (u32, &'p [u8]);
+
+/// Whether a call's entry is always recorded once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entries {
+    /// A second one in the place of an open call is another call's: the first was left by a panic.
+    Once,
+    /// In front of the stack check, which sends the function back to its first byte: a second one may be the same call's.
+    MayRepeat,
+}
+
+/// The calls of one process.
+pub(crate) struct Calls {
+    pid: u32,
+    entries: Entries,
+    ids: Ids,
+    pairing: Pairing<Opened>,
+    /// None; the memory for the next operation's.
+    attributes: Attributes<'static>,
+    /// Entries that were taken for another record of the same call's.
+    pub(crate) repeated: u64,
+}
+
+impl Calls {
+    pub(crate) fn new(pid: u32, entries: Entries) -> Self {
+        Self {
+            pid,
+            entries,
+            ids: Ids::new(),
+            pairing: Pairing::new(LIMITS),
+            attributes: Attributes::default(),
+            repeated: 0,
+        }
+    }
+
+    /// Takes records and their payloads, which [`Event::read`] has checked against the same program, each goroutine's in their order.
+    ///
+    /// Where nothing comes between a call's two ends, nothing is kept of its entry. Most functions call no other hooked one.
+    pub(crate) fn take_all<'p>(
+        &mut self,
+        mut records: impl Iterator<Item = (&'p Event, &'p [u8])> + Clone,
+        program: &Program,
+        clock: &Clock,
+        sink: &mut dyn FnMut(&mut Operation<'_>),
+    ) {
+        while let Some((event, payload)) = records.next() {
+            let mut later = records.clone();
+            if let Some((next, next_payload)) = later.next()
+                && let Some(call) = self.call_of(event, next, program)
+            {
+                records = later;
+                let exit = Some((next.point, next_payload));
+                self.finished(program, clock, &call, (event.point, payload), exit, sink);
+            } else {
+                self.take((*event, payload), program, clock, sink);
+            }
+        }
+    }
+
+    /// The call that two records are which follow each other, if [`Self::take`] would make one call of them and nothing else.
+    #[inline]
+    fn call_of(&self, entry: &Event, exit: &Event, program: &Program) -> Option<Call<()>> {
+        if (entry.goid, entry.frame) != (exit.goid, exit.frame) || entry.tsc > exit.tsc {
+            return None;
+        }
+        let (begin, end) = (program.point(entry.point)?, program.point(exit.point)?);
+        let function = begin.function;
+        if (begin.role, end.role, end.function) != (Role::Half(At::Enter), Role::Half(At::Exit), function) {
+            return None;
+        }
+        self.pairing.at_once(Place { goid: entry.goid, frame: entry.frame, function }, entry.tsc, exit.tsc)
+    }
+
+    /// Takes one.
+    pub(crate) fn take(
+        &mut self,
+        (event, payload): (Event, &[u8]),
+        program: &Program,
+        clock: &Clock,
+        sink: &mut dyn FnMut(&mut Operation<'_>),
+    ) {
+        let Event { tsc, point, frame, goid } = event;
+        let Some(&Point { function, role, .. }) = program.point(point) else {
+            unreachable!("`Event::read` has checked the point");
+        };
+        let place = Place { goid, frame, function };
+        let (over, exit) = match role {
+            Role::Nothing => return,
+            Role::Boundary => {
+                for call in self.pairing.boundary(goid, frame, tsc) {
+                    self.finished(program, clock, &call, call.entry.record.recorded(), None, sink);
+                }
+                return;
+            }
+            Role::Half(At::Enter) => {
+                let before = self.pairing.enter(Mark { place, tsc, record: Opened { point, payload: payload.into() } });
+                let repeated = before.is_some() && self.entries == Entries::MayRepeat;
+                self.repeated += u64::from(repeated);
+                (before.filter(|_| !repeated), None)
+            }
+            Role::Half(At::Exit) => (self.pairing.exit(place, tsc), Some((point, payload))),
+            Role::Whole => {
+                let around = self.pairing.around(place, tsc);
+                let call = Call { end_tsc: tsc, entry: Mark { place, tsc, record: () }, end: End::Returned, around };
+                self.finished(program, clock, &call, (point, payload), None, sink);
+                return;
+            }
+        };
+        if let Some(call) = over {
+            self.finished(program, clock, &call, call.entry.record.recorded(), exit, sink);
+        }
+    }
+
+    /// A call is over, of which this is recorded.
+    fn finished<R>(
+        &mut self,
+        program: &Program,
+        clock: &Clock,
+        call: &Call<R>,
+        entry: Recorded<'_>,
+        exit: Option<Recorded<'_>>,
+        sink: &mut dyn FnMut(&mut Operation<'_>),
+    ) {
+        let ends = [Some(entry), exit];
+        let ends = ends.map(|end| end.and_then(|(point, it)| Some((program.captures(point)?, Record::parse(it)?))));
+        let Mark { place, tsc, .. } = call.entry;
+        let times = (clock.unix_nanos(tsc), clock.nanos(call.end_tsc.saturating_sub(tsc)));
+        let lineage = self.ids.lineage((place, tsc), call.around);
+        let function = program.function(place.function as usize);
+        let mut operation = Operation::new(
+            (function, program.template(place.function)),
+            (self.pid, place.goid),
+            times,
+            lineage,
+            Attributes::of(ends, program.repeats(place.function), std::mem::take(&mut self.attributes)),
+        );
+        operation.function = place.function;
+        operation.unwound = call.end == End::Unwound;
+        operation.unfinished = call.end == End::Unfinished;
+        sink(&mut operation);
+        self.attributes = operation.attributes.emptied();
+    }
+
+    /// Gives up what is open of a function: no exits of it will come.
+    pub(crate) fn forget(&mut self, function: u32) {
+        self.pairing.forget(function);
+    }
+
+    /// No more records will come: whatever is still open is unfinished at `now`.
+    pub(crate) fn finish(
+        mut self,
+        now: u64,
+        program: &Program,
+        clock: &Clock,
+        summary: &mut Summary,
+        sink: &mut dyn FnMut(&mut Operation<'_>),
+    ) {
+        for call in self.pairing.finish(now) {
+            self.finished(program, clock, &call, call.entry.record.recorded(), None, sink);
+        }
+        summary.unpaired_exits += self.pairing.unpaired_exits;
+        summary.evicted_calls += self.pairing.evicted;
+    }
+}
+
+impl Event {
+    /// Reads a payload, and gives what has to be kept of it; `None` when it does not fit its size or its point.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is made where it will be kept")]
+    pub(crate) fn read<'p>(payload: &'p [u8], program: &Program) -> Option<(Self, &'p [u8])> {
+        let record = Record::parse(payload)?;
+        let size = u32::from_le_bytes(payload[..4].try_into().ok()?) as usize;
+        let shape = program.point(record.point())?.shape;
+        // Without captures an event is all that a record says.
+        let size = if shape.captures == 0 { 0 } else { size };
+        shape.fits(&record).then(|| {
+            let event = Self { tsc: record.tsc(), point: record.point(), frame: record.frame(), goid: record.goid() };
+            (event, &payload[..size])
+        })
+    }
+}
+
+impl Opened {
+    fn recorded(&self) -> Recorded<'_> {
+        (self.point, &self.payload)
+    }
+}
+
+impl Ordered for Event {
+    fn goid(&self) -> u64 {
+        self.goid
+    }
+    fn tsc(&self) -> u64 {
+        self.tsc
+    }
+}
+
+impl Weigh for Opened {
+    fn bytes(&self) -> usize {
+        self.payload.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use gopatch_protocol::manifest::{Kind, Manifest};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::calls::program::tests::manifest;
+
+    /// One for all, as it takes a moment to start.
+    static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::start);
+
+    /// Two functions with both ends, a boundary, and one with an entry only.
+    fn program() -> Program {
+        let functions = [Kind::Server, Kind::Client, Kind::Boundary, Kind::Internal];
+        let both = |function| [(function, At::Enter), (function, At::Exit)];
+        let points = [&both(0)[..], &both(1), &both(2), &[(3, At::Enter)]].concat();
+        Program::new(Manifest::parse(&manifest(&functions, &points)).expect("a manifest"))
+    }
+
+    fn records(pass: &[Event]) -> impl Iterator<Item = (&Event, &[u8])> + Clone {
+        pass.iter().map(|event| (event, &[][..]))
+    }
+
+    proptest! {
+        /// Whatever comes, and whatever of it is looked at together, the operations are the same, in the same order.
+        #[test]
+        fn records_together_are_as_one_by_one(
+            steps in prop::collection::vec((0u64..3, 1u32..4, 0u32..7, 0u64..3, any::<bool>()), 0..200),
+        ) {
+            let (program, clock) = (program(), &*CLOCK);
+            let mut one_by_one = Calls::new(1, Entries::Once);
+            let mut together = Calls { ids: one_by_one.ids.clone(), ..Calls::new(1, Entries::Once) };
+            let mut operations = [Vec::new(), Vec::new()];
+            let [ones, togethers] = &mut operations;
+            let (mut tsc, mut pass) = (0, Vec::new());
+            for (goid, frame, point, later, is_last) in steps {
+                tsc += later;
+                let record = Event { tsc, point, frame, goid };
+                one_by_one.take((record, &[]), &program, clock, &mut |operation| operation.json(ones));
+                pass.push(record);
+                if is_last {
+                    together.take_all(records(&pass), &program, clock, &mut |operation| operation.json(togethers));
+                    pass.clear();
+                }
+            }
+            together.take_all(records(&pass), &program, clock, &mut |operation| operation.json(togethers));
+            let mut sums = [Summary::default(), Summary::default()];
+            one_by_one.finish(tsc, &program, clock, &mut sums[0], &mut |operation| operation.json(ones));
+            together.finish(tsc, &program, clock, &mut sums[1], &mut |operation| operation.json(togethers));
+            let [ones, togethers] = operations.map(|lines| String::from_utf8(lines).expect("JSON"));
+            prop_assert_eq!(ones, togethers);
+            prop_assert_eq!(sums[0].unpaired_exits, sums[1].unpaired_exits);
+        }
+    }
+}

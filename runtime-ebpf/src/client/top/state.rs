@@ -1,0 +1,67 @@
+//! What `top` shows, and what a key does to it.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::table::{Column, Moment, Row};
+
+/// What is shown, and how.
+#[derive(Debug)]
+pub(super) struct Top {
+    pub(super) moment: Moment,
+    pub(super) rows: Vec<Row>,
+    pub(super) sorted_by: Column,
+    pub(super) is_reversed: bool,
+    pub(super) filter: String,
+    /// Keys go into the filter.
+    pub(super) is_filtering: bool,
+    pub(super) is_paused: bool,
+    /// Rows that are scrolled over.
+    pub(super) above: usize,
+    /// Why the running gopatchd does not answer.
+    pub(super) trouble: Option<String>,
+}
+
+impl Top {
+    /// The rows that are to be seen, in their order.
+    pub(super) fn shown(&self) -> Vec<&Row> {
+        let mut rows: Vec<_> = self.rows.iter().filter(|row| row.is_like(&self.filter)).collect();
+        rows.sort_by(|one, other| {
+            let order = self.sorted_by.compare(one, other);
+            if self.is_reversed { order.reverse() } else { order }
+        });
+        rows
+    }
+
+    /// Does what a key means. Gives whether it means the end.
+    pub(super) fn take(&mut self, key: KeyEvent) -> bool {
+        if key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c') {
+            return true;
+        }
+        if self.is_filtering {
+            match key.code {
+                KeyCode::Enter => self.is_filtering = false,
+                KeyCode::Esc => {
+                    self.is_filtering = false;
+                    self.filter.clear();
+                }
+                KeyCode::Backspace => drop(self.filter.pop()),
+                KeyCode::Char(c) => self.filter.push(c),
+                _ => {}
+            }
+            return false;
+        }
+        match key.code {
+            KeyCode::Char('q') | KeyCode::Esc => return true,
+            KeyCode::Char('/') => self.is_filtering = true,
+            KeyCode::Char('p' | ' ') => self.is_paused = !self.is_paused,
+            KeyCode::Char('r') => self.is_reversed = !self.is_reversed,
+            KeyCode::Char('s') | KeyCode::Right => self.sorted_by = self.sorted_by.next(),
+            KeyCode::Left => self.sorted_by = self.sorted_by.previous(),
+            KeyCode::Down => self.above = (self.above + 1).min(self.shown().len().saturating_sub(1)),
+            KeyCode::Up => self.above = self.above.saturating_sub(1),
+            KeyCode::Home => self.above = 0,
+            _ => {}
+        }
+        false
+    }
+}

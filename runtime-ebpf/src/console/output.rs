@@ -1,0 +1,247 @@
+//! Standard output and standard error, which must not hold up anything else.
+//!
+//! Decides: what is kept for whoever is slow to take it.
+//! Trusts: nothing of what stands behind them. A pipe may have a reader that sleeps, and a file may lie on a disk
+//! that takes nothing for a minute: poll(2) calls a file writable even then. So a thread of its own writes.
+//! Never does: changing them to non-blocking, since other processes may share it.
+
+use std::io;
+use std::mem;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{FileType, fstat};
+use rustix::io::Errno;
+
+/// With more than this unwritten, no more is kept.
+const FULL: usize = 16 << 20;
+
+/// For a burst, who writes is given so long, as long as each step of it shows that something is written. Who has not
+/// used it is slow, and gets no other for a while.
+const MOMENT: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(100);
+const SLOW: Duration = Duration::from_secs(1);
+
+/// How long the end waits for somebody who reads the output slowly.
+pub(crate) const LAST_OUTPUT: Duration = Duration::from_secs(5);
+
+/// What a pipe takes in one piece (`PIPE_BUF`), so that what was not taken is known that well.
+const PIECE: usize = 4096;
+
+/// What a file takes in one piece: it has no reader, and takes all or fails.
+const FILE_PIECE: usize = 1 << 18;
+
+/// A file that is written behind the back of whoever prints.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// None once a writer has it.
+    file: Option<OwnedFd>,
+    pending: Vec<u8>,
+    /// What was handed over and not written, at the last flush.
+    unwritten: usize,
+    /// Until when nobody waits for who writes.
+    slow_until: Option<Instant>,
+    /// None until there is something to write.
+    writer: Option<Arc<Writer>>,
+}
+
+/// What a thread writes.
+#[derive(Debug, Default)]
+struct Writer {
+    state: Mutex<State>,
+    /// There is more to write, or less.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Handed over, and not yet begun with.
+    bytes: Vec<u8>,
+    /// Handed over and not written: those bytes, and the rest of what is being written.
+    unwritten: usize,
+    /// Why nothing is written any more.
+    error: Option<Errno>,
+}
+
+impl Output {
+    /// Makes an output of a file.
+    pub(crate) fn to(file: impl AsFd) -> io::Result<Self> {
+        Ok(Self {
+            file: Some(file.as_fd().try_clone_to_owned()?),
+            pending: Vec::new(),
+            unwritten: 0,
+            slow_until: None,
+            writer: None,
+        })
+    }
+
+    /// The buffer to append to.
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.pending
+    }
+
+    /// Bytes that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.pending.len() + self.writer.as_ref().map_or(0, |writer| writer.lock().unwritten)
+    }
+
+    /// Has everything written, and does not wait for it, but for a moment now and then if it is much. An error, which
+    /// may be of earlier bytes, means that nobody will take any more.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if !self.pending.is_empty()
+            && let Some(file) = self.file.take()
+        {
+            let writer = Arc::new(Writer::default());
+            self.writer = Some(Arc::clone(&writer));
+            // It ends with the process: what it waits for may never come.
+            thread::Builder::new().name("output".into()).spawn(move || writer.write(&file))?;
+        }
+        if let Some(writer) = &self.writer {
+            self.unwritten = writer.take(&mut self.pending)?;
+            let begin = Instant::now();
+            if self.is_full() && self.slow_until.is_none_or(|until| begin >= until) {
+                loop {
+                    let before = self.unwritten;
+                    self.unwritten = writer.wait(STEP, FULL)?;
+                    if !self.is_full() || self.unwritten == before || begin.elapsed() >= MOMENT {
+                        break;
+                    }
+                }
+                self.slow_until = self.is_full().then(|| Instant::now() + SLOW);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is written, or for so long.
+    pub(crate) fn flush_all(&mut self, patience: Duration) -> io::Result<()> {
+        self.flush()?;
+        if let Some(writer) = &self.writer {
+            self.unwritten = writer.wait(patience, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Whether no more should be appended, as of the last flush.
+    pub(crate) fn is_full(&self) -> bool {
+        self.unwritten >= FULL
+    }
+}
+
+impl Writer {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes bytes. Gives how many are unwritten now.
+    fn take(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let mut state = self.lock();
+        if let Some(error) = state.error {
+            return Err(error.into());
+        }
+        if !bytes.is_empty() {
+            state.unwritten += bytes.len();
+            state.bytes.extend_from_slice(bytes);
+            bytes.clear();
+            self.changed.notify_all();
+        }
+        Ok(state.unwritten)
+    }
+
+    /// Waits until fewer bytes than `below` are unwritten, or for so long. Gives how many are.
+    fn wait(&self, patience: Duration, below: usize) -> io::Result<usize> {
+        let too_many = |state: &mut State| state.unwritten >= below && state.error.is_none();
+        let waited = self.changed.wait_timeout_while(self.lock(), patience, too_many);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.error.map_or(Ok(state.unwritten), |error| Err(error.into()))
+    }
+
+    /// Writes what there is, as it comes, until nobody takes any more.
+    fn write(&self, file: &OwnedFd) {
+        let is_file = fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file());
+        let piece = if is_file { FILE_PIECE } else { PIECE };
+        let mut bytes = Vec::new();
+        loop {
+            let state = self.changed.wait_while(self.lock(), |state| state.bytes.is_empty());
+            let mut state = state.unwrap_or_else(PoisonError::into_inner);
+            // The two buffers are exchanged, so that nothing is copied once more and neither is made anew.
+            bytes.clear();
+            mem::swap(&mut bytes, &mut state.bytes);
+            drop(state);
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                let result = match rustix::io::write(file, &rest[..rest.len().min(piece)]) {
+                    Err(Errno::INTR) => Ok(0),
+                    // Somebody else has made it non-blocking.
+                    Err(Errno::AGAIN) => poll(&mut [PollFd::new(file, PollFlags::OUT)], None).map(|_| 0),
+                    result => result,
+                };
+                let mut state = self.lock();
+                match result {
+                    Ok(written) => {
+                        rest = &rest[written..];
+                        state.unwritten -= written;
+                    }
+                    Err(error) => state.error = Some(error),
+                }
+                if state.unwritten < FULL || state.error.is_some() {
+                    self.changed.notify_all();
+                }
+                if state.error.is_some() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    /// A pipe holds 64 kB, and whoever should read it does not.
+    #[test]
+    fn who_takes_nothing_holds_up_nobody() -> io::Result<()> {
+        let (reader, writer) = io::pipe()?;
+        let mut output = Output::to(writer)?;
+        let line = [b'x'; 1000];
+        let mut written = 0;
+        while !output.is_full() {
+            output.buffer().extend(line);
+            written += line.len();
+            output.flush()?;
+        }
+        output.flush_all(Duration::from_millis(10))?;
+        let unread = output.waiting();
+        assert!(unread > FULL - (1 << 20) && unread < written, "{unread} of {written}");
+
+        let taken = thread::spawn(move || {
+            let mut bytes = vec![0; written];
+            (&reader).read_exact(&mut bytes).map(|()| bytes)
+        });
+        output.flush_all(Duration::from_secs(20))?;
+        assert_eq!(output.waiting(), 0);
+        assert!(taken.join().expect("no panic")?.iter().all(|byte| *byte == b'x'));
+
+        // Its reader is gone now.
+        output.buffer().extend(line);
+        output.flush()?;
+        let error = output.flush_all(Duration::from_secs(20)).expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_is_written_by_nobody() -> io::Result<()> {
+        let mut output = Output::to(io::stdout())?;
+        let begin = Instant::now();
+        output.flush_all(Duration::from_secs(20))?;
+        assert!(output.writer.is_none() && begin.elapsed() < Duration::from_secs(20));
+        Ok(())
+    }
+}

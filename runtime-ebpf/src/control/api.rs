@@ -1,0 +1,77 @@
+//! The answers of the control socket: what `gopatchd status` and `gopatchd top` show.
+//!
+//! Plain data with the names that the JSON objects have.
+
+use serde::{Deserialize, Serialize};
+
+use super::switch::RuleState;
+use crate::summary::{Lost, Summary};
+
+/// Buckets of durations grow by 2^(1/8), 9 %.
+pub(crate) const DURATION_SCALE: i32 = 3;
+
+/// The running gopatchd.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Status {
+    pub(crate) version: String,
+    pub(crate) pid: u32,
+    pub(crate) uptime_seconds: f64,
+    pub(crate) backend: String,
+    /// Whether the rings are being looked at.
+    pub(crate) alive: bool,
+    /// Totals over all processes.
+    pub(crate) totals: Summary,
+    /// None when spans are not pushed.
+    pub(crate) spans: Option<Spans>,
+    /// Those that are attached, and those that have just ended.
+    pub(crate) processes: Vec<Process>,
+}
+
+/// Spans on their way to the receiver.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Spans {
+    pub(crate) waiting: usize,
+    pub(crate) waiting_bytes: usize,
+    pub(crate) pushed: u64,
+    pub(crate) lost_queue_full: u64,
+    pub(crate) lost_rejected: u64,
+}
+
+/// A process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    pub(crate) service: String,
+    pub(crate) instance: String,
+    pub(crate) version: String,
+    pub(crate) go_version: String,
+    pub(crate) ended: bool,
+    pub(crate) records: u64,
+    pub(crate) operations: u64,
+    pub(crate) lost: Lost,
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// A rule of a process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    /// Functions that it hooks.
+    pub(crate) functions: usize,
+    #[serde(flatten)]
+    pub(crate) state: RuleState,
+}
+
+/// Operations of one name in one process, since somebody began to watch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Operations {
+    pub(crate) pid: u32,
+    pub(crate) instance: String,
+    pub(crate) service: String,
+    pub(crate) rule: String,
+    pub(crate) name: String,
+    pub(crate) count: u64,
+    pub(crate) errors: u64,
+    /// Counts of durations: bucket `i` is up to 2^((i+1)/8) ns.
+    pub(crate) durations: Vec<(i32, u64)>,
+}

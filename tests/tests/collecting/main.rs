@@ -1,0 +1,12 @@
+//! A patched program and `gopatchd`: the program works as before, and gopatchd sees each of its calls once.
+
+mod behaviour;
+mod everything;
+mod idle;
+mod processes;
+mod requests;
+mod restart;
+mod std_tests;
+mod top;
+mod torture;
+mod uprobes;

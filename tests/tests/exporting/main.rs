@@ -1,0 +1,11 @@
+//! What `gopatchd` pushes to a real OpenTelemetry Collector and what a real Prometheus scrapes from it.
+//!
+//! `collector`, `otel` and `prometheus` test the receivers that the other modules rely on.
+
+mod collector;
+mod dashboard;
+mod export;
+mod otel;
+mod outage;
+mod prometheus;
+mod scrape;

@@ -1,0 +1,11 @@
+//! The whole way, as users go it: the documents' examples, `deploy/`, `gopatchd ab`, the budgets, and real programs.
+
+mod ab;
+mod budgets;
+mod caddy;
+mod deploy;
+mod documented;
+mod etcd;
+mod greeter;
+mod hardening;
+mod operations;
