@@ -237,8 +237,6 @@ fn lines_are_compared_as_a_reader_would() {
 
 #[test]
 fn the_commands_of_the_document_work() -> Result<()> {
-    // The document has rates and times, and one gopatchd on the machine.
-    let _turn = alone();
     if !prometheus::is_here("docs/operations.md")? {
         return Ok(());
     }
