@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::golang::GoVersion;
 use crate::golang::symbol::without_type_arguments;
-use crate::rules::glob::{Wildcards, matches};
-use crate::rules::version::{Range, Version};
+use crate::rules::syntax::glob::{Wildcards, matches};
+use crate::rules::syntax::version::{Range, Version};
 use crate::sites::Refusal;
 use crate::yaml::lines::Lines;
 use crate::yaml::nearest::did_you_mean;

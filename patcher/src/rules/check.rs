@@ -4,7 +4,7 @@ use gopatch_protocol::manifest::Kind;
 use gopatch_protocol::naming;
 
 use super::declaration::Declaration;
-use super::path::{Expression, Selector};
+use super::syntax::path::{Expression, Selector};
 use super::{Rule, RuleError, pattern};
 use crate::yaml::nearest::did_you_mean;
 
