@@ -40,7 +40,10 @@ fn refused_command(scratch: &Scratch, command: &mut Command, reason: &str) -> Re
     let shown = format!("{}: {:?}\n{}{}", workspace::shown(command), done.status, done.stdout, done.stderr);
     ensure!(done.status == Some(2), "the exit status: {shown}");
     ensure!(done.stdout.is_empty(), "no report is to be had: {shown}");
-    ensure!(done.stderr.lines().skip(1).all(|line| line.starts_with("hint: ")), "more than an error and hints: {shown}");
+    ensure!(
+        done.stderr.lines().skip(1).all(|line| line.starts_with("hint: ")),
+        "more than an error and hints: {shown}"
+    );
     ensure!(done.stderr.starts_with("gopatch: error: "), "who says so: {shown}");
     ensure!(done.stderr.matches(reason).count() == 1, "{reason:?} is not said once: {shown}");
     let after = files(scratch.path())?;
