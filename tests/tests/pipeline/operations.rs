@@ -240,6 +240,7 @@ fn the_commands_of_the_document_work() -> Result<()> {
     if !prometheus::is_installed("docs/operations.md")? {
         return Ok(());
     }
+    let _turn = alone();
     let document = fs::read_to_string(workspace::root().join("docs/operations.md"))?;
     let free: [String; PORTS.len()] = real::free_addresses()?;
     let document = PORTS
