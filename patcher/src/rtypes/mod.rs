@@ -249,6 +249,18 @@ mod tests {
             assert_eq!(lines[..3], expected);
             assert!(lines[3].starts_with("[]uint8 24 Slice("), "{}", lines[3]);
             assert_eq!(lines[4..], ["uintptr 8 Int { signed: false }", "no main.Absent"]);
+
+            let names = ["main.Huge", "[281474976710655]uint8", "[4611686018427387904]struct {}", "[0]int"];
+            let lines = describe(&file, &names).unwrap();
+            let huge = "main.Huge 1125899906842612 {Bytes [1125899906842608]uint8 @0, Last int32 @1125899906842608}";
+            assert_eq!(lines[0], huge);
+            assert!(lines[1].starts_with("[281474976710655]uint8 281474976710655 Array {"), "{}", lines[1]);
+            assert!(
+                lines[2].ends_with("len: 4611686018427387904 }") && lines[2].contains("{} 0 Array"),
+                "{}",
+                lines[2]
+            );
+            assert!(lines[3].starts_with("[0]int 0 Array"), "{}", lines[3]);
         }
     }
 

@@ -100,15 +100,15 @@ impl Places<'_> {
         };
         let path = match cursor {
             Cursor::Value { location, offset, origin, .. } => {
-                let first = source(&location, offset + word, origin, &resolved, end)?;
+                let first = source(&location, offset.saturating_add(word), origin, &resolved, end)?;
                 let second = match leaf {
-                    Leaf::String { .. } => Some(source(&location, offset + 8, origin, &resolved, end)?),
+                    Leaf::String { .. } => Some(source(&location, offset.saturating_add(8), origin, &resolved, end)?),
                     Leaf::Int { .. } | Leaf::Nil { .. } | Leaf::Bytes { .. } | Leaf::TypeName { .. } => None,
                 };
                 Path { root: Root::Value { first, second }, steps: Vec::new(), offset: 0, leaf }
             }
             Cursor::Memory { root, steps, offset, .. } => {
-                Path { root, steps, offset: displacement(offset + word, &resolved)?, leaf }
+                Path { root, steps, offset: displacement(offset.saturating_add(word), &resolved)?, leaf }
             }
             Cursor::Word { .. } => return Err(unrecordable()),
         };
