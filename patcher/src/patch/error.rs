@@ -66,6 +66,13 @@ pub struct InRule {
     problem: Problem,
 }
 
+impl InRule {
+    /// What is wrong, without the place.
+    pub(super) fn reason(&self) -> String {
+        self.problem.to_string()
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
     #[error("this name is used twice")]

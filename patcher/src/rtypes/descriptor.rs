@@ -102,7 +102,7 @@ impl<'a> Image<'a> {
     pub(super) fn new(elf: &'a Elf<'a>, relocations: &'a [Relative], go: &GoBinary<'_>) -> Self {
         // Swiss tables came with Go 1.24; until 1.25 an experiment kept the old maps.
         let old_maps = go.build_info.go_version.contains("noswissmap");
-        let minor = go.build_info.version.minor;
+        let minor = go.version.minor;
         let map_size = match minor {
             ..24 => 88,
             24 | 25 if old_maps => 88,

@@ -49,6 +49,12 @@ pub enum RuntimeTypeError {
         last = KNOWN.end()
     )]
     Version(GoVersion),
+    /// A Go that names no release.
+    #[error(
+        "built by {0:?} without DWARF: that names no release of Go, so the run-time type data cannot be read\n\
+         hint: patch a build with DWARF (without -ldflags=-s or -w), or one of a released Go"
+    )]
+    NoRelease(String),
     /// Typelinks outside the file.
     #[error("no DWARF, and no readable list of run-time types in the moduledata at {0}\nhint: rebuild the program")]
     Typelinks(Va),
@@ -81,6 +87,7 @@ impl<'a> RuntimeTypes<'a> {
     /// Finds all types; `relocations` are [`Elf::relative_relocations`].
     pub fn load(elf: &'a Elf<'a>, relocations: &'a [Relative], go: &GoBinary<'_>) -> Result<Self, RuntimeTypeError> {
         let version = go.build_info.version;
+        let version = version.ok_or_else(|| RuntimeTypeError::NoRelease(go.build_info.go_version.clone()))?;
         if !is_known(version) {
             return Err(RuntimeTypeError::Version(version));
         }
@@ -299,11 +306,14 @@ mod tests {
         let elf = Elf::parse(testing::program()).unwrap();
         let mut go = GoBinary::read(&elf, &[]).unwrap();
         for minor in [17, 28] {
-            go.build_info.version = GoVersion::go1(minor);
+            go.build_info.version = Some(GoVersion::go1(minor));
             let error = RuntimeTypes::load(&elf, &[], &go).unwrap_err();
             assert!(matches!(error, RuntimeTypeError::Version(_)), "{error}");
             assert!(error.to_string().contains("Go 1.18 to 1.27 only"), "{error}");
         }
+        go.build_info.version = None;
+        let error = RuntimeTypes::load(&elf, &[], &go).unwrap_err();
+        assert!(matches!(&error, RuntimeTypeError::NoRelease(name) if *name == go.build_info.go_version), "{error}");
     }
 
     #[test]
