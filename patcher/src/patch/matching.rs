@@ -70,10 +70,18 @@ pub(super) fn match_rules<'a>(
         }
         matches.push(Match { rule, functions, left_out, unknown });
     }
-    if matches.iter().all(|it| it.functions.is_empty()) {
-        return Err(PatchError::NothingMatches);
-    }
+    check_any(&matches)?;
     Ok(matches)
+}
+
+/// Refuses a program in which no rule has a function.
+pub(super) fn check_any(matches: &[Match<'_>]) -> Result<(), PatchError> {
+    if matches.iter().any(|it| !it.functions.is_empty()) {
+        return Ok(());
+    }
+    let words = |it: &Match<'_>| Some(format!("; rule {} was left out: {}", it.rule.name, it.left_out.as_ref()?));
+    let left_out = matches.iter().filter_map(words);
+    Err(PatchError::NothingMatches(left_out.collect()))
 }
 
 /// The error for a rule whose function exists only as inlined copies.

@@ -115,6 +115,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
     let dwarf = dwarf::Sections::load(&program.elf)?;
     let types = program.load_types(dwarf.as_ref(), &rules, &matches)?;
     versions::settle(&mut matches, &types)?;
+    matching::check_any(&matches)?;
     let runtime = Runtime::find(&types, &program.go)?;
     clock.lap("types");
 

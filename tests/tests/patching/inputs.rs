@@ -348,6 +348,12 @@ fn no_list_of_modules() -> Result<()> {
                 let other = format!("{start}example.com/rpc.(*Server).process: ");
                 ensure!(why.contains(if expected.len() == 2 { &better } else { &other }), "{why}");
             }
+            if expected.len() == 1 {
+                let done = patch(&scratch, &scratch.file("in"), MODULE_RULES)?;
+                let reason =
+                    "no rule matches a function of this program; rule second was left out: needs example.com/rpc";
+                ensure!(done.status == Some(2) && done.stderr.contains(reason), "{:?}\n{}", done.status, done.stderr);
+            }
         }
     }
     Ok(())
