@@ -26,7 +26,7 @@ pub(super) struct Match<'a> {
     pub(super) functions: Vec<Function<'a>>,
     /// Why it was left out: a version outside its range.
     pub(super) left_out: Option<String>,
-    /// Why it is undecided: a version that is unknown. [`super::versions::settle`] decides.
+    /// Why it is undecided: a version that is unknown. [`super::shapes::settle`] decides.
     pub(super) unknown: Option<String>,
 }
 
