@@ -95,7 +95,7 @@ impl<'a> ProgramTypes<'a> {
         let description = Self::describe(sections, rules, functions, elf, relocations, go)?;
         let types = &go.module_data;
         let size = types.end_types.offset_from(types.types).and_then(|size| i32::try_from(size).ok());
-        let type_data = size.filter(|_| rtypes::is_known(go.build_info.version));
+        let type_data = size.filter(|_| rtypes::is_known(go.version));
         let type_data = type_data.map(|size| TypeData { va: types.types.0, size: size as u32 });
         Ok(Self { description, type_data })
     }
@@ -116,7 +116,7 @@ impl<'a> ProgramTypes<'a> {
             };
             let info = TypeInfo::load(sections, &wanted, go.module_data.types)?;
             if !info.is_foreign() {
-                return Ok(Description::Dwarf(Box::new(info), go.build_info.version));
+                return Ok(Description::Dwarf(Box::new(info), go.version));
             }
         }
         Ok(Description::Runtime(RuntimeTypes::load(elf, relocations, go)?))

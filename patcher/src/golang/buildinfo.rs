@@ -1,15 +1,18 @@
 //! Go's build info: which toolchain built the program, from which modules, with which settings.
 //!
-//! Decides: where the blob is and which of its two formats it has (Go's
-//! `src/debug/buildinfo/buildinfo.go`): pointers to strings until Go 1.17, inline strings since Go
-//! 1.18.
+//! Decides: where it is. Go writes a blob in one of two formats
+//! (`src/debug/buildinfo/buildinfo.go`), pointers to strings until Go 1.17, inline strings since Go
+//! 1.18. If a tool removed the blob, the runtime's variables have the same text.
 //! Trusts: nothing. A blob that points or reaches outside the file is damaged.
-//! Never does: refuse a version (that is [`super::GoBinary::read`]).
+//! Never does: refuse a version or a text (that is [`super::GoBinary::read`] and its callers).
+
+use iced_x86::{Decoder, DecoderOptions};
 
 use crate::address::Va;
-use crate::elf::{Elf, Relative};
+use crate::elf::{Elf, Relative, Segment};
 
-use super::{GoError, GoVersion, pointer_at};
+use super::modinfo::{ModInfo, Module};
+use super::{FunctionTable, GoError, GoVersion, pointer_at};
 
 /// First bytes of the blob, and its alignment.
 const MAGIC: &[u8] = b"\xff Go buildinf:";
@@ -21,16 +24,22 @@ const POINTERS: u64 = 16;
 const INLINE_STRINGS: usize = 32;
 /// Flag: the strings are inline.
 const FLAG_INLINE: u8 = 2;
-/// The module text is between two markers of 16 bytes (`src/cmd/go/internal/modload/build.go`).
-const MARKER: usize = 16;
+
+/// The function that mentions `runtime.buildVersion` and `runtime.modinfo`, so that the linker
+/// keeps them (`src/runtime/proc.go`).
+const MENTIONS: &str = "runtime.schedinit";
+/// Longest version and module texts accepted from the runtime's variables.
+const MAX_VERSION: u64 = 1 << 10;
+const MAX_MODULES: u64 = 1 << 24;
 
 /// How the program was built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildInfo {
-    /// The toolchain's own name: `go1.27.4`, `go1.24.3 X:boringcrypto`.
+    /// The toolchain's own name: `go1.27.4`, `go1.24.3 X:boringcrypto`; `unknown` when the program
+    /// has none.
     pub go_version: String,
-    /// The toolchain's version, to compare.
-    pub version: GoVersion,
+    /// The release that the name is based on, to compare; `None` when it contains none.
+    pub version: Option<GoVersion>,
     /// Import path of the main package; `None` for programs built outside modules.
     pub main_package: Option<String>,
     /// The module of the main package.
@@ -41,38 +50,37 @@ pub struct BuildInfo {
     pub settings: Vec<(String, String)>,
 }
 
-/// A module that the program was built from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Module {
-    /// Module path, the start of its packages' import paths.
-    pub path: String,
-    /// Version, such as `v1.2.3`, `(devel)`; empty when unknown. The replacement's, if the module
-    /// was replaced.
-    pub version: String,
-    /// Path of the module that replaced it.
-    pub replaced_by: Option<String>,
-}
-
 impl BuildInfo {
     /// Finds and reads the blob; `None` when there is none.
     pub fn read(elf: &Elf<'_>, relocations: &[Relative]) -> Result<Option<Self>, GoError> {
-        let Some((blob, va)) = find(elf) else { return Ok(None) };
-        let damaged = |why| GoError::BuildInfo { va, why };
-        let (go_version, modules) = read_strings(elf, relocations, blob, va)
-            .ok_or_else(|| damaged("its strings are outside the file or not UTF-8"))?;
-        let version = GoVersion::parse(go_version).ok_or_else(|| GoError::Version(go_version.to_owned()))?;
-        let mut info = Self {
-            go_version: go_version.to_owned(),
-            version,
-            main_package: None,
-            main_module: None,
-            dependencies: Vec::new(),
-            settings: Vec::new(),
-        };
-        for line in modules.lines() {
-            info.read_line(line).ok_or_else(|| damaged("its module text has an invalid line"))?;
+        let read =
+            |(blob, va)| read_strings(elf, relocations, blob, va).map(|(version, text)| Self::new(version, text));
+        if let Some(section) = elf.section(".go.buildinfo")
+            && elf.raw_data(section).starts_with(MAGIC)
+            && let Some(blob) = elf.bytes_from(section.va)
+        {
+            let damaged = || GoError::BuildInfo { va: section.va, why: "its strings are outside the file" };
+            return read((blob, section.va)).ok_or_else(damaged).map(Some);
         }
-        Ok(Some(info))
+        // A program that reads build info itself contains the blob's first bytes elsewhere too.
+        Ok(candidates(elf).filter_map(read).find(|info| info.version.is_some()))
+    }
+
+    /// Reads the runtime's variables. A part that cannot be found is unknown.
+    pub(super) fn from_variables(elf: &Elf<'_>, relocations: &[Relative], functions: &FunctionTable<'_>) -> Self {
+        let strings = mentioned_strings(elf, relocations, functions);
+        let is_version = |text: &&&[u8]| std::str::from_utf8(text).ok().and_then(GoVersion::parse).is_some();
+        let version = strings.iter().filter(|text| text.len() as u64 <= MAX_VERSION).find(is_version);
+        let modules = strings.iter().find(|text| ModInfo::is_framed(text));
+        Self::new(version.copied().unwrap_or_default(), modules.copied().unwrap_or_default())
+    }
+
+    fn new(go_version: &[u8], modules: &[u8]) -> Self {
+        let go_version = String::from_utf8_lossy(go_version).trim().to_owned();
+        let version = GoVersion::parse(&go_version);
+        let go_version = if go_version.is_empty() { "unknown".to_owned() } else { go_version };
+        let ModInfo { main_package, main_module, dependencies, settings } = ModInfo::read(modules);
+        Self { go_version, version, main_package, main_module, dependencies, settings }
     }
 
     /// The module of a package; `None` for the standard library and for modules that build info
@@ -95,79 +103,61 @@ impl BuildInfo {
     pub fn setting(&self, key: &str) -> Option<&str> {
         self.settings.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
-
-    /// Reads one line of the module text (`src/runtime/debug/mod.go`). Unknown kinds of line come
-    /// from later versions.
-    fn read_line(&mut self, line: &str) -> Option<()> {
-        let (kind, rest) = line.split_once('\t')?;
-        let mut fields = rest.split('\t');
-        match kind {
-            "path" => self.main_package = Some(rest.to_owned()),
-            "mod" | "dep" => {
-                let path = fields.next()?.to_owned();
-                let version = fields.next().unwrap_or_default().to_owned();
-                let module = Module { path, version, replaced_by: None };
-                if kind == "mod" {
-                    self.main_module = Some(module);
-                } else {
-                    self.dependencies.push(module);
-                }
-            }
-            "=>" => {
-                let module = self.dependencies.last_mut().or(self.main_module.as_mut())?;
-                module.replaced_by = Some(fields.next()?.to_owned());
-                fields.next().unwrap_or_default().clone_into(&mut module.version);
-            }
-            "build" => {
-                let (key, value) = split_setting(rest)?;
-                self.settings.push((key, value));
-            }
-            _ => {}
-        }
-        Some(())
-    }
 }
 
-/// The blob, to the end of its segment, and its address.
-fn find<'a>(elf: &Elf<'a>) -> Option<(&'a [u8], Va)> {
-    if let Some(section) = elf.section(".go.buildinfo")
-        && elf.raw_data(section).starts_with(MAGIC)
-    {
-        return Some((elf.bytes_from(section.va)?, section.va));
-    }
-    elf.loads().find_map(|segment| {
-        let bytes = elf.bytes_from(segment.va)?;
-        let index = bytes.chunks(ALIGN).position(|chunk| chunk.starts_with(MAGIC))?;
-        let start = index * ALIGN;
-        Some((bytes.get(start..)?, segment.va.checked_add(start as u64)?))
-    })
-}
-
-/// The version and the module text, without its markers.
-fn read_strings<'a>(elf: &Elf<'a>, relocations: &[Relative], blob: &'a [u8], va: Va) -> Option<(&'a str, &'a str)> {
-    let (version, modules) = if blob.get(FLAGS)? & FLAG_INLINE != 0 {
-        let rest = blob.get(INLINE_STRINGS..)?;
-        let (version, rest) = take_string(rest)?;
-        (version, take_string(rest)?.0)
-    } else {
-        // Pointers to Go strings, each a pointer and a length. The file is for x86-64: 8 bytes,
-        // little-endian.
-        if *blob.get(POINTER_SIZE)? != 8 {
-            return None;
-        }
-        let string = |at: u64| {
-            let header = pointer_at(elf, relocations, va.checked_add(at)?)?;
-            if header == Va(0) {
-                return Some(&[][..]);
-            }
-            let len = elf.word_at(header.checked_add(8)?)?;
-            if len == 0 { Some(&[][..]) } else { elf.bytes_at(pointer_at(elf, relocations, header)?, len) }
-        };
-        (string(POINTERS)?, string(POINTERS + 8)?)
+/// Possible places of the blob: the bytes up to the end of the segment, and the address.
+fn candidates<'a>(elf: &Elf<'a>) -> impl Iterator<Item = (&'a [u8], Va)> {
+    let in_segment = |segment: &Segment| {
+        let (start, bytes) = (segment.va, elf.bytes_from(segment.va).unwrap_or_default());
+        let begins = move |index: &usize| bytes[*index..].starts_with(MAGIC);
+        let places = (0..bytes.len()).step_by(ALIGN).filter(begins);
+        places.filter_map(move |index| Some((&bytes[index..], start.checked_add(index as u64)?)))
     };
-    let framed = modules.len() > 2 * MARKER && modules.get(modules.len() - MARKER - 1) == Some(&b'\n');
-    let modules = if framed { modules.get(MARKER..modules.len() - MARKER)? } else { &[] };
-    Some((std::str::from_utf8(version).ok()?, std::str::from_utf8(modules).ok()?))
+    elf.loads().flat_map(in_segment)
+}
+
+/// The strings in the variables that [`MENTIONS`] reads. A string is a pointer and a length; the
+/// code may address either.
+fn mentioned_strings<'a>(elf: &Elf<'a>, relocations: &[Relative], functions: &FunctionTable<'_>) -> Vec<&'a [u8]> {
+    let Some(function) = functions.by_name(MENTIONS).next() else { return Vec::new() };
+    let Some(code) = elf.bytes_at(function.start, function.size()) else { return Vec::new() };
+    let mut strings = Vec::new();
+    for instruction in Decoder::with_ip(64, code, function.start.0, DecoderOptions::NONE) {
+        if !instruction.is_ip_rel_memory_operand() {
+            continue;
+        }
+        let mentioned = instruction.ip_rel_memory_address();
+        for header in [Some(mentioned), mentioned.checked_sub(8)].into_iter().flatten() {
+            strings.extend(string_at(elf, relocations, Va(header), MAX_MODULES));
+        }
+    }
+    strings
+}
+
+/// The string whose pointer and length are at `header`; `None` if longer than `most`.
+fn string_at<'a>(elf: &Elf<'a>, relocations: &[Relative], header: Va, most: u64) -> Option<&'a [u8]> {
+    let len = elf.word_at(header.checked_add(8)?)?;
+    if len == 0 {
+        return Some(&[]);
+    }
+    if len > most { None } else { elf.bytes_at(pointer_at(elf, relocations, header)?, len) }
+}
+
+/// The version and the module text, with its markers.
+fn read_strings<'a>(elf: &Elf<'a>, relocations: &[Relative], blob: &'a [u8], va: Va) -> Option<(&'a [u8], &'a [u8])> {
+    if blob.get(FLAGS)? & FLAG_INLINE != 0 {
+        let (version, rest) = take_string(blob.get(INLINE_STRINGS..)?)?;
+        return Some((version, take_string(rest)?.0));
+    }
+    // Pointers to Go strings. The file is for x86-64: 8 bytes, little-endian.
+    if *blob.get(POINTER_SIZE)? != 8 {
+        return None;
+    }
+    let string = |at: u64| match pointer_at(elf, relocations, va.checked_add(at)?)? {
+        Va(0) => Some(&[][..]),
+        header => string_at(elf, relocations, header, u64::MAX),
+    };
+    Some((string(POINTERS)?, string(POINTERS + 8)?))
 }
 
 /// Splits off a string: a length as in Go's `binary.Uvarint`, and that many bytes.
@@ -177,44 +167,11 @@ fn take_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     reader.slice().split_at_checked(usize::try_from(len).ok()?)
 }
 
-/// Splits `key=value`. Each side is quoted when it holds a space, a quote or an `=`.
-fn split_setting(text: &str) -> Option<(String, String)> {
-    let (key, rest) = if text.starts_with('"') {
-        let (key, rest) = unquote(text)?;
-        (key, rest.strip_prefix('=')?)
-    } else {
-        let (key, rest) = text.split_once('=')?;
-        (key.to_owned(), rest)
-    };
-    let value = if rest.starts_with('"') { unquote(rest)?.0 } else { rest.to_owned() };
-    Some((key, value))
-}
-
-/// Reads a leading quoted string of Go (`strconv.Quote`), and returns the rest.
-fn unquote(text: &str) -> Option<(String, &str)> {
-    let mut chars = text.strip_prefix('"')?.chars();
-    let mut plain = String::new();
-    loop {
-        match chars.next()? {
-            '"' => return Some((plain, chars.as_str())),
-            '\\' => match chars.next()? {
-                'n' => plain.push('\n'),
-                't' => plain.push('\t'),
-                'r' => plain.push('\r'),
-                quoted @ ('"' | '\\') => plain.push(quoted),
-                // A control character by number. It stays quoted: no setting that gopatch reads has
-                // one.
-                other => plain.extend(['\\', other]),
-            },
-            other => plain.push(other),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::elf::testing::{Part, image};
+    use crate::golang::modinfo;
 
     const MODULES: &str = "path\texample.com/shop/cmd/server\n\
         mod\texample.com/shop\t(devel)\t\n\
@@ -225,7 +182,7 @@ mod tests {
         build\tCGO_ENABLED=0\n";
 
     fn framed() -> Vec<u8> {
-        [&[b'S'; 16], MODULES.as_bytes(), &[b'E'; 16]].concat()
+        modinfo::tests::framed(MODULES.as_bytes())
     }
 
     fn read(data: Vec<u8>) -> Result<Option<BuildInfo>, GoError> {
@@ -259,7 +216,7 @@ mod tests {
         assert_eq!(info.setting("-ldflags"), Some("-X main.v=1 \"q\""));
         assert_eq!(info.setting("CGO_ENABLED"), Some("0"));
         let old = read(with_pointers()).unwrap().unwrap();
-        assert_eq!(old.version, GoVersion::go1(16));
+        assert_eq!(old.version, Some(GoVersion::go1(16)));
         assert_eq!(old.dependencies, info.dependencies);
     }
 
@@ -284,5 +241,40 @@ mod tests {
         pointers[16..24].copy_from_slice(&u64::MAX.to_le_bytes());
         assert!(read(pointers).unwrap_err().to_string().contains("outside the file"));
         assert!(read(b"something else altogether".to_vec()).unwrap().is_none());
+    }
+
+    #[test]
+    fn any_text_is_read() {
+        let blob = |version: &[u8], modules: &[u8]| {
+            let mut blob = [MAGIC, &[8, FLAG_INLINE], &[0; 16]].concat();
+            for text in [version, &modinfo::tests::framed(modules)] {
+                assert!(text.len() < 128);
+                blob.push(text.len() as u8);
+                blob.extend(text);
+            }
+            read(blob).unwrap().unwrap()
+        };
+        let info = blob(b"my\xffgo", b"path\tma\xffin\nbuild\t-ldflags=-Xmain.v=\xff\n");
+        assert_eq!((info.go_version.as_str(), info.version), ("my\u{fffd}go", None));
+        assert_eq!(info.main_package.as_deref(), Some("ma\u{fffd}in"));
+        assert_eq!(info.setting("-ldflags"), Some("-Xmain.v=\u{fffd}"));
+        assert_eq!(blob(b"", b"\n").go_version, "unknown");
+        assert_eq!(blob(b"go1.26.3-custom", b"").version, GoVersion::parse("go1.26.3"));
+    }
+
+    #[test]
+    fn the_magic_among_a_programs_strings_is_not_the_blob() {
+        let decoy = [&[0; 16], MAGIC, b" is the magic of build info, and more text follows"].concat();
+        let parts = |name| {
+            let decoy = Part { name: ".rodata", va: 0x400000, executable: false, data: decoy.clone() };
+            image(&[decoy, Part { name, va: 0x500000, executable: false, data: inline() }])
+        };
+        for name in [".go.buildinfo", ".data"] {
+            let file = parts(name);
+            let info = BuildInfo::read(&Elf::parse(&file).unwrap(), &[]).unwrap().unwrap();
+            assert_eq!(info.go_version, "go1.27.4", "{name}");
+        }
+        let only_decoy = image(&[Part { name: ".rodata", va: 0x400000, executable: false, data: decoy.clone() }]);
+        assert_eq!(BuildInfo::read(&Elf::parse(&only_decoy).unwrap(), &[]).unwrap(), None);
     }
 }

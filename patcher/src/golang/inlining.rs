@@ -59,7 +59,7 @@ impl GoBinary<'_> {
         if tree == u32::MAX || count <= 0 {
             return Some(Vec::new());
         }
-        let (size, name) = if self.build_info.version < GoVersion::go1(20) { (20, 12) } else { (16, 4) };
+        let (size, name) = if self.version < GoVersion::go1(20) { (20, 12) } else { (16, 4) };
         let tree = elf.bytes_at(self.module_data.func_data.checked_add(tree.into())?, count as u64 * size)?;
         tree.chunks_exact(size as usize).map(|call| table.name(u32_at(call, name)?)).collect()
     }

@@ -6,8 +6,9 @@
 //! program's own runtime follows them too.
 //! Never does: I/O, types (that is `crate::dwarf` and `crate::rtypes`), or decide where to hook.
 //!
-//! [`buildinfo`] and [`version`] have how it was built, [`pclntab`] its functions, [`inlining`] their
-//! inlined copies, [`fips`] the bytes under a digest, [`abi`] the registers of parameters.
+//! [`buildinfo`], [`modinfo`] and [`version`] have how it was built, [`moduledata`] where its data
+//! is, [`pclntab`] its functions, [`inlining`] their inlined copies, [`fips`] the bytes under a
+//! digest, [`abi`] the registers of parameters.
 //!
 //! `docs/go-internals.md` lists what differs between Go versions, with sources.
 
@@ -15,6 +16,8 @@ pub mod abi;
 pub mod buildinfo;
 mod fips;
 mod inlining;
+mod modinfo;
+mod moduledata;
 pub mod pclntab;
 pub mod symbol;
 #[cfg(test)]
@@ -26,7 +29,9 @@ use std::ops::Range;
 use crate::address::Va;
 use crate::elf::{Elf, ElfError, Relative};
 
-pub use buildinfo::{BuildInfo, Module};
+pub use buildinfo::BuildInfo;
+pub use modinfo::Module;
+pub use moduledata::ModuleData;
 pub use pclntab::{Function, FunctionTable};
 pub use version::GoVersion;
 
@@ -41,11 +46,6 @@ pub enum GoError {
     /// Neither build info nor a pclntab.
     #[error("not a Go executable: no .go.buildinfo and no pclntab")]
     NotGo,
-    /// A pclntab without build info.
-    #[error(
-        "no Go build info (.go.buildinfo): a tool other than go build stripped the file\nhint: patch it before that tool runs"
-    )]
-    NoBuildInfo,
     /// Build info that cannot be read.
     #[error("damaged Go build info at {va}: {why}")]
     BuildInfo {
@@ -54,9 +54,6 @@ pub enum GoError {
         /// What is wrong.
         why: &'static str,
     },
-    /// Build info with a version that is not a release.
-    #[error("built by {0:?}, not a release of Go\nhint: build with a released Go")]
-    Version(String),
     /// Older than [`OLDEST`].
     #[error(
         "built by {0}: gopatch needs {OLDEST} or later, for its register ABI and tables\nhint: rebuild with a later Go"
@@ -64,12 +61,12 @@ pub enum GoError {
     TooOld(GoVersion),
     /// Build info without a pclntab.
     #[error("built by {0}, but it has no pclntab\nhint: patch the file before other tools change it")]
-    NoPclntab(GoVersion),
+    NoPclntab(String),
     /// A pclntab of an unknown version.
-    #[error("built by {version}: unknown pclntab format {magic:#x}\nhint: get a later gopatch")]
+    #[error("built by {go_version}: unknown pclntab format {magic:#x}\nhint: get a later gopatch")]
     PclntabFormat {
         /// The program's Go.
-        version: GoVersion,
+        go_version: String,
         /// First word of the table.
         magic: u32,
     },
@@ -94,6 +91,9 @@ pub enum GoError {
 pub struct GoBinary<'a> {
     /// How it was built.
     pub build_info: BuildInfo,
+    /// The release whose tables it has: that of its toolchain or, if the name contains none, one
+    /// with the same tables.
+    pub version: GoVersion,
     /// Its functions.
     pub functions: FunctionTable<'a>,
     /// The runtime's own description of its layout.
@@ -105,93 +105,35 @@ pub struct GoBinary<'a> {
 impl<'a> GoBinary<'a> {
     /// Reads the tables; `relocations` are [`Elf::relative_relocations`].
     pub fn read(elf: &Elf<'a>, relocations: &[Relative]) -> Result<Self, GoError> {
-        let build_info = BuildInfo::read(elf, relocations)?;
-        if let Some(info) = &build_info
-            && info.version < OLDEST
-        {
-            return Err(GoError::TooOld(info.version));
-        }
-        let pclntab = pclntab::find(elf);
-        let (build_info, pclntab) = match (build_info, pclntab) {
+        let blob = BuildInfo::read(elf, relocations)?;
+        blob.as_ref().map_or(Ok(()), check_age)?;
+        let pclntab = match (&blob, pclntab::find(elf)) {
             (None, None) => return Err(GoError::NotGo),
-            (None, Some(_)) => return Err(GoError::NoBuildInfo),
-            (Some(info), None) => return Err(GoError::NoPclntab(info.version)),
-            (Some(info), Some(pclntab)) => (info, pclntab),
+            (Some(info), None) => return Err(GoError::NoPclntab(info.go_version.clone())),
+            (_, Some(pclntab)) => pclntab,
         };
-        let module_data = ModuleData::find(elf, relocations, pclntab, build_info.version)?;
-        let functions = FunctionTable::read(elf, pclntab, module_data.text.start, build_info.version)?;
+        let found = moduledata::find(elf, relocations, pclntab)?;
+        let functions = FunctionTable::read(elf, pclntab, found.text.start).map_err(|error| match error {
+            pclntab::TableError::Format(magic) => {
+                let go_version = blob.as_ref().map_or("an unknown Go", |info| &info.go_version).to_owned();
+                GoError::PclntabFormat { go_version, magic }
+            }
+            pclntab::TableError::Damaged(why) => GoError::Pclntab { va: pclntab, why },
+        })?;
+        let build_info = blob.unwrap_or_else(|| BuildInfo::from_variables(elf, relocations, &functions));
+        check_age(&build_info)?;
+        let version = build_info.version.or_else(|| found.release(elf, relocations, functions.oldest()));
+        let version = version.ok_or(GoError::NoModuleData(pclntab))?;
+        let module_data = found.read(elf, relocations, version).ok_or(GoError::NoModuleData(pclntab))?;
         let checked = fips::checked_ranges(elf, relocations);
-        Ok(Self { build_info, functions, module_data, checked })
+        Ok(Self { build_info, version, functions, module_data, checked })
     }
 }
 
-/// The part of the runtime's `moduledata` that gopatch uses (`src/runtime/symtab.go`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModuleData {
-    /// Where it is.
-    pub va: Va,
-    /// Go's text, from `runtime.text` to `runtime.etext`. C code, and what gopatch adds, is
-    /// outside.
-    pub text: Range<Va>,
-    /// `runtime.types`: the base of run-time types' offsets.
-    pub types: Va,
-    /// `runtime.etypes`: where they end.
-    pub end_types: Va,
-    /// `go:func.*`: the base of the offsets of functions' further data.
-    pub func_data: Va,
-}
-
-impl ModuleData {
-    /// Offsets of its fields, the same in every version from Go 1.16 to 1.27.
-    const PC_HEADER: u64 = 0;
-    const MIN_PC: u64 = 160;
-    const TEXT: u64 = 176;
-    const END_TEXT: u64 = 184;
-
-    /// Offsets of `types`, `etypes` and `gofunc`. Go 1.20 put `covctrs` and `ecovctrs` before them;
-    /// Go 1.27 put `typedesclen` after the first, and `itaboffset` and `itabsize` after the second.
-    fn type_offsets(version: GoVersion) -> [u64; 3] {
-        match version.minor {
-            ..20 => [280, 288, 304],
-            20..27 => [296, 304, 320],
-            _ => [296, 312, 344],
-        }
-    }
-
-    /// Finds it by its symbol, in a stripped file by its first word, which points to the pclntab.
-    fn find(elf: &Elf<'_>, relocations: &[Relative], pclntab: Va, version: GoVersion) -> Result<Self, GoError> {
-        let read = |va| Self::read_at(elf, relocations, va, pclntab, version);
-        if let Some(found) = elf.symbol("runtime.firstmoduledata").and_then(read) {
-            return Ok(found);
-        }
-        let relocated = relocations.iter().filter(|relocation| relocation.target == pclntab).map(|r| r.place);
-        if let Some(found) = relocated.into_iter().find_map(read) {
-            return Ok(found);
-        }
-        let writable = elf.loads().filter(|segment| segment.flags.contains(object::elf::PF_W));
-        writable
-            .filter_map(|segment| Some((segment.va, elf.bytes_from(segment.va)?)))
-            .find_map(|(start, bytes)| {
-                let words = bytes.chunks_exact(8).enumerate();
-                words
-                    .filter(|(_, word)| **word == pclntab.0.to_le_bytes())
-                    .find_map(|(index, _)| read(start.checked_add(index as u64 * 8)?))
-            })
-            .ok_or(GoError::NoModuleData(pclntab))
-    }
-
-    /// Reads the candidate at `va`; `None` when it is not one.
-    fn read_at(elf: &Elf<'_>, relocations: &[Relative], va: Va, pclntab: Va, version: GoVersion) -> Option<Self> {
-        let field = |offset| pointer_at(elf, relocations, va.checked_add(offset)?);
-        let text = field(Self::TEXT)?..field(Self::END_TEXT)?;
-        let executable = elf.loads().any(|segment| {
-            segment.flags.contains(object::elf::PF_X)
-                && segment.va <= text.start
-                && text.end.offset_from(segment.va).is_some_and(|end| end <= segment.file_size)
-        });
-        let plausible = field(Self::PC_HEADER)? == pclntab && text.contains(&field(Self::MIN_PC)?) && executable;
-        let [types, end_types, func_data] = Self::type_offsets(version).map(field);
-        plausible.then_some(Self { va, text, types: types?, end_types: end_types?, func_data: func_data? })
+fn check_age(info: &BuildInfo) -> Result<(), GoError> {
+    match info.version {
+        Some(version) if version < OLDEST => Err(GoError::TooOld(version)),
+        _ => Ok(()),
     }
 }
 
@@ -309,7 +251,7 @@ mod tests {
         let go = read(testing::program()).unwrap();
         assert_eq!(go.build_info.main_package.as_deref(), Some("command-line-arguments"));
         assert_eq!(go.build_info.setting("CGO_ENABLED"), Some("0"));
-        assert!(go.build_info.version >= OLDEST);
+        assert!(go.build_info.version.is_some_and(|version| version >= OLDEST));
     }
 
     #[test]
@@ -318,7 +260,43 @@ mod tests {
         assert!(matches!(read(&image(&[text])), Err(GoError::NotGo)));
         let old = GoVersion::go1(16);
         assert!(matches!(read(&built_by("go1.16")), Err(GoError::TooOld(version)) if version == old));
-        assert!(matches!(read(&built_by("mygo")), Err(GoError::Version(version)) if version.trim_end() == "mygo"));
+    }
+
+    #[test]
+    fn a_toolchain_that_names_no_release_has_the_tables_of_one() {
+        let whole = read(testing::program()).unwrap();
+        for name in ["mygo", "devel", "unknown", "\u{fffd}"] {
+            let file = built_by(name);
+            let go = read(&file).unwrap();
+            assert_eq!((go.build_info.go_version.as_str(), go.build_info.version), (name, None));
+            assert_eq!(go.module_data, whole.module_data, "{name}: {}", go.version);
+        }
+        let custom = built_by("go1.26-x");
+        assert_eq!(read(&custom).unwrap().version, GoVersion::go1(26));
+    }
+
+    /// A copy of a program without its build info.
+    fn without_build_info(mut file: Vec<u8>) -> Vec<u8> {
+        let (start, size) = {
+            let elf = Elf::parse(&file).unwrap();
+            let section = elf.section(".go.buildinfo").unwrap();
+            (section.offset.0 as usize, section.size as usize)
+        };
+        file[start..start + size].fill(0);
+        file
+    }
+
+    #[test]
+    fn without_build_info_the_runtime_knows_the_same() {
+        for arguments in [&[][..], &["-ldflags=-s -w"], &["-buildmode=pie", "-ldflags=-s -w"]] {
+            let whole = testing::build(arguments);
+            let cut = without_build_info(whole.clone());
+            assert!(BuildInfo::read(&Elf::parse(&cut).unwrap(), &[]).unwrap().is_none());
+            let (whole, cut) = (read(&whole).unwrap(), read(&cut).unwrap());
+            assert!(whole.build_info.main_package.is_some() && whole.build_info.version.is_some());
+            assert_eq!(cut.build_info, whole.build_info);
+            assert_eq!(cut.module_data, whole.module_data);
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use std::ops::Range;
 use crate::address::Va;
 use crate::elf::Elf;
 
-use super::{GoError, GoVersion};
+use super::GoVersion;
 
 /// Format of Go 1.18 and 1.19.
 const GO_1_18: u32 = 0xfffffff0;
@@ -38,6 +38,9 @@ const PCTAB: usize = 56;
 const FUNCTAB: usize = 64;
 /// Offset of pcsp in a _func.
 const PCSP: usize = 16;
+/// Offset of funcID in a _func, in either format.
+const FUNC_ID_1_18: usize = 36;
+const FUNC_ID_1_20: usize = 40;
 /// Every linker aligns the table to this.
 const ALIGN: usize = 8;
 
@@ -100,6 +103,15 @@ impl FuncFlags {
     }
 }
 
+/// Why the table cannot be read.
+#[derive(Debug)]
+pub(super) enum TableError {
+    /// Its first word is that of no known format.
+    Format(u32),
+    /// What is wrong with it.
+    Damaged(String),
+}
+
 /// Every function of the program, sorted by address.
 #[derive(Debug, Clone)]
 pub struct FunctionTable<'a> {
@@ -119,14 +131,14 @@ impl<'a> FunctionTable<'a> {
     }
 
     /// Reads the pclntab at `va`; `text` is `runtime.text`.
-    pub(super) fn read(elf: &Elf<'a>, va: Va, text: Va, version: GoVersion) -> Result<Self, GoError> {
-        let damaged = |why: &str| GoError::Pclntab { va, why: why.to_owned() };
+    pub(super) fn read(elf: &Elf<'a>, va: Va, text: Va) -> Result<Self, TableError> {
+        let damaged = |why: &str| TableError::Damaged(why.to_owned());
         let table = elf.bytes_from(va).ok_or_else(|| damaged("outside the file"))?;
         let magic = u32_at(table, 0).ok_or_else(|| damaged("no header"))?;
         let func_id_offset = match magic {
-            GO_1_18 => 36,
-            GO_1_20 => 40,
-            _ => return Err(GoError::PclntabFormat { version, magic }),
+            GO_1_18 => FUNC_ID_1_18,
+            GO_1_20 => FUNC_ID_1_20,
+            _ => return Err(TableError::Format(magic)),
         };
         let field = |offset| word_at(table, offset).ok_or_else(|| damaged("no header"));
         let (count, names, pctab, functab) = (field(NFUNC)?, field(FUNCNAMETAB)?, field(PCTAB)?, field(FUNCTAB)?);
@@ -166,6 +178,11 @@ impl<'a> FunctionTable<'a> {
             function.is_wrapper = wrapper != 0 && function.func_id == wrapper;
         }
         Ok(Self { functions, pctab, names, functab, func_id: func_id_offset })
+    }
+
+    /// The oldest release that writes tables of this format.
+    pub(super) fn oldest(&self) -> GoVersion {
+        GoVersion::go1(if self.func_id == FUNC_ID_1_18 { 18 } else { 20 })
     }
 
     /// All functions, sorted by address.

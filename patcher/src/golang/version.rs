@@ -1,7 +1,8 @@
 //! Go's version numbers, as the `go` command and build info spell them.
 //!
-//! Decides: how versions compare. A release candidate or a development version counts as its
-//! release, since a rule's range is about code, and the code is that release's.
+//! Decides: on which release a toolchain is based, and how versions compare. A release candidate or
+//! a development version counts as its release, since a rule's range is about code, and the code is
+//! that release's.
 //! Never does: decide which versions gopatch supports (that is [`super::GoBinary::read`]).
 
 use std::fmt;
@@ -23,17 +24,22 @@ impl GoVersion {
         Self { major: 1, minor, patch: 0 }
     }
 
-    /// Reads `go1.27.4`, `1.27`, `go1.27rc1`, `go1.24.3 X:boringcrypto`, `devel go1.28-4c1bb6a Tue
-    /// ...`.
+    /// The release that a toolchain is based on, if its name contains one: `go1.27.4`,
+    /// `1.27`, `go1.27rc1`, `go1.24.3 X:boringcrypto`, `devel go1.28-4c1bb6a Tue ...`,
+    /// `acme-go1.26.3`.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.strip_prefix("devel ").unwrap_or(text);
-        let text = text.strip_prefix("go").unwrap_or(text);
-        // A suffix describes the build: rc1, beta2, -fork, X:experiment, a date.
+        let based_on = || text.match_indices("go").map(|(at, go)| &text[at + go.len()..]).find_map(Self::number);
+        Self::number(text).or_else(based_on)
+    }
+
+    /// Reads the number at the start of `text`, as `1.27.4`. A suffix describes the build: rc1,
+    /// beta2, -fork, X:experiment, a date.
+    fn number(text: &str) -> Option<Self> {
         let number = text.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
         let mut parts = number.split('.').map(str::parse);
-        let major = parts.next()?.ok()?;
+        let major = parts.next()?.ok().filter(|major| *major == 1)?;
         let minor = parts.next()?.ok()?;
-        let patch = parts.next().unwrap_or(Ok(0)).ok()?;
+        let patch = parts.next().and_then(Result::ok).unwrap_or(0);
         Some(Self { major, minor, patch })
     }
 }
@@ -61,10 +67,28 @@ mod tests {
             ("go1.24.3 X:boringcrypto", "go1.24.3"),
             ("go1.22.5-fork", "go1.22.5"),
             ("devel go1.28-4c1bb6a Tue Mar 3 10:11:12 2026 +0000", "go1.28"),
+            ("go1.27-20260101-RC01 cl/723456789 +4c1bb6a X:fieldtrack,boringcrypto", "go1.27"),
+            ("go1.28-devel_4c1bb6a", "go1.28"),
+            ("go1.26.3-custom", "go1.26.3"),
+            ("go1.21.13 (Red Hat 1.21.13-2.el9)", "go1.21.13"),
+            ("go1.22.5.1-vendor", "go1.22.5"),
+            ("go1.22.", "go1.22"),
+            ("acme-go1.26.3+2", "go1.26.3"),
+            ("gopher toolchain (go1.25)", "go1.25"),
         ] {
             assert_eq!(GoVersion::parse(text).map(|version| version.to_string()).as_deref(), Some(expected), "{text}");
         }
-        for text in ["", "go", "go1", "devel +4c1bb6a", "unknown", "go1.x", "go99999999999.1"] {
+        for text in [
+            "",
+            "go",
+            "go1",
+            "devel +4c1bb6a",
+            "devel d3e7b3e linux/amd64",
+            "unknown",
+            "mygo",
+            "go1.x",
+            "go99999999999.1",
+        ] {
             assert_eq!(GoVersion::parse(text), None, "{text}");
         }
     }

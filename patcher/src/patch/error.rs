@@ -44,8 +44,8 @@ pub enum PatchError {
     Verify(#[from] VerifyError),
     #[error(transparent)]
     InRule(#[from] Box<InRule>),
-    #[error("no rule matches a function of this program\nhint: add rules with --rules")]
-    NothingMatches,
+    #[error("no rule matches a function of this program{}\nhint: add rules with --rules", .0.concat())]
+    NothingMatches(Vec<String>),
     #[error("no matched function can be hooked: {0}")]
     AllRefused(String),
     #[error("no {name} of Go's runtime in this program's {origin}")]
@@ -64,6 +64,13 @@ pub enum PatchError {
 pub struct InRule {
     place: Place,
     problem: Problem,
+}
+
+impl InRule {
+    /// The problem, without its place.
+    pub(super) fn reason(&self) -> String {
+        self.problem.to_string()
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

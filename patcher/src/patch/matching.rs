@@ -1,6 +1,6 @@
 //! Which functions of the program each rule matches.
 //!
-//! Decides: what a rule's names, globs and version ranges match. Trusts: the function table.
+//! Decides: what a rule's names and globs match. Trusts: the function table.
 //! Never does: choose a place in a function (that is [`super::targets`]).
 
 use std::cell::OnceCell;
@@ -9,15 +9,15 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::FixedState;
 
 use super::error::{PatchError, Problem};
+use super::versions::{self, Verdict};
 use crate::dwarf::{Sections, TypeInfo, Wanted};
 use crate::elf::Elf;
+use crate::golang::GoBinary;
 use crate::golang::pclntab::Function;
 use crate::golang::symbol::{Name, without_type_arguments};
-use crate::golang::{BuildInfo, GoBinary};
 use crate::report::format_callers;
 use crate::rules::Rule;
-use crate::rules::pattern::{import_matches, is_import_glob, receiver_matches};
-use crate::rules::syntax::version::Version;
+use crate::rules::pattern::{import_matches, receiver_matches};
 use crate::yaml::nearest::did_you_mean;
 
 /// A rule and the functions that it matches.
@@ -26,6 +26,8 @@ pub(super) struct Match<'a> {
     pub(super) functions: Vec<Function<'a>>,
     /// Why it was left out: a version outside its range.
     pub(super) left_out: Option<String>,
+    /// Why it is undecided: an unknown version. [`super::shapes::settle`] decides.
+    pub(super) unknown: Option<String>,
 }
 
 /// The functions of this program that each rule matches.
@@ -40,7 +42,14 @@ pub(super) fn match_rules<'a>(
         let mut functions = named.matched(rule);
         // An optional rule without a function in the program is not left out for its version.
         let may_be_left_out = !(rule.optional && functions.is_empty());
-        let mut left_out = out_of_range(rule, &rule.import, &go.build_info).filter(|_| may_be_left_out);
+        let (mut left_out, mut unknown) = (None, None);
+        match versions::compare(rule, &rule.import, &go.build_info) {
+            _ if !may_be_left_out => {}
+            // A glob has no signature to compare.
+            Verdict::Unknown(why) if !rule.is_glob() && !functions.is_empty() => unknown = Some(why),
+            Verdict::LeftOut(why) | Verdict::Unknown(why) => left_out = Some(why),
+            Verdict::Applies => {}
+        }
         if left_out.is_some() {
             functions.clear();
         } else if functions.is_empty() && !rule.optional {
@@ -50,18 +59,29 @@ pub(super) fn match_rules<'a>(
         if rule.is_glob() {
             functions.retain(|function| {
                 let package = Name::parse(function.name).map(|name| name.package).unwrap_or_default();
-                let why = out_of_range(rule, &package, &go.build_info);
-                let is_inside = why.is_none();
-                left_out = left_out.take().or(why);
-                is_inside
+                match versions::compare(rule, &package, &go.build_info) {
+                    Verdict::Applies => true,
+                    Verdict::LeftOut(why) | Verdict::Unknown(why) => {
+                        left_out = left_out.take().or(Some(why));
+                        false
+                    }
+                }
             });
         }
-        matches.push(Match { rule, functions, left_out });
+        matches.push(Match { rule, functions, left_out, unknown });
     }
-    if matches.iter().all(|it| it.functions.is_empty()) {
-        return Err(PatchError::NothingMatches);
-    }
+    check_any(&matches)?;
     Ok(matches)
+}
+
+/// Refuses a program if no rule matches a function.
+pub(super) fn check_any(matches: &[Match<'_>]) -> Result<(), PatchError> {
+    if matches.iter().any(|it| !it.functions.is_empty()) {
+        return Ok(());
+    }
+    let words = |it: &Match<'_>| Some(format!("; rule {} was left out: {}", it.rule.name, it.left_out.as_ref()?));
+    let left_out = matches.iter().filter_map(words);
+    Err(PatchError::NothingMatches(left_out.collect()))
 }
 
 /// The error for a rule whose function exists only as inlined copies.
@@ -78,32 +98,6 @@ fn only_inlined(rule: &Rule, elf: &Elf<'_>, go: &GoBinary<'_>) -> Result<Option<
         }
     }
     Ok(None)
-}
-
-/// Why a rule does not apply to this program's version of Go, or of the module of a package.
-fn out_of_range(rule: &Rule, package: &str, build_info: &BuildInfo) -> Option<String> {
-    if let Some(range) = rule.go.as_ref().filter(|range| !range.contains(&build_info.version.into())) {
-        return Some(format!("needs Go {range}; the program has {}", build_info.go_version));
-    }
-    let range = rule.version.as_ref()?;
-    if is_import_glob(package) {
-        return None;
-    }
-    let module = if package == "main" { build_info.main_module.as_ref() } else { build_info.module_of(package) };
-    let (name, text, version) = match module {
-        Some(module) => (module.path.as_str(), module.version.as_str(), Version::parse(&module.version)),
-        None if build_info.is_standard(package) => {
-            ("Go", build_info.go_version.as_str(), Some(build_info.version.into()))
-        }
-        None => (package, "", None),
-    };
-    match version {
-        Some(version) if range.contains(&version) => None,
-        _ => {
-            let text = if text.is_empty() { "an unknown version" } else { text };
-            Some(format!("needs {name} {range}; the program has {text}"))
-        }
-    }
 }
 
 /// The symbol names, without type arguments, of all matched functions.

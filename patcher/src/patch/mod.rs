@@ -1,10 +1,11 @@
 //! The driver: from a Go executable's bytes and rules to the patched executable's bytes and a
 //! report.
 //!
-//! [`plan`] runs the phases: [`matching`] finds the functions of the rules, [`hooks`] resolves what
-//! each hook records, [`targets`] chooses sites, [`emission`] emits code, [`describe`] fills in
-//! manifest and report. [`runtime`] finds what the emitted code needs of Go's runtime, [`probes`]
-//! turns a plan into uprobes, [`error`] has the messages.
+//! [`plan`] runs the phases: [`matching`] finds the functions of the rules, [`versions`] and
+//! [`shapes`] leave out rules for other versions, [`hooks`] resolves what each hook records,
+//! [`targets`] chooses sites, [`emission`] emits code, [`describe`] fills in manifest and report.
+//! [`runtime`] finds what the emitted code needs of Go's runtime, [`probes`] turns a plan into
+//! uprobes, [`error`] has the messages.
 
 mod describe;
 mod emission;
@@ -13,7 +14,9 @@ mod hooks;
 mod matching;
 mod probes;
 mod runtime;
+mod shapes;
 mod targets;
+mod versions;
 
 use std::collections::HashSet;
 use std::thread;
@@ -110,9 +113,11 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
     check_socket(&options.socket)?;
     let program = Executable::load(input, &mut clock)?;
     let rules = read_rules(options)?;
-    let matches = matching::match_rules(&rules, &program.go, &program.elf)?;
+    let mut matches = matching::match_rules(&rules, &program.go, &program.elf)?;
     let dwarf = dwarf::Sections::load(&program.elf)?;
     let types = program.load_types(dwarf.as_ref(), &rules, &matches)?;
+    shapes::settle(&mut matches, &types)?;
+    matching::check_any(&matches)?;
     let runtime = Runtime::find(&types, &program.go)?;
     clock.lap("types");
 

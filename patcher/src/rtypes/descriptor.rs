@@ -49,8 +49,8 @@ const UNSAFE_POINTER: u8 = 26;
 const UNCOMMON_SIZE: u64 = 16;
 const FIELD_SIZE: u64 = 24;
 
-/// No value is larger than the address space of a process.
-const MAX_SIZE: u64 = 1 << 47;
+/// Most bytes of a value: a size is a positive `int`. The compiler allows 1 << 50.
+const MAX_SIZE: u64 = i64::MAX as u64;
 
 /// What types need of the image.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl<'a> Image<'a> {
     pub(super) fn new(elf: &'a Elf<'a>, relocations: &'a [Relative], go: &GoBinary<'_>) -> Self {
         // Swiss tables came with Go 1.24; until 1.25 an experiment kept the old maps.
         let old_maps = go.build_info.go_version.contains("noswissmap");
-        let minor = go.build_info.version.minor;
+        let minor = go.version.minor;
         let map_size = match minor {
             ..24 => 88,
             24 | 25 if old_maps => 88,
@@ -154,7 +154,7 @@ impl<'a> Image<'a> {
         let size = u64::from_le_bytes(common[..8].try_into().ok()?);
         let name = u32::from_le_bytes(common.get(NAME as usize..)?.get(..4)?.try_into().ok()?);
         let (flags, kind) = (common[FLAGS as usize], common[23] & KIND);
-        (size < MAX_SIZE && (1..=UNSAFE_POINTER).contains(&kind)).then_some(Descriptor { va, size, flags, kind, name })
+        (size <= MAX_SIZE && (1..=UNSAFE_POINTER).contains(&kind)).then_some(Descriptor { va, size, flags, kind, name })
     }
 
     /// The name, with the last element of the import path: `*http.response`.

@@ -53,6 +53,12 @@ pub enum RuntimeTypeError {
         last = KNOWN.end()
     )]
     Version(GoVersion),
+    /// A Go that names no release.
+    #[error(
+        "built by {0:?} without DWARF: that names no release of Go, so the run-time type data cannot be read\n\
+         hint: patch a build with DWARF (without -ldflags=-s or -w), or one of a released Go"
+    )]
+    NoRelease(String),
     /// Typelinks outside the file.
     #[error("no DWARF, and no readable list of run-time types in the moduledata at {0}\nhint: rebuild the program")]
     Typelinks(Va),
@@ -85,6 +91,7 @@ impl<'a> RuntimeTypes<'a> {
     /// Finds all types; `relocations` are [`Elf::relative_relocations`].
     pub fn load(elf: &'a Elf<'a>, relocations: &'a [Relative], go: &GoBinary<'_>) -> Result<Self, RuntimeTypeError> {
         let version = go.build_info.version;
+        let version = version.ok_or_else(|| RuntimeTypeError::NoRelease(go.build_info.go_version.clone()))?;
         if !is_known(version) {
             return Err(RuntimeTypeError::Version(version));
         }
@@ -253,6 +260,18 @@ mod tests {
             assert_eq!(lines[..3], expected);
             assert!(lines[3].starts_with("[]uint8 24 Slice("), "{}", lines[3]);
             assert_eq!(lines[4..], ["uintptr 8 Int { signed: false }", "no main.Absent"]);
+
+            let names = ["main.Huge", "[281474976710655]uint8", "[4611686018427387904]struct {}", "[0]int"];
+            let lines = describe(&file, &names).unwrap();
+            let huge = "main.Huge 1125899906842612 {Bytes [1125899906842608]uint8 @0, Last int32 @1125899906842608}";
+            assert_eq!(lines[0], huge);
+            assert!(lines[1].starts_with("[281474976710655]uint8 281474976710655 Array {"), "{}", lines[1]);
+            assert!(
+                lines[2].ends_with("len: 4611686018427387904 }") && lines[2].contains("{} 0 Array"),
+                "{}",
+                lines[2]
+            );
+            assert!(lines[3].starts_with("[0]int 0 Array"), "{}", lines[3]);
         }
     }
 
@@ -291,11 +310,14 @@ mod tests {
         let elf = Elf::parse(testing::program()).unwrap();
         let mut go = GoBinary::read(&elf, &[]).unwrap();
         for minor in [17, 28] {
-            go.build_info.version = GoVersion::go1(minor);
+            go.build_info.version = Some(GoVersion::go1(minor));
             let error = RuntimeTypes::load(&elf, &[], &go).unwrap_err();
             assert!(matches!(error, RuntimeTypeError::Version(_)), "{error}");
             assert!(error.to_string().contains("Go 1.18 to 1.27 only"), "{error}");
         }
+        go.build_info.version = None;
+        let error = RuntimeTypes::load(&elf, &[], &go).unwrap_err();
+        assert!(matches!(&error, RuntimeTypeError::NoRelease(name) if *name == go.build_info.go_version), "{error}");
     }
 
     #[test]

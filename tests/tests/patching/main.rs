@@ -7,6 +7,7 @@ mod captures;
 mod compatibility;
 mod conditions;
 mod fidelity;
+mod inputs;
 mod nils;
 mod refusals;
 mod revision;

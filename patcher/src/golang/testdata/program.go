@@ -27,6 +27,14 @@ type Handler func(int) string
 
 type Counts map[string]int
 
+// Types larger than any memory, of which a program may have pointers.
+type Huge struct {
+	Bytes [1<<50 - 16]byte
+	Last  int32
+}
+
+var huge = []any{(*[1<<48 - 1]byte)(nil), (*[1 << 62]struct{})(nil), (*Huge)(nil), [0]int{}}
+
 //go:noinline
 func (r *Record) Read(n int) (string, error) {
 	if n > len(r.Name) {
@@ -96,4 +104,5 @@ func main() {
 	fmt.Println(Words(text, []byte(text), err, e, Counts{}, nil))
 	fmt.Println(Arrays([2]int{}, [1]string{}, [0]int{}, *r, func(n int) string { return "" }))
 	fmt.Println(CallsBlank(len(os.Args), Blank))
+	fmt.Println(huge...)
 }

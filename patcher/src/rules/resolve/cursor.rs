@@ -114,7 +114,7 @@ impl Places<'_> {
         let (root, steps) = match cursor {
             Cursor::Value { location, offset, origin, .. } => {
                 let tab = source(&location, offset, origin, &held, end)?;
-                let data = source(&location, offset + 8, origin, &held, end)?;
+                let data = source(&location, offset.saturating_add(8), origin, &held, end)?;
                 (Root::Interface { tab, data, empty, type_va }, Vec::new())
             }
             Cursor::Memory { root, mut steps, offset, .. } => {
@@ -159,11 +159,13 @@ impl Cursor {
     fn into_part(self, bytes: u64, type_id: TypeId) -> Self {
         match self {
             Self::Value { location, offset, origin, .. } => {
-                Self::Value { location, offset: offset + bytes, origin, type_id }
+                Self::Value { location, offset: offset.saturating_add(bytes), origin, type_id }
             }
             // A struct of one word has one field.
             Self::Word { root, steps, .. } => Self::Word { root, steps, type_id },
-            Self::Memory { root, steps, offset, .. } => Self::Memory { root, steps, offset: offset + bytes, type_id },
+            Self::Memory { root, steps, offset, .. } => {
+                Self::Memory { root, steps, offset: offset.saturating_add(bytes), type_id }
+            }
         }
     }
 }
@@ -202,7 +204,7 @@ pub(super) fn source(
                 _ => return Err(ResolveError::Unrecordable(resolved.name.to_string())),
             }
         }
-        Location::Stack { offset: start } => Source::Stack(displacement(start + offset, resolved)?),
+        Location::Stack { offset: start } => Source::Stack(displacement(start.saturating_add(offset), resolved)?),
     };
     match (origin, end) {
         (Origin::Kept, End::Exit(kept)) => {
@@ -221,5 +223,7 @@ pub(super) fn source(
 
 pub(super) fn displacement(offset: u64, resolved: &Type<'_>) -> Result<i32, ResolveError> {
     // Leaves room for the second word of a value there.
-    i32::try_from(offset + 16).map(|end| end - 16).map_err(|_| ResolveError::TooLarge(resolved.name.to_string()))
+    i32::try_from(offset.saturating_add(16))
+        .map(|end| end - 16)
+        .map_err(|_| ResolveError::TooLarge(resolved.name.to_string()))
 }

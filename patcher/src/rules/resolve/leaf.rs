@@ -100,15 +100,15 @@ impl Places<'_> {
         };
         let path = match cursor {
             Cursor::Value { location, offset, origin, .. } => {
-                let first = source(&location, offset + word, origin, &resolved, end)?;
+                let first = source(&location, offset.saturating_add(word), origin, &resolved, end)?;
                 let second = match leaf {
-                    Leaf::String { .. } => Some(source(&location, offset + 8, origin, &resolved, end)?),
+                    Leaf::String { .. } => Some(source(&location, offset.saturating_add(8), origin, &resolved, end)?),
                     Leaf::Int { .. } | Leaf::Nil { .. } | Leaf::Bytes { .. } | Leaf::TypeName { .. } => None,
                 };
                 Path { root: Root::Value { first, second }, steps: Vec::new(), offset: 0, leaf }
             }
             Cursor::Memory { root, steps, offset, .. } => {
-                Path { root, steps, offset: displacement(offset + word, &resolved)?, leaf }
+                Path { root, steps, offset: displacement(offset.saturating_add(word), &resolved)?, leaf }
             }
             Cursor::Word { .. } => return Err(unrecordable()),
         };
@@ -121,7 +121,7 @@ fn bytes(cursor: Cursor, leaf: Leaf, resolved: &Type<'_>, end: &mut End<'_>) -> 
     let (root, steps, offset) = match cursor {
         Cursor::Memory { root, steps, offset, .. } => (root, steps, displacement(offset, resolved)?),
         Cursor::Value { location: Location::Stack { offset: start }, offset, origin: Origin::Here, .. } => {
-            (Root::Frame(displacement(start + offset, resolved)?), Vec::new(), 0)
+            (Root::Frame(displacement(start.saturating_add(offset), resolved)?), Vec::new(), 0)
         }
         // An array in a register has one byte.
         Cursor::Value { location: location @ Location::Registers(_), offset, origin, .. } => {

@@ -124,6 +124,20 @@ impl Range {
         Ok(Self { text: text.trim().to_owned(), comparisons })
     }
 
+    /// Whether every version in this range comes after every version in `other`.
+    pub fn is_after(&self, other: &Self) -> bool {
+        let lows = self.comparisons.iter().filter(|(it, _)| !matches!(it, Comparison::AtMost | Comparison::Below));
+        let highs =
+            || other.comparisons.iter().filter(|(it, _)| !matches!(it, Comparison::AtLeast | Comparison::Above));
+        lows.into_iter().any(|(low, from)| {
+            highs().any(|(high, to)| match from.cmp(to) {
+                Ordering::Greater => true,
+                Ordering::Equal => *low == Comparison::Above || *high == Comparison::Below,
+                Ordering::Less => false,
+            })
+        })
+    }
+
     /// Whether a version is in the range.
     pub fn contains(&self, version: &Version) -> bool {
         self.comparisons.iter().all(|(comparison, bound)| match comparison {
@@ -179,6 +193,23 @@ mod tests {
         assert_eq!(version("go1.22"), Version::from(GoVersion::go1(22)));
         for text in ["", "v", "(devel)", "1.x", "1.2.3.4", "1.2.3-", "-1", "99999999999999999999"] {
             assert_eq!(Version::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges_that_share_a_version_have_no_order() {
+        for (later, earlier, is_after) in [
+            (">=1.69.0", ">=1.59.0, <1.69.0", true),
+            (">1.2", "<=1.2", true),
+            ("=1.4", "<1.4", true),
+            ("=1.4", "=1.3", true),
+            (">=1.2", "<=1.2", false),
+            (">=1.59.0, <1.69.0", ">=1.69.0", false),
+            (">=1.50", ">=1.60", false),
+            ("<2", "<1", false),
+        ] {
+            let range = |text| Range::parse(text).expect(text);
+            assert_eq!(range(later).is_after(&range(earlier)), is_after, "{later} after {earlier}");
         }
     }
 
