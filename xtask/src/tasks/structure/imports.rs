@@ -1,14 +1,13 @@
 //! Which file of a crate uses which: paths are followed through `pub use` to the file that defines
 //! the item.
 //!
-//! A `use` of a module counts for nothing by itself: what is named through it counts. Nor does a
-//! module count as a user of its own parts: it shows them and calls them, and they may use what it
-//! defines.
+//! A `use` of a module counts, and so does what is named through it. A module does not count as a
+//! user of its own parts: it shows them and calls them, and they may use what it defines.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::modules::{Kind, Mention, Modules};
+use super::modules::{Mention, Modules};
 
 /// How long a chain of `pub use` may be. A longer one leads in a circle.
 const LONGEST_CHAIN: usize = 32;
@@ -47,9 +46,7 @@ impl Modules {
     /// The module that has what is named, if it is not a part of the module that names it.
     fn target(&self, from: usize, mention: &Mention) -> Option<usize> {
         let target = match self.find(from, &mention.path, 0) {
-            Found::Item(id) | Found::Unknown(id) => Some(id),
-            // Code does not name modules: a function in the module is shown under the same name.
-            Found::Module(id) => (mention.kind != Kind::Use).then_some(id),
+            Found::Item(id) | Found::Unknown(id) | Found::Module(id) => Some(id),
             Found::Outside => None,
         };
         let is_part = |id: &usize| std::iter::successors(Some(*id), |id| self.0[*id].parent).any(|id| id == from);

@@ -39,16 +39,6 @@ pub(super) struct Import {
 pub(super) struct Mention {
     pub(super) path: Vec<String>,
     pub(super) line: usize,
-    pub(super) kind: Kind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// In code, in a macro call or in an attribute.
-    Code,
-    Use,
-    /// `use path::*`
-    Glob,
 }
 
 impl Modules {
@@ -139,8 +129,8 @@ struct Visitor<'m> {
 }
 
 impl Visitor<'_> {
-    fn mention(&mut self, path: Vec<String>, line: usize, kind: Kind) {
-        self.module.mentions.push(Mention { path, line, kind });
+    fn mention(&mut self, path: Vec<String>, line: usize) {
+        self.module.mentions.push(Mention { path, line });
     }
 
     fn import(&mut self, tree: &UseTree, path: &mut Vec<String>) {
@@ -154,7 +144,7 @@ impl Visitor<'_> {
             UseTree::Glob(glob) => {
                 let line = glob.star_token.spans[0].start().line;
                 self.module.imports.push(Import { name: None, path: path.clone() });
-                self.mention(path.clone(), line, Kind::Glob);
+                self.mention(path.clone(), line);
             }
             UseTree::Name(leaf) => self.import_name(path, &leaf.ident, &leaf.ident),
             UseTree::Rename(leaf) => self.import_name(path, &leaf.ident, &leaf.rename),
@@ -171,7 +161,7 @@ impl Visitor<'_> {
             whole.push(leaf);
         }
         self.module.imports.push(Import { name: Some(name), path: whole.clone() });
-        self.mention(whole, line, Kind::Use);
+        self.mention(whole, line);
     }
 
     /// The paths in a macro call or an attribute, which is not parsed.
@@ -192,7 +182,7 @@ impl Visitor<'_> {
                         at += 3;
                     }
                     if path.len() > 1 {
-                        self.mention(path, first.span().start().line, Kind::Code);
+                        self.mention(path, first.span().start().line);
                     }
                 }
                 _ => {}
@@ -233,7 +223,7 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
         if path.leading_colon.is_none() && path.segments.len() > 1 {
             let line = path.segments[0].ident.span().start().line;
             let segments = path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
-            self.mention(segments, line, Kind::Code);
+            self.mention(segments, line);
         }
         visit::visit_path(self, path);
     }
