@@ -71,6 +71,9 @@ impl Emitter<'_> {
         asm.mov(r14, rax)?;
         asm.xor(r13d, r13d)?;
         asm.xor(r15d, r15d)?;
+        // A6: a recvmsg that failed has left the header as it was, and brought no descriptors.
+        asm.test(rax, rax)?;
+        asm.js(failed)?;
         asm.cmp(qword_ptr(rbx + session::MSGHDR + msghdr::CONTROL_LEN), CMSG_HEADER as i32)?;
         asm.jb(failed)?;
         asm.mov(rax, SCM_RIGHTS)?;
