@@ -194,6 +194,7 @@ fn two_decoders_find_the_same_instructions() {
     let site = plans::all().remove(0);
     let plan = AttachPlan {
         socket: b"/run/gopatch/gopatchd.sock",
+        mode: attach::AttachMode::Late,
         entry: 0x0040_1000,
         tick_after: &site.displaced,
         tick_resume: plans::RESUME,
