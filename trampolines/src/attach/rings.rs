@@ -75,9 +75,7 @@ impl Emitter<'_> {
         self.asm.mov(r12, rbp)?;
         self.asm.set_label(&mut no_old_rings)?;
         let asm = &mut *self.asm;
-        for (to, from) in
-            [(session::RING_BYTES, Reply::RING_BYTES), (session::CONTROL_BYTES, Reply::CONTROL_BYTES)]
-        {
+        for (to, from) in [(session::RING_BYTES, Reply::RING_BYTES), (session::CONTROL_BYTES, Reply::CONTROL_BYTES)] {
             asm.mov(eax, dword_ptr(rbx + session::MESSAGE + from))?;
             asm.mov(qword_ptr(rbx + to), rax)?;
         }
