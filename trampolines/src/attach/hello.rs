@@ -1,6 +1,6 @@
 //! The hello: connecting to gopatchd's socket and identifying this process.
 //!
-//! Decides: what the hello contains, and how long to wait for its reply. Trusts: no peer yet.
+//! Decides: what the hello contains. Trusts: no peer yet.
 //! Never does: leave a descriptor open (A4).
 
 use iced_x86::IcedError;
@@ -11,7 +11,7 @@ use super::sys::{
     self, AF_UNIX, AT_FDCWD, CMSG_HEADER, MSG_NOSIGNAL, O_RDONLY_CLOEXEC, POLLIN, SCM_RIGHTS,
     SOCK_SEQPACKET_NONBLOCK_CLOEXEC, msghdr,
 };
-use super::{Emitter, MANIFEST_ID_BYTES, REPLY_WAIT_MILLIS};
+use super::{Emitter, MANIFEST_ID_BYTES};
 use crate::arena::session;
 use crate::asm::at;
 use gopatch_protocol::wire::{Hello, MAGIC};
@@ -33,9 +33,9 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rbx + session::MSGHDR + msghdr::IOV_LEN), 1)
     }
 
-    /// Connects, waits for the reply, and takes it; goes to `failed` unless the process is attached
-    /// then. No descriptor is open afterwards (A4). Uses all registers but RBX.
-    pub(super) fn exchange(&mut self, failed: CodeLabel) -> Result<(), IcedError> {
+    /// Connects, waits for the reply as long as this, and takes it; goes to `failed` unless the
+    /// process is attached then. No descriptor is open afterwards (A4). Uses all registers but RBX.
+    pub(super) fn exchange(&mut self, wait_millis: i32, failed: CodeLabel) -> Result<(), IcedError> {
         self.run(self.parts.connect)?;
         self.asm.test(eax, eax)?;
         self.asm.je(failed)?;
@@ -44,7 +44,7 @@ impl Emitter<'_> {
         self.asm.mov(dword_ptr(rbx + session::POLLFD + 4), POLLIN)?;
         self.asm.lea(rdi, ptr(rbx + session::POLLFD))?;
         self.asm.mov(esi, 1)?;
-        self.asm.mov(edx, REPLY_WAIT_MILLIS)?;
+        self.asm.mov(edx, wait_millis)?;
         // Ready, timed out or failed (A6): the routine finds out.
         self.syscall(sys::POLL)?;
         self.run(self.parts.take_reply)?;

@@ -25,7 +25,7 @@
 //!   tick in the session: it uses no stack, like a thunk (I2). R12, R13 and R15 are scratch at the
 //!   tick's site (I1). A helper uses no stack either, and ends where it began.
 //! * **A3. Never wait.** No system call of the tick blocks. The stub waits once, for at most
-//!   [`REPLY_WAIT_MILLIS`]; a helper does the same on a thread of its own.
+//!   [`START_WAIT_MILLIS`], and a helper for [`HELPER_WAIT_MILLIS`] on a thread of its own.
 //! * **A4. No descriptor of the program's.** The stub closes each descriptor that it opened before
 //!   the program's first instruction. A helper has a table of descriptors of its own, which ends
 //!   with it, so no number of the program's is read, written, closed or taken, and the next
@@ -54,8 +54,8 @@
 //!
 //! # What remains
 //!
-//! * For as long as a helper lives, at most [`REPLY_WAIT_MILLIS`] and what mapping takes, the
-//!   process has one thread that Go does not know. All its signals are blocked. It keeps the
+//! * For as long as a helper lives, at most [`HELPER_WAIT_MILLIS`] and what mapping takes,
+//!   the process has one thread that Go does not know. All its signals are blocked. It keeps the
 //!   credentials that it began with, and a limit of tasks counts it.
 //! * A helper's table begins as a copy of the program's and is emptied at once by `close_range`;
 //!   where the kernel has no such call (before Linux 5.9), what the program closes meanwhile is
@@ -82,8 +82,11 @@ use crate::arena::{Arena, Phase, session};
 use crate::asm::{EmitError, finish};
 use gopatch_protocol::wire::{ATTACH_ENV, SOCKET_ENV, control};
 
-/// Longest wait for gopatchd's reply, before the program starts and in a helper (A3).
-pub const REPLY_WAIT_MILLIS: i32 = 200;
+/// Longest wait for gopatchd's reply before the program starts (A3).
+pub const START_WAIT_MILLIS: i32 = 200;
+
+/// Longest wait for it in a helper, which holds nothing up.
+pub const HELPER_WAIT_MILLIS: i32 = 1_000;
 
 /// Most attempts to attach since the start or the last session: the first ten minutes' and then one
 /// a minute for more than 16 hours.

@@ -21,7 +21,7 @@ use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
 use super::sys::{self, AT_FDCWD, CLONE_HELPER, SIG_BLOCK, SIG_SETMASK, SIGSET_BYTES, stat};
-use super::{Emitter, MAX_ATTEMPTS, MAX_DISTANCE, RETRY};
+use super::{Emitter, HELPER_WAIT_MILLIS, MAX_ATTEMPTS, MAX_DISTANCE, RETRY};
 use crate::arena::session;
 use crate::asm::at;
 
@@ -120,7 +120,7 @@ impl Emitter<'_> {
         self.asm.mov(esi, -1)?;
         self.asm.xor(edx, edx)?;
         self.syscall(sys::CLOSE_RANGE)?;
-        self.exchange(end)?;
+        self.exchange(HELPER_WAIT_MILLIS, end)?;
         self.asm.set_label(&mut end)?;
         self.asm.xor(edi, edi)?;
         self.syscall(sys::EXIT)?;

@@ -1,23 +1,21 @@
 //! The entry stub: what runs before the program does.
 //!
 //! Decides: whether to attach, to which socket, and how many rings to request.
-//! Trusts: the kernel for the initial stack. Never does: wait longer than [`REPLY_WAIT_MILLIS`]
+//! Trusts: the kernel for the initial stack. Never does: wait longer than [`START_WAIT_MILLIS`]
 //! (A3).
 //!
 //! It runs at the file's entry point, on the kernel's initial stack, before the first instruction
 //! of the dynamic loader or of Go. It reads `GOPATCH_SOCKET`, `GOPATCH_ATTACH` and `GOMAXPROCS`
-//! from the environment, tries once to attach, waits at most [`REPLY_WAIT_MILLIS`] for the reply if
+//! from the environment, tries once to attach, waits at most [`START_WAIT_MILLIS`] for the reply if
 //! a collector is listening, and jumps to the original entry point with every register restored
 //! (A2).
-//!
-//! [`REPLY_WAIT_MILLIS`]: super::REPLY_WAIT_MILLIS
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
 use super::sys::{self, AF_UNIX, AT_SECURE, MADV_WIPEONFORK};
-use super::{Emitter, MAX_SOCKET_PATH, SAVED};
+use super::{Emitter, MAX_SOCKET_PATH, SAVED, START_WAIT_MILLIS};
 use crate::arena::{AttachMode, session};
 use crate::asm::at;
 use gopatch_protocol::wire::{ATTACH_ENV, SOCKET_ENV};
@@ -52,7 +50,7 @@ impl Emitter<'_> {
         self.madvise(MADV_WIPEONFORK)?;
         self.asm.test(eax, eax)?;
         self.asm.jne(off)?;
-        self.exchange(failed)?;
+        self.exchange(START_WAIT_MILLIS, failed)?;
         self.asm.jmp(start)?;
         self.asm.set_label(&mut failed)?;
         self.asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
