@@ -19,7 +19,7 @@ import (
 // useLimit bounds everything that the client does, so that a server that hangs is a failure and not a hang.
 const useLimit = time.Minute
 
-// done is one request that was answered as it should be.
+// done is one request that had the expected answer.
 type done struct {
 	// GRPC is the method of a call.
 	GRPC string `json:"grpc,omitempty"`
@@ -37,7 +37,7 @@ type user struct {
 	done []done
 }
 
-// client uses a server, or checks that what an earlier use left is there; and prints what it did, a line each.
+// client uses a server, or checks the data of an earlier use; and prints one line for each request.
 func client(what string, arguments []string) error {
 	flags := flag.NewFlagSet("etcd "+what, flag.ExitOnError)
 	base := flags.String("url", "", "the server's `URL`")
@@ -76,7 +76,7 @@ func (u *user) called(method string) { u.done = append(u.done, done{GRPC: "/etcd
 func key(i int) string   { return fmt.Sprintf("key/%d", i) }
 func value(i int) string { return fmt.Sprintf("value %d", i) }
 
-// use puts keys while it watches them, changes each by a transaction, and asks the HTTP endpoints.
+// use puts keys while it watches them, changes each by a transaction, and calls the HTTP endpoints.
 func (u *user) use(ctx context.Context) error {
 	watching, enough := context.WithCancel(ctx)
 	defer enough()
@@ -126,7 +126,7 @@ func (u *user) check(ctx context.Context) error {
 	return nil
 }
 
-// ask asks the HTTP endpoints, and for one key by the gateway from JSON to gRPC.
+// ask calls the HTTP endpoints, and reads one key through the gateway from JSON to gRPC.
 func (u *user) ask() error {
 	encoded := base64.StdEncoding.EncodeToString
 	question := fmt.Sprintf(`{"key": %q}`, encoded([]byte(key(0))))

@@ -32,7 +32,7 @@ type seen struct {
 	Code   uint32 `json:"code"`
 }
 
-// kind is one kind of call: it says how to make call number `i` and gives its status.
+// kind is one kind of call: how to make call number `i`, and the expected status.
 type kind struct {
 	method string
 	stream bool
@@ -170,7 +170,7 @@ func call(arguments []string) error {
 	return nil
 }
 
-// knock calls a method that no other call is of until the file is there: whoever observes the calls may come late.
+// knock calls a method that has no other calls until the file exists: the collector may attach late.
 func knock(address, file string) error {
 	to, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -190,7 +190,7 @@ func knock(address, file string) error {
 	}
 }
 
-// once makes call number `i`, which must end with the status that its kind promises.
+// once makes call number `i`, which must end with the expected status of its kind.
 func once(to *grpc.ClientConn, i int) (seen, error) {
 	kind := kinds[i%len(kinds)]
 	limited, done := context.WithTimeout(context.Background(), callLimit)

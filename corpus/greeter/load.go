@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// total is one line about all calls of a load. A call that ended otherwise than its kind promises is an error.
+// total is one line about all calls of a load. A call with another status than expected is an error.
 type total struct {
 	Requests int                `json:"requests"`
 	Errors   int                `json:"errors"`

@@ -2,8 +2,8 @@
 //
 // `greeter serve` serves one service over gRPC's own transport, in plain text and with TLS, and over net/http's; prints
 // the addresses it chose as one line of JSON once it accepts connections; and ends with status 0 on SIGTERM or SIGINT.
-// `greeter call` makes calls, prints what it saw of each as one line of JSON, and ends with status 1 if an answer is not
-// the one that the service promises. With -duration it makes calls for that time and prints one line about all of them,
+// `greeter call` makes calls, prints one line of JSON for each, and ends with status 1 if an answer is not
+// the expected one. With -duration it makes calls for that time and prints one line about all of them,
 // which `gopatchd ab` reads. Both stay on loopback.
 package main
 

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// ready is the line that tells whoever started the server that it can be used.
+// ready is the line that the server prints when it accepts connections.
 type ready struct {
 	Plain   string `json:"plain"`
 	TLS     string `json:"tls"`

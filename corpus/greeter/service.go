@@ -16,7 +16,7 @@ import (
 // serviceName is the service's full name. Its messages are strings, so that it needs no generated code.
 const serviceName = "greeter.Greeter"
 
-// repeats is how often Repeat says what it was told.
+// repeats is how many times Repeat repeats its message.
 const repeats = 3
 
 type message = wrapperspb.StringValue
@@ -55,7 +55,7 @@ func unary(answer func(string) (string, error)) handler {
 
 func greet(name string) (string, error) { return "hello " + name, nil }
 
-// refuse answers with the status code that it is asked for.
+// refuse answers with the requested status code.
 func refuse(number string) (string, error) {
 	code, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
@@ -64,7 +64,7 @@ func refuse(number string) (string, error) {
 	return "", status.Error(codes.Code(code), "as you wish")
 }
 
-// fail answers with an error that is no status, which gRPC calls UNKNOWN.
+// fail answers with an error without a status, which gRPC calls UNKNOWN.
 func fail(string) (string, error) { return "", errors.New("no status") }
 
 func repeat(_ any, stream grpc.ServerStream) error {
@@ -80,7 +80,7 @@ func repeat(_ any, stream grpc.ServerStream) error {
 	return nil
 }
 
-// collect joins what it is told. Of nothing it says that the precondition failed.
+// collect joins the words that it receives. Without any, it answers that the precondition failed.
 func collect(_ any, stream grpc.ServerStream) error {
 	var all []string
 	for {

@@ -18,7 +18,7 @@ type export struct {
 	metrics *metric.MeterProvider
 }
 
-// startExport makes both pipelines the process's own. The exporters read their endpoint from the environment.
+// startExport makes both pipelines the global ones. The exporters read their endpoint from the environment.
 func startExport(ctx context.Context) (*export, error) {
 	spans, err := otlptracegrpc.New(ctx)
 	if err != nil {

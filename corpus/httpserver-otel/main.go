@@ -1,8 +1,8 @@
-// Command httpserver-otel is corpus/httpserver with OpenTelemetry's own SDK in it, as its documentation has it: the same
+// Command httpserver-otel is corpus/httpserver with OpenTelemetry's SDK, set up as its documentation shows: the same
 // handlers under otelhttp, traces and metrics over OTLP/gRPC to OTEL_EXPORTER_OTLP_ENDPOINT, in batches.
 //
-// It prints the addresses it chose as one line of JSON once it accepts connections, and on SIGTERM or SIGINT it exports what
-// it has and ends with status 0. All settings of the SDK are the defaults, unless its environment variables say otherwise.
+// It prints the addresses it chose as one line of JSON once it accepts connections, and on SIGTERM or SIGINT it exports
+// what is left and ends with status 0. All settings of the SDK are the defaults, unless its environment variables say otherwise.
 package main
 
 import (
@@ -26,10 +26,10 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
-// shutdownLimit bounds the wait for requests that are still running when the server is told to end, and for the last export.
+// shutdownLimit bounds the wait for running requests when the server is terminated, and for the last export.
 const shutdownLimit = 10 * time.Second
 
-// ready is the line that tells whoever started the server that it can be used.
+// ready is the line that the server prints when it accepts connections.
 type ready struct {
 	HTTP  string `json:"http"`
 	HTTPS string `json:"https"`
@@ -86,7 +86,7 @@ func run(httpAddr, httpsAddr string, verbose bool) (err error) {
 			ReadHeaderTimeout: time.Minute,
 		}
 	}
-	// A server each: net/http settles once a server whether it speaks HTTP/2, and plain HTTP says no.
+	// Two servers: net/http decides once for each server whether it speaks HTTP/2, and plain HTTP does not.
 	plainServer, secureServer := newServer(), newServer()
 	secureServer.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}
 

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// handlers has one route for each way a handler can behave. What comes behind a route's prefix is the client's:
+// handlers has one route for each way a handler can behave. The rest of the path after a route's prefix is free:
 // the tests put a request's number there.
 func handlers() http.Handler {
 	mux := http.NewServeMux()
@@ -45,13 +45,13 @@ func stream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// panics reads the body first: otherwise the client could fail while it still sends, and call it another error.
+// panics reads the body first: otherwise the client could fail while it still sends, with another error.
 func panics(w http.ResponseWriter, r *http.Request) {
 	io.Copy(io.Discard, r.Body)
 	panic("a handler that panics")
 }
 
-// hijack takes the connection away from net/http and answers by itself. HTTP/2 has nothing to take away.
+// hijack takes over the connection from net/http and answers by itself. HTTP/2 does not permit that.
 func hijack(w http.ResponseWriter, r *http.Request) {
 	hijacker, ok := w.(http.Hijacker)
 	if !ok {

@@ -26,7 +26,7 @@ type seen struct {
 	Error         string `json:"error,omitempty"`
 }
 
-// handler says how to ask one of the server's handlers, and what it promises. A status of 0 promises no answer.
+// handler is how to call one of the server's handlers, and the expected status, which is 0 if no answer comes.
 type handler struct {
 	method string
 	path   func(id int64) string
@@ -43,8 +43,8 @@ func prefix(path string) func(int64) string {
 
 func statusOf(id int64) int { return 200 + int(id%400) }
 
-// handlerOf has the server's handlers by name. The one that panics is asked by POST: net/http's client sends a GET
-// again when its connection dies.
+// handlerOf has the server's handlers by name. The one that panics gets a POST: net/http's client would repeat a GET
+// when its connection dies.
 var handlerOf = map[string]handler{
 	"fast":   {http.MethodGet, prefix("/fast/"), always(http.StatusOK)},
 	"slow":   {http.MethodGet, prefix("/slow/"), always(http.StatusOK)},
@@ -113,7 +113,7 @@ func newClient(base, proto, mix, tag string, workers int) (*client, error) {
 		ForceAttemptHTTP2:   c.h2,
 	}
 	if !c.h2 {
-		// A map that is there and empty is how net/http is told not to speak HTTP/2.
+		// With an empty map that is not nil, net/http does not speak HTTP/2.
 		c.transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	}
 	return c, nil

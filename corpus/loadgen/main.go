@@ -1,9 +1,9 @@
-// Command loadgen sends requests to httpserver and writes down what it saw of each.
+// Command loadgen sends requests to httpserver and writes an account of each.
 //
-// Every request has a path of its own, so that an observer's account can be compared with this one request by
-// request. It sends a request once and never again: a retry would be a request that only the server knows of. It
-// believes any certificate. Its exit status is 1 when a request failed, which includes an answer that is not
-// what the handler promises; a panicking handler promises no answer at all.
+// Every request has a unique path, so that a collector's account can be compared with this one request by
+// request. It sends a request once and never again: a retry would be a request that only the server sees. It
+// accepts any certificate. Its exit status is 1 when a request failed, which includes an unexpected answer;
+// a panicking handler should give no answer at all.
 package main
 
 import (

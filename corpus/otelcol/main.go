@@ -1,5 +1,5 @@
-// Command otelcol is the OpenTelemetry Collector with one receiver, OTLP over gRPC and HTTP, and one exporter, which writes what
-// has come to a file as lines of OTLP's JSON. It is built of the collector's own packages, as the collector's builder does it.
+// Command otelcol is the OpenTelemetry Collector with one receiver, OTLP over gRPC and HTTP, and one exporter, which writes
+// everything to a file as lines of OTLP's JSON. It is built from the Collector's packages, as the Collector's builder does.
 //
 //	otelcol --config FILE
 package main

@@ -1,8 +1,8 @@
-// Command otlpsink is where an OpenTelemetry SDK under test exports to: it accepts OTLP over gRPC, decodes it, counts, and keeps
-// nothing.
+// Command otlpsink is a receiver for an OpenTelemetry SDK under test: it accepts OTLP over gRPC, decodes it, counts it, and
+// keeps nothing.
 //
-// It prints its address as one line of JSON once it accepts connections, and on SIGTERM or SIGINT another with what it
-// has got, and ends with status 0. It never listens beyond loopback unless an address says so.
+// It prints its address as one line of JSON once it accepts connections, and on SIGTERM or SIGINT another with its
+// counts, and ends with status 0. It never listens beyond loopback unless an address says so.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// ready is the line that tells whoever started the sink that it can be used.
+// ready is the line that the sink prints when it accepts connections.
 type ready struct {
 	GRPC string `json:"grpc"`
 	PID  int    `json:"pid"`
@@ -30,12 +30,12 @@ type ready struct {
 
 // counts is the line at the end.
 type counts struct {
-	// Spans is how many have come, and Distinct how many of them had an id that no other had; 0 without -distinct.
+	// Spans is the number of spans, and Distinct the number of different span ids; 0 without -distinct.
 	Spans    uint64 `json:"spans"`
 	Distinct uint64 `json:"distinct_spans"`
-	// Metrics is how many have come, in all exports.
+	// Metrics is the number of metrics in all exports.
 	Metrics uint64 `json:"metrics"`
-	// Exports is how many messages all that came in.
+	// Exports is the number of messages.
 	Exports uint64 `json:"exports"`
 }
 
@@ -79,7 +79,7 @@ func run(address string, distinct bool) error {
 		return err
 	case <-stop.Done():
 	}
-	// An SDK that still holds its connection has nothing more to say: whoever wants all of it ends the SDK first.
+	// An SDK that still holds its connection is cut off: a test that wants all its data ends the SDK first.
 	server.Stop()
 	if err := <-served; err != nil {
 		return err
@@ -87,11 +87,11 @@ func run(address string, distinct bool) error {
 	return out.Encode(sink.total())
 }
 
-// sink counts what comes.
+// sink counts what it receives.
 type sink struct {
 	mutex  sync.Mutex
 	counts counts
-	// ids are those of the spans so far; nil unless they are asked for.
+	// ids are those of the spans so far; nil without -distinct.
 	ids map[string]struct{}
 }
 

@@ -1,4 +1,4 @@
-// Command relay is a web server that asks another one: each request is answered with what -upstream answers to the same path.
+// Command relay is a web server that forwards each request to the same path of -upstream, and returns its answer.
 //
 // It prints the address it chose as one line of JSON once it accepts connections, and ends with status 0 on SIGTERM.
 // It listens on loopback only.
@@ -19,7 +19,7 @@ import (
 	"syscall"
 )
 
-// ready is the line that tells whoever started the server that it can be used.
+// ready is the line that the server prints when it accepts connections.
 type ready struct {
 	HTTP  string `json:"http"`
 	HTTPS string `json:"https"`

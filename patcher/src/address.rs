@@ -1,8 +1,9 @@
 //! Addresses and offsets: in the input file, in its image, in the parts that gopatch adds.
 //!
 //! Decides: that no bare `u64` address crosses a module, and that an address is printed in hex.
-//! Trusts: nothing. Arithmetic is checked, as most of these numbers come from the input file. Never
-//! does: convert one kind into another. That needs the segments of an ELF file (`crate::elf`).
+//! Trusts: nothing. Arithmetic is checked, as most of these numbers come from the input file.
+//! Never does: convert one kind into another. That needs the segments of an ELF file
+//! (`crate::elf`).
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! Files: an input is mapped, an output is written whole or not at all.
 //!
 //! Decides: that OUT is never IN, that a failure leaves no file behind, that a file which replaces
-//! another is on the disk first; and which thread copies and compares which part. Trusts: that no
-//! process writes to IN meanwhile (as every linker and compiler does).
+//! another is on the disk first; and which thread copies and compares which part.
+//! Trusts: that no process writes to IN meanwhile (as every linker and compiler does).
 
 use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};

@@ -1,7 +1,8 @@
 //! Where the new parts of the file and of the image go.
 //!
 //! Decides: addresses and file offsets of the arena and of the new text, and where the program
-//! headers go. Trusts: [`Elf`], which has checked the headers. Never does: write.
+//! headers go.
+//! Trusts: [`Elf`], which has checked the headers. Never does: write.
 //!
 //! ```text
 //! image   [ the program's segments ... bss ][ arena: zero-filled ][ new text ]

@@ -1,10 +1,8 @@
-//! What a patched file has to be to pass: the policy of a pipeline.
+//! Policies: what a pipeline demands of a patched file. `docs/hardening.md` is the reference.
 //!
-//! Decides: what a policy file may say, and which of its lines a file does not meet.
-//! Trusts: the manifest of a file that `verify` has checked. Of the policy nothing: a key it does not know is an error.
-//! Never does: look at code, or at anything outside the file (whether its input is the right one is `verify --original`'s).
-//!
-//! What a policy does not mention it does not ask for. `docs/hardening.md` is the reference.
+//! Trusts the manifest of a file that `verify` has checked, and nothing in the policy: an unknown
+//! key is an error. Whether the file was made from the right input is the question of `verify
+//! --original`. A key that is missing demands nothing.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -14,32 +12,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::golang::GoVersion;
 use crate::golang::symbol::without_type_arguments;
+use crate::rules::glob::{Wildcards, matches};
 use crate::rules::version::{Range, Version};
 use crate::sites::Refusal;
 use crate::yaml::lines::Lines;
 use crate::yaml::nearest::did_you_mean;
-use crate::yaml::{OneOrMany, Place, Source, said};
+use crate::yaml::{OneOrMany, Place, Source, describe_error};
 
-/// What stands for no refusal, and for no function that does not run.
+/// The value for: no refusals, no skipped functions.
 const NONE: &str = "none";
 
-/// The YAML, as serde sees it.
+/// The YAML, as serde reads it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a mapping of the policy's keys")]
 struct PolicyText {
-    /// Names or globs of rules.
+    /// Rules that must hook a function, by name or glob.
     required_rules: Option<OneOrMany>,
-    /// Symbol names, or globs of them.
+    /// Functions that must be hooked, by symbol name or glob.
     required_functions: Option<OneOrMany>,
-    /// `none`, or the codes of reasons that are good enough.
+    /// `none`, or the codes of refusals that are allowed.
     refused: Option<OneOrMany>,
-    /// `none`, or the functions, by name or glob, that may be kept from running.
+    /// `none`, or the functions that may be skipped, by symbol name or glob.
     skipped: Option<OneOrMany>,
-    /// Versions of gopatch.
+    /// Versions of gopatch that are allowed.
     gopatch: Option<String>,
-    /// Versions of Go.
+    /// Versions of Go that are allowed.
     go: Option<String>,
-    /// Digests of sets of rules.
+    /// Digests of the sets of rules that are allowed.
     rules_sha256: Option<OneOrMany>,
 }
 
@@ -50,31 +49,31 @@ pub struct Policy {
     demands: Vec<Demand>,
 }
 
-/// One thing that a policy asks for.
+/// A demand, and where the policy has it.
 #[derive(Debug)]
 struct Demand {
     line: usize,
     key: &'static str,
-    asked: Asked,
+    requirement: Requirement,
 }
 
 #[derive(Debug)]
-enum Asked {
-    /// Some function is hooked by a rule of this name.
+enum Requirement {
+    /// A rule of this name hooks a function.
     Rule(String),
-    /// Some function of this name is hooked.
+    /// A function of this name is hooked.
     Function(String),
-    /// Places are refused for these reasons only.
+    /// Refusals have only these codes.
     Refused(Vec<String>),
-    /// Only functions of these names are kept from running.
+    /// Only functions of these names are skipped.
     Skipped(Vec<String>),
     Gopatch(Range),
     Go(Range),
-    /// The rules are one of these sets.
+    /// The rules have one of these digests.
     Rules(Vec<String>),
 }
 
-/// Why a policy cannot be used, or a file not be judged by it.
+/// Why a policy cannot be used, or a file cannot be judged by it.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}: {what}")]
 pub struct PolicyError {
@@ -87,22 +86,22 @@ pub struct PolicyError {
 pub struct Verdict {
     /// The policy's file.
     pub policy: String,
-    /// How many things it asks for.
+    /// How many demands it has.
     pub demands: usize,
-    /// Whether all of it is met.
+    /// Whether all demands are met.
     pub met: bool,
-    /// What is not met, in the order of the file.
+    /// Violations, in the order of the policy.
     pub violations: Vec<Violation>,
 }
 
-/// A line of a policy that a file does not meet.
+/// A demand that a file does not meet.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub struct Violation {
     /// Line in the policy, from 1.
     pub line: usize,
     /// Its key.
     pub key: &'static str,
-    /// What is not as it should be.
+    /// What the file has instead.
     pub what: String,
 }
 
@@ -116,27 +115,27 @@ impl Policy {
     /// Reads a policy.
     pub fn parse(source: &Source) -> Result<Self, PolicyError> {
         let error = |line, key, what| PolicyError::at(&source.name, line, key, what);
-        let lines = Lines::of(&source.text);
-        let text: PolicyText = serde_yaml_ng::from_str(&source.text).map_err(|unreadable| {
-            let (line, what) = said(&unreadable);
+        let lines = Lines::new(&source.text);
+        let text: PolicyText = serde_yaml_ng::from_str(&source.text).map_err(|error_of_serde| {
+            let (line, what) = describe_error(&error_of_serde);
             error(line, "", what)
         })?;
         let mut demands = Vec::new();
-        for (key, names, asked) in [
-            ("required_rules", text.required_rules, Asked::Rule as fn(String) -> Asked),
-            ("required_functions", text.required_functions, Asked::Function),
+        for (key, names, requirement) in [
+            ("required_rules", text.required_rules, Requirement::Rule as fn(String) -> Requirement),
+            ("required_functions", text.required_functions, Requirement::Function),
         ] {
             for (index, name) in names.map_or_else(Vec::new, OneOrMany::into_vec).into_iter().enumerate() {
-                let line = lines.of_path(&[key, &index.to_string()]);
-                demands.push(Demand { line, key, asked: asked(name) });
+                let line = lines.line_of_path(&[key, &index.to_string()]);
+                demands.push(Demand { line, key, requirement: requirement(name) });
             }
         }
         let lists = [
-            ("refused", text.refused, Asked::Refused as fn(Vec<String>) -> Asked),
-            ("skipped", text.skipped, Asked::Skipped),
-            ("rules_sha256", text.rules_sha256, Asked::Rules),
+            ("refused", text.refused, Requirement::Refused as fn(Vec<String>) -> Requirement),
+            ("skipped", text.skipped, Requirement::Skipped),
+            ("rules_sha256", text.rules_sha256, Requirement::Rules),
         ];
-        for (key, names, asked) in lists {
+        for (key, names, requirement) in lists {
             let Some(names) = names.map(OneOrMany::into_vec) else { continue };
             let names = if names == [NONE] && key != "rules_sha256" { Vec::new() } else { names };
             let wrong = names.iter().position(|name| match key {
@@ -148,38 +147,39 @@ impl Policy {
                 let name = &names[index];
                 let what = match key {
                     "refused" => {
-                        format!("`{name}` is no code of a refusal{}", did_you_mean(name, codes().chain([NONE])))
+                        format!("`{name}` is not a refusal code{}", did_you_mean(name, codes().chain([NONE])))
                     }
                     _ => format!("`{name}` is not a SHA-256 in hex; `gopatch inspect --format json` shows a file's"),
                 };
-                let line = lines.of_path(&[key, &index.to_string()]);
+                let line = lines.line_of_path(&[key, &index.to_string()]);
                 return Err(error(line, key, what));
             }
-            demands.push(Demand { line: lines.of_path(&[key]), key, asked: asked(names) });
+            demands.push(Demand { line: lines.line_of_path(&[key]), key, requirement: requirement(names) });
         }
-        for (key, range, asked) in
-            [("gopatch", text.gopatch, Asked::Gopatch as fn(Range) -> Asked), ("go", text.go, Asked::Go)]
-        {
+        for (key, range, requirement) in [
+            ("gopatch", text.gopatch, Requirement::Gopatch as fn(Range) -> Requirement),
+            ("go", text.go, Requirement::Go),
+        ] {
             let Some(range) = range else { continue };
-            let line = lines.of_path(&[key]);
+            let line = lines.line_of_path(&[key]);
             let range = Range::parse(&range).map_err(|wrong| error(line, key, wrong.to_string()))?;
-            demands.push(Demand { line, key, asked: asked(range) });
+            demands.push(Demand { line, key, requirement: requirement(range) });
         }
         if demands.is_empty() {
-            return Err(error(1, "", "it asks for nothing, so any file would pass".into()));
+            return Err(error(1, "", "the policy demands nothing, so any file would pass".into()));
         }
         demands.sort_by_key(|demand| demand.line);
         Ok(Self { file: source.name.clone(), demands })
     }
 
-    /// Judges a file by its manifest; none is that of a file which is not patched.
+    /// Judges a file by its manifest, which is `None` if the file is not patched.
     pub fn judge(&self, manifest: Option<&Manifest>) -> Result<Verdict, PolicyError> {
         let mut violations = Vec::new();
         for demand in &self.demands {
             let cannot = |what: &str| PolicyError::at(&self.file, demand.line, demand.key, what.to_owned());
             let found = match manifest {
-                None => vec![format!("{}the file is not patched", demand.asked.name())],
-                Some(manifest) => demand.asked.violated_by(manifest).map_err(cannot)?,
+                None => vec![format!("{}the file is not patched", demand.requirement.label())],
+                Some(manifest) => demand.requirement.violations(manifest).map_err(cannot)?,
             };
             violations.extend(found.into_iter().map(|what| Violation { line: demand.line, key: demand.key, what }));
         }
@@ -187,42 +187,44 @@ impl Policy {
     }
 }
 
-impl Asked {
-    /// What of several things on its key this one is, to stand in front of a message.
-    fn name(&self) -> String {
+impl Requirement {
+    /// Which item of its key it is, as the beginning of a message.
+    fn label(&self) -> String {
         match self {
             Self::Rule(name) | Self::Function(name) => format!("{name}: "),
             _ => String::new(),
         }
     }
 
-    /// In which ways a file does not do what is asked; an error if the manifest does not say.
-    fn violated_by(&self, manifest: &Manifest) -> Result<Vec<String>, &'static str> {
+    /// How a file violates it; an error if the manifest does not show.
+    fn violations(&self, manifest: &Manifest) -> Result<Vec<String>, &'static str> {
         let functions = &manifest.functions;
         let one = |violation: Option<String>| Ok(violation.into_iter().collect());
         match self {
             Self::Rule(name) => {
-                let is_hooked = functions.iter().any(|function| matches(name, &function.rule));
+                let is_hooked = functions.iter().any(|function| matches(name, &function.rule, Wildcards::Symbol));
                 one((!is_hooked).then(|| {
                     let hint = did_you_mean(name, functions.iter().map(|function| function.rule.as_str()));
-                    format!("{name}: no function is hooked by such a rule{hint}")
+                    format!("{name}: no such rule hooks a function{hint}")
                 }))
             }
             Self::Function(name) => {
-                let is_hooked = functions.iter().any(|function| is_named(name, function));
+                let is_hooked = functions.iter().any(|function| has_name(name, function));
                 one((!is_hooked).then(|| {
                     let hint = did_you_mean(name, functions.iter().map(|function| function.name.as_str()));
                     format!("{name}: no such function is hooked{hint}")
                 }))
             }
             Self::Refused(allowed) => {
-                let refused = manifest.refused.as_ref().ok_or("the file does not tell; patch it with this gopatch")?;
+                let refused = manifest.refused.as_ref().ok_or(
+                    "an older gopatch patched the file and did not record refusals; patch it with this gopatch",
+                )?;
                 Ok(refusals(refused.iter().filter(|refused| !allowed.contains(&refused.code))))
             }
             Self::Skipped(allowed) => {
                 let skipped = functions.iter().filter(|function| function.skip.is_some());
-                let others = skipped.filter(|function| !allowed.iter().any(|name| is_named(name, function)));
-                let what = |it: &Function| format!("{} does not run, by rule {}", it.name, it.rule);
+                let others = skipped.filter(|function| !allowed.iter().any(|name| has_name(name, function)));
+                let what = |function: &Function| format!("{} is skipped by rule {}", function.name, function.rule);
                 Ok(others.map(what).collect())
             }
             Self::Gopatch(range) => {
@@ -235,7 +237,7 @@ impl Asked {
             }
             Self::Rules(allowed) => {
                 let is_one = allowed.iter().any(|digest| digest.eq_ignore_ascii_case(&manifest.rules_sha256));
-                one((!is_one).then(|| format!("the rules are {}, which is not listed", manifest.rules_sha256)))
+                one((!is_one).then(|| format!("the file's rules have {}, which is not listed", manifest.rules_sha256)))
             }
         }
     }
@@ -246,13 +248,13 @@ fn codes() -> impl Iterator<Item = &'static str> {
     Refusal::ALL.into_iter().map(Refusal::code)
 }
 
-/// Refusals in words: one for all that a rule was refused for the same reason, as a glob may have thousands.
+/// One message for all refusals of a rule with the same code, as a glob may have thousands.
 fn refusals<'r>(refused: impl Iterator<Item = &'r Refused>) -> Vec<String> {
     let mut alike: BTreeMap<(&str, &str), Vec<&Refused>> = BTreeMap::new();
     for refused in refused {
         alike.entry((&refused.rule, &refused.code)).or_default().push(refused);
     }
-    let in_words = |((rule, code), places): ((&str, &str), Vec<&Refused>)| {
+    let describe = |((rule, code), places): ((&str, &str), Vec<&Refused>)| {
         let first = places[0];
         let end = match first.at {
             At::Enter => "entry",
@@ -261,26 +263,17 @@ fn refusals<'r>(refused: impl Iterator<Item = &'r Refused>) -> Vec<String> {
         let more = if places.len() > 1 { format!(" and {} more", places.len() - 1) } else { String::new() };
         format!("rule {rule}: {} {end} at {:#x}{more} refused [{code}]", first.function, first.va)
     };
-    alike.into_iter().map(in_words).collect()
+    alike.into_iter().map(describe).collect()
 }
 
 fn outside(range: &Range, version: Option<Version>, what: &str, shown: &str) -> Option<String> {
     let is_inside = version.is_some_and(|version| range.contains(&version));
-    (!is_inside).then(|| format!("{what} {shown}, which is not {range}"))
+    (!is_inside).then(|| format!("{what} {shown}, but the policy demands {range}"))
 }
 
-fn is_named(pattern: &str, function: &Function) -> bool {
-    matches(pattern, &function.name) || matches(pattern, &without_type_arguments(&function.name))
-}
-
-/// Whether `pattern` is `text` when each `*` stands for any characters. `(*` is Go's, of a pointer receiver.
-fn matches(pattern: &str, text: &str) -> bool {
-    let star = pattern.match_indices('*').map(|(at, _)| at).find(|&at| !pattern[..at].ends_with('('));
-    let Some(at) = star else { return pattern == text };
-    let (before, behind) = (&pattern[..at], &pattern[at + 1..]);
-    let Some(text) = text.strip_prefix(before) else { return false };
-    let mut ends = (0..=text.len()).filter(|&end| text.is_char_boundary(end));
-    ends.any(|end| matches(behind, &text[end..]))
+fn has_name(pattern: &str, function: &Function) -> bool {
+    let is_match = |name: &str| matches(pattern, name, Wildcards::Symbol);
+    is_match(&function.name) || is_match(&without_type_arguments(&function.name))
 }
 
 impl Display for Verdict {
@@ -305,7 +298,7 @@ mod tests {
         Source { name: "p.yaml".to_owned(), text: text.to_owned() }
     }
 
-    fn wrong(text: &str) -> String {
+    fn error_of(text: &str) -> String {
         Policy::parse(&source(text)).expect_err(text).to_string()
     }
 
@@ -358,14 +351,14 @@ mod tests {
         }
     }
 
-    fn judged(policy: &str) -> Vec<String> {
+    fn violations_of(policy: &str) -> Vec<String> {
         let verdict = Policy::parse(&source(policy)).expect(policy).judge(Some(&manifest())).expect("it can be judged");
         assert_eq!(verdict.met, verdict.violations.is_empty());
         if verdict.met { Vec::new() } else { verdict.to_string().lines().map(str::to_owned).collect() }
     }
 
     #[test]
-    fn what_is_met_is_not_named() {
+    fn a_demand_that_is_met_is_not_reported() {
         for policy in [
             "required_rules: http.server",
             "required_rules: [http.*, '*ay']",
@@ -375,15 +368,18 @@ mod tests {
             "gopatch: '>=0.1, <0.2'",
             "go: '>=1.27, <1.28'",
         ] {
-            assert_eq!(judged(policy), Vec::<String>::new(), "{policy}");
+            assert_eq!(violations_of(policy), Vec::<String>::new(), "{policy}");
         }
-        assert_eq!(judged(&format!("rules_sha256: [{}, {}]", "0".repeat(64), "AB".repeat(32))), Vec::<String>::new());
+        assert_eq!(
+            violations_of(&format!("rules_sha256: [{}, {}]", "0".repeat(64), "AB".repeat(32))),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
-    fn each_violated_line_is_named() {
+    fn each_violated_line_has_name() {
         let policy = "\
-            # what must be\n\
+            # a policy\n\
             skipped: none\n\
             required_rules:\n  - http.server\n  - http.servr\n  - grpc.*\n\
             required_functions: ['main.(*service).refund', 'main.(*).charge']\n\
@@ -393,59 +389,59 @@ mod tests {
             rules_sha256: 0000000000000000000000000000000000000000000000000000000000000000\n";
         let digest = "ab".repeat(32);
         assert_eq!(
-            judged(policy),
+            violations_of(policy),
             [
-                "p.yaml:2: skipped: main.shut does not run, by rule closed",
-                "p.yaml:5: required_rules: http.servr: no function is hooked by such a rule (did you mean `http.server`?)",
-                "p.yaml:6: required_rules: grpc.*: no function is hooked by such a rule",
+                "p.yaml:2: skipped: main.shut is skipped by rule closed",
+                "p.yaml:5: required_rules: http.servr: no such rule hooks a function (did you mean `http.server`?)",
+                "p.yaml:6: required_rules: grpc.*: no such rule hooks a function",
                 "p.yaml:7: required_functions: main.(*service).refund: no such function is hooked (did you mean `main.(*service).charge`?)",
                 "p.yaml:7: required_functions: main.(*).charge: no such function is hooked (did you mean `main.(*service).charge`?)",
                 "p.yaml:8: refused: rule wide: main.f exit at 0x10 and 1 more refused [no-room]",
-                "p.yaml:9: gopatch: gopatch 0.1.0, which is not >=0.2",
-                "p.yaml:10: go: built by go1.27.4 X:nodwarf5, which is not <1.27",
-                &format!("p.yaml:11: rules_sha256: the rules are {digest}, which is not listed"),
+                "p.yaml:9: gopatch: gopatch 0.1.0, but the policy demands >=0.2",
+                "p.yaml:10: go: built by go1.27.4 X:nodwarf5, but the policy demands <1.27",
+                &format!("p.yaml:11: rules_sha256: the file's rules have {digest}, which is not listed"),
             ]
         );
-        assert_eq!(judged("refused: none").len(), 2, "a line for each reason");
+        assert_eq!(violations_of("refused: none").len(), 2, "a line for each reason");
     }
 
     #[test]
-    fn a_file_that_is_not_patched_meets_nothing() {
+    fn a_file_that_is_not_patched_meets_no_demand() {
         let policy = Policy::parse(&source("refused: none\nrequired_rules: [a, b]")).expect("a policy");
         let verdict = policy.judge(None).expect("it can be judged");
         assert_eq!(verdict.violations.len(), 3, "{verdict}");
     }
 
     #[test]
-    fn what_the_file_does_not_tell_is_not_judged() {
-        let silent = Manifest { refused: None, ..manifest() };
+    fn what_the_manifest_does_not_record_cannot_be_violations_of() {
+        let without_refusals = Manifest { refused: None, ..manifest() };
         let policy = Policy::parse(&source("refused: none")).expect("a policy");
-        let error = policy.judge(Some(&silent)).expect_err("nobody knows").to_string();
-        assert!(error.starts_with("p.yaml:1: refused: the file does not tell"), "{error}");
+        let error = policy.judge(Some(&without_refusals)).expect_err("unknown").to_string();
+        assert!(error.starts_with("p.yaml:1: refused: an older gopatch"), "{error}");
     }
 
     #[test]
-    fn a_wrong_policy_is_an_error_with_its_line() {
+    fn an_invalid_policy_is_an_error_with_its_line() {
         for (policy, message) in [
             ("go: '>=1.22'\nrequired_rule: a\n", "p.yaml:2: unknown field `required_rule`"),
-            ("refused:\n  - no-room\n  - noroom\n", "p.yaml:3: refused: `noroom` is no code of a refusal"),
+            ("refused:\n  - no-room\n  - noroom\n", "p.yaml:3: refused: `noroom` is not a refusal code"),
             ("go: '>=1.22'\ngopatch: new\n", "p.yaml:2: gopatch: `new` is not a comparison"),
             ("rules_sha256: abc\n", "p.yaml:1: rules_sha256: `abc` is not a SHA-256"),
             ("rules_sha256: none\n", "p.yaml:1: rules_sha256: `none` is not a SHA-256"),
             ("required_rules: { a: b }\n", "p.yaml:1: required_rules: invalid type: map"),
-            ("required_rules: []\n", "p.yaml:1: it asks for nothing"),
-            ("{}", "p.yaml:1: it asks for nothing"),
+            ("required_rules: []\n", "p.yaml:1: the policy demands nothing"),
+            ("{}", "p.yaml:1: the policy demands nothing"),
             ("", "p.yaml:1: "),
         ] {
-            let said = wrong(policy);
-            assert!(said.starts_with(message), "{said}");
+            let error = error_of(policy);
+            assert!(error.starts_with(message), "{error}");
         }
-        assert!(wrong("required_rule: a").ends_with("(did you mean `required_rules`?)"));
-        assert!(wrong("refused: noroom").ends_with("(did you mean `no-room`?)"));
+        assert!(error_of("required_rule: a").ends_with("(did you mean `required_rules`?)"));
+        assert!(error_of("refused: noroom").ends_with("(did you mean `no-room`?)"));
     }
 
     #[test]
-    fn refusals_are_all_listed() {
+    fn all_refusals_have_a_code_that_policies_know() {
         for (index, refusal) in Refusal::ALL.into_iter().enumerate() {
             assert_eq!(refusal as usize, index, "{refusal:?}");
         }

@@ -1,10 +1,11 @@
 //! The provenance of an output: an in-toto Statement v1 with SLSA's provenance v1 as its predicate.
 //!
 //! Decides: what of a run the statement has: everything that determines the output's bytes, by
-//! digest, and nothing else. Trusts: the report's digests of the files read and written. Never
-//! does: sign (that is for cosign or another tool with the pipeline's key), or record when or where
-//! it ran. The same input and options give the same bytes, so a second run elsewhere can prove the
-//! first.
+//! digest, and nothing else.
+//! Trusts: the report's digests of the files read and written.
+//! Never does: sign (that is for cosign or another tool with the pipeline's key), or record when or
+//! where it ran. The same input and options give the same bytes, so a second run elsewhere can
+//! prove the first.
 
 use std::path::Path;
 

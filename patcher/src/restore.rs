@@ -1,7 +1,8 @@
 //! Restores the input of an output.
 //!
 //! Trusts: nothing. The result must have the digest in the manifest, so it is the input byte for
-//! byte, or an error. Never does: I/O.
+//! byte, or an error.
+//! Never does: I/O.
 
 use goblin::elf::Elf;
 use gopatch_protocol::manifest::{self, Manifest};

@@ -1,8 +1,9 @@
 //! Symbols for the emitted code, for debuggers and profilers.
 //!
 //! Decides: the names, and the bytes of a symbol table with the input's symbols and the new ones.
-//! Trusts: [`Elf`], which has checked the input's table. Never does: change a symbol of the input.
-//! New ones are local and come after its local ones, as ELF requires.
+//! Trusts: [`Elf`], which has checked the input's table.
+//! Never does: change a symbol of the input. New ones are local and come after its local ones, as
+//! ELF requires.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,8 +1,9 @@
 //! Go's types, in one form for all sources: DWARF, the program's run-time type data, or a rule's
 //! declarations.
 //!
-//! Decides: what a type, a field and a signature are. Never does: read a file, or resolve more than
-//! one type at a time. A type refers to others by [`TypeId`].
+//! Decides: what a type, a field and a signature are.
+//! Never does: read a file, or resolve more than one type at a time. A type refers to others by
+//! [`TypeId`].
 
 use std::borrow::Cow;
 use std::error::Error;

@@ -2,7 +2,8 @@
 //! after it.
 //!
 //! Decides: nothing; [`crate::layout`] and [`crate::sites`] did. Notes every byte that it
-//! overwrites. Trusts: the layout. Never does: copy the input; the caller writes the file.
+//! overwrites.
+//! Trusts: the layout. Never does: copy the input; the caller writes the file.
 
 use std::ops::Range;
 

@@ -1,12 +1,12 @@
 // The drain: moves records from the rings of patched processes to one output ring.
 //
-// Decides: how many records one run moves, and that a record keeps its own size. Up to 7 bytes behind it, which make it a multiple of 8, may be
-// anything that went this way before.
-// Trusts: gopatchd, for the index of the ring it asks for. The kernel checks every header and position in a ring
+// Decides: how many records one run moves, and that a record keeps its size. Up to 7 bytes of padding after it may be
+// bytes of earlier records.
+// Trusts: gopatchd, for the index of the ring. The kernel checks every header and position in a ring
 // (`__bpf_user_ringbuf_peek`, kernel/bpf/ringbuf.c); this program checks every payload.
-// Never does: attach to anything. gopatchd runs it with BPF_PROG_TEST_RUN, so it costs nothing while nobody writes.
+// Never does: attach to anything. gopatchd runs it with BPF_PROG_TEST_RUN, so it costs nothing without records.
 //
-// The constants are those of trampolines/protocol/src/wire.rs; gopatchd's tests compare what comes out with what went in.
+// The constants are those of trampolines/protocol/src/wire.rs; gopatchd's tests compare output with input.
 // Written for Linux 6.1: no bpf_dynptr_size and no open-coded iterators.
 
 #include <linux/bpf.h>
@@ -16,19 +16,19 @@
 #define MAX_PAYLOAD 2048
 #define MIN_PAYLOAD 32
 #define MAX_RINGS 4096
-// A run is not preempted. 4096 records take about half a millisecond, and even the largest fill half the output ring.
+// A run is not preempted. 4096 records take about half a millisecond, and even the largest fill only half the output ring.
 #define RECORDS_A_RUN 4096
 #define OUTPUT_BYTES (16 << 20)
-// Records that go to the output ring in one piece, to share what that costs.
+// Bytes that go to the output ring in one piece, to share the cost of a call.
 #define BATCH_BYTES (16 << 10)
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
-	// Only a pattern: gopatchd makes the real ones, of the size it was asked for.
+	// Only a template: gopatchd creates the rings, of the size that is configured.
 	__uint(max_entries, 4096);
 };
 
-// Every ring that some process writes to. Linux 4.12; with USER_RINGBUFs in it, Linux 6.1.
+// Every ring that a process writes to. Linux 4.12; with USER_RINGBUFs, Linux 6.1.
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, MAX_RINGS);
@@ -36,7 +36,7 @@ struct {
 	__array(values, struct ring);
 } gopatch_rings SEC(".maps");
 
-// What gopatchd, or another program that opens the pin, reads. Linux 5.8.
+// The output, read by gopatchd or another program that opens the pin. Linux 5.8.
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, OUTPUT_BYTES);
@@ -52,7 +52,7 @@ struct {
 	__type(value, __u64);
 } gopatch_losses SEC(".maps");
 
-// What stands in front of each record in a piece of the output.
+// The header of each record in a piece of the output.
 struct forwarded {
 	__u32 ring;
 	__u32 size;
@@ -62,11 +62,11 @@ struct forwarded {
 #define LARGEST (sizeof(struct forwarded) + MAX_PAYLOAD)
 
 struct batch {
-	// One record may begin wherever there is less than a whole batch in front of it.
+	// A record may begin wherever less than a whole batch lies before it.
 	__u8 bytes[BATCH_BYTES + LARGEST];
 };
 
-// Records on their way. gopatchd runs one drain at a time. Linux 3.19.
+// Records to be forwarded. gopatchd runs one drain at a time. Linux 3.19.
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -97,9 +97,9 @@ static void flush(struct run *run)
 
 	if (!run->records)
 		return;
-	// What is compared must be what is passed on, for the verifier.
+	// The verifier must see that the compared value is the one passed on.
 	asm volatile("" : "+r"(bytes));
-	// gopatchd empties the output after each run, so nobody has to be woken.
+	// gopatchd empties the output after each run, so no reader has to be woken.
 	if (bytes > sizeof(struct batch) ||
 	    bpf_ringbuf_output(&gopatch_events, run->batch, bytes, BPF_RB_NO_WAKEUP))
 		count(OUTPUT_FULL, run->records);
@@ -107,7 +107,7 @@ static void flush(struct run *run)
 	run->records = 0;
 }
 
-// Returns 1 to end the run; the record at hand is consumed either way.
+// Returns 1 to end the run; the current record is consumed either way.
 static long forward(struct bpf_dynptr *record, struct run *run)
 {
 	if (run->bytes >= BATCH_BYTES)
@@ -131,7 +131,7 @@ static long forward(struct bpf_dynptr *record, struct run *run)
 		goto malformed;
 	out->ring = run->ring;
 	out->size = size;
-	// Not `at`: the verifier wants the pointer to the record in a register all the time, and there are four to keep things in.
+	// Not `at`: the verifier needs the pointer to the record in a register all the time, and only four are left.
 	run->bytes += (sizeof(*out) + size + 7) & ~7u;
 	run->records++;
 	return --run->left == 0;
@@ -142,7 +142,7 @@ malformed:
 }
 
 // Drains the ring whose index is the first argument. Gives the number of records taken, or a negative errno:
-// -ENOENT no such ring, -EINVAL or -E2BIG the ring's positions or a header in it are nonsense, -EBUSY another run has it.
+// -ENOENT no such ring, -EINVAL or -E2BIG invalid positions or an invalid header, -EBUSY another run drains the ring.
 // Linux 6.1 (bpf_user_ringbuf_drain); BPF_PROG_TEST_RUN of a raw tracepoint is Linux 5.10.
 SEC("raw_tp")
 int drain(struct bpf_raw_tracepoint_args *ctx)

@@ -1,13 +1,13 @@
 // What `gopatchd uprobes` attaches: uprobes that record what the hooks of a patched file record.
 //
-// Decides: how a plan, which is gopatch's for a hook's captures, is followed from outside of the process, and what is kept from
-// an entry to its exit. The records are those of docs/wire-format.md but for their time, which is CLOCK_MONOTONIC in nanoseconds.
-// Trusts: gopatchd, for the plans (uprobes/table.rs writes them) and for the offsets in `g`; Go's ABIInternal, by which R14 is g and
-// at both ends of a call RSP + 8 is the call's frame address. Nothing that is read in the process.
-// Never does: wake anybody. gopatchd polls the ring, as it does with those of hooks.
+// Decides: how gopatch's plan for the captures of a hook is followed from outside the process, and what is kept from an entry
+// for its exit. The records are those of docs/wire-format.md, but their time is CLOCK_MONOTONIC in nanoseconds.
+// Trusts: gopatchd, for the plans (uprobes/table.rs writes them) and the offsets in `g`; Go's ABIInternal: R14 is g, and at both
+// ends of a call RSP + 8 is the frame address of the call. Nothing that is read from the process.
+// Never does: wake gopatchd, which polls the ring, as it does with the rings of hooks.
 //
-// The helpers that read a program's memory and the clock are for programs under the GPL, so this file is, other than
-// the rest of the project, also under the MIT licence and the GPL 2.0.
+// The helpers that read the memory of a program and the clock need the GPL, so this file, unlike the rest of the
+// project, is also under the MIT licence and the GPL 2.0.
 
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -24,7 +24,7 @@
 #define VA_BITS 44
 #define REGISTERS 9
 #define WORDS 16
-// A task may be preempted in here by another that is probed, though neither leaves its CPU.
+// Another probed task may preempt a task in here, though neither leaves its CPU.
 #define SCRATCHES 4
 
 #define NAME_OFFSET 40
@@ -32,7 +32,7 @@
 #define EXTRA_STAR 2
 #define ITAB_TYPE 8
 
-// Where things are depends on the program; gopatchd says it.
+// Addresses and offsets depend on the program; gopatchd sets them.
 const volatile __u32 g_stack;
 const volatile __u32 g_goid;
 const volatile __u64 types_va;
@@ -40,7 +40,7 @@ const volatile __u32 types_size;
 
 #define STACK 255
 
-// A register (0 to 8, in the ABI's order) or a word that the entry has kept (from 9 on), or a word of the caller's frame.
+// A register (0 to 8, in the order of the ABI), a word that the entry has kept (from 9 on), or a word of the caller's frame.
 struct source {
 	__u8 place;
 	__u8 unused[3];
@@ -70,14 +70,14 @@ struct path {
 	struct step step[MAX_STEPS];
 };
 
-// What is done at a point.
+// The plan of a point.
 struct plan {
 	__u32 point, function, is_exit, captures, paths, keep;
 	struct source kept[MAX_KEPT];
 	struct path path[MAX_PATHS];
 };
 
-// Linux 3.19; gopatchd makes as many as there are points.
+// Linux 3.19; gopatchd sets the number of entries to that of points.
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -85,7 +85,7 @@ struct {
 	__type(value, struct plan);
 } plans SEC(".maps");
 
-// What gopatchd reads, of the size it was asked for. Linux 5.8.
+// The ring that gopatchd reads, of the size that is configured. Linux 5.8.
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -100,7 +100,7 @@ struct words {
 	__u64 word[MAX_KEPT];
 };
 
-// What entries keep for their exits. A call that panics has none, so the oldest make room. Linux 4.10.
+// Values that entries keep for their exits. A call that panics has no exit, so the oldest make room. Linux 4.10.
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 32768);
@@ -117,7 +117,7 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-// Not 0 once gopatchd is about to end: to take a uprobe away takes the kernel a tenth of a second.
+// Not 0 once gopatchd is stopping: the kernel takes a tenth of a second to remove a uprobe.
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -132,16 +132,16 @@ struct record {
 	__u64 word[MAX_CAPTURES];
 };
 
-// A record on its way, and what its paths start from.
+// A record being made, and what its paths start from.
 struct scratch {
 	__u32 busy, has_kept;
 	__u64 frame_address, bias;
 	__u64 word[WORDS];
-	// From here on it goes into the ring.
+	// From here on the bytes go into the ring.
 	__u32 tgid, size;
 	union {
 		struct record record;
-		// The masks below keep a string's begin and length within this.
+		// The masks below keep the start and length of a string within this.
 		__u8 bytes[3 * MAX_PAYLOAD];
 	};
 };
@@ -169,7 +169,7 @@ static void count(__u32 what)
 		__sync_fetch_and_add(counter, 1);
 }
 
-// A page that the process has never touched cannot be read: nobody can wait for it here.
+// A page that the process has never touched cannot be read, since a probe cannot wait for it.
 static __always_inline bool read(void *to, __u32 size, __u64 from)
 {
 	if (!bpf_probe_read_user(to, size, (void *)from))
@@ -195,7 +195,7 @@ static __always_inline bool is_of_type(struct scratch *scratch, __u64 tab, bool 
 	return type == type_va + scratch->bias;
 }
 
-// Where a type's name is, and how long, unless the type was made at run time.
+// The address and length of the name of a type, unless the type was made at run time.
 static __always_inline bool type_name(struct scratch *scratch, __u64 type, __u64 *name, __u64 *len)
 {
 	__u64 types = types_va + scratch->bias;
@@ -208,7 +208,7 @@ static __always_inline bool type_name(struct scratch *scratch, __u64 type, __u64
 	if (!name_offset || name_offset >= types_size || !read(&flags, sizeof(flags), type + FLAGS_OFFSET))
 		return false;
 	has_star = flags & EXTRA_STAR;
-	// Flags, and a length of one byte or two of seven bits each, the low ones first.
+	// Flags, and a length of one or two bytes of seven bits each, the low bits first.
 	if (!read(head, sizeof(head), types + name_offset))
 		return false;
 	*name = types + name_offset + 2;
@@ -309,13 +309,13 @@ static __always_inline bool follow_to_end(struct scratch *scratch, const struct 
 	case PAIR:
 		if (!take(scratch, &path->second, &second))
 			return false;
-		// Fallthrough: the first word is a value's.
+		// Fallthrough: the first word is that of a value.
 	case VALUE:
 		in_register = true;
 		if (!take(scratch, &path->first, &at))
 			return false;
 		if (path->first.place >= REGISTERS && path->first.place != STACK) {
-			// Bytes on the goroutine's stack: the length was kept and the pointer was not.
+			// Bytes on the goroutine's stack: the length was kept but not the pointer.
 			if (!scratch->has_kept || (second && !at))
 				return false;
 		}
@@ -366,7 +366,7 @@ static __always_inline bool follow_to_end(struct scratch *scratch, const struct 
 	return leaf(scratch, path, in_register, at, second, word);
 }
 
-// Captures a value by a path, unless an earlier one has led to its end.
+// Captures a value by a path, unless an earlier path has captured it.
 static long follow(__u32 index, struct run *run)
 {
 	struct record *record = &run->scratch->record;
@@ -429,7 +429,7 @@ static __always_inline struct scratch *free_scratch(void)
 	return 0;
 }
 
-// The cookie is a point and the address of the place in the file's image. Linux 5.17 (bpf_loop); cookies 5.15.
+// The cookie is a point and the address of the place in the image of the file. Linux 5.17 (bpf_loop); cookies 5.15.
 SEC("uprobe")
 int probe(struct pt_regs *registers)
 {
@@ -472,7 +472,7 @@ int probe(struct pt_regs *registers)
 	record->frame = stack[1] - scratch->frame_address;
 	record->present = 0;
 	scratch->size = offsetof(struct record, word) + 8 * plan->captures;
-	// Each thread has a g0, and all of them have the id 0.
+	// Each thread has a g0, and all of them have id 0.
 	if (plan->keep) {
 		call.goid = goid;
 		call.tgid = scratch->tgid;

@@ -1,4 +1,4 @@
-//! What gopatchd asks of the host for itself: signals, priority, limits.
+//! The host as gopatchd uses it for itself: signals, priority, limits.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -6,11 +6,11 @@ use std::os::unix::net::UnixStream;
 use rustix::process::{Resource, getpriority_process, getrlimit, setpriority_process, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// How much more of a processor than others gopatchd may have when all are busy: three times as much (`sched_prio_to_weight` of
-/// `kernel/sched/core.c`).
+/// Gives gopatchd three times the share of other processes on a busy processor
+/// (`sched_prio_to_weight` of `kernel/sched/core.c`).
 const NICE: i32 = -5;
 
-/// A stream that becomes readable when gopatchd is asked to stop.
+/// A stream that becomes readable when a signal asks gopatchd to stop.
 pub(crate) fn stop_signals() -> io::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair()?;
     reader.set_nonblocking(true)?;
@@ -19,15 +19,15 @@ pub(crate) fn stop_signals() -> io::Result<UnixStream> {
     Ok(reader)
 }
 
-/// Who waits for a processor loses what rings cannot hold meanwhile. Somebody who has chosen a priority is left alone, and without the
-/// right to (CAP_SYS_NICE) nothing changes.
+/// Raises the priority: while gopatchd waits for a processor, rings overflow. A priority that was
+/// chosen is kept, and without CAP_SYS_NICE nothing changes.
 pub(crate) fn raise_priority() {
     if getpriority_process(None) == Ok(0) {
         let _ = setpriority_process(None, NICE);
     }
 }
 
-/// Each session holds a file, so many sessions need a high limit. It is not worth failing for.
+/// Raises the limit of open files as far as allowed: each session holds one. A failure is ignored.
 pub(crate) fn raise_file_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;

@@ -1,24 +1,26 @@
 //! gopatchd: collects the events of programs that gopatch has patched.
 //!
-//! The way of an event, and the rooms that it meets:
+//! The path of an event, and the rooms that it passes:
 //!
 //! ```text
 //!   attach      listener -> handshake -> session      a process attaches and gets its rings
-//!   rings       {bpf, memfd}                          its records are drained
+//!   rings       bpf or memfd                          its records are drained
 //!   calls       order -> pairing, clock, attributes   records become calls,
 //!               operation, ids                        and calls become operations
 //!   outlet      console: print -> output              operations are printed,
 //!               telemetry -> export                   and become spans and metrics
 //! ```
 //!
-//! `daemon` runs the loop. `control` holds what a client and the daemon say to each other; `client` is
-//! `gopatchd status`, `top` and `rule`; `config` reads settings.
+//! `daemon` runs the loop. `control` is the protocol of the control socket, and `client` the
+//! commands that use it: `status`, `top` and `rule`. `config` reads settings.
 //!
-//! `gopatchd ab` is the crate `gopatchd-ab`, which uses nothing of this one: it runs gopatchd as a process.
-//! `gopatchd uprobes` ([`uprobes`]) makes the same of records that uprobes write, to compare hooks with.
+//! `gopatchd ab` is the crate `gopatchd-ab`, which runs programs and collectors as separate processes
+//! and uses nothing of this one. `gopatchd uprobes` ([`uprobes`]) makes the same operations from
+//! records that uprobes write, for comparison with hooks.
 //!
-//! Trusts: the kernel. A process trusts what gopatchd sends it; gopatchd trusts nothing that comes from a process.
-//! Never does: following a length, an index or a position from a process before it was checked.
+//! Trusts: the kernel. A process trusts what gopatchd sends; gopatchd trusts nothing that a process
+//! sends.
+//! Never does: follow a length, an index or a position from a process before checking it.
 
 mod attach;
 mod calls;
@@ -46,5 +48,5 @@ pub use config::{check as check_config, example as example_config};
 pub use console::log::{Level, start as start_log, start_default as start_default_log};
 pub use console::print::Print;
 pub use daemon::run;
-pub use rings::Choice;
+pub use rings::BackendChoice;
 pub use uprobes::cli::UprobeArgs;

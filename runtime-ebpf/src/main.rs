@@ -1,8 +1,7 @@
-//! The binary `gopatchd`: reads the command line, runs, and turns an error into a message and exit status 2.
+//! The binary `gopatchd`: reads the command line, runs, and turns an error into a message.
 //!
-//! Decides: exit status. 0: it ran and was asked to stop; 1: `ab` found a limit exceeded or errors under load, or `rule`
-//! no process with such a rule; 2: it could not run.
-//! Trusts, and never does: nothing.
+//! Exit status: 0 if it ran and was stopped by a signal; 1 if `ab` found a limit exceeded or errors
+//! under load, or no process has the rule of `rule`; 2 if it could not run.
 
 use std::process::ExitCode;
 
@@ -11,7 +10,8 @@ use clap::Parser;
 use gopatchd::{Cli, Command, ConfigCommand, uprobes};
 use mimalloc::MiMalloc;
 
-/// Every record and every operation is allocated; with this a core takes a quarter more of them than with the C library's.
+/// Every record and every operation is allocated. A core handles a quarter more of them than with
+/// the allocator of the C library.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     if cli.command.is_some() {
         gopatchd::start_default_log();
     }
-    let done = match cli.command {
+    let result = match cli.command {
         None => cli.collect.config().and_then(|config| {
             let _log = gopatchd::start_log(config.log_level()).context("cannot write to standard error")?;
             gopatchd::run(&config).map(|()| true)
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Some(Command::Top(args)) => gopatchd::top(&args).map(|()| true),
         Some(Command::Rule(args)) => gopatchd::rule(&args),
     };
-    match done {
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

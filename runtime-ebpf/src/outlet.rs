@@ -1,8 +1,8 @@
-//! Where a finished operation goes: to standard output, into its process's metrics, and as a span to whoever receives them.
+//! Where a finished operation goes: to standard output, into the metrics of its process, and as a
+//! span to the exporter.
 //!
-//! Decides: which traces are kept, and which operations metrics show one of.
-//! Trusts: its callers.
-//! Never does: waiting.
+//! Decides: which traces are kept, and which operations become exemplars of metrics.
+//! Never does: wait.
 
 use std::io;
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use crate::config::{Config, Exemplars};
 use crate::console::print::Printer;
 use crate::export::Shared;
 use crate::telemetry::conventions::Conventional;
-use crate::telemetry::process::{Process, State};
+use crate::telemetry::process::{Process, ProcessState};
 use crate::telemetry::span;
 
-/// Everything that operations go to.
+/// Where operations go.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     pub(crate) printer: Printer,
     shared: Arc<Shared>,
-    /// Traces are kept whose id, in its 56 random bits, is below this.
+    /// A trace is kept if the 56 random bits of its id are below this.
     traces_below: u64,
     exemplars: Exemplars,
-    /// Whether somebody watches just now.
+    /// Whether a client watches now.
     is_watched: bool,
 }
 
-/// Bits of a trace's id that are random by the W3C's Trace Context, level 2.
+/// The random bits of a trace id, by W3C Trace Context, level 2.
 const RANDOM_BITS: u32 = 56;
 
 impl Outlet {
@@ -46,23 +46,24 @@ impl Outlet {
         })
     }
 
-    /// A pass begins.
+    /// Begins a pass.
     pub(crate) fn begin_pass(&mut self) {
         self.is_watched = self.shared.is_watched();
     }
 
-    /// Forgets what was counted for somebody who does not watch any more, or begins to count.
-    pub(crate) fn watch(&self, state: &mut State) {
+    /// Begins to count for a client that watches, or forgets the counts once none watches.
+    pub(crate) fn watch(&self, state: &mut ProcessState) {
         if self.is_watched != state.activity.is_some() {
             state.activity = self.is_watched.then(Default::default);
         }
     }
 
-    /// Takes an operation of a process, unless its rule is sampled and it is not among the sample.
+    /// Takes an operation of a process, unless its rule is sampled and the operation is not in the
+    /// sample.
     pub(crate) fn take(
         &mut self,
         process: &Arc<Process>,
-        state: &mut State,
+        state: &mut ProcessState,
         program: &Program,
         operation: &mut Operation<'_>,
     ) {
@@ -97,7 +98,7 @@ impl Outlet {
     }
 }
 
-/// Whether a call is among a sample: its id says so, so that both that ask get one answer.
+/// Whether a call is in a sample. Its id decides, so that every caller gets the same answer.
 fn is_sampled(span: u64, ratio: Ratio) -> bool {
     ratio.bound().is_none_or(|bound| ((span >> 32) as u32) < bound)
 }

@@ -1,8 +1,8 @@
 //! One process and its rings.
 //!
-//! Decides: when a session is over, and what is said of its losses.
-//! Trusts: the order of a goroutine's records (see `order`). Sizes and counters are checked.
-//! Never does: printing; it hands finished operations to the outlet.
+//! Decides: when a session is over, and how its losses are logged.
+//! Trusts: the order of a goroutine's records (see `calls::order`). Sizes and counters are checked.
+//! Never does: print. It hands finished operations to the outlet.
 
 use std::collections::{BTreeMap, HashMap};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -15,15 +15,15 @@ use crate::calls::clock::Clock;
 use crate::calls::order::Order;
 use crate::calls::program::Program;
 use crate::calls::{Calls, Entries, Event};
-use crate::control::api::Rule;
+use crate::control::api::RuleStatus;
 use crate::control::switch::{Setting, Switches};
 use crate::outlet::Outlet;
 use crate::rings::{Counters, Rings};
 use crate::summary::Summary;
 use crate::telemetry::process::Process;
 
-/// How often losses of one process are told.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+/// How often the losses of one process are logged.
+const LOG_EVERY: Duration = Duration::from_secs(1);
 
 /// A session.
 pub(crate) struct Session {
@@ -34,26 +34,26 @@ pub(crate) struct Session {
     program: Program,
     process: Arc<Process>,
     /// Which functions are switched on.
-    on: Vec<bool>,
+    enabled: Vec<bool>,
     order: Order<Event>,
     calls: Calls,
     counters: Counters,
-    untold: Untold,
-    /// When it is to be given up, once another session has taken its place.
-    until: Option<Instant>,
+    unlogged: Unlogged,
+    /// When to close it, once another session has replaced it.
+    give_up_at: Option<Instant>,
 }
 
-/// Losses that nobody was told of yet.
+/// Losses that were not logged yet.
 #[derive(Debug, Default)]
-struct Untold {
+struct Unlogged {
     ring_full: u64,
     output_full: u64,
     malformed: u64,
     words_missing: u64,
-    told_at: Option<Instant>,
+    logged_at: Option<Instant>,
 }
 
-impl Untold {
+impl Unlogged {
     fn is_any(&self) -> bool {
         [self.ring_full, self.output_full, self.malformed, self.words_missing].iter().any(|count| *count > 0)
     }
@@ -68,8 +68,8 @@ impl Session {
         process: Arc<Process>,
     ) -> Self {
         let (rings, ring_bytes) = rings;
-        // As a control page is made.
-        let on = vec![true; program.functions()];
+        // A new control page has every function on.
+        let enabled = vec![true; program.functions()];
         Self {
             calls: Calls::new(peer.pid, Entries::Once),
             peer,
@@ -78,11 +78,11 @@ impl Session {
             ring_bytes,
             program,
             process,
-            on,
+            enabled,
             order: Order::new(),
             counters: Counters::default(),
-            untold: Untold::default(),
-            until: None,
+            unlogged: Unlogged::default(),
+            give_up_at: None,
         }
     }
 
@@ -96,13 +96,13 @@ impl Session {
         self.control.detach();
     }
 
-    /// Another session has taken this one's place: give it up at `until`.
-    pub(crate) fn replaced(&mut self, until: Instant) {
+    /// Another session has replaced this one: detach, and close it at `at`.
+    pub(crate) fn replace(&mut self, at: Instant) {
         self.control.detach();
-        self.until = Some(self.until.map_or(until, |earlier| earlier.min(until)));
+        self.give_up_at = Some(self.give_up_at.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// Records that found their ring full, as far as was read.
+    /// Records that found their ring full, by the counters read last.
     pub(crate) fn ring_full(&self) -> u64 {
         self.counters.ring_full
     }
@@ -112,37 +112,38 @@ impl Session {
         self.rings.positions().len() as u64 * u64::from(self.ring_bytes)
     }
 
-    /// When it needs a look even if its process does nothing.
+    /// When it needs attention even if its process does nothing.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let tell = self.untold.told_at.filter(|_| self.untold.is_any()).map(|told_at| told_at + TELL_EVERY);
-        self.until.into_iter().chain(tell).min()
+        let log = self.unlogged.logged_at.filter(|_| self.unlogged.is_any()).map(|logged_at| logged_at + LOG_EVERY);
+        self.give_up_at.into_iter().chain(log).min()
     }
 
-    /// When it is to be given up.
-    pub(crate) fn until(&self) -> Option<Instant> {
-        self.until
+    /// When to close it, if another session has replaced it.
+    pub(crate) fn give_up_at(&self) -> Option<Instant> {
+        self.give_up_at
     }
 
-    /// Reads every ring once and looks at what may be looked at. Gives how full the fullest ring was.
+    /// Reads every ring once, and processes the records of the pass before. Gives how full the
+    /// fullest ring was.
     pub(crate) fn pass(&mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) -> f64 {
         let fullest = self.drain(summary);
-        // Only records need the time.
+        // Without records nothing needs the time.
         if !self.order.is_empty() {
             clock.update();
-            self.look(clock, outlet);
+            self.process_records(clock, outlet);
         }
         fullest as f64 / f64::from(self.ring_bytes)
     }
 
-    /// The last pass: whatever is still open is unfinished.
+    /// The last pass. Calls that are still open are unfinished.
     pub(crate) fn close(mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) {
         let now = clock.update();
         self.drain(summary);
-        // What this pass has read waits for the next, which has nothing to read.
-        self.look(clock, outlet);
-        self.look(clock, outlet);
-        self.untold.told_at = None;
-        self.tell();
+        // Records that this pass has read are processed by the next, which has nothing to read.
+        self.process_records(clock, outlet);
+        self.process_records(clock, outlet);
+        self.unlogged.logged_at = None;
+        self.log_losses();
         let Self { process, program, calls, .. } = self;
         let mut state = process.state();
         calls.finish(now, &program, clock, summary, &mut |operation| {
@@ -162,7 +163,7 @@ impl Session {
             None => malformed += 1,
         });
         for (ring, error) in &drained.broken {
-            tracing::warn!("pid {}: ring {ring} is not read any more: {error}", self.peer.pid);
+            tracing::warn!("pid {}: ring {ring} is no longer read: {error}", self.peer.pid);
         }
         let counters = self.rings.counters();
         let Counters { ring_full, words_missing } = counters.since(self.counters);
@@ -179,40 +180,40 @@ impl Session {
             state.lost.malformed += malformed;
         }
         summary.broken_rings += drained.broken.len() as u64;
-        let untold = &mut self.untold;
+        let unlogged = &mut self.unlogged;
         for (count, sums) in [
-            (ring_full, [&mut summary.lost.ring_full, &mut untold.ring_full]),
-            (drained.output_full, [&mut summary.lost.output_full, &mut untold.output_full]),
-            (malformed, [&mut summary.lost.malformed, &mut untold.malformed]),
-            (words_missing, [&mut summary.words_missing, &mut untold.words_missing]),
+            (ring_full, [&mut summary.lost.ring_full, &mut unlogged.ring_full]),
+            (drained.output_full, [&mut summary.lost.output_full, &mut unlogged.output_full]),
+            (malformed, [&mut summary.lost.malformed, &mut unlogged.malformed]),
+            (words_missing, [&mut summary.words_missing, &mut unlogged.words_missing]),
         ] {
             for sum in sums {
                 *sum = sum.saturating_add(count);
             }
         }
-        self.tell();
+        self.log_losses();
         drained.fullest
     }
 
-    fn tell(&mut self) {
-        if self.untold.told_at.is_some_and(|told_at| told_at.elapsed() < TELL_EVERY) {
+    fn log_losses(&mut self) {
+        if self.unlogged.logged_at.is_some_and(|logged_at| logged_at.elapsed() < LOG_EVERY) {
             return;
         }
-        let untold = std::mem::take(&mut self.untold);
+        let unlogged = std::mem::take(&mut self.unlogged);
         for (count, what) in [
-            (untold.ring_full, "records lost, their ring was full (see --ring-bytes)"),
-            (untold.output_full, "records lost, the output ring was full"),
-            (untold.malformed, "records lost, they were malformed"),
-            (untold.words_missing, "calls were without what their entry leaves for the exit"),
+            (unlogged.ring_full, "records lost: their ring was full (see --ring-bytes)"),
+            (unlogged.output_full, "records lost: the output ring was full"),
+            (unlogged.malformed, "records lost: they were malformed"),
+            (unlogged.words_missing, "exits recorded without the values saved at entry"),
         ] {
             if count > 0 {
                 tracing::warn!("pid {}: {count} {what}", self.peer.pid);
-                self.untold.told_at = Some(Instant::now());
+                self.unlogged.logged_at = Some(Instant::now());
             }
         }
     }
 
-    fn look(&mut self, clock: &Clock, outlet: &mut Outlet) {
+    fn process_records(&mut self, clock: &Clock, outlet: &mut Outlet) {
         let (process, program) = (&self.process, &self.program);
         let mut state = process.state();
         outlet.watch(&mut state);
@@ -221,8 +222,8 @@ impl Session {
         });
     }
 
-    /// Switches a rule. Gives how many functions it has here.
-    pub(crate) fn switch(&mut self, rule: &str, setting: Setting) -> usize {
+    /// Switches a rule. Gives how many functions of the program it has.
+    pub(crate) fn switch_rule(&mut self, rule: &str, setting: Setting) -> usize {
         let mut state = self.process.state();
         let Some(known) = state.rules.iter_mut().find(|known| known.name == rule) else { return 0 };
         known.state.set(setting);
@@ -232,7 +233,7 @@ impl Session {
         functions
     }
 
-    /// Has every function do what its rule is switched to.
+    /// Switches every function to the setting of its rule.
     pub(crate) fn apply_rules(&mut self) {
         let mut state = self.process.state();
         let rules: HashMap<_, _> = state.rules.iter().map(|rule| (rule.name.clone(), rule.state)).collect();
@@ -243,35 +244,38 @@ impl Session {
             if let Some(ratio) = set.sample {
                 state.samples.insert(index as u32, ratio);
             }
-            if set.enabled == self.on[index] {
+            if set.enabled == self.enabled[index] {
                 continue;
             }
             self.control.switch(index, set.enabled);
-            self.on[index] = set.enabled;
+            self.enabled[index] = set.enabled;
             is_changed = true;
             if !set.enabled {
-                // Their exits will not be recorded.
+                // The exits of its open calls will not be recorded.
                 self.calls.forget(index as u32);
             }
         }
-        // To look again costs the process what the entries of its open calls have kept for their exits.
+        // When the process reads its switches again, it loses the values that open calls have saved
+        // at entry.
         if is_changed {
-            self.control.switched();
+            self.control.publish_switches();
         }
     }
 
-    /// Whose session it is.
+    /// The process that has this session.
     pub(crate) fn process(&self) -> &Arc<Process> {
         &self.process
     }
 
-    /// The rules of a program, as they are switched.
-    pub(crate) fn rules(program: &Program, switches: &Switches) -> Vec<Rule> {
+    /// The rules of a program, and how they are set.
+    pub(crate) fn initial_rules(program: &Program, switches: &Switches) -> Vec<RuleStatus> {
         let mut functions: BTreeMap<&str, usize> = BTreeMap::new();
         for index in 0..program.functions() {
             *functions.entry(&program.function(index).rule).or_default() += 1;
         }
         let rules = functions.into_iter();
-        rules.map(|(name, functions)| Rule { name: name.to_owned(), functions, state: switches.of(name) }).collect()
+        rules
+            .map(|(name, functions)| RuleStatus { name: name.to_owned(), functions, state: switches.state(name) })
+            .collect()
     }
 }

@@ -14,12 +14,13 @@ use rustix::fs::{Mode, OFlags, fstat, lstat, open};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with};
 
-/// Connections that may wait: every process of a host may connect at once after gopatchd was restarted.
+/// Connections that may wait: every process of a host may connect at once after gopatchd was
+/// restarted.
 const BACKLOG: i32 = 4096;
 
 /// What kind of socket to bind, and for whom.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Kind {
+pub(crate) struct SocketKind {
     pub(crate) socket: SocketType,
     /// The permissions of the path.
     pub(crate) mode: u32,
@@ -27,7 +28,8 @@ pub(crate) struct Kind {
     pub(crate) flag: &'static str,
 }
 
-/// The path of a bound socket. Dropping it removes the path, unless another socket has taken its place.
+/// The path of a bound socket. Dropping it removes the path, unless another socket has taken its
+/// place.
 #[derive(Debug)]
 pub(crate) struct BoundPath {
     path: PathBuf,
@@ -36,7 +38,7 @@ pub(crate) struct BoundPath {
 }
 
 /// Binds a socket that does not block to `path` and listens.
-pub(crate) fn bind_at(path: &Path, kind: Kind) -> Result<(OwnedFd, BoundPath)> {
+pub(crate) fn bind_at(path: &Path, kind: SocketKind) -> Result<(OwnedFd, BoundPath)> {
     let address = SocketAddrUnix::new(path).with_context(|| format!("invalid socket path {}", path.display()))?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -61,13 +63,13 @@ impl Drop for BoundPath {
     }
 }
 
-fn new_socket(kind: Kind) -> io::Result<OwnedFd> {
+fn new_socket(kind: SocketKind) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(socket_with(AddressFamily::UNIX, kind.socket, flags, None)?)
 }
 
 /// Removes a socket on which nothing listens.
-fn remove_stale(path: &Path, address: &SocketAddrUnix, kind: Kind) -> Result<()> {
+fn remove_stale(path: &Path, address: &SocketAddrUnix, kind: SocketKind) -> Result<()> {
     let flag = kind.flag;
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -92,9 +94,9 @@ fn remove_stale(path: &Path, address: &SocketAddrUnix, kind: Kind) -> Result<()>
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 2] = [
-        Kind { socket: SocketType::SEQPACKET, mode: 0o666, flag: "--listen" },
-        Kind { socket: SocketType::STREAM, mode: 0o600, flag: "--control" },
+    const KINDS: [SocketKind; 2] = [
+        SocketKind { socket: SocketType::SEQPACKET, mode: 0o666, flag: "--listen" },
+        SocketKind { socket: SocketType::STREAM, mode: 0o600, flag: "--control" },
     ];
 
     #[test]

@@ -1,8 +1,6 @@
 //! What gopatchd has seen and what it has missed.
 //!
-//! Decides: the causes by which losses are told apart. Nothing is lost without being counted here.
-//! Trusts: its callers.
-//! Never does: I/O.
+//! Decides: the causes by which losses are counted. Nothing is lost without being counted here.
 
 use std::fmt;
 
@@ -13,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Summary {
     /// Operations made of records.
     pub(crate) operations: u64,
-    /// Of these, how many were not printed, as standard output was not read fast enough.
+    /// Operations not printed because standard output was not read fast enough.
     #[serde(default)]
     pub(crate) unprinted: u64,
     /// Records received and understood.
@@ -24,14 +22,14 @@ pub(crate) struct Summary {
     pub(crate) refused: u64,
     /// Records lost.
     pub(crate) lost: Lost,
-    /// Exits whose entry was never seen: their calls began before the session, or the entry was lost.
+    /// Exits without an entry: their calls began before the session, or the entry was lost.
     pub(crate) unpaired_exits: u64,
-    /// Open calls given up because one process had too many.
+    /// Open calls given up because their process had too many.
     pub(crate) evicted_calls: u64,
-    /// Exits that came without the words their entry had kept for them; and calls of rules with a condition or a sample
-    /// that were not recorded, as there was no place for such words.
+    /// Exits recorded without the values saved at entry; and calls of rules with a condition or a
+    /// sample that were not recorded, because there was no room for such values.
     pub(crate) words_missing: u64,
-    /// Rings given up because what they held was no ring.
+    /// Rings given up because their content was invalid.
     pub(crate) broken_rings: u64,
 }
 
@@ -42,18 +40,18 @@ pub(crate) struct Lost {
     pub(crate) total: u64,
     /// Their ring was full.
     pub(crate) ring_full: u64,
-    /// In rings of an earlier gopatchd that nobody drained, by the process's own count.
+    /// Left in rings of an earlier gopatchd and never drained, by the count of the process.
     pub(crate) unconsumed: u64,
     /// Drained by an earlier gopatchd that was killed before it read them.
     pub(crate) left_by_earlier: u64,
     /// The output ring was full.
     pub(crate) output_full: u64,
-    /// Did not fit their size or their point.
+    /// Did not match their size or their point.
     pub(crate) malformed: u64,
 }
 
 impl Summary {
-    /// Sums up.
+    /// Fills in the total.
     pub(crate) fn total(mut self) -> Self {
         self.lost.total = self.lost.sum();
         self
@@ -73,16 +71,16 @@ impl fmt::Display for Summary {
         write!(f, "operations: {}, records: {}, sessions: {}, ", self.operations, self.records, self.sessions)?;
         write!(f, "records lost: {}", self.lost.total)?;
         for (count, what) in [
-            (self.lost.ring_full, "found their ring full"),
-            (self.lost.unconsumed, "stayed in rings of an earlier gopatchd"),
-            (self.lost.left_by_earlier, "were drained by an earlier gopatchd and not read"),
-            (self.lost.output_full, "found the output ring full"),
-            (self.lost.malformed, "were malformed"),
-            (self.unprinted, "operations were not printed, as nobody took them"),
+            (self.lost.ring_full, "records lost: their ring was full"),
+            (self.lost.unconsumed, "records lost: left in rings of an earlier gopatchd"),
+            (self.lost.left_by_earlier, "records lost: drained by an earlier gopatchd and not read"),
+            (self.lost.output_full, "records lost: the output ring was full"),
+            (self.lost.malformed, "records lost: they were malformed"),
+            (self.unprinted, "operations were not printed: the output was not read"),
             (self.unpaired_exits, "exits had no entry"),
             (self.evicted_calls, "open calls were given up"),
-            (self.words_missing, "calls were without what their entry leaves for the exit"),
-            (self.broken_rings, "rings were broken"),
+            (self.words_missing, "exits recorded without the values saved at entry"),
+            (self.broken_rings, "rings were given up: their content was invalid"),
             (self.refused, "hellos were refused"),
         ] {
             if count > 0 {

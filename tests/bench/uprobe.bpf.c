@@ -1,10 +1,10 @@
 // The yardstick of `cargo xtask bench hooks`: uprobes that record what the hooks of pair.yaml record.
 //
-// Decides: how a uprobe gets at the method, the path, the host and the status of main.ServeLike in corpus/hookbench.
+// It reads the method, the path, the host and the status of main.ServeLike in corpus/hookbench.
 // Trusts: the layouts in corpus/hookbench/functions.go, and Go's ABIInternal: `rw` comes in RAX (itab) and RBX (data),
 // `req` in RCX, and R14 is g.
-// Never does: more than the hooks do. It leaves out what would only cost: the type that `rw` holds is not looked at, and
-// nobody is woken.
+// It does no more than the hooks do, and leaves out what would only add cost: it does not check the type
+// that `rw` holds, and it wakes no reader.
 //
 // The helpers that read a program's memory and the clock are for programs under the GPL, so this file is, other than
 // the rest of the project, also under the MIT licence and the GPL 2.0.
@@ -19,7 +19,7 @@
 // More than a run of the benchmark leaves before it is read.
 #define EVENTS_BYTES (16 << 20)
 
-// Where g.goid is depends on the version of Go; the benchmark says it.
+// The offset of g.goid depends on the version of Go; the benchmark sets it.
 const volatile __u32 goid_offset;
 
 struct go_string {

@@ -1,8 +1,7 @@
-//! The command `gopatchd`, and what it prints.
+//! Runs the command `gopatchd` and parses what it prints.
 //!
-//! Decides: which backends are tested on this machine.
-//! Trusts: nothing it says; every field is read strictly.
-//! Never does: pass over the bpf backend in silence. In CI that is a failure.
+//! Decides which backends are tested on this machine. Every printed field is parsed strictly. In CI
+//! a bpf backend that does not work is a failure.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,13 +23,13 @@ pub struct Gopatchd {
     pin: PathBuf,
 }
 
-/// All that a gopatchd has said.
-pub struct Said {
+/// Everything that a gopatchd has printed.
+pub struct Collected {
     /// In the order they were printed.
     pub operations: Vec<Operation>,
     /// The last line.
     pub summary: Summary,
-    /// What it said to a person.
+    /// Its messages.
     pub stderr: String,
 }
 
@@ -57,7 +56,7 @@ pub struct Operation {
     pub attributes: BTreeMap<String, Value>,
 }
 
-/// Totals, as gopatchd prints them at its end.
+/// Totals, as gopatchd prints them when it ends.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "named and explained as gopatchd prints them")]
@@ -88,24 +87,24 @@ pub struct Lost {
 }
 
 impl Operation {
-    /// An attribute's value if it is there and is text.
+    /// The value of an attribute that exists and is text.
     pub fn text(&self, attribute: &str) -> Option<&str> {
         self.attributes.get(attribute)?.as_str()
     }
 
-    /// An attribute's value if it is there and is a number.
+    /// The value of an attribute that exists and is a number.
     pub fn number(&self, attribute: &str) -> Option<u64> {
         self.attributes.get(attribute)?.as_u64()
     }
 }
 
-impl Said {
+impl Collected {
     /// The operations of one rule.
-    pub fn of(&self, rule: &str) -> impl Iterator<Item = &Operation> {
+    pub fn of_rule(&self, rule: &str) -> impl Iterator<Item = &Operation> {
         self.operations.iter().filter(move |operation| operation.rule == rule)
     }
 
-    /// Nothing was lost, and every exit found its entry.
+    /// Fails if a record was lost or an exit had no entry.
     pub fn ensure_all_seen(&self) -> Result<()> {
         let summary = &self.summary;
         let missed = [
@@ -126,7 +125,7 @@ impl Gopatchd {
         Self::start_named(scratch, "gopatchd", backend, options)
     }
 
-    /// The same, with a name for its output files, where a test has several one after the other.
+    /// The same with a name for its output files, for a test that starts several in turn.
     pub fn start_named(scratch: &Scratch, name: &str, backend: &str, options: &[&str]) -> Result<Self> {
         let (socket, pin) = (socket(scratch), pin(scratch.path()));
         let mut command = Command::new(release_binary("gopatchd")?);
@@ -139,26 +138,31 @@ impl Gopatchd {
         Ok(gopatchd)
     }
 
-    /// Starts one that prints JSON and does what a file of settings says.
+    /// Starts one with these settings, as text of a configuration file.
     pub fn start_by(scratch: &Scratch, backend: &str, settings: &str) -> Result<Self> {
         let file = scratch.file("gopatchd.yaml");
         fs::write(&file, settings)?;
         Self::start(scratch, backend, &["--config", &file.display().to_string()])
     }
 
-    /// What it says when it is asked: a command of its own, such as `status`.
-    pub fn ask(&self, arguments: &[&str]) -> Result<std::process::Output> {
+    /// Runs a client command of gopatchd, such as `status`, against this gopatchd.
+    pub fn run_client(&self, arguments: &[&str]) -> Result<std::process::Output> {
         let mut command = Command::new(release_binary("gopatchd")?);
         command.args(arguments).arg("--control").arg(self.control());
-        command.output().context("cannot ask gopatchd")
+        command.output().context("cannot run gopatchd")
     }
 
-    /// Where it can be asked.
+    /// What `gopatchd status --json` prints.
+    pub fn status(&self) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.run_client(&["status", "--json"])?.stdout)?)
+    }
+
+    /// The path of its control socket.
     pub fn control(&self) -> PathBuf {
         self.socket.with_extension("control")
     }
 
-    /// Starts `gopatchd uprobes`, which looks at a program that is not patched, and waits until it does.
+    /// Starts `gopatchd uprobes` for an unpatched program and waits until the probes are attached.
     pub fn uprobes(scratch: &Scratch, original: &Path, options: &[&str]) -> Result<Self> {
         let mut command = Command::new(release_binary("gopatchd")?);
         command.args(["uprobes", "--print", "json"]).arg(original).args(options);
@@ -170,7 +174,7 @@ impl Gopatchd {
         Ok(gopatchd)
     }
 
-    /// Where it listens.
+    /// The path of its session socket.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
@@ -186,7 +190,7 @@ impl Gopatchd {
     }
 
     /// Whether it has printed an operation of that process.
-    pub fn has_heard_of(&self, pid: u32) -> Result<bool> {
+    pub fn has_operation_of(&self, pid: u32) -> Result<bool> {
         Ok(self.process.stdout()?.contains(&format!("\"pid\":{pid},")))
     }
 
@@ -195,11 +199,11 @@ impl Gopatchd {
         self.process.wait_for("print an operation", SOON, |process| Ok(has_printed(process)?.then_some(())))
     }
 
-    /// Ends it and takes all that it has said.
-    pub fn stop(mut self) -> Result<Said> {
+    /// Ends it and returns everything that it printed.
+    pub fn stop(mut self) -> Result<Collected> {
         self.process.terminate()?;
         let (operations, summary) = read(&self.process.stdout()?)?;
-        let summary = summary.with_context(|| self.process.told("printed no summary"))?;
+        let summary = summary.with_context(|| self.process.describe("printed no summary"))?;
         ensure!(
             summary.operations == operations.len() as u64 + summary.unprinted,
             "gopatchd counts {} operations and printed {}, and {} not",
@@ -207,10 +211,10 @@ impl Gopatchd {
             operations.len(),
             summary.unprinted
         );
-        Ok(Said { operations, summary, stderr: self.process.stderr() })
+        Ok(Collected { operations, summary, stderr: self.process.stderr() })
     }
 
-    /// Kills it and takes the operations that it has printed in full.
+    /// Kills it and returns the operations that it printed in full.
     pub fn kill(mut self) -> Result<Vec<Operation>> {
         self.process.kill()?;
         self.operations_so_far()
@@ -226,7 +230,7 @@ impl Gopatchd {
 
 impl Drop for Gopatchd {
     fn drop(&mut self) {
-        // Killed, it leaves its pin. There is none with the memfd backend.
+        // A killed gopatchd leaves its pin. The memfd backend has none.
         let _ = fs::remove_file(self.pin.join("gopatch_events"));
         let _ = fs::remove_dir(&self.pin);
     }
@@ -236,12 +240,12 @@ fn has_printed(process: &Process) -> Result<bool> {
     Ok(fs::metadata(process.stdout_path())?.len() > 0)
 }
 
-/// Where a gopatchd of this test listens.
+/// Where this test's gopatchd listens.
 pub fn socket(scratch: &Scratch) -> PathBuf {
     scratch.file("gopatchd.sock")
 }
 
-/// The backends to test: bpf only where the kernel lets us, which it must in CI.
+/// The backends to test: bpf only where the kernel permits it, which it must in CI.
 pub fn backends() -> &'static [&'static str] {
     static BPF: OnceLock<bool> = OnceLock::new();
     let bpf = *BPF.get_or_init(|| {
@@ -261,7 +265,7 @@ pub fn backends() -> &'static [&'static str] {
     if bpf { &["memfd", "bpf"] } else { &["memfd"] }
 }
 
-/// A folder of this test's own in the BPF file system.
+/// This test's folder in the BPF file system.
 pub fn pin(scratch: &Path) -> PathBuf {
     // Such folders' names have no dots, see bpf_lookup in the kernel's kernel/bpf/inode.c.
     let name = scratch.file_name().unwrap_or_default().to_string_lossy().replace('.', "_");

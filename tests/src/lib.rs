@@ -1,25 +1,23 @@
-//! The harness of the end-to-end tests: what a user has, and nothing else.
+//! The harness of the end-to-end tests.
 //!
-//! A test patches a Go program with the command `gopatch`, runs it beside the command `gopatchd`, puts a load on it,
-//! and compares what gopatchd printed with what the program or its client says of itself.
+//! A test patches a Go program with the command `gopatch`, runs it with the command `gopatchd`,
+//! sends it a load, and compares what gopatchd printed with what the program or its client reports.
 //!
-//! Decides: where things lie, and how long anything may take.
-//! Trusts: cargo and go. The two commands under test are the release build's, as a user gets them.
-//! Never does: look into the tools; wait without end; leave a process behind.
+//! The two commands are the release build's, as users get them, and tests use nothing else of them.
+//! Every wait has an end, and every process ends with its test. Which tests may run at the same
+//! time: [`turns`].
 
 pub mod exact;
 pub mod gopatch;
 pub mod gopatchd;
 pub mod load;
-pub mod otelcol;
 pub mod probe;
 pub mod process;
-pub mod prometheus;
 pub mod real;
+pub mod receivers;
 pub mod server;
 pub mod statistics;
 pub mod std_test;
-pub mod tls;
 pub mod turns;
 
 use std::path::{Path, PathBuf};
@@ -28,17 +26,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 pub use gopatch::Gopatch;
-pub use gopatchd::{Gopatchd, Operation, Said, Summary, backends};
+pub use gopatchd::{Collected, Gopatchd, Operation, Summary, backends};
 pub use load::{Load, Seen};
 pub use probe::Probe;
 pub use process::Process;
+pub use receivers::{otelcol, prometheus, tls};
 pub use server::Server;
 pub use turns::{Turn, alone, beside};
 
-/// The newest Go of the corpus. Its loadgen is used against servers of every version.
+/// The newest Go of the corpus. The load generator is built with it for servers of every version.
 pub const NEWEST_GO: &str = "1.27.4";
 
-/// Longest wait for something that should happen at once, on a machine that has other things to do.
+/// Longest wait for something that should happen at once, on a busy machine.
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// A folder for the files of one test, removed at its end. Its path is short enough for a socket's.
@@ -73,9 +72,9 @@ impl Scratch {
     }
 }
 
-/// A command of the workspace, as the release profile builds it.
+/// A command of the workspace in the release profile.
 pub fn release_binary(name: &str) -> Result<PathBuf> {
-    let program = std::env::current_exe().context("where is this test?")?;
+    let program = std::env::current_exe().context("this test has no path")?;
     program.ancestors().map(|folder| folder.join("release").join(name)).find(|path| path.is_file()).with_context(|| {
         format!(
             "no release build of {name} near {}; `cargo xtask test` makes it, or \
@@ -85,14 +84,14 @@ pub fn release_binary(name: &str) -> Result<PathBuf> {
     })
 }
 
-/// Waits until `ask` has an answer.
+/// Waits until `ask` returns a value.
 pub fn wait_until<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask()? {
             return Ok(answer);
         }
-        ensure!(started.elapsed() < patience, "waited {patience:?} in vain: {what}");
+        ensure!(started.elapsed() < patience, "timed out after {patience:?}: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

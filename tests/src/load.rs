@@ -1,8 +1,6 @@
-//! The corpus client, and what it saw of each request.
+//! The load generator of the corpus, and what it saw of each request.
 //!
-//! Decides: when an operation is a request's.
-//! Trusts: loadgen's account of its own requests.
-//! Never does: send a request twice.
+//! Decides which operation belongs to a request: the one with its path. No request is sent twice.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -16,16 +14,16 @@ use crate::gopatchd::Operation;
 use crate::process::Process;
 use crate::{NEWEST_GO, Scratch, Server};
 
-/// HTTP, and HTTPS with each protocol.
+/// Plain HTTP, and HTTPS with each protocol.
 pub const HTTP: [(bool, &str); 3] = [(false, "h1"), (true, "h1"), (true, "h2")];
 
-/// The handler that behaves as most do.
+/// The handler that behaves as most handlers do.
 pub const FAST: &str = "fast";
 
-/// Every way a handler of the corpus server behaves.
+/// Every behaviour of the corpus server's handlers.
 pub const MIX: &str = "fast,slow,stream,panic,hijack,echo,missing,status";
 
-/// What is sent to a server.
+/// A load for a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Load<'a> {
     /// Over HTTPS.
@@ -38,7 +36,7 @@ pub struct Load<'a> {
     pub count: usize,
     /// Requests in flight.
     pub in_flight: usize,
-    /// What the paths of this load have that those of another have not.
+    /// A part of the paths that tells this load from others.
     pub tag: &'a str,
 }
 
@@ -47,9 +45,9 @@ pub struct Load<'a> {
 pub struct Seen {
     /// HTTP method.
     pub method: String,
-    /// Path, which no other request has.
+    /// Path, unique to this request.
     pub path: String,
-    /// Status; 0 when no answer came.
+    /// Status; 0 without an answer.
     pub status: u64,
     /// When it was sent.
     pub start_unix_nano: u64,
@@ -58,7 +56,7 @@ pub struct Seen {
 }
 
 impl Load<'_> {
-    /// Sends it and waits for all answers, which must be what the handlers promise.
+    /// Sends it and waits for all answers, which must be the expected ones.
     pub fn send(&self, scratch: &Scratch, server: &Server) -> Result<Vec<Seen>> {
         self.send_to(scratch, &server.url(self.tls))
     }
@@ -68,14 +66,14 @@ impl Load<'_> {
         self.send_by(scratch, self.command(scratch, url)?, Duration::ZERO)
     }
 
-    /// The same, so many requests a second.
+    /// The same at so many requests a second.
     pub fn send_at(&self, rate: u32, scratch: &Scratch, server: &Server) -> Result<Vec<Seen>> {
         let mut command = self.command(scratch, &server.url(self.tls))?;
         command.args(["-rate", &rate.to_string()]);
         self.send_by(scratch, command, Duration::from_secs_f64(self.count as f64 / f64::from(rate)))
     }
 
-    /// Sends it, which is to take so long and not much longer.
+    /// Sends it, which should not take much longer than `takes`.
     fn send_by(&self, scratch: &Scratch, mut command: Command, takes: Duration) -> Result<Vec<Seen>> {
         command.args(["-n", &self.count.to_string()]);
         Process::run(&mut command, scratch.path(), &self.name(), takes + Duration::from_mins(2))?;
@@ -104,13 +102,14 @@ impl Load<'_> {
 }
 
 impl Seen {
-    /// The handler that was asked.
+    /// The handler of its path.
     pub fn handler(&self) -> &str {
         self.path.split('/').nth(1).unwrap_or_default()
     }
 }
 
-/// Pairs requests with operations by path. Each request must have one, and each operation a request.
+/// Pairs requests with operations by path. Each request must have one, and each operation a
+/// request.
 pub fn pair<'a>(
     seen: &'a [Seen],
     operations: impl Iterator<Item = &'a Operation>,
@@ -137,6 +136,6 @@ pub fn pair<'a>(
         seen.len(),
         missed[0]
     );
-    ensure!(by_path.is_empty(), "{} operations are nobody's, such as {:?}", by_path.len(), by_path.values().next());
+    ensure!(by_path.is_empty(), "{} operations have no request, such as {:?}", by_path.len(), by_path.values().next());
     Ok(pairs)
 }

@@ -1,8 +1,6 @@
 //! The program `programs/probe`: what a patched program does besides serving requests.
 //!
-//! Decides: how it is built.
-//! Trusts: go.
-//! Never does: keep it; go's own cache makes the next build a matter of a second.
+//! It is built for each test; Go's build cache makes that a matter of a second.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,11 +16,11 @@ use crate::{Scratch, gopatch, gopatchd};
 /// Longest run.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The probe, and itself patched.
+/// The probe, unpatched and patched.
 pub struct Probe {
-    /// As go built it.
+    /// As Go built it.
     pub original: PathBuf,
-    /// The same with the default rules.
+    /// Patched with the default rules.
     pub patched: PathBuf,
 }
 
@@ -40,7 +38,7 @@ impl Probe {
     }
 }
 
-/// Runs one of the two and gives what it prints.
+/// Runs one of the two and returns what it prints.
 pub fn run(scratch: &Scratch, program: &Path, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new(program);
     command.args(arguments).env(SOCKET_ENV, gopatchd::socket(scratch));

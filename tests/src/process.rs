@@ -1,8 +1,7 @@
 //! A program that runs beside a test.
 //!
-//! Decides: that its output goes to files, so that it never waits for a reader, and that it ends with the test.
-//! Trusts: the kernel.
-//! Never does: touch a process that the test has not started.
+//! Its output goes to files, so it never waits for a reader, and it ends with the test. No other
+//! process is signalled.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -23,7 +22,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program. What it says goes to `NAME.out` and `NAME.err` in `folder`.
+    /// Starts a program. Its output goes to `NAME.out` and `NAME.err` in `folder`.
     pub fn start(command: &mut Command, folder: &Path, name: &str) -> Result<Self> {
         let (stdout, stderr) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.err")));
         let create = |path: &Path| File::create(path).with_context(|| format!("cannot make {}", path.display()));
@@ -32,16 +31,16 @@ impl Process {
             .stdout(create(&stdout)?)
             .stderr(create(&stderr)?)
             .spawn()
-            .with_context(|| format!("cannot start {}", xtask::workspace::shown(command)))?;
+            .with_context(|| format!("cannot start {}", xtask::workspace::command_line(command)))?;
         Ok(Self { child, name: name.to_owned(), stdout, stderr })
     }
 
-    /// Runs a program to its end, which must be a success, and gives its stdout.
+    /// Runs a program, which must succeed, and returns its stdout.
     pub fn run(command: &mut Command, folder: &Path, name: &str, patience: Duration) -> Result<String> {
         let mut process = Self::start(command, folder, name)?;
         let status = process.wait(patience)?;
         if !status.success() {
-            bail!("{}", process.told(&format!("ended with {status}")));
+            bail!("{}", process.describe(&format!("ended with {status}")));
         }
         process.stdout()
     }
@@ -66,12 +65,12 @@ impl Process {
         fs::read_to_string(&self.stderr).unwrap_or_else(|error| format!("cannot read its stderr: {error}"))
     }
 
-    /// A message about it, with what it said.
-    pub fn told(&self, what: &str) -> String {
+    /// A message about it, with its stderr.
+    pub fn describe(&self, what: &str) -> String {
         format!("{} (pid {}) {what}; its stderr:\n{}", self.name, self.pid(), self.stderr())
     }
 
-    /// Waits until `ask` has an answer, as long as the program runs.
+    /// Waits until `ask` returns a value. Fails when the program ends before.
     pub fn wait_for<T>(
         &mut self,
         what: &str,
@@ -85,30 +84,30 @@ impl Process {
                 _ => Ok(answer),
             }
         })
-        .with_context(|| self.told(&format!("did not {what}")))
+        .with_context(|| self.describe(&format!("did not {what}")))
     }
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        kill_process(Pid::from_child(&self.child), signal).with_context(|| self.told("cannot be signalled"))
+        kill_process(Pid::from_child(&self.child), signal).with_context(|| self.describe("cannot be signalled"))
     }
 
-    /// Whether it has come to its end.
+    /// Whether it has ended.
     pub fn has_ended(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_some())
     }
 
     /// Waits for its end.
     pub fn wait(&mut self, patience: Duration) -> Result<ExitStatus> {
-        wait_until("its end", patience, || Ok(self.child.try_wait()?)).with_context(|| self.told("did not end"))
+        wait_until("its end", patience, || Ok(self.child.try_wait()?)).with_context(|| self.describe("did not end"))
     }
 
-    /// Asks it to end, which it must do with success.
+    /// Ends it with SIGTERM; its exit status must be success.
     pub fn terminate(&mut self) -> Result<()> {
         self.signal(Signal::TERM)?;
         let status = self.wait(crate::SOON)?;
         if !status.success() {
-            bail!("{}", self.told(&format!("ended with {status}")));
+            bail!("{}", self.describe(&format!("ended with {status}")));
         }
         Ok(())
     }
@@ -123,7 +122,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // After an ordinary end there is nothing to kill, which is an error that says so.
+        // Fails when the process has ended already, which is the usual case.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,8 +1,8 @@
-//! Real programs: somebody else's servers, patched and used.
+//! Real programs: servers of other projects, patched and put under load.
 //!
-//! Decides: how a program is patched for that, and that the file which it was can be had back.
-//! Trusts: the program's clients to say what they asked, and to fail when an answer is not the one expected.
-//! Never does: compare in part. All that was seen under the default rules is compared, each operation with its attributes.
+//! Decides how such a program is patched, and checks that its original can be restored. Trusts the
+//! programs' clients to report what they requested, and to fail on an unexpected answer. Everything
+//! seen under the default rules is compared, each operation with its attributes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,24 +15,24 @@ use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::SOCKET_ENV;
 
 use crate::process::Process;
-use crate::{Gopatch, Gopatchd, Operation, Said, Scratch, gopatch, gopatchd, wait_until};
+use crate::{Collected, Gopatch, Gopatchd, Operation, Scratch, gopatch, gopatchd, wait_until};
 
-/// Bytes of each ring of a program of which every function is hooked: large enough for all that a test makes it do.
+/// Bytes of each ring of a program whose functions are all hooked: enough for everything in a test.
 const LARGE_RING: &str = "67108864";
 
-/// What is hooked in a program.
+/// Which functions of a program are hooked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hooked {
-    /// Nothing: the program as it was built.
+    /// None: the program as built.
     Nothing,
-    /// What the default rules name.
+    /// Those of the default rules.
     Default,
-    /// That, and every function that can be hooked.
+    /// Every function that can be hooked, besides the default rules.
     Everything,
 }
 
 impl Hooked {
-    /// Patches a program so, and looks whether it can be verified and be taken back.
+    /// Patches a program, and checks that `verify` and `restore` work on the output.
     pub fn patch(self, scratch: &Scratch, original: &Path) -> Result<PathBuf> {
         let patched = match self {
             Self::Nothing => return Ok(original.to_owned()),
@@ -44,19 +44,19 @@ impl Hooked {
         ensure!(verified.status == Some(0), "verify: {}", verified.stderr);
         let done = Gopatch::run(gopatch::command(&["restore"])?.arg(&patched).arg("-o").arg(&restored))?;
         ensure!(done.status == Some(0), "restore: {}", done.stderr);
-        ensure!(fs::read(&restored)? == fs::read(original)?, "the restored file is another");
+        ensure!(fs::read(&restored)? == fs::read(original)?, "the restored file differs from the original");
         fs::remove_file(restored)?;
         Ok(patched)
     }
 
-    /// Starts a gopatchd that has room for all that such a program records.
-    pub fn gopatchd(self, scratch: &Scratch, backend: &str) -> Result<Gopatchd> {
+    /// Starts a gopatchd with rings large enough for such a program.
+    pub fn start_gopatchd(self, scratch: &Scratch, backend: &str) -> Result<Gopatchd> {
         let options: &[&str] = if self == Self::Everything { &["--ring-bytes", LARGE_RING] } else { &[] };
         Gopatchd::start(scratch, backend, options)
     }
 }
 
-/// Starts a program that looks for the test's gopatchd.
+/// Starts a program that connects to the test's gopatchd.
 pub fn start(scratch: &Scratch, command: &mut Command, name: &str) -> Result<Process> {
     Process::start(command.env(SOCKET_ENV, gopatchd::socket(scratch)), scratch.path(), name)
 }
@@ -79,17 +79,19 @@ pub fn free_addresses<const N: usize>() -> Result<[String; N]> {
     Ok(addresses.try_into().expect("one for each"))
 }
 
-/// Waits until a program listens there.
+/// Waits until a program listens at an address.
 pub fn wait_for_listener(process: &mut Process, address: &str) -> Result<()> {
     process.wait_for("listen", crate::SOON, |_| Ok(TcpStream::connect(address).is_ok().then_some(())))
 }
 
-/// Waits until gopatchd has heard of a process, which something makes it do things meanwhile.
-pub fn wait_until_heard(gopatchd: &Gopatchd, pid: u32) -> Result<()> {
-    wait_until("gopatchd to hear of it", crate::SOON, || Ok(gopatchd.has_heard_of(pid)?.then_some(())))
+/// Waits until gopatchd has printed an operation of a process that is under load.
+pub fn wait_for_operation_of(gopatchd: &Gopatchd, pid: u32) -> Result<()> {
+    wait_until("gopatchd to print an operation of it", crate::SOON, || {
+        Ok(gopatchd.has_operation_of(pid)?.then_some(()))
+    })
 }
 
-/// How often each line is there.
+/// How often each line appears.
 pub type Tally = BTreeMap<String, usize>;
 
 /// Counts lines.
@@ -101,11 +103,17 @@ pub fn tally(lines: impl IntoIterator<Item = String>) -> Tally {
     tally
 }
 
-/// What was seen under the default rules, told by `line`, must be what was expected, and nothing was lost.
-pub fn compare(said: &Said, expected: &Tally, line: impl Fn(&Operation) -> Option<String>) -> Result<()> {
-    // A session that begins while calls are open has exits without an entry.
-    ensure!(said.summary.lost.total == 0 && said.summary.broken_rings == 0, "{:?}\n{}", said.summary, said.stderr);
-    let of_default_rules = said.operations.iter().filter(|operation| operation.rule != "everything");
+/// Fails unless the operations of the default rules, formatted by `line`, are the expected ones and
+/// nothing was lost.
+pub fn compare(collected: &Collected, expected: &Tally, line: impl Fn(&Operation) -> Option<String>) -> Result<()> {
+    // A session that begins during a call has an exit without an entry.
+    ensure!(
+        collected.summary.lost.total == 0 && collected.summary.broken_rings == 0,
+        "{:?}\n{}",
+        collected.summary,
+        collected.stderr
+    );
+    let of_default_rules = collected.operations.iter().filter(|operation| operation.rule != "everything");
     let seen = tally(of_default_rules.filter_map(line));
     let difference: Vec<_> = expected
         .keys()
@@ -113,12 +121,12 @@ pub fn compare(said: &Said, expected: &Tally, line: impl Fn(&Operation) -> Optio
         .filter(|key| expected.get(*key) != seen.get(*key))
         .map(|key| format!("{key}: {:?}, expected {:?}", seen.get(key), expected.get(key)))
         .collect();
-    ensure!(difference.is_empty(), "{}\n{:?}\n{}", difference.join("\n"), said.summary, said.stderr);
+    ensure!(difference.is_empty(), "{}\n{:?}\n{}", difference.join("\n"), collected.summary, collected.stderr);
     Ok(())
 }
 
-/// An attribute as it is told: text as it is, a number in digits, `-` when it is not there.
-pub fn shown(operation: &Operation, attribute: &str) -> String {
+/// An attribute as text; `-` when it is absent.
+pub fn attribute_text(operation: &Operation, attribute: &str) -> String {
     match operation.attributes.get(attribute) {
         None => "-".to_owned(),
         Some(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),

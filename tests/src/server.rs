@@ -1,8 +1,7 @@
-//! The corpus server, patched or not.
+//! The web server of the corpus, patched or not.
 //!
-//! Decides: that it finds the gopatchd of its test and no other.
-//! Trusts: the line with which it says that it is ready.
-//! Never does: let it end otherwise than by itself and with success.
+//! It finds the gopatchd of its test and no other, is ready when it has printed its addresses, and
+//! must end with success.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,7 +14,7 @@ use serde::Deserialize;
 use crate::process::Process;
 use crate::{SOON, Scratch, gopatchd, wait_until};
 
-/// A path that no handler has and no load sends.
+/// A path that no handler serves and no load requests.
 pub const KNOCK: &str = "/knock";
 
 /// A running server.
@@ -32,7 +31,7 @@ struct Ready {
 }
 
 impl Server {
-    /// Starts a server that looks for the test's gopatchd, unless the command says otherwise.
+    /// Starts a server that connects to the test's gopatchd unless the command sets another socket.
     pub fn start(scratch: &Scratch, command: &mut Command) -> Result<Self> {
         if !command.get_envs().any(|(name, _)| name == SOCKET_ENV) {
             command.env(SOCKET_ENV, gopatchd::socket(scratch));
@@ -41,29 +40,29 @@ impl Server {
         let ready = process.wait_for("listen", SOON, |process| {
             let text = process.stdout()?;
             let line = text.split_once('\n').map(|(line, _)| serde_json::from_str(line));
-            line.transpose().with_context(|| format!("the server said {text:?}"))
+            line.transpose().with_context(|| format!("the server printed {text:?}"))
         })?;
         Ok(Self { process, ready })
     }
 
-    /// Its base URL for a protocol of loadgen's, over TLS or not.
+    /// Its base URL, over TLS or not.
     pub fn url(&self, tls: bool) -> String {
         if tls { format!("https://{}", self.ready.https) } else { format!("http://{}", self.ready.http) }
     }
 
-    /// The release of Go that it was built with: 27 of `go1.27.4`.
+    /// The release of Go that it was built with, such as 27 for `go1.27.4`.
     pub fn go_release(&self) -> Result<u32> {
         let release = self.ready.go.strip_prefix("go1.").and_then(|rest| rest.split('.').next()?.parse().ok());
         release.with_context(|| format!("the server was built with {}", self.ready.go))
     }
 
-    /// Sends it requests for [`KNOCK`] until `heard`, which they may be once it has found its gopatchd.
+    /// Sends requests for [`KNOCK`] until `heard`, which is when it has found its gopatchd.
     pub fn knock(&self, heard: impl FnMut() -> Result<bool>) -> Result<()> {
         knock(&self.ready.http, heard)
     }
 
-    /// Gives it something to do, which is no operation: a program that was not answered in time when it started looks for its gopatchd
-    /// again when it runs.
+    /// Makes it run without an operation: a program that got no reply from gopatchd in time when it
+    /// started tries again while it runs.
     pub fn stir(&self) -> Result<()> {
         let address = &self.ready.http;
         TcpStream::connect(address).map(drop).with_context(|| format!("cannot connect to {address}"))
@@ -74,7 +73,7 @@ impl Server {
         &mut self.process
     }
 
-    /// Asks it to end, which it must do with success.
+    /// Ends it; its exit status must be success.
     pub fn stop(mut self) -> Result<()> {
         self.process.terminate()
     }
@@ -87,7 +86,7 @@ pub fn knock(address: &str, mut heard: impl FnMut() -> Result<bool>) -> Result<(
         connection.write_all(format!("GET {KNOCK} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes())?;
         connection.read_to_end(&mut Vec::new())
     };
-    wait_until("its gopatchd to hear of it", SOON, || {
+    wait_until("its gopatchd to see a request", SOON, || {
         once().context("cannot send the server a request")?;
         Ok(heard()?.then_some(()))
     })

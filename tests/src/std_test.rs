@@ -1,8 +1,7 @@
-//! Go's own tests, as programs to be patched: a test binary of the corpus, and what its tests' results are.
+//! Go's own tests as programs to patch: a test binary of the corpus, and the results of its tests.
 //!
-//! Decides: which results can be relied on: those on which two runs of the unpatched binary agree.
-//! Trusts: what a test binary prints with -test.v.
-//! Never does: look whether a test should pass; the unpatched binary says what its result is.
+//! Expected are the results on which two runs of the unpatched binary agree, whether they pass or
+//! fail.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +16,7 @@ use crate::{Process, Scratch, gopatchd};
 /// Longest run of one binary.
 const PATIENCE: Duration = Duration::from_mins(15);
 
-/// PASS, FAIL or SKIP by the test's name; a subtest's has its parents' in front.
+/// PASS, FAIL or SKIP by the test's name; a subtest's name begins with its parents'.
 pub type Results = BTreeMap<String, String>;
 
 /// The tests of one package, built with one Go.
@@ -41,13 +40,13 @@ impl<'a> StdTest<'a> {
         let unsteady: Vec<_> =
             tests.runs.iter().flat_map(Results::keys).filter(|name| !tests.expected().contains_key(*name)).collect();
         if !unsteady.is_empty() {
-            eprintln!("{package} with Go {go}: two runs of the unpatched tests do not agree on {unsteady:?}");
+            eprintln!("{package} with Go {go}: two runs of the unpatched tests disagree on {unsteady:?}");
         }
         ensure!(!tests.expected().is_empty(), "the tests printed no result");
         Ok(tests)
     }
 
-    /// The results that both runs had.
+    /// The results on which both runs agree.
     fn expected(&self) -> Results {
         let [once, twice] = &self.runs;
         once.iter()
@@ -56,12 +55,12 @@ impl<'a> StdTest<'a> {
             .collect()
     }
 
-    /// The results of a run of `program`. `prepare` may add to its environment.
+    /// The results of a run of `program`. `prepare` may change its command.
     pub fn run(&self, program: &Path, prepare: impl FnOnce(&mut Command) -> Result<()>) -> Result<Results> {
         self.run_with(program, prepare, |process| process.wait(PATIENCE).map(|_| ()))
     }
 
-    /// The same; `attend` has to wait for its end.
+    /// The same; `attend` must wait for its end.
     pub fn run_with(
         &self,
         program: &Path,
@@ -78,25 +77,25 @@ impl<'a> StdTest<'a> {
         let mut process = Process::start(&mut command, self.scratch.path(), "tests")?;
         attend(&mut process)?;
         let printed = String::from_utf8_lossy(&std::fs::read(process.stdout_path())?).into_owned();
-        // Some tests fail on a machine without a network, patched or not. But each run must come to its end.
+        // Some tests fail on a machine without a network, patched or not. But each run must end.
         let end = printed.lines().rev().take(5).any(|line| line == "PASS" || line == "FAIL");
-        ensure!(end, "{}", process.told("did not run all tests"));
+        ensure!(end, "{}", process.describe("did not run all tests"));
         Ok(parse(&printed))
     }
 
-    /// Holds results against the unpatched binary's.
+    /// Fails unless results are the unpatched binary's.
     pub fn ensure_same(&self, results: &Results) -> Result<()> {
         let expected = self.expected();
         let other: Vec<_> = expected.iter().filter(|(name, result)| results.get(*name) != Some(*result)).collect();
-        ensure!(other.is_empty(), "the patched tests do not give {other:?}");
+        ensure!(other.is_empty(), "results of the patched tests differ from {other:?}");
         let known = |name: &String| self.runs.iter().any(|run| run.contains_key(name));
         let new: Vec<_> = results.keys().filter(|name| !known(name)).collect();
-        ensure!(new.is_empty(), "tests that the unpatched binary has not: {new:?}");
+        ensure!(new.is_empty(), "the unpatched binary lacks the tests {new:?}");
         Ok(())
     }
 }
 
-/// `--- PASS: TestName/sub (0.00s)` may stand behind what the test itself has printed without a newline.
+/// `--- PASS: TestName/sub (0.00s)` may follow output of the test on the same line.
 fn parse(printed: &str) -> Results {
     let results = printed.lines().filter_map(|line| {
         let (result, rest) = line.split_once("--- ")?.1.split_once(": ")?;

@@ -1,8 +1,9 @@
 //! Which tests may run beside others: the tests of one target are threads of one process.
 //!
-//! A test runs beside others unless it takes [`alone`] as its first step: because it compares times or rates, because it
-//! uses something of which the machine has one, or because it takes so much that others would fail. Every other test shares
-//! the machine through its [`Scratch`](crate::Scratch); one without a folder takes [`beside`]. Cargo runs targets one after
+//! A test runs beside others unless it takes [`alone`] as its first step: because it compares times
+//! or rates, because it uses something of which the machine has one, or because it takes so much
+//! that others would fail. Every other test shares the machine through its
+//! [`Scratch`](crate::Scratch); one without a folder takes [`beside`]. Cargo runs targets one after
 //! another, so nothing more is needed between processes.
 //!
 //! Only a test's own thread takes a turn. A thread that a test starts would wait for its own test.
@@ -14,8 +15,8 @@ use std::sync::{MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 static MACHINE: RwLock<()> = RwLock::new(());
 
 thread_local! {
-    /// The lock that this thread holds, and how many turns share it. A thread that read-locked a second time could wait
-    /// for a writer that waits for the thread itself.
+    /// The lock that this thread holds, and how many turns share it. A thread that read-locked a
+    /// second time could wait for a writer that waits for the thread itself.
     static HELD: RefCell<Option<(Lock, usize)>> = const { RefCell::new(None) };
 }
 
@@ -25,18 +26,18 @@ enum Lock {
     Exclusive(RwLockWriteGuard<'static, ()>),
 }
 
-/// Lasts until it is dropped, on the thread that took it.
+/// A turn, which lasts until it is dropped by the thread that took it.
 #[must_use = "the turn ends when it is dropped"]
 pub struct Turn(PhantomData<MutexGuard<'static, ()>>);
 
 /// Waits until no other test runs, and keeps others from starting.
 pub fn alone() -> Turn {
     HELD.with_borrow(|held| assert!(held.is_none(), "take the turn first: this test runs beside others already"));
-    // A test that failed leaves no harm.
+    // The lock guards nothing that a failed test could leave broken.
     take(|| Lock::Exclusive(MACHINE.write().unwrap_or_else(PoisonError::into_inner)))
 }
 
-/// Waits until no test runs alone. Within a turn of the same test it is a part of that turn.
+/// Waits until no test runs alone. Within another turn of the same test it is a part of that turn.
 pub fn beside() -> Turn {
     take(|| Lock::Shared(MACHINE.read().unwrap_or_else(PoisonError::into_inner)))
 }

@@ -1,9 +1,8 @@
 //! The corpus: Go programs built with many toolchains and link modes, and a cache of them.
 //!
-//! Decides: how each program is built, and when a built one is still good: its name in the cache holds the hash of its
-//! sources, its toolchain and its build options.
-//! Trusts: `corpus/manifest.yaml`, and the toolchains that it names.
-//! Never does: a build inside the source tree, or one that is not needed. Two processes that want the same program build it once.
+//! A program's name in the cache holds the hash of its sources, its toolchain and its build
+//! options, so a stale one is never used. Nothing is built inside the source tree. Two processes
+//! that want the same program build it once.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -20,7 +19,7 @@ use crate::workspace;
 /// Environment variable that moves the cache of built programs.
 pub const CACHE_ENV: &str = "GOPATCH_CORPUS_DIR";
 
-/// Which programs there are, and how they are built.
+/// The programs, and how they are built.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -33,7 +32,7 @@ pub struct Manifest {
 #[serde(deny_unknown_fields)]
 struct Go {
     version: String,
-    /// Where the toolchain is, if it is not one that the `go` command on PATH fetches.
+    /// The toolchain's command, if the `go` command on PATH does not fetch it.
     command: Option<PathBuf>,
 }
 
@@ -43,15 +42,15 @@ struct Mode {
     name: String,
     cgo: bool,
     flags: Vec<String>,
-    /// Variables of the build's environment.
+    /// Environment variables of the build.
     #[serde(default)]
     env: BTreeMap<String, String>,
-    /// What objcopy does to the program after the build.
+    /// Arguments of objcopy, which then runs on the built program.
     #[serde(default)]
     objcopy: Vec<String>,
-    /// The first Go that has what the mode is about.
+    /// The first Go that has the mode.
     since: Option<String>,
-    /// Whether only programs that name it are built so.
+    /// Whether `modes: all` leaves it out.
     #[serde(default)]
     apart: bool,
 }
@@ -63,10 +62,10 @@ struct Program {
     kind: Kind,
     /// The package of a `std-test`.
     package: Option<String>,
-    go: Listed,
+    go: Selection,
     /// The first Go that can build it, where `go` is `all`.
     since: Option<String>,
-    modes: Listed,
+    modes: Selection,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -78,7 +77,7 @@ enum Kind {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Listed {
+enum Selection {
     Some(Vec<String>),
     All(All),
 }
@@ -113,7 +112,7 @@ impl Manifest {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let manifest: Self = serde_yaml_ng::from_str(&text).with_context(|| path.display().to_string())?;
         for program in &manifest.programs {
-            if let Listed::Some(versions) = &program.go {
+            if let Selection::Some(versions) = &program.go {
                 for version in versions {
                     manifest.go(version).with_context(|| format!("{}: program {}", path.display(), program.name))?;
                 }
@@ -149,8 +148,8 @@ impl Manifest {
         self.go.iter().map(|go| go.version.as_str())
     }
 
-    /// What a mode adds to a plain `go build`, as a person would type it.
-    pub fn mode_shown(&self, name: &str) -> Option<String> {
+    /// The `go build` command of a mode, as a person would type it.
+    pub fn describe_mode(&self, name: &str) -> Option<String> {
         let mode = self.modes.iter().find(|mode| mode.name == name)?;
         let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };
         let mut words = vec![format!("CGO_ENABLED={}", u8::from(mode.cgo))];
@@ -168,16 +167,19 @@ impl Manifest {
         self.go
             .iter()
             .find(|go| go.version == version)
-            .with_context(|| format!("no Go {version:?} in the corpus; there are {}", listed(self.go_versions())))
+            .with_context(|| format!("no Go {version:?} in the corpus; there are {}", join_names(self.go_versions())))
     }
 
     fn plan(&self, program: &str, go: &str, mode: &str) -> Result<Plan<'_>> {
         let program = self.programs.iter().find(|one| one.name == program).with_context(|| {
-            format!("no program {program:?} in the corpus; there are {}", listed(self.programs.iter().map(|p| &p.name)))
+            format!(
+                "no program {program:?} in the corpus; there are {}",
+                join_names(self.programs.iter().map(|p| &p.name))
+            )
         })?;
         let go = self.go(go)?;
         let mode = self.modes.iter().find(|one| one.name == mode).with_context(|| {
-            format!("no link mode {mode:?} in the corpus; there are {}", listed(self.modes.iter().map(|m| &m.name)))
+            format!("no link mode {mode:?} in the corpus; there are {}", join_names(self.modes.iter().map(|m| &m.name)))
         })?;
         ensure!(
             program.is_built(go, mode),
@@ -194,14 +196,14 @@ impl Program {
     fn is_built(&self, go: &Go, mode: &Mode) -> bool {
         let since = [&self.since, &mode.since].into_iter().flatten();
         let is_listed = match &self.modes {
-            Listed::All(_) => !mode.apart,
-            Listed::Some(_) => self.modes.has(&mode.name),
+            Selection::All(_) => !mode.apart,
+            Selection::Some(_) => self.modes.has(&mode.name),
         };
         self.go.has(&go.version) && is_listed && since.into_iter().all(|since| go.is_since(since))
     }
 }
 
-impl Listed {
+impl Selection {
     fn has(&self, name: &str) -> bool {
         match self {
             Self::All(All::All) => true,
@@ -214,29 +216,31 @@ fn numbers(version: &str) -> impl Iterator<Item = Option<u32>> {
     version.split('.').map(|number| number.parse().ok())
 }
 
-fn listed<S: AsRef<str>>(names: impl Iterator<Item = S>) -> String {
+fn join_names<S: AsRef<str>>(names: impl Iterator<Item = S>) -> String {
     names.map(|name| name.as_ref().to_owned()).collect::<Vec<_>>().join(", ")
 }
 
-/// Builds one program, unless the cache has it, and gives its path.
+/// Builds one program, unless it is in the cache, and returns its path.
 pub fn build(program: &str, go: &str, mode: &str) -> Result<PathBuf> {
     let manifest = Manifest::read()?;
     manifest.plan(program, go, mode)?.build().with_context(|| format!("cannot build {program} with Go {go} as {mode}"))
 }
 
-/// Builds the program `./name` of a folder with these `files`, unless the cache has it, and gives its path.
+/// Builds the program `./name` of a folder with these `files`, unless it is in the cache, and
+/// returns its path.
 pub fn build_generated(name: &str, files: &BTreeMap<PathBuf, String>, go: &str, mode: &str) -> Result<PathBuf> {
     let manifest = Manifest::read()?;
     let folder = cache().join("generated");
     for (path, text) in files {
         let path = folder.join(path);
-        // What is there as it should be stays, and with it what the Go command has cached of it.
+        // An unchanged file is not written, so that what the Go command has cached of it stays
+        // valid.
         if !fs::read_to_string(&path).is_ok_and(|old| old == *text) {
             fs::create_dir_all(path.parent().unwrap_or(&folder))?;
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
-    let all = || Listed::All(All::All);
+    let all = || Selection::All(All::All);
     let package = Some(format!("./{name}"));
     let program = Program { name: name.to_owned(), kind: Kind::Program, package, go: all(), since: None, modes: all() };
     let mode = manifest.modes.iter().find(|one| one.name == mode).with_context(|| format!("no link mode {mode:?}"))?;
@@ -255,7 +259,8 @@ impl Go {
         numbers(&self.version).ge(numbers(version))
     }
 
-    /// This toolchain's `go` command. What a developer's own settings could change in a build is set here.
+    /// This toolchain's `go` command. Settings of the developer that would change a build are
+    /// overridden.
     fn command(&self) -> Command {
         let mut command = Command::new(self.command.as_deref().unwrap_or(Path::new("go")));
         command
@@ -268,20 +273,20 @@ impl Go {
         command
     }
 
-    /// What the toolchain says it is. One that is not the one asked for would make every result a lie.
+    /// The toolchain's version line. The wrong toolchain would make every result wrong.
     fn identity(&self) -> Result<String> {
         let mut command = self.command();
-        let said = workspace::output(command.arg("version"))?;
-        let version = said.split_whitespace().nth(2).and_then(|word| word.strip_prefix("go")).unwrap_or_default();
+        let printed = workspace::output(command.arg("version"))?;
+        let version = printed.split_whitespace().nth(2).and_then(|word| word.strip_prefix("go")).unwrap_or_default();
         let patch = version.strip_prefix(&*self.version);
         ensure!(
             patch.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
-            "`{}` says it is {:?}, not Go {}\nhint: a `go` of 1.21 or later on PATH fetches the others itself",
-            workspace::shown(&command),
-            said.trim_end(),
+            "`{}` is {:?}, not Go {}\nhint: a `go` of 1.21 or later on PATH fetches the others itself",
+            workspace::command_line(&command),
+            printed.trim_end(),
             self.version
         );
-        Ok(said)
+        Ok(printed)
     }
 }
 
@@ -290,7 +295,7 @@ struct Plan<'a> {
     program: &'a Program,
     go: &'a Go,
     mode: &'a Mode,
-    /// Where a program's source is.
+    /// The folder of the source.
     folder: PathBuf,
 }
 
@@ -306,7 +311,7 @@ impl Plan<'_> {
             self.mode.name,
             self.key(&identity)?
         ));
-        // The lock is the kernel's: it goes with the process that holds it, however that ends.
+        // The kernel releases the lock when the process ends, however it ends.
         let lock_path = built.with_added_extension("lock");
         let lock = File::create(&lock_path).with_context(|| format!("cannot make {}", lock_path.display()))?;
         lock.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
@@ -321,7 +326,7 @@ impl Plan<'_> {
         Ok(built)
     }
 
-    /// The command that builds, without the place of the output, which is no part of what is built.
+    /// The arguments of the build, without the output's path, which does not change the output.
     fn options(&self) -> Result<Vec<&str>> {
         let flags = self.mode.flags.iter().map(String::as_str);
         Ok(match (self.program.kind, &self.program.package) {
@@ -339,8 +344,8 @@ impl Plan<'_> {
         Ok(command)
     }
 
-    /// Sixteen hex digits of the SHA-256 of everything that decides the output. Every part is preceded by its length,
-    /// so that no two lists of parts read the same.
+    /// Sixteen hex digits of the SHA-256 of everything that determines the output. Each part is
+    /// preceded by its length, so that different lists of parts have different hashes.
     fn key(&self, identity: &str) -> Result<String> {
         let mut hash = Sha256::new();
         let mut add = |part: &[u8]| {
@@ -410,7 +415,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_variant_has_a_place_of_its_own_in_the_cache() {
+    fn every_variant_has_its_own_place_in_the_cache() {
         let manifest = Manifest::read().expect("the committed manifest reads");
         let mut places = BTreeSet::new();
         for variant in manifest.variants() {
@@ -422,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_corpus_lacks_is_named_together_with_what_it_has() {
+    fn an_unknown_name_is_an_error_that_lists_the_known_ones() {
         let manifest = Manifest::read().expect("the committed manifest reads");
         for (program, go, mode, expected) in [
             ("no-such", "1.19", "default", "no program \"no-such\" in the corpus; there are httpserver"),

@@ -1,8 +1,4 @@
-//! The developer's commands: `cargo xtask NAME`.
-//!
-//! Decides: which commands there are.
-//! Trusts: the developer's machine.
-//! Never does: anything itself; each command is a function of [`tasks`].
+//! The developer's commands: `cargo xtask NAME`. Each is a function of [`tasks`].
 
 use std::process::ExitCode;
 
@@ -10,7 +6,7 @@ use anyhow::{Result, bail};
 
 mod tasks;
 
-use tasks::{bpf, check, corpus, demo, structure};
+use tasks::{bpf, check, corpus, demo, docs, structure};
 
 /// A command: its name, its arguments, what it does, and the function that does it.
 struct Task {
@@ -22,12 +18,12 @@ struct Task {
 
 const TASKS: &[Task] = &[
     Task { name: "demo", arguments: "", help: "patch a Go web server and watch its requests", run: demo::run },
-    Task { name: "test", arguments: "", help: "everything a change has to pass", run: check::test },
-    Task { name: "soak", arguments: "", help: "the tests that take long", run: check::soak },
+    Task { name: "test", arguments: "", help: "run everything that a change must pass", run: check::test },
+    Task { name: "soak", arguments: "", help: "run the long tests", run: check::soak },
     Task {
         name: "bench",
         arguments: "hooks|collector|patch|--check",
-        help: "what a hook costs; what gopatchd bears; what patching costs; or the instructions of hooks, within budget",
+        help: "measure hooks, gopatchd's throughput or patching; or check the instructions of hooks against budgets",
         run: check::bench,
     },
     Task {
@@ -39,7 +35,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "bpf",
         arguments: "[--write]",
-        help: "prove that the committed BPF object is what its source gives, or make it so",
+        help: "check that the committed BPF objects match their sources, or rebuild them",
         run: bpf::run,
     },
     Task {
@@ -47,6 +43,12 @@ const TASKS: &[Task] = &[
         arguments: "[FOLDER]",
         help: "check that imports go one way, and that files and folders are not too large",
         run: structure::run,
+    },
+    Task {
+        name: "docs",
+        arguments: "[--write]",
+        help: "check the generated parts of the documents, or write them",
+        run: docs::run,
     },
 ];
 

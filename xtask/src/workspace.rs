@@ -1,15 +1,15 @@
 //! The workspace's folders, and running a tool in them.
 //!
-//! Decides: what a missing or failed tool looks like to the developer.
-//! Trusts: that the workspace is still where this crate was compiled.
-//! Never does: shells; every argument is passed as it is.
+//! A tool that is missing or fails gives an error with a hint. No shell is used; every argument is
+//! passed unchanged. The workspace must still be where this crate was compiled.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
-/// What the commands need besides Rust and a `go` of 1.21 or later, and the Debian package that has it.
+/// Tools and files that the commands need besides Rust and Go 1.21 or later, with their Debian
+/// packages.
 const PACKAGES: &[(&str, &str)] = &[
     ("gcc", "gcc libc6-dev"),
     ("clang-14", "clang-14"),
@@ -45,26 +45,31 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a command with our own stdout and stderr, and fails unless it succeeds.
+/// Builds the two commands as users get them, for the end-to-end tests, the benchmarks and the demo.
+pub fn build_release() -> Result<()> {
+    run(&mut cargo(&["build", "--release", "--package", "gopatch", "--package", "gopatchd"]))
+}
+
+/// Runs a command with this process's stdout and stderr, and fails unless it succeeds.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| cannot_start(command, &error))?;
     if !status.success() {
-        bail!("{}: {status}", shown(command));
+        bail!("{}: {status}", command_line(command));
     }
     Ok(())
 }
 
-/// Runs a command and gives its stdout; its stderr becomes part of the error.
+/// Runs a command and returns its stdout; its stderr becomes part of the error.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))?;
     if !output.status.success() {
-        bail!("{}: {}\n{}", shown(command), output.status, String::from_utf8_lossy(&output.stderr).trim_end());
+        bail!("{}: {}\n{}", command_line(command), output.status, String::from_utf8_lossy(&output.stderr).trim_end());
     }
-    String::from_utf8(output.stdout).with_context(|| format!("{}: its output is not UTF-8", shown(command)))
+    String::from_utf8(output.stdout).with_context(|| format!("{}: its output is not UTF-8", command_line(command)))
 }
 
 /// A command line as a person would type it.
-pub fn shown(command: &Command) -> String {
+pub fn command_line(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|part| part.to_string_lossy())
@@ -72,31 +77,31 @@ pub fn shown(command: &Command) -> String {
         .join(" ")
 }
 
-/// The error of a command that could not even be started.
+/// The error for a command that could not be started.
 pub fn cannot_start(command: &Command, error: &std::io::Error) -> Error {
     let program = command.get_program().to_string_lossy();
-    let hint = if is_there(&program) { String::new() } else { hint(&[&program]) };
-    anyhow!("cannot start `{}`: {error}{hint}", shown(command))
+    let hint = if exists(&program) { String::new() } else { hint(&[&program]) };
+    anyhow!("cannot start `{}`: {error}{hint}", command_line(command))
 }
 
-/// Fails unless all of these tools and files are there, and names everything that is missing at once.
+/// Fails unless all of these tools and files exist, with a list of all that are missing.
 pub fn require(needed: &[&str]) -> Result<()> {
-    let missing: Vec<&str> = needed.iter().copied().filter(|name| !is_there(name)).collect();
+    let missing: Vec<&str> = needed.iter().copied().filter(|name| !exists(name)).collect();
     if !missing.is_empty() {
         bail!("not on this machine: {}{}", missing.join(", "), hint(&missing));
     }
     Ok(())
 }
 
-/// Everything that `cargo xtask test` needs.
+/// Fails unless everything exists that `cargo xtask test` needs.
 pub fn require_all() -> Result<()> {
     let needed: Vec<&str> = std::iter::once("go").chain(PACKAGES.iter().map(|(name, _)| *name)).collect();
     require(&needed)
 }
 
-fn is_there(name: &str) -> bool {
+fn exists(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Joined to a folder, an absolute path stays what it is.
+    // Joining an absolute path to a folder gives the path.
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
@@ -109,7 +114,7 @@ fn hint(missing: &[&str]) -> String {
         hint += &packages.join(" ");
     }
     if missing.contains(&"go") {
-        hint += "\nhint: install Go 1.21 or later, it fetches the other versions itself";
+        hint += "\nhint: install Go 1.21 or later; it fetches the other versions itself";
     }
     hint
 }

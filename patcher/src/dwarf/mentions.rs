@@ -1,8 +1,10 @@
 //! Which units of .debug_info may mention the wanted names. Most do not, and need not be read.
 //!
-//! A false match only costs time. Trusts: that names are in .debug_info itself, as Go's linker
-//! writes them (the caller checks that), and that a reference from one unit to an entry of another
-//! is an offset in .debug_info (`DW_FORM_ref_addr`), in four bytes or eight. Never does: parse.
+//! A false match only costs time.
+//! Trusts: that names are in .debug_info itself, as Go's linker writes them (the caller checks
+//! that), and that a reference from one unit to an entry of another is an offset in .debug_info
+//! (`DW_FORM_ref_addr`), in four bytes or eight.
+//! Never does: parse.
 
 use aho_corasick::packed::Searcher;
 use gimli::DebugInfoOffset;

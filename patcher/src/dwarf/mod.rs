@@ -1,9 +1,10 @@
 //! Phase 2: understand the program's types and signatures, from its DWARF.
 //!
 //! Reads only the wanted functions and types: [`mentions`] finds the units that may have them,
-//! [`index`] their entries, [`types`] what an entry describes. Trusts: a type's layout, as every
-//! debugger does. Checks that the data is well-formed. Never does: assign parameters to registers
-//! (that is `crate::golang::abi`), or follow a path of a rule.
+//! [`index`] their entries, [`types`] what an entry describes.
+//! Trusts: a type's layout, as every debugger does. Checks that the data is well-formed.
+//! Never does: assign parameters to registers (that is `crate::golang::abi`), or follow a path of a
+//! rule.
 //!
 //! Go's `src/cmd/internal/dwarf/dwarf.go` and `src/cmd/link/internal/ld/dwarf.go` write it: version
 //! 4 until Go 1.24, version 5 since, both in one file when an external linker adds C units. Only Go

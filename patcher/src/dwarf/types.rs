@@ -2,8 +2,9 @@
 //!
 //! Decides: which of Go's kinds a type is. Strings, slices and interfaces are structs in DWARF;
 //! their kind is in the attribute DW_AT_go_kind, or follows from the name of a struct of the
-//! runtime. Trusts: nothing. An entry that is not one of Go's types is an error. Never does:
-//! resolve more than one type at a time. A type refers to others by [`TypeId`].
+//! runtime.
+//! Trusts: nothing. An entry that is not one of Go's types is an error.
+//! Never does: resolve more than one type at a time. A type refers to others by [`TypeId`].
 //!
 //! DW_AT_go_runtime_type (0x2904) locates the type's run-time descriptor. Its form is DW_FORM_addr,
 //! but it is an offset from `runtime.types`, 0 when the program has no descriptor of the type. Go
@@ -107,7 +108,7 @@ impl<'d> TypeInfo<'d> {
                 None => self.parameter(at, unit, entry)?,
             };
             // Go 1.19 to 1.26 describe the unnamed results of some functions twice. In Go's DWARF
-            // every parameter has a name of its own, invented if necessary.
+            // every parameter has a unique name, invented if necessary.
             if parameters.iter().all(|known| known.name != parameter.name) {
                 parameters.push(parameter);
             }

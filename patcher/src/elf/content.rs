@@ -1,7 +1,7 @@
 //! A section's bytes, decompressed if necessary.
 //!
-//! Decides: which memory they are in. Trusts: nothing. Data that does not decompress to its stated
-//! size is refused.
+//! Decides: which memory they are in.
+//! Trusts: nothing. Data that does not decompress to its stated size is refused.
 
 use std::ops::Deref;
 

@@ -1,10 +1,12 @@
 //! Phase 1: read the input's ELF structure.
 //!
 //! Decides: whether gopatch can patch the file (a little-endian x86-64 Linux executable, not
-//! patched before), and which byte of the file is at which address. Trusts: nothing. Each offset
-//! and length is checked before use, and every header, segment and section that [`Elf::parse`]
-//! accepts is inside the file. Never does: I/O, or anything that needs to know Go (that is
-//! `crate::golang`).
+//! patched before), and which byte of the file is at which address.
+//! Trusts: nothing. Each offset and length is checked before use, and every header, segment and
+//! section that [`Elf::parse`] accepts is inside the file.
+//! Never does: I/O, or anything that needs to know Go (that is `crate::golang`).
+//!
+//! [`read`] checks the headers, [`content`] decompresses sections, [`error`] has the messages.
 
 mod content;
 mod error;

@@ -1,10 +1,10 @@
 //! ABIInternal: where a function finds its parameters, and where it leaves its results.
 //!
 //! Decides: the register or the stack slot of each parameter and result, by the algorithm of Go's
-//! `src/cmd/compile/abi-internal.md`, unchanged from Go 1.17 to 1.27. Trusts: the description of
-//! the types and of the signature. If that leaves out a parameter, the assignment is wrong: compare
-//! [`Assignment::args_size`] with the size in pclntab. Never does: ABI0, where everything is on the
-//! stack (assembly functions).
+//! `src/cmd/compile/abi-internal.md`, unchanged from Go 1.17 to 1.27.
+//! Trusts: the description of the types and of the signature. If that leaves out a parameter, the
+//! assignment is wrong: compare [`Assignment::args_size`] with the size in pclntab.
+//! Never does: ABI0, where everything is on the stack (assembly functions).
 
 use crate::types::{Kind, Parameter, Signature, TypeError, TypeId, Types};
 

@@ -2,8 +2,9 @@
 //!
 //! Decides: where the blob is and which of its two formats it has (Go's
 //! `src/debug/buildinfo/buildinfo.go`): pointers to strings until Go 1.17, inline strings since Go
-//! 1.18. Trusts: nothing. A blob that points or reaches outside the file is damaged. Never does:
-//! refuse a version (that is [`super::GoBinary::read`]).
+//! 1.18.
+//! Trusts: nothing. A blob that points or reaches outside the file is damaged.
+//! Never does: refuse a version (that is [`super::GoBinary::read`]).
 
 use crate::address::Va;
 use crate::elf::{Elf, Relative};

@@ -2,8 +2,9 @@
 //!
 //! Since Go 1.24, a program with the FIPS module and `GODEBUG=fips140=on` computes an HMAC over
 //! that module's text and data (Go's `src/crypto/internal/fips140/check/check.go`), and panics if a
-//! byte has changed. Trusts: the section `.go.fipsinfo`, which the linker writes and the check
-//! itself reads. A program without it checks nothing.
+//! byte has changed.
+//! Trusts: the section `.go.fipsinfo`, which the linker writes and the check itself reads. A
+//! program without it checks nothing.
 
 use std::ops::Range;
 

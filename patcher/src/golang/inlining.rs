@@ -1,9 +1,10 @@
 //! Which functions hold inlined copies of another, by the inline trees that the program's runtime
 //! uses for tracebacks.
 //!
-//! Decides: whether a function was inlined somewhere, in stripped programs too. Trusts: nothing.
-//! `None` means that a tree cannot be read. Never does: find a copy of which no instruction is
-//! left, such as of a body that is a constant. The program has no trace of it.
+//! Decides: whether a function was inlined somewhere, in stripped programs too.
+//! Trusts: nothing. `None` means that a tree cannot be read.
+//! Never does: find a copy of which no instruction is left, such as of a body that is a constant.
+//! The program has no trace of it.
 //!
 //! ```text
 //! _func        ... u8 funcID, u8 flag, u8 pad, u8 nfuncdata, then u32 each: npcdata offsets in pctab, nfuncdata offsets from

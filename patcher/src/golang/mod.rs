@@ -1,9 +1,13 @@
 //! Phase 2: understand the input as a Go program.
 //!
 //! Decides: whether it is one, built by a Go that gopatch knows, and where its functions, types and
-//! text lie. Trusts: that the Go linker's tables agree with each other, once their bounds are
-//! checked: the program's own runtime follows them too. Never does: I/O, types (that is
-//! `crate::dwarf` and `crate::rtypes`), or decide where to hook.
+//! text lie.
+//! Trusts: that the Go linker's tables agree with each other, once their bounds are checked: the
+//! program's own runtime follows them too.
+//! Never does: I/O, types (that is `crate::dwarf` and `crate::rtypes`), or decide where to hook.
+//!
+//! [`buildinfo`] and [`version`] have how it was built, [`pclntab`] its functions, [`inlining`] their
+//! inlined copies, [`fips`] the bytes under a digest, [`abi`] the registers of parameters.
 //!
 //! `docs/go-internals.md` lists what differs between Go versions, with sources.
 

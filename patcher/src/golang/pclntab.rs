@@ -1,9 +1,9 @@
 //! The pclntab: the function table of the program's own runtime, which stripped files have too.
 //!
 //! Decides: which functions exist, their names, bounds and flags (Go's `src/runtime/symtab.go` and
-//! `runtime2.go`; the magic numbers are in `src/internal/abi/symtab.go`). Trusts: nothing. Each
-//! offset is checked, and functions must be in order. Never does: allocate for a name. Names are
-//! borrowed from the file.
+//! `runtime2.go`; the magic numbers are in `src/internal/abi/symtab.go`).
+//! Trusts: nothing. Each offset is checked, and functions must be in order.
+//! Never does: allocate for a name. Names are borrowed from the file.
 //!
 //! ```text
 //! pcHeader   u32 magic, u8 0, u8 0, u8 minLC, u8 ptrSize, then words: nfunc, nfiles, textStart (0 since Go 1.26),

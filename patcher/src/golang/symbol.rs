@@ -1,30 +1,29 @@
-//! Symbol names, as Go's linker spells them.
-//!
-//! Decides: how a name falls into package, receiver and function, and how import paths are escaped in it.
-//! Trusts: the names to be spelled as the linker does. Never does: look at code.
+//! Symbol names as Go's linker spells them: their parts, their type arguments, and the escapes in
+//! import paths.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// What the compiler calls a closure, and a call that `go` or `defer` makes, inside the function that has it.
+/// Prefixes of the compiler's names for closures, and for the calls of `go` and `defer`, inside a
+/// function.
 const INNER: &[&str] = &["func", "gowrap", "deferwrap"];
 
-/// A symbol name in its parts, without type arguments.
+/// A symbol name split into its parts, without type arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name<'a> {
     symbol: Cow<'a, str>,
     /// Import path, as the source has it.
     pub package: String,
-    /// Bytes of the symbol in front of the receiver or the function.
-    behind_package: usize,
-    /// Bytes of the symbol that are the receiver, as rules spell it.
+    /// Where in the symbol the part after the package begins.
+    after_package: usize,
+    /// Where in the symbol the receiver is, as rules spell it.
     receiver: Option<(usize, usize)>,
-    /// Bytes of the symbol in front of the function.
-    behind_receiver: usize,
+    /// Where in the symbol the function's own name begins.
+    after_receiver: usize,
 }
 
 impl<'a> Name<'a> {
-    /// Reads a symbol name; `None` of a function that no source has (`type:.eq.T`).
+    /// Splits a symbol name; `None` for a function that the compiler made up (`type:.eq.T`).
     pub fn parse(symbol: &'a str) -> Option<Self> {
         if ["type:", "type..", "go:", "go.."].iter().any(|prefix| symbol.starts_with(prefix)) {
             return None;
@@ -33,21 +32,22 @@ impl<'a> Name<'a> {
         let last_element = symbol.rfind('/').map_or(0, |slash| slash + 1);
         let dot = last_element + symbol[last_element..].find('.')?;
         let package = unescaped(&symbol[..dot]);
-        let behind_package = dot + 1;
-        let rest = &symbol[behind_package..];
-        let (receiver, behind_receiver) = if rest.starts_with("(*") {
+        let after_package = dot + 1;
+        let rest = &symbol[after_package..];
+        let (receiver, after_receiver) = if rest.starts_with("(*") {
             let end = rest.find(").")?;
-            (Some((behind_package + 1, behind_package + end)), behind_package + end + 2)
+            (Some((after_package + 1, after_package + end)), after_package + end + 2)
         } else {
             match rest.split_once('.') {
-                // `F.func1` is no method, nor is a closure outside of functions: `glob..func1`, `init.func1`.
+                // Not methods: `F.func1`, and closures outside of functions, `glob..func1` and
+                // `init.func1`.
                 Some((first, inner)) if !is_inner(inner) && !inner.starts_with('.') && first != "init" => {
-                    (Some((behind_package, behind_package + first.len())), behind_package + first.len() + 1)
+                    (Some((after_package, after_package + first.len())), after_package + first.len() + 1)
                 }
-                _ => (None, behind_package),
+                _ => (None, after_package),
             }
         };
-        Some(Self { symbol, package, behind_package, receiver, behind_receiver })
+        Some(Self { symbol, package, after_package, receiver, after_receiver })
     }
 
     /// The symbol name without type arguments.
@@ -60,24 +60,25 @@ impl<'a> Name<'a> {
         self.receiver.map(|(start, end)| &self.symbol[start..end])
     }
 
-    /// What follows package and receiver.
+    /// The part after the package and the receiver.
     pub fn function(&self) -> &str {
-        &self.symbol[self.behind_receiver..]
+        &self.symbol[self.after_receiver..]
     }
 
-    /// What follows the package.
+    /// The part after the package.
     pub fn in_package(&self) -> &str {
-        &self.symbol[self.behind_package..]
+        &self.symbol[self.after_package..]
     }
 
-    /// Whether cgo made it, to call a function of C's: its arguments lie as in assembly (Go's `src/cmd/cgo/out.go`).
+    /// Whether cgo made the function, to call one of C: its arguments are passed as in assembly
+    /// (Go's `src/cmd/cgo/out.go`).
     pub fn is_of_cgo(&self) -> bool {
         ["_Cfunc_", "_C2func_", "_cgo_"].iter().any(|prefix| self.function().starts_with(prefix))
     }
 }
 
-/// A symbol name without the type arguments of generic functions and types: pclntab spells them `[...]` until Go 1.26, DWARF
-/// and later pclntabs in full.
+/// A symbol name without the type arguments of generic functions and types. Up to Go 1.26 pclntab
+/// spells them `[...]`; later pclntabs and DWARF spell them in full.
 pub fn without_type_arguments(symbol: &str) -> Cow<'_, str> {
     if !symbol.contains('[') {
         return Cow::Borrowed(symbol);
@@ -95,8 +96,8 @@ pub fn without_type_arguments(symbol: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// The spelling of an import path in symbol names: in the last element, dots and what is not printable are escaped
-/// (`src/cmd/internal/objabi/path.go`), so that `gopkg.in/yaml.v3` is `gopkg.in/yaml%2ev3`.
+/// An import path as in symbol names, where dots in the last element and unprintable bytes are
+/// escaped: `gopkg.in/yaml.v3` becomes `gopkg.in/yaml%2ev3` (`src/cmd/internal/objabi/path.go`).
 pub fn symbol_prefix(import_path: &str) -> String {
     let last = import_path.rfind('/').map_or(0, |slash| slash + 1);
     let mut prefix = String::with_capacity(import_path.len());
@@ -111,7 +112,7 @@ pub fn symbol_prefix(import_path: &str) -> String {
     prefix
 }
 
-/// The spelling of a type, or of a pointer to one, in symbol names and in DWARF.
+/// The name of a type, or of a pointer to one, as in symbol names and in DWARF.
 pub fn symbol_name(type_name: &str) -> String {
     match type_name.rsplit_once('.') {
         Some((package, name)) => format!("{}.{name}", symbol_prefix(package)),
@@ -119,7 +120,7 @@ pub fn symbol_name(type_name: &str) -> String {
     }
 }
 
-/// Whether a name behind a function's is of something inside that function.
+/// Whether the name after a function's is that of a closure or call inside it.
 fn is_inner(name: &str) -> bool {
     let first = name.split(['.', '-']).next().unwrap_or_default();
     let number = INNER.iter().find_map(|inner| first.strip_prefix(inner)).unwrap_or(first);
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn symbol_names_fall_into_their_parts() {
+    fn symbol_names_are_split_into_their_parts() {
         for (symbol, package, receiver, function) in [
             ("main.main", "main", None, "main"),
             ("net/http.(*conn).serve", "net/http", Some("*conn"), "serve"),
@@ -159,7 +160,7 @@ mod tests {
             ("main.glob..func1", "main", None, "glob..func1"),
             ("main.init.func1", "main", None, "init.func1"),
             ("main.init.0", "main", None, "init.0"),
-            // Type arguments, as Go 1.26 and as Go 1.27 spells them.
+            // Type arguments in the spelling of Go 1.26 and of Go 1.27.
             ("a.b/store.(*List[...]).Push", "a.b/store", Some("*List"), "Push"),
             ("a.b/store.(*List[go.shape.struct { a/b.X int }]).Push", "a.b/store", Some("*List"), "Push"),
             ("a.b/store.Map[go.shape.int,go.shape.[]a/b.T].func2", "a.b/store", None, "Map.func2"),
@@ -174,13 +175,13 @@ mod tests {
     }
 
     #[test]
-    fn functions_of_cgo_are_known() {
+    fn functions_of_cgo_are_recognised() {
         let of_cgo = |symbol| Name::parse(symbol).expect(symbol).is_of_cgo();
         assert!(of_cgo("net._C2func_getaddrinfo") && of_cgo("net._Cfunc_free") && !of_cgo("net.cgoLookupHost"));
     }
 
     #[test]
-    fn import_paths_are_spelled_as_the_linker_does() {
+    fn import_paths_are_escaped_as_by_the_linker() {
         assert_eq!(symbol_prefix("net/http"), "net/http");
         assert_eq!(symbol_prefix("gopkg.in/yaml.v3"), "gopkg.in/yaml%2ev3");
         assert_eq!(symbol_prefix("example.com/a b"), "example.com/a%20b");

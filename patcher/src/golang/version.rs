@@ -1,8 +1,8 @@
 //! Go's version numbers, as the `go` command and build info spell them.
 //!
 //! Decides: how versions compare. A release candidate or a development version counts as its
-//! release, since a rule's range is about code, and the code is that release's. Never does: decide
-//! which versions gopatch supports (that is [`super::GoBinary::read`]).
+//! release, since a rule's range is about code, and the code is that release's.
+//! Never does: decide which versions gopatch supports (that is [`super::GoBinary::read`]).
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! What each hook records.
 //!
 //! Decides: whether the captures, the filter and the results of a rule resolve in a function, and
-//! fit into a record. Trusts: the types. Never does: choose a place in a function (that is
-//! [`super::targets`]).
+//! fit into a record.
+//! Trusts: the types. Never does: choose a place in a function (that is [`super::targets`]).
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ use crate::rules::resolve::{CaptureError, End, Places, Resolved};
 use crate::rules::skip::Skip;
 use crate::rules::{Capture, Rule};
 
-/// A function that a rule matches, and how it is to be hooked.
+/// A function that a rule matches, and how to hook it.
 pub(super) struct Hook<'a> {
     pub(super) rule: &'a Rule,
     pub(super) function: Function<'a>,

@@ -206,8 +206,7 @@ fn choose_sites<'a>(
     Ok(Chosen { targets, tick })
 }
 
-/// Finds out whether the body of a function that is not to run may run all the same, in inlined
-/// copies.
+/// Finds out whether the body of a function that must not run may still run, in inlined copies.
 fn find_copies(hook: &mut Hook<'_>, program: &Executable<'_>, types: &ProgramTypes<'_>, text: &Text<'_>) {
     // The program's own traceback tables show copies, besides DWARF. Without either the answer is
     // unknown.

@@ -1,8 +1,8 @@
 //! A plan's hooks as probes: where uprobes in the unpatched file see the same calls.
 //!
 //! Decides: where a probe goes: at the first byte of a function, and at each instruction that
-//! leaves it. At both, RSP + 8 is the call's frame address, as in a hook. Trusts: the targets,
-//! which have every way out. Never does: place a probe where there is no hook.
+//! leaves it. At both, RSP + 8 is the call's frame address, as in a hook.
+//! Trusts: the targets, which have every way out. Never does: place a probe where there is no hook.
 
 use gopatch_protocol::manifest::{At, Manifest};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets};

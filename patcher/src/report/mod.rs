@@ -1,7 +1,8 @@
 //! The report of a run: as JSON for a pipeline, as text for a person who reads a build's log.
 //!
 //! The data is here, its text form in [`text`]; [`listing`] shows rules, [`patched`] a patched
-//! file. Never does: print.
+//! file.
+//! Never does: print.
 
 mod listing;
 mod patched;

@@ -1,8 +1,12 @@
 //! Phase 2, without DWARF: understand the program's types from its run-time type data.
 //!
-//! Decides: which types exist, and the name of each. Trusts: the layouts of the Go versions that it
-//! knows, and refuses the others. Checks that the data is well-formed. Never does: describe
-//! functions. No table of the program lists their parameters; rules declare them.
+//! Decides: which types exist, and the name of each.
+//! Trusts: the layouts of the Go versions that it knows, and refuses the others. Checks that the
+//! data is well-formed.
+//! Never does: describe functions. No table of the program lists their parameters; rules declare
+//! them.
+//!
+//! [`descriptor`] reads single types.
 //!
 //! The compiler writes the addresses of most types into the code, so no list of them is needed. The
 //! runtime needs a list only of the types that `reflect` could otherwise create twice: the

@@ -1,6 +1,5 @@
-//! Go declarations in rules: what a function's parameters are, for programs that no longer say it themselves.
-//!
-//! Decides: the grammar, a part of Go's. Trusts: nothing. Never does: know a type.
+//! Go declarations in rules: the parameters and types of functions, for programs without DWARF.
+//! This file knows their grammar, a part of Go's, but no types of a program.
 //!
 //! ```text
 //! declaration = "func" [ "(" [ name ] type ")" ] name list [ list | type ] | "type" name type
@@ -10,24 +9,26 @@
 //!             | "struct{" { field ";" } "}" | "interface{" ... "}"
 //! ```
 //!
-//! A name without an import path is of the rule's package, if it is not one of Go's own. Types with type parameters cannot
-//! be written.
+//! A name without an import path is one of Go's predeclared types, or belongs to the rule's
+//! package. Types with type parameters cannot be written.
+
+use super::scanner::{Problem, Scanned, Scanner, SyntaxError};
 
 /// A declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declaration {
     /// Of a function.
     Function(Function),
-    /// Of a type: its name, without the package, and what it is.
+    /// Of a type: its name, without the package, and its definition.
     Type(String, Expr),
 }
 
 /// A function's declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// As it was written.
+    /// As written in the rule.
     pub text: String,
-    /// Receiver, as rules spell it (`*conn`); `None` of a plain function.
+    /// Receiver, as rules spell it (`*conn`); `None` for a plain function.
     pub receiver: Option<String>,
     /// Name.
     pub name: String,
@@ -40,7 +41,7 @@ pub struct Function {
 /// A parameter, a result, or a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variable {
-    /// Name; `_` when it has none.
+    /// Name; `_` if it has none.
     pub name: String,
     /// Type.
     pub of: Expr,
@@ -51,13 +52,13 @@ pub struct Variable {
 /// A type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expr {
-    /// As it was written.
+    /// As written in the rule.
     pub text: String,
     /// What it is.
     pub shape: Shape,
 }
 
-/// What a type is, as far as its place in registers and the paths of rules depend on it.
+/// What a type is, as far as its location in registers and the paths of rules depend on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are Go's")]
 pub enum Shape {
@@ -72,253 +73,207 @@ pub enum Shape {
     Struct(Vec<Variable>),
 }
 
-/// Why a declaration cannot be read.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{text}` is not a declaration: {what} at `{rest}`")]
-pub struct DeclarationError {
-    text: String,
-    what: &'static str,
-    rest: String,
-}
-
-/// Types may nest this deep.
-const MAX_DEPTH: u32 = 32;
-
 impl Declaration {
     /// Reads a declaration.
-    pub fn parse(text: &str) -> Result<Self, DeclarationError> {
-        let mut parser = Parser { rest: text.trim(), depth: 0 };
-        let declaration = parser
-            .declaration()
-            .and_then(|found| if parser.rest.is_empty() { Ok(found) } else { Err("this is too much") });
-        declaration.map_err(|what| DeclarationError { text: text.to_owned(), what, rest: parser.rest.to_owned() })
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        Scanner::read("declaration", text, declaration)
     }
 }
 
-struct Parser<'t> {
-    rest: &'t str,
-    depth: u32,
+fn declaration(scanner: &mut Scanner<'_>) -> Scanned<Declaration> {
+    let start = scanner.rest();
+    if take_word(scanner, "type") {
+        let name = name(scanner)?;
+        return Ok(Declaration::Type(name.to_owned(), expr(scanner)?));
+    }
+    if !take_word(scanner, "func") {
+        return Err("expected `func` or `type`".into());
+    }
+    let mut inputs = Vec::new();
+    if scanner.rest().starts_with('(') {
+        let before = scanner.rest();
+        inputs = list(scanner)?;
+        if inputs.len() != 1 {
+            scanner.go_back(before);
+            return Err("expected one receiver".into());
+        }
+    }
+    let receiver = inputs.first().map(|receiver| receiver.of.text.replace(' ', ""));
+    let name = name(scanner)?.to_owned();
+    inputs.extend(list(scanner)?);
+    let results = results(scanner)?;
+    Ok(Declaration::Function(Function { text: start.to_owned(), receiver, name, inputs, results }))
 }
 
-type Parsed<T> = Result<T, &'static str>;
-
-impl<'t> Parser<'t> {
-    fn declaration(&mut self) -> Parsed<Declaration> {
-        let start = self.rest;
-        if self.word_is("type") {
-            let name = self.name()?;
-            return Ok(Declaration::Type(name.to_owned(), self.expr()?));
-        }
-        if !self.word_is("func") {
-            return Err("`func` or `type` is missing");
-        }
-        let mut inputs = Vec::new();
-        if self.rest.starts_with('(') {
-            inputs = self.list()?;
-            if inputs.len() != 1 {
-                return Err("a method has one receiver");
-            }
-        }
-        let receiver = inputs.first().map(|receiver| receiver.of.text.replace(' ', ""));
-        let name = self.name()?.to_owned();
-        inputs.extend(self.list()?);
-        let results = self.results()?;
-        Ok(Declaration::Function(Function { text: start.to_owned(), receiver, name, inputs, results }))
+fn results(scanner: &mut Scanner<'_>) -> Scanned<Vec<Variable>> {
+    match scanner.rest().chars().next() {
+        Some('(') => list(scanner),
+        None | Some(',' | ')' | ';' | '}') => Ok(Vec::new()),
+        Some(_) => Ok(vec![unnamed(expr(scanner)?)]),
     }
+}
 
-    fn results(&mut self) -> Parsed<Vec<Variable>> {
-        match self.rest.chars().next() {
-            Some('(') => self.list(),
-            None | Some(',' | ')' | ';' | '}') => Ok(Vec::new()),
-            Some(_) => Ok(vec![Variable { name: "_".to_owned(), of: self.expr()?, embedded: false }]),
+fn unnamed(of: Expr) -> Variable {
+    Variable { name: "_".to_owned(), of, embedded: false }
+}
+
+/// Parameters or results. Only the whole list shows whether `a` in `(a, b int)` is a type.
+fn list(scanner: &mut Scanner<'_>) -> Scanned<Vec<Variable>> {
+    let start = scanner.rest();
+    scanner.expect("(")?;
+    let mut entries: Vec<(Expr, Option<Expr>)> = Vec::new();
+    while !scanner.take(")") {
+        let first = parameter_type(scanner)?;
+        let is_alone = scanner.rest().starts_with([',', ')']);
+        entries.push((first, if is_alone { None } else { Some(parameter_type(scanner)?) }));
+        if !scanner.take(",") && !scanner.rest().starts_with(')') {
+            return Err("expected `,` or `)`".into());
         }
     }
+    if entries.iter().all(|(_, of)| of.is_none()) {
+        return Ok(entries.into_iter().map(|(of, _)| unnamed(of)).collect());
+    }
+    let mut variables = Vec::with_capacity(entries.len());
+    let mut last = None;
+    for (name, of) in entries.into_iter().rev() {
+        last = of.or(last);
+        let (Shape::Named(name), Some(of)) = (name.shape, last.clone()) else {
+            scanner.go_back(start);
+            return Err("expected a name and a type for each entry, or only types,".into());
+        };
+        variables.push(Variable { name, of, embedded: false });
+    }
+    variables.reverse();
+    Ok(variables)
+}
 
-    /// Parameters or results. Whether `a` in `(a, b int)` is a type shows only at the end.
-    fn list(&mut self) -> Parsed<Vec<Variable>> {
-        self.expect("(")?;
-        let mut entries: Vec<(Expr, Option<Expr>)> = Vec::new();
-        while !self.takes(")") {
-            let first = self.parameter_type()?;
-            let is_last_word = self.rest.starts_with([',', ')']);
-            entries.push((first, if is_last_word { None } else { Some(self.parameter_type()?) }));
-            if !self.takes(",") && !self.rest.starts_with(')') {
-                return Err("`,` or `)` is missing");
-            }
+/// A type, or `...` and a type, which the function sees as a slice.
+fn parameter_type(scanner: &mut Scanner<'_>) -> Scanned<Expr> {
+    let start = scanner.rest();
+    if scanner.take("...") {
+        let shape = Shape::Slice(Box::new(expr(scanner)?));
+        return Ok(Expr { text: scanner.text_since(start).to_owned(), shape });
+    }
+    expr(scanner)
+}
+
+fn expr(scanner: &mut Scanner<'_>) -> Scanned<Expr> {
+    scanner.enter()?;
+    let start = scanner.rest();
+    let shape = shape(scanner)?;
+    scanner.leave();
+    Ok(Expr { text: scanner.text_since(start).to_owned(), shape })
+}
+
+fn shape(scanner: &mut Scanner<'_>) -> Scanned<Shape> {
+    if scanner.take("*") {
+        return Ok(Shape::Pointer(Box::new(expr(scanner)?)));
+    }
+    if scanner.take("[") {
+        if scanner.take("]") {
+            return Ok(Shape::Slice(Box::new(expr(scanner)?)));
         }
-        let unnamed = |of| Variable { name: "_".to_owned(), of, embedded: false };
-        if entries.iter().all(|(_, of)| of.is_none()) {
-            return Ok(entries.into_iter().map(|(of, _)| unnamed(of)).collect());
+        let len = word(scanner).parse().map_err(|_| "expected a number")?;
+        scanner.expect("]")?;
+        return Ok(Shape::Array(len, Box::new(expr(scanner)?)));
+    }
+    if scanner.take("<-") {
+        return if take_word(scanner, "chan") { chan(scanner) } else { Err(Problem::Expected("chan")) };
+    }
+    let before = scanner.rest();
+    match word(scanner) {
+        "" => Err("expected a type".into()),
+        "map" => {
+            scanner.expect("[")?;
+            expr(scanner)?;
+            scanner.expect("]")?;
+            expr(scanner)?;
+            Ok(Shape::Map)
         }
-        let mut variables = Vec::with_capacity(entries.len());
-        let mut last = None;
-        for (name, of) in entries.into_iter().rev() {
-            last = of.or(last);
-            let Shape::Named(name) = name.shape else { return Err("a name is missing") };
-            let of = last.clone().ok_or("a type is missing")?;
-            variables.push(Variable { name, of, embedded: false });
+        "chan" => chan(scanner),
+        "func" => {
+            list(scanner)?;
+            results(scanner)?;
+            Ok(Shape::Func)
         }
-        variables.reverse();
-        Ok(variables)
-    }
-
-    /// A type, or `...` and a type, which is a slice to the function.
-    fn parameter_type(&mut self) -> Parsed<Expr> {
-        let start = self.rest;
-        if self.takes("...") {
-            let shape = Shape::Slice(Box::new(self.expr()?));
-            return Ok(self.expr_since(start, shape));
+        "struct" => Ok(Shape::Struct(fields(scanner)?)),
+        "interface" => {
+            scanner.expect("{")?;
+            // The methods do not matter, only whether there are any.
+            let methods = scanner.until("}")?;
+            scanner.skip_space();
+            Ok(Shape::Interface { empty: methods.trim().is_empty() })
         }
-        self.expr()
-    }
-
-    fn expr(&mut self) -> Parsed<Expr> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err("types nest too deep");
+        name if name.ends_with('.') => {
+            scanner.go_back(before);
+            Err("expected a name after the import path".into())
         }
-        let start = self.rest;
-        let shape = self.shape()?;
-        self.depth -= 1;
-        Ok(self.expr_since(start, shape))
+        name => Ok(Shape::Named(name.to_owned())),
     }
+}
 
-    fn expr_since(&self, start: &str, shape: Shape) -> Expr {
-        Expr { text: start[..start.len() - self.rest.len()].trim_end().to_owned(), shape }
-    }
+fn chan(scanner: &mut Scanner<'_>) -> Scanned<Shape> {
+    scanner.take("<-");
+    expr(scanner)?;
+    Ok(Shape::Chan)
+}
 
-    fn shape(&mut self) -> Parsed<Shape> {
-        if self.takes("*") {
-            return Ok(Shape::Pointer(Box::new(self.expr()?)));
+fn fields(scanner: &mut Scanner<'_>) -> Scanned<Vec<Variable>> {
+    scanner.expect("{")?;
+    let mut fields = Vec::new();
+    while !scanner.take("}") {
+        if scanner.take(";") {
+            continue;
         }
-        if self.takes("[") {
-            if self.takes("]") {
-                return Ok(Shape::Slice(Box::new(self.expr()?)));
-            }
-            let len = self.word().parse().map_err(|_| "a number is missing")?;
-            self.expect("]")?;
-            return Ok(Shape::Array(len, Box::new(self.expr()?)));
+        let first = expr(scanner)?;
+        if ends_field(scanner) {
+            let name = first.text.rsplit(['.', '*', '/']).next().unwrap_or_default().to_owned();
+            fields.push(Variable { name, of: first, embedded: true });
+            continue;
         }
-        if self.takes("<-") {
-            return if self.word_is("chan") { self.chan() } else { Err("`chan` is missing") };
+        let start = scanner.rest();
+        let mut names = vec![first];
+        while scanner.take(",") {
+            names.push(expr(scanner)?);
         }
-        let before = self.rest;
-        match self.word() {
-            "" => Err("a type is missing"),
-            "map" => {
-                self.expect("[")?;
-                self.expr()?;
-                self.expect("]")?;
-                self.expr()?;
-                Ok(Shape::Map)
-            }
-            "chan" => self.chan(),
-            "func" => {
-                self.list()?;
-                self.results()?;
-                Ok(Shape::Func)
-            }
-            "struct" => Ok(Shape::Struct(self.fields()?)),
-            "interface" => self.interface(),
-            name if name.ends_with('.') => {
-                self.rest = before;
-                Err("a name is missing")
-            }
-            name => Ok(Shape::Named(name.to_owned())),
+        let of = expr(scanner)?;
+        for name in names {
+            let Shape::Named(name) = name.shape else {
+                scanner.go_back(start);
+                return Err("expected `;` after an embedded type".into());
+            };
+            fields.push(Variable { name, of: of.clone(), embedded: false });
         }
-    }
-
-    fn chan(&mut self) -> Parsed<Shape> {
-        self.takes("<-");
-        self.expr()?;
-        Ok(Shape::Chan)
-    }
-
-    fn fields(&mut self) -> Parsed<Vec<Variable>> {
-        self.expect("{")?;
-        let mut fields = Vec::new();
-        while !self.takes("}") {
-            if self.takes(";") {
-                continue;
-            }
-            let first = self.expr()?;
-            if self.ends_a_field() {
-                let name = first.text.rsplit(['.', '*', '/']).next().unwrap_or_default().to_owned();
-                fields.push(Variable { name, of: first, embedded: true });
-                continue;
-            }
-            let mut names = vec![first];
-            while self.takes(",") {
-                names.push(self.expr()?);
-            }
-            let of = self.expr()?;
-            for name in names {
-                let Shape::Named(name) = name.shape else { return Err("a name is missing") };
-                fields.push(Variable { name, of: of.clone(), embedded: false });
-            }
-            if !self.ends_a_field() {
-                return Err("`;` or `}` is missing");
-            }
-        }
-        Ok(fields)
-    }
-
-    fn ends_a_field(&self) -> bool {
-        self.rest.starts_with([';', '}'])
-    }
-
-    /// The methods do not matter, only whether there are any.
-    fn interface(&mut self) -> Parsed<Shape> {
-        self.expect("{")?;
-        let (methods, behind) = self.rest.split_once('}').ok_or("`}` is missing")?;
-        self.rest = behind.trim_start();
-        Ok(Shape::Interface { empty: methods.trim().is_empty() })
-    }
-
-    fn name(&mut self) -> Parsed<&'t str> {
-        let name = self.word();
-        if name.is_empty() || name.contains(['.', '/', '-']) { Err("a name is missing") } else { Ok(name) }
-    }
-
-    /// The word at the head, with what separates an import path's elements; empty when there is none.
-    fn word(&mut self) -> &'t str {
-        let is_word = |character: char| character.is_alphanumeric() || "_./-~".contains(character);
-        let (word, rest) =
-            self.rest.split_at(self.rest.find(|character| !is_word(character)).unwrap_or(self.rest.len()));
-        self.rest = rest.trim_start();
-        word
-    }
-
-    fn word_is(&mut self, expected: &str) -> bool {
-        let before = self.rest;
-        let is_it = self.word() == expected;
-        if !is_it {
-            self.rest = before;
-        }
-        is_it
-    }
-
-    fn takes(&mut self, expected: &str) -> bool {
-        match self.rest.strip_prefix(expected) {
-            Some(rest) => {
-                self.rest = rest.trim_start();
-                true
-            }
-            None => false,
+        if !ends_field(scanner) {
+            return Err("expected `;` or `}`".into());
         }
     }
+    Ok(fields)
+}
 
-    fn expect(&mut self, expected: &'static str) -> Parsed<()> {
-        if self.takes(expected) {
-            return Ok(());
-        }
-        Err(match expected {
-            "(" => "`(` is missing",
-            "[" => "`[` is missing",
-            "]" => "`]` is missing",
-            _ => "`{` is missing",
-        })
+fn ends_field(scanner: &Scanner<'_>) -> bool {
+    scanner.rest().starts_with([';', '}'])
+}
+
+fn name<'t>(scanner: &mut Scanner<'t>) -> Scanned<&'t str> {
+    let name = word(scanner);
+    if name.is_empty() || name.contains(['.', '/', '-']) { Err("expected a name".into()) } else { Ok(name) }
+}
+
+/// The next word, with the characters that an import path may have; empty if there is none.
+fn word<'t>(scanner: &mut Scanner<'t>) -> &'t str {
+    let word = scanner.word("./-");
+    scanner.skip_space();
+    word
+}
+
+fn take_word(scanner: &mut Scanner<'_>, expected: &str) -> bool {
+    let before = scanner.rest();
+    let is_next = word(scanner) == expected;
+    if !is_next {
+        scanner.go_back(before);
     }
+    is_next
 }
 
 #[cfg(test)]
@@ -337,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_read_as_go_would() {
+    fn functions_parse_as_in_go() {
         let serve = function("func (sh serverHandler) ServeHTTP(rw ResponseWriter, req *Request)");
         assert_eq!((serve.receiver.as_deref(), serve.name.as_str()), (Some("serverHandler"), "ServeHTTP"));
         assert_eq!(show(&serve.inputs), ["sh serverHandler", "rw ResponseWriter", "req *Request"]);
@@ -358,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_type_is_read() {
+    fn every_kind_of_type_parses() {
         let text = "func f(m map[string][]int, c <-chan int, d chan<- int, g func(int, a.B) (x int), h func() error, \
                     i interface{ M() }, j interface{}, k struct{ a, b int; *Base; c.D }, l any)";
         let shapes: Vec<_> = function(text).inputs.into_iter().map(|input| input.of.shape).collect();
@@ -382,22 +337,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn an_invalid_declaration_is_an_error_at_its_first_wrong_word() {
         for (text, expected) in [
-            ("ServeHTTP(rw ResponseWriter)", "`func` or `type` is missing at `ServeHTTP(rw"),
-            ("func f(a int", "`,` or `)` is missing"),
-            ("func f(a int) error) x", "this is too much at `) x`"),
-            ("func f(a Pair[int])", "`,` or `)` is missing at `[int])`"),
-            ("func f(a int, b)", "a type is missing"),
-            ("func f(*a int)", "a name is missing"),
-            ("func f(a net/http.)", "a name is missing at `net/http.)`"),
-            ("func (a, b int) f()", "a method has one receiver"),
-            ("type t struct{ a int b int }", "`;` or `}` is missing"),
+            ("ServeHTTP(rw ResponseWriter)", "expected `func` or `type` at `ServeHTTP(rw"),
+            ("func f(a int", "expected `,` or `)` at the end"),
+            ("func f(a int) error) x", "unexpected text at `) x`"),
+            ("func f(a Pair[int])", "expected `,` or `)` at `[int])`"),
+            ("func f(a int, b)", "or only types, at `(a int, b)`"),
+            ("func f(*a int)", "expected a name and a type for each entry, or only types, at `(*a int)`"),
+            ("func f(a net/http.)", "expected a name after the import path at `net/http.)`"),
+            ("func (a, b int) f()", "expected one receiver at `(a, b int) f()`"),
+            ("type t struct{ a int b int }", "expected `;` or `}` at `b int }`"),
+            ("type t struct{ a <-int }", "expected `chan` at `int }`"),
         ] {
             let error = Declaration::parse(text).expect_err(text).to_string();
             assert!(error.contains(expected), "{error}");
         }
         let deep = format!("type t {}int", "*".repeat(100_000));
-        assert!(Declaration::parse(&deep).expect_err("too deep").to_string().contains("nest too deep"));
+        assert!(Declaration::parse(&deep).expect_err("too deep").to_string().contains("nested too deeply"));
     }
 }

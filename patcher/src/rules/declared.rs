@@ -1,8 +1,8 @@
-//! What a rule declares of its functions: held against what the program says, or taken in its place.
+//! A rule's declarations, beside the program's own description of its types.
 //!
-//! Decides: whether a declaration and a description of the program agree; the layout of types that only the rule knows.
-//! Trusts: the rule, where the program says nothing, as far as pclntab's size of the arguments bears it out.
-//! Never does: let a declaration overrule a description. Where both are, they must agree.
+//! Where the program describes a function or type, a declaration must agree with the description and
+//! never overrules it. Where it does not, the declaration is trusted as far as pclntab's size of the
+//! arguments confirms it, and its types are laid out here.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use crate::golang::abi::Layout;
 use crate::golang::symbol::symbol_name;
 use crate::types::{Field, Kind, Parameter, Signature, Type, TypeError, TypeId, Types};
 
-/// Types of the language: name, as descriptions spell it, bytes, and what it is.
-const OF_THE_LANGUAGE: &[(&str, &str, u64, Kind<'static>)] = &[
+/// Go's predeclared types: the name, the name in descriptions, the size in bytes, and the kind.
+const PREDECLARED: &[(&str, &str, u64, Kind<'static>)] = &[
     ("bool", "bool", 1, Kind::Bool),
     ("int", "int", 8, Kind::Int { signed: true }),
     ("int8", "int8", 1, Kind::Int { signed: true }),
@@ -38,22 +38,22 @@ const OF_THE_LANGUAGE: &[(&str, &str, u64, Kind<'static>)] = &[
     ("unsafe.Pointer", "unsafe.Pointer", 8, Kind::UnsafePointer),
 ];
 
-fn of_the_language(name: &str) -> Option<(&'static str, u64, &'static Kind<'static>)> {
-    let (_, name, size, kind) = OF_THE_LANGUAGE.iter().find(|(written, ..)| *written == name)?;
+fn predeclared(name: &str) -> Option<(&'static str, u64, &'static Kind<'static>)> {
+    let (_, name, size, kind) = PREDECLARED.iter().find(|(written, ..)| *written == name)?;
     Some((name, *size, kind))
 }
 
-/// A description of the program's types, and behind it the types that a rule declares.
+/// The types that a program describes, and after them those that a rule declares.
 pub struct DeclaredTypes<'t> {
     described: &'t dyn Types,
     rule: &'t Rule,
-    /// With their names. Those without a type are declared nowhere, or not yet.
+    /// By name. Those without a type are not declared, or not yet.
     types: Vec<(String, Option<Type<'t>>)>,
     by_name: HashMap<String, TypeId>,
 }
 
 impl<'t> DeclaredTypes<'t> {
-    /// Of no declaration yet.
+    /// The program's types, and none of the rule's yet.
     pub fn new(described: &'t dyn Types, rule: &'t Rule) -> Self {
         Self { described, rule, types: Vec::new(), by_name: HashMap::new() }
     }
@@ -69,7 +69,7 @@ impl<'t> DeclaredTypes<'t> {
         Ok(Signature { parameters })
     }
 
-    /// A type of one word.
+    /// A type of one word, for a hidden parameter.
     pub fn word(&mut self) -> TypeId {
         self.add("uintptr", 8, Kind::Int { signed: false })
     }
@@ -106,7 +106,7 @@ impl<'t> DeclaredTypes<'t> {
             is_last_empty = layout.size() == 0;
             fields.push(Field { name, offset, type_id, embedded: *embedded });
         }
-        // A pointer to an empty field at the end must not point behind the struct.
+        // A pointer to an empty last field must not point past the struct.
         if is_last_empty && size > 0 {
             size += 1;
         }
@@ -114,7 +114,7 @@ impl<'t> DeclaredTypes<'t> {
     }
 
     fn named(&mut self, name: &'t str) -> Result<TypeId, ResolveError> {
-        if let Some((name, size, kind)) = of_the_language(name) {
+        if let Some((name, size, kind)) = predeclared(name) {
             return Ok(self.add(name, size, kind.clone()));
         }
         let full_name = self.rule.full_name(name);
@@ -122,7 +122,7 @@ impl<'t> DeclaredTypes<'t> {
         {
             return Ok(known);
         }
-        // Known by its name from here on, as it may refer to itself.
+        // Added before its type is known, as it may refer to itself.
         let index = self.types.len();
         let type_id = TypeId::Declared(index);
         self.types.push((full_name.clone(), None));
@@ -162,16 +162,16 @@ fn too_large(expr: &Expr) -> ResolveError {
     ResolveError::TooLarge(expr.text.clone())
 }
 
-/// In what a declaration and the program differ.
+/// A difference between a declaration and the program.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What the rule says.
+    /// What the rule declares.
     pub declared: String,
-    /// What the program says.
+    /// What the program has.
     pub described: String,
 }
 
-/// Holds the types that a rule declares against those that the program has.
+/// Compares the types that a rule declares with those of the program.
 pub fn compare_types(types: &dyn Types, rule: &Rule) -> Result<Option<Difference>, TypeError> {
     for (name, expr) in rule.declared_types() {
         let Some(type_id) = types.type_by_name(&rule.full_name(name))? else { continue };
@@ -183,7 +183,7 @@ pub fn compare_types(types: &dyn Types, rule: &Rule) -> Result<Option<Difference
     Ok(None)
 }
 
-/// Holds a function's declaration against its signature in DWARF.
+/// Compares a function's declaration with its signature in DWARF.
 pub fn compare_signature(
     types: &dyn Types,
     rule: &Rule,
@@ -192,7 +192,7 @@ pub fn compare_signature(
 ) -> Result<Option<Difference>, TypeError> {
     let inputs: Vec<_> = signature.inputs().collect();
     let results: Vec<_> = signature.results().collect();
-    // Until Go 1.21 DWARF leaves out blank parameters.
+    // Up to Go 1.21, DWARF leaves out blank parameters.
     let is_complete = inputs.len() == function.inputs.len();
     let declared_inputs = function.inputs.iter().filter(|input| is_complete || input.name != "_");
     for (declared, described) in
@@ -216,14 +216,15 @@ pub fn compare_signature(
     Ok(None)
 }
 
-/// Whether an expression stands for that type. Of maps, channels and functions only that it is one counts.
+/// Whether an expression denotes that type. Maps, channels and functions agree with any other of
+/// their kind.
 fn agrees(types: &dyn Types, rule: &Rule, expr: &Expr, id: TypeId) -> Result<bool, TypeError> {
     let resolved = types.resolve(id)?;
     Ok(match (&expr.shape, &resolved.kind) {
         (Shape::Named(name), kind) => {
             let full_name = rule.full_name(name);
             let is_it = || full_name == resolved.name || symbol_name(&full_name) == resolved.name;
-            of_the_language(name).map_or_else(is_it, |(name, _, known)| name == resolved.name && known == kind)
+            predeclared(name).map_or_else(is_it, |(name, _, known)| name == resolved.name && known == kind)
         }
         (Shape::Pointer(expr), Kind::Pointer(element)) | (Shape::Slice(expr), Kind::Slice(element)) => {
             agrees(types, rule, expr, *element)?
@@ -263,7 +264,7 @@ mod tests {
     use crate::golang::testing;
     use crate::rules::{Source, parse};
 
-    /// A program without a type.
+    /// A program without types.
     struct Nothing;
 
     impl Types for Nothing {
@@ -276,7 +277,7 @@ mod tests {
         }
     }
 
-    /// A rule for the function `f` of package main, or of another receiver and name, with these declarations.
+    /// A rule with these declarations for a function of package main.
     fn rule(receiver: Option<&str>, function: &str, declarations: &[&str]) -> Rule {
         let receiver = receiver.map_or(String::new(), |receiver| format!("receiver: '{receiver}', "));
         let text = format!(
@@ -318,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_nobody_describes_is_an_error_where_its_size_is_needed() {
+    fn an_undeclared_type_is_an_error_where_its_size_is_needed() {
         assert_eq!(layout(&["func f(a *absent)"]).expect("a pointer"), "*absent 8");
         for declarations in
             [&["func f(a absent)"][..], &["func f(a t)", "type t t"], &["func f(a t)", "type t struct{ a t }"]]
@@ -331,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_from_dwarf_is_named() {
+    fn a_difference_from_dwarf_shows_both_sides() {
         let elf = Elf::parse(testing::program()).expect("an ELF file");
         let sections = Sections::load(&elf).expect("DWARF").expect("DWARF");
         let functions = ["main.Words", "main.(*Record).Read", "main.Blank", "main.Arrays"].into();

@@ -1,6 +1,5 @@
-//! Paths in rules: Go-like expressions from a parameter or a result to a value.
-//!
-//! Decides: the grammar. Trusts: nothing. Never does: know a type.
+//! Paths in rules: Go-like expressions that lead from a parameter or a result to a value. This file
+//! knows their grammar, but no types.
 //!
 //! ```text
 //! expression = path [ ("!=" | "==") "nil" ] | "len(" path ")" | "type(" path ")"
@@ -8,16 +7,20 @@
 //! type       = name | import path "." name          (a bare name is of the rule's package)
 //! ```
 
+use std::str::FromStr;
+
+use super::scanner::{Scanned, Scanner, SyntaxError};
+
 /// A value's expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression {
-    /// As it was written.
+    /// As written in the rule.
     pub text: String,
-    /// Where it begins.
+    /// The parameter or result at which it begins.
     pub base: Base,
-    /// How it goes on.
+    /// The steps from there.
     pub selectors: Vec<Selector>,
-    /// What is taken at its end.
+    /// What is recorded of the value at its end.
     pub form: Form,
 }
 
@@ -26,111 +29,112 @@ pub struct Expression {
 pub enum Base {
     /// A receiver, parameter or named result.
     Name(String),
-    /// A result by its place, from 0.
+    /// A result by its position, from 0.
     Result(usize),
 }
 
 /// A step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// A field, pointers followed on the way.
+    /// A field; a pointer to its struct is followed.
     Field(String),
     /// The value that an interface holds, if it is of this type.
     Assert {
         /// Whether the type is a pointer to `name`.
         pointer: bool,
-        /// Name, with its import path or without.
+        /// Name, with or without its import path.
         name: String,
     },
-    /// An element of an array, from 0; a pointer to the array followed on the way.
+    /// An element of an array, from 0; a pointer to the array is followed.
     Index(u64),
 }
 
-/// What is taken at a path's end.
+/// What is recorded of the value at a path's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// The value.
     Value,
     /// The number of its elements or bytes.
     Len,
-    /// Whether it is nil (`true`), or is not (`false`).
+    /// Whether it is nil (`true`), or is not nil (`false`).
     IsNil(bool),
-    /// The name of the type of what an interface holds.
+    /// The name of the type of the value that an interface holds.
     TypeName,
-}
-
-/// Why a path is not one.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{text}` is not a path: {what} at `{rest}`")]
-pub struct PathError {
-    text: String,
-    what: &'static str,
-    rest: String,
 }
 
 impl Expression {
     /// Reads an expression.
-    pub fn parse(text: &str) -> Result<Self, PathError> {
-        let error = |what, rest: &str| PathError { text: text.to_owned(), what, rest: rest.to_owned() };
-        let mut form = Form::Value;
-        let mut path = text.trim();
-        if let Some(inner) = path.strip_prefix("len(").and_then(|rest| rest.strip_suffix(')')) {
-            (form, path) = (Form::Len, inner);
-        } else if let Some(inner) = path.strip_prefix("type(").and_then(|rest| rest.strip_suffix(')')) {
-            (form, path) = (Form::TypeName, inner);
-        } else if let Some(inner) = path.strip_suffix("nil").map(str::trim_end) {
-            if let Some(inner) = inner.strip_suffix("!=") {
-                (form, path) = (Form::IsNil(false), inner.trim_end());
-            } else if let Some(inner) = inner.strip_suffix("==") {
-                (form, path) = (Form::IsNil(true), inner.trim_end());
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let expression = Scanner::read("path", text, |scanner| {
+            for (opening, form) in [("len(", Form::Len), ("type(", Form::TypeName)] {
+                if scanner.take_closely(opening) {
+                    let path = Self::scan_path(scanner)?;
+                    scanner.expect(")")?;
+                    return Ok(Self { form, ..path });
+                }
             }
+            let path = Self::scan_path(scanner)?;
+            scanner.skip_space();
+            for (sign, is_nil) in [("!=", false), ("==", true)] {
+                if scanner.take(sign) {
+                    scanner.expect("nil")?;
+                    return Ok(Self { form: Form::IsNil(is_nil), ..path });
+                }
+            }
+            Ok(path)
+        })?;
+        Ok(Self { text: text.to_owned(), ..expression })
+    }
+
+    /// Takes a path, which has no spaces in it.
+    pub(super) fn scan_path(scanner: &mut Scanner<'_>) -> Scanned<Self> {
+        let start = scanner.rest();
+        if scanner.is_at(|first| first.is_ascii_digit()) {
+            return Err(NO_BASE.into());
         }
-        let (name, mut rest) = split_name(path);
-        if name.is_empty() {
-            return Err(error("a name is missing", path));
-        }
-        let mut base = Base::Name(name.to_owned());
-        if name == "results"
-            && let Some(index) = rest.strip_prefix('[')
-        {
-            let (number, behind) = index.split_once(']').ok_or_else(|| error("`]` is missing", rest))?;
-            base = Base::Result(number.parse().map_err(|_| error("a number is missing", index))?);
-            rest = behind;
-        }
+        let base = match scanner.word("") {
+            "" => return Err(NO_BASE.into()),
+            "results" if scanner.take_closely("[") => Base::Result(scan_index(scanner)?),
+            name => Base::Name(name.to_owned()),
+        };
         let mut selectors = Vec::new();
-        while !rest.is_empty() {
-            if let Some(index) = rest.strip_prefix('[') {
-                let (number, behind) = index.split_once(']').ok_or_else(|| error("`]` is missing", rest))?;
-                selectors.push(Selector::Index(number.parse().map_err(|_| error("a number is missing", index))?));
-                rest = behind;
-                continue;
-            }
-            let step = rest.strip_prefix('.').ok_or_else(|| error("`.` is missing", rest))?;
-            if let Some(inner) = step.strip_prefix('(') {
-                let (name, behind) = inner.split_once(')').ok_or_else(|| error("`)` is missing", rest))?;
-                let (pointer, name) = name.strip_prefix('*').map_or((false, name), |name| (true, name));
-                if name.is_empty() {
-                    return Err(error("a type is missing", rest));
+        loop {
+            if scanner.take_closely("[") {
+                selectors.push(Selector::Index(scan_index(scanner)?));
+            } else if scanner.take_closely(".(") {
+                let pointer = scanner.take_closely("*");
+                let start_of_type = scanner.rest();
+                match scanner.until(")")? {
+                    "" => {
+                        scanner.go_back(start_of_type);
+                        return Err("expected a type".into());
+                    }
+                    name => selectors.push(Selector::Assert { pointer, name: name.to_owned() }),
                 }
-                selectors.push(Selector::Assert { pointer, name: name.to_owned() });
-                rest = behind;
+            } else if scanner.take_closely(".") {
+                match scanner.word("") {
+                    "" => return Err("expected the name of a field".into()),
+                    name => selectors.push(Selector::Field(name.to_owned())),
+                }
             } else {
-                let (name, behind) = split_name(step);
-                if name.is_empty() {
-                    return Err(error("a field is missing", rest));
-                }
-                selectors.push(Selector::Field(name.to_owned()));
-                rest = behind;
+                break;
             }
         }
-        Ok(Self { text: text.to_owned(), base, selectors, form })
+        Ok(Self { text: scanner.text_since(start).to_owned(), base, selectors, form: Form::Value })
     }
 }
 
-/// The Go identifier at the head of `text`, and the rest.
-fn split_name(text: &str) -> (&str, &str) {
-    let is_name = |character: char| character.is_alphanumeric() || character == '_' || character == '~';
-    text.split_at(text.find(|character| !is_name(character)).unwrap_or(text.len()))
+/// What is missing where a path should begin.
+const NO_BASE: &str = "expected a parameter or a result";
+
+/// Takes the number and the bracket that follow a `[`.
+fn scan_index<N: FromStr>(scanner: &mut Scanner<'_>) -> Scanned<N> {
+    let start = scanner.rest();
+    let index = scanner.until("]")?;
+    index.parse().map_err(|_| {
+        scanner.go_back(start);
+        "expected a number".into()
+    })
 }
 
 #[cfg(test)]
@@ -138,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_read_as_go_would() {
+    fn paths_parse_as_in_go() {
         let status = Expression::parse("rw.(*response).status").expect("a path");
         assert_eq!(status.base, Base::Name("rw".to_owned()));
         assert_eq!(
@@ -163,11 +167,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_named() {
-        for text in
-            ["", "a..b", "a.", "a b", "results[x]", "a.(*)", "a.(b", "1 != nil.x", "a[", "a[x]", "a[-1]", "type()"]
-        {
-            assert!(Expression::parse(text).is_err(), "{text} should not be a path");
+    fn an_invalid_path_is_an_error_at_its_first_wrong_character() {
+        for (text, expected) in [
+            ("", "expected a parameter or a result at the end"),
+            ("a..b", "expected the name of a field at `.b`"),
+            ("a.", "expected the name of a field at the end"),
+            ("a b", "unexpected text at `b`"),
+            ("results[x]", "expected a number at `x]`"),
+            ("a.(*)", "expected a type at `)`"),
+            ("a.(b", "expected `)` at `b`"),
+            ("1 != nil", "expected a parameter or a result at `1 != nil`"),
+            ("a != nil.x", "unexpected text at `.x`"),
+            ("a == 0", "expected `nil` at `0`"),
+            ("a[", "expected `]` at the end"),
+            ("a[x]", "expected a number at `x]`"),
+            ("a[-1]", "expected a number at `-1]`"),
+            ("len(a", "expected `)` at the end"),
+            ("type()", "expected a parameter or a result at `)`"),
+        ] {
+            let error = Expression::parse(text).expect_err(text).to_string();
+            assert_eq!(error, format!("`{text}` is not a path: {expected}"));
         }
     }
 }

@@ -1,15 +1,19 @@
-//! Which functions a rule means, by their package, receiver and name.
-//!
-//! Decides: which of them a glob matches. Never does: look at code.
+//! Whether the patterns of a rule match a function's import path, receiver and name.
 //!
 //! ```text
-//! import     path, in which `*` stands for a part of one element and `...` for anything; `x/...` is x too; `*`: every package
-//! receiver   `T`, `*T`, in which a further `*` stands for a part of a name; `*`: any; `**`: any pointer
-//! function   name, in which `*` stands for a part of one name; `*`: every function of the package or of the receiver
+//! import     path; `*` stands for a part of one element, `...` for anything; `x/...` matches x too;
+//!            `*` alone: every package
+//! receiver   `T` or `*T`; a further `*` stands for a part of the name; `*` alone: any receiver;
+//!            `**`: any pointer
+//! function   name; `*` stands for a part of one name; `*` alone: every function of the package or
+//!            the receiver
 //! ```
 
-/// Packages in which no glob matches anything: the runtime, and what it is made of. Parts of them run in signal handlers,
-/// which may come while a hook is at work with what belongs to the P; nothing in a function says whether it does.
+use super::glob::{Wildcards, matches};
+
+/// Packages in which no glob matches: the runtime, and what it is made of. Parts of them run in
+/// signal handlers, which may interrupt a hook while it uses memory that belongs to the P; nothing
+/// in a function shows whether a handler calls it.
 const RUNTIME: &[&str] = &[
     "runtime",
     "runtime/internal/...",
@@ -23,7 +27,7 @@ const RUNTIME: &[&str] = &[
     "internal/stringslite",
 ];
 
-/// Whether a package is of the runtime.
+/// Whether a package is part of the runtime.
 pub fn is_of_the_runtime(package: &str) -> bool {
     RUNTIME.iter().any(|pattern| import_matches(pattern, package))
 }
@@ -33,7 +37,7 @@ pub fn is_import_glob(text: &str) -> bool {
     text.contains('*') || text.contains("...")
 }
 
-/// Whether a receiver is a glob; a `*` in front of a name is Go's.
+/// Whether a receiver is a glob; a `*` before a name is Go's.
 pub fn is_receiver_glob(text: &str) -> bool {
     text == "*" || text.strip_prefix('*').unwrap_or(text).contains('*')
 }
@@ -43,41 +47,30 @@ pub fn is_function_glob(text: &str) -> bool {
     text.contains('*')
 }
 
-/// Whether an import path is of those that a pattern means.
+/// Whether a pattern matches an import path.
 pub fn import_matches(pattern: &str, path: &str) -> bool {
-    if pattern == "*" || pattern.strip_suffix("/...").is_some_and(|parent| glob(parent, path, '/')) {
+    if pattern == "*" || pattern.strip_suffix("/...").is_some_and(|parent| matches(parent, path, Wildcards::ImportPath))
+    {
         return true;
     }
-    glob(pattern, path, '/')
+    matches(pattern, path, Wildcards::ImportPath)
 }
 
-/// Whether a receiver is of those that a pattern means.
+/// Whether a pattern matches a receiver.
 pub fn receiver_matches(pattern: &str, receiver: &str) -> bool {
     if pattern == "*" {
         return true;
     }
     match (pattern.strip_prefix('*'), receiver.strip_prefix('*')) {
-        (Some(pattern), Some(receiver)) => glob(pattern, receiver, '.'),
-        (None, None) => glob(pattern, receiver, '.'),
+        (Some(pattern), Some(receiver)) => matches(pattern, receiver, Wildcards::Name),
+        (None, None) => matches(pattern, receiver, Wildcards::Name),
         _ => false,
     }
 }
 
-/// Whether a function's name is of those that a pattern means.
+/// Whether a pattern matches a function's name.
 pub fn function_matches(pattern: &str, function: &str) -> bool {
-    pattern == "*" || glob(pattern, function, '.')
-}
-
-/// Whether `pattern` is `text` when each `*` stands for any characters but `stop`; in paths, `...` for any at all.
-fn glob(pattern: &str, text: &str, stop: char) -> bool {
-    let dots = pattern.find("...").filter(|_| stop == '/');
-    let Some(literal) = pattern.find('*').into_iter().chain(dots).min() else { return pattern == text };
-    let Some(text) = text.strip_prefix(&pattern[..literal]) else { return false };
-    let (rest, reach) = match pattern[literal..].strip_prefix('*') {
-        Some(rest) => (rest, text.find(stop).unwrap_or(text.len())),
-        None => (&pattern[literal + 3..], text.len()),
-    };
-    (0..=reach).filter(|&at| text.is_char_boundary(at)).any(|at| glob(rest, &text[at..], stop))
+    pattern == "*" || matches(pattern, function, Wildcards::Name)
 }
 
 #[cfg(test)]
@@ -85,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn globs_stop_where_names_end() {
+    fn a_star_stands_for_a_part_of_one_name() {
         for (pattern, yes, no) in [
             ("Get*", &["Get", "GetUser"][..], &["Forget", "GetUser.func1", "Getter.Read"][..]),
             ("*.func1", &["GetUser.func1"], &["GetUser", "GetUser.func2"]),
@@ -119,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_runtime_is_known() {
+    fn the_runtime_is_recognised() {
         assert!(is_of_the_runtime("runtime") && is_of_the_runtime("internal/runtime/maps"));
         assert!(!is_of_the_runtime("runtime/pprof") && !is_of_the_runtime("main"));
     }

@@ -1,26 +1,24 @@
-//! Turns a rule's expressions into paths of loads, for one function of one binary.
+//! Resolves a rule's expressions: a path such as `rw.(*response).status` becomes registers, offsets
+//! and type descriptors, for one function of one binary. `cursor` follows its steps, `leaf` reads
+//! the value at its end.
 //!
-//! Decides: which registers, offsets and type descriptors stand for `rw.(*response).status` in this very program.
-//! Trusts: the description of the types for layouts, the ABI for registers; that `caller_keeps` is true is the rule's promise.
-//! Never does: leave a path half resolved. What does not resolve is an error that names the part.
+//! Trusts the description of the types for layouts, the ABI for registers, and the rule's promise
+//! `caller_keeps`. A path that does not resolve is an error that names the part.
 
+mod cursor;
 mod leaf;
 
 use gopatch_protocol::manifest::{self, ValueType};
-use gopatch_trampolines::plan::{CapturePlan, Gpr, Path, Root, Source, Step, TypeData};
+use gopatch_trampolines::arena::table::MAX_WORDS;
+use gopatch_trampolines::plan::{CapturePlan, Path, Source, TypeData};
 
 use super::path::{Base, Expression, Selector};
 use super::{Capture, Rule};
-use crate::golang::abi::{AbiError, Assignment, Location, Register};
-use crate::types::{Kind, Signature, Type, TypeError, TypeId, Types};
+use crate::golang::abi::{AbiError, Assignment, Location};
+use crate::types::{Signature, TypeError, Types};
 use crate::yaml::nearest::did_you_mean;
-use gopatch_trampolines::arena::table::MAX_WORDS;
 
-/// Longest chain of embedded fields in which a promoted field is looked for.
-const MAX_EMBEDDING: usize = 4;
-
-/// Longest chain of structs of one field and arrays of one element that a type may be.
-const MAX_NESTING: usize = 64;
+use cursor::{Cursor, Origin};
 
 /// Why an expression does not resolve in this binary.
 #[derive(Debug, thiserror::Error)]
@@ -31,16 +29,18 @@ pub enum ResolveError {
     NoParameter {
         /// The name.
         name: String,
-        /// Those there are.
+        /// Those that exist.
         known: String,
-        /// The one that was meant, perhaps.
+        /// A suggestion, or empty.
         nearest: String,
     },
-    /// A result at the entry.
+    /// A result, at the entry.
     #[error("a result is known at the exit only")]
     ResultAtEntry,
-    /// A parameter at the exit that nobody vouches for.
-    #[error("at exit `{0}` is followed only if the rule's `caller_keeps` lists it: the caller must keep it alive")]
+    /// A parameter at the exit that `caller_keeps` does not list.
+    #[error(
+        "at exit the parameter `{0}` can be followed only if `caller_keeps` lists it: the caller must keep it alive"
+    )]
     NotKept(String),
     /// No such field.
     #[error("{type_name} has no field `{field}`; it has {known}{nearest}")]
@@ -49,12 +49,12 @@ pub enum ResolveError {
         type_name: String,
         /// The name.
         field: String,
-        /// Those there are.
+        /// Those that exist.
         known: String,
-        /// The one that was meant, perhaps.
+        /// A suggestion, or empty.
         nearest: String,
     },
-    /// An element behind the last.
+    /// An index after the last element.
     #[error("{type_name} has no element {index}")]
     NoElement {
         /// The array.
@@ -62,45 +62,46 @@ pub enum ResolveError {
         /// The index.
         index: u64,
     },
-    /// Bytes that a parameter holds, which the entry cannot keep.
-    #[error("bytes of a parameter of type {0} are no longer there at the exit")]
+    /// An array of bytes passed by value, which the entry cannot keep.
+    #[error("the bytes of a parameter of type {0} no longer exist at the exit")]
     NotInWords(String),
-    /// Descriptors of an unknown layout.
-    #[error("this gopatch does not know how this version of Go describes types; get a later gopatch")]
+    /// Type descriptors of an unknown layout.
+    #[error("this gopatch does not know the type descriptors of this version of Go; use a later gopatch")]
     NoTypeNames,
-    /// A field of something without fields, or an assertion on something that is no interface.
+    /// A step that the type does not allow: a field, an index, an assertion.
     #[error("{type_name} {what}")]
     NotA {
         /// The type.
         type_name: String,
-        /// What it is not.
+        /// Why not.
         what: &'static str,
     },
-    /// No such type, or no interface holds it.
-    #[error("no value of type {0} is ever in an interface in this program")]
+    /// No such type, or none that an interface holds.
+    #[error("no interface in this program ever holds a value of type {0}")]
     NoType(String),
     /// The value is in a floating-point register or of a kind that cannot be recorded.
     #[error("a value of type {0} cannot be recorded")]
     Unrecordable(String),
     /// Alternatives of different kinds.
-    #[error("its alternatives are of different kinds")]
+    #[error("the alternatives have values of different kinds")]
     Mixed,
-    /// An offset past what an instruction can hold.
+    /// An offset too large for an instruction.
     #[error("{0} is too large: a field's offset does not fit in an instruction")]
     TooLarge(String),
-    /// More words to keep than an entry of the table has.
+    /// More words to keep than an entry of the words table holds.
     #[error("the exits need {0} words from the entry, more than the {MAX_WORDS} that can be kept")]
     TooManyWords(usize),
-    /// A type cannot be resolved.
+    /// A type that cannot be resolved.
     #[error(transparent)]
     Type(#[from] TypeError),
-    /// The ABI cannot answer.
+    /// Parameters that the ABI code cannot place.
     #[error(transparent)]
     Abi(#[from] AbiError),
 }
 
 impl ResolveError {
-    /// Whether it says what the function or the program has not, rather than that the rule is wrong for any.
+    /// Whether the function or the program lacks something, rather than that the rule is wrong for
+    /// all.
     fn is_of_the_function(&self) -> bool {
         matches!(
             self,
@@ -115,38 +116,39 @@ impl ResolveError {
     }
 }
 
-/// Which capture does not resolve.
+/// A capture that does not resolve.
 #[derive(Debug)]
 pub struct CaptureError {
-    /// The attribute.
+    /// Its attribute.
     pub attribute: String,
-    /// The expression.
+    /// Its expression.
     pub text: String,
     /// Why.
     pub error: ResolveError,
 }
 
-/// A function's parameters and results, with their places.
+/// A function's parameters and results, and where they are.
 pub struct Places<'t> {
     pub(super) types: &'t dyn Types,
     pub(super) signature: Signature<'t>,
     pub(super) assignment: Assignment,
-    /// Where the program's types are described, if it is known how.
+    /// Where the program's type descriptors are, if their layout is known.
     type_data: Option<TypeData>,
 }
 
-/// What a point records, for the thunk and for the manifest.
+/// What one end of a call records, for the thunk and for the manifest.
 #[derive(Debug, Clone, Default)]
 pub struct Resolved {
     /// For the thunk.
     pub plans: Vec<CapturePlan>,
     /// For the manifest.
     pub captures: Vec<manifest::Capture>,
-    /// Alternatives that do not apply, as no interface of this program holds such a type.
+    /// Captures and alternatives that this program does not have.
     pub left_out: Vec<String>,
 }
 
-/// Which end of the call is resolved, and what the exits have asked the entry to keep so far.
+/// The end of the call for which paths are resolved; for the exits, also the words that the entry
+/// keeps so far.
 pub enum End<'k> {
     /// The entry.
     Enter,
@@ -163,7 +165,7 @@ impl End<'_> {
         }
     }
 
-    /// Forgets those that a path asked for which then did not resolve.
+    /// Forgets the words of a path that did not resolve.
     fn keep_only(&mut self, words: usize) {
         if let Self::Exit(kept) = self {
             kept.truncate(words);
@@ -171,26 +173,8 @@ impl End<'_> {
     }
 }
 
-/// How far a path has got.
-#[derive(Debug, Clone)]
-enum Cursor {
-    /// In a parameter or a result itself, this many bytes from its start.
-    Value { location: Location, offset: u64, origin: Origin, type_id: TypeId },
-    /// A word that is a pointer, or a struct or array of just that.
-    Word { root: Root, steps: Vec<Step>, type_id: TypeId },
-    /// In memory, this many bytes behind a pointer.
-    Memory { root: Root, steps: Vec<Step>, offset: u64, type_id: TypeId },
-}
-
-/// Whether a value is read where it is, or was kept by the entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    Here,
-    Kept,
-}
-
 impl<'t> Places<'t> {
-    /// The places of a function's parameters and results.
+    /// Assigns a function's parameters and results to registers and the stack.
     pub fn new(
         types: &'t dyn Types,
         signature: Signature<'t>,
@@ -200,17 +184,17 @@ impl<'t> Places<'t> {
         Ok(Self { types, signature, assignment, type_data })
     }
 
-    /// Bytes of stack arguments and spill area, to be compared with pclntab's.
+    /// Bytes of stack arguments and spill area, to be compared with pclntab.
     pub fn args_size(&self) -> u64 {
         self.assignment.args_size
     }
 
-    /// Whether no result is on the stack, so that it does not matter what parameters there are.
+    /// Whether no result is on the stack: then the parameters do not matter to them.
     pub fn results_are_in_registers(&self) -> bool {
         self.assignment.results.iter().all(|result| matches!(result, Location::Registers(_)))
     }
 
-    /// Resolves a point's captures. Alternatives may leave some out.
+    /// Resolves the captures of one end of a call. Optional ones that do not resolve are left out.
     pub fn point(&self, rule: &Rule, captures: &[Capture], end: &mut End<'_>) -> Result<Resolved, Box<CaptureError>> {
         let mut resolved = Resolved::default();
         for capture in captures {
@@ -219,7 +203,7 @@ impl<'t> Places<'t> {
                 Ok(found) => found,
                 Err((text, error)) if capture.optional && error.is_of_the_function() => {
                     end.keep_only(kept);
-                    resolved.left_out.push(named(capture, &text));
+                    resolved.left_out.push(label(capture, &text));
                     continue;
                 }
                 Err((text, error)) => {
@@ -241,7 +225,7 @@ impl<'t> Places<'t> {
         Ok(resolved)
     }
 
-    /// Resolves one capture. Of several alternatives, those whose types the program does not have are left out.
+    /// Resolves one capture. Alternatives with types that the program does not have are left out.
     fn capture(
         &self,
         rule: &Rule,
@@ -261,7 +245,7 @@ impl<'t> Places<'t> {
                     value = Some(kind);
                 }
                 Err(error @ ResolveError::NoType(_)) => {
-                    left_out.push(named(capture, &expression.text));
+                    left_out.push(label(capture, &expression.text));
                     missing = Some(fail(error));
                 }
                 Err(error) => return Err(fail(error)),
@@ -334,194 +318,9 @@ impl<'t> Places<'t> {
         let location = self.assignment.inputs[index].clone();
         Ok(Cursor::Value { location, offset: 0, origin, type_id: input.type_id })
     }
-
-    fn field(&self, cursor: Cursor, name: &str, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
-        let cursor = self.follow_pointer(cursor, end)?;
-        let type_id = cursor.type_id();
-        let resolved = self.types.resolve(type_id)?;
-        let Kind::Struct(fields) = &resolved.kind else {
-            return Err(ResolveError::NotA { type_name: resolved.name.to_string(), what: "has no fields" });
-        };
-        if let Some(field) = fields.iter().find(|field| field.name == name) {
-            return Ok(cursor.into_part(field.offset, field.type_id));
-        }
-        let way = self.promoted(type_id, name, MAX_EMBEDDING)?;
-        if way.is_empty() {
-            return Err(ResolveError::NoField {
-                type_name: resolved.name.to_string(),
-                field: name.to_owned(),
-                known: list(fields.iter().map(|field| field.name)),
-                nearest: did_you_mean(name, fields.iter().map(|field| field.name)),
-            });
-        }
-        way.into_iter().try_fold(cursor, |cursor, step| self.field(cursor, &step, end))
-    }
-
-    /// The embedded fields that lead to a promoted field, and the field itself; empty when there is none.
-    fn promoted(&self, type_id: TypeId, name: &str, depth: usize) -> Result<Vec<String>, ResolveError> {
-        if depth == 0 {
-            return Ok(Vec::new());
-        }
-        let Kind::Struct(fields) = self.types.resolve(type_id)?.kind else { return Ok(Vec::new()) };
-        for field in fields.iter().filter(|field| field.embedded) {
-            let inner = match self.types.resolve(field.type_id)?.kind {
-                Kind::Pointer(element) => element,
-                _ => field.type_id,
-            };
-            let Kind::Struct(inner_fields) = self.types.resolve(inner)?.kind else { continue };
-            if inner_fields.iter().any(|inner| inner.name == name) {
-                return Ok(vec![field.name.to_owned(), name.to_owned()]);
-            }
-            let mut way = self.promoted(inner, name, depth - 1)?;
-            if !way.is_empty() {
-                way.insert(0, field.name.to_owned());
-                return Ok(way);
-            }
-        }
-        Ok(Vec::new())
-    }
-
-    fn element(&self, cursor: Cursor, index: u64, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
-        let cursor = self.follow_pointer(cursor, end)?;
-        let resolved = self.types.resolve(cursor.type_id())?;
-        let type_name = || resolved.name.to_string();
-        let Kind::Array { element, len } = resolved.kind else {
-            return Err(ResolveError::NotA { type_name: type_name(), what: "is not an array" });
-        };
-        if index >= len {
-            return Err(ResolveError::NoElement { type_name: type_name(), index });
-        }
-        let bytes = self.types.resolve(element)?.size.checked_mul(index);
-        Ok(cursor.into_part(bytes.ok_or_else(|| ResolveError::TooLarge(type_name()))?, element))
-    }
-
-    /// If the cursor is at a pointer, the memory that it points to; else the cursor itself.
-    fn follow_pointer(&self, cursor: Cursor, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
-        let resolved = self.types.resolve(cursor.type_id())?;
-        let Kind::Pointer(element) = resolved.kind else { return Ok(cursor) };
-        let (root, steps) = pointer(cursor, &resolved, end)?;
-        Ok(Cursor::Memory { root, steps, offset: 0, type_id: element })
-    }
-
-    fn assert(&self, cursor: Cursor, name: &str, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
-        let held = self.types.resolve(cursor.type_id())?;
-        let Kind::Interface { empty } = held.kind else {
-            return Err(ResolveError::NotA { type_name: held.name.to_string(), what: "is not an interface" });
-        };
-        let missing = || ResolveError::NoType(name.to_owned());
-        let type_id = self.types.type_by_name(name)?.ok_or_else(missing)?;
-        let target = self.types.resolve(type_id)?;
-        let type_va = target.runtime_type.ok_or_else(missing)?.0;
-        let (root, steps) = match cursor {
-            Cursor::Value { location, offset, origin, .. } => {
-                let tab = source(&location, offset, origin, &held, end)?;
-                let data = source(&location, offset + 8, origin, &held, end)?;
-                (Root::Interface { tab, data, empty, type_va }, Vec::new())
-            }
-            Cursor::Memory { root, mut steps, offset, .. } => {
-                steps.push(Step::Assert { offset: displacement(offset, &held)?, empty, type_va });
-                (root, steps)
-            }
-            Cursor::Word { .. } => {
-                return Err(ResolveError::NotA { type_name: held.name.to_string(), what: "is not in memory" });
-            }
-        };
-        // An interface holds a value of one pointer as it is, any other by a pointer to it.
-        Ok(if self.is_pointer_shaped(type_id)? {
-            Cursor::Word { root, steps, type_id }
-        } else {
-            Cursor::Memory { root, steps, offset: 0, type_id }
-        })
-    }
-
-    fn is_pointer_shaped(&self, type_id: TypeId) -> Result<bool, ResolveError> {
-        let mut type_id = type_id;
-        for _ in 0..MAX_NESTING {
-            let resolved = self.types.resolve(type_id)?;
-            match resolved.kind {
-                Kind::Pointer(_) | Kind::UnsafePointer | Kind::Map | Kind::Chan | Kind::Func => return Ok(true),
-                Kind::Struct(ref fields) if resolved.size == 8 && fields.len() == 1 => type_id = fields[0].type_id,
-                Kind::Array { element, len: 1 } => type_id = element,
-                _ => return Ok(false),
-            }
-        }
-        Ok(false)
-    }
 }
 
-impl Cursor {
-    fn type_id(&self) -> TypeId {
-        match self {
-            Self::Value { type_id, .. } | Self::Word { type_id, .. } | Self::Memory { type_id, .. } => *type_id,
-        }
-    }
-
-    /// The part of a struct at `bytes` from its start.
-    fn into_part(self, bytes: u64, type_id: TypeId) -> Self {
-        match self {
-            Self::Value { location, offset, origin, .. } => {
-                Self::Value { location, offset: offset + bytes, origin, type_id }
-            }
-            // A struct that is one word has one field.
-            Self::Word { root, steps, .. } => Self::Word { root, steps, type_id },
-            Self::Memory { root, steps, offset, .. } => Self::Memory { root, steps, offset: offset + bytes, type_id },
-        }
-    }
-}
-
-/// The way to the word at the cursor, as a pointer.
-fn pointer(cursor: Cursor, resolved: &Type<'_>, end: &mut End<'_>) -> Result<(Root, Vec<Step>), ResolveError> {
-    match cursor {
-        Cursor::Value { location, offset, origin, .. } => {
-            Ok((Root::Pointer(source(&location, offset, origin, resolved, end)?), Vec::new()))
-        }
-        Cursor::Word { root, steps, .. } => Ok((root, steps)),
-        Cursor::Memory { root, mut steps, offset, .. } => {
-            steps.push(Step::Load { offset: displacement(offset, resolved)? });
-            Ok((root, steps))
-        }
-    }
-}
-
-/// The word of a parameter or result at `offset` bytes from its start.
-fn source(
-    location: &Location,
-    offset: u64,
-    origin: Origin,
-    resolved: &Type<'_>,
-    end: &mut End<'_>,
-) -> Result<Source, ResolveError> {
-    let here = match location {
-        Location::Registers(parts) => {
-            let register = parts.iter().find(|(part, _)| part.offset == offset).map(|(_, register)| *register);
-            match register {
-                Some(Register::Int(index)) => Source::Register(Gpr::ALL[usize::from(index)]),
-                _ => return Err(ResolveError::Unrecordable(resolved.name.to_string())),
-            }
-        }
-        Location::Stack { offset: start } => Source::Stack(displacement(start + offset, resolved)?),
-    };
-    match (origin, end) {
-        (Origin::Kept, End::Exit(kept)) => {
-            let index = kept.iter().position(|word| *word == here).unwrap_or_else(|| {
-                kept.push(here);
-                kept.len() - 1
-            });
-            if index >= MAX_WORDS {
-                return Err(ResolveError::TooManyWords(index + 1));
-            }
-            Ok(Source::Kept(index as u8))
-        }
-        _ => Ok(here),
-    }
-}
-
-fn displacement(offset: u64, resolved: &Type<'_>) -> Result<i32, ResolveError> {
-    // Room for the second word of what is read there.
-    i32::try_from(offset + 16).map(|end| end - 16).map_err(|_| ResolveError::TooLarge(resolved.name.to_string()))
-}
-
-/// Whether a path can begin with that name, which Go's DWARF may have made up.
+/// Whether a path can begin with that name; Go's DWARF has made-up ones, which begin with a dot.
 fn is_name(name: &str) -> bool {
     !name.starts_with('.')
 }
@@ -531,11 +330,11 @@ fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn named(capture: &Capture, expression: &str) -> String {
+fn label(capture: &Capture, expression: &str) -> String {
     format!("{}: `{expression}`", capture.attribute)
 }
 
-/// The type names that a rule's assertions ask for, or that it declares.
+/// The names of the types that a rule asserts or declares.
 pub fn named_types(rule: &Rule) -> Vec<String> {
     let asserted = rule.expressions().flat_map(|expression| &expression.selectors);
     let asserted = asserted.filter_map(|selector| match selector {

@@ -1,6 +1,4 @@
-//! Sampling ratios in rules: `0.01`, or `1/100`.
-//!
-//! Decides: how a ratio is written. Trusts: nothing. Never does: draw a sample.
+//! Sampling ratios in rules, such as `0.01` or `1/100`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +7,7 @@ use gopatch_protocol::manifest::Ratio;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-/// A ratio, as a rule file has it.
+/// The ratio of a rule's `sample`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample(pub(super) Ratio);
 
@@ -24,7 +22,7 @@ impl<'de> Deserialize<'de> for Sample {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Ratios;
         impl Ratios {
-            fn of<E: de::Error>(&self, number: f64) -> Result<Sample, E> {
+            fn ratio<E: de::Error>(&self, number: f64) -> Result<Sample, E> {
                 let wrong = || E::invalid_value(de::Unexpected::Float(number), self);
                 Ratio::new(number).map(Sample).ok_or_else(wrong)
             }
@@ -33,19 +31,19 @@ impl<'de> Deserialize<'de> for Sample {
             type Value = Sample;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a part of all calls, more than 0 and at most 1, as 0.01 or `1/100`")
+                f.write_str("a ratio of more than 0 and at most 1, such as 0.01 or `1/100`")
             }
 
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Sample, E> {
-                self.of(number)
+                self.ratio(number)
             }
 
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Sample, E> {
-                self.of(number as f64)
+                self.ratio(number as f64)
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Sample, E> {
-                self.of(number as f64)
+                self.ratio(number as f64)
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Sample, E> {
@@ -76,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratios_are_read_and_what_is_none_is_refused() {
+    fn numbers_and_fractions_are_ratios_up_to_1() {
         let sample = |text: &str| serde_yaml_ng::from_str::<Sample>(text);
         for (text, expected) in [("0.1", 0.1), ("1", 1.0), ("1/100", 0.01), ("\"2 / 8\"", 0.25), ("1e-3", 0.001)] {
             assert_eq!(Some(sample(text).expect(text).0), Ratio::new(expected), "{text}");

@@ -1,127 +1,40 @@
-//! What a function returns whose body is not to run: a rule's constants, as the parts of its results.
+//! Skipped functions: a rule's constants become the parts of a function's results.
 //!
-//! Decides: which constant may stand for a result of which type, and which bits it is in which place.
-//! Trusts: the types and the ABI. Never does: round, cut or guess. A constant that is not exactly a value of the type is an
-//! error that says which.
-
-use std::fmt::{self, Display, Formatter};
+//! Trusts the types and the ABI. Integers, booleans and strings are never rounded, cut or
+//! converted: a constant that is not a value of the result's type is an error. A number for a
+//! floating-point result becomes the nearest value.
 
 use gopatch_trampolines::plan::{Gpr, ResultPart, ResultPlace, ResultValue};
-use schemars::JsonSchema;
-use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use super::constant::Constant;
 use super::resolve::Places;
 use crate::golang::abi::{Location, Register};
 use crate::types::{Kind, TypeError};
-
-/// A result's value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Constant {
-    /// A whole number.
-    Int(i128),
-    /// A number with a point or an exponent.
-    Float(f64),
-    /// `true` or `false`.
-    Bool(bool),
-    /// A text, or `nil`, which YAML does not tell from a text.
-    Text(String),
-    /// YAML's own null.
-    Null,
-}
-
-// The values of `Constant`, for the schema.
-#[derive(JsonSchema)]
-#[schemars(rename = "Constant", untagged)]
-#[expect(dead_code, reason = "only the schema knows it")]
-pub(super) enum ConstantText {
-    Bool(bool),
-    Number(f64),
-    Text(String),
-    Null(()),
-}
-
-impl Constant {
-    fn is_nil(&self) -> bool {
-        matches!(self, Self::Null) || matches!(self, Self::Text(text) if text == "nil")
-    }
-}
-
-impl Display for Constant {
-    /// As Go spells it, as far as that does not depend on the result's type.
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            _ if self.is_nil() => f.write_str("nil"),
-            Self::Int(number) => number.fmt(f),
-            Self::Float(number) => write!(f, "{number:?}"),
-            Self::Bool(value) => value.fmt(f),
-            Self::Text(text) => write!(f, "{text:?}"),
-            Self::Null => f.write_str("nil"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Constant {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl Visitor<'_> for Any {
-            type Value = Constant;
-
-            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, a text, `true`, `false` or `nil`")
-            }
-
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Constant, E> {
-                Ok(Constant::Bool(value))
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Constant, E> {
-                Ok(Constant::Int(number.into()))
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Constant, E> {
-                Ok(Constant::Int(number.into()))
-            }
-
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Constant, E> {
-                Ok(Constant::Float(number))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Constant, E> {
-                Ok(Constant::Text(text.to_owned()))
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<Constant, E> {
-                Ok(Constant::Null)
-            }
-        }
-        deserializer.deserialize_any(Any)
-    }
-}
 
 /// Why the constants cannot be a function's results.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SkipError {
-    /// Not as many as there are results.
-    #[error("the function has {results} results, and {constants} constants stand here: one for each, in order")]
+    /// A wrong number of constants.
+    #[error("the function has {results} results, but `skip` has {constants} constants: give one for each, in order")]
     Count {
         /// Results.
         results: usize,
         /// Constants.
         constants: usize,
     },
-    /// A constant of another kind than the result.
-    #[error("{constant} is no value of type {type_name}: {wanted}")]
+    /// A constant of the wrong kind.
+    #[error("{constant} is not a value of type {type_name}: {wanted}")]
     Kind {
         /// The constant.
         constant: String,
         /// The result's type.
         type_name: String,
-        /// What would be one.
+        /// What is a value of the type.
         wanted: &'static str,
     },
-    /// A number that the type does not have.
-    #[error("{constant} does not fit {type_name}")]
+    /// A number out of the range of the type.
+    #[error("{constant} does not fit in {type_name}")]
     Range {
         /// The number.
         constant: String,
@@ -133,17 +46,18 @@ pub enum SkipError {
     Type(#[from] TypeError),
 }
 
-/// A function's results, as a call finds them that does not run its body.
+/// The results of a skipped function.
 #[derive(Debug, Clone, Default)]
 pub struct Skip {
     /// For the thunk.
     pub parts: Vec<ResultPart>,
-    /// The constants, as Go spells them.
+    /// The constants, as in Go.
     pub shown: Vec<String>,
 }
 
 impl Places<'_> {
-    /// Puts one constant in the place of each result. An error names the constant by its place, if it is one that is wrong.
+    /// Assigns one constant to each result. An error has the position of the constant, unless their
+    /// number is wrong.
     pub fn skip(&self, constants: &[Constant]) -> Result<Skip, (Option<usize>, SkipError)> {
         let results: Vec<_> = self.signature.results().map(|result| result.type_id).collect();
         if results.len() != constants.len() {
@@ -174,12 +88,11 @@ impl Places<'_> {
     }
 }
 
-/// The words that a constant is as a value of that kind, and how Go spells it; else what would be one, or, where only the
-/// number is wrong, nothing.
+/// The words of a constant as a value of that kind, and its text in Go. An error says what is a
+/// value of the kind; it is `None` if only the range is wrong.
 fn values(constant: &Constant, kind: &Kind<'_>, size: u64) -> Result<(Vec<ResultValue>, String), Option<&'static str>> {
     let bits = |bits: u64| vec![ResultValue::Bits(bits)];
-    let nil =
-        |words| if constant.is_nil() { Ok(vec![ResultValue::Bits(0); words]) } else { Err(Some("only nil can be")) };
+    let nil = |words| if constant.is_nil() { Ok(vec![ResultValue::Bits(0); words]) } else { Err(Some("only nil is")) };
     let values = match (kind, constant) {
         (Kind::Bool, Constant::Bool(value)) => bits((*value).into()),
         (Kind::Bool, _) => return Err(Some("only true and false are")),
@@ -212,20 +125,22 @@ fn values(constant: &Constant, kind: &Kind<'_>, size: u64) -> Result<(Vec<Result
             let values = vec![if bytes.is_empty() { ResultValue::Bits(0) } else { ResultValue::Text(bytes) }, len];
             return Ok((values, format!("{text:?}")));
         }
-        (Kind::String, _) => return Err(Some("only texts are; a number or a word of YAML's needs quotes")),
+        (Kind::String, _) => {
+            return Err(Some("only strings are; quote a number or a word that YAML reads as a boolean"));
+        }
         (Kind::Pointer(_) | Kind::UnsafePointer | Kind::Map | Kind::Chan | Kind::Func, _) => nil(1)?,
         (Kind::Interface { .. }, _) => nil(2)?,
         (Kind::Slice(_), _) => nil(3)?,
         (Kind::Struct(_) | Kind::Array { .. } | Kind::Complex, _) => {
             return Err(Some(
-                "structs, arrays and complex numbers cannot be given, so such a function cannot be skipped",
+                "`skip` has no constants for structs, arrays and complex numbers, so the function cannot be skipped",
             ));
         }
     };
     Ok((values, constant.to_string()))
 }
 
-/// Where the part of a result is that begins at `offset`.
+/// The place of the part of a result that begins at `offset`.
 fn place(location: &Location, offset: u64) -> Option<ResultPlace> {
     match location {
         Location::Registers(parts) => {
@@ -235,7 +150,7 @@ fn place(location: &Location, offset: u64) -> Option<ResultPlace> {
                 Register::Float(index) => ResultPlace::Float(index),
             })
         }
-        // Room for the way from RSP to the frame address.
+        // Leaves room for the distance from RSP to the frame address.
         Location::Stack { offset: start } => {
             i32::try_from(start.checked_add(offset)?.checked_add(16)?).ok().map(|end| ResultPlace::Stack(end - 16))
         }
@@ -255,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stay_in_the_range_of_their_type() {
+    fn a_number_must_be_in_the_range_of_its_type() {
         let (signed, unsigned) = (Kind::Int { signed: true }, Kind::Int { signed: false });
         for (number, kind, size, expected) in [
             (-128, &signed, 1, Some(0x80)),
@@ -277,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn nil_is_what_only_some_types_have() {
+    fn only_some_types_have_nil() {
         let nil = || Constant::Text("nil".to_owned());
         let words = |kind: &Kind<'_>| values(&nil(), kind, 8).map(|(values, _)| values.len()).ok();
         assert_eq!(words(&Kind::Map), Some(1));
@@ -285,7 +200,7 @@ mod tests {
         assert_eq!(words(&Kind::Slice(TypeId::Declared(0))), Some(3));
         assert_eq!(words(&Kind::Bool), None);
         assert_eq!(words(&Kind::Struct(Vec::new())), None);
-        let (of_string, shown) = values(&nil(), &Kind::String, 16).expect("a text");
+        let (of_string, shown) = values(&nil(), &Kind::String, 16).expect("a string");
         assert_eq!(
             (of_string, shown.as_str()),
             (vec![ResultValue::Text(b"nil".to_vec()), ResultValue::Bits(3)], "\"nil\"")

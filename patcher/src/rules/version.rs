@@ -1,10 +1,9 @@
-//! Ranges of versions, of Go and of modules.
+//! Ranges of versions, of Go and of modules. Versions compare as in the `go` command, which follows
+//! Semantic Versioning 2.0.0.
 //!
-//! Decides: how versions compare: as the `go` command does, which follows Semantic Versioning 2.0.0.
-//! Trusts: nothing; what is not a version or a range is an error. Never does: know which version a program has.
-//!
-//! A pseudo version (`v1.2.4-0.20230102150405-abcdef123456`) is a pre-release of its base, so it lies between `v1.2.3` and
-//! `v1.2.4`. What follows a `+` (`+incompatible`) does not count. Missing numbers are 0.
+//! A pseudo version (`v1.2.4-0.20230102150405-abcdef123456`) is a pre-release of its base, so it
+//! lies between `v1.2.3` and `v1.2.4`. A suffix after `+` (`+incompatible`) is ignored. Missing
+//! numbers are 0.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -15,18 +14,18 @@ use crate::golang::GoVersion;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     numbers: [u64; 3],
-    /// Identifiers of a pre-release.
+    /// Identifiers of the pre-release; none for a release.
     pre: Vec<Identifier>,
 }
 
-/// Numbers come before words.
+/// An identifier of a pre-release. Numbers come before words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Identifier {
     Number(u64),
     Word(String),
 }
 
-/// A range of versions: every comparison must hold.
+/// A range of versions: a version in it satisfies every comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
     text: String,
@@ -42,7 +41,7 @@ enum Comparison {
     Exactly,
 }
 
-/// Signs, of which those that begin like another come first.
+/// Signs; longer ones come before those that they begin with.
 const SIGNS: [(&str, Comparison); 5] = [
     (">=", Comparison::AtLeast),
     ("<=", Comparison::AtMost),
@@ -53,7 +52,7 @@ const SIGNS: [(&str, Comparison); 5] = [
 
 /// Why a text is not a range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{part}` is not a comparison with a version, as `>=1.22` or `<2.0.0`")]
+#[error("`{part}` is not a comparison with a version, such as `>=1.22` or `<2.0.0`")]
 pub struct RangeError {
     part: String,
 }
@@ -95,7 +94,7 @@ impl From<GoVersion> for Version {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_pre = || match (self.pre.is_empty(), other.pre.is_empty()) {
-            // A release comes behind its pre-releases.
+            // A release comes after its pre-releases.
             (true, false) => Ordering::Greater,
             (false, true) => Ordering::Less,
             _ => self.pre.cmp(&other.pre),
@@ -125,7 +124,7 @@ impl Range {
         Ok(Self { text: text.trim().to_owned(), comparisons })
     }
 
-    /// Whether a version lies in it.
+    /// Whether a version is in the range.
     pub fn contains(&self, version: &Version) -> bool {
         self.comparisons.iter().all(|(comparison, bound)| match comparison {
             Comparison::AtLeast => version >= bound,
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_in_the_order_of_the_go_command() {
+    fn versions_are_ordered_as_by_the_go_command() {
         let ordered = [
             "v0.0.0-20230102150405-abcdef123456",
             "v0.0.0-20240102150405-000000000000",
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_holds_what_meets_every_comparison() {
+    fn a_version_in_a_range_satisfies_every_comparison() {
         for (range, inside, outside) in [
             (">=1.22, <1.27", &["1.22", "1.22.5", "1.26.11"][..], &["1.21.13", "1.27", "1.27.4"][..]),
             ("> v1.2.3", &["v1.2.4-0.20230102150405-abcdef123456", "v1.3.0"], &["v1.2.3", "v1.2.3+incompatible"]),

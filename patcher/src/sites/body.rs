@@ -1,8 +1,9 @@
 //! A function's instructions, and which of them may move.
 //!
 //! Decides: which instructions are the stack check, which are ways out, and which runs a jump may
-//! overwrite. Trusts: the function's bounds, and iced's decoding. Never does: consider which bytes
-//! other sites take.
+//! overwrite.
+//! Trusts: the function's bounds, and iced's decoding.
+//! Never does: consider which bytes other sites take.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

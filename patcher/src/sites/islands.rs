@@ -1,7 +1,8 @@
 //! Islands: jumps to thunks, for ways out that have room only for a `jmp rel8`.
 //!
-//! Decides: where an island goes. Trusts: the sites found so far, and the runtime's own table of
-//! stack depths. Never does: use padding.
+//! Decides: where an island goes.
+//! Trusts: the sites found so far, and the runtime's own table of stack depths.
+//! Never does: use padding.
 //!
 //! A `pop rbp; ret` after an instruction that must stay has 2 bytes. A short jump leads from there
 //! to an island: a 5-byte jump in bytes that another site of the same function overwrites but does

@@ -107,6 +107,15 @@ pub struct FunctionSites {
     pub refused: Vec<RefusedSite>,
 }
 
+/// A place without room for a near jump.
+struct Short {
+    at: At,
+    /// Index of the first instruction after the stack check, or of the way out.
+    index: usize,
+    /// Why there is no room.
+    refusal: Refusal,
+}
+
 /// Which ends of a function to hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
@@ -132,80 +141,49 @@ pub struct Text<'a> {
 impl Text<'_> {
     /// Finds the sites of `function`.
     pub fn sites(&self, function: &Function<'_>, wanted: Wanted) -> FunctionSites {
-        let refuse_all = |refusal| FunctionSites {
-            refused: vec![RefusedSite { at: At::Enter, va: function.start, refusal }],
-            ..FunctionSites::default()
+        let body = match self.decode(function) {
+            Ok(body) => body,
+            Err(refusal) => return FunctionSites::refused(function, refusal),
         };
-        if function.flags.is_assembly() {
-            return refuse_all(Refusal::Assembly);
-        }
-        if function.pcsp == 0 {
-            return refuse_all(Refusal::NotGo);
-        }
-        let Some(body) =
-            (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, self.sigpanic))
-        else {
-            return refuse_all(Refusal::Undecodable);
-        };
-        if self.checked.iter().any(|range| function.start < range.end && range.start < function.end) {
-            return refuse_all(Refusal::Fips140);
-        }
         let check = body.stack_check(self.functions);
-        let entry = check.as_ref().map(|check| check.end).map_err(|refusal| *refusal);
-        if entry == Ok(0) && may_run_without_p(function.name) {
-            return refuse_all(Refusal::RuntimeNosplit);
+        if check.as_ref().is_ok_and(|check| check.end == 0) && may_run_without_p(function.name) {
+            return FunctionSites::refused(function, Refusal::RuntimeNosplit);
         }
         let mut found = FunctionSites::default();
         // Short sites come last: islands use the room that is left.
         let mut short = Vec::new();
         if wanted.enter {
-            match entry {
-                Ok(index) => {
-                    let site = body.enter(index, NEAR_JUMP);
-                    let site = site.or_else(|refusal| body.through(index).ok_or(refusal));
-                    match site.or_else(|refusal| {
-                        check.as_ref().ok().and_then(|check| body.with_stack_check(check)).ok_or(refusal)
-                    }) {
-                        Ok(site) => found.sites.push(site),
-                        Err(refusal) => short.push((At::Enter, index, refusal)),
-                    }
-                }
-                Err(refusal) => found.add(At::Enter, function.start, Err(refusal)),
+            match &check {
+                Ok(check) => short.extend(found.add_entry(check, &body)),
+                Err(refusal) => found.add(At::Enter, function.start, Err(*refusal)),
             }
         }
         if wanted.exit {
-            for index in body.unknown_jumps() {
-                found.add(At::Exit, body.va(index), Err(Refusal::IndirectJump));
-            }
-            for index in body.exits() {
-                if found.has_way_out(body.va(index)) {
-                    continue;
-                }
-                match body.exit(index, NEAR_JUMP).and_then(|site| found.free(site)) {
-                    Ok(site) => found.sites.push(site),
-                    Err(refusal) => short.push((At::Exit, index, refusal)),
-                }
-            }
+            short.extend(found.add_exits(&body));
         }
-        for (at, index, refusal) in short {
-            let site = match at {
-                At::Enter => body.enter(index, SHORT_JUMP),
-                At::Exit => body.exit(index, SHORT_JUMP),
-            };
-            let site = site.and_then(|site| found.free(site)).ok();
-            let site =
-                site.and_then(|site| islands::reach(site, &body, check.as_ref().ok(), self.functions, &mut found));
-            if site.is_none() && at == At::Exit && entry.is_ok_and(|entry| found.join(entry, index, &body)) {
-                continue;
-            }
-            found.add(at, body.va(index), site.ok_or(refusal));
+        for place in &short {
+            found.add_short(place, check.as_ref().ok(), &body, self.functions);
         }
-        if !found.refused.is_empty()
-            && let Some(whole) = entry.ok().and_then(|entry| body.whole(entry))
-        {
-            return FunctionSites { sites: vec![whole], ..FunctionSites::default() };
+        match check.ok().filter(|_| !found.refused.is_empty()).and_then(|check| body.whole(check.end)) {
+            Some(whole) => FunctionSites { sites: vec![whole], ..FunctionSites::default() },
+            None => found,
         }
-        found
+    }
+
+    /// The instructions of `function`, unless it is refused as a whole.
+    fn decode<'f>(&self, function: &Function<'f>) -> Result<Body<'f>, Refusal> {
+        if function.flags.is_assembly() {
+            return Err(Refusal::Assembly);
+        }
+        if function.pcsp == 0 {
+            return Err(Refusal::NotGo);
+        }
+        let bytes = (self.bytes)(function.start, function.end);
+        let body = bytes.and_then(|bytes| Body::decode(bytes, *function, self.sigpanic)).ok_or(Refusal::Undecodable)?;
+        if self.checked.iter().any(|range| function.start < range.end && range.start < function.end) {
+            return Err(Refusal::Fips140);
+        }
+        Ok(body)
     }
 }
 
@@ -255,6 +233,59 @@ impl FunctionSites {
                 entry.after.push(last);
             }
         }
+    }
+
+    fn refused(function: &Function<'_>, refusal: Refusal) -> Self {
+        let refused = vec![RefusedSite { at: At::Enter, va: function.start, refusal }];
+        Self { refused, ..Self::default() }
+    }
+
+    /// Adds the entry, or returns it if it has no room for a near jump.
+    fn add_entry(&mut self, check: &Range<usize>, body: &Body<'_>) -> Option<Short> {
+        let index = check.end;
+        let site = body.enter(index, NEAR_JUMP);
+        let site = site.or_else(|refusal| body.through(index).ok_or(refusal));
+        let site = site.or_else(|refusal| body.with_stack_check(check).ok_or(refusal));
+        site.map(|site| self.sites.push(site)).err().map(|refusal| Short { at: At::Enter, index, refusal })
+    }
+
+    /// Adds the ways out, and returns those without room for a near jump.
+    fn add_exits(&mut self, body: &Body<'_>) -> Vec<Short> {
+        for index in body.unknown_jumps() {
+            self.add(At::Exit, body.va(index), Err(Refusal::IndirectJump));
+        }
+        let mut short = Vec::new();
+        for index in body.exits() {
+            if self.has_way_out(body.va(index)) {
+                continue;
+            }
+            match body.exit(index, NEAR_JUMP).and_then(|site| self.free(site)) {
+                Ok(site) => self.sites.push(site),
+                Err(refusal) => short.push(Short { at: At::Exit, index, refusal }),
+            }
+        }
+        short
+    }
+
+    /// Adds a place with a short jump and an island, or as one site with the entry.
+    fn add_short(
+        &mut self,
+        &Short { at, index, refusal }: &Short,
+        check: Option<&Range<usize>>,
+        body: &Body<'_>,
+        functions: &FunctionTable<'_>,
+    ) {
+        let site = match at {
+            At::Enter => body.enter(index, SHORT_JUMP),
+            At::Exit => body.exit(index, SHORT_JUMP),
+        };
+        let site = site.and_then(|site| self.free(site)).ok();
+        let site = site.and_then(|site| islands::reach(site, body, check, functions, self));
+        let may_join = site.is_none() && at == At::Exit;
+        if may_join && check.is_some_and(|check| self.join(check.end, index, body)) {
+            return;
+        }
+        self.add(at, body.va(index), site.ok_or(refusal));
     }
 
     fn add(&mut self, at: At, va: Va, site: Result<Site, Refusal>) {

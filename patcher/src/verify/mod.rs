@@ -1,8 +1,9 @@
 //! A second opinion on an output: before it is kept, and on request.
 //!
 //! Decides: whether nothing of the input but sites and headers has changed, whether each site leads
-//! to emitted code, and whether that code leads back. Trusts: nothing of the writer. Another parser
-//! (goblin) and another decoder (capstone) read what it wrote.
+//! to emitted code, and whether that code leads back.
+//! Trusts: nothing of the writer. Another parser (goblin) and another decoder (capstone) read what
+//! it wrote.
 //!
 //! The checks, in this order:
 //!

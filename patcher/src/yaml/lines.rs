@@ -1,14 +1,13 @@
-//! On which line of a rule file something stands.
-//!
-//! Decides: nothing. Trusts: that the file parses; where it does not, it knows what came before.
-//! Never does: read a rule (serde does, which keeps no lines).
+//! The lines of a YAML file's keys, which serde does not keep. In a file that is not YAML, those
+//! before the error are known.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use saphyr_parser::{Event, Parser};
 
-/// Lines of a rule file's keys, from 1. They are looked for when something is wrong, since nothing else asks for them.
+/// Lines of a file's keys, from 1. The file is searched for them at the first error, as a valid one
+/// needs none.
 #[derive(Debug, Clone)]
 pub struct Lines {
     text: String,
@@ -17,7 +16,7 @@ pub struct Lines {
 
 #[derive(Debug, Clone, Default)]
 struct Found {
-    /// By the keys and indices that lead there.
+    /// By the keys and indices on the way there.
     lines: HashMap<Vec<String>, usize>,
     /// Names of the rules.
     names: Vec<String>,
@@ -29,7 +28,7 @@ enum Frame {
 }
 
 impl Found {
-    fn of(text: &str) -> Self {
+    fn search(text: &str) -> Self {
         let mut lines = Self::default();
         let mut frames: Vec<Frame> = Vec::new();
         for event in Parser::new_from_str(text) {
@@ -61,7 +60,7 @@ impl Found {
         lines
     }
 
-    /// A value has ended: the next one in a sequence has another index, in a mapping another key.
+    /// After a value, the next one has another index in a sequence, or another key in a mapping.
     fn step(frames: &mut [Frame]) {
         match frames.last_mut() {
             Some(Frame::Sequence(index)) => *index += 1,
@@ -78,7 +77,7 @@ impl Found {
         frames.iter().map(element).collect()
     }
 
-    /// The first place counts: a key's, not its value's.
+    /// Keeps the first line: a key's, not its value's.
     fn note(&mut self, frames: &[Frame], line: usize) {
         self.lines.entry(Self::path(frames)).or_insert(line);
     }
@@ -94,33 +93,35 @@ impl Found {
 }
 
 impl Lines {
-    /// Of a file's text.
-    pub fn of(text: &str) -> Self {
+    /// The lines of a file's text.
+    pub fn new(text: &str) -> Self {
         Self { text: text.to_owned(), found: OnceLock::new() }
     }
 
     fn found(&self) -> &Found {
-        self.found.get_or_init(|| Found::of(&self.text))
+        self.found.get_or_init(|| Found::search(&self.text))
     }
 
-    /// The line of a rule's field, as `enter.http.request.method`, or of what is nearest around it.
-    pub fn of_field(&self, rule: usize, field: &str) -> usize {
+    /// The line of a rule's field, such as `enter.http.request.method`, or else of the nearest key
+    /// or item around it.
+    pub fn line_of_field(&self, rule: usize, field: &str) -> usize {
         let path = |keys: &[&str]| {
             let keys = keys.iter().copied().filter(|key| !key.is_empty());
             ["rules".to_owned(), rule.to_string()].into_iter().chain(keys.map(str::to_owned)).collect::<Vec<_>>()
         };
         let (first, attribute) = field.split_once('.').unwrap_or((field, ""));
-        let ways = [path(&[first, attribute]), path(&[first]), path(&[])];
-        ways.iter().find_map(|way| self.found().lines.get(way)).copied().unwrap_or(1)
+        let paths = [path(&[first, attribute]), path(&[first]), path(&[])];
+        paths.iter().find_map(|path| self.found().lines.get(path)).copied().unwrap_or(1)
     }
 
-    /// The line of what these keys and indices lead to, or of what is nearest around it.
-    pub fn of_path(&self, path: &[&str]) -> usize {
-        let ways = (0..=path.len()).rev().map(|length| path[..length].iter().map(ToString::to_string).collect());
-        ways.into_iter().find_map(|way: Vec<String>| self.found().lines.get(&way)).copied().unwrap_or(1)
+    /// The line of the value at the end of these keys and indices, or else of the nearest one
+    /// around it.
+    pub fn line_of_path(&self, path: &[&str]) -> usize {
+        let paths = (0..=path.len()).rev().map(|length| path[..length].iter().map(ToString::to_string).collect());
+        paths.into_iter().find_map(|path: Vec<String>| self.found().lines.get(&path)).copied().unwrap_or(1)
     }
 
-    /// The name of the rule in which a line lies.
+    /// The name of the rule that a line belongs to.
     pub fn rule_at(&self, line: usize) -> Option<&str> {
         let begins = |index: &usize| self.found().lines.get(&vec!["rules".to_owned(), index.to_string()]).copied();
         let count = self.found().lines.keys().filter(|path| path.len() == 2).count();
@@ -134,9 +135,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_those_of_the_file() {
+    fn each_field_has_the_line_of_its_key() {
         let text = "# rules\nrules:\n  - name: a\n    function: [b,\n      c]\n    enter:\n      x.y: { value: p }\n\n  - import: d\n    name: e\n    enter: { z: { value: [p,\n      q] } }\n";
-        let lines = Lines::of(text);
+        let lines = Lines::new(text);
         for (rule, field, line) in [
             (0, "", 3),
             (0, "function", 4),
@@ -147,13 +148,13 @@ mod tests {
             (1, "enter.z", 11),
             (2, "name", 1),
         ] {
-            assert_eq!(lines.of_field(rule, field), line, "{rule} {field}");
+            assert_eq!(lines.line_of_field(rule, field), line, "{rule} {field}");
         }
         assert_eq!((lines.rule_at(7), lines.rule_at(12), lines.rule_at(1)), (Some("a"), Some("e"), None));
     }
 
     #[test]
-    fn of_a_broken_file_the_beginning_is_known() {
-        assert_eq!(Lines::of("rules:\n  - name: a\n    x: {").rule_at(3), Some("a"));
+    fn a_broken_file_has_the_lines_before_the_error() {
+        assert_eq!(Lines::new("rules:\n  - name: a\n    x: {").rule_at(3), Some("a"));
     }
 }

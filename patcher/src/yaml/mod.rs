@@ -1,8 +1,6 @@
-//! YAML files that a user writes: rules and policies.
+//! YAML files that a user writes, rules and policies: what their errors have in common.
 //!
-//! Decides: how a place in such a file is shown, and what is said of a file that serde cannot read.
-//!
-//! `lines` finds the line of a key, `nearest` the name that a wrong one was meant to be.
+//! `lines` finds the line of a key, `nearest` suggests a name for a misspelt one.
 
 pub mod lines;
 pub mod nearest;
@@ -15,25 +13,25 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
 use nearest::did_you_mean;
 
-/// A rule file's text and the name to show for it.
+/// The text of a rule file or policy.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Shown in messages.
+    /// The file's name in messages.
     pub name: String,
-    /// YAML.
+    /// Its YAML.
     pub text: String,
 }
 
-/// Where in a rule file something is wrong.
+/// Where in a file an error is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file.
     pub file: String,
-    /// Line in it, from 1.
+    /// The line, from 1.
     pub line: usize,
     /// The rule; empty outside of rules.
     pub rule: String,
-    /// The key, as `function` or `enter.http.request.method`; empty if it is the whole.
+    /// The key, such as `function` or `enter.http.request.method`; empty if the error is in no key.
     pub field: String,
 }
 
@@ -50,6 +48,7 @@ impl fmt::Display for Place {
     }
 }
 
+// Not documented: the schema would show it as the description of each key.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged)]
 pub(crate) enum OneOrMany {
@@ -66,7 +65,7 @@ impl OneOrMany {
     }
 }
 
-// By hand, since serde forgets where a value of one of several types was.
+// Not derived: the error of an untagged enum has no line.
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Texts;
@@ -74,7 +73,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
             type Value = OneOrMany;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, or a list of texts")
+                f.write_str("a string or a list of strings")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
@@ -89,12 +88,13 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-/// In which line of a file serde found what wrong; of a wrong name, also which may have been meant.
-pub(crate) fn said(error: &serde_yaml_ng::Error) -> (usize, String) {
+/// The line of serde's error, and its message; after an unknown name, also the most similar known
+/// one.
+pub(crate) fn describe_error(error: &serde_yaml_ng::Error) -> (usize, String) {
     let line = error.location().map_or(1, |location| location.line());
     let text = error.to_string();
     let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-    // As serde has it: unknown field `x`, expected one of `a`, `b`.
+    // serde's message: unknown field `x`, expected one of `a`, `b`.
     let mut quoted = what.split('`').skip(1).step_by(2);
     let hint = match quoted.next() {
         Some(wrong) if what.contains("unknown ") => did_you_mean(wrong, quoted),

@@ -1,9 +1,9 @@
-//! Control pages.
+//! Control pages: what a process reads about gopatchd.
 //!
-//! Decides: what a process reads about gopatchd: that it is about to end, which functions are on. Whether it lives and is awake is
-//! `attach::heartbeat`'s to say.
-//! Trusts: nothing. The page is sealed so that the process can neither shrink nor write it.
-//! Never does: reading anything back from a control page.
+//! Decides: which functions are on, and when the process must leave. `attach::heartbeat` writes
+//! whether gopatchd runs and whether it is awake.
+//! Trusts: nothing. The page is sealed: the process can neither shrink nor write it.
+//! Never does: read anything back from a control page.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -21,13 +21,14 @@ pub(crate) struct ControlPage {
 }
 
 impl ControlPage {
-    /// Makes a page with every function on. Gives the page, its file and the file's size.
+    /// Creates a page with every function on. Gives the page, its file and the size of the file.
     pub(crate) fn create(functions: usize) -> io::Result<(Self, OwnedFd, u32)> {
         let bytes = (control::ENABLE + functions).next_multiple_of(PAGE);
         let file = memfd_create("gopatch-control", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         ftruncate(&file, bytes as u64)?;
         let page = Mapping::read_write(&file, 0, bytes)?;
-        // FUTURE_WRITE (Linux 5.1) leaves the mapping above writable and makes every later one read-only.
+        // FUTURE_WRITE (Linux 5.1) leaves the mapping above writable and makes every later one
+        // read-only.
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL)?;
         for function in 0..functions {
             page.store_byte(control::ENABLE + function, 1);
@@ -35,17 +36,17 @@ impl ControlPage {
         Ok((Self { page: Arc::new(page) }, file, bytes as u32))
     }
 
-    /// Switches a function on or off. The process sees it once [`ControlPage::switched`] was called.
+    /// Switches a function on or off. The process sees it after [`ControlPage::publish_switches`].
     pub(crate) fn switch(&self, function: usize, on: bool) {
         self.page.store_byte(control::ENABLE + function, on.into());
     }
 
-    /// Has the process look at its functions' switches again.
-    pub(crate) fn switched(&self) {
+    /// Makes the process read its switches again.
+    pub(crate) fn publish_switches(&self) {
         self.page.increment_half(control::ENABLE_GENERATION);
     }
 
-    /// What the process maps. It stays mapped here for as long as somebody has it.
+    /// What the process maps. It stays mapped here while a reference to it exists.
     pub(crate) fn page(&self) -> &Arc<Mapping> {
         &self.page
     }
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_cannot_write_it() -> io::Result<()> {
+    fn a_process_cannot_write_or_shrink_the_page() -> io::Result<()> {
         let (page, file, bytes) = ControlPage::create(4096)?;
         assert_eq!(bytes, 8192, "header and 4096 enable bytes");
         let reader = Mapping::read_only(&file, 0, bytes as usize)?;
@@ -69,7 +70,7 @@ mod tests {
         page.detach();
         assert_eq!(reader.load(control::FLAGS) as u32 & control::FLAG_DETACH, control::FLAG_DETACH);
         assert!(Mapping::read_write(&file, 0, bytes as usize).is_err(), "the process could write the page");
-        assert!(ftruncate(&file, 0).is_err(), "the process could take the page away");
+        assert!(ftruncate(&file, 0).is_err(), "the process could shrink the page");
         Ok(())
     }
 }

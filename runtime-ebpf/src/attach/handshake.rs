@@ -1,8 +1,9 @@
-//! What happens between a connection and a session.
+//! From a connection to all that a session needs.
 //!
-//! Decides: whether a hello is good, and how long a peer may take.
-//! Trusts: nothing. A peer may say nothing, say too much, or pass a file on a file system that never answers.
-//! Never does: waiting. Sockets do not block, and a peer's executable is read by a thread of its own.
+//! Decides: whether a hello is valid, and how long a peer may take.
+//! Trusts: nothing. A peer may send nothing, send too much, or pass a file on a file system that
+//! never answers.
+//! Never does: wait. Sockets do not block, and a thread of its own reads each executable.
 
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -25,35 +26,36 @@ use super::peer::Peer;
 use crate::calls::program::{Program, ProgramError};
 use crate::telemetry::resource::{Naming, Resource};
 
-/// How long a peer may take for its hello, and then its file for its manifest.
+/// How long a peer may take to send its hello, and then gopatchd to read its executable.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Most executables that are read at a time. Those that hang stay in the count.
+/// Most executables that are read at a time. A read that hangs keeps its place.
 const MAX_READERS: usize = 16;
 
-/// `status` of a reply that grants nothing. Why is in gopatchd's log.
+/// `status` of a reply that grants no session. The reason is in gopatchd's log.
 const REFUSED: u32 = 1;
 
 /// Why a connection does not become a session.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("it said no hello within {} ms", PATIENCE.as_millis())]
+    #[error("no hello within {} ms", PATIENCE.as_millis())]
     Silent,
-    #[error("its hello is not one that this gopatchd understands")]
+    #[error("its hello is invalid or of another version")]
     NotAHello,
-    #[error("who it is cannot be found out: {0}")]
+    #[error("cannot identify the process: {0}")]
     Peer(io::Error),
     #[error("its socket failed: {0}")]
     Socket(io::Error),
     #[error(transparent)]
     Program(#[from] ProgramError),
-    #[error("its executable could not be read within {} ms", PATIENCE.as_millis())]
+    #[error("its executable was not read within {} ms", PATIENCE.as_millis())]
     SlowFile,
     #[error("{0:#}")]
     Rings(anyhow::Error),
 }
 
-/// Reads executables, and what else there is to know of processes, in threads, and wakes the main loop when one is done.
+/// Threads that read executables and find out about their processes. Each wakes the main loop when
+/// it is done.
 #[derive(Debug)]
 pub(crate) struct Readers {
     naming: Arc<Naming>,
@@ -61,43 +63,43 @@ pub(crate) struct Readers {
     wake: Arc<OwnedFd>,
 }
 
-/// A connection that is not yet a session.
+/// A connection without a session.
 #[derive(Debug)]
-pub(crate) struct Greeting {
+pub(crate) struct Handshake {
     socket: OwnedFd,
     peer: Peer,
     deadline: Instant,
     stage: Stage,
 }
 
-/// How far a greeting has come.
+/// How far a handshake has come.
 #[derive(Debug)]
 enum Stage {
-    /// Nothing was said yet.
+    /// No hello yet.
     Silent,
-    /// The hello has come, and with it perhaps the executable; no reader is free.
-    Heard(Hello, Option<OwnedFd>),
+    /// The hello has come, perhaps with the executable, and waits for a reader.
+    Greeted(Hello, Option<OwnedFd>),
     /// The executable is being read.
-    Reading(Hello, Answer),
+    Reading(Hello, Reading),
 }
 
 /// Where a reader leaves what it has read.
-type Answer = Receiver<Result<(Program, Resource), ProgramError>>;
+type Reading = Receiver<Result<(Program, Resource), ProgramError>>;
 
-/// What became of a greeting.
+/// What became of a handshake.
 pub(crate) enum Progress {
-    /// Ask again later.
-    Waiting(Greeting),
+    /// Nothing more can be done now.
+    Waiting(Handshake),
     /// All that a session needs.
-    Complete(Box<Granted>),
-    /// Nothing; somebody only looked whether gopatchd lives.
+    Complete(Box<Candidate>),
+    /// The peer only checked that gopatchd is running.
     Probe,
-    /// It cannot be.
-    Refused(Greeting, Refusal),
+    /// The process gets no session.
+    Refused(Handshake, Refusal),
 }
 
 /// A process to which a session can be given.
-pub(crate) struct Granted {
+pub(crate) struct Candidate {
     socket: OwnedFd,
     pub(crate) peer: Peer,
     pub(crate) hello: Hello,
@@ -111,37 +113,37 @@ impl Readers {
         Ok(Self { naming: Arc::new(naming), running: Arc::new(AtomicUsize::new(0)), wake: Arc::new(wake) })
     }
 
-    /// Becomes readable when a reader is done.
+    /// Readable when a reader is done.
     pub(crate) fn wake(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()
     }
 
     /// Makes `wake` unreadable again.
-    pub(crate) fn awake(&self) {
-        // Nothing to read only means that it was awake.
+    pub(crate) fn clear_wake(&self) {
+        // Nothing to read means that it was not set.
         let _ = rustix::io::read(&self.wake, &mut [0; 8]);
     }
 
-    /// Whether no executable can be read now.
+    /// Whether no more executables can be read now.
     fn are_busy(&self) -> bool {
         self.running.load(Ordering::Relaxed) >= MAX_READERS
     }
 
     /// Reads an executable in a thread.
-    fn start(&self, executable: Option<OwnedFd>, pid: u32, id: [u8; 16]) -> io::Result<Answer> {
-        let (sender, answer) = channel();
+    fn start(&self, executable: Option<OwnedFd>, pid: u32, id: [u8; 16]) -> io::Result<Reading> {
+        let (sender, reading) = channel();
         let (running, wake) = (Arc::clone(&self.running), Arc::clone(&self.wake));
         let naming = Arc::clone(&self.naming);
         running.fetch_add(1, Ordering::Relaxed);
         let reader = move || {
-            // If nobody waits any more, nobody needs the answer.
+            // The handshake may be over already.
             let _ = sender.send(read(executable, pid, id, &naming));
             running.fetch_sub(1, Ordering::Relaxed);
-            // A full counter means that it is readable already.
+            // A full counter is readable already.
             let _ = rustix::io::write(&*wake, &1u64.to_ne_bytes());
         };
         let started = std::thread::Builder::new().name("manifest".into()).spawn(reader);
-        started.map(|_| answer).inspect_err(|_| {
+        started.map(|_| reading).inspect_err(|_| {
             self.running.fetch_sub(1, Ordering::Relaxed);
         })
     }
@@ -158,28 +160,28 @@ fn read(
         None => File::open(format!("/proc/{pid}/exe"))?,
     };
     let program = Program::read(file, id)?;
-    let resource = Resource::of(pid, program.input(), naming);
+    let resource = Resource::detect(pid, program.input(), naming);
     Ok((program, resource))
 }
 
-impl Greeting {
-    /// Begins with a new connection.
+impl Handshake {
+    /// Starts with a new connection.
     pub(crate) fn new(socket: OwnedFd) -> Result<Self, Refusal> {
-        let peer = Peer::of(socket.as_fd()).map_err(Refusal::Peer)?;
+        let peer = Peer::from_socket(socket.as_fd()).map_err(Refusal::Peer)?;
         Ok(Self { socket, peer, deadline: Instant::now() + PATIENCE, stage: Stage::Silent })
     }
 
-    /// When it must be looked at again at the latest.
+    /// When it needs attention even if nothing comes from the peer.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// The socket, while something is expected of it.
-    pub(crate) fn awaits(&self) -> Option<BorrowedFd<'_>> {
+    /// The socket, while a hello is expected from it.
+    pub(crate) fn silent_socket(&self) -> Option<BorrowedFd<'_>> {
         matches!(self.stage, Stage::Silent).then(|| self.socket.as_fd())
     }
 
-    /// The peer's pid.
+    /// The pid of the peer.
     pub(crate) fn pid(&self) -> u32 {
         self.peer.pid
     }
@@ -189,33 +191,33 @@ impl Greeting {
         let late = Instant::now() >= self.deadline;
         if let Stage::Silent = self.stage {
             match self.receive() {
-                Ok(Some(Said::Hello(hello, executable))) => {
-                    self.stage = Stage::Heard(hello, executable);
+                Ok(Some(Message::Hello(hello, executable))) => {
+                    self.stage = Stage::Greeted(hello, executable);
                     self.deadline = Instant::now() + PATIENCE;
                 }
-                Ok(Some(Said::Nothing)) => return Progress::Probe,
+                Ok(Some(Message::Closed)) => return Progress::Probe,
                 Ok(None) if late => return Progress::Refused(self, Refusal::Silent),
                 Ok(None) => return Progress::Waiting(self),
                 Err(refusal) => return Progress::Refused(self, refusal),
             }
         }
-        if let Stage::Heard(hello, executable) = &mut self.stage {
+        if let Stage::Greeted(hello, executable) = &mut self.stage {
             if readers.are_busy() {
                 return if late { Progress::Refused(self, Refusal::SlowFile) } else { Progress::Waiting(self) };
             }
             match readers.start(executable.take(), self.peer.pid, hello.manifest_id) {
-                Ok(answer) => self.stage = Stage::Reading(*hello, answer),
+                Ok(reading) => self.stage = Stage::Reading(*hello, reading),
                 Err(error) => return Progress::Refused(self, ProgramError::from(error).into()),
             }
         }
-        let Stage::Reading(hello, answer) = &self.stage else {
-            unreachable!("the stages before have returned or gone on");
+        let Stage::Reading(hello, reading) = &self.stage else {
+            unreachable!("the earlier stages have returned or gone on");
         };
-        match answer.try_recv() {
+        match reading.try_recv() {
             Ok(Ok((program, resource))) => {
                 let hello = *hello;
                 let Self { socket, peer, .. } = self;
-                Progress::Complete(Box::new(Granted { socket, peer, hello, program, resource }))
+                Progress::Complete(Box::new(Candidate { socket, peer, hello, program, resource }))
             }
             Ok(Err(error)) => Progress::Refused(self, error.into()),
             Err(TryRecvError::Empty) if !late => Progress::Waiting(self),
@@ -223,15 +225,15 @@ impl Greeting {
         }
     }
 
-    /// Tells the peer that it gets nothing.
+    /// Tells the peer that it gets no session.
     pub(crate) fn refuse(&self) {
         let reply = Reply { status: REFUSED, rings: 0, ring_bytes: 0, control_bytes: 0 };
-        // Who is gone needs no refusal.
+        // The peer may be gone.
         drop(send(self.socket.as_fd(), &reply, &[]));
     }
 
     /// Receives a hello, if one has come.
-    fn receive(&self) -> Result<Option<Said>, Refusal> {
+    fn receive(&self) -> Result<Option<Message>, Refusal> {
         let mut message = [0; Hello::SIZE + 1];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -246,38 +248,46 @@ impl Greeting {
             _ => None,
         });
         if received.bytes == 0 {
-            return Ok(Some(Said::Nothing));
+            return Ok(Some(Message::Closed));
         }
         let hello = Hello::parse(&message[..received.bytes]).ok_or(Refusal::NotAHello)?;
-        Ok(Some(Said::Hello(hello, executable)))
+        Ok(Some(Message::Hello(hello, executable)))
     }
 }
 
-enum Said {
+/// What a peer sends first.
+enum Message {
     Hello(Hello, Option<OwnedFd>),
-    Nothing,
+    /// The peer has closed the connection.
+    Closed,
 }
 
-impl Granted {
+impl Candidate {
     /// How many rings the process gets.
     pub(crate) fn rings(&self) -> u32 {
         self.hello.rings_wanted.clamp(1, MAX_RINGS)
     }
 
-    /// Sends the session: the control page's file, then the rings'. The socket is closed after that.
-    pub(crate) fn grant(&self, control: (&OwnedFd, u32), rings: &[OwnedFd], ring_bytes: u32) -> Result<(), Refusal> {
+    /// Sends the session: the file of the control page, then those of the rings. The socket is
+    /// closed after that.
+    pub(crate) fn send_session(
+        &self,
+        control: (&OwnedFd, u32),
+        rings: &[OwnedFd],
+        ring_bytes: u32,
+    ) -> Result<(), Refusal> {
         let (control, control_bytes) = control;
         let reply = Reply { status: Reply::OK, rings: rings.len() as u32, ring_bytes, control_bytes };
         let files: Vec<_> = std::iter::once(control).chain(rings).map(AsFd::as_fd).collect();
         send(self.socket.as_fd(), &reply, &files).map_err(Refusal::Socket)
     }
 
-    /// Takes the greeting back, to refuse it.
-    pub(crate) fn ungrant(self) -> Greeting {
-        Greeting { socket: self.socket, peer: self.peer, deadline: Instant::now(), stage: Stage::Silent }
+    /// The handshake again, to refuse it.
+    pub(crate) fn into_handshake(self) -> Handshake {
+        Handshake { socket: self.socket, peer: self.peer, deadline: Instant::now(), stage: Stage::Silent }
     }
 
-    /// The process, when all is said.
+    /// Everything about the process.
     pub(crate) fn into_parts(self) -> (Peer, Hello, Program, Resource) {
         (self.peer, self.hello, self.program, self.resource)
     }

@@ -1,15 +1,19 @@
-//! The threads that beat for gopatchd, and that listen while it sleeps.
+//! The threads that keep the heartbeat of gopatchd going, and that listen while the main loop
+//! sleeps.
 //!
-//! Decides: when a process sees that gopatchd lives, when the main loop is woken for something in a ring, and by how few
-//! wake-ups both can be had.
-//! Trusts: nothing. Whoever rings without a reason, and however often, wakes the main loop at most twice a beat.
-//! Never does: reading a record. It looks whether there is one.
+//! Decides: when a process sees that gopatchd runs, when the main loop is woken for records in a
+//! ring, and how few wake-ups both take.
+//! Trusts: nothing. A process that rings without a reason, however often, wakes the main loop at
+//! most twice a beat.
+//! Never does: read a record. It only checks whether there is one.
 //!
-//! Each thread has a group of control pages. In each it changes the heartbeat, and while the main loop sleeps it waits for all of
-//! their words `ASLEEP` at a time (`futex_waitv`) until the next beat, and looks at their rings then. They are threads of their own so
-//! that no peer, file or terminal that holds up the main loop makes gopatchd look dead.
+//! Each thread has a group of control pages and changes the heartbeat of each. While the main loop
+//! sleeps, it waits for the words `ASLEEP` of all of them at once (`futex_waitv`) until the next
+//! beat, and then checks their rings. They are threads of their own, so that a peer, a file or a
+//! terminal that holds up the main loop does not make gopatchd look dead.
 //!
-//! Where the kernel has no `futex_waitv` (it is Linux 5.16's), nobody hears a bell, and the main loop must not sleep.
+//! Without `futex_waitv` (before Linux 5.16) no doorbell is heard, and the main loop must not
+//! sleep.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -27,25 +31,25 @@ use super::control_page::ControlPage;
 use crate::rings::Positions;
 use crate::rings::mapping::Mapping;
 
-/// Twice as often as promised, so that a late wake-up breaks no promise.
+/// Half of what the wire format promises, so that a late wake-up does not break the promise.
 const BEAT: Duration = Duration::from_millis(control::HEARTBEAT_MILLIS / 2);
 
-/// Words that one call waits for: `FUTEX_WAITV_MAX` of `include/uapi/linux/futex.h`.
-const MOST_WORDS: usize = 128;
+/// Words that one call can wait for: `FUTEX_WAITV_MAX` of `include/uapi/linux/futex.h`.
+const MAX_WORDS: usize = 128;
 
-/// Keeps control pages alive.
+/// Writes the heartbeat into control pages, and listens to their doorbells.
 #[derive(Debug)]
-pub(crate) struct Heart {
+pub(crate) struct Heartbeat {
     groups: Vec<Arc<Group>>,
-    bell: Arc<Bell>,
+    doorbell: Arc<Doorbell>,
     can_listen: bool,
 }
 
-/// What wakes the main loop.
+/// Wakes the main loop.
 #[derive(Debug)]
-struct Bell {
+struct Doorbell {
     event: OwnedFd,
-    /// The main loop sleeps, or is about to.
+    /// The main loop sleeps, or is about to sleep.
     dozing: AtomicBool,
 }
 
@@ -62,40 +66,40 @@ struct Member {
     rings: Vec<Arc<Positions>>,
 }
 
-impl Heart {
-    /// Makes a heart that has nothing to beat for.
+impl Heartbeat {
+    /// Starts without a page.
     pub(crate) fn start() -> io::Result<Self> {
         let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        // To wait for nothing is what a kernel refuses that has the call.
+        // A kernel that has the call refuses to wait for nothing.
         let can_listen = waitv(&[], WaitvFlags::empty(), None, ClockId::Monotonic) == Err(Errno::INVAL);
-        let bell = Arc::new(Bell { event, dozing: AtomicBool::new(false) });
-        Ok(Self { groups: Vec::new(), bell, can_listen })
+        let doorbell = Arc::new(Doorbell { event, dozing: AtomicBool::new(false) });
+        Ok(Self { groups: Vec::new(), doorbell, can_listen })
     }
 
-    /// Keeps a page alive until it is dropped, and listens for its rings.
-    pub(crate) fn keep(&mut self, page: &ControlPage, rings: Vec<Arc<Positions>>) -> io::Result<()> {
+    /// Adds a page, until it is dropped, and listens for its rings.
+    pub(crate) fn add(&mut self, page: &ControlPage, rings: Vec<Arc<Positions>>) -> io::Result<()> {
         let member = Member { page: Arc::downgrade(page.page()), rings };
-        if let Some(group) = self.groups.iter().find(|group| group.lock().len() < MOST_WORDS) {
+        if let Some(group) = self.groups.iter().find(|group| group.lock().len() < MAX_WORDS) {
             group.lock().push(member);
             group.added.notify_one();
             return Ok(());
         }
         let group = Arc::new(Group { members: Mutex::new(vec![member]), added: Condvar::new() });
-        let (beating, bell) = (Arc::clone(&group), Arc::clone(&self.bell));
-        // It sleeps while there is no page, and ends with the process.
-        std::thread::Builder::new().name("heartbeat".into()).spawn(move || beating.beat(&bell))?;
+        let (beating, doorbell) = (Arc::clone(&group), Arc::clone(&self.doorbell));
+        // The thread sleeps while it has no page, and ends with the process.
+        std::thread::Builder::new().name("heartbeat".into()).spawn(move || beating.beat(&doorbell))?;
         self.groups.push(group);
         Ok(())
     }
 
-    /// Whether somebody listens while the main loop sleeps.
+    /// Whether doorbells are heard while the main loop sleeps.
     pub(crate) fn can_listen(&self) -> bool {
         self.can_listen
     }
 
-    /// From now on processes ring when there is something to read, or no longer need to.
+    /// Tells processes whether they have to ring from now on when there is something to read.
     pub(crate) fn doze(&self, dozing: bool) {
-        if self.bell.dozing.swap(dozing, Ordering::Relaxed) == dozing {
+        if self.doorbell.dozing.swap(dozing, Ordering::Relaxed) == dozing {
             return;
         }
         for group in &self.groups {
@@ -105,21 +109,21 @@ impl Heart {
         }
     }
 
-    /// Readable when somebody has rung.
-    pub(crate) fn bell(&self) -> BorrowedFd<'_> {
-        self.bell.event.as_fd()
+    /// Readable when a process has rung.
+    pub(crate) fn doorbell(&self) -> BorrowedFd<'_> {
+        self.doorbell.event.as_fd()
     }
 
-    /// Makes `bell` unreadable again.
-    pub(crate) fn heard(&self) {
-        // Nothing to read only means that nobody has rung.
-        let _ = rustix::io::read(&self.bell.event, &mut [0; 8]);
+    /// Makes `doorbell` unreadable again.
+    pub(crate) fn clear_doorbell(&self) {
+        // Nothing to read means that no process has rung.
+        let _ = rustix::io::read(&self.doorbell.event, &mut [0; 8]);
     }
 }
 
-impl Bell {
+impl Doorbell {
     fn ring(&self) {
-        // It can only fail when it rings already.
+        // It fails only if the doorbell rings already.
         let _ = rustix::io::write(&self.event, &1u64.to_ne_bytes());
     }
 }
@@ -129,7 +133,7 @@ impl Group {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn beat(&self, bell: &Bell) {
+    fn beat(&self, doorbell: &Doorbell) {
         loop {
             let mut members = self.lock();
             let mut pages = Vec::with_capacity(members.len());
@@ -145,15 +149,16 @@ impl Group {
                 continue;
             }
             let next = Instant::now() + BEAT;
-            let dozing = bell.dozing.load(Ordering::Relaxed);
-            // Of a program that went idle right behind its last record nobody rings.
+            let dozing = doorbell.dozing.load(Ordering::Relaxed);
+            // A program that went idle right after its last record does not ring.
             if dozing && members.iter().any(|member| member.rings.iter().any(|ring| ring.is_unread())) {
-                bell.ring();
+                doorbell.ring();
             }
             drop(members);
-            // What rings once more before the next beat has woken the main loop already.
+            // A second ring before the next beat changes nothing: the first has woken the main
+            // loop.
             if dozing && listen(&pages) {
-                bell.ring();
+                doorbell.ring();
             }
             drop(pages);
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
@@ -161,7 +166,7 @@ impl Group {
     }
 }
 
-/// Waits for a bell until the next beat. Gives whether there was one.
+/// Waits for a doorbell until the next beat. Gives whether one rang.
 fn listen(pages: &[Arc<Mapping>]) -> bool {
     let words = pages.iter().map(|page| {
         let mut word = Wait::new();
@@ -181,27 +186,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kept_page_beats() -> io::Result<()> {
+    fn an_added_page_gets_the_heartbeat() -> io::Result<()> {
         let (page, file, bytes) = ControlPage::create(1)?;
-        Heart::start()?.keep(&page, Vec::new())?;
+        Heartbeat::start()?.add(&page, Vec::new())?;
         let reader = Mapping::read_only(&file, 0, bytes as usize)?;
         let before = reader.load(control::HEARTBEAT);
         let began = Instant::now();
         while reader.load(control::HEARTBEAT) == before {
-            assert!(began.elapsed() < BEAT * 100, "it does not beat");
+            assert!(began.elapsed() < BEAT * 100, "no heartbeat");
             std::thread::sleep(BEAT / 10);
         }
         Ok(())
     }
 
     #[test]
-    fn more_pages_than_one_call_can_wait_for_all_say_that_it_sleeps() -> io::Result<()> {
-        let mut heart = Heart::start()?;
-        let pages: Vec<_> = (0..=2 * MOST_WORDS).map(|_| ControlPage::create(1)).collect::<io::Result<_>>()?;
-        pages.iter().try_for_each(|(page, ..)| heart.keep(page, Vec::new()))?;
-        assert_eq!(heart.groups.len(), 3);
+    fn pages_beyond_the_limit_of_one_call_also_learn_that_the_main_loop_sleeps() -> io::Result<()> {
+        let mut heartbeat = Heartbeat::start()?;
+        let pages: Vec<_> = (0..=2 * MAX_WORDS).map(|_| ControlPage::create(1)).collect::<io::Result<_>>()?;
+        pages.iter().try_for_each(|(page, ..)| heartbeat.add(page, Vec::new()))?;
+        assert_eq!(heartbeat.groups.len(), 3);
         for dozing in [true, false] {
-            heart.doze(dozing);
+            heartbeat.doze(dozing);
             let says = |(page, ..): &(ControlPage, _, _)| page.page().load(control::ASLEEP) == u64::from(dozing);
             assert!(pages.iter().all(says));
         }

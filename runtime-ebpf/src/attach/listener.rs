@@ -1,7 +1,7 @@
 //! The socket on which processes find gopatchd.
 //!
-//! Every user may connect, since patched programs run as any user; who may reach the socket is up to the
-//! permissions of its folder.
+//! Every user may connect, since patched programs run as any user; who may reach the socket is up
+//! to the permissions of its folder.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,7 +14,7 @@ use rustix::net::{SocketFlags, SocketType, accept_with};
 use crate::socket::{self, BoundPath};
 
 /// The socket that processes connect to.
-const KIND: socket::Kind = socket::Kind { socket: SocketType::SEQPACKET, mode: 0o666, flag: "--listen" };
+const KIND: socket::SocketKind = socket::SocketKind { socket: SocketType::SEQPACKET, mode: 0o666, flag: "--listen" };
 
 /// A listening socket. Dropping it removes its path.
 #[derive(Debug)]

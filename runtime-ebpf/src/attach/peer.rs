@@ -1,11 +1,11 @@
-//! Who is at the other end of a socket.
+//! The process at the other end of a socket.
 //!
-//! Decides: by what a process is known (its pid) and how its end is noticed (a pidfd).
+//! Decides: that a process is known by its pid, and that its end shows on a pidfd.
 //! Trusts: the kernel, which recorded the peer at connect(2).
-//! Never does: asking the peer.
+//! Never does: ask the peer.
 //!
-//! rustix's `socket_peercred` is not used: it holds the pid in a `NonZero`, and the kernel says 0 for a process that
-//! cannot be seen from here, as in the other container of a pod.
+//! rustix's `socket_peercred` is not used: it holds the pid in a `NonZero`, and the kernel gives 0
+//! for a process that is not visible from here, as in another container of the pod.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 /// A process that has connected.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    /// As seen from here; 0 when it cannot be.
+    /// As seen from here; 0 if the process is not visible from here.
     pub(crate) pid: u32,
     /// Readable once the process is gone.
     pub(crate) pidfd: OwnedFd,
@@ -23,18 +23,17 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// The process that has connected `socket`.
-    pub(crate) fn of(socket: BorrowedFd<'_>) -> io::Result<Self> {
+    pub(crate) fn from_socket(socket: BorrowedFd<'_>) -> io::Result<Self> {
         let mut credentials = libc::ucred { pid: 0, uid: 0, gid: 0 };
         option(socket, libc::SO_PEERCRED, &mut credentials)?;
         let mut pidfd = -1;
-        // Linux 6.5; before that, pidfd_open(2) cannot be fooled either while the process waits for our reply.
+        // Linux 6.5. Before that pidfd_open(2) is as safe, while the process waits for our reply.
         let pidfd = if option(socket, SO_PEERPIDFD, &mut pidfd).is_ok() {
-            // SAFETY: the kernel has just opened it for us, and nobody else knows it.
+            // SAFETY: the kernel has just opened it for us, and nothing else knows it.
             unsafe { OwnedFd::from_raw_fd(pidfd) }
         } else {
-            let pid = Pid::from_raw(credentials.pid).ok_or_else(|| {
-                io::Error::other("it is in a pid namespace that cannot be seen from here, which needs Linux 6.5")
-            })?;
+            let pid = Pid::from_raw(credentials.pid)
+                .ok_or_else(|| io::Error::other("its pid namespace is not visible from here, which needs Linux 6.5"))?;
             pidfd_open(pid, PidfdFlags::empty())?
         };
         Ok(Self { pid: credentials.pid.unsigned_abs(), pidfd })
@@ -44,14 +43,16 @@ impl Peer {
 /// `include/uapi/asm-generic/socket.h`.
 const SO_PEERPIDFD: libc::c_int = 77;
 
-/// Values of socket options that getsockopt(2) may write: any bytes are a good value of theirs.
+/// Values of socket options that getsockopt(2) may write: any bytes are a valid value of these
+/// types.
 trait Plain {}
 impl Plain for libc::ucred {}
 impl Plain for libc::c_int {}
 
 fn option<T: Plain>(socket: BorrowedFd<'_>, name: libc::c_int, value: &mut T) -> io::Result<()> {
     let mut size = size_of::<T>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `size` bytes to `value`, which has as many and takes any.
+    // SAFETY: the kernel writes at most `size` bytes to `value`, which has as many, and any bytes
+    // are valid for its type.
     let result = unsafe {
         libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, name, (&raw mut *value).cast(), &raw mut size)
     };
@@ -68,7 +69,7 @@ mod tests {
     #[test]
     fn the_peer_of_a_pair_is_this_process() -> io::Result<()> {
         let (one, _other) = UnixStream::pair()?;
-        assert_eq!(Peer::of(one.as_fd())?.pid, std::process::id());
+        assert_eq!(Peer::from_socket(one.as_fd())?.pid, std::process::id());
         Ok(())
     }
 }

@@ -1,8 +1,5 @@
-//! Names of TLS cipher suites.
-//!
-//! Decides: nothing. These are the suites that Go's crypto/tls has (`CipherSuites` and `InsecureCipherSuites`),
-//! by the numbers and names of IANA's "TLS Cipher Suites" registry.
-//! Trusts, and never does: nothing.
+//! Names of TLS cipher suites: those that Go's crypto/tls has (`CipherSuites` and
+//! `InsecureCipherSuites`), by the numbers and names of IANA's "TLS Cipher Suites" registry.
 
 /// The IANA name of a cipher suite.
 pub(crate) fn cipher_suite_name(number: u64) -> Option<&'static str> {

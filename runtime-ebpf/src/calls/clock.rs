@@ -1,9 +1,12 @@
-//! Turns time stamps into time.
+//! From time stamps to time.
 //!
-//! Decides: the rate of the counter that stamps were taken from, and where its readings lie on the wall clock.
-//! Trusts: that the counter runs at one rate on all CPUs (`invariant TSC`; gopatchd warns where the CPU does not say so),
-//! and CLOCK_MONOTONIC, which is also the clock of those who compare our durations with theirs.
-//! Never does: trusting a time stamp from a process; one that is out of the world gives a time that is, and no panic.
+//! Decides: the rate of the counter that stamps are taken from, and the wall-clock time of its
+//! readings.
+//! Trusts: that the counter runs at one rate on all CPUs (`invariant TSC`; gopatchd warns if the
+//! CPU does not report it), and CLOCK_MONOTONIC, with which others measure the durations that they
+//! compare with ours.
+//! Never does: trust a time stamp from a process. An impossible stamp gives some time, and no
+//! panic.
 
 use std::arch::x86_64::{__cpuid, _rdtsc};
 use std::collections::VecDeque;
@@ -11,16 +14,19 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// Readings of which the tightest is taken. Anything that interrupts one makes it wide.
+/// Readings of which the tightest counts. An interruption makes a reading wide.
 const READINGS: usize = 16;
 
-/// First distance over which the rate is measured. A reading is good to some 30 ns, the rate then to 3 in a million.
+/// First time over which the rate is measured. A reading is exact to some 30 ns, so the rate is
+/// exact to 3 in a million.
 const WARM_UP: Duration = Duration::from_millis(20);
 
-/// Clocks that differ by more since the last look (and by more than a thousandth) did not both run all the time.
+/// If the clocks differ by more since the last reading (and by more than a thousandth), one of them
+/// has stopped meanwhile.
 const JUMP_NANOS: u64 = 1_000_000;
 
-/// How often a pair is kept, and how many: the rate is measured over the last minute, and follows when NTP changes it.
+/// How often a pair is kept, and how many: the rate is measured over the last minute, so it follows
+/// NTP.
 const KEEP_EVERY_NANOS: u64 = 1_000_000_000;
 const KEPT: usize = 60;
 
@@ -35,7 +41,7 @@ struct Moment {
 /// A clock that reads time stamps.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    /// Where the stamps come from.
+    /// The source of the stamps.
     counter: fn() -> u64,
     kept: VecDeque<Moment>,
     now: Moment,
@@ -43,17 +49,17 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Measures for a moment.
+    /// Measures the rate of the time stamp counter for a moment.
     pub(crate) fn start() -> Self {
-        Self::of(rdtsc)
+        Self::measure(rdtsc)
     }
 
-    /// The same for stamps of CLOCK_MONOTONIC in nanoseconds, which is what eBPF programs have.
+    /// The same for stamps of CLOCK_MONOTONIC in nanoseconds, as eBPF programs take them.
     pub(crate) fn start_monotonic() -> Self {
-        Self::of(|| nanos(clock_gettime(ClockId::Monotonic)))
+        Self::measure(|| nanos(clock_gettime(ClockId::Monotonic)))
     }
 
-    fn of(counter: fn() -> u64) -> Self {
+    fn measure(counter: fn() -> u64) -> Self {
         let first = Moment::read(counter);
         std::thread::sleep(WARM_UP);
         Self::from_moments(first, Moment::read(counter), counter)
@@ -75,7 +81,8 @@ impl Clock {
         let expected = self.nanos(now.tsc.saturating_sub(self.now.tsc));
         let passed = now.monotonic_nanos.saturating_sub(self.now.monotonic_nanos);
         if expected.abs_diff(passed) > JUMP_NANOS + passed / 1000 {
-            // The machine slept or was moved, and one of the clocks went on. The rate is as before, the pairs are not.
+            // The machine was suspended or migrated. The rate still holds, the earlier pairs do
+            // not.
             self.kept = VecDeque::from([now]);
         }
         self.now = now;
@@ -98,7 +105,7 @@ impl Clock {
         }
     }
 
-    /// Wall-clock time of a time stamp.
+    /// The wall-clock time of a time stamp.
     pub(crate) fn unix_nanos(&self, tsc: u64) -> u64 {
         if tsc <= self.now.tsc {
             self.now.unix_nanos.saturating_sub(self.nanos(self.now.tsc - tsc))
@@ -107,7 +114,7 @@ impl Clock {
         }
     }
 
-    /// Length of some ticks. Rounds down: a duration is never longer than what really passed.
+    /// The length of some ticks. Rounds down: a duration is never longer than the time that passed.
     pub(crate) fn nanos(&self, ticks: u64) -> u64 {
         (ticks as f64 * self.nanos_per_tick) as u64
     }
@@ -132,14 +139,14 @@ impl Moment {
     }
 }
 
-/// Whether the CPU says that its counter runs at one rate in every state.
+/// Whether the CPU reports that its counter runs at one rate in every state.
 pub(crate) fn invariant_tsc() -> bool {
     __cpuid(0x8000_0000).eax >= 0x8000_0007 && __cpuid(0x8000_0007).edx & (1 << 8) != 0
 }
 
 fn rdtsc() -> u64 {
-    // SAFETY: every x86-64 CPU has the instruction; a kernel that forbids it to processes forbids it to the patched
-    // programs too, and nothing here would make sense.
+    // SAFETY: every x86-64 CPU has the instruction. A kernel that forbids it to processes forbids
+    // it to patched programs too.
     unsafe { _rdtsc() }
 }
 
@@ -176,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_slept_keeps_its_rate() {
+    fn the_rate_survives_a_suspended_machine() {
         let mut clock = Clock::from_moments(moment(0, 0), moment(2_500_000_000, 1_000_000_000), rdtsc);
         clock.advance(moment(9_000_000_000_000, 1_000_001_000));
         clock.advance(moment(9_002_500_000_000, 2_000_001_000));
@@ -187,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_good_to_one_in_a_hundred_thousand() {
+    fn the_rate_is_exact_to_one_in_a_hundred_thousand() {
         let mut clock = Clock::start();
         let begin = Moment::read(rdtsc);
         std::thread::sleep(Duration::from_millis(300));

@@ -4,7 +4,7 @@
 
 use gopatch_protocol::manifest::Kind;
 
-/// What the calls of a function are.
+/// The convention that the calls of a function follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Convention {
     HttpServer,
@@ -12,13 +12,13 @@ pub(crate) enum Convention {
     RpcServer,
     RpcClient,
     Database,
-    /// Nothing that OpenTelemetry knows.
+    /// None of OpenTelemetry's: the attributes of the rule.
     Own,
 }
 
 impl Convention {
-    /// The convention that a function's calls follow, given the attributes that it captures.
-    pub(crate) fn of<'c>(kind: Kind, mut captured: impl Iterator<Item = &'c str>) -> Self {
+    /// The convention of a function of this kind that captures these attributes.
+    pub(crate) fn from_captures<'c>(kind: Kind, mut captured: impl Iterator<Item = &'c str>) -> Self {
         let named = captured.find_map(|name| {
             Some(match (name.split('.').next()?, kind) {
                 ("http", Kind::Server) => Self::HttpServer,
@@ -38,13 +38,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_convention_follows_from_what_is_captured() {
-        let of = |kind, name| Convention::of(kind, [name].into_iter());
-        assert_eq!(of(Kind::Server, "http.request.method"), Convention::HttpServer);
-        assert_eq!(of(Kind::Client, "http.request.method"), Convention::HttpClient);
-        assert_eq!(of(Kind::Server, "rpc.method"), Convention::RpcServer);
-        assert_eq!(of(Kind::Client, "db.query.text"), Convention::Database);
-        assert_eq!(of(Kind::Internal, "http.request.method"), Convention::Own);
-        assert_eq!(of(Kind::Server, "order.id"), Convention::Own);
+    fn the_convention_follows_from_the_captures() {
+        let convention = |kind, name| Convention::from_captures(kind, [name].into_iter());
+        assert_eq!(convention(Kind::Server, "http.request.method"), Convention::HttpServer);
+        assert_eq!(convention(Kind::Client, "http.request.method"), Convention::HttpClient);
+        assert_eq!(convention(Kind::Server, "rpc.method"), Convention::RpcServer);
+        assert_eq!(convention(Kind::Client, "db.query.text"), Convention::Database);
+        assert_eq!(convention(Kind::Internal, "http.request.method"), Convention::Own);
+        assert_eq!(convention(Kind::Server, "order.id"), Convention::Own);
     }
 }

@@ -1,8 +1,9 @@
-//! What tells an operation from all others, and which it is a part of: the ids of its trace, its span and its parent.
+//! The ids of operations: of the trace, of the span and of its parent.
 //!
-//! Decides: ids. They follow from what a call is known by, so that a call's parts know its id before it has ended.
-//! Trusts: nothing. A process that makes two calls look like one gives them one id, and harms its own traces only.
-//! Never does: remembering anything of a call.
+//! Decides: ids. They are hashes of the place and time of a call, so that its child calls know its
+//! id before it has ended.
+//! Trusts: nothing. A process whose records make two calls look like one gives both the same id, in
+//! its own traces only.
 
 use std::fmt;
 use std::hash::BuildHasher;
@@ -10,7 +11,7 @@ use std::hash::BuildHasher;
 use foldhash::quality::RandomState;
 use serde::{Serialize, Serializer};
 
-use super::pairing::{Around, Place};
+use super::pairing::{Ancestors, Place};
 
 /// A trace's id: 16 bytes, not all 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,11 +32,11 @@ pub(crate) struct Lineage {
     pub(crate) parent: Option<SpanId>,
 }
 
-/// What tells the id of a trace from that of its first span.
+/// Keeps the id of a trace different from that of its first span.
 const TRACE: u8 = 0;
 const SPAN: u8 = 1;
 
-/// The ids of one session's calls. Each session hashes in its own, random way.
+/// Makes the ids of the calls of one session. Each session hashes with its own random keys.
 #[derive(Debug, Clone)]
 pub(crate) struct Ids {
     upper: RandomState,
@@ -47,15 +48,15 @@ impl Ids {
         Self { upper: RandomState::default(), lower: RandomState::default() }
     }
 
-    /// The ids of a call, from what it is known by and what is around it.
-    pub(crate) fn lineage(&self, call: (Place, u64), around: Option<Around>) -> Lineage {
-        let root = around.as_ref().map_or(&call, |around| &around.root);
+    /// The ids of a call, from its place and time and from its ancestors.
+    pub(crate) fn lineage(&self, call: (Place, u64), ancestors: Option<Ancestors>) -> Lineage {
+        let root = ancestors.as_ref().map_or(&call, |ancestors| &ancestors.root);
         let upper = self.upper.hash_one((TRACE, root));
         let lower = self.lower.hash_one((TRACE, root));
         Lineage {
             trace: TraceId((u128::from(upper) << 64 | u128::from(lower)).max(1)),
             span: self.span(&call),
-            parent: around.as_ref().map(|around| self.span(&around.parent)),
+            parent: ancestors.as_ref().map(|ancestors| self.span(&ancestors.parent)),
         }
     }
 
@@ -93,13 +94,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_of_a_call_know_its_ids() {
+    fn child_calls_have_the_ids_of_their_ancestors() {
         let ids = Ids::new();
         let call = |frame, tsc| (Place { goid: 7, frame, function: 1 }, tsc);
         let (root, child, grandchild) = (call(100, 10), call(200, 20), call(300, 30));
         let root_lineage = ids.lineage(root, None);
-        let child_lineage = ids.lineage(child, Some(Around { parent: root, root }));
-        let grandchild_lineage = ids.lineage(grandchild, Some(Around { parent: child, root }));
+        let child_lineage = ids.lineage(child, Some(Ancestors { parent: root, root }));
+        let grandchild_lineage = ids.lineage(grandchild, Some(Ancestors { parent: child, root }));
         assert_eq!(root_lineage.parent, None);
         assert_eq!(child_lineage.parent, Some(root_lineage.span));
         assert_eq!(grandchild_lineage.parent, Some(child_lineage.span));

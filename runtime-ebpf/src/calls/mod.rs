@@ -9,8 +9,8 @@
 //! - [`ids`]: the ids of traces and spans;
 //! - [`operation`]: a call as users see it.
 //!
-//! This file decides what a record means: which end of which call. It trusts its caller to give each goroutine's
-//! records in their order; points and sizes are checked.
+//! This file decides what a record means: which end of which call. It trusts its caller to give
+//! each goroutine's records in their order; points and sizes are checked.
 
 pub(crate) mod attributes;
 mod cipher_suites;
@@ -30,16 +30,17 @@ use self::clock::Clock;
 use self::ids::Ids;
 use self::operation::Operation;
 use self::order::Ordered;
-use self::pairing::{Call, End, Limits, Mark, Pairing, Place, Weigh};
+use self::pairing::{Call, CallLimits, End, Mark, Pairing, Place, Weigh};
 use self::program::{Point, Program, Role};
 use crate::summary::Summary;
 
-/// What one process may keep open before its oldest calls are given up.
-const LIMITS: Limits = Limits { calls: 1_000_000, bytes: 256 << 20 };
+/// Open calls of one process beyond which the oldest are given up.
+const LIMITS: CallLimits = CallLimits { calls: 1_000_000, bytes: 256 << 20 };
 
-/// A record, checked, without its payload.
+/// A checked record without its payload.
 ///
-/// Its fields are not in a record's order. They would be loaded two at a time, and wait for the two stores that had copied them.
+/// The fields are not in the order of the record: they would be loaded two at a time, and wait for
+/// the two stores that copied them.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Event {
@@ -49,22 +50,23 @@ pub(crate) struct Event {
     goid: u64,
 }
 
-/// What is kept of an entry.
+/// What is kept from an entry.
 #[derive(Debug)]
 struct Opened {
     point: u32,
     payload: Box<[u8]>,
 }
 
-/// A point, and the payload of a record that was made there.
-type Recorded<'p> = (u32, &'p [u8]);
+/// A point, and the payload of a record made there.
+type PointPayload<'p> = (u32, &'p [u8]);
 
-/// Whether a call's entry is always recorded once.
+/// Whether the entry of a call is always recorded once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entries {
-    /// A second one in the place of an open call is another call's: the first was left by a panic.
+    /// A second entry in the place of an open call belongs to another call: a panic left the first.
     Once,
-    /// In front of the stack check, which sends the function back to its first byte: a second one may be the same call's.
+    /// Recorded before the stack check, which restarts the function at its first byte: a second
+    /// entry may belong to the same call.
     MayRepeat,
 }
 
@@ -74,9 +76,9 @@ pub(crate) struct Calls {
     entries: Entries,
     ids: Ids,
     pairing: Pairing<Opened>,
-    /// None; the memory for the next operation's.
+    /// Empty; the memory for the attributes of the next operation.
     attributes: Attributes<'static>,
-    /// Entries that were taken for another record of the same call's.
+    /// Entries that were counted as a repeated record of the same call.
     pub(crate) repeated: u64,
 }
 
@@ -92,9 +94,11 @@ impl Calls {
         }
     }
 
-    /// Takes records and their payloads, which [`Event::read`] has checked against the same program, each goroutine's in their order.
+    /// Takes records, each goroutine's in their order, and their payloads, which [`Event::read`]
+    /// has checked against the same program.
     ///
-    /// Where nothing comes between a call's two ends, nothing is kept of its entry. Most functions call no other hooked one.
+    /// If the exit of a call follows its entry directly, nothing is kept from the entry: most
+    /// functions call no other hooked one.
     pub(crate) fn take_all<'p>(
         &mut self,
         mut records: impl Iterator<Item = (&'p Event, &'p [u8])> + Clone,
@@ -105,20 +109,21 @@ impl Calls {
         while let Some((event, payload)) = records.next() {
             let mut later = records.clone();
             if let Some((next, next_payload)) = later.next()
-                && let Some(call) = self.call_of(event, next, program)
+                && let Some(call) = self.leaf_call(event, next, program)
             {
                 records = later;
                 let exit = Some((next.point, next_payload));
-                self.finished(program, clock, &call, (event.point, payload), exit, sink);
+                self.emit(program, clock, &call, (event.point, payload), exit, sink);
             } else {
                 self.take((*event, payload), program, clock, sink);
             }
         }
     }
 
-    /// The call that two records are which follow each other, if [`Self::take`] would make one call of them and nothing else.
+    /// The call that two successive records form, if [`Self::take`] would make exactly that call
+    /// from them.
     #[inline]
-    fn call_of(&self, entry: &Event, exit: &Event, program: &Program) -> Option<Call<()>> {
+    fn leaf_call(&self, entry: &Event, exit: &Event, program: &Program) -> Option<Call<()>> {
         if (entry.goid, entry.frame) != (exit.goid, exit.frame) || entry.tsc > exit.tsc {
             return None;
         }
@@ -127,10 +132,10 @@ impl Calls {
         if (begin.role, end.role, end.function) != (Role::Half(At::Enter), Role::Half(At::Exit), function) {
             return None;
         }
-        self.pairing.at_once(Place { goid: entry.goid, frame: entry.frame, function }, entry.tsc, exit.tsc)
+        self.pairing.leaf_call(Place { goid: entry.goid, frame: entry.frame, function }, entry.tsc, exit.tsc)
     }
 
-    /// Takes one.
+    /// Takes one record.
     pub(crate) fn take(
         &mut self,
         (event, payload): (Event, &[u8]),
@@ -147,7 +152,7 @@ impl Calls {
             Role::Nothing => return,
             Role::Boundary => {
                 for call in self.pairing.boundary(goid, frame, tsc) {
-                    self.finished(program, clock, &call, call.entry.record.recorded(), None, sink);
+                    self.emit(program, clock, &call, call.entry.record.recorded(), None, sink);
                 }
                 return;
             }
@@ -159,39 +164,40 @@ impl Calls {
             }
             Role::Half(At::Exit) => (self.pairing.exit(place, tsc), Some((point, payload))),
             Role::Whole => {
-                let around = self.pairing.around(place, tsc);
-                let call = Call { end_tsc: tsc, entry: Mark { place, tsc, record: () }, end: End::Returned, around };
-                self.finished(program, clock, &call, (point, payload), None, sink);
+                let ancestors = self.pairing.ancestors(place, tsc);
+                let call = Call { end_tsc: tsc, entry: Mark { place, tsc, record: () }, end: End::Returned, ancestors };
+                self.emit(program, clock, &call, (point, payload), None, sink);
                 return;
             }
         };
         if let Some(call) = over {
-            self.finished(program, clock, &call, call.entry.record.recorded(), exit, sink);
+            self.emit(program, clock, &call, call.entry.record.recorded(), exit, sink);
         }
     }
 
-    /// A call is over, of which this is recorded.
-    fn finished<R>(
+    /// Makes an operation of a call that is over, from its recorded ends.
+    fn emit<R>(
         &mut self,
         program: &Program,
         clock: &Clock,
         call: &Call<R>,
-        entry: Recorded<'_>,
-        exit: Option<Recorded<'_>>,
+        entry: PointPayload<'_>,
+        exit: Option<PointPayload<'_>>,
         sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
         let ends = [Some(entry), exit];
-        let ends = ends.map(|end| end.and_then(|(point, it)| Some((program.captures(point)?, Record::parse(it)?))));
+        let ends =
+            ends.map(|end| end.and_then(|(point, payload)| Some((program.captures(point)?, Record::parse(payload)?))));
         let Mark { place, tsc, .. } = call.entry;
         let times = (clock.unix_nanos(tsc), clock.nanos(call.end_tsc.saturating_sub(tsc)));
-        let lineage = self.ids.lineage((place, tsc), call.around);
+        let lineage = self.ids.lineage((place, tsc), call.ancestors);
         let function = program.function(place.function as usize);
         let mut operation = Operation::new(
             (function, program.template(place.function)),
             (self.pid, place.goid),
             times,
             lineage,
-            Attributes::of(ends, program.repeats(place.function), std::mem::take(&mut self.attributes)),
+            Attributes::from_ends(ends, program.repeats(place.function), std::mem::take(&mut self.attributes)),
         );
         operation.function = place.function;
         operation.unwound = call.end == End::Unwound;
@@ -200,12 +206,12 @@ impl Calls {
         self.attributes = operation.attributes.emptied();
     }
 
-    /// Gives up what is open of a function: no exits of it will come.
+    /// Gives up the open calls of a function: their exits will not come.
     pub(crate) fn forget(&mut self, function: u32) {
         self.pairing.forget(function);
     }
 
-    /// No more records will come: whatever is still open is unfinished at `now`.
+    /// No more records will come: calls that are still open are unfinished at `now`.
     pub(crate) fn finish(
         mut self,
         now: u64,
@@ -215,7 +221,7 @@ impl Calls {
         sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
         for call in self.pairing.finish(now) {
-            self.finished(program, clock, &call, call.entry.record.recorded(), None, sink);
+            self.emit(program, clock, &call, call.entry.record.recorded(), None, sink);
         }
         summary.unpaired_exits += self.pairing.unpaired_exits;
         summary.evicted_calls += self.pairing.evicted;
@@ -223,14 +229,15 @@ impl Calls {
 }
 
 impl Event {
-    /// Reads a payload, and gives what has to be kept of it; `None` when it does not fit its size or its point.
+    /// Reads a payload and gives the part of it to keep; `None` if it does not match its size or
+    /// its point.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it is made where it will be kept")]
+    #[expect(clippy::inline_always, reason = "the event is written where it will be kept")]
     pub(crate) fn read<'p>(payload: &'p [u8], program: &Program) -> Option<(Self, &'p [u8])> {
         let record = Record::parse(payload)?;
         let size = u32::from_le_bytes(payload[..4].try_into().ok()?) as usize;
         let shape = program.point(record.point())?.shape;
-        // Without captures an event is all that a record says.
+        // Without captures the event holds everything.
         let size = if shape.captures == 0 { 0 } else { size };
         shape.fits(&record).then(|| {
             let event = Self { tsc: record.tsc(), point: record.point(), frame: record.frame(), goid: record.goid() };
@@ -240,7 +247,7 @@ impl Event {
 }
 
 impl Opened {
-    fn recorded(&self) -> Recorded<'_> {
+    fn recorded(&self) -> PointPayload<'_> {
         (self.point, &self.payload)
     }
 }
@@ -270,7 +277,7 @@ mod tests {
     use super::*;
     use crate::calls::program::tests::manifest;
 
-    /// One for all, as it takes a moment to start.
+    /// One for all tests: starting takes a moment.
     static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::start);
 
     /// Two functions with both ends, a boundary, and one with an entry only.
@@ -286,9 +293,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes, and whatever of it is looked at together, the operations are the same, in the same order.
+        /// However records are split into passes, the operations are the same, in the same order.
         #[test]
-        fn records_together_are_as_one_by_one(
+        fn records_of_a_pass_make_the_same_operations_as_one_by_one(
             steps in prop::collection::vec((0u64..3, 1u32..4, 0u32..7, 0u64..3, any::<bool>()), 0..200),
         ) {
             let (program, clock) = (program(), &*CLOCK);

@@ -1,7 +1,7 @@
-//! Finished operations and how they are printed.
+//! Finished operations, and their JSON form.
 //!
-//! Decides: an operation's name, and its two forms: a JSON object and a line for a person.
-//! Trusts: nothing in the values. Control characters do not reach a terminal.
+//! Decides: the name of an operation.
+//! Trusts: nothing in the values.
 //! Never does: I/O.
 
 use std::borrow::Cow;
@@ -24,22 +24,22 @@ pub(crate) struct Operation<'m> {
     pub(crate) goid: u64,
     pub(crate) rule: &'m str,
     pub(crate) kind: Kind,
-    /// Which part of the calls that its rule wants is recorded, by chance: this one stands for as many more.
+    /// The part of the calls of its rule that is recorded, chosen by chance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sample: Option<Ratio>,
-    /// Left by a panic, as far as can be told.
+    /// Left by a panic, as far as records show.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unwound: bool,
-    /// Had no end when the process ended, or gopatchd.
+    /// Still open when the process or gopatchd ended.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unfinished: bool,
     #[serde(flatten)]
     pub(crate) lineage: Lineage,
     pub(crate) attributes: Attributes<'m>,
-    /// Which function of the manifest's.
+    /// The index of its function in the manifest.
     #[serde(skip)]
     pub(crate) function: u32,
-    /// What the name is made of.
+    /// The template of the name.
     #[serde(skip)]
     template: &'m Template,
 }
@@ -48,17 +48,16 @@ pub(crate) struct Operation<'m> {
 const NAME_WIDTH: usize = 40;
 
 impl<'m> Operation<'m> {
-    /// An operation of `function`, and its name's template, with these attributes; the caller sets the flags.
+    /// An operation of a function, whose name follows the template. The caller sets the flags.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it is made where its caller has it")]
+    #[expect(clippy::inline_always, reason = "the operation is written where the caller keeps it")]
     pub(crate) fn new(
         (function, template): (&'m Function, &'m Template),
-        whose: (u32, u64),
-        times: (u64, u64),
+        (pid, goid): (u32, u64),
+        (start_unix_nano, duration_nano): (u64, u64),
         lineage: Lineage,
         attributes: Attributes<'m>,
     ) -> Self {
-        let ((pid, goid), (start_unix_nano, duration_nano)) = (whose, times);
         Self {
             name: name(function, template, &attributes),
             start_unix_nano,
@@ -83,7 +82,7 @@ impl<'m> Operation<'m> {
         out.push(b'\n');
     }
 
-    /// Attributes that the name shows.
+    /// The attributes that the name shows.
     pub(crate) fn attributes_in_name(&self) -> Vec<&'m str> {
         let mut named = Vec::new();
         for piece in &self.template.pieces {
@@ -97,11 +96,12 @@ impl<'m> Operation<'m> {
     }
 }
 
-/// Fills in a function's template. An operation that lacks an attribute of it has the name of its rule.
+/// Fills in the template of a function. Without one of its attributes, the name is that of the
+/// rule.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it is made where it will be kept")]
+#[expect(clippy::inline_always, reason = "the name is written where it will be kept")]
 fn name<'m>(function: &'m Function, template: &'m Template, attributes: &Attributes<'m>) -> Cow<'m, str> {
-    // Many are plain text or one attribute, for which nothing has to be put together.
+    // Many templates are plain text or one attribute, and need no buffer.
     if let [TemplatePiece { parts, .. }] = template.pieces.as_slice() {
         match parts.as_slice() {
             [(text, None)] => return text.into(),
@@ -113,10 +113,10 @@ fn name<'m>(function: &'m Function, template: &'m Template, attributes: &Attribu
             _ => {}
         }
     }
-    put_together(function, template, attributes)
+    build_name(function, template, attributes)
 }
 
-fn put_together<'m>(function: &'m Function, template: &Template, attributes: &Attributes<'_>) -> Cow<'m, str> {
+fn build_name<'m>(function: &'m Function, template: &Template, attributes: &Attributes<'_>) -> Cow<'m, str> {
     let mut name = String::with_capacity(NAME_WIDTH);
     for piece in &template.pieces {
         let before = name.len();
@@ -130,7 +130,7 @@ fn put_together<'m>(function: &'m Function, template: &Template, attributes: &At
     name.into()
 }
 
-/// Appends a piece of a name. Gives whether it has all its attributes.
+/// Appends a piece of a name. Gives whether all its attributes exist.
 fn fill_in(name: &mut String, piece: &TemplatePiece, attributes: &Attributes<'_>) -> bool {
     piece.parts.iter().all(|(before, attribute)| {
         name.push_str(before);
@@ -144,7 +144,8 @@ fn fill_in(name: &mut String, piece: &TemplatePiece, attributes: &Attributes<'_>
     })
 }
 
-/// What a name shows of an attribute. Who may send any method shall not give operations any name.
+/// The value of an attribute in a name. A client that sends an arbitrary method must not create an
+/// arbitrary name.
 fn value<'a, 'm>(attributes: &'a Attributes<'m>, name: &str) -> Option<&'a Value<'m>> {
     const ANY_METHOD: Value<'static> = Value::Text(Cow::Borrowed("HTTP"));
     let value = attributes.get(name)?;
@@ -205,10 +206,10 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_filled_in_or_is_the_rules() {
+    fn without_an_attribute_the_name_is_that_of_the_rule() {
         let (captures, payload) = a_and_b();
-        let attributes = Attributes::of(
-            [Some((&captures, Record::parse(&payload).expect("good"))), None],
+        let attributes = Attributes::from_ends(
+            [Some((&captures, Record::parse(&payload).expect("valid"))), None],
             true,
             Attributes::default(),
         );
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_a_method_and_a_route_if_there_are() {
+    fn a_name_has_the_method_and_the_route_if_they_exist() {
         let named = |texts: &[(&str, Format, &str)]| {
             let captures: Vec<_> = texts.iter().map(|(name, format, _)| text_capture(name, *format)).collect();
             let words =
@@ -238,10 +239,10 @@ mod tests {
             payload.extend(words);
             payload.extend(texts.iter().flat_map(|(_, _, text)| text.as_bytes()));
             payload[0] = payload.len() as u8;
-            let record = Record::parse(&payload).expect("good");
+            let record = Record::parse(&payload).expect("valid");
             let function = function("{http.request.method}[ {http.route}]");
             let template = Template::read(&function.operation);
-            let attributes = Attributes::of([Some((&captures, record)), None], true, Attributes::default());
+            let attributes = Attributes::from_ends([Some((&captures, record)), None], true, Attributes::default());
             let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
             let operation = Operation::new((&function, &template), (1, 1), (0, 1), lineage, attributes);
             operation.name.into_owned()
@@ -262,8 +263,8 @@ mod tests {
     #[test]
     fn an_operation_is_one_json_object() {
         let (captures, payload) = a_and_b();
-        let attributes = Attributes::of(
-            [Some((&captures, Record::parse(&payload).expect("good"))), None],
+        let attributes = Attributes::from_ends(
+            [Some((&captures, Record::parse(&payload).expect("valid"))), None],
             true,
             Attributes::default(),
         );
@@ -292,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_says_what_it_stands_for() {
+    fn an_operation_has_its_sample() {
         let mut function = function("o");
         let template = Template::read(&function.operation);
         function.sample = gopatch_protocol::manifest::Ratio::new(0.01);
@@ -302,7 +303,7 @@ mod tests {
             (42, 7),
             (0, 1000),
             lineage,
-            Attributes::of([None, None], true, Attributes::default()),
+            Attributes::from_ends([None, None], true, Attributes::default()),
         );
         let mut out = Vec::new();
         operation.json(&mut out);

@@ -1,11 +1,12 @@
 //! Puts records back into the order in which each goroutine wrote them.
 //!
-//! Decides: which records of a pass may be looked at now, and which must wait for the next pass.
-//! Trusts: that a goroutine publishes one record before it begins the next, and that time stamps of one goroutine
-//! grow. A process for which that is not so spoils only its own operations.
-//! Never does: I/O, or dropping a record.
+//! Decides: which records of a pass may be processed now, and which must wait for the next pass.
+//! Trusts: that a goroutine publishes one record before it begins the next, and that the time
+//! stamps of a goroutine grow. A process that breaks this spoils only its own operations.
+//! Never does: I/O, or drop a record.
 //!
-//! A goroutine moves between Ps, so its records lie in several rings, and a pass reads the rings one after another:
+//! A goroutine moves between Ps, so its records lie in several rings, and a pass reads the rings
+//! one after another:
 //!
 //! ```text
 //!   goroutine 7 writes      e in ring A       x in ring B
@@ -13,40 +14,41 @@
 //!   pass p+1 reads                                        A ^  sees e
 //! ```
 //!
-//! But x was published after e. So a pass that begins after x was read sees e, and with it everything that
-//! goroutine 7 wrote before x. Hence: when pass p+1 is over, take for each goroutine all records up to the latest
-//! one that pass p has read, and nothing is missing in between.
+//! But x was published after e. So a pass that begins after x was read sees e, and everything else
+//! that goroutine 7 wrote before x. Hence: when pass p+1 is over, the records of each goroutine up
+//! to the latest one that pass p has read are complete.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-/// Records, and bytes of payload, for which room is kept between passes.
+/// Records, and bytes of payload, for which memory is kept between passes.
 const KEPT: usize = 1 << 12;
 const KEPT_BYTES: usize = 128 * KEPT;
 
-/// A record as far as its order goes.
+/// What the order of a record depends on.
 pub(crate) trait Ordered {
-    /// Which goroutine wrote it.
+    /// The goroutine that wrote the record.
     fn goid(&self) -> u64;
-    /// When.
+    /// When it was written.
     fn tsc(&self) -> u64;
 }
 
-/// The records of one process that have been read and not yet looked at.
+/// The records of one process that have been read but not processed.
 #[derive(Debug)]
 pub(crate) struct Order<T> {
     /// Read in the pass before.
     held: Vec<Held<T>>,
     /// Read in this pass.
     fresh: Vec<Held<T>>,
-    /// May be looked at, until the next pass ends.
+    /// May be processed, until the next pass ends.
     ready: Vec<Held<T>>,
-    /// What two passes have read, with the payloads in it: no record waits for longer. The first is of `pass`es that are even.
+    /// The bytes that two passes have read, with the payloads; no record waits for longer. The
+    /// first is of even `pass`es.
     payloads: [Vec<u8>; 2],
-    /// The number of this pass, or its last bit.
+    /// The last bit of the number of this pass.
     pass: usize,
-    /// The time of each goroutine's last record among those that were held. Empty between passes.
+    /// The time of the last record of each goroutine among those held. Empty between passes.
     latest: HashMap<u64, u64, RandomState>,
 }
 
@@ -66,7 +68,7 @@ pub(crate) struct Fresh<'o, T> {
 }
 
 impl<T> Fresh<'_, T> {
-    /// Takes a record whose payload is the pass's `len` bytes from `start` on.
+    /// Takes a record whose payload is `len` bytes from `start` on among those of the pass.
     #[inline]
     pub(crate) fn push(&mut self, record: T, start: usize, len: usize) {
         self.records.push(Held { record, start, len: len as u32, pass: self.pass });
@@ -79,12 +81,12 @@ impl<T: Ordered> Order<T> {
         Self { held, fresh, ready, payloads: Default::default(), pass: 0, latest: HashMap::default() }
     }
 
-    /// Where the current pass's payloads go, and its records.
+    /// Where the current pass writes its payloads and records.
     pub(crate) fn fresh(&mut self) -> (&mut Vec<u8>, Fresh<'_, T>) {
         let Self { fresh, payloads, pass, .. } = self;
         let payloads = &mut payloads[*pass];
         if fresh.is_empty() {
-            // Nobody waits any more that was read two passes ago.
+            // No record that was read two passes ago still waits.
             payloads.clear();
             payloads.shrink_to(KEPT_BYTES);
         }
@@ -99,7 +101,8 @@ impl<T: Ordered> Order<T> {
         payloads.extend_from_slice(payload);
     }
 
-    /// Ends a pass that has read every ring. Gives the records whose turn has come, by time, with their payloads.
+    /// Ends a pass that has read every ring. Gives the records that are complete now, by time, with
+    /// their payloads.
     pub(crate) fn end_pass(&mut self) -> impl Iterator<Item = (&T, &[u8])> + Clone {
         let Self { held, fresh, ready, payloads, pass, latest } = self;
         *pass ^= 1;
@@ -107,9 +110,10 @@ impl<T: Ordered> Order<T> {
         ready.shrink_to(KEPT);
         std::mem::swap(ready, held);
         std::mem::swap(held, fresh);
-        // When one of two passes has read nothing, nobody has to be looked up: what was held may go, and what is fresh waits.
+        // If one of the two passes has read nothing, no goroutine is looked up: the held records
+        // are ready, the fresh ones wait.
         if !ready.is_empty() && !held.is_empty() {
-            // Records of a goroutine mostly come in a row, so one look serves many.
+            // Records of a goroutine mostly come in a row, so one look-up serves many.
             for row in ready.chunk_by(|one, next| one.record.goid() == next.record.goid()) {
                 let tsc = latest.entry(row[0].record.goid()).or_default();
                 *tsc = row.iter().map(|one| one.record.tsc()).fold(*tsc, u64::max);
@@ -162,12 +166,12 @@ mod tests {
         order.push((7, 30), b"thirty");
         let ready: Vec<_> = order.end_pass().collect();
         let expected: [(_, &[u8]); 2] = [(&(7, 10), b"ten"), (&(7, 20), b"twenty")];
-        assert_eq!(ready, expected, "30 may still have something before it");
+        assert_eq!(ready, expected, "an earlier record than 30 may still come");
         assert_eq!(order.end_pass().collect::<Vec<_>>(), [(&(7, 30), b"thirty".as_slice())]);
         assert!(order.is_empty());
     }
 
-    /// Each record's payload is some repetitions of its time.
+    /// The payload of a record repeats its time.
     fn payload((goid, tsc): (u64, u64)) -> Vec<u8> {
         tsc.to_le_bytes().repeat(goid as usize)
     }
@@ -182,9 +186,10 @@ mod tests {
     }
 
     proptest! {
-        /// Plays goroutines that write to rings and a daemon that reads one ring at a time while they go on writing.
+        /// Goroutines write to rings, and a daemon reads one ring at a time while they go on
+        /// writing.
         #[test]
-        fn each_goroutine_comes_out_in_its_order(steps in prop::collection::vec((0u64..3, 0usize..4, any::<bool>()), 1..300)) {
+        fn the_records_of_each_goroutine_come_out_in_order(steps in prop::collection::vec((0u64..3, 0usize..4, any::<bool>()), 1..300)) {
             let mut rings = vec![Vec::new(); 4];
             let mut order = Order::new();
             let (mut seen, mut next_ring) = (Vec::new(), 0);

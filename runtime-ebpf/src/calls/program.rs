@@ -1,9 +1,11 @@
-//! What a patched executable says about itself, as gopatchd uses it.
+//! The manifest of a patched executable, as gopatchd uses it.
 //!
-//! Decides: where the manifest is, that it is the one the process means, and what each point's records stand for.
-//! Trusts: nothing. The file comes from the process: it may be no ELF file, lie about its sections, or be a device.
-//! Never does: mapping the file (who can truncate it could kill gopatchd), or reading more of it than its section
-//! headers and the manifest.
+//! Decides: where the manifest is, that it is the one the process runs with, and what the records
+//! of each point mean.
+//! Trusts: nothing. The file comes from the process: it may not be an ELF file, lie about its
+//! sections, or be a device.
+//! Never does: map the file (a process that truncates it could kill gopatchd), or read more than
+//! the section headers and the manifest.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -22,11 +24,11 @@ use sha2::{Digest, Sha256};
 use super::attributes::{self, Shape};
 use super::convention::Convention;
 
-/// Largest manifest that is read. A hooked function takes about 570 bytes; Caddy with every function hooked, 24 MB, for which
-/// gopatchd needs 110 MB of memory.
+/// Largest manifest that is read. A hooked function takes about 570 bytes; Caddy with every
+/// function hooked takes 24 MB, for which gopatchd needs 110 MB of memory.
 const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
-/// Most sections that are looked at. Each takes up to 4 kB of gopatchd's memory, for its name, while they are.
+/// Most sections that are searched. The name of each takes up to 4 kB of memory meanwhile.
 const MAX_SECTIONS: usize = 4096;
 
 /// Why an executable cannot be used.
@@ -36,13 +38,13 @@ pub(crate) enum ProgramError {
     Read(#[from] io::Error),
     #[error("its executable is not a regular file")]
     NotAFile,
-    #[error("its executable is not a good ELF file: {0}")]
+    #[error("its executable is not a valid ELF file: {0}")]
     Elf(#[from] object::Error),
     #[error("its executable has no section {SECTION}: it was not patched, or was stripped afterwards")]
     NoManifest,
     #[error("its manifest has {0} bytes, more than gopatchd reads")]
     TooLarge(u64),
-    #[error("its executable holds another manifest than it runs with: was the file replaced?")]
+    #[error("the manifest in its executable is not the one it runs with: was the file replaced?")]
     OtherManifest,
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -51,7 +53,7 @@ pub(crate) enum ProgramError {
 /// What a record at a point stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// One end of a call that has both.
+    /// One end of a call that has two.
     Half(At),
     /// A whole operation: its function has only this end.
     Whole,
@@ -61,10 +63,10 @@ pub(crate) enum Role {
     Nothing,
 }
 
-/// What has to be known of a point for each of its records.
+/// What is needed for each record of a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Point {
-    /// By its index.
+    /// Its index.
     pub(crate) function: u32,
     pub(crate) role: Role,
     pub(crate) shape: Shape,
@@ -76,9 +78,9 @@ pub(crate) struct Program {
     manifest: Manifest,
     points: Vec<Point>,
     conventions: Vec<Convention>,
-    /// What its functions' operations are called.
+    /// How the operations of each function are named.
     templates: Vec<Template>,
-    /// Functions of which an operation may have an attribute from more than one capture.
+    /// Whether an operation of each function may get an attribute from more than one capture.
     repeats: Vec<bool>,
 }
 
@@ -95,7 +97,7 @@ impl Program {
         Ok(Self::new(Manifest::parse(&json)?))
     }
 
-    /// Takes a manifest as it is.
+    /// Prepares a manifest.
     pub(crate) fn new(manifest: Manifest) -> Self {
         let ends: HashSet<_> = manifest.points.iter().map(|point| (point.function, point.at)).collect();
         let points = manifest.points.iter().map(|point| {
@@ -106,7 +108,7 @@ impl Program {
                 (_, At::Exit) if !ends.contains(&(point.function, At::Enter)) => Role::Whole,
                 (_, at) => Role::Half(at),
             };
-            Point { function: point.function, role, shape: Shape::of(&point.captures) }
+            Point { function: point.function, role, shape: Shape::from_captures(&point.captures) }
         });
         let points = points.collect();
         let mut captured: Vec<Vec<&Capture>> = vec![Vec::new(); manifest.functions.len()];
@@ -115,7 +117,7 @@ impl Program {
         }
         let functions = manifest.functions.iter().zip(&captured);
         let conventions = functions.map(|(function, captured)| {
-            Convention::of(function.kind, captured.iter().map(|capture| capture.attribute.as_str()))
+            Convention::from_captures(function.kind, captured.iter().map(|capture| capture.attribute.as_str()))
         });
         let conventions = conventions.collect();
         let repeats = captured.iter().map(|captured| attributes::repeats(captured.iter().copied())).collect();
@@ -123,32 +125,32 @@ impl Program {
         Self { manifest, points, conventions, templates, repeats }
     }
 
-    /// Hooked functions.
+    /// The number of hooked functions.
     pub(crate) fn functions(&self) -> usize {
         self.manifest.functions.len()
     }
 
-    /// A hooked function by its index, which must be one.
+    /// A hooked function by its index, which must be valid.
     pub(crate) fn function(&self, index: usize) -> &Function {
         &self.manifest.functions[index]
     }
 
-    /// The convention that a function's calls follow.
+    /// The convention that the calls of a function follow.
     pub(crate) fn convention(&self, function: u32) -> Convention {
         self.conventions[function as usize]
     }
 
-    /// What a function's operations are called.
+    /// How the operations of a function are named.
     pub(crate) fn template(&self, function: u32) -> &Template {
         &self.templates[function as usize]
     }
 
-    /// Whether a function's operations may have an attribute from more than one capture.
+    /// Whether an operation of a function may get an attribute from more than one capture.
     pub(crate) fn repeats(&self, function: u32) -> bool {
         self.repeats[function as usize]
     }
 
-    /// All that a function's records hold.
+    /// All captures of a function.
     pub(crate) fn captures_of(&self, function: usize) -> impl Iterator<Item = &Capture> {
         let points = self.manifest.points.iter().filter(move |point| point.function as usize == function);
         points.flat_map(|point| &point.captures)
@@ -159,19 +161,19 @@ impl Program {
         &self.manifest.input
     }
 
-    /// A point by its index; `None` when there is no such point.
+    /// A point by its index.
     #[inline]
     pub(crate) fn point(&self, index: u32) -> Option<&Point> {
         self.points.get(index as usize)
     }
 
-    /// What a record at a point holds.
+    /// The captures of a point.
     pub(crate) fn captures(&self, point: u32) -> Option<&[Capture]> {
         Some(&self.manifest.points.get(point as usize)?.captures)
     }
 }
 
-/// The content of the manifest's section.
+/// The content of the section with the manifest.
 fn section(file: File) -> Result<Vec<u8>, ProgramError> {
     let data = ReadCache::new(Positioned { file, position: 0 });
     let header = FileHeader64::<Endianness>::parse(&data)?;
@@ -188,7 +190,8 @@ fn section(file: File) -> Result<Vec<u8>, ProgramError> {
     Ok(section.data(endian, &data)?.to_vec())
 }
 
-/// A file with a position of its own: the one that came over the socket is shared with whoever sent it.
+/// A file with its own position: the descriptor from the socket shares its position with the
+/// sender.
 struct Positioned {
     file: File,
     position: u64,
@@ -259,7 +262,7 @@ pub(crate) mod tests {
     fn points_get_their_roles() {
         let points = [(0, At::Enter), (0, At::Exit), (1, At::Exit), (2, At::Enter), (2, At::Exit), (3, At::Enter)];
         let kinds = [Kind::Server, Kind::Boundary, Kind::Boundary, Kind::Internal];
-        let program = Program::new(Manifest::parse(&manifest(&kinds, &points)).expect("a good manifest"));
+        let program = Program::new(Manifest::parse(&manifest(&kinds, &points)).expect("a valid manifest"));
         let roles: Vec<_> = (0..7).map(|point| program.point(point).map(|point| point.role)).collect();
         let expected =
             [Role::Half(At::Enter), Role::Half(At::Exit), Role::Boundary, Role::Nothing, Role::Boundary, Role::Whole];
@@ -268,17 +271,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_manifest_is_found_and_must_be_the_one() {
+    fn the_manifest_is_found_and_must_have_the_right_id() {
         let json = manifest(&[Kind::Server], &[(0, At::Enter)]);
         let id: [u8; 16] = Sha256::digest(&json)[..16].try_into().expect("16 of 32");
-        assert_eq!(read(&elf(SECTION, &json), id).expect("a good file").functions(), 1);
+        assert_eq!(read(&elf(SECTION, &json), id).expect("a valid file").functions(), 1);
         assert!(matches!(read(&elf(SECTION, &json), [0; 16]), Err(ProgramError::OtherManifest)));
         assert!(matches!(read(&elf(".note", &json), id), Err(ProgramError::NoManifest)));
         assert!(matches!(read(b"#!/bin/sh", id), Err(ProgramError::Elf(_))));
     }
 
     #[test]
-    fn a_manifest_of_any_size_and_any_number_of_sections_is_not_read() {
+    fn a_manifest_that_is_too_large_and_too_many_sections_are_not_read() {
         let mut file = elf(SECTION, b"{}");
         let sections = usize::from_le_bytes(file[40..48].try_into().expect("e_shoff"));
         let size = sections + 64 + 32;

@@ -8,10 +8,10 @@ use gopatch_protocol::wire::DEFAULT_SOCKET;
 
 use crate::control;
 
-/// Where the running gopatchd is asked.
+/// How to reach the running gopatchd.
 #[derive(Debug, Args)]
 pub struct ControlArgs {
-    /// The control socket of the running gopatchd. Without it, the one beside the default socket
+    /// Control socket of the running gopatchd
     #[arg(long, value_name = "PATH", env = "GOPATCHD_CONTROL_SOCKET", default_value_os_t = default_control())]
     pub(crate) control: PathBuf,
 }
@@ -33,7 +33,7 @@ pub struct TopArgs {
     #[command(flatten)]
     pub(crate) control: ControlArgs,
 
-    /// Seconds between two looks
+    /// Seconds between two refreshes
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = interval)]
     pub(crate) interval: f64,
 }
@@ -41,19 +41,20 @@ pub struct TopArgs {
 /// The flags of `rule`.
 #[derive(Debug, Args)]
 pub struct RuleArgs {
-    /// What to do with it
+    /// What to do with the rule
     #[arg(value_enum)]
     pub(crate) what: RuleAction,
 
-    /// The rule's name, as `gopatchd status` shows it
+    /// Name of the rule, as `gopatchd status` shows it
     #[arg(value_name = "RULE")]
     pub(crate) rule: String,
 
-    /// With `sample`: the part of what is recorded that becomes operations; more than 0, at most 1
+    /// With `sample`: the part of recorded calls that becomes operations; greater than 0 and at
+    /// most 1
     #[arg(value_name = "RATIO", required_if_eq("what", "sample"), value_parser = ratio)]
     pub(crate) ratio: Option<Ratio>,
 
-    /// Only in this process; otherwise in all, and in those that come later
+    /// Switch it only in this process; otherwise in all, and in those that attach later
     #[arg(long, value_name = "PID")]
     pub(crate) pid: Option<u32>,
 
@@ -64,11 +65,11 @@ pub struct RuleArgs {
 /// What can be done with a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RuleAction {
-    /// Its hooks record
+    /// Let its hooks record
     Enable,
-    /// Its hooks do nothing
+    /// Let its hooks do nothing
     Disable,
-    /// Its hooks record, and a part of that becomes operations
+    /// Let its hooks record, and make operations of a part of the recorded calls
     Sample,
 }
 
@@ -78,10 +79,10 @@ fn default_control() -> PathBuf {
 
 fn interval(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|error| format!("{error}"))?;
-    if (0.1..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("not from 0.1 to 3600".to_owned()) }
+    if (0.1..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("not between 0.1 and 3600".to_owned()) }
 }
 
 fn ratio(text: &str) -> Result<Ratio, String> {
     let ratio = text.parse().map_err(|error| format!("{error}"))?;
-    Ratio::new(ratio).ok_or_else(|| "not more than 0 and at most 1".to_owned())
+    Ratio::new(ratio).ok_or_else(|| "must be greater than 0 and at most 1".to_owned())
 }

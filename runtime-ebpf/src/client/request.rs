@@ -1,7 +1,7 @@
-//! Asking the running gopatchd, by its control socket.
+//! One request to the running gopatchd over its control socket.
 //!
-//! Trusts: whoever may open the socket: it is gopatchd's own.
-//! Never does: waiting for long.
+//! Trusts: the process at the other end: only gopatchd's user can open the socket.
+//! Never does: wait for long.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,30 +16,36 @@ use serde::de::DeserializeOwned;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Asks for something.
-pub(crate) fn get<T: DeserializeOwned>(control: &Path, what: &str) -> Result<T> {
-    ask(control, Method::GET, what, Vec::new())
+/// Gets a resource.
+pub(crate) fn get<T: DeserializeOwned>(control: &Path, path: &str) -> Result<T> {
+    send_request(control, Method::GET, path, Vec::new())
 }
 
-pub(super) fn ask<T: DeserializeOwned>(control: &Path, method: Method, what: &str, body: Vec<u8>) -> Result<T> {
+/// Sends a request and parses the answer.
+pub(super) fn send_request<T: DeserializeOwned>(
+    control: &Path,
+    method: Method,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, send(control, method, what, body)).await });
-    let (is_good, body) = answer.context("gopatchd does not answer")??;
-    if !is_good {
-        bail!("gopatchd says: {}", String::from_utf8_lossy(&body));
+    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, send(control, method, path, body)).await });
+    let (is_success, body) = answer.context("no answer from gopatchd")??;
+    if !is_success {
+        bail!("gopatchd refused the request: {}", String::from_utf8_lossy(&body));
     }
-    serde_json::from_slice(&body).context("the answer is of another version of gopatchd")
+    serde_json::from_slice(&body).context("invalid answer; is the running gopatchd another version?")
 }
 
-async fn send(control: &Path, method: Method, what: &str, body: Vec<u8>) -> Result<(bool, Bytes)> {
+async fn send(control: &Path, method: Method, path: &str, body: Vec<u8>) -> Result<(bool, Bytes)> {
     let stream = tokio::net::UnixStream::connect(control).await;
-    let stream = stream.with_context(|| format!("no gopatchd can be asked at {}", control.display()))?;
+    let stream = stream.with_context(|| format!("cannot reach a gopatchd at {}", control.display()))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    let request = Request::builder().method(method).uri(what).header("host", "gopatchd");
+    let request = Request::builder().method(method).uri(path).header("host", "gopatchd");
     let answer = sender.send_request(request.body(Full::new(Bytes::from(body)))?).await?;
-    let is_good = answer.status().is_success();
+    let is_success = answer.status().is_success();
     let body = answer.into_body().collect().await?.to_bytes();
     connection.abort();
-    Ok((is_good, body))
+    Ok((is_success, body))
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::cli::StatusArgs;
 use super::request::get;
 use crate::console::text::printable;
-use crate::control::api::{Process, Status};
+use crate::control::api::{ProcessStatus, Status};
 
 /// Prints the status.
 pub fn status(args: &StatusArgs) -> Result<()> {
@@ -17,17 +17,17 @@ pub fn status(args: &StatusArgs) -> Result<()> {
         let status: serde_json::Value = get(&args.control.control, "/status")?;
         format!("{status:#}\n")
     } else {
-        shown(&get(&args.control.control, "/status")?)
+        format_status(&get(&args.control.control, "/status")?)
     };
     std::io::stdout().write_all(text.as_bytes()).context("cannot print")
 }
 
-/// The status for a person.
-fn shown(status: &Status) -> String {
+/// The status as text.
+fn format_status(status: &Status) -> String {
     let Status { version, pid, uptime_seconds, backend, alive, totals, spans, processes } = status;
     let mut text = String::new();
     let up = humantime::format_duration(Duration::from_secs(*uptime_seconds as u64));
-    let health = if *alive { "" } else { ", STUCK: the rings are not looked at" };
+    let health = if *alive { "" } else { ", STUCK: the main loop does not look at the rings" };
     writeln!(text, "gopatchd {version}, pid {pid}, up {up}, backend {backend}{health}").expect("a String takes all");
     writeln!(text, "{totals}").expect("a String takes all");
     if let Some(spans) = spans {
@@ -42,7 +42,7 @@ fn shown(status: &Status) -> String {
         text += "\n     PID  SERVICE               VERSION       GO          RECORDS  OPERATIONS       LOST\n";
     }
     for process in processes {
-        let Process { pid, service, version, go_version, ended, records, operations, lost, rules, .. } = process;
+        let ProcessStatus { pid, service, version, go_version, ended, records, operations, lost, rules, .. } = process;
         let lost = lost.sum();
         let ended = if *ended { "  (ended)" } else { "" };
         writeln!(

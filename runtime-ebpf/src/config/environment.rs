@@ -1,9 +1,8 @@
-//! OpenTelemetry's standard environment variables.
+//! OpenTelemetry's standard environment variables. They override the file.
 //!
-//! Decides: which of them mean something here; docs/configuration.md has the list. They win over the file.
-//! Trusts: nothing; a value that cannot be is an error that names the variable. An empty one is as good as none, as the
-//! specification says.
-//! Never does: reading any other variable.
+//! Decides: which of them have a meaning here; docs/configuration.md lists them.
+//! Trusts: nothing. An invalid value is an error that names the variable. An empty value counts as
+//! unset, as the specification demands.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,11 +10,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 
-use super::file::{Settings, Signal};
+use super::file::{Settings, SignalSettings};
 use super::values::{DEFAULT_HTTP, Invalid, MetricsExporter, TracesExporter};
 use crate::telemetry::resource::parse_attributes;
 
-/// Every variable that is looked at.
+/// Every variable that is read.
 pub(crate) const VARIABLES: [&str; 46] = [
     "OTEL_SERVICE_NAME",
     "OTEL_RESOURCE_ATTRIBUTES",
@@ -66,19 +65,18 @@ pub(crate) const VARIABLES: [&str; 46] = [
 ];
 
 impl Settings {
-    /// Lays the environment over it.
+    /// Overrides settings by environment variables.
     pub(crate) fn with_environment(mut self, get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
         apply(&mut self, get)?;
         Ok(self)
     }
 }
 
-/// Lays the environment over the settings.
-pub(crate) fn apply(settings: &mut Settings, get: &dyn Fn(&str) -> Option<String>) -> Result<(), Invalid> {
+fn apply(settings: &mut Settings, get: &dyn Fn(&str) -> Option<String>) -> Result<(), Invalid> {
     for name in VARIABLES {
         let Some(value) = get(name).filter(|value| !value.trim().is_empty()) else { continue };
         let value = value.trim();
-        set(settings, name, value).map_err(|why| Invalid { what: format!("{name}={value}"), why })?;
+        set(settings, name, value).map_err(|reason| Invalid { name: format!("{name}={value}"), reason })?;
     }
     if get("OTEL_SDK_DISABLED").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
         settings.traces.exporter = Some(TracesExporter::None);
@@ -93,7 +91,7 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
         "OTEL_SERVICE_NAME" => service.name = Some(value.to_owned()),
         "OTEL_RESOURCE_ATTRIBUTES" => resource.attributes.extend(parse_attributes(value)?),
         "OTEL_SDK_DISABLED" => {
-            truth(value)?;
+            boolean(value)?;
         }
         "OTEL_LOG_LEVEL" => settings.log.level = Some(one_of(value)?),
         "OTEL_TRACES_EXPORTER" => traces.exporter = Some(one_of(value)?),
@@ -115,24 +113,24 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
         "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION" => metrics.histogram = Some(one_of(value)?),
         "OTEL_EXPORTER_PROMETHEUS_HOST" => {
             let host = if value == "localhost" { "127.0.0.1" } else { value };
-            let host = host.parse().map_err(|_| "it is no IP address, and not localhost".to_owned())?;
+            let host = host.parse().map_err(|_| "neither an IP address nor localhost".to_owned())?;
             http.listen.get_or_insert(DEFAULT_HTTP).set_ip(host);
         }
         "OTEL_EXPORTER_PROMETHEUS_PORT" => http.listen.get_or_insert(DEFAULT_HTTP).set_port(number(value)?),
         "GOPATCH_SOCKET" => settings.collect.listen = Some(value.into()),
         "GOPATCHD_CONTROL_SOCKET" => settings.control.socket = Some(value.into()),
         _ => {
-            let key = name.strip_prefix("OTEL_EXPORTER_OTLP_").expect("all others are named above");
+            let key = name.strip_prefix("OTEL_EXPORTER_OTLP_").expect("all other variables are handled above");
             if let Some(key) = key.strip_prefix("TRACES_") {
                 return set_signal(&mut otlp.traces, key, value);
             }
             if let Some(key) = key.strip_prefix("METRICS_") {
                 return set_signal(&mut otlp.metrics, key, value);
             }
-            let mut signal = Signal::default();
+            let mut signal = SignalSettings::default();
             set_signal(&mut signal, key, value)?;
-            let Signal { endpoint, protocol, headers, compression, timeout, .. } = signal;
-            let Signal { ca_file, certificate_file, key_file, insecure, .. } = signal;
+            let SignalSettings { endpoint, protocol, headers, compression, timeout, .. } = signal;
+            let SignalSettings { ca_file, certificate_file, key_file, insecure, .. } = signal;
             otlp.endpoint = endpoint.or(otlp.endpoint.take());
             otlp.protocol = protocol.or(otlp.protocol);
             otlp.headers = headers.or(otlp.headers.take());
@@ -147,8 +145,8 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What `OTEL_EXPORTER_OTLP_...` can end with.
-fn set_signal(signal: &mut Signal, key: &str, value: &str) -> Result<(), String> {
+/// Sets what a variable `OTEL_EXPORTER_OTLP_...` with this ending means.
+fn set_signal(signal: &mut SignalSettings, key: &str, value: &str) -> Result<(), String> {
     match key {
         "ENDPOINT" => signal.endpoint = Some(value.to_owned()),
         "PROTOCOL" => signal.protocol = Some(one_of(value)?),
@@ -158,8 +156,8 @@ fn set_signal(signal: &mut Signal, key: &str, value: &str) -> Result<(), String>
         "CERTIFICATE" => signal.ca_file = Some(value.into()),
         "CLIENT_CERTIFICATE" => signal.certificate_file = Some(value.into()),
         "CLIENT_KEY" => signal.key_file = Some(value.into()),
-        "INSECURE" => signal.insecure = Some(truth(value)?),
-        _ => unreachable!("`VARIABLES` names none with the ending {key}"),
+        "INSECURE" => signal.insecure = Some(boolean(value)?),
+        _ => unreachable!("`VARIABLES` has none with the ending {key}"),
     }
     Ok(())
 }
@@ -168,7 +166,7 @@ fn headers(value: &str) -> Result<BTreeMap<String, String>, String> {
     parse_attributes(value)
 }
 
-/// A value of a setting that has named ones. They are spelled as in the file, in any case.
+/// One of the named values of a setting, spelled as in the file, in upper or lower case.
 fn one_of<T: for<'de> Deserialize<'de>>(value: &str) -> Result<T, String> {
     let value = value.to_ascii_lowercase();
     T::deserialize(StrDeserializer::<serde::de::value::Error>::new(&value)).map_err(|error| error.to_string())
@@ -183,13 +181,13 @@ where
 
 /// Milliseconds.
 fn millis(value: &str) -> Result<Duration, String> {
-    value.parse().map(Duration::from_millis).map_err(|error| format!("it is no number of milliseconds: {error}"))
+    value.parse().map(Duration::from_millis).map_err(|error| format!("not a number of milliseconds: {error}"))
 }
 
-fn truth(value: &str) -> Result<bool, String> {
+fn boolean(value: &str) -> Result<bool, String> {
     match value.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err("it is neither true nor false".to_owned()),
+        _ => Err("neither true nor false".to_owned()),
     }
 }

@@ -1,8 +1,7 @@
-//! The settings as a file has them. Environment variables and flags are laid over the same shape.
+//! The settings as a file has them. The environment and flags override the same fields.
 //!
 //! Decides: the keys. `example.yaml` shows all of them.
-//! Trusts: nothing; an unknown key is an error that names it and its line.
-//! Never does: defaults (that is `Config`).
+//! Trusts: nothing. An unknown key is an error that names the key and its line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,21 +18,21 @@ use super::values::{
 };
 use crate::console::log::Level;
 use crate::console::print::Print;
-use crate::rings::Choice;
+use crate::rings::BackendChoice;
 
-/// All settings; what is none has its default.
+/// All settings. A setting that is none gets its default.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
-    pub(crate) collect: Collect,
-    pub(crate) service: Service,
-    pub(crate) resource: Resource,
-    pub(crate) traces: Traces,
-    pub(crate) metrics: Metrics,
-    pub(crate) otlp: Otlp,
-    pub(crate) http: Http,
-    pub(crate) control: Control,
-    pub(crate) log: Log,
+    pub(crate) collect: CollectSettings,
+    pub(crate) service: ServiceSettings,
+    pub(crate) resource: ResourceSettings,
+    pub(crate) traces: TracesSettings,
+    pub(crate) metrics: MetricsSettings,
+    pub(crate) otlp: OtlpSettings,
+    pub(crate) http: HttpSettings,
+    pub(crate) control: ControlSettings,
+    pub(crate) log: LogSettings,
     pub(crate) print: Option<Print>,
 }
 
@@ -41,10 +40,10 @@ impl Settings {
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&text).with_context(|| format!("{} is not as it should be", path.display()))
+        Self::parse(&text).with_context(|| format!("invalid settings in {}", path.display()))
     }
 
-    /// Reads the text of a file. One with nothing but comments sets nothing.
+    /// Parses the text of a file. A file of comments sets nothing.
     pub(crate) fn parse(text: &str) -> Result<Self, serde_yaml_ng::Error> {
         Ok(serde_yaml_ng::from_str::<Option<Self>>(text)?.unwrap_or_default())
     }
@@ -53,24 +52,24 @@ impl Settings {
 /// How records are collected.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Collect {
+pub(crate) struct CollectSettings {
     pub(crate) listen: Option<PathBuf>,
-    pub(crate) backend: Option<Choice>,
+    pub(crate) backend: Option<BackendChoice>,
     pub(crate) ring_bytes: Option<u32>,
     pub(crate) pin: Option<PathBuf>,
 }
 
-/// What services are called.
+/// The names of services.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Service {
+pub(crate) struct ServiceSettings {
     pub(crate) name: Option<String>,
 }
 
-/// What is said of every process.
+/// Attributes of every process.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Resource {
+pub(crate) struct ResourceSettings {
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) process_environment: Option<bool>,
     pub(crate) kubernetes: Option<bool>,
@@ -79,7 +78,7 @@ pub(crate) struct Resource {
 /// Spans.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Traces {
+pub(crate) struct TracesSettings {
     pub(crate) exporter: Option<TracesExporter>,
     pub(crate) sampler: Option<Sampler>,
     pub(crate) sampler_arg: Option<f64>,
@@ -93,7 +92,7 @@ pub(crate) struct Traces {
 /// Metrics.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Metrics {
+pub(crate) struct MetricsSettings {
     pub(crate) exporters: Option<Vec<MetricsExporter>>,
     #[serde(deserialize_with = "duration")]
     pub(crate) interval: Option<Duration>,
@@ -103,10 +102,10 @@ pub(crate) struct Metrics {
     pub(crate) exemplars: Option<Exemplars>,
 }
 
-/// Where OTLP goes: for both signals, and for one.
+/// OTLP: for both signals, and for one.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Otlp {
+pub(crate) struct OtlpSettings {
     pub(crate) endpoint: Option<String>,
     pub(crate) protocol: Option<Protocol>,
     pub(crate) headers: Option<BTreeMap<String, String>>,
@@ -117,14 +116,14 @@ pub(crate) struct Otlp {
     pub(crate) certificate_file: Option<PathBuf>,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) insecure: Option<bool>,
-    pub(crate) traces: Signal,
-    pub(crate) metrics: Signal,
+    pub(crate) traces: SignalSettings,
+    pub(crate) metrics: SignalSettings,
 }
 
-/// What is different for one signal.
+/// What one signal overrides.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Signal {
+pub(crate) struct SignalSettings {
     pub(crate) endpoint: Option<String>,
     pub(crate) protocol: Option<Protocol>,
     pub(crate) headers: Option<BTreeMap<String, String>>,
@@ -140,27 +139,27 @@ pub(crate) struct Signal {
 /// The HTTP server: metrics to scrape, health.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Http {
+pub(crate) struct HttpSettings {
     pub(crate) listen: Option<SocketAddr>,
 }
 
 /// The socket of `gopatchd status`, `top` and `rule`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Control {
+pub(crate) struct ControlSettings {
     pub(crate) socket: Option<PathBuf>,
 }
 
-/// What is said on standard error.
+/// Which messages appear on standard error.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Log {
+pub(crate) struct LogSettings {
     pub(crate) level: Option<Level>,
 }
 
 /// `10s`, `250ms`, `1m`.
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    // What a visitor refuses is told with its key and its line.
+    // serde adds the key and the line to an error of a visitor.
     struct Text;
     impl Visitor<'_> for Text {
         type Value = Duration;

@@ -1,11 +1,11 @@
-//! What gopatchd is asked to do: a YAML file, then environment variables, then flags. Each wins over those before.
+//! Settings: a YAML file, then environment variables, then flags. Each overrides the one before.
 //!
 //! - [`file`]: the keys of the file;
 //! - [`environment`]: OpenTelemetry's variables;
 //! - [`values`]: the values that a setting can have;
-//! - [`resolved`]: defaults, and what cannot be combined.
+//! - [`resolved`]: defaults, and settings that cannot be combined.
 //!
-//! What is wrong is told by the name under which it was given.
+//! An error names the key or variable that is wrong.
 
 mod environment;
 pub(crate) mod file;
@@ -19,10 +19,10 @@ use anyhow::{Context, Result};
 use self::file::Settings;
 
 pub use self::resolved::Config;
-pub(crate) use self::resolved::{Endpoint, Metrics, Traces};
+pub(crate) use self::resolved::{Endpoint, MetricsConfig, TracesConfig};
 pub(crate) use self::values::{Exemplars, Protocol};
 
-/// Checks a file, and the environment.
+/// Checks a file and the environment.
 pub fn check(file: Option<&Path>) -> Result<()> {
     let settings = file.map_or_else(|| Ok(Settings::default()), Settings::read)?;
     settings.with_environment(&|name| std::env::var(name).ok())?.resolve()?;

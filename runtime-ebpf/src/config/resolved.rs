@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 use gopatch_protocol::wire::DEFAULT_SOCKET;
 
-use super::file::{self, Otlp, Settings, Signal};
+use super::file::{MetricsSettings, OtlpSettings, Settings, SignalSettings, TracesSettings};
 use super::values::{
     Compression, Exemplars, Histogram, Invalid, MetricsExporter, Protocol, Sampler, Temporality, TracesExporter,
     invalid,
@@ -18,26 +18,26 @@ use super::values::{
 use crate::console::log::Level;
 use crate::console::print::Print;
 use crate::control;
-use crate::rings::{Choice, check_ring_bytes};
+use crate::rings::{BackendChoice, check_ring_bytes};
 use crate::telemetry::metrics::{Keeping, Pushed};
 use crate::telemetry::resource::Naming;
 
-/// The port that is registered for OTLP over gRPC.
+/// The registered port of OTLP over gRPC.
 const GRPC_PORT: u16 = 4317;
 
-/// All that gopatchd is asked to do.
+/// All settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     pub(crate) listen: PathBuf,
-    pub(crate) backend: Choice,
-    /// `None` is as many as there is room for.
+    pub(crate) backend: BackendChoice,
+    /// `None`: as large as memory allows.
     pub(crate) ring_bytes: Option<u32>,
     pub(crate) pin: PathBuf,
     pub(crate) naming: Naming,
-    /// Whether Kubernetes is asked about pods, in a pod.
+    /// Whether gopatchd, in a pod, queries the Kubernetes API server about pods.
     pub(crate) kubernetes: bool,
-    pub(crate) traces: Option<Traces>,
-    pub(crate) metrics: Metrics,
+    pub(crate) traces: Option<TracesConfig>,
+    pub(crate) metrics: MetricsConfig,
     pub(crate) http: Option<SocketAddr>,
     pub(crate) control: PathBuf,
     pub(crate) level: Level,
@@ -45,7 +45,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// What is said on standard error.
+    /// Which messages appear on standard error.
     pub fn log_level(&self) -> Level {
         self.level
     }
@@ -53,7 +53,7 @@ impl Config {
 
 /// How spans are pushed.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Traces {
+pub(crate) struct TracesConfig {
     /// The part of all traces that is kept.
     pub(crate) ratio: f64,
     pub(crate) queue_bytes: usize,
@@ -63,14 +63,14 @@ pub(crate) struct Traces {
     pub(crate) endpoint: Endpoint,
 }
 
-/// How metrics are kept, and pushed.
+/// How metrics are kept and pushed.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Metrics {
-    /// None when nobody takes them.
+pub(crate) struct MetricsConfig {
+    /// None if metrics are neither pushed nor scraped.
     pub(crate) keeping: Option<Keeping>,
     pub(crate) exemplars: Exemplars,
     pub(crate) interval: Duration,
-    /// None when they are not pushed.
+    /// None if they are not pushed.
     pub(crate) endpoint: Option<Endpoint>,
     /// Whether they can be scraped.
     pub(crate) scraped: bool,
@@ -79,7 +79,7 @@ pub(crate) struct Metrics {
 /// Where one signal goes, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Endpoint {
-    /// With `http://` or `https://`; for HTTP the whole path.
+    /// With `http://` or `https://`; for OTLP over HTTP with the whole path.
     pub(crate) url: String,
     pub(crate) protocol: Protocol,
     pub(crate) headers: BTreeMap<String, String>,
@@ -92,10 +92,10 @@ pub(crate) struct Endpoint {
 }
 
 impl Settings {
-    /// Fills in the defaults, and finds what cannot be.
+    /// Fills in the defaults, and rejects settings that cannot be combined.
     pub(crate) fn resolve(self) -> Result<Config> {
         let Self { collect, service, resource, traces, metrics, otlp, http, control, log, print } = self;
-        let has_endpoint = |signal: &Signal| otlp.endpoint.is_some() || signal.endpoint.is_some();
+        let has_endpoint = |signal: &SignalSettings| otlp.endpoint.is_some() || signal.endpoint.is_some();
         let traces_exporter = traces
             .exporter
             .unwrap_or_else(|| if has_endpoint(&otlp.traces) { TracesExporter::Otlp } else { TracesExporter::None });
@@ -105,7 +105,7 @@ impl Settings {
         });
         let scraped = metrics_exporters.contains(&MetricsExporter::Prometheus);
         if scraped && http.listen.is_none() {
-            return Err(invalid("metrics.exporters", "prometheus needs http.listen, where it can scrape").into());
+            return Err(invalid("metrics.exporters", "prometheus needs http.listen, the address to scrape").into());
         }
         let metrics = metrics.resolve(&metrics_exporters, &otlp)?;
         let traces = match traces_exporter {
@@ -121,11 +121,11 @@ impl Settings {
             _ => Print::None,
         });
         if let Some(bytes) = collect.ring_bytes {
-            check_ring_bytes(bytes).map_err(|why| invalid("collect.ring_bytes", &why))?;
+            check_ring_bytes(bytes).map_err(|reason| invalid("collect.ring_bytes", &reason))?;
         }
         let listen = collect.listen.unwrap_or_else(|| DEFAULT_SOCKET.into());
         Ok(Config {
-            backend: collect.backend.unwrap_or(Choice::Auto),
+            backend: collect.backend.unwrap_or(BackendChoice::Auto),
             ring_bytes: collect.ring_bytes,
             pin: collect.pin.unwrap_or_else(|| "/sys/fs/bpf/gopatch".into()),
             naming: Naming {
@@ -145,12 +145,12 @@ impl Settings {
     }
 }
 
-impl file::Traces {
+impl TracesSettings {
     /// The part of all traces that is kept.
     fn ratio(&self) -> Result<f64, Invalid> {
         let argument = self.sampler_arg.unwrap_or(1.0);
         if !(0.0..=1.0).contains(&argument) {
-            return Err(invalid("traces.sampler_arg", &format!("{argument} is not from 0 to 1")));
+            return Err(invalid("traces.sampler_arg", &format!("{argument} is not between 0 and 1")));
         }
         Ok(match self.sampler.unwrap_or(Sampler::ParentBasedAlwaysOn) {
             Sampler::AlwaysOn | Sampler::ParentBasedAlwaysOn => 1.0,
@@ -159,67 +159,67 @@ impl file::Traces {
         })
     }
 
-    fn resolve(&self, otlp: &Otlp) -> Result<Traces, Invalid> {
+    fn resolve(&self, otlp: &OtlpSettings) -> Result<TracesConfig, Invalid> {
         let batch_spans = self.batch_spans.unwrap_or(512);
         let queue_spans = self.queue_spans.unwrap_or(usize::MAX);
         if batch_spans == 0 || batch_spans > queue_spans {
-            let why = format!("{batch_spans} is not from 1 to the {queue_spans} spans that the queue holds");
-            return Err(invalid("traces.batch_spans", &why));
+            let reason = format!("{batch_spans} is not between 1 and {queue_spans}, the size of the queue");
+            return Err(invalid("traces.batch_spans", &reason));
         }
-        Ok(Traces {
+        Ok(TracesConfig {
             ratio: self.ratio()?,
             queue_bytes: self.queue_bytes.unwrap_or(64 << 20),
             queue_spans,
             batch_spans,
             batch_delay: self.batch_delay.unwrap_or(Duration::from_secs(5)),
-            endpoint: otlp.endpoint_of(&otlp.traces, "traces")?,
+            endpoint: otlp.endpoint(&otlp.traces, "traces")?,
         })
     }
 }
 
-impl file::Metrics {
-    fn resolve(&self, exporters: &[MetricsExporter], otlp: &Otlp) -> Result<Metrics, Invalid> {
+impl MetricsSettings {
+    fn resolve(&self, exporters: &[MetricsExporter], otlp: &OtlpSettings) -> Result<MetricsConfig, Invalid> {
         let is_pushed = exporters.contains(&MetricsExporter::Otlp);
         let limit = self.cardinality.unwrap_or(2000);
         if limit < 2 {
-            return Err(invalid("metrics.cardinality", "it must be 2 or more: one series is for what overflows"));
+            return Err(invalid("metrics.cardinality", "must be at least 2: one series is for overflow"));
         }
         let interval = self.interval.unwrap_or(Duration::from_mins(1));
         if interval.is_zero() {
-            return Err(invalid("metrics.interval", "it must be more than 0"));
+            return Err(invalid("metrics.interval", "must be greater than 0"));
         }
         let pushed = Pushed {
             delta: is_pushed && matches!(self.temporality, Some(Temporality::Delta | Temporality::LowMemory)),
             exponential: is_pushed && self.histogram == Some(Histogram::Exponential),
         };
-        Ok(Metrics {
+        Ok(MetricsConfig {
             keeping: (!exporters.is_empty()).then_some(Keeping { pushed, limit }),
             exemplars: self.exemplars.unwrap_or(Exemplars::TraceBased),
             interval,
-            endpoint: is_pushed.then(|| otlp.endpoint_of(&otlp.metrics, "metrics")).transpose()?,
+            endpoint: is_pushed.then(|| otlp.endpoint(&otlp.metrics, "metrics")).transpose()?,
             scraped: exporters.contains(&MetricsExporter::Prometheus),
         })
     }
 }
 
-impl Otlp {
-    /// Where a signal goes: what is said for it, then what is said for both.
-    fn endpoint_of(&self, signal: &Signal, name: &str) -> Result<Endpoint, Invalid> {
-        let what = |key: &str| format!("otlp.{name}.{key} or otlp.{key}");
+impl OtlpSettings {
+    /// The endpoint of a signal. Its own settings override those for both signals.
+    fn endpoint(&self, signal: &SignalSettings, name: &str) -> Result<Endpoint, Invalid> {
+        let key_name = |key: &str| format!("otlp.{name}.{key} or otlp.{key}");
         let insecure = signal.insecure.or(self.insecure).unwrap_or(false);
-        let given = signal.endpoint.as_ref().or(self.endpoint.as_ref());
-        // Without a scheme only gRPC takes it, where `insecure` says which is meant.
-        let with_scheme = given.map(|given| match given.contains("://") {
-            true => given.clone(),
-            false if insecure => format!("http://{given}"),
-            false => format!("https://{given}"),
+        let configured = signal.endpoint.as_ref().or(self.endpoint.as_ref());
+        // An endpoint without a scheme is one for gRPC, where `insecure` decides the scheme.
+        let with_scheme = configured.map(|url| match url.contains("://") {
+            true => url.clone(),
+            false if insecure => format!("http://{url}"),
+            false => format!("https://{url}"),
         });
         let url = with_scheme.as_deref().map(reqwest::Url::parse).transpose();
-        let url = url.map_err(|error| invalid(&what("endpoint"), &error.to_string()))?;
+        let url = url.map_err(|error| invalid(&key_name("endpoint"), &error.to_string()))?;
         if let Some(url) = &url
             && !matches!(url.scheme(), "http" | "https")
         {
-            return Err(invalid(&what("endpoint"), &format!("`{}` is neither http nor https", url.scheme())));
+            return Err(invalid(&key_name("endpoint"), &format!("`{}` is neither http nor https", url.scheme())));
         }
         let by_port = match url.as_ref().and_then(reqwest::Url::port) {
             Some(GRPC_PORT) => Protocol::Grpc,
@@ -227,7 +227,7 @@ impl Otlp {
         };
         let protocol = signal.protocol.or(self.protocol).unwrap_or(by_port);
         let default = if protocol == Protocol::Grpc { "http://localhost:4317" } else { "http://localhost:4318" };
-        let mut url = url.unwrap_or_else(|| reqwest::Url::parse(default).expect("a good URL"));
+        let mut url = url.unwrap_or_else(|| reqwest::Url::parse(default).expect("a valid URL"));
         if protocol != Protocol::Grpc && signal.endpoint.is_none() {
             let path = format!("{}/v1/{name}", url.path().trim_end_matches('/'));
             url.set_path(&path);
@@ -235,18 +235,20 @@ impl Otlp {
         let mut headers = self.headers.clone().unwrap_or_default();
         headers.extend(signal.headers.clone().unwrap_or_default());
         for (header, value) in &headers {
-            let is_good = reqwest::header::HeaderName::from_bytes(header.as_bytes()).is_ok()
+            let is_valid = reqwest::header::HeaderName::from_bytes(header.as_bytes()).is_ok()
                 && reqwest::header::HeaderValue::from_str(value).is_ok();
-            if !is_good {
-                return Err(invalid(&what("headers"), &format!("`{header}` cannot be sent as a header")));
+            if !is_valid {
+                return Err(invalid(&key_name("headers"), &format!("`{header}` cannot be sent as a header")));
             }
         }
         let certificate = signal.certificate_file.as_ref().or(self.certificate_file.as_ref());
         let client = match (certificate, signal.key_file.as_ref().or(self.key_file.as_ref())) {
             (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
             (None, None) => None,
-            (Some(_), None) => return Err(invalid(&what("key_file"), "the certificate's key is missing")),
-            (None, Some(_)) => return Err(invalid(&what("certificate_file"), "the key's certificate is missing")),
+            (Some(_), None) => return Err(invalid(&key_name("key_file"), "the key of the certificate is missing")),
+            (None, Some(_)) => {
+                return Err(invalid(&key_name("certificate_file"), "the certificate of the key is missing"));
+            }
         };
         Ok(Endpoint {
             url: url.into(),

@@ -1,4 +1,4 @@
-//! Every key and every variable does what it says, and a wrong one is named.
+//! Every key and every variable has its effect, and errors name an invalid one.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use super::*;
 use crate::console::log::Level;
 use crate::console::print::Print;
 
-/// Settings of a file's text and of an environment, as far as they are good.
+/// The settings of a file and an environment.
 fn resolve(text: &str, environment: &[(&str, &str)]) -> Result<Config> {
     let get = |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     Settings::parse(text)?.with_environment(&get)?.resolve()
 }
 
-fn good(text: &str, environment: &[(&str, &str)]) -> Config {
+fn valid(text: &str, environment: &[(&str, &str)]) -> Config {
     resolve(text, environment).unwrap_or_else(|error| panic!("{text} {environment:?}: {error:#}"))
 }
 
-fn bad(text: &str, environment: &[(&str, &str)]) -> String {
+fn error(text: &str, environment: &[(&str, &str)]) -> String {
     match resolve(text, environment) {
-        Ok(_) => panic!("{text} {environment:?} is good"),
+        Ok(_) => panic!("{text} {environment:?} is valid"),
         Err(error) => format!("{error:#}"),
     }
 }
 
 #[test]
-fn the_example_says_the_defaults() {
-    assert_eq!(good(EXAMPLE, &[]), good("", &[]));
-    // What it shows in a comment, as it would depend on the machine or has no default, is good too.
+fn the_example_has_the_defaults() {
+    assert_eq!(valid(EXAMPLE, &[]), valid("", &[]));
+    // Settings in comments, which depend on the machine or have no default, are valid too.
     let shown = |line: &str| {
         let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
         let setting = rest.strip_prefix("# ")?;
@@ -40,14 +40,14 @@ fn the_example_says_the_defaults() {
     let lines = EXAMPLE.lines().map(|line| shown(line).unwrap_or_else(|| line.to_owned()));
     let lines = lines.map(|line| line.replace(": {}", ":"));
     let text = lines.collect::<Vec<_>>().join("\n").replace("  traces:\n  metrics:\n", "");
-    let all = good(&text, &[]);
+    let all = valid(&text, &[]);
     assert_eq!(all.naming.service_name.as_deref(), Some("shop"), "{text}");
     assert!(all.traces.is_some() && all.metrics.scraped && all.http.is_some(), "{text}");
 }
 
-/// Each variable with a value, and what must be different for it.
+/// Each variable with a value, and a check that only holds with it.
 #[test]
-fn each_variable_does_what_it_says() {
+fn each_variable_has_its_effect() {
     const BOTH: &[(&str, &str)] = &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")];
     type Check = fn(&Config) -> bool;
     let cases: &[(&str, &str, Check)] = &[
@@ -117,25 +117,25 @@ fn each_variable_does_what_it_says() {
     for (name, value, check) in cases {
         let environment: Vec<_> =
             BOTH.iter().copied().filter(|(known, _)| known != name).chain([(*name, *value)]).collect();
-        let config = good("", &environment);
+        let config = valid("", &environment);
         assert!(check(&config), "{name}={value}: {config:#?}");
-        assert!(!name.starts_with("OTEL") || *name == "OTEL_TRACES_SAMPLER_ARG" || !check(&good("", BOTH)), "{name}");
+        assert!(!name.starts_with("OTEL") || *name == "OTEL_TRACES_SAMPLER_ARG" || !check(&valid("", BOTH)), "{name}");
     }
     let client = |signal: &str| {
         let name = |key: &str| format!("OTEL_EXPORTER_OTLP_{signal}{key}");
         let (certificate, key) = (name("CLIENT_CERTIFICATE"), name("CLIENT_KEY"));
-        good("", &[BOTH[0], (&certificate, "/c"), (&key, "/k")])
+        valid("", &[BOTH[0], (&certificate, "/c"), (&key, "/k")])
     };
     let has_client = |endpoint: &Endpoint| endpoint.client == Some(("/c".into(), "/k".into()));
     assert!(both(&client(""), has_client));
     assert!(only_traces(&client("TRACES_"), has_client));
     assert!(only_metrics(&client("METRICS_"), has_client));
     let (endpoint, insecure) = (("OTEL_EXPORTER_OTLP_ENDPOINT", "h:4317"), ("OTEL_EXPORTER_OTLP_INSECURE", "true"));
-    assert!(both(&good("", &[endpoint]), |it| it.url == "https://h:4317/"));
-    assert!(both(&good("", &[endpoint, insecure]), |it| it.url == "http://h:4317/"));
+    assert!(both(&valid("", &[endpoint]), |it| it.url == "https://h:4317/"));
+    assert!(both(&valid("", &[endpoint, insecure]), |it| it.url == "http://h:4317/"));
     for signal in ["TRACES", "METRICS"] {
         let [endpoint, insecure] = ["ENDPOINT", "INSECURE"].map(|key| format!("OTEL_EXPORTER_OTLP_{signal}_{key}"));
-        let config = good("", &[BOTH[0], (&endpoint, "h:4317"), (&insecure, "true")]);
+        let config = valid("", &[BOTH[0], (&endpoint, "h:4317"), (&insecure, "true")]);
         let of_signal = if signal == "TRACES" { traces_endpoint(&config) } else { metrics_endpoint(&config) };
         assert_eq!((of_signal.url.as_str(), of_signal.protocol), ("http://h:4317/", Protocol::Grpc));
     }
@@ -179,73 +179,83 @@ fn samplers() {
     ] {
         let environment =
             [("OTEL_TRACES_EXPORTER", "otlp"), ("OTEL_TRACES_SAMPLER", sampler), ("OTEL_TRACES_SAMPLER_ARG", "0.25")];
-        assert_eq!(good("", &environment).traces.map(|traces| traces.ratio), Some(ratio), "{sampler}");
+        assert_eq!(valid("", &environment).traces.map(|traces| traces.ratio), Some(ratio), "{sampler}");
     }
 }
 
 #[test]
-fn the_environment_wins_over_the_file() {
+fn the_environment_overrides_the_file() {
     let text =
         "service: { name: a }\ntraces: { batch_spans: 3, batch_delay: 1s }\notlp: { endpoint: 'http://h:4317' }\n";
-    let config = good(text, &[("OTEL_SERVICE_NAME", "b"), ("OTEL_BSP_SCHEDULE_DELAY", " "), ("OTEL_LOG_LEVEL", "")]);
+    let config = valid(text, &[("OTEL_SERVICE_NAME", "b"), ("OTEL_BSP_SCHEDULE_DELAY", " "), ("OTEL_LOG_LEVEL", "")]);
     assert_eq!(config.naming.service_name.as_deref(), Some("b"));
     let traces = config.traces.expect("there is an endpoint");
-    assert_eq!((traces.batch_spans, traces.batch_delay), (3, Duration::from_secs(1)), "an empty variable is none");
-    assert_eq!(traces.endpoint.protocol, Protocol::Grpc, "by its port");
+    assert_eq!(
+        (traces.batch_spans, traces.batch_delay),
+        (3, Duration::from_secs(1)),
+        "an empty variable counts as unset"
+    );
+    assert_eq!(traces.endpoint.protocol, Protocol::Grpc, "from its port");
 }
 
 #[test]
-fn nothing_is_pushed_or_kept_unless_asked_for() {
-    let config = good("", &[]);
+fn by_default_nothing_is_pushed_or_kept() {
+    let config = valid("", &[]);
     assert_eq!((config.traces, config.metrics.keeping, config.http), (None, None, None));
     assert_eq!(config.print, Print::Text);
-    let config = good("http: { listen: '127.0.0.1:1' }", &[]);
+    let config = valid("http: { listen: '127.0.0.1:1' }", &[]);
     assert!(config.metrics.scraped && config.metrics.endpoint.is_none() && config.traces.is_none());
     assert_eq!(config.print, Print::None);
-    let config = good("traces: { exporter: console }\nhttp: { listen: '127.0.0.1:1' }", &[]);
+    let config = valid("traces: { exporter: console }\nhttp: { listen: '127.0.0.1:1' }", &[]);
     assert_eq!(config.print, Print::Text);
 }
 
 #[test]
-fn what_is_wrong_is_named() {
-    for (text, told) in [
+fn errors_name_the_invalid_setting() {
+    for (text, expected) in [
         ("colect: {}", "unknown field `colect`, expected one of"),
         ("traces: { sampler: often }", "traces.sampler: unknown variant `often`, expected one of"),
         (
             "traces: { batch_delay: soon }",
             "traces.batch_delay: invalid value: string \"soon\", expected a duration such as 10s or 250ms",
         ),
-        ("traces: { sampler_arg: 2 }", "traces.sampler_arg: 2 is not from 0 to 1"),
-        ("traces: { exporter: otlp, batch_spans: 0 }", "traces.batch_spans: 0 is not from 1"),
+        ("traces: { sampler_arg: 2 }", "traces.sampler_arg: 2 is not between 0 and 1"),
+        ("traces: { exporter: otlp, batch_spans: 0 }", "traces.batch_spans: 0 is not between 1 and"),
         ("collect: { ring_bytes: 5000 }", "collect.ring_bytes: not a power of two"),
         ("collect: { backend: tape }", "collect.backend: unknown variant `tape`"),
         ("metrics: { exporters: [prometheus] }", "metrics.exporters: prometheus needs http.listen"),
-        ("metrics: { cardinality: 1 }", "metrics.cardinality: it must be 2 or more"),
-        ("metrics: { interval: 0s }", "metrics.interval: it must be more than 0"),
+        ("metrics: { cardinality: 1 }", "metrics.cardinality: must be at least 2"),
+        ("metrics: { interval: 0s }", "metrics.interval: must be greater than 0"),
         ("otlp: { endpoint: 'ftp://h' }", "otlp.metrics.endpoint or otlp.endpoint: `ftp` is neither http nor https"),
         ("otlp: { endpoint: 'http://h', headers: { 'a b': c } }", "otlp.headers: `a b` cannot be sent as a header"),
-        ("otlp: { endpoint: 'http://h', key_file: /k }", "otlp.certificate_file: the key's certificate is missing"),
-        ("otlp: { endpoint: 'http://h', certificate_file: /c }", "otlp.key_file: the certificate's key is missing"),
+        (
+            "otlp: { endpoint: 'http://h', key_file: /k }",
+            "otlp.certificate_file: the certificate of the key is missing",
+        ),
+        (
+            "otlp: { endpoint: 'http://h', certificate_file: /c }",
+            "otlp.key_file: the key of the certificate is missing",
+        ),
         ("http: { listen: here }", "http.listen: invalid socket address syntax"),
         ("log: { level: loud }", "log.level: unknown variant `loud`"),
         ("print: aloud", "print: unknown variant `aloud`"),
     ] {
-        let error = bad(text, &[]);
-        assert!(error.contains(told), "{text}: {error}");
+        let message = error(text, &[]);
+        assert!(message.contains(expected), "{text}: {message}");
     }
-    for (name, value, told) in [
+    for (name, value, expected) in [
         ("OTEL_TRACES_SAMPLER", "often", "unknown variant `often`, expected one of"),
-        ("OTEL_BSP_SCHEDULE_DELAY", "5s", "it is no number of milliseconds"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "5s", "not a number of milliseconds"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "-1", "invalid digit"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a", "`a` is not `name=value`"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a", "`a` is not `name=value`"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "smtp", "unknown variant `smtp`"),
-        ("OTEL_EXPORTER_OTLP_INSECURE", "maybe", "it is neither true nor false"),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "maybe", "neither true nor false"),
         ("OTEL_METRICS_EXPORTER", "otlp,pigeon", "unknown variant `pigeon`"),
-        ("OTEL_EXPORTER_PROMETHEUS_HOST", "everywhere", "it is no IP address"),
+        ("OTEL_EXPORTER_PROMETHEUS_HOST", "everywhere", "neither an IP address"),
         ("OTEL_EXPORTER_PROMETHEUS_PORT", "99999", "number too large"),
     ] {
-        let error = bad("", &[(name, value)]);
-        assert!(error.starts_with(&format!("{name}={value}: ")) && error.contains(told), "{error}");
+        let message = error("", &[(name, value)]);
+        assert!(message.starts_with(&format!("{name}={value}: ")) && message.contains(expected), "{message}");
     }
 }

@@ -1,10 +1,10 @@
-//! The values that settings can have, and what is said of one that is wrong.
+//! The values that settings can have, and the error for an invalid one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
 
-/// Where the HTTP server listens when it is only said that there is to be one.
+/// Where the HTTP server listens if it is enabled without an address.
 pub(crate) const DEFAULT_HTTP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
 /// Where spans go.
@@ -25,8 +25,8 @@ pub(crate) enum MetricsExporter {
     Prometheus,
 }
 
-/// Which traces are kept. A span that has no parent here decides for its whole trace, so those that ask the parent first
-/// decide as those that do not.
+/// Which traces are kept. A span without a parent here decides for its whole trace, so the samplers
+/// that ask the parent first decide like the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Sampler {
@@ -42,7 +42,7 @@ pub(crate) enum Sampler {
     ParentBasedTraceIdRatio,
 }
 
-/// How OTLP is spoken.
+/// The transport and encoding of OTLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(crate) enum Protocol {
     #[serde(rename = "grpc")]
@@ -53,7 +53,7 @@ pub(crate) enum Protocol {
     HttpJson,
 }
 
-/// How what is sent is compressed.
+/// How requests are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Compression {
@@ -61,15 +61,15 @@ pub(crate) enum Compression {
     None,
 }
 
-/// What counts in a pushed metric count from.
+/// Since when pushed metrics count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Temporality {
-    /// The process's start.
+    /// The start of the process.
     Cumulative,
     /// The last push.
     Delta,
-    /// The same for histograms, and there are no others.
+    /// The same as delta for histograms, and all metrics are histograms.
     LowMemory,
 }
 
@@ -82,7 +82,7 @@ pub(crate) enum Histogram {
     Exponential,
 }
 
-/// Which operations metrics show one of.
+/// Which operations become exemplars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Exemplars {
@@ -92,15 +92,15 @@ pub(crate) enum Exemplars {
     TraceBased,
 }
 
-/// A setting that cannot be.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
-#[error("{what}: {why}")]
+#[error("{name}: {reason}")]
 pub(crate) struct Invalid {
-    /// Under what name it was given.
-    pub(crate) what: String,
-    pub(crate) why: String,
+    /// The name of the key or variable.
+    pub(crate) name: String,
+    pub(crate) reason: String,
 }
 
-pub(super) fn invalid(what: &str, why: &str) -> Invalid {
-    Invalid { what: what.to_owned(), why: why.to_owned() }
+pub(super) fn invalid(name: &str, reason: &str) -> Invalid {
+    Invalid { name: name.to_owned(), reason: reason.to_owned() }
 }

@@ -17,7 +17,8 @@ const NAME_WIDTH: usize = 40;
 /// Attributes whose values follow the name directly, because everybody knows what they are.
 const WITHOUT_NAME: [&str; 2] = ["url.path", "http.response.status_code"];
 
-/// Attributes that a line leaves out. They are alike for most requests of a server; the JSON form has them.
+/// Attributes that a line leaves out. They are alike for most requests of a server; the JSON form
+/// has them.
 const LEFT_OUT: [&str; 4] = ["server.address", "server.port", "client.port", "network.protocol.version"];
 
 /// Appends the operation's line.

@@ -1,8 +1,10 @@
-//! What gopatchd says of itself, on standard error.
+//! Messages on standard error.
 //!
-//! Decides: how a message looks: `gopatchd: ` and the text, with a word before it for what is not just news.
-//! Trusts: its callers to keep control characters out of what they say.
-//! Never does: failing: a standard error that is closed is no reason to end. A daemon's does not wait either.
+//! Decides: the form of a message: `gopatchd: ` and the text, with `error: ` or `warning: ` between
+//! the two.
+//! Trusts: its callers to keep control characters out of messages.
+//! Never does: fail. A closed standard error does not end gopatchd, and a daemon does not wait for
+//! the reader.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -19,15 +21,15 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::output::Output;
 
-/// What is said on standard error.
+/// Which messages appear on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// What stops gopatchd or loses data.
+    /// Failures.
     Error,
-    /// Also what may be wrong.
+    /// Also warnings.
     Warn,
-    /// Also news.
+    /// Also information.
     Info,
     /// Everything.
     Debug,
@@ -49,21 +51,21 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>, N: for<'w> FormatFields<'w> + 'stat
     }
 }
 
-/// How long whoever reads may take for the last messages.
+/// How long the reader may take for the last messages.
 const LAST_MESSAGES: Duration = Duration::from_secs(1);
 
-/// What a daemon says. Dropped, it waits for it to be read, but not for long.
+/// The log of a daemon. Dropping it waits for the last messages to be read, but not for long.
 #[derive(Debug)]
 pub struct Log(Arc<Mutex<Output>>);
 
 impl Drop for Log {
     fn drop(&mut self) {
-        // Who does not read what is said will not read that either.
+        // An error cannot be reported: this is where errors go.
         let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).flush_all(LAST_MESSAGES);
     }
 }
 
-/// A message of a daemon's.
+/// A message of a daemon.
 struct Message(Arc<Mutex<Output>>);
 
 impl Write for Message {
@@ -86,15 +88,15 @@ impl Drop for Message {
     }
 }
 
-/// Says what the settings ask for, and waits for nobody who reads it.
+/// Starts the log of a daemon, which never waits for its reader.
 pub fn start(level: Level) -> io::Result<Log> {
-    let output = Arc::new(Mutex::new(Output::to(io::stderr())?));
+    let output = Arc::new(Mutex::new(Output::new(io::stderr())?));
     let messages = Arc::clone(&output);
     start_at(level, move || Message(Arc::clone(&messages)));
     Ok(Log(output))
 }
 
-/// Says what is said if nothing is asked for.
+/// Starts the log of a command.
 pub fn start_default() {
     start_at(Level::Info, io::stderr);
 }
@@ -106,7 +108,7 @@ fn start_at(level: Level, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 's
         Level::Info => tracing::Level::INFO,
         Level::Debug => tracing::Level::DEBUG,
     };
-    // Libraries have their own idea of news.
+    // Libraries log too much at the level of information.
     let is_ours = tracing_subscriber::filter::filter_fn(move |metadata| {
         *metadata.level() <= most
             && (metadata.target().starts_with("gopatchd") || *metadata.level() <= tracing::Level::WARN)
@@ -117,6 +119,6 @@ fn start_at(level: Level, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 's
         .log_internal_errors(false)
         .with_writer(writer);
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(is_ours));
-    // A second one would only mean that it has begun before.
+    // An error means that the log has started already.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -1,9 +1,10 @@
 //! Standard output and standard error, which must not hold up anything else.
 //!
-//! Decides: what is kept for whoever is slow to take it.
-//! Trusts: nothing of what stands behind them. A pipe may have a reader that sleeps, and a file may lie on a disk
-//! that takes nothing for a minute: poll(2) calls a file writable even then. So a thread of its own writes.
-//! Never does: changing them to non-blocking, since other processes may share it.
+//! Decides: how much is kept for a slow reader.
+//! Trusts: nothing about the file. A pipe may have a reader that sleeps, and a file may be on a
+//! disk that accepts nothing for a minute: poll(2) reports a file as writable even then. So a
+//! thread of its own writes.
+//! Never does: make the files non-blocking, since other processes may share them.
 
 use std::io;
 use std::mem;
@@ -16,59 +17,61 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
-/// With more than this unwritten, no more is kept.
+/// Unwritten bytes beyond which no more are accepted.
 const FULL: usize = 16 << 20;
 
-/// For a burst, who writes is given so long, as long as each step of it shows that something is written. Who has not
-/// used it is slow, and gets no other for a while.
-const MOMENT: Duration = Duration::from_secs(2);
+/// In a burst, `flush` waits for the thread for at most this long, as long as bytes are written in
+/// each step. If that was not enough, the output is slow, and `flush` does not wait again for a
+/// while.
+const BURST: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(100);
 const SLOW: Duration = Duration::from_secs(1);
 
-/// How long the end waits for somebody who reads the output slowly.
+/// How long the end of gopatchd waits for a slow reader of the output.
 pub(crate) const LAST_OUTPUT: Duration = Duration::from_secs(5);
 
-/// What a pipe takes in one piece (`PIPE_BUF`), so that what was not taken is known that well.
+/// Bytes of one write to a pipe (`PIPE_BUF`), so that the unwritten bytes are known to that
+/// precision.
 const PIECE: usize = 4096;
 
-/// What a file takes in one piece: it has no reader, and takes all or fails.
+/// Bytes of one write to a file, which accepts all or fails.
 const FILE_PIECE: usize = 1 << 18;
 
-/// A file that is written behind the back of whoever prints.
+/// A file that a thread writes in the background.
 #[derive(Debug)]
 pub(crate) struct Output {
-    /// None once a writer has it.
+    /// None once the thread has it.
     file: Option<OwnedFd>,
     pending: Vec<u8>,
-    /// What was handed over and not written, at the last flush.
+    /// Bytes handed over and not written, as of the last flush.
     unwritten: usize,
-    /// Until when nobody waits for who writes.
+    /// Until when `flush` does not wait.
     slow_until: Option<Instant>,
     /// None until there is something to write.
     writer: Option<Arc<Writer>>,
 }
 
-/// What a thread writes.
+/// Shared with the thread that writes.
 #[derive(Debug, Default)]
 struct Writer {
     state: Mutex<State>,
-    /// There is more to write, or less.
+    /// There are more bytes to write, or fewer.
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Handed over, and not yet begun with.
+    /// Handed over, and not begun yet.
     bytes: Vec<u8>,
-    /// Handed over and not written: those bytes, and the rest of what is being written.
+    /// Handed over and not written: those bytes, and the rest of the current write.
     unwritten: usize,
-    /// Why nothing is written any more.
+    /// Why writing has stopped.
     error: Option<Errno>,
 }
 
 impl Output {
-    /// Makes an output of a file.
-    pub(crate) fn to(file: impl AsFd) -> io::Result<Self> {
+    /// An output to a file.
+    pub(crate) fn new(file: impl AsFd) -> io::Result<Self> {
         Ok(Self {
             file: Some(file.as_fd().try_clone_to_owned()?),
             pending: Vec::new(),
@@ -88,15 +91,15 @@ impl Output {
         self.pending.len() + self.writer.as_ref().map_or(0, |writer| writer.lock().unwritten)
     }
 
-    /// Has everything written, and does not wait for it, but for a moment now and then if it is much. An error, which
-    /// may be of earlier bytes, means that nobody will take any more.
+    /// Hands everything to the thread without waiting, except for a moment in a burst. After an
+    /// error, which may come from earlier bytes, nothing is written any more.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if !self.pending.is_empty()
             && let Some(file) = self.file.take()
         {
             let writer = Arc::new(Writer::default());
             self.writer = Some(Arc::clone(&writer));
-            // It ends with the process: what it waits for may never come.
+            // The thread ends with the process: the reader that it waits for may never read.
             thread::Builder::new().name("output".into()).spawn(move || writer.write(&file))?;
         }
         if let Some(writer) = &self.writer {
@@ -106,7 +109,7 @@ impl Output {
                 loop {
                     let before = self.unwritten;
                     self.unwritten = writer.wait(STEP, FULL)?;
-                    if !self.is_full() || self.unwritten == before || begin.elapsed() >= MOMENT {
+                    if !self.is_full() || self.unwritten == before || begin.elapsed() >= BURST {
                         break;
                     }
                 }
@@ -116,7 +119,7 @@ impl Output {
         Ok(())
     }
 
-    /// Waits until everything is written, or for so long.
+    /// Waits until everything is written, but no longer than `patience`.
     pub(crate) fn flush_all(&mut self, patience: Duration) -> io::Result<()> {
         self.flush()?;
         if let Some(writer) = &self.writer {
@@ -151,7 +154,8 @@ impl Writer {
         Ok(state.unwritten)
     }
 
-    /// Waits until fewer bytes than `below` are unwritten, or for so long. Gives how many are.
+    /// Waits until fewer than `below` bytes are unwritten, but no longer than `patience`. Gives how
+    /// many are unwritten.
     fn wait(&self, patience: Duration, below: usize) -> io::Result<usize> {
         let too_many = |state: &mut State| state.unwritten >= below && state.error.is_none();
         let waited = self.changed.wait_timeout_while(self.lock(), patience, too_many);
@@ -159,7 +163,7 @@ impl Writer {
         state.error.map_or(Ok(state.unwritten), |error| Err(error.into()))
     }
 
-    /// Writes what there is, as it comes, until nobody takes any more.
+    /// Writes bytes as they come, until an error.
     fn write(&self, file: &OwnedFd) {
         let is_file = fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file());
         let piece = if is_file { FILE_PIECE } else { PIECE };
@@ -167,7 +171,7 @@ impl Writer {
         loop {
             let state = self.changed.wait_while(self.lock(), |state| state.bytes.is_empty());
             let mut state = state.unwrap_or_else(PoisonError::into_inner);
-            // The two buffers are exchanged, so that nothing is copied once more and neither is made anew.
+            // The buffers are swapped, so that nothing is copied and neither is allocated again.
             bytes.clear();
             mem::swap(&mut bytes, &mut state.bytes);
             drop(state);
@@ -175,7 +179,7 @@ impl Writer {
             while !rest.is_empty() {
                 let result = match rustix::io::write(file, &rest[..rest.len().min(piece)]) {
                     Err(Errno::INTR) => Ok(0),
-                    // Somebody else has made it non-blocking.
+                    // Another process has made the file non-blocking.
                     Err(Errno::AGAIN) => poll(&mut [PollFd::new(file, PollFlags::OUT)], None).map(|_| 0),
                     result => result,
                 };
@@ -204,11 +208,11 @@ mod tests {
 
     use super::*;
 
-    /// A pipe holds 64 kB, and whoever should read it does not.
+    /// A pipe holds 64 kB, and its reader does not read.
     #[test]
-    fn who_takes_nothing_holds_up_nobody() -> io::Result<()> {
+    fn a_reader_that_does_not_read_holds_up_nothing() -> io::Result<()> {
         let (reader, writer) = io::pipe()?;
-        let mut output = Output::to(writer)?;
+        let mut output = Output::new(writer)?;
         let line = [b'x'; 1000];
         let mut written = 0;
         while !output.is_full() {
@@ -228,17 +232,17 @@ mod tests {
         assert_eq!(output.waiting(), 0);
         assert!(taken.join().expect("no panic")?.iter().all(|byte| *byte == b'x'));
 
-        // Its reader is gone now.
+        // The reader is gone now.
         output.buffer().extend(line);
         output.flush()?;
-        let error = output.flush_all(Duration::from_secs(20)).expect_err("nobody reads");
+        let error = output.flush_all(Duration::from_secs(20)).expect_err("the pipe is closed");
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         Ok(())
     }
 
     #[test]
-    fn nothing_is_written_by_nobody() -> io::Result<()> {
-        let mut output = Output::to(io::stdout())?;
+    fn without_output_there_is_no_thread() -> io::Result<()> {
+        let mut output = Output::new(io::stdout())?;
         let begin = Instant::now();
         output.flush_all(Duration::from_secs(20))?;
         assert!(output.writer.is_none() && begin.elapsed() < Duration::from_secs(20));

@@ -1,9 +1,9 @@
 //! What appears on standard output.
 //!
-//! Decides: the form of the output as a whole: one operation a line, and at the end, for a program, a summary.
-//! Trusts: its callers.
-//! Never does: waiting for who reads, except at the very end and for a moment when much waits (`output`). Lines that nobody
-//! takes are counted.
+//! Decides: the form of the output as a whole: one operation a line, and at the end, except in a
+//! table, a summary.
+//! Never does: wait for the reader, except at the very end and for a moment in a burst (`output`).
+//! Operations that find no room are counted.
 
 use std::io;
 use std::time::Duration;
@@ -20,14 +20,14 @@ use crate::summary::Summary;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Print {
-    /// A table for a person.
+    /// A table for people
     Text,
-    /// One JSON object a line; the last line is `{"summary":{...}}`.
+    /// One JSON object a line; the last line is `{"summary":{...}}`
     Json,
-    /// Nothing but that last line.
+    /// Only the summary line
     None,
-    /// The work of `json` without the output: operations become JSON and are thrown away, and only the summary is
-    /// printed. For measuring what gopatchd costs.
+    /// Like `json`, but operations are thrown away and only the summary is printed; for measuring
+    /// the cost of gopatchd
     Discard,
 }
 
@@ -37,15 +37,15 @@ pub(crate) struct Printer {
     print: Print,
     output: Output,
     operations: u64,
-    /// Of these, how many were not printed, as who reads was too far behind.
+    /// Operations not printed because the reader is too slow.
     unprinted: u64,
-    /// Nobody reads any more.
+    /// The reader is gone.
     closed: bool,
 }
 
 impl Printer {
     pub(crate) fn new(print: Print) -> io::Result<Self> {
-        Ok(Self { print, output: Output::to(io::stdout())?, operations: 0, unprinted: 0, closed: false })
+        Ok(Self { print, output: Output::new(io::stdout())?, operations: 0, unprinted: 0, closed: false })
     }
 
     /// Prints an operation, at the next flush.
@@ -56,7 +56,7 @@ impl Printer {
         }
         if self.output.is_full() {
             if self.unprinted == 0 {
-                tracing::warn!("standard output is not read fast enough, so operations are not printed");
+                tracing::warn!("standard output is not read fast enough; some operations are not printed");
             }
             self.unprinted += 1;
             return;
@@ -78,13 +78,13 @@ impl Printer {
         }
     }
 
-    /// Adds what it has counted so far.
-    pub(crate) fn count(&self, summary: &mut Summary) {
+    /// Writes its counts so far into the summary.
+    pub(crate) fn count_into(&self, summary: &mut Summary) {
         summary.operations = self.operations;
         summary.unprinted = self.unprinted;
     }
 
-    /// Has everything written, without waiting for it.
+    /// Starts writing everything, without waiting.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let result = if self.closed { Ok(()) } else { self.output.flush() };
         if result.is_err() {
@@ -103,10 +103,10 @@ impl Printer {
         }
         match self.output.flush_all(patience) {
             Ok(()) if self.output.waiting() > 0 => {
-                tracing::warn!("nobody has read the last {} bytes of the output", self.output.waiting());
+                tracing::warn!("the last {} bytes of the output were not read", self.output.waiting());
             }
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                tracing::warn!("the last of the output could not be written: {error}");
+                tracing::warn!("cannot write the end of the output: {error}");
             }
             Ok(()) | Err(_) => {}
         }

@@ -17,14 +17,14 @@ pub(crate) struct Status {
     pub(crate) pid: u32,
     pub(crate) uptime_seconds: f64,
     pub(crate) backend: String,
-    /// Whether the rings are being looked at.
+    /// Whether the main loop looks at the rings.
     pub(crate) alive: bool,
     /// Totals over all processes.
     pub(crate) totals: Summary,
     /// None when spans are not pushed.
     pub(crate) spans: Option<Spans>,
-    /// Those that are attached, and those that have just ended.
-    pub(crate) processes: Vec<Process>,
+    /// Attached processes, and those that have just ended.
+    pub(crate) processes: Vec<ProcessStatus>,
 }
 
 /// Spans on their way to the receiver.
@@ -39,7 +39,7 @@ pub(crate) struct Spans {
 
 /// A process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Process {
+pub(crate) struct ProcessStatus {
     pub(crate) pid: u32,
     pub(crate) service: String,
     pub(crate) instance: String,
@@ -49,20 +49,20 @@ pub(crate) struct Process {
     pub(crate) records: u64,
     pub(crate) operations: u64,
     pub(crate) lost: Lost,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<RuleStatus>,
 }
 
 /// A rule of a process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Rule {
+pub(crate) struct RuleStatus {
     pub(crate) name: String,
-    /// Functions that it hooks.
+    /// Functions that the rule hooks.
     pub(crate) functions: usize,
     #[serde(flatten)]
     pub(crate) state: RuleState,
 }
 
-/// Operations of one name in one process, since somebody began to watch.
+/// Operations of one name in one process, since a client began to watch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Operations {
     pub(crate) pid: u32,

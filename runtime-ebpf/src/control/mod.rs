@@ -1,4 +1,5 @@
-//! What a client and the running gopatchd say to each other over the control socket.
+//! The protocol of the control socket: what a client requests from the running gopatchd, and the
+//! answers.
 //!
 //! - [`api`]: the answers;
 //! - [`switch`]: the requests that switch rules.
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub(crate) mod api;
 pub(crate) mod switch;
 
-/// The control socket where none is named: it stands beside the one that programs find.
+/// The default control socket: beside the one to which programs connect.
 pub(crate) fn default_socket(listen: &Path) -> PathBuf {
     listen.with_extension("control")
 }

@@ -1,8 +1,7 @@
 //! Switching rules in running processes.
 //!
-//! Decides: what a switch does to the functions of a rule, now and in processes that come later.
-//! Trusts: nothing; a rule may be one that no process has.
-//! Never does: I/O.
+//! Decides: what a switch does to the functions of a rule, now and in processes that attach later.
+//! Trusts: nothing. No process may have the rule.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Switch {
     pub(crate) rule: String,
     pub(crate) setting: Setting,
-    /// In this process only; else in all, and in those that come later.
+    /// In this process only; otherwise in all, and in those that attach later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pid: Option<u32>,
 }
@@ -24,11 +23,11 @@ pub(crate) struct Switch {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Setting {
-    /// Its hooks record.
+    /// The hooks of the rule record.
     Enable,
-    /// Its hooks do nothing.
+    /// The hooks of the rule do nothing.
     Disable,
-    /// Of what is recorded, this part becomes operations.
+    /// This part of the recorded calls becomes operations.
     Sample(Ratio),
 }
 
@@ -45,11 +44,11 @@ pub(crate) struct Switched {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RuleState {
     pub(crate) enabled: bool,
-    /// The part of what is recorded that becomes operations.
+    /// The part of the recorded calls that becomes operations.
     pub(crate) sample: Option<Ratio>,
 }
 
-/// How rules are set that were ever switched.
+/// The settings of all rules that were ever switched.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Switches(BTreeMap<String, RuleState>);
 
@@ -60,7 +59,7 @@ impl Default for RuleState {
 }
 
 impl RuleState {
-    /// Changes it.
+    /// Applies a setting.
     pub(crate) fn set(&mut self, setting: Setting) {
         match setting {
             Setting::Enable => self.enabled = true,
@@ -77,7 +76,7 @@ impl Switches {
     }
 
     /// How a rule is set.
-    pub(crate) fn of(&self, rule: &str) -> RuleState {
+    pub(crate) fn state(&self, rule: &str) -> RuleState {
         self.0.get(rule).copied().unwrap_or_default()
     }
 }
@@ -89,20 +88,20 @@ mod tests {
     #[test]
     fn a_rule_is_on_until_it_is_switched() {
         let mut switches = Switches::default();
-        assert_eq!(switches.of("a"), RuleState { enabled: true, sample: None });
+        assert_eq!(switches.state("a"), RuleState { enabled: true, sample: None });
         switches.set("a", Setting::Disable);
         switches.set("a", Setting::Sample(Ratio::new(0.5).expect("a part")));
-        assert_eq!(switches.of("a"), RuleState { enabled: false, sample: Ratio::new(0.5) });
+        assert_eq!(switches.state("a"), RuleState { enabled: false, sample: Ratio::new(0.5) });
         switches.set("a", Setting::Enable);
         switches.set("a", Setting::Sample(Ratio::new(1.0).expect("a part")));
-        assert_eq!(switches.of("a"), RuleState { enabled: true, sample: None });
-        assert_eq!(switches.of("b"), RuleState::default());
+        assert_eq!(switches.state("a"), RuleState { enabled: true, sample: None });
+        assert_eq!(switches.state("b"), RuleState::default());
     }
 
     #[test]
-    fn a_switch_reads_as_it_is_written() {
+    fn a_switch_survives_json() {
         let text = r#"{"rule":"http.server","setting":{"sample":0.1},"pid":7}"#;
-        let switch: Switch = serde_json::from_str(text).expect("good");
+        let switch: Switch = serde_json::from_str(text).expect("a switch");
         assert_eq!(serde_json::to_string(&switch).expect("JSON"), text);
         for bad in [r#"{"rule":"a","setting":{"sample":0}}"#, r#"{"rule":"a","setting":"off"}"#, r#"{"rule":"a"}"#] {
             assert!(serde_json::from_str::<Switch>(bad).is_err(), "{bad}");

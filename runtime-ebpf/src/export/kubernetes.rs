@@ -1,8 +1,10 @@
-//! What Kubernetes knows of the pods that processes run in.
+//! What Kubernetes knows about the pods of processes.
 //!
-//! Decides: when the API server is asked: once a process came whose pod is not known, and not more often than `PAUSE`.
-//! Trusts: the API server, whose certificate the pod's service account vouches for.
-//! Never does: anything outside of a pod, or anything but reading pods. An API server that refuses is told of once.
+//! Decides: when to query the API server: once a process has attached whose pod is unknown, and not
+//! more often than `PAUSE`.
+//! Trusts: the API server, whose certificate the service account of the pod holds.
+//! Never does: anything outside of a pod, or anything but read pods. An API server that refuses is
+//! logged once.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,19 +17,19 @@ use serde::Deserialize;
 use super::shared::Shared;
 use crate::telemetry::process::Process;
 
-/// Where a pod finds what it may know (Kubernetes, "Accessing the Kubernetes API from a Pod").
+/// The credentials of a pod (Kubernetes, "Accessing the Kubernetes API from a Pod").
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// Time between two questions.
+/// Time between two requests.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often a pod that the API server does not know is asked for.
+/// How often a pod that the API server does not know is looked up.
 const TRIES: u32 = 6;
 
-/// The way to the API server.
+/// Access to the API server.
 #[derive(Debug)]
 pub(crate) struct Api {
     client: reqwest::Client,
@@ -70,8 +72,9 @@ struct Owner {
 }
 
 impl Api {
-    /// The API server of the cluster that gopatchd runs in; none outside of one, or without an account.
-    pub(crate) fn of_this_pod() -> Result<Option<Self>> {
+    /// The API server of the cluster that gopatchd runs in; none outside of a cluster, or without
+    /// an account.
+    pub(crate) fn in_cluster() -> Result<Option<Self>> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let (Some(host), Some(port)) = (variable("KUBERNETES_SERVICE_HOST"), variable("KUBERNETES_SERVICE_PORT"))
         else {
@@ -82,7 +85,7 @@ impl Api {
             return Ok(None);
         }
         let host = if host.contains(':') { format!("[{host}]") } else { host };
-        let ca = std::fs::read(account.join("ca.crt")).context("cannot read the cluster's certificate")?;
+        let ca = std::fs::read(account.join("ca.crt")).context("cannot read the certificate of the cluster")?;
         let builder = reqwest::Client::builder().tls_certs_only(reqwest::Certificate::from_pem_bundle(&ca)?);
         let node = variable("K8S_NODE_NAME").or_else(|| variable("NODE_NAME"));
         Self::new(builder, &format!("https://{host}:{port}"), node.as_deref(), account.join("token")).map(Some)
@@ -96,20 +99,21 @@ impl Api {
         Ok(Self { client: builder.timeout(PATIENCE).build()?, pods, token })
     }
 
-    /// The pods that can be seen, by their uid.
+    /// The visible pods, by their uid.
     async fn pods(&self) -> Result<HashMap<String, Pod>> {
-        // It is renewed from time to time.
-        let token = std::fs::read_to_string(&self.token).context("cannot read the account's token")?;
+        // Kubernetes renews the token from time to time.
+        let token = std::fs::read_to_string(&self.token).context("cannot read the token of the service account")?;
         let answer = self.client.get(self.pods.clone()).bearer_auth(token.trim()).send().await?;
         if !answer.status().is_success() {
-            bail!("the API server says {}", answer.status());
+            bail!("the API server answered {}", answer.status());
         }
-        let pods: Pods = serde_json::from_slice(&answer.bytes().await?).context("the API server's answer")?;
+        let pods: Pods =
+            serde_json::from_slice(&answer.bytes().await?).context("invalid answer from the API server")?;
         Ok(pods.items.into_iter().map(|pod| (pod.metadata.uid.clone(), pod)).collect())
     }
 }
 
-/// Finds out about pods for ever.
+/// Looks up pods, forever.
 pub(crate) async fn watch(shared: Arc<Shared>, api: Api) {
     let mut tries: HashMap<String, u32> = HashMap::new();
     let mut has_failed = false;
@@ -123,14 +127,16 @@ pub(crate) async fn watch(shared: Arc<Shared>, api: Api) {
                     for process in unknown {
                         let uid = process.state().resource.text("k8s.pod.uid").to_owned();
                         match pods.get(&uid) {
-                            Some(pod) => name(&process, pod),
+                            Some(pod) => apply_pod(&process, pod),
                             None => *tries.entry(uid).or_default() += 1,
                         }
                     }
                 }
                 Err(error) => {
                     if !has_failed {
-                        tracing::warn!("pods have no names, as the API server cannot be asked: {error:#}");
+                        tracing::warn!(
+                            "cannot query the Kubernetes API server, so telemetry lacks the names of pods: {error:#}"
+                        );
                     }
                     has_failed = true;
                 }
@@ -142,7 +148,7 @@ pub(crate) async fn watch(shared: Arc<Shared>, api: Api) {
     }
 }
 
-/// Whether a process is in a pod of which more can be known.
+/// Whether a process is in a pod that has still to be looked up.
 fn is_unknown(process: &Process, tries: &HashMap<String, u32>) -> bool {
     let state = process.state();
     let uid = state.resource.text("k8s.pod.uid");
@@ -150,7 +156,7 @@ fn is_unknown(process: &Process, tries: &HashMap<String, u32>) -> bool {
     !uid.is_empty() && !state.pod_is_known && !is_owned && tries.get(uid).is_none_or(|tries| *tries < TRIES)
 }
 
-/// Kinds of what owns pods, and the attributes that name them.
+/// Kinds of owners of pods, and the attributes that name them.
 const OWNERS: [(&str, &str); 5] = [
     ("ReplicaSet", "k8s.deployment.name"),
     ("Deployment", "k8s.deployment.name"),
@@ -159,8 +165,8 @@ const OWNERS: [(&str, &str); 5] = [
     ("Job", "k8s.job.name"),
 ];
 
-/// Says of a process what is known of its pod. What it says itself stays.
-fn name(process: &Process, pod: &Pod) {
+/// Adds what is known about the pod to the attributes of a process. Its own attributes win.
+fn apply_pod(process: &Process, pod: &Pod) {
     let mut state = process.state();
     let mut resource = (*state.resource).clone();
     let Metadata { name, namespace, owner_references, .. } = &pod.metadata;
@@ -174,7 +180,7 @@ fn name(process: &Process, pod: &Pod) {
     set("k8s.node.name", &pod.spec.node_name);
     for owner in owner_references {
         let Some((_, attribute)) = OWNERS.iter().find(|(kind, _)| *kind == owner.kind) else { continue };
-        // A deployment's replica set is named after it, with a hash behind.
+        // The name of a replica set is that of its deployment, and a hash.
         let owner_name = match owner.kind.as_str() {
             "ReplicaSet" => {
                 set("k8s.replicaset.name", &owner.name);
@@ -196,7 +202,7 @@ mod tests {
     use crate::telemetry::resource::Resource;
 
     #[test]
-    fn a_pod_is_asked_for_and_names_its_processes() -> Result<()> {
+    fn a_pod_is_looked_up_and_names_its_processes() -> Result<()> {
         let uid = "a1b2c3d4-0000-1111-2222-333344445555";
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
@@ -230,15 +236,15 @@ mod tests {
 
         let mut resource = Resource::default();
         resource.set_text("k8s.pod.uid", uid);
-        resource.set_text("k8s.pod.name", "its own word");
+        resource.set_text("k8s.pod.name", "its own name");
         let process = Process::new(7, 0, resource, None);
         assert!(is_unknown(&process, &HashMap::new()));
-        assert!(!is_unknown(&process, &HashMap::from([(uid.to_owned(), TRIES)])), "it was asked for often enough");
-        name(&process, &pods[uid]);
+        assert!(!is_unknown(&process, &HashMap::from([(uid.to_owned(), TRIES)])), "it was looked up often enough");
+        apply_pod(&process, &pods[uid]);
         assert!(!is_unknown(&process, &HashMap::new()));
         let known = Arc::clone(&process.state().resource);
         for (attribute, value) in [
-            ("k8s.pod.name", "its own word"),
+            ("k8s.pod.name", "its own name"),
             ("k8s.namespace.name", "shop"),
             ("k8s.node.name", "n1"),
             ("k8s.replicaset.name", "cart-7d4b"),

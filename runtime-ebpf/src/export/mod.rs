@@ -1,15 +1,14 @@
-//! To whom operations go: what the main loop hands over, and a thread that sends it on.
+//! Where spans and metrics go: what the main loop hands over, and a thread that exports it.
 //!
 //! ```text
-//!   main loop   queue (spans), telemetry::process (metrics)
-//!   thread      push -> otlp        to a receiver
-//!               server -> prometheus, status    to who asks
-//!               kubernetes          what pods are called
+//!   main loop   queue (spans), telemetry::process (metrics), shared
+//!   thread      push -> otlp, points            to an OTLP receiver
+//!               server -> prometheus, status    to clients
+//!               kubernetes                      the names of pods
 //! ```
 //!
-//! Decides: what the two threads share.
 //! Trusts: nothing from outside.
-//! Never does: holding up the main loop for longer than it takes to copy one process's counters.
+//! Never does: hold up the main loop for longer than it takes to copy the counters of one process.
 
 mod kubernetes;
 mod otlp;
@@ -35,10 +34,11 @@ pub(crate) use self::shared::{Shared, Totals};
 use crate::config::Config;
 use crate::socket::BoundPath;
 
-/// How many requests with spans are under way at a time: a receiver far away costs a round trip each.
+/// Requests with spans that are sent at the same time: with a distant receiver each takes a round
+/// trip.
 const PUSHERS: usize = 4;
 
-/// The thread.
+/// The exporter's thread.
 #[derive(Debug)]
 pub(crate) struct Exporter {
     thread: JoinHandle<()>,
@@ -47,9 +47,9 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    /// Starts the thread. What is wrong with the settings is found before that.
+    /// Starts the thread, after checking the settings.
     pub(crate) fn start(config: &Config, shared: &Arc<Shared>) -> Result<Self> {
-        // Another part of the program may have chosen one before.
+        // An error means that a provider was installed before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = watch::channel(None);
@@ -69,11 +69,13 @@ impl Exporter {
                 pushers.push(runtime.spawn(metrics));
             }
         }
-        // An API server that cannot be asked is no reason not to run.
-        match if config.kubernetes { kubernetes::Api::of_this_pod() } else { Ok(None) } {
+        // Without the API server gopatchd runs too.
+        match if config.kubernetes { kubernetes::Api::in_cluster() } else { Ok(None) } {
             Ok(Some(api)) => drop(runtime.spawn(kubernetes::watch(Arc::clone(shared), api))),
             Ok(None) => {}
-            Err(error) => tracing::warn!("pods have no names, as the API server cannot be asked: {error:#}"),
+            Err(error) => tracing::warn!(
+                "cannot query the Kubernetes API server, so telemetry lacks the names of pods: {error:#}"
+            ),
         }
         let http = config.http.map(Bound::tcp).transpose()?;
         let (clients, control) = Bound::unix(&config.control)?;
@@ -84,10 +86,10 @@ impl Exporter {
             runtime.block_on(async {
                 for pusher in pushers {
                     if let Err(error) = pusher.await {
-                        tracing::error!("a part of the exporter has failed: {error}");
+                        tracing::error!("a task of the exporter failed: {error}");
                     }
                 }
-                // Who asks is answered until the end.
+                // Clients are answered until the end.
                 let mut stop = stopped;
                 let _ = stop.wait_for(Option::is_some).await;
             });
@@ -96,18 +98,18 @@ impl Exporter {
         Ok(Self { thread, stop, control })
     }
 
-    /// Sends what is left, as far as the receiver takes it in time.
+    /// Sends what is left, as far as the receiver accepts it in time.
     pub(crate) fn end(self, shared: &Shared) {
         self.stop.send_replace(Some(tokio::time::Instant::now() + LAST_TRIES));
         if self.thread.join().is_err() {
-            tracing::error!("the exporter has failed");
+            tracing::error!("the exporter failed");
         }
-        // Who starts next finds its place free.
+        // The next gopatchd finds the path free.
         drop(self.control);
         if let Some(queue) = &shared.spans {
             let left = queue.waiting().0 as u64 + queue.counts().left.load(Ordering::Relaxed);
             if left > 0 {
-                tracing::warn!("{left} spans were not pushed before the end");
+                tracing::warn!("{left} spans were not pushed before gopatchd stopped");
             }
         }
     }

@@ -1,8 +1,9 @@
-//! OpenTelemetry's protocol: how a request gets to a receiver.
+//! OpenTelemetry's protocol: how a request reaches a receiver.
 //!
-//! Decides: what an answer means: delivered, to be tried again, never wanted (the protocol's specification, 1.9, "Failures").
-//! Trusts: the receiver only as far as its answer's size is bounded and the time it may take.
-//! Never does: trying again; that is its caller's.
+//! Decides: what an answer means: delivered, try again, or never accepted (the specification of the
+//! protocol, 1.9, "Failures").
+//! Trusts: nothing. The size of an answer and the time for it are bounded.
+//! Never does: try again. The caller does.
 
 use std::time::Duration;
 
@@ -26,15 +27,16 @@ use crate::config::{Endpoint, Protocol};
 /// What became of a request.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It is there, but for so many of its parts, for the reason that the receiver gives.
-    Delivered { rejected: u64, why: String },
-    /// Nobody has it. It may be sent again, not before the receiver says so.
-    Again { after: Option<Duration>, why: String },
-    /// The receiver will never take it.
+    /// The receiver has it, except for so many rejected parts, for this reason.
+    Delivered { rejected: u64, reason: String },
+    /// The receiver does not have it. It may be sent again, after the time that the receiver
+    /// demands.
+    Again { after: Option<Duration>, reason: String },
+    /// The receiver will never accept it.
     Refused(String),
 }
 
-/// The way to a receiver of one signal.
+/// A connection to the receiver of one signal.
 #[derive(Debug, Clone)]
 pub(crate) enum Sender {
     Grpc { channel: Channel, metadata: MetadataMap, gzip: bool, timeout: Duration },
@@ -43,27 +45,27 @@ pub(crate) enum Sender {
 
 /// A request of one signal.
 pub(crate) trait Export: Message + Clone + Serialize + Sized {
-    type Answer: Message + Default;
+    type Response: Message + Default;
 
-    /// What of an answer says that parts were not taken.
-    fn rejected(answer: Self::Answer) -> (i64, String);
+    /// The rejected parts that a response reports, and the reason.
+    fn rejected(response: Self::Response) -> (i64, String);
 
-    /// Sends it over gRPC.
+    /// Sends the request over gRPC.
     fn over_grpc(
         channel: Channel,
         gzip: bool,
         request: Request<Self>,
-    ) -> impl Future<Output = Result<Self::Answer, Status>> + Send;
+    ) -> impl Future<Output = Result<Self::Response, Status>> + Send;
 }
 
 impl Export for ExportTraceServiceRequest {
-    type Answer = ExportTraceServiceResponse;
+    type Response = ExportTraceServiceResponse;
 
-    fn rejected(answer: Self::Answer) -> (i64, String) {
-        answer.partial_success.map(|partial| (partial.rejected_spans, partial.error_message)).unwrap_or_default()
+    fn rejected(response: Self::Response) -> (i64, String) {
+        response.partial_success.map(|partial| (partial.rejected_spans, partial.error_message)).unwrap_or_default()
     }
 
-    async fn over_grpc(channel: Channel, gzip: bool, request: Request<Self>) -> Result<Self::Answer, Status> {
+    async fn over_grpc(channel: Channel, gzip: bool, request: Request<Self>) -> Result<Self::Response, Status> {
         let mut client = TraceServiceClient::new(channel);
         if gzip {
             client = client.send_compressed(CompressionEncoding::Gzip).accept_compressed(CompressionEncoding::Gzip);
@@ -73,13 +75,16 @@ impl Export for ExportTraceServiceRequest {
 }
 
 impl Export for ExportMetricsServiceRequest {
-    type Answer = ExportMetricsServiceResponse;
+    type Response = ExportMetricsServiceResponse;
 
-    fn rejected(answer: Self::Answer) -> (i64, String) {
-        answer.partial_success.map(|partial| (partial.rejected_data_points, partial.error_message)).unwrap_or_default()
+    fn rejected(response: Self::Response) -> (i64, String) {
+        response
+            .partial_success
+            .map(|partial| (partial.rejected_data_points, partial.error_message))
+            .unwrap_or_default()
     }
 
-    async fn over_grpc(channel: Channel, gzip: bool, request: Request<Self>) -> Result<Self::Answer, Status> {
+    async fn over_grpc(channel: Channel, gzip: bool, request: Request<Self>) -> Result<Self::Response, Status> {
         let mut client = MetricsServiceClient::new(channel);
         if gzip {
             client = client.send_compressed(CompressionEncoding::Gzip).accept_compressed(CompressionEncoding::Gzip);
@@ -89,7 +94,7 @@ impl Export for ExportMetricsServiceRequest {
 }
 
 impl Sender {
-    /// Prepares the way. Nothing is connected before the first request, so a receiver may come later.
+    /// Prepares the connection, which is made with the first request: the receiver may start later.
     pub(crate) fn new(endpoint: &Endpoint) -> Result<Self> {
         let read =
             |path: &std::path::Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
@@ -98,7 +103,7 @@ impl Sender {
         let client = client.transpose()?;
         let why = || format!("cannot use the OTLP endpoint {}", endpoint.url);
         if endpoint.protocol == Protocol::Grpc {
-            let mut way = Channel::from_shared(endpoint.url.clone())?
+            let mut channel = Channel::from_shared(endpoint.url.clone())?
                 .timeout(endpoint.timeout)
                 .connect_timeout(endpoint.timeout)
                 .user_agent(USER_AGENT)?;
@@ -111,11 +116,11 @@ impl Sender {
                 if let Some((certificate, key)) = client {
                     tls = tls.identity(Identity::from_pem(certificate, key));
                 }
-                way = way.tls_config(tls).with_context(why)?;
+                channel = channel.tls_config(tls).with_context(why)?;
             }
             let metadata = MetadataMap::from_headers(headers(endpoint)?);
             return Ok(Self::Grpc {
-                channel: way.connect_lazy(),
+                channel: channel.connect_lazy(),
                 metadata,
                 gzip: endpoint.gzip,
                 timeout: endpoint.timeout,
@@ -149,8 +154,8 @@ impl Sender {
                 *message.metadata_mut() = metadata.clone();
                 message.set_timeout(*timeout);
                 match E::over_grpc(channel.clone(), *gzip, message).await {
-                    Ok(answer) => delivered::<E>(answer),
-                    Err(status) => of_status(&status),
+                    Ok(response) => delivered::<E>(response),
+                    Err(status) => outcome_of_grpc(&status),
                 }
             }
             Self::Http { client, url, json, gzip } => {
@@ -163,8 +168,8 @@ impl Sender {
                 sent =
                     if *gzip { sent.header(CONTENT_ENCODING, "gzip").body(compress(&body)) } else { sent.body(body) };
                 match sent.send().await {
-                    Ok(answer) => of_answer::<E>(answer, *json).await,
-                    Err(error) => Outcome::Again { after: None, why: whole(&error) },
+                    Ok(response) => outcome_of_http::<E>(response, *json).await,
+                    Err(error) => Outcome::Again { after: None, reason: with_causes(&error) },
                 }
             }
         }
@@ -173,13 +178,13 @@ impl Sender {
 
 const USER_AGENT: &str = concat!("gopatchd/", env!("CARGO_PKG_VERSION"));
 
-/// Most bytes of an answer that are read.
-const MOST_OF_AN_ANSWER: usize = 64 << 10;
+/// Most bytes of a response that are read.
+const MAX_RESPONSE_BYTES: usize = 64 << 10;
 
 fn headers(endpoint: &Endpoint) -> Result<HeaderMap> {
     let headers = endpoint.headers.iter().map(|(name, value)| {
         let mut value = HeaderValue::from_str(value)?;
-        // It may be a password.
+        // The value may be a password.
         value.set_sensitive(true);
         Ok((HeaderName::from_bytes(name.as_bytes())?, value))
     });
@@ -192,37 +197,39 @@ fn compress(body: &[u8]) -> Vec<u8> {
     encoder.write_all(body).and_then(|()| encoder.finish()).expect("a Vec takes all")
 }
 
-fn delivered<E: Export>(answer: E::Answer) -> Outcome {
-    let (rejected, why) = E::rejected(answer);
-    Outcome::Delivered { rejected: rejected.try_into().unwrap_or(0), why }
+fn delivered<E: Export>(response: E::Response) -> Outcome {
+    let (rejected, reason) = E::rejected(response);
+    Outcome::Delivered { rejected: rejected.try_into().unwrap_or(0), reason }
 }
 
-fn of_status(status: &Status) -> Outcome {
+fn outcome_of_grpc(status: &Status) -> Outcome {
     let delay = status.get_details_retry_info().and_then(|info| info.retry_delay);
-    let why = format!("{:?}: {}", status.code(), status.message());
+    let reason = format!("{:?}: {}", status.code(), status.message());
     match status.code() {
         Code::Cancelled
         | Code::DeadlineExceeded
         | Code::Aborted
         | Code::OutOfRange
         | Code::Unavailable
-        | Code::DataLoss => Outcome::Again { after: delay, why },
-        // No answer of the receiver's: the connection broke.
-        _ if std::error::Error::source(status).is_some() => Outcome::Again { after: delay, why: whole(status) },
-        // Only when the receiver says when it will have room.
-        Code::ResourceExhausted if delay.is_some() => Outcome::Again { after: delay, why },
-        _ => Outcome::Refused(why),
+        | Code::DataLoss => Outcome::Again { after: delay, reason },
+        // Not an answer of the receiver: the connection broke.
+        _ if std::error::Error::source(status).is_some() => {
+            Outcome::Again { after: delay, reason: with_causes(status) }
+        }
+        // Only if the receiver tells when it will have room.
+        Code::ResourceExhausted if delay.is_some() => Outcome::Again { after: delay, reason },
+        _ => Outcome::Refused(reason),
     }
 }
 
-async fn of_answer<E: Export>(mut answer: reqwest::Response, json: bool) -> Outcome {
-    let status = answer.status();
-    let after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+async fn outcome_of_http<E: Export>(mut response: reqwest::Response, json: bool) -> Outcome {
+    let status = response.status();
+    let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let mut body = Vec::new();
-    // What is missing of it is only missed in the message.
-    while let Ok(Some(piece)) = answer.chunk().await {
-        body.extend_from_slice(&piece[..piece.len().min(MOST_OF_AN_ANSWER - body.len())]);
-        if body.len() == MOST_OF_AN_ANSWER {
+    // A body that breaks off only shortens the message.
+    while let Ok(Some(piece)) = response.chunk().await {
+        body.extend_from_slice(&piece[..piece.len().min(MAX_RESPONSE_BYTES - body.len())]);
+        if body.len() == MAX_RESPONSE_BYTES {
             break;
         }
     }
@@ -233,33 +240,34 @@ async fn of_answer<E: Export>(mut answer: reqwest::Response, json: bool) -> Outc
     match status {
         status if status.is_success() => {
             if json {
-                let (rejected, why) = rejected_in_json(&body).unwrap_or_default();
-                return Outcome::Delivered { rejected, why };
+                let (rejected, reason) = rejected_in_json(&body).unwrap_or_default();
+                return Outcome::Delivered { rejected, reason };
             }
-            delivered::<E>(E::Answer::decode(&*body).unwrap_or_default())
+            delivered::<E>(E::Response::decode(&*body).unwrap_or_default())
         }
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => {
-            Outcome::Again { after: after.map(Duration::from_secs), why: text().trim().to_owned() }
+            Outcome::Again { after: after.map(Duration::from_secs), reason: text().trim().to_owned() }
         }
         _ => Outcome::Refused(text().trim().to_owned()),
     }
 }
 
-/// What an answer says of parts that were not taken. Numbers of 64 bits are text in JSON, or numbers from who does not know.
+/// The rejected parts that a response reports, and the reason. JSON has 64-bit numbers as text, or
+/// from some receivers as numbers.
 fn rejected_in_json(body: &[u8]) -> Option<(u64, String)> {
-    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let partial = answer.get("partialSuccess")?;
+    let response: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let partial = response.get("partialSuccess")?;
     let rejected = ["rejectedSpans", "rejectedDataPoints"].iter().find_map(|name| partial.get(name));
     let rejected = rejected.and_then(|count| count.as_u64().or_else(|| count.as_str()?.parse().ok()));
-    let why = partial.get("errorMessage").and_then(serde_json::Value::as_str).unwrap_or_default();
-    Some((rejected.unwrap_or(0), why.to_owned()))
+    let reason = partial.get("errorMessage").and_then(serde_json::Value::as_str).unwrap_or_default();
+    Some((rejected.unwrap_or(0), reason.to_owned()))
 }
 
-/// An error with all that it came from.
-fn whole(error: &(dyn std::error::Error + 'static)) -> String {
+/// An error with all its causes.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
@@ -271,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_of_grpc_mean_what_the_specification_says() {
+    fn grpc_statuses_follow_the_specification() {
         for (code, again) in [
             (Code::Unavailable, true),
             (Code::DeadlineExceeded, true),
@@ -283,16 +291,19 @@ mod tests {
             (Code::ResourceExhausted, false),
             (Code::Unknown, false),
         ] {
-            let outcome = of_status(&Status::new(code, "why"));
+            let outcome = outcome_of_grpc(&Status::new(code, "reason"));
             assert_eq!(matches!(outcome, Outcome::Again { after: None, .. }), again, "{code:?}: {outcome:?}");
         }
         let details = tonic_types::ErrorDetails::with_retry_info(Some(Duration::from_secs(7)));
         let throttled = Status::with_error_details(Code::ResourceExhausted, "later", details);
-        assert!(matches!(of_status(&throttled), Outcome::Again { after: Some(after), .. } if after.as_secs() == 7));
+        assert!(
+            matches!(outcome_of_grpc(&throttled), Outcome::Again { after: Some(after), .. } if after.as_secs() == 7)
+        );
     }
 
-    /// Sends an empty request to a server that answers with this, and gives what it makes of that, and what was sent.
-    fn asked(answer: &'static str) -> (Outcome, String) {
+    /// Sends an empty request to a server that answers with `answer`. Gives the outcome and what
+    /// was sent.
+    fn exchange(answer: &'static str) -> (Outcome, String) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/v1/traces", listener.local_addr().expect("an address"));
         let server = std::thread::spawn(move || {
@@ -318,32 +329,32 @@ mod tests {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let outcome = runtime.block_on(async {
-            let sender = Sender::new(&endpoint).expect("a good endpoint");
+            let sender = Sender::new(&endpoint).expect("a valid endpoint");
             sender.send(&ExportTraceServiceRequest::default()).await
         });
         (outcome, server.join().expect("no panic"))
     }
 
     #[test]
-    fn answers_over_http_mean_what_the_specification_says() {
-        let (outcome, request) = asked("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    fn http_responses_follow_the_specification() {
+        let (outcome, request) = exchange("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
         assert!(matches!(outcome, Outcome::Delivered { rejected: 0, .. }), "{outcome:?}");
         assert!(request.starts_with("post /v1/traces http/1.1\r\n"), "{request}");
         assert!(request.contains("authorization: basic edp5\r\n"), "{request}");
         assert!(request.contains("content-type: application/json\r\n"), "{request}");
 
-        let (outcome, _) = asked("HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n");
+        let (outcome, _) = exchange("HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n");
         assert!(matches!(&outcome, Outcome::Again { after: Some(after), .. } if after.as_secs() == 3), "{outcome:?}");
-        let (outcome, _) = asked("HTTP/1.1 401 No\r\nContent-Length: 9\r\n\r\nbad token");
+        let (outcome, _) = exchange("HTTP/1.1 401 No\r\nContent-Length: 9\r\n\r\nbad token");
         assert!(
-            matches!(&outcome, Outcome::Refused(why) if why.contains("401") && why.contains("bad token")),
+            matches!(&outcome, Outcome::Refused(reason) if reason.contains("401") && reason.contains("bad token")),
             "{outcome:?}"
         );
         let partial = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\
                        {\"partialSuccess\":{\"rejectedSpans\":\"5\",\"errorMessage\":\"too old\"}}";
-        let (outcome, _) = asked(partial);
-        assert!(matches!(&outcome, Outcome::Delivered { rejected: 5, why } if why == "too old"), "{outcome:?}");
-        let (outcome, _) = asked("");
+        let (outcome, _) = exchange(partial);
+        assert!(matches!(&outcome, Outcome::Delivered { rejected: 5, reason } if reason == "too old"), "{outcome:?}");
+        let (outcome, _) = exchange("");
         assert!(matches!(outcome, Outcome::Again { after: None, .. }), "{outcome:?}");
     }
 }

@@ -1,7 +1,4 @@
-//! Metrics as OpenTelemetry's protocol has them.
-//!
-//! Decides: nothing; `telemetry::metrics` has counted.
-//! Trusts, and never does: nothing.
+//! Metrics in the form of OpenTelemetry's protocol.
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
@@ -15,7 +12,7 @@ use crate::telemetry::histogram::{self, Explicit, Exponential, Totals};
 use crate::telemetry::metrics::{Measured, Metrics, Push};
 use crate::telemetry::span::key_value;
 
-/// Data points of a process.
+/// The number of data points of a process.
 pub(crate) fn count(metrics: &ResourceMetrics) -> usize {
     let metrics = metrics.scope_metrics.iter().flat_map(|scope| &scope.metrics);
     let points = metrics.map(|metric| match &metric.data {
@@ -26,12 +23,12 @@ pub(crate) fn count(metrics: &ResourceMetrics) -> usize {
     points.sum()
 }
 
-/// What is to be pushed of a process's metrics; what counts from one push to the next begins anew.
+/// The metrics of a process to push. Counts from one push to the next restart.
 pub(crate) fn snapshot(metrics: &mut Metrics, since: u64, now: u64) -> Vec<Metric> {
     let temporality =
         if metrics.is_delta() { AggregationTemporality::Delta } else { AggregationTemporality::Cumulative };
     let temporality = temporality as i32;
-    let mut told = Vec::new();
+    let mut pushed = Vec::new();
     for group in &mut metrics.groups {
         for (index, instrument) in group.instruments.iter().enumerate() {
             let (mut explicit, mut exponential) = (Vec::new(), Vec::new());
@@ -56,7 +53,7 @@ pub(crate) fn snapshot(metrics: &mut Metrics, since: u64, now: u64) -> Vec<Metri
             } else {
                 continue;
             };
-            told.push(Metric {
+            pushed.push(Metric {
                 name: instrument.name.to_string(),
                 description: instrument.description.to_string(),
                 unit: instrument.unit.to_owned(),
@@ -65,11 +62,11 @@ pub(crate) fn snapshot(metrics: &mut Metrics, since: u64, now: u64) -> Vec<Metri
             });
         }
     }
-    metrics.begin_anew();
-    told
+    metrics.restart();
+    pushed
 }
 
-/// A point, unless nothing was counted.
+/// A data point, unless nothing was counted.
 fn explicit_point(
     histogram: &Explicit,
     measured: &Measured,
@@ -115,7 +112,7 @@ fn exponential_point(
     })
 }
 
-/// The exemplars of the time that a point is about.
+/// The exemplars of the time that a data point covers.
 fn exemplars(measured: &Measured, since: u64) -> Vec<Exemplar> {
     let recent = measured.exemplars.iter().flatten().filter(|exemplar| exemplar.unix_nanos >= since);
     let exemplars = recent.map(|histogram::Exemplar { value, unix_nanos, trace, span }| Exemplar {

@@ -1,8 +1,9 @@
 //! The page that Prometheus scrapes.
 //!
-//! Decides: names and labels (OpenTelemetry's specification, "Prometheus and OpenMetrics compatibility"), and the two
-//! forms: the text format 0.0.4, and OpenMetrics 1.0, which has exemplars.
-//! Trusts: nothing in the values; they are escaped.
+//! Decides: names and labels (OpenTelemetry's specification, "Prometheus and OpenMetrics
+//! compatibility"), and the two forms: the text format 0.0.4, and OpenMetrics 1.0, which has
+//! exemplars.
+//! Trusts: nothing in the values, which are escaped.
 //! Never does: I/O.
 
 use std::collections::BTreeMap;
@@ -39,13 +40,14 @@ type Families = BTreeMap<String, Family>;
 pub(crate) fn page(shared: &Shared, form: Form) -> String {
     let mut families = Families::new();
     for process in shared.processes.all() {
-        of_process(&mut families, &process, form);
+        add_process(&mut families, &process, form);
     }
-    of_gopatchd(&mut families, shared);
+    add_gopatchd(&mut families, shared);
     let mut page = String::new();
     for (name, Family { kind, help, unit, lines }) in families {
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
-        // In OpenMetrics a counter's name has no `_total`, only its sample has; an info's no `_info`.
+        // In OpenMetrics the name of a counter has no `_total`, only its sample has; that of an
+        // info has no `_info`.
         let family = match (form, kind) {
             (Form::OpenMetrics, "counter") => name.trim_end_matches("_total"),
             (Form::OpenMetrics, "info") => name.trim_end_matches("_info"),
@@ -64,7 +66,7 @@ pub(crate) fn page(shared: &Shared, form: Form) -> String {
     page
 }
 
-fn of_process(families: &mut Families, process: &Arc<Process>, form: Form) {
+fn add_process(families: &mut Families, process: &Arc<Process>, form: Form) {
     let mut state = process.state();
     let identity = identity(&state.resource);
     let mut info = identity.clone();
@@ -72,7 +74,7 @@ fn of_process(families: &mut Families, process: &Arc<Process>, form: Form) {
     for (name, value) in state.resource.iter().filter(|(name, _)| !named.contains(name)) {
         label(&mut info, name, &value.to_string());
     }
-    family(families, "target_info", "info", "What a process is.", "").push(&format!("target_info{{{info}}} 1\n"));
+    family(families, "target_info", "info", "Attributes of a process.", "").push(&format!("target_info{{{info}}} 1\n"));
     counter(families, "gopatchd_process_records_total", "Records of a process.", &identity, state.records);
     for (cause, count) in causes(&state.lost) {
         let mut labels = identity.clone();
@@ -89,7 +91,7 @@ fn of_process(families: &mut Families, process: &Arc<Process>, form: Form) {
                 }
                 for (instrument, measured) in group.instruments.iter().zip(&series.measured) {
                     let unit = if instrument.unit == "By" { "bytes" } else { "seconds" };
-                    let name = format!("{}_{unit}", sanitized(&instrument.name));
+                    let name = format!("{}_{unit}", sanitize(&instrument.name));
                     let family = family(families, &name, "histogram", &instrument.description, unit);
                     histogram(&mut family.lines, &name, &labels, measured, form);
                 }
@@ -99,30 +101,30 @@ fn of_process(families: &mut Families, process: &Arc<Process>, form: Form) {
     state.scrape();
 }
 
-fn of_gopatchd(families: &mut Families, shared: &Shared) {
+fn add_gopatchd(families: &mut Families, shared: &Shared) {
     let totals = shared.totals();
     let summary = &totals.summary;
     let mut version = String::new();
     label(&mut version, "version", env!("CARGO_PKG_VERSION"));
     label(&mut version, "backend", totals.backend);
-    family(families, "gopatchd_build_info", "info", "Which gopatchd this is.", "")
+    family(families, "gopatchd_build_info", "info", "Version and backend of gopatchd.", "")
         .push(&format!("gopatchd_build_info{{{version}}} 1\n"));
-    gauge(families, "gopatchd_processes", "Processes that are attached.", "", "", totals.attached as f64);
+    gauge(families, "gopatchd_processes", "Attached processes.", "", "", totals.attached as f64);
     for (name, help, count) in [
         ("gopatchd_records_total", "Records received and understood.", summary.records),
         ("gopatchd_operations_total", "Operations made of records.", summary.operations),
         (
             "gopatchd_unprinted_operations_total",
-            "Operations that were not printed: nobody took them.",
+            "Operations not printed because the output was not read.",
             summary.unprinted,
         ),
         ("gopatchd_sessions_total", "Sessions granted to processes.", summary.sessions),
-        ("gopatchd_refused_total", "Processes that were refused.", summary.refused),
-        ("gopatchd_unpaired_exits_total", "Exits whose entry was never seen.", summary.unpaired_exits),
+        ("gopatchd_refused_total", "Refused processes.", summary.refused),
+        ("gopatchd_unpaired_exits_total", "Exits without an entry.", summary.unpaired_exits),
         ("gopatchd_evicted_calls_total", "Open calls given up: a process had too many.", summary.evicted_calls),
-        ("gopatchd_words_missing_total", "Calls without what their entry leaves for the exit.", summary.words_missing),
-        ("gopatchd_broken_rings_total", "Rings given up because what they held was no ring.", summary.broken_rings),
-        ("gopatchd_passes_total", "Times that all rings were looked at.", totals.passes),
+        ("gopatchd_words_missing_total", "Exits recorded without the values saved at entry.", summary.words_missing),
+        ("gopatchd_broken_rings_total", "Rings given up because their content was invalid.", summary.broken_rings),
+        ("gopatchd_passes_total", "Times that all rings were read.", totals.passes),
         (
             "gopatchd_metric_overflows_total",
             "Operations counted in a series with otel.metric.overflow.",
@@ -130,7 +132,7 @@ fn of_gopatchd(families: &mut Families, shared: &Shared) {
         ),
         (
             "gopatchd_metric_points_rejected_total",
-            "Data points that the OTLP receiver did not take.",
+            "Data points that the OTLP receiver rejected.",
             shared.rejected_points.load(Ordering::Relaxed),
         ),
     ] {
@@ -142,14 +144,14 @@ fn of_gopatchd(families: &mut Families, shared: &Shared) {
         counter(families, "gopatchd_records_lost_total", "Records lost, by cause.", &labels, count);
     }
     let seconds = totals.drain_time.as_secs_f64();
-    family(families, "gopatchd_drain_seconds_total", "counter", "Time spent in reading rings.", "seconds")
+    family(families, "gopatchd_drain_seconds_total", "counter", "Time spent reading rings.", "seconds")
         .push(&format!("gopatchd_drain_seconds_total {seconds}\n"));
     if let Some(queue) = &shared.spans {
         let (spans, bytes) = queue.waiting();
         gauge(families, "gopatchd_queue_spans", "Spans that wait to be pushed.", "", "", spans as f64);
         gauge(families, "gopatchd_queue_bytes", "Bytes of spans that wait to be pushed.", "", "bytes", bytes as f64);
         let counts = queue.counts();
-        let help = "Spans that the OTLP receiver has.";
+        let help = "Spans delivered to the OTLP receiver.";
         counter(families, "gopatchd_spans_pushed_total", help, "", counts.pushed.load(Ordering::Relaxed));
         for (cause, count) in [("queue_full", &counts.full), ("rejected", &counts.rejected), ("ended", &counts.left)] {
             let mut labels = String::new();
@@ -160,7 +162,7 @@ fn of_gopatchd(families: &mut Families, shared: &Shared) {
     }
 }
 
-/// Losses by their cause.
+/// Losses by cause.
 pub(crate) fn causes(lost: &Lost) -> [(&'static str, u64); 5] {
     [
         ("ring_full", lost.ring_full),
@@ -171,7 +173,7 @@ pub(crate) fn causes(lost: &Lost) -> [(&'static str, u64); 5] {
     ]
 }
 
-/// The labels by which a process's metrics are told from another's.
+/// The labels that identify a process.
 fn identity(resource: &Resource) -> String {
     let (namespace, name) = (resource.text("service.namespace"), resource.text("service.name"));
     let job = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
@@ -234,7 +236,7 @@ impl Family {
     }
 }
 
-/// Appends a label; one without a value is none.
+/// Appends a label, unless its value is empty.
 fn label(labels: &mut String, name: &str, value: &str) {
     if value.is_empty() {
         return;
@@ -243,13 +245,13 @@ fn label(labels: &mut String, name: &str, value: &str) {
         labels.push(',');
     }
     let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    write!(labels, "{}=\"{value}\"", sanitized(name)).expect("a String takes all");
+    write!(labels, "{}=\"{value}\"", sanitize(name)).expect("a String takes all");
 }
 
-/// A name with nothing in it that Prometheus's names may not have.
-fn sanitized(name: &str) -> String {
-    let good = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    let name: String = good.collect();
+/// A name with only characters that Prometheus allows.
+fn sanitize(name: &str) -> String {
+    let allowed = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    let name: String = allowed.collect();
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 

@@ -1,8 +1,8 @@
 //! Pushing: spans in batches, metrics at intervals.
 //!
-//! Decides: when something is sent, and when it is sent again.
-//! Trusts: `otlp` for what an answer means.
-//! Never does: giving up while gopatchd runs. What finds no room in the meantime is counted by the queue.
+//! Decides: when a request is sent, and when it is sent again.
+//! Never does: give up while gopatchd runs. Spans that find no room meanwhile are counted by the
+//! queue.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, sleep, timeout_at};
 
 use super::otlp::{Export, Outcome, Sender};
 use super::points;
-use super::queue::{Queue, Waiting};
+use super::queue::{Queue, QueuedSpan};
 use super::shared::Shared;
 use crate::config;
 use crate::telemetry::process::Process;
@@ -30,17 +30,17 @@ use crate::telemetry::span;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// How long the end may take: what is not delivered by then is lost, and counted.
+/// How long the end may take. What is not delivered by then is lost, and counted.
 pub(crate) const LAST_TRIES: Duration = Duration::from_secs(5);
 
-/// Data points of one request; more processes go into the next.
+/// Data points after which further processes go into the next request.
 const POINTS: usize = 2000;
 
-/// Whether gopatchd still runs; and, once it does not, when everything must be over.
+/// None while gopatchd runs; then the time by which everything must be over.
 pub(crate) type Stop = watch::Receiver<Option<Instant>>;
 
 /// Pushes spans until the end. Several of these can run.
-pub(crate) async fn spans(shared: Arc<Shared>, settings: config::Traces, sender: Sender, mut stop: Stop) {
+pub(crate) async fn spans(shared: Arc<Shared>, settings: config::TracesConfig, sender: Sender, mut stop: Stop) {
     let Some(queue) = &shared.spans else { return };
     loop {
         let batch = tokio::select! {
@@ -54,24 +54,24 @@ pub(crate) async fn spans(shared: Arc<Shared>, settings: config::Traces, sender:
             continue;
         }
         let count = batch.len() as u64;
-        push_spans(queue, count, &request(batch), &sender, &mut stop).await;
+        push_spans(queue, count, &spans_request(batch), &sender, &mut stop).await;
     }
 }
 
 async fn push_spans(queue: &Queue, count: u64, request: &ExportTraceServiceRequest, sender: &Sender, stop: &mut Stop) {
     let counts = queue.counts();
     match deliver(sender, request, "spans", stop).await {
-        Some(Outcome::Delivered { rejected, why }) => {
+        Some(Outcome::Delivered { rejected, reason }) => {
             let rejected = rejected.min(count);
             counts.pushed.fetch_add(count - rejected, Ordering::Relaxed);
             counts.rejected.fetch_add(rejected, Ordering::Relaxed);
             if rejected > 0 {
-                tracing::warn!("the receiver did not take {rejected} of {count} spans: {why}");
+                tracing::warn!("the receiver rejected {rejected} of {count} spans: {reason}");
             }
         }
-        Some(Outcome::Refused(why)) => {
+        Some(Outcome::Refused(reason)) => {
             counts.rejected.fetch_add(count, Ordering::Relaxed);
-            tracing::warn!("the receiver refused {count} spans: {why}");
+            tracing::warn!("the receiver refused {count} spans: {reason}");
         }
         Some(Outcome::Again { .. }) | None => {
             counts.left.fetch_add(count, Ordering::Relaxed);
@@ -80,7 +80,7 @@ async fn push_spans(queue: &Queue, count: u64, request: &ExportTraceServiceReque
 }
 
 /// Pushes metrics until the end, and then once more.
-pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::Metrics, sender: Sender, mut stop: Stop) {
+pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::MetricsConfig, sender: Sender, mut stop: Stop) {
     let mut interval = tokio::time::interval_at(Instant::now() + settings.interval, settings.interval);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -90,14 +90,14 @@ pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::Metrics, send
         };
         for (request, ended) in snapshots(&shared) {
             match deliver(&sender, &request, "metrics", &mut stop).await {
-                Some(Outcome::Delivered { rejected, why }) if rejected > 0 => {
+                Some(Outcome::Delivered { rejected, reason }) if rejected > 0 => {
                     shared.rejected_points.fetch_add(rejected, Ordering::Relaxed);
-                    tracing::warn!("the receiver did not take {rejected} data points: {why}");
+                    tracing::warn!("the receiver rejected {rejected} data points: {reason}");
                 }
-                Some(Outcome::Refused(why)) => {
+                Some(Outcome::Refused(reason)) => {
                     let points = request.resource_metrics.iter().map(points::count).sum::<usize>() as u64;
                     shared.rejected_points.fetch_add(points, Ordering::Relaxed);
-                    tracing::warn!("the receiver refused {points} data points: {why}");
+                    tracing::warn!("the receiver refused {points} data points: {reason}");
                 }
                 Some(Outcome::Delivered { .. } | Outcome::Again { .. }) | None => {}
             }
@@ -105,14 +105,14 @@ pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::Metrics, send
                 process.state().pushed = true;
             }
         }
-        shared.forget();
+        shared.forget_ended();
         if is_last {
             return;
         }
     }
 }
 
-/// Sends a request until it is there, or never wanted. Gives nothing when gopatchd ends before that.
+/// Sends a request until it is delivered or refused. Gives nothing if gopatchd ends before that.
 async fn deliver<E: Export>(sender: &Sender, request: &E, what: &str, stop: &mut Stop) -> Option<Outcome> {
     let mut pause = FIRST_PAUSE;
     let mut failures = 0;
@@ -123,25 +123,25 @@ async fn deliver<E: Export>(sender: &Sender, request: &E, what: &str, stop: &mut
             Some(ends_at) => timeout_at(ends_at, sent).await.ok()?,
             None => sent.await,
         };
-        let (after, why) = match outcome {
-            Outcome::Again { after, why } => (after, why),
+        let (after, reason) = match outcome {
+            Outcome::Again { after, reason } => (after, reason),
             over => {
                 if failures > 0 {
-                    tracing::info!("the receiver takes {what} again, after {failures} failures");
+                    tracing::info!("the receiver accepts {what} again after {failures} failures");
                 }
                 return Some(over);
             }
         };
         failures += 1;
         if failures == 1 {
-            tracing::warn!("{what} cannot be pushed, and wait: {why}");
+            tracing::warn!("cannot push {what}, will retry: {reason}");
         } else {
-            tracing::debug!("{what} cannot be pushed, and wait: {why}");
+            tracing::debug!("cannot push {what}, will retry: {reason}");
         }
         let pause_now = after.unwrap_or(pause).min(LONGEST_PAUSE);
         pause = (pause * 2).min(LONGEST_PAUSE);
         if let Some(ends_at) = ends_at {
-            // The last try has failed if there is no time for another.
+            // Without time for another try, the last one has failed.
             timeout_at(ends_at, sleep(pause_now)).await.ok()?;
         } else {
             tokio::select! {
@@ -152,28 +152,29 @@ async fn deliver<E: Export>(sender: &Sender, request: &E, what: &str, stop: &mut
     }
 }
 
-/// Waits for the beginning of the end.
+/// Waits until gopatchd is stopping.
 async fn ended(stop: &mut Stop) {
-    // Who would say it is gone: that is the end too.
+    // A sender that is gone means the same.
     let _ = stop.wait_for(Option::is_some).await;
 }
 
-/// One request of many spans, by the process they are of.
-fn request(batch: Vec<Waiting>) -> ExportTraceServiceRequest {
+/// One request with many spans, grouped by process.
+fn spans_request(batch: Vec<QueuedSpan>) -> ExportTraceServiceRequest {
     let mut by_process: BTreeMap<*const Process, (Arc<Process>, Vec<_>)> = BTreeMap::new();
-    for Waiting { process, span } in batch {
+    for QueuedSpan { process, span } in batch {
         let (_, spans) = by_process.entry(Arc::as_ptr(&process)).or_insert_with(|| (Arc::clone(&process), Vec::new()));
         spans.push(span::decode(&span));
     }
     let resource_spans = by_process.into_values().map(|(process, spans)| ResourceSpans {
-        resource: Some(proto(&process)),
+        resource: Some(proto_resource(&process)),
         scope_spans: vec![ScopeSpans { scope: Some(scope()), spans, ..Default::default() }],
         ..Default::default()
     });
     ExportTraceServiceRequest { resource_spans: resource_spans.collect() }
 }
 
-/// Requests with the metrics of all processes, each with those processes of which it has the last.
+/// Requests with the metrics of all processes, each with the ended processes whose last metrics it
+/// contains.
 fn snapshots(shared: &Shared) -> Vec<(ExportMetricsServiceRequest, Vec<Arc<Process>>)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
     let mut requests = vec![(ExportMetricsServiceRequest::default(), Vec::new())];
@@ -205,19 +206,19 @@ fn snapshots(shared: &Shared) -> Vec<(ExportMetricsServiceRequest, Vec<Arc<Proce
         if metrics.is_empty() {
             continue;
         }
-        let of_process = ResourceMetrics {
-            resource: Some(proto(&process)),
+        let process_metrics = ResourceMetrics {
+            resource: Some(proto_resource(&process)),
             scope_metrics: vec![ScopeMetrics { scope: Some(scope()), metrics, ..Default::default() }],
             ..Default::default()
         };
-        points_of_last += points::count(&of_process);
-        request.resource_metrics.push(of_process);
+        points_of_last += points::count(&process_metrics);
+        request.resource_metrics.push(process_metrics);
     }
     requests.retain(|(request, ended)| !request.resource_metrics.is_empty() || !ended.is_empty());
     requests
 }
 
-fn proto(process: &Process) -> Resource {
+fn proto_resource(process: &Process) -> Resource {
     let known = Arc::clone(&process.state().resource);
     Resource {
         attributes: known.iter().map(|(name, value)| span::key_value(name, value.borrowed())).collect(),

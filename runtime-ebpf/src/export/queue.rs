@@ -1,8 +1,8 @@
 //! Spans that wait to be pushed.
 //!
-//! Decides: what is kept when the receiver is slow or gone: the earliest, up to a bound of bytes; the rest is counted.
-//! Trusts: its callers.
-//! Never does: waiting in the main loop's place: a push is a lock and a move.
+//! Decides: what is kept when the receiver is slow or gone: the earliest spans, up to a number of
+//! bytes. The rest is counted.
+//! Never does: make the main loop wait. To push is to lock and move.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,56 +13,56 @@ use tokio::sync::Notify;
 
 use crate::telemetry::process::Process;
 
-/// A span, encoded, and whose it is.
+/// An encoded span and its process.
 #[derive(Debug)]
-pub(crate) struct Waiting {
+pub(crate) struct QueuedSpan {
     pub(crate) process: Arc<Process>,
     pub(crate) span: Box<[u8]>,
 }
 
-/// What a span takes in the queue besides its own bytes, and what the allocator adds to those.
-const OVERHEAD: usize = size_of::<Waiting>() + 16;
+/// Bytes that a span takes in the queue besides its own, including those of the allocator.
+const OVERHEAD: usize = size_of::<QueuedSpan>() + 16;
 
 /// The queue.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
-    limits: Limits,
+    limits: QueueLimits,
     /// Something was pushed into an empty queue, or a batch is complete.
     changed: Notify,
     counts: Counts,
 }
 
-/// What the queue may hold.
+/// QueueLimits of the queue.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct QueueLimits {
     pub(crate) bytes: usize,
     pub(crate) spans: usize,
-    /// Spans that are pushed at a time.
+    /// Spans of one request.
     pub(crate) batch: usize,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    spans: VecDeque<Waiting>,
+    spans: VecDeque<QueuedSpan>,
     bytes: usize,
 }
 
 /// What became of spans.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    /// The receiver has them.
+    /// Delivered to the receiver.
     pub(crate) pushed: AtomicU64,
     /// Lost: the queue was full.
     pub(crate) full: AtomicU64,
-    /// Lost: the receiver said that it never wants them.
+    /// Lost: the receiver refused them for good.
     pub(crate) rejected: AtomicU64,
     /// Lost: gopatchd ended before they were pushed.
     pub(crate) left: AtomicU64,
 }
 
 impl Queue {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
         Self { state: Mutex::default(), limits, changed: Notify::new(), counts: Counts::default() }
     }
 
@@ -90,7 +90,7 @@ impl Queue {
             return;
         }
         state.bytes += bytes;
-        state.spans.push_back(Waiting { process: Arc::clone(process), span });
+        state.spans.push_back(QueuedSpan { process: Arc::clone(process), span });
         let waiting = state.spans.len();
         drop(state);
         if waiting == 1 || waiting.is_multiple_of(self.limits.batch) {
@@ -98,9 +98,9 @@ impl Queue {
         }
     }
 
-    /// Waits for a whole batch, or for `delay` after the first span. Then gives what there is, which may be nothing if
-    /// another took it.
-    pub(crate) async fn batch(&self, delay: Duration) -> Vec<Waiting> {
+    /// Waits for a whole batch, or for `delay` after the first span. Then takes the spans that
+    /// wait, which may be none if another task took them.
+    pub(crate) async fn batch(&self, delay: Duration) -> Vec<QueuedSpan> {
         while self.waiting().0 == 0 {
             self.changed.notified().await;
         }
@@ -109,19 +109,19 @@ impl Queue {
                 self.changed.notified().await;
             }
         };
-        // That the time is over is as good a reason.
+        // After a timeout the batch is sent too.
         let _ = tokio::time::timeout(delay, whole).await;
         self.take()
     }
 
-    /// Takes a batch, or what there is.
-    pub(crate) fn take(&self) -> Vec<Waiting> {
+    /// Takes a batch, or fewer spans if fewer wait.
+    pub(crate) fn take(&self) -> Vec<QueuedSpan> {
         let mut state = self.lock();
         let count = state.spans.len().min(self.limits.batch);
         let batch: Vec<_> = state.spans.drain(..count).collect();
         state.bytes -= batch.iter().map(|waiting| waiting.span.len() + OVERHEAD).sum::<usize>();
         if state.spans.is_empty() {
-            // What a long outage made it take is given back.
+            // Frees the memory that a long outage took.
             state.spans.shrink_to(self.limits.batch);
         } else {
             self.changed.notify_one();
@@ -135,28 +135,28 @@ mod tests {
     use super::*;
     use crate::telemetry::resource::Resource;
 
-    fn queue(limits: Limits) -> (Queue, Arc<Process>) {
+    fn queue(limits: QueueLimits) -> (Queue, Arc<Process>) {
         (Queue::new(limits), Arc::new(Process::new(7, 0, Resource::default(), None)))
     }
 
     #[test]
     fn a_full_queue_keeps_what_it_has_and_counts_the_rest() {
-        let (queue, process) = queue(Limits { bytes: 3 * (OVERHEAD + 100), spans: usize::MAX, batch: 2 });
+        let (queue, process) = queue(QueueLimits { bytes: 3 * (OVERHEAD + 100), spans: usize::MAX, batch: 2 });
         for first in 0..5u8 {
             queue.push(&process, vec![first; 100].into());
         }
         assert_eq!(queue.waiting(), (3, 3 * (OVERHEAD + 100)));
         assert_eq!(queue.counts().full.load(Ordering::Relaxed), 2);
-        let firsts = |batch: Vec<Waiting>| batch.iter().map(|waiting| waiting.span[0]).collect::<Vec<_>>();
-        assert_eq!(firsts(queue.take()), [0, 1], "the earliest, by the batch");
+        let firsts = |batch: Vec<QueuedSpan>| batch.iter().map(|waiting| waiting.span[0]).collect::<Vec<_>>();
+        assert_eq!(firsts(queue.take()), [0, 1], "the earliest come first");
         queue.push(&process, vec![9; 100].into());
         assert_eq!(firsts(queue.take()), [2, 9], "there is room again");
         assert_eq!(queue.waiting(), (0, 0));
     }
 
     #[test]
-    fn spans_are_bounded_too() {
-        let (queue, process) = queue(Limits { bytes: usize::MAX, spans: 2, batch: 2 });
+    fn the_number_of_spans_is_bounded_too() {
+        let (queue, process) = queue(QueueLimits { bytes: usize::MAX, spans: 2, batch: 2 });
         for _ in 0..3 {
             queue.push(&process, Box::default());
         }
@@ -164,10 +164,10 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_whole_or_late() {
+    fn a_batch_is_whole_or_waits() {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().start_paused(true).build().expect("a runtime");
-        let (queue, process) = queue(Limits { bytes: usize::MAX, spans: usize::MAX, batch: 2 });
+        let (queue, process) = queue(QueueLimits { bytes: usize::MAX, spans: usize::MAX, batch: 2 });
         runtime.block_on(async {
             let delay = Duration::from_secs(5);
             queue.push(&process, Box::default());
@@ -177,7 +177,7 @@ mod tests {
             assert_eq!(begin.elapsed(), Duration::ZERO, "a whole batch does not wait");
             queue.push(&process, Box::default());
             assert_eq!(queue.batch(delay).await.len(), 1);
-            assert_eq!(begin.elapsed(), delay, "a part of one does");
+            assert_eq!(begin.elapsed(), delay, "a partial batch waits");
         });
     }
 }

@@ -1,9 +1,9 @@
-//! The HTTP server: metrics to scrape and health on a TCP port; what `gopatchd status`, `top` and `rule` ask for on a Unix
-//! socket that only gopatchd's own user can open.
+//! The HTTP server: metrics to scrape and health on a TCP port; the requests of `gopatchd status`,
+//! `top` and `rule` on a Unix socket that only gopatchd's user can open.
 //!
 //! Decides: paths and status codes.
-//! Trusts: nothing; a client may be slow, silent, or one of many.
-//! Never does: waiting for a client in the main loop's place.
+//! Trusts: nothing. A client may be slow, silent, or one of many.
+//! Never does: make the main loop wait for a client.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -28,30 +28,30 @@ use super::status;
 use crate::control::switch::Switch;
 use crate::socket::{self, BoundPath};
 
-/// How long a client may take to say what it wants.
+/// How long a client may take to send its request, and the main loop to switch a rule.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Most connections at a time, of each socket. The others wait.
-const MOST: usize = 64;
+/// Most connections of each socket at a time. Others wait.
+const MAX_CONNECTIONS: usize = 64;
 
-/// Most bytes of a request's body.
-const MOST_OF_A_BODY: usize = 4096;
+/// Most bytes of the body of a request.
+const MAX_BODY_BYTES: usize = 4096;
 
 /// The socket that clients connect to.
-const CONTROL: socket::Kind = socket::Kind { socket: SocketType::STREAM, mode: 0o600, flag: "--control" };
+const CONTROL: socket::SocketKind = socket::SocketKind { socket: SocketType::STREAM, mode: 0o600, flag: "--control" };
 
-/// Which socket a request came by.
+/// The socket of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
-    /// Anybody may have come.
+    /// The TCP port: any client.
     Public,
-    /// Only who may use gopatchd has come.
+    /// The control socket: only gopatchd's user.
     Control,
 }
 
-type Answer = Response<Full<Bytes>>;
+type HttpResponse = Response<Full<Bytes>>;
 
-/// A socket that is bound, and not served yet.
+/// A bound socket that is not served yet.
 pub(crate) enum Bound {
     Tcp(std::net::TcpListener),
     Unix(std::os::unix::net::UnixListener),
@@ -72,9 +72,9 @@ impl Bound {
     }
 }
 
-/// Serves a socket for ever.
+/// Serves a socket, forever.
 pub(crate) async fn serve(bound: Bound, shared: Arc<Shared>) -> Result<()> {
-    let room = Arc::new(Semaphore::new(MOST));
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     match bound {
         Bound::Tcp(listener) => {
             let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -99,7 +99,7 @@ pub(crate) async fn serve(bound: Bound, shared: Arc<Shared>) -> Result<()> {
     }
 }
 
-/// There is no file left, or the like: a moment later there may be.
+/// Waits for a moment: for lack of files, say, accepting may only fail for now.
 async fn pause(error: &std::io::Error) {
     tracing::warn!("cannot accept a connection: {error}");
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -125,7 +125,7 @@ async fn talk<P>(
     drop(place);
 }
 
-async fn answer(request: Request<Incoming>, shared: &Shared, door: Door) -> Answer {
+async fn answer(request: Request<Incoming>, shared: &Shared, door: Door) -> HttpResponse {
     let (head, body) = request.into_parts();
     match (head.uri.path(), &head.method, door) {
         ("/metrics", &Method::GET | &Method::HEAD, _) => {
@@ -136,32 +136,32 @@ async fn answer(request: Request<Incoming>, shared: &Shared, door: Door) -> Answ
                 (Form::Text, "text/plain; version=0.0.4; charset=utf-8")
             };
             let page = prometheus::page(shared, form);
-            shared.forget();
+            shared.forget_ended();
             reply(StatusCode::OK, kind, page)
         }
         ("/healthz", &Method::GET | &Method::HEAD, _) => {
             if shared.is_alive() {
                 reply(StatusCode::OK, "text/plain", "ok\n")
             } else {
-                reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "the rings have not been looked at\n")
+                reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "the main loop does not look at the rings\n")
             }
         }
-        ("/status", &Method::GET, Door::Control) => json(StatusCode::OK, &status::of(shared)),
+        ("/status", &Method::GET, Door::Control) => json(StatusCode::OK, &status::status(shared)),
         ("/operations", &Method::GET, Door::Control) => json(StatusCode::OK, &status::operations(shared)),
         ("/rule", &Method::POST, Door::Control) => switch(body, shared).await,
         ("/metrics" | "/healthz", _, _) => {
-            let mut answer = reply(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD\n");
-            answer.headers_mut().insert(ALLOW, "GET, HEAD".parse().expect("a good value"));
+            let mut answer = reply(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are allowed\n");
+            answer.headers_mut().insert(ALLOW, "GET, HEAD".parse().expect("a valid value"));
             answer
         }
-        _ => reply(StatusCode::NOT_FOUND, "text/plain", "there are /metrics and /healthz\n"),
+        _ => reply(StatusCode::NOT_FOUND, "text/plain", "not found; try /metrics or /healthz\n"),
     }
 }
 
-/// Has the main loop switch a rule, and waits for what it has done.
-async fn switch(body: Incoming, shared: &Shared) -> Answer {
+/// Has the main loop switch a rule, and waits for the result.
+async fn switch(body: Incoming, shared: &Shared) -> HttpResponse {
     let refused = |why: String| json(StatusCode::BAD_REQUEST, &serde_json::json!({ "error": why }));
-    let body = match Limited::new(body, MOST_OF_A_BODY).collect().await {
+    let body = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => return refused(error.to_string()),
     };
@@ -169,22 +169,22 @@ async fn switch(body: Incoming, shared: &Shared) -> Answer {
         Ok(switch) => switch,
         Err(error) => return refused(error.to_string()),
     };
-    match tokio::time::timeout(PATIENCE, shared.ask(switch)).await {
+    match tokio::time::timeout(PATIENCE, shared.request_switch(switch)).await {
         Ok(Some(switched)) => json(StatusCode::OK, &switched),
         Ok(None) | Err(_) => {
-            json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "error": "gopatchd is about to end" }))
+            json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "error": "gopatchd is stopping" }))
         }
     }
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Answer {
-    let body = serde_json::to_vec(value).expect("it has only text keys");
+fn json(status: StatusCode, value: &impl Serialize) -> HttpResponse {
+    let body = serde_json::to_vec(value).expect("all keys are text");
     reply(status, "application/json", body)
 }
 
-fn reply(status: StatusCode, kind: &str, body: impl Into<Bytes>) -> Answer {
+fn reply(status: StatusCode, kind: &str, body: impl Into<Bytes>) -> HttpResponse {
     let mut answer = Response::new(Full::new(body.into()));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, kind.parse().expect("a good value"));
+    answer.headers_mut().insert(CONTENT_TYPE, kind.parse().expect("a valid value"));
     answer
 }

@@ -1,6 +1,6 @@
 //! What the main loop and the exporter's thread share.
 //!
-//! Never does: holding up the main loop for longer than it takes to copy one process's counters.
+//! Never does: hold up the main loop for longer than it takes to copy the counters of one process.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,16 +11,16 @@ use anyhow::Result;
 use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::oneshot;
 
-use super::queue::{Limits, Queue};
+use super::queue::{Queue, QueueLimits};
 use crate::config::Config;
 use crate::control::switch::{Switch, Switched};
 use crate::summary::Summary;
 use crate::telemetry::process::Processes;
 
-/// How long somebody who asked is taken to be watching.
+/// How long after its last request a client counts as watching.
 const WATCHING: Duration = Duration::from_secs(10);
 
-/// How much later than it said the main loop may look at the rings before it is taken for stuck.
+/// How late the main loop may be to look at the rings before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(5);
 
 /// What the main loop and the thread share.
@@ -30,20 +30,21 @@ pub(crate) struct Shared {
     pub(crate) processes: Processes,
     /// None when spans are not pushed.
     pub(crate) spans: Option<Queue>,
-    /// Data points that the receiver did not take.
+    /// Data points that the receiver rejected.
     pub(crate) rejected_points: AtomicU64,
     is_pushed: bool,
     is_scraped: bool,
     totals: Mutex<Totals>,
-    /// Until when somebody watches, and by when the main loop will have looked at the rings: in ms after `started`.
+    /// Until when a client watches, and by when the main loop must have looked at the rings: in ms
+    /// after `started`.
     watched_until: AtomicU64,
     due: AtomicU64,
-    asked: Mutex<Vec<Question>>,
-    wake: OwnedFd,
+    switches: Mutex<Vec<PendingSwitch>>,
+    switch_wake: OwnedFd,
 }
 
-/// A switch that somebody wants, and who waits for what it has done.
-pub(crate) type Question = (Switch, oneshot::Sender<Switched>);
+/// A switch that a client has requested, and where to send what it has done.
+pub(crate) type PendingSwitch = (Switch, oneshot::Sender<Switched>);
 
 /// What the main loop has counted.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +59,7 @@ pub(crate) struct Totals {
 impl Shared {
     pub(crate) fn new(config: &Config) -> Result<Self> {
         let queue = config.traces.as_ref().map(|traces| {
-            Queue::new(Limits { bytes: traces.queue_bytes, spans: traces.queue_spans, batch: traces.batch_spans })
+            Queue::new(QueueLimits { bytes: traces.queue_bytes, spans: traces.queue_spans, batch: traces.batch_spans })
         });
         Ok(Self {
             started: Instant::now(),
@@ -70,8 +71,8 @@ impl Shared {
             totals: Mutex::default(),
             watched_until: AtomicU64::new(0),
             due: AtomicU64::new(u64::MAX),
-            asked: Mutex::default(),
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            switches: Mutex::default(),
+            switch_wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
         })
     }
 
@@ -84,62 +85,63 @@ impl Shared {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The main loop tells what it has counted, and when it will look at the rings again; never, if nobody is attached.
-    pub(crate) fn tell(&self, totals: Totals, next: Option<Duration>) {
+    /// Takes what the main loop has counted, and when it will look at the rings again: never, if no
+    /// process is attached.
+    pub(crate) fn publish(&self, totals: Totals, next: Option<Duration>) {
         *self.totals.lock().unwrap_or_else(PoisonError::into_inner) = totals;
         let due = next.map_or(u64::MAX, |next| self.millis().saturating_add((next + STUCK).as_millis() as u64));
         self.due.store(due, Ordering::Relaxed);
     }
 
-    /// Whether the main loop does what it said.
+    /// Whether the main loop looks at the rings when it is due.
     pub(crate) fn is_alive(&self) -> bool {
         self.millis() <= self.due.load(Ordering::Relaxed)
     }
 
-    /// Operations that were counted in series for what has none of its own.
+    /// Operations that were counted in the series for overflow.
     pub(crate) fn overflowed(&self) -> u64 {
         let processes = self.processes.all();
         processes.iter().filter_map(|process| Some(process.state().metrics.as_ref()?.overflowed)).sum()
     }
 
-    /// Forgets processes that have ended and of which everybody knows.
-    pub(crate) fn forget(&self) {
+    /// Forgets processes that have ended and whose last metrics were taken.
+    pub(crate) fn forget_ended(&self) {
         self.processes.forget(self.is_pushed, self.is_scraped);
     }
 
-    /// Somebody watches.
+    /// Records that a client watches.
     pub(super) fn watch(&self) {
         self.watched_until.store(self.millis() + WATCHING.as_millis() as u64, Ordering::Relaxed);
     }
 
-    /// Whether somebody watches.
+    /// Whether a client watches.
     pub(crate) fn is_watched(&self) -> bool {
         let until = self.watched_until.load(Ordering::Relaxed);
         until > 0 && self.millis() < until
     }
 
-    /// Asks the main loop for a switch. Gives nothing when it is over.
-    pub(super) async fn ask(&self, switch: Switch) -> Option<Switched> {
-        let (sender, answer) = oneshot::channel();
-        self.lock_asked().push((switch, sender));
-        // A full counter means that it is readable already.
-        let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
-        answer.await.ok()
+    /// Has the main loop switch a rule. Gives nothing when the main loop has ended.
+    pub(super) async fn request_switch(&self, switch: Switch) -> Option<Switched> {
+        let (sender, switched) = oneshot::channel();
+        self.lock_switches().push((switch, sender));
+        // A full counter is readable already.
+        let _ = rustix::io::write(&self.switch_wake, &1u64.to_ne_bytes());
+        switched.await.ok()
     }
 
-    fn lock_asked(&self) -> MutexGuard<'_, Vec<Question>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_switches(&self) -> MutexGuard<'_, Vec<PendingSwitch>> {
+        self.switches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Becomes readable when something is asked of the main loop.
-    pub(crate) fn wake(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
+    /// Readable when a client has requested a switch.
+    pub(crate) fn switch_wake(&self) -> BorrowedFd<'_> {
+        self.switch_wake.as_fd()
     }
 
-    /// Takes what is asked of the main loop.
-    pub(crate) fn asked(&self) -> Vec<Question> {
-        // Nothing to read only means that nobody has asked since.
-        let _ = rustix::io::read(&self.wake, &mut [0; 8]);
-        std::mem::take(&mut *self.lock_asked())
+    /// Takes the switches that clients have requested.
+    pub(crate) fn take_switches(&self) -> Vec<PendingSwitch> {
+        // Nothing to read means that none was requested since.
+        let _ = rustix::io::read(&self.switch_wake, &mut [0; 8]);
+        std::mem::take(&mut *self.lock_switches())
     }
 }

@@ -1,20 +1,17 @@
-//! What gopatchd says of itself to those who ask: `gopatchd status` and `gopatchd top`.
-//!
-//! Decides: the shape of the answers.
-//! Trusts, and never does: nothing.
+//! The answers of the control socket, made of what the main loop has counted.
 
 use std::sync::atomic::Ordering;
 
 use super::shared::Shared;
-use crate::control::api::{Operations, Process, Spans, Status};
+use crate::control::api::{Operations, ProcessStatus, Spans, Status};
 
 /// The status now.
-pub(crate) fn of(shared: &Shared) -> Status {
+pub(crate) fn status(shared: &Shared) -> Status {
     let totals = shared.totals();
     let processes = shared.processes.all().into_iter().map(|process| {
         let state = process.state();
         let resource = &state.resource;
-        Process {
+        ProcessStatus {
             pid: process.pid,
             service: resource.text("service.name").to_owned(),
             instance: resource.text("service.instance.id").to_owned(),
@@ -49,7 +46,8 @@ pub(crate) fn of(shared: &Shared) -> Status {
     }
 }
 
-/// What processes do. To ask is to watch: counting begins with the first question, and ends when nobody asks any more.
+/// What processes do. A request makes the client a watcher: counting begins with the first request
+/// and ends some time after the last.
 pub(crate) fn operations(shared: &Shared) -> Vec<Operations> {
     shared.watch();
     let mut all = Vec::new();

@@ -16,35 +16,37 @@ pub(crate) trait Backend {
     /// Its name on the command line.
     fn name(&self) -> &'static str;
 
-    /// Makes the rings of one session, each for so many bytes, and gives their files too, for the process to map.
+    /// Creates the rings of one session, each of `ring_bytes` bytes. Gives their files too, for the
+    /// process to map.
     fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)>;
 
-    /// Records that an earlier gopatchd had left, drained and unread.
+    /// Records that an earlier gopatchd had drained and not read.
     fn left_by_earlier(&self) -> u64 {
         0
     }
 }
 
-/// The rings of one session. Dropping them gives back all that they hold.
+/// The rings of one session. Dropping them frees their memory and slots.
 pub(crate) trait Rings {
-    /// Appends what was published before the call to `bytes`, and tells `sink` of every record in it, each ring's in its order: where its
-    /// payload begins in `bytes`, and the payload, which may have more behind it.
+    /// Appends all records published before the call to `bytes` and calls `sink` for each, ring by
+    /// ring in their order, with the start of its payload in `bytes` and the payload, which padding
+    /// may follow.
     fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained;
 
-    /// What the process counts in its rings.
+    /// The counters that the process keeps in its rings.
     fn counters(&self) -> Counters;
 
-    /// The rings' positions, for whoever only wants to know whether there is something.
+    /// The positions of the rings, to check for records without draining.
     fn positions(&self) -> Vec<Arc<Positions>>;
 }
 
-/// Takes a payload: where it begins, and its bytes.
+/// Takes where a payload begins, and its bytes.
 pub(crate) type Sink<'s> = dyn FnMut(usize, &[u8]) + 's;
 
-/// What a pass over rings met besides good records.
+/// What a pass over rings has found besides valid records.
 #[derive(Debug, Default)]
 pub(crate) struct Drained {
-    /// Records whose size does not fit.
+    /// Records of an invalid size.
     pub(crate) malformed: u64,
     /// Records that found the output ring full.
     pub(crate) output_full: u64,
@@ -59,16 +61,16 @@ pub(crate) struct Drained {
 pub(crate) struct Counters {
     /// Records that found their ring full.
     pub(crate) ring_full: u64,
-    /// Calls that had no place for, or had lost, what their entry leaves for the exit.
+    /// Calls whose values saved at entry were lost, or found no room.
     pub(crate) words_missing: u64,
 }
 
-/// Why a ring is not read any more.
+/// Why a ring is no longer read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RingError {
-    #[error("its producer position {producer} does not fit its consumer position {consumer}")]
+    #[error("its producer position {producer} does not match its consumer position {consumer}")]
     Positions { consumer: u64, producer: u64 },
-    #[error("the record at {position} says it has {length} bytes, more than were published")]
+    #[error("the record at {position} claims {length} bytes, more than were published")]
     Length { position: u64, length: u32 },
     #[error("the kernel refuses to drain it: {0}")]
     Kernel(#[source] io::Error),
@@ -82,7 +84,7 @@ impl Positions {
     /// Bytes of the mapping.
     pub(super) const BYTES: usize = 2 * PAGE;
 
-    /// Whether the two differ, for which a process can always see to.
+    /// Whether the two differ. A hostile process can make them differ at any time.
     pub(crate) fn is_unread(&self) -> bool {
         self.0.load(ring::PRODUCER_POS) != self.consumer()
     }
@@ -95,7 +97,8 @@ impl Positions {
         self.0.store(ring::CONSUMER_POS, position);
     }
 
-    /// The producer position; an error when no producer that keeps the rules can have left it so.
+    /// The producer position, or an error if a producer that keeps the rules cannot have written
+    /// it.
     pub(super) fn producer(&self, consumer: u64, ring_bytes: u32) -> Result<u64, RingError> {
         let producer = self.0.load(ring::PRODUCER_POS);
         let unread = producer.wrapping_sub(consumer);
@@ -118,7 +121,7 @@ impl Counters {
         }
     }
 
-    /// What was counted since `earlier`. A counter that runs backward says nothing.
+    /// What was counted since `earlier`. A counter that ran backward counts as unchanged.
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self {
             ring_full: self.ring_full.saturating_sub(earlier.ring_full),

@@ -1,11 +1,12 @@
-//! The bpf backend: rings are `BPF_MAP_TYPE_USER_RINGBUF`s, and `bpf/drain.bpf.c` drains them inside the kernel.
+//! The bpf backend: rings are `BPF_MAP_TYPE_USER_RINGBUF`s, and `bpf/drain.bpf.c` drains them
+//! inside the kernel.
 //!
-//! Decides: which slot of the array of maps is whose ring, and when the drain runs.
+//! Decides: which slot of the array of maps holds which ring, and when the drain runs.
 //! Trusts: the kernel, which checks every header, and the drain, which checks every payload.
-//! Never does: attaching the drain to anything. It runs only when a ring's positions say that there is something.
+//! Never does: attach the drain to anything. It runs only when the positions of a ring differ.
 //!
-//! One run moves at most half of what the output ring holds, and the output ring is emptied after each run, so
-//! nothing is lost there unless another program takes gopatchd's place at the pin.
+//! One run moves at most half of what the output ring holds, and the output ring is emptied after
+//! each run. So nothing is lost there, unless another program consumes the pinned ring too.
 
 use std::cell::RefCell;
 use std::io;
@@ -25,13 +26,13 @@ use super::backend::{Backend, Counters, Drained, Positions, RingError, Rings, Si
 use super::mapping::Mapping;
 use super::pin::Pin;
 
-/// What `bpf/build.sh` makes of `bpf/drain.bpf.c`.
+/// `bpf/drain.bpf.c`, compiled by `bpf/build.sh`.
 const DRAIN: &[u8] = aya::include_bytes_aligned!("../../bpf/drain.bpf.o");
 
 /// Slots of the array of rings: `MAX_RINGS` of `drain.bpf.c`.
 const SLOTS: u32 = 4096;
 
-/// Indexes of the losses in `gopatch_losses`.
+/// Indexes of the counters in `gopatch_losses`.
 const MALFORMED: u32 = 0;
 const OUTPUT_FULL: u32 = 1;
 
@@ -46,20 +47,24 @@ struct Drain {
     program: Ebpf,
     slots: MapData,
     free: Vec<u32>,
-    /// Takes the place of a ring that is gone, since the kernel can change many slots in one call but not clear them.
-    nobodys: MapData,
+    /// Replaces a ring that is gone: the kernel can change many slots in one call, but not clear
+    /// them.
+    placeholder: MapData,
     events: RingBuf<MapData>,
     losses: Array<MapData, u64>,
 }
 
 impl BpfBackend {
-    /// Loads the program, and pins its output if it can.
+    /// Loads the program, and pins its output if possible.
     pub(crate) fn load(pin_folder: &Path) -> Result<Self> {
-        // The first thing that an old kernel or a missing capability refuses, with the clearest errno.
-        let nobodys = create_ring(PAGE as u32).context("the kernel gives no USER_RINGBUF (Linux 6.1, CAP_BPF)")?;
-        let mut program =
-            EbpfLoader::new().allow_unsupported_maps().load(DRAIN).context("the kernel refuses the drain's maps")?;
-        raw_tracepoint(&mut program)?.load().context("the kernel refuses the drain program (CAP_PERFMON)")?;
+        // An old kernel or a missing capability refuses this first, and with the clearest errno.
+        let placeholder =
+            create_ring(PAGE as u32).context("the kernel refuses a USER_RINGBUF (needs Linux 6.1 and CAP_BPF)")?;
+        let mut program = EbpfLoader::new()
+            .allow_unsupported_maps()
+            .load(DRAIN)
+            .context("the kernel refuses the maps of the drain")?;
+        raw_tracepoint(&mut program)?.load().context("the kernel refuses the drain program (needs CAP_PERFMON)")?;
 
         let Some(Map::ArrayOfMaps(slots)) = program.take_map("gopatch_rings") else {
             anyhow::bail!("the BPF object has no array of rings");
@@ -85,7 +90,7 @@ impl BpfBackend {
             }
         };
         let events = Map::RingBuf(events).try_into()?;
-        let drain = Drain { program, slots, free: (0..SLOTS).rev().collect(), nobodys, events, losses };
+        let drain = Drain { program, slots, free: (0..SLOTS).rev().collect(), placeholder, events, losses };
         Ok(Self { drain: Rc::new(RefCell::new(drain)), pin })
     }
 }
@@ -96,8 +101,10 @@ impl Backend for BpfBackend {
     }
 
     fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
-        let maps =
-            (0..count).map(|_| create_ring(ring_bytes)).collect::<Result<Vec<_>>>().context("cannot make the rings")?;
+        let maps = (0..count)
+            .map(|_| create_ring(ring_bytes))
+            .collect::<Result<Vec<_>>>()
+            .context("cannot create the rings")?;
         let rings = maps
             .iter()
             .map(|map| {
@@ -108,7 +115,7 @@ impl Backend for BpfBackend {
                 })
             })
             .collect::<io::Result<Vec<_>>>()
-            .context("cannot map the rings' positions")?;
+            .context("cannot map the positions of the rings")?;
         let files = maps.iter().map(|map| map.fd().as_fd().try_clone_to_owned()).collect::<io::Result<_>>()?;
 
         let mut drain = self.drain.borrow_mut();
@@ -166,16 +173,16 @@ impl Rings for BpfRings {
 impl Drop for BpfRings {
     fn drop(&mut self) {
         let mut drain = self.drain.borrow_mut();
-        let entries: Vec<_> = self.rings.iter().map(|ring| (ring.slot, &drain.nobodys)).collect();
+        let entries: Vec<_> = self.rings.iter().map(|ring| (ring.slot, &drain.placeholder)).collect();
         match set_slots(&drain.slots, &entries) {
             Ok(()) => drain.free.extend(self.rings.iter().map(|ring| ring.slot)),
-            Err(error) => tracing::warn!("{} slots are not free again: {error}", entries.len()),
+            Err(error) => tracing::warn!("cannot free {} ring slots: {error}", entries.len()),
         }
     }
 }
 
 impl Drain {
-    /// Empties a ring of all that was published before the call.
+    /// Empties a ring of all records published before the call.
     fn empty(
         &mut self,
         (ring, ring_bytes): (&BpfRing, u32),
@@ -232,7 +239,7 @@ impl Drain {
     fn count_losses(&mut self, drained: &mut Drained) {
         for (index, count) in [(MALFORMED, &mut drained.malformed), (OUTPUT_FULL, &mut drained.output_full)] {
             *count += self.losses.get(&index, 0).unwrap_or(0);
-            // Between runs nobody else counts.
+            // Nothing counts between two runs.
             drop(self.losses.set(index, 0, 0));
         }
     }
@@ -247,8 +254,8 @@ fn create_ring(bytes: u32) -> Result<MapData> {
     Ok(MapData::create(ring, "gopatch_ring", None)?)
 }
 
-/// Puts rings into the array. One call for all, since each call waits for the kernel's RCU: 8 ms, whether for
-/// one slot or for 128. `BPF_MAP_UPDATE_BATCH` of an array of maps is Linux 5.14.
+/// Puts rings into the array, all in one call: each call waits for the kernel's RCU, 8 ms for one
+/// slot as for 128. `BPF_MAP_UPDATE_BATCH` of an array of maps is Linux 5.14.
 fn set_slots(slots: &MapData, entries: &[(u32, &MapData)]) -> io::Result<()> {
     let keys: Vec<u32> = entries.iter().map(|(slot, _)| *slot).collect();
     let values: Vec<i32> = entries.iter().map(|(_, map)| map.fd().as_fd().as_raw_fd()).collect();
@@ -264,8 +271,8 @@ fn set_slots(slots: &MapData, entries: &[(u32, &MapData)]) -> io::Result<()> {
             flags: 0,
         },
     };
-    // SAFETY: the kernel reads the batch's fields and nothing behind them, and `count` keys and values, which live
-    // until the call returns; it writes only `count`, in `attr`.
+    // SAFETY: the kernel reads the fields of the batch and nothing beyond them, and `count` keys
+    // and values, which live until the call returns; it writes only `count`, in `attr`.
     let result = unsafe {
         libc::syscall(libc::SYS_bpf, bpf_cmd::BPF_MAP_UPDATE_BATCH as u32, &raw mut attr, size_of::<batch_attr>())
     };

@@ -1,8 +1,10 @@
 //! Memory that is shared with another process, read and written as atomic words.
 //!
-//! Decides: that shared memory is never seen as a slice or a reference to plain data, only as atomics.
-//! Trusts: that the mapped file cannot shrink (a memfd sealed against it, or a BPF map). The content: not at all.
-//! Never does: mapping anything executable, or private.
+//! Decides: that shared memory is only accessed as atomics, never as a slice or a reference to
+//! plain data.
+//! Trusts: that the mapped file cannot shrink (a memfd sealed against it, or a BPF map). The
+//! content: not at all.
+//! Never does: map anything executable or private.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -35,7 +37,7 @@ impl Mapping {
         self.word(offset).load(Ordering::Acquire)
     }
 
-    /// Appends so many words in a row to `bytes`.
+    /// Appends `words` words from `offset` on to `bytes`.
     pub(crate) fn append_to(&self, bytes: &mut Vec<u8>, offset: usize, words: usize) {
         let first = self.pointers::<u64>(offset, words);
         bytes.reserve(8 * words);
@@ -79,7 +81,7 @@ impl Mapping {
         self.half(offset).store(value, Ordering::Release);
     }
 
-    /// Where a half word lies, for the kernel to look at.
+    /// The address of a half word, for the kernel.
     pub(crate) fn address(&self, offset: usize) -> *mut std::ffi::c_void {
         self.pointer::<u32>(offset).cast()
     }
@@ -88,22 +90,23 @@ impl Mapping {
     pub(crate) fn store_byte(&self, offset: usize, value: u8) {
         self.must_be_writable();
         let pointer = self.pointer::<u8>(offset);
-        // SAFETY: `pointer` proved that the byte is mapped; only atomics touch it on this side.
+        // SAFETY: `pointer` proved that the byte is mapped; only atomics access it on this side.
         unsafe { AtomicU8::from_ptr(pointer) }.store(value, Ordering::Release);
     }
 
     fn half(&self, offset: usize) -> &AtomicU32 {
         let pointer = self.pointer::<u32>(offset);
-        // SAFETY: `pointer` proved that the four bytes are mapped and aligned, and they stay mapped while `self` lives;
-        // only atomics touch them on this side.
+        // SAFETY: `pointer` proved that the four bytes are mapped and aligned, and they stay mapped
+        // while `self` lives; only atomics access them on this side.
         unsafe { AtomicU32::from_ptr(pointer) }
     }
 
     fn word(&self, offset: usize) -> &AtomicU64 {
         let pointer = self.pointer::<u64>(offset);
-        // SAFETY: `pointer` proved that the eight bytes are mapped and aligned, and they stay mapped while `self`
-        // lives. Only atomics touch them on this side; what the other process does to them can give any value, which
-        // is what an atomic word may have. A load from a read-only page is sound for a type of this size.
+        // SAFETY: `pointer` proved that the eight bytes are mapped and aligned, and they stay
+        // mapped while `self` lives. Only atomics access them on this side. Writes of the other
+        // process can give them any value, and any value is valid for an atomic word. A load from a
+        // read-only page is sound for a type of this size.
         unsafe { AtomicU64::from_ptr(pointer) }
     }
 
@@ -150,7 +153,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "not in the mapping")]
-    fn a_word_behind_the_end_is_never_read() {
+    fn a_word_beyond_the_end_is_never_read() {
         let file = tempfile::tempfile().expect("temporary file");
         file.set_len(4096).expect("resize");
         Mapping::read_only(&file, 0, 4096).expect("map").load(4096);
@@ -158,7 +161,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "not in the mapping")]
-    fn words_behind_the_end_are_never_read() {
+    fn words_beyond_the_end_are_never_read() {
         let file = tempfile::tempfile().expect("temporary file");
         file.set_len(4096).expect("resize");
         Mapping::read_only(&file, 0, 4096).expect("map").append_to(&mut Vec::new(), 4088, 2);

@@ -1,8 +1,9 @@
-//! The embedded backend: rings are memory files, and gopatchd drains them itself.
+//! The memfd backend: rings are memory files, and gopatchd drains them itself.
 //!
 //! Decides: which bytes of a ring are a record.
-//! Trusts: nothing in the ring. It keeps its own consumer position, bounds every length by what was published, and
-//! copies what was published before anyone looks at it, since the process can change it at any time.
+//! Trusts: nothing in the ring. The consumer position is kept here, every length is bounded by the
+//! bytes published, and those are copied before they are read, because the process can change them
+//! at any time.
 //! Never does: anything that needs a privilege.
 
 use std::io;
@@ -29,7 +30,7 @@ impl Backend for MemfdBackend {
         let made = (0..count)
             .map(|_| MemfdRing::create(ring_bytes))
             .collect::<io::Result<(Vec<_>, Vec<_>)>>()
-            .context("cannot make the rings")?;
+            .context("cannot create the rings")?;
         Ok((Box::new(MemfdRings(made.0)), made.1))
     }
 }
@@ -64,7 +65,7 @@ struct MemfdRing {
     positions: Arc<Positions>,
     data: Mapping,
     data_bytes: u32,
-    /// What the process reads in page 0 is a copy of this; what it writes there is never read.
+    /// The process reads a copy of this in page 0. What it writes there is never read.
     consumer: u64,
     broken: bool,
 }
@@ -73,7 +74,7 @@ impl MemfdRing {
     fn create(data_bytes: u32) -> io::Result<(Self, OwnedFd)> {
         let file = memfd_create("gopatch-ring", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         ftruncate(&file, (ring::DATA + data_bytes as usize) as u64)?;
-        // Without these a process could shrink the file and gopatchd would die of SIGBUS.
+        // Without these seals a process could shrink the file, and gopatchd would die of SIGBUS.
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         let ring = Self {
             positions: Arc::new(Positions(Mapping::read_write(&file, 0, Positions::BYTES)?)),
@@ -96,19 +97,19 @@ impl MemfdRing {
         result.map_err(|length| RingError::Length { position, length })
     }
 
-    /// Appends all that was published and not yet read.
+    /// Appends all bytes that were published and not read yet.
     fn copy(&self, producer: u64, bytes: &mut Vec<u8>) {
         let words = (producer - self.consumer) as usize / 8;
         let offset = (self.consumer & u64::from(self.data_bytes - 1)) as usize;
-        // What begins there may go on at the ring's begin.
+        // The bytes may continue at the start of the ring.
         let first = words.min((self.data_bytes as usize - offset) / 8);
         self.data.append_to(bytes, offset, first);
         self.data.append_to(bytes, 0, words - first);
     }
 }
 
-/// The records in what a process has published: where each payload begins, and its bytes. Gives how much was read, and the length
-/// that the next record says it has if that is more than there is.
+/// Gives `sink` the records in published bytes: where each payload begins, and its bytes. Returns
+/// how much was read, and the length of the next record if that is more than was published.
 fn records(published: &[u8], sink: &mut Sink<'_>) -> (usize, Result<(), u32>) {
     let mut at = 0;
     while let Some(header) = published[at..].first_chunk::<{ ring::HEADER }>() {
@@ -122,7 +123,7 @@ fn records(published: &[u8], sink: &mut Sink<'_>) -> (usize, Result<(), u32>) {
             if header & ring::BUSY != 0 {
                 break;
             }
-            // A record says its own size in its first word; what stands behind the largest one is not looked at.
+            // The first word of a record is its size. Bytes beyond the largest size are ignored.
             let start = at + ring::HEADER;
             sink(start, &published[start..start + MAX_PAYLOAD.min(total - ring::HEADER)]);
         }
@@ -138,8 +139,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever a process leaves in a ring, a pass ends, moves forward by no more than what was published, and
-        /// gives only whole payloads.
+        /// Whatever a process writes into a ring, a pass ends, moves forward by no more than was
+        /// published, and gives only whole payloads.
         #[test]
         fn any_ring_can_be_drained(
             words in prop::collection::vec(prop_oneof![0u64..200, any::<u64>()], 512),
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_cannot_be_taken_away() -> io::Result<()> {
+    fn a_process_cannot_shrink_its_ring() -> io::Result<()> {
         let (_ring, file) = MemfdRing::create(4096)?;
         assert!(ftruncate(&file, 0).is_err());
         Ok(())

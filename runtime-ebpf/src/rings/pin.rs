@@ -1,8 +1,9 @@
 //! The pin of the output ring: a name in bpffs by which other eBPF tools find gopatchd's events.
 //!
-//! Decides: who owns the folder (a lock that dies with its holder), and what becomes of an earlier gopatchd's pin.
-//! Trusts: whoever may write to the folder: that is root.
-//! Never does: failing the start. Without a pin gopatchd works; only other tools do not see its events.
+//! Decides: who owns the folder (a lock that dies with its holder), and what becomes of the pin of
+//! an earlier gopatchd.
+//! Trusts: every process that may write to the folder: they run as root.
+//! Never does: fail the start. Without a pin gopatchd works, but other tools do not see its events.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use gopatch_protocol::wire::forwarded;
 use rustix::fs::{FlockOperation, flock, statfs};
 use rustix::mount::{MountFlags, mount};
 
-/// Where bpffs is by custom.
+/// Where bpffs is mounted by convention.
 const BPFFS: &str = "/sys/fs/bpf";
 
 /// `BPF_FS_MAGIC`, `include/uapi/linux/magic.h`.
@@ -22,7 +23,7 @@ const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 /// Name of the output ring's pin.
 const NAME: &str = "gopatch_events";
 
-/// A pinned output ring. Dropping it takes the pin away.
+/// A pinned output ring. Dropping it removes the pin.
 #[derive(Debug)]
 pub(super) struct Pin {
     path: PathBuf,
@@ -32,13 +33,13 @@ pub(super) struct Pin {
 }
 
 impl Pin {
-    /// Pins `events` in `folder`, in place of what a gopatchd that was killed has left there.
+    /// Pins `events` in `folder`, replacing the pin of a gopatchd that was killed.
     pub(super) fn create(folder: &Path, events: &MapData) -> Result<Self> {
         if folder.starts_with(BPFFS) && !is_bpffs(Path::new(BPFFS)) {
             mount("bpf", BPFFS, "bpf", MountFlags::empty(), None)
                 .with_context(|| format!("cannot mount a BPF file system at {BPFFS}"))?;
         }
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         ensure!(is_bpffs(folder), "{} is not on a BPF file system", folder.display());
         let lock = File::open(folder)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
@@ -64,7 +65,7 @@ impl Pin {
 
 impl Drop for Pin {
     fn drop(&mut self) {
-        // A pin that stays is found, and counted, by the next gopatchd.
+        // If this fails, the next gopatchd finds the pin and counts its records.
         drop(std::fs::remove_file(&self.path));
     }
 }
@@ -73,7 +74,7 @@ fn is_bpffs(path: &Path) -> bool {
     statfs(path).is_ok_and(|file_system| file_system.f_type == BPF_FS_MAGIC)
 }
 
-/// Records in a pinned ring that nobody has read.
+/// The number of unread records in a pinned ring.
 fn unread(path: &Path) -> Result<u64> {
     let mut ring: RingBuf<MapData> = Map::from_map_data(MapData::from_pin(path)?)?.try_into()?;
     let mut records = 0;

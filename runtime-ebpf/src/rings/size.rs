@@ -1,33 +1,33 @@
-//! How large rings are when nobody says.
+//! The size of rings.
 //!
-//! Decides: the bytes of a process's rings, by how many they are and how much memory others' take.
-//! Trusts: its caller's sums. Never does: allocate.
+//! Decides: the default, from the number of a process's rings and the memory that all others take.
 //!
-//! A ring has to hold what comes while gopatchd is kept from its processor. With 8 MiB that is 110 ms of a million records a second
-//! of 76 bytes each; with 4 MiB 55 ms, which a shared virtual machine took now and then; with 1 MiB 14 ms, which a busy
-//! machine takes more often than not. But each P of each process has one, a BPF ring
-//! takes its memory at once, and a process with many Ps spreads its records.
+//! A ring has to hold the records that come while gopatchd waits for a processor. 8 MiB hold 110 ms
+//! of a million records a second of 76 bytes each; 4 MiB hold 55 ms, a pause that was seen now and
+//! then on a shared virtual machine; 1 MiB holds 14 ms, which a busy machine exceeds more often
+//! than not. But each P of each process has a ring, a BPF ring takes its memory at once, and a
+//! process with many Ps spreads its records.
 
 use gopatch_protocol::wire::PAGE;
 
-/// Largest ring. Each P of each process gets one.
+/// Largest ring that can be configured. Each P of each process gets one.
 const MAX_RING_BYTES: u32 = 1 << 28;
 
-/// Largest ring, while there is room.
+/// Default size while there is room.
 const LARGEST: u32 = 8 << 20;
-/// Smallest, however little room there is.
+/// Smallest default size, however little room there is.
 const SMALLEST: u32 = 1 << 20;
-/// What a process's rings may take together before they become smaller.
-const OF_A_PROCESS: u64 = 32 << 20;
-/// What all rings may.
-const OF_ALL: u64 = 256 << 20;
+/// Most bytes of all rings of a process before they become smaller.
+const PROCESS_BYTES: u64 = 32 << 20;
+/// Most bytes of all rings of all processes before new ones become smaller.
+const TOTAL_BYTES: u64 = 256 << 20;
 
-/// Bytes of each of a new session's rings, when all others take `in_use` bytes.
-pub(crate) fn ring_bytes(asked: Option<u32>, rings: u32, in_use: u64) -> u32 {
-    asked.unwrap_or_else(|| {
+/// Bytes of each ring of a new session, if all other rings take `in_use` bytes.
+pub(crate) fn ring_bytes(configured: Option<u32>, rings: u32, in_use: u64) -> u32 {
+    configured.unwrap_or_else(|| {
         let fits = |bytes: &u32| {
             let together = u64::from(*bytes) * u64::from(rings);
-            together <= OF_A_PROCESS && in_use.saturating_add(together) <= OF_ALL
+            together <= PROCESS_BYTES && in_use.saturating_add(together) <= TOTAL_BYTES
         };
         std::iter::successors(Some(LARGEST), |bytes| Some(bytes / 2))
             .take_while(|bytes| *bytes > SMALLEST)
@@ -36,7 +36,7 @@ pub(crate) fn ring_bytes(asked: Option<u32>, rings: u32, in_use: u64) -> u32 {
     })
 }
 
-/// Whether a ring can have so many bytes.
+/// Checks that a ring can have so many bytes.
 pub(crate) fn check_ring_bytes(bytes: u32) -> Result<(), String> {
     if bytes.is_power_of_two() && (PAGE as u32..=MAX_RING_BYTES).contains(&bytes) {
         Ok(())
@@ -45,7 +45,7 @@ pub(crate) fn check_ring_bytes(bytes: u32) -> Result<(), String> {
     }
 }
 
-/// Reads a ring's size from a flag.
+/// Parses the size of a ring.
 pub(crate) fn parse_ring_bytes(text: &str) -> Result<u32, String> {
     let bytes: u32 = text.parse().map_err(|error| format!("{error}"))?;
     check_ring_bytes(bytes).map(|()| bytes)

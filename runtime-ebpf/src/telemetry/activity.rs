@@ -1,8 +1,8 @@
-//! What a process does just now, for who watches it.
+//! What a process is doing, for clients that watch it.
 //!
-//! Decides: how many names are told apart, and how exactly durations are.
-//! Trusts: nothing in the names: a process that makes up ever new ones has them counted together.
-//! Never does: anything while nobody watches.
+//! Decides: how many names are counted separately, and how exactly durations are.
+//! Trusts: nothing in the names. A process that keeps making up names has them counted together.
+//! Never does: anything while no client watches.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use super::histogram::index;
 use crate::calls::operation::Operation;
 use crate::control::api::DURATION_SCALE;
 
-/// Most names of a process.
+/// Most names of operations that are counted separately for a process.
 const NAMES: usize = 500;
 
-/// What is counted under names that are too many.
+/// The name for operations beyond that.
 const OTHERS: &str = "(others)";
 
-/// The operations of a process since somebody began to watch.
+/// The operations of a process since a client began to watch.
 #[derive(Debug, Default)]
-pub(crate) struct Activity(HashMap<String, Named, RandomState>);
+pub(crate) struct Activity(HashMap<String, NameCounts, RandomState>);
 
 /// Operations of one name.
 #[derive(Debug, Default)]
-pub(crate) struct Named {
+pub(crate) struct NameCounts {
     pub(crate) rule: String,
     pub(crate) count: u64,
     pub(crate) errors: u64,
-    /// How many durations in nanoseconds fell into which bucket.
+    /// Counts of durations in nanoseconds, by bucket.
     pub(crate) durations: BTreeMap<i32, u64>,
 }
 
@@ -51,8 +51,8 @@ impl Activity {
         *named.durations.entry(index(operation.duration_nano.max(1) as f64, DURATION_SCALE)).or_default() += weight;
     }
 
-    /// Names and what was counted under them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Named)> {
+    /// Names and their counts.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &NameCounts)> {
         self.0.iter().map(|(name, named)| (name.as_str(), named))
     }
 }

@@ -1,10 +1,10 @@
-//! OpenTelemetry's semantic conventions: what an operation is called there.
+//! OpenTelemetry's semantic conventions: the names and attributes of operations.
 //!
-//! Decides: which convention a function's calls follow, by the attributes that its rule captures; which attributes a
-//! convention adds; by which attributes its metrics are told apart; what counts as an error.
+//! Decides: which attributes a convention adds, which attributes its metrics have, and what counts
+//! as an error.
 //! Trusts: nothing in the values.
-//! Never does: naming anything that the conventions name otherwise (HTTP 1.23 and later; RPC and databases as they were
-//! in 1.36). A rule of the user's own has the names that it gives.
+//! Never does: use a name that differs from the conventions (HTTP 1.23 and later; RPC and databases
+//! as of 1.36). A rule without a convention uses its own names.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ pub(crate) struct Instrument {
     pub(crate) description: Cow<'static, str>,
     pub(crate) unit: &'static str,
     pub(crate) bounds: &'static [f64],
-    /// The attribute that holds the value; none: the operation's duration.
+    /// The attribute that holds the value; none for the duration of the operation.
     pub(crate) attribute: Option<&'static str>,
 }
 
@@ -35,7 +35,7 @@ const BYTES: &[f64] = &[0.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 40
 /// The value of `error.type` when nothing more is known.
 const OTHER_ERROR: &str = "_OTHER";
 
-/// Attributes that only say what `error.type` and the status say.
+/// Attributes that add nothing to `error.type` and the status.
 const FAILURES: [&str; 3] = ["http.request.failed", "rpc.failed", "tls.established"];
 
 /// Values of `rpc.grpc.status_code` (gRPC, `codes/codes.go`), by number.
@@ -59,14 +59,15 @@ const GRPC_CODES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// Codes that are a fault of the server's: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS.
+/// Codes that are a fault of the server: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL,
+/// UNAVAILABLE, DATA_LOSS.
 const GRPC_SERVER_ERRORS: [i64; 6] = [2, 4, 12, 13, 14, 15];
 
-/// Query parameters whose values are credentials; the conventions' list.
+/// Query parameters whose values are credentials: the list of the conventions.
 const SECRET_PARAMETERS: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
 
 impl Convention {
-    /// The metrics of a function's calls.
+    /// The metrics of the calls of a function.
     pub(crate) fn instruments(self, function: &Function) -> Vec<Instrument> {
         let histogram = |name: &'static str, description: &'static str, unit, bounds, attribute| Instrument {
             name: name.into(),
@@ -111,7 +112,7 @@ impl Convention {
         }
     }
 
-    /// The attributes by which the metrics are told apart; none for what the rule says itself.
+    /// The attributes of the metrics; none if the rule decides.
     pub(crate) fn dimensions(self) -> Option<&'static [&'static str]> {
         Some(match self {
             Self::HttpServer => &[
@@ -148,8 +149,8 @@ impl Convention {
         })
     }
 
-    /// Attributes that follow from others, when they are not there themselves.
-    const fn added(self) -> &'static [&'static str] {
+    /// Attributes that are derived from others, unless they were captured.
+    const fn derived(self) -> &'static [&'static str] {
         match self {
             Self::HttpClient => &["url.full", "server.port", "error.type"],
             Self::RpcServer | Self::RpcClient => &["rpc.system", "error.type"],
@@ -166,16 +167,16 @@ pub(crate) struct Conventional<'o> {
 }
 
 impl<'o> Conventional<'o> {
-    /// The value of an attribute, or what follows from others.
+    /// The value of an attribute, captured or derived.
     pub(crate) fn get(self, name: &str) -> Option<Value<'o>> {
         let value = self.captured(name);
         match (self.convention, name) {
             (Convention::RpcServer | Convention::RpcClient, "rpc.method") => value.map(without_slash),
-            _ => value.or_else(|| self.added(name)),
+            _ => value.or_else(|| self.derived(name)),
         }
     }
 
-    /// The name of its span.
+    /// The name of the span.
     pub(crate) fn name(self) -> &'o str {
         let name = self.operation.name.as_ref();
         match self.convention {
@@ -184,18 +185,18 @@ impl<'o> Conventional<'o> {
         }
     }
 
-    /// All attributes of its span.
+    /// All attributes of the span.
     pub(crate) fn attributes(self) -> impl Iterator<Item = (&'o str, Value<'o>)> {
         let captured = self.operation.attributes.iter().filter(move |(name, _)| {
             let is_in_url = matches!(*name, "url.path" | "url.query") && self.convention == Convention::HttpClient;
             !FAILURES.contains(name) && !is_in_url
         });
         let captured = captured.filter_map(move |(name, _)| Some((name, self.get(name)?)));
-        let added = self.convention.added().iter().filter(move |name| self.captured(name).is_none());
-        captured.chain(added.filter_map(move |name| Some((*name, self.added(name)?))))
+        let derived = self.convention.derived().iter().filter(move |name| self.captured(name).is_none());
+        captured.chain(derived.filter_map(move |name| Some((*name, self.derived(name)?))))
     }
 
-    /// What kind of error it ended with, if it did.
+    /// The kind of error that the operation ended with, if any.
     pub(crate) fn error_type(self) -> Option<Cow<'o, str>> {
         let operation = self.operation;
         if let Some(Value::Text(kind)) = self.captured("error.type") {
@@ -219,7 +220,8 @@ impl<'o> Conventional<'o> {
         FAILURES.into_iter().any(has_failed).then_some(OTHER_ERROR.into())
     }
 
-    /// Whether the error, if there is one, is a fault of who served it, or of nobody else.
+    /// Whether the error, if any, counts as one of the span: for a gRPC server only its own faults
+    /// do.
     pub(crate) fn is_fault(self) -> bool {
         match (self.convention, self.number("rpc.grpc.status_code")) {
             (Convention::RpcServer, Some(code)) => GRPC_SERVER_ERRORS.contains(&code) || self.operation.unwound,
@@ -227,7 +229,7 @@ impl<'o> Conventional<'o> {
         }
     }
 
-    /// The number that an attribute has.
+    /// The value of an attribute, if it is a number.
     pub(crate) fn number(self, name: &str) -> Option<i64> {
         match self.captured(name)? {
             Value::Int(number) => Some(number),
@@ -240,7 +242,7 @@ impl<'o> Conventional<'o> {
         self.operation.attributes.get(name).map(Value::borrowed)
     }
 
-    fn added(self, name: &str) -> Option<Value<'o>> {
+    fn derived(self, name: &str) -> Option<Value<'o>> {
         match (self.convention, name) {
             (_, "error.type") => self.error_type().map(Value::Text),
             (Convention::HttpClient, "url.full") => self.url().map(|url| Value::Text(url.into())),
@@ -254,7 +256,7 @@ impl<'o> Conventional<'o> {
         }
     }
 
-    /// The whole URL of a client's request.
+    /// The whole URL of a client request.
     fn url(self) -> Option<String> {
         let (scheme, host) = (self.captured("url.scheme")?, self.captured("server.address")?.to_string());
         let host = if host.contains(':') { format!("[{host}]") } else { host };
@@ -313,8 +315,9 @@ mod tests {
         Value::Text(text.into())
     }
 
-    /// What an operation with these attributes is by a convention: its error, whether that is a fault, and all attributes.
-    fn seen(
+    /// An operation with these attributes by a convention: its error, whether that is a fault, and
+    /// all attributes.
+    fn convert(
         kind: Kind,
         convention: Convention,
         attributes: &[(&'static str, Value<'static>)],
@@ -324,23 +327,23 @@ mod tests {
         let attributes = Attributes::from_pairs(attributes.iter().cloned());
         let template = Template::read(&function.operation);
         let operation = Operation::new((&function, &template), (1, 1), (0, 1), lineage, attributes);
-        let seen = Conventional { operation: &operation, convention };
-        let all = seen.attributes().map(|(name, value)| (name.to_owned(), value.to_string()));
-        (seen.error_type().map(Cow::into_owned), seen.is_fault(), all.collect())
+        let view = Conventional { operation: &operation, convention };
+        let all = view.attributes().map(|(name, value)| (name.to_owned(), value.to_string()));
+        (view.error_type().map(Cow::into_owned), view.is_fault(), all.collect())
     }
 
     #[test]
-    fn errors_are_by_who_made_them() {
+    fn errors_depend_on_the_side() {
         let status = |status| [("http.response.status_code", Value::Int(status))];
         let http = |kind, convention, code| {
-            let (error, is_fault, _) = seen(kind, convention, &status(code));
+            let (error, is_fault, _) = convert(kind, convention, &status(code));
             (error, is_fault)
         };
         assert_eq!(http(Kind::Server, Convention::HttpServer, 404), (None, false));
         assert_eq!(http(Kind::Server, Convention::HttpServer, 500), (Some("500".into()), true));
         assert_eq!(http(Kind::Client, Convention::HttpClient, 404), (Some("404".into()), true));
         let rpc = |kind, convention, code| {
-            let (error, is_fault, _) = seen(kind, convention, &[("rpc.grpc.status_code", Value::Int(code))]);
+            let (error, is_fault, _) = convert(kind, convention, &[("rpc.grpc.status_code", Value::Int(code))]);
             (error, is_fault)
         };
         assert_eq!(rpc(Kind::Server, Convention::RpcServer, 0), (None, false));
@@ -348,14 +351,14 @@ mod tests {
         assert_eq!(rpc(Kind::Server, Convention::RpcServer, 13), (Some("INTERNAL".into()), true));
         assert_eq!(rpc(Kind::Client, Convention::RpcClient, 5), (Some("NOT_FOUND".into()), true));
         assert_eq!(rpc(Kind::Client, Convention::RpcClient, 99), (Some("99".into()), true));
-        let (error, ..) = seen(Kind::Client, Convention::HttpClient, &[("http.request.failed", Value::Bool(true))]);
+        let (error, ..) = convert(Kind::Client, Convention::HttpClient, &[("http.request.failed", Value::Bool(true))]);
         assert_eq!(error.as_deref(), Some("_OTHER"));
     }
 
     #[test]
-    fn a_clients_url_is_whole_and_keeps_secrets() {
+    fn the_url_of_a_client_is_whole_and_hides_secrets() {
         let url = |attributes: &[(&'static str, Value<'static>)]| {
-            let (_, _, all) = seen(Kind::Client, Convention::HttpClient, attributes);
+            let (_, _, all) = convert(Kind::Client, Convention::HttpClient, attributes);
             let get = |name: &str| all.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
             assert!(get("url.path").is_none() && get("url.query").is_none(), "{all:?}");
             (get("url.full").unwrap_or_default(), get("server.port").unwrap_or_default())
@@ -369,8 +372,8 @@ mod tests {
     }
 
     #[test]
-    fn methods_of_grpc_have_no_slash_in_front() {
-        let (_, _, all) = seen(Kind::Server, Convention::RpcServer, &[("rpc.method", text("/a.B/C"))]);
+    fn grpc_methods_have_no_leading_slash() {
+        let (_, _, all) = convert(Kind::Server, Convention::RpcServer, &[("rpc.method", text("/a.B/C"))]);
         assert_eq!(all, [("rpc.method".into(), "a.B/C".into()), ("rpc.system".into(), "grpc".into())]);
     }
 }

@@ -1,12 +1,13 @@
-//! Histograms: with explicit buckets, and the exponential one of OpenTelemetry's metrics data model.
+//! Histograms: with explicit buckets, and the exponential one of OpenTelemetry's metrics data
+//! model.
 //!
-//! Decides: into which bucket a value falls.
-//! Trusts: nothing; a value that is no number is not counted.
-//! Never does: losing a count. An exponential histogram gets coarser when its values spread.
+//! Decides: the bucket of a value.
+//! Trusts: nothing. A value that is not a number is not counted.
+//! Never does: lose a count. An exponential histogram gets coarser when its values spread.
 
 use std::collections::VecDeque;
 
-/// The last operation that fell into a bucket, to show one of those that are counted there.
+/// The last operation that fell into a bucket, as an example of those counted there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Exemplar {
     pub(crate) value: f64,
@@ -15,7 +16,7 @@ pub(crate) struct Exemplar {
     pub(crate) span: u64,
 }
 
-/// What every histogram knows besides its buckets.
+/// What every histogram has besides its buckets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) count: u64,
@@ -30,7 +31,7 @@ pub(crate) struct Explicit {
     pub(crate) totals: Totals,
     /// Upper bounds, inclusive.
     pub(crate) bounds: &'static [f64],
-    /// One count a bound, and one for what is larger than all.
+    /// One count for each bound, and one for values above all of them.
     pub(crate) counts: Box<[u64]>,
 }
 
@@ -40,16 +41,17 @@ pub(crate) struct Exponential {
     pub(crate) totals: Totals,
     pub(crate) scale: i32,
     pub(crate) zeros: u64,
-    /// Index of the first bucket. Bucket `i` holds what is larger than `base^i`, up to `base^(i+1)`.
+    /// Index of the first bucket. Bucket `i` holds values above `base^i`, up to and including
+    /// `base^(i+1)`.
     pub(crate) first: i32,
     pub(crate) counts: VecDeque<u64>,
 }
 
-/// Most buckets of an exponential histogram, and the scale it begins with: as OpenTelemetry's SDKs have them.
+/// Most buckets of an exponential histogram, and its first scale: those of OpenTelemetry's SDKs.
 const MAX_BUCKETS: usize = 160;
 const MAX_SCALE: i32 = 20;
 
-/// The least scale: one bucket for 2^1024 is more than there is.
+/// The smallest scale: one bucket for 2^1024 holds every number.
 const MIN_SCALE: i32 = -10;
 
 impl Totals {
@@ -68,7 +70,7 @@ impl Explicit {
         Self { totals: Totals::EMPTY, bounds, counts: vec![0; bounds.len() + 1].into() }
     }
 
-    /// The bucket that a value falls into.
+    /// The bucket of a value.
     pub(crate) fn bucket(&self, value: f64) -> usize {
         self.bounds.partition_point(|bound| *bound < value)
     }
@@ -88,7 +90,7 @@ impl Exponential {
         Self { totals: Totals::EMPTY, scale: MAX_SCALE, zeros: 0, first: 0, counts: VecDeque::new() }
     }
 
-    /// Counts a value, which is not negative, `weight` times.
+    /// Counts a value `weight` times, unless it is negative.
     pub(crate) fn add(&mut self, value: f64, weight: u64) {
         if !value.is_finite() || value < 0.0 {
             return;
@@ -117,7 +119,7 @@ impl Exponential {
         self.counts[place] = self.counts[place].saturating_add(weight);
     }
 
-    /// The value below which `part` of all values lie, as exactly as the buckets tell.
+    /// The value that `part` of all values do not exceed, as exactly as the buckets allow.
     #[cfg(test)]
     pub(crate) fn quantile(&self, part: f64) -> Option<f64> {
         let wanted = (part * self.totals.count as f64).ceil() as u64;
@@ -134,13 +136,13 @@ impl Exponential {
         Some(0.0)
     }
 
-    /// Buckets from the least to the greatest index, with one more.
+    /// Buckets from the smallest to the greatest index, including this one.
     fn span_with(&self, index: i32) -> i64 {
         let last = i64::from(self.first) + self.counts.len().max(1) as i64 - 1;
         last.max(index.into()) - i64::from(self.first.min(index)) + 1
     }
 
-    /// Makes one bucket of two.
+    /// Merges each two buckets.
     fn coarsen(&mut self) {
         let first = self.first >> 1;
         let mut counts = VecDeque::with_capacity(self.counts.len() / 2 + 1);
@@ -162,14 +164,14 @@ pub(crate) fn index(value: f64, scale: i32) -> i32 {
     let exponent = (bits >> 52 & 0x7ff) as i32 - 1023;
     let fraction = bits & ((1 << 52) - 1);
     if scale <= 0 {
-        // A power of two is its bucket's upper bound.
+        // A power of two is the upper bound of its bucket.
         return (exponent - i32::from(fraction == 0)) >> -scale;
     }
     if fraction == 0 {
         return (exponent << scale) - 1;
     }
     let exact = value.log2() * f64::from(1u32 << scale);
-    // Rounding may have reached the bound of the power of two above or below.
+    // Rounding may have crossed the power of two above or below.
     (exact.ceil() as i32 - 1).clamp(exponent << scale, ((exponent + 1) << scale) - 1)
 }
 
@@ -203,7 +205,7 @@ mod tests {
     }
 
     proptest! {
-        /// Each value lies within its bucket, nothing is lost, and there are never too many buckets.
+        /// Each value is within its bucket, no value is lost, and there are never too many buckets.
         #[test]
         fn an_exponential_histogram_counts_everything(values in prop::collection::vec(1e-9f64..1e9, 1..300)) {
             let mut histogram = Exponential::new();

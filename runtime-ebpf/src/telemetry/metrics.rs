@@ -1,9 +1,9 @@
-//! The metrics of one process's operations.
+//! The metrics of the operations of one process.
 //!
-//! Decides: which histograms an operation is counted in, and by which attributes they are told apart.
-//! Trusts: nothing in the values: a process that makes up ever new ones gets `limit` series a metric, and all further
-//! operations are counted in one that says so.
-//! Never does: I/O, or forgetting a series.
+//! Decides: which histograms count an operation, and which attributes they have.
+//! Trusts: nothing in the values. A process that keeps making up values gets `limit` series a
+//! metric; all further operations are counted in one series for overflow.
+//! Never does: I/O, or forget a series.
 
 use std::hash::Hash;
 
@@ -18,13 +18,14 @@ use crate::calls::convention::Convention;
 use crate::calls::operation::Operation;
 use crate::calls::program::Program;
 
-/// The attribute of the series in which everything is counted that has no series of its own.
+/// The attribute of the series that counts operations without a series of their own.
 pub(crate) const OVERFLOW: &str = "otel.metric.overflow";
 
-/// What is kept besides explicit, cumulative histograms, which the scrape endpoint needs.
+/// The form of pushed histograms. Explicit, cumulative ones are always kept, for the scrape
+/// endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Pushed {
-    /// Counts begin anew after each push.
+    /// Counts restart after each push.
     pub(crate) delta: bool,
     /// Histograms are exponential.
     pub(crate) exponential: bool,
@@ -42,11 +43,11 @@ pub(crate) struct Keeping {
 #[derive(Debug)]
 pub(crate) struct Metrics {
     keeping: Keeping,
-    /// Which group each of the manifest's functions is counted in.
-    of_function: Vec<usize>,
+    /// The group of each function of the manifest.
+    group_of_function: Vec<usize>,
     pub(crate) groups: Vec<Group>,
     index: HashMap<Key, usize, RandomState>,
-    /// Operations that were counted in a series for what has none of its own.
+    /// Operations counted in a series for overflow.
     pub(crate) overflowed: u64,
 }
 
@@ -57,23 +58,23 @@ pub(crate) struct Group {
     pub(crate) instruments: Vec<Instrument>,
     pub(crate) dimensions: Vec<String>,
     pub(crate) series: Vec<Series>,
-    /// The series for what has none of its own, by its index.
+    /// The index of the series for overflow.
     overflow: Option<usize>,
 }
 
-/// Some attributes' values, and a histogram for each of the group's instruments.
+/// Values of the dimensions, and a histogram for each instrument of the group.
 #[derive(Debug)]
 pub(crate) struct Series {
-    /// A value for each of the group's dimensions; none at all for the overflow.
+    /// A value for each dimension of the group; none for overflow.
     pub(crate) values: Option<Box<[Option<Value<'static>>]>>,
     pub(crate) measured: Vec<Measured>,
 }
 
-/// One instrument's values in one series.
+/// The values of one instrument in one series.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) total: Explicit,
-    /// What is pushed, if that is something else.
+    /// The histogram to push, if it differs.
     pub(crate) pushed: Option<Push>,
     /// The last exemplar of each bucket of `total`.
     pub(crate) exemplars: Box<[Option<Exemplar>]>,
@@ -107,7 +108,7 @@ impl Equivalent<Key> for KeyRef<'_> {
 impl Metrics {
     pub(crate) fn new(program: &Program, keeping: Keeping) -> Self {
         let mut groups: Vec<Group> = Vec::new();
-        let of_function = (0..program.functions()).map(|index| {
+        let group_of_function = (0..program.functions()).map(|index| {
             let function = program.function(index);
             let captures = || program.captures_of(index);
             let convention = program.convention(index as u32);
@@ -125,36 +126,36 @@ impl Metrics {
                 groups.len() - 1
             })
         });
-        let of_function = of_function.collect();
-        Self { keeping, of_function, groups, index: HashMap::default(), overflowed: 0 }
+        let group_of_function = group_of_function.collect();
+        Self { keeping, group_of_function, groups, index: HashMap::default(), overflowed: 0 }
     }
 
-    /// Whether what is pushed counts from one push to the next.
+    /// Whether pushed metrics count from one push to the next.
     pub(crate) fn is_delta(&self) -> bool {
         self.keeping.pushed.delta
     }
 
-    /// What is pushed counts from now on, if it counts from one push to the next.
-    pub(crate) fn begin_anew(&mut self) {
+    /// Restarts the counts to push, if they count from one push to the next.
+    pub(crate) fn restart(&mut self) {
         if self.is_delta() {
             let series = self.groups.iter_mut().flat_map(|group| &mut group.series);
-            series.flat_map(|series| &mut series.measured).for_each(Measured::begin_anew);
+            series.flat_map(|series| &mut series.measured).for_each(Measured::restart);
         }
     }
 
-    /// Counts an operation. One that is unfinished has no duration yet, and is not counted.
+    /// Counts an operation. An unfinished one has no duration yet, and is not counted.
     pub(crate) fn add(&mut self, operation: &Operation<'_>, is_exemplar: bool) {
         if operation.unfinished {
             return;
         }
-        let group_index = self.of_function[operation.function as usize];
+        let group_index = self.group_of_function[operation.function as usize];
         let group = &mut self.groups[group_index];
-        let seen = Conventional { operation, convention: group.convention };
-        let values: Vec<_> = group.dimensions.iter().map(|name| seen.get(name)).collect();
+        let view = Conventional { operation, convention: group.convention };
+        let values: Vec<_> = group.dimensions.iter().map(|name| view.get(name)).collect();
         let key = KeyRef { group: group_index, values: &values };
         let index = match self.index.get(&key) {
             Some(index) => *index,
-            // One is kept for what overflows.
+            // One series is reserved for overflow.
             None if group.series.len() + 1 < self.keeping.limit => {
                 let values: Box<[_]> = values.into_iter().map(|value| value.map(Value::into_owned)).collect();
                 let index = group.add_series(Some(values.clone()), self.keeping.pushed);
@@ -176,7 +177,7 @@ impl Metrics {
         for (instrument, measured) in group.instruments.iter().zip(&mut group.series[index].measured) {
             let value = match instrument.attribute {
                 None => operation.duration_nano as f64 / 1e9,
-                Some(attribute) => match seen.number(attribute) {
+                Some(attribute) => match view.number(attribute) {
                     Some(number) if number >= 0 => number as f64,
                     // A body of unknown length is -1.
                     _ => continue,
@@ -187,7 +188,7 @@ impl Metrics {
     }
 }
 
-/// The attributes that tell the metrics of a rule of the user's own apart, besides how its calls ended.
+/// The dimensions of a rule without a convention: those named, and how its calls ended.
 fn own_dimensions<'n>(named: impl Iterator<Item = &'n String>) -> Vec<String> {
     let mut dimensions: Vec<_> = named.cloned().collect();
     dimensions.push("error.type".into());
@@ -241,7 +242,7 @@ impl Measured {
         }
     }
 
-    fn begin_anew(&mut self) {
+    fn restart(&mut self) {
         match &mut self.pushed {
             Some(Push::Explicit(histogram)) => *histogram = Explicit::new(histogram.bounds),
             Some(Push::Exponential(histogram)) => *histogram = Exponential::new(),

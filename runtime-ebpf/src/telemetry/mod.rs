@@ -1,7 +1,11 @@
-//! What operations are to the rest of the world: spans and metrics of a process that is known by its resource.
+//! Operations as the rest of the world sees them: spans and metrics of a process.
 //!
-//! Decides: nothing here.
-//! Trusts, and never does: see the modules.
+//! - [`resource`]: the attributes of a process;
+//! - [`process`]: a process, its counters and its metrics;
+//! - [`conventions`]: OpenTelemetry's names for operations;
+//! - [`span`]: operations as spans;
+//! - [`metrics`], [`histogram`]: operations in histograms;
+//! - [`activity`]: the counts that `gopatchd top` shows.
 
 pub(crate) mod activity;
 pub(crate) mod conventions;

@@ -1,8 +1,8 @@
-//! A process as those see it who export: who it is, what it has done, whether it is still there.
+//! A process as exporters see it: its attributes, what it has done, whether it still runs.
 //!
-//! Decides: how long what a process has done is kept after its end.
-//! Trusts: its callers.
-//! Never does: I/O. The main loop writes here and other threads read; nobody holds the lock while waiting.
+//! Decides: how long the counts of a process are kept after its end.
+//! Never does: I/O. The main loop writes here and other threads read; none holds the lock while
+//! waiting.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,61 +14,62 @@ use hashbrown::HashMap;
 use super::activity::Activity;
 use super::metrics::Metrics;
 use super::resource::Resource;
-use crate::control::api::Rule;
+use crate::control::api::RuleStatus;
 use crate::summary::Lost;
 
-/// How long the metrics of a process that has ended wait for somebody to take them.
+/// How long the metrics of a process that has ended wait to be pushed or scraped.
 const KEPT: Duration = Duration::from_mins(5);
-/// How long they stay on the page once somebody has scraped it: Prometheus often comes in pairs, and people look too.
+/// How long they stay on the page after the first scrape: Prometheus often runs in pairs, and
+/// people look too.
 const SCRAPED: Duration = Duration::from_mins(1);
 
 /// A process.
 #[derive(Debug)]
 pub(crate) struct Process {
-    /// As seen from here; 0 when it cannot be.
+    /// As seen from here; 0 if the process is not visible from here.
     pub(crate) pid: u32,
-    /// When its first session began: what its counters count from.
+    /// When its first session began, from which its counters count.
     pub(crate) since_unix_nanos: u64,
-    state: Mutex<State>,
+    state: Mutex<ProcessState>,
 }
 
 /// What changes about a process.
 #[derive(Debug)]
-pub(crate) struct State {
-    /// What it is. More can become known later.
+pub(crate) struct ProcessState {
+    /// Its attributes. More can become known later.
     pub(crate) resource: Arc<Resource>,
-    /// Kubernetes has said what its pod is.
+    /// Whether its pod was found in Kubernetes.
     pub(crate) pod_is_known: bool,
-    /// None when nobody wants metrics.
+    /// None if metrics are neither pushed nor scraped.
     pub(crate) metrics: Option<Metrics>,
     /// Records understood.
     pub(crate) records: u64,
     /// Operations made of them.
     pub(crate) operations: u64,
     pub(crate) lost: Lost,
-    /// Its rules, as they are switched.
-    pub(crate) rules: Vec<Rule>,
-    /// Functions of which only a part of what is recorded becomes operations.
+    /// Its rules and how they are set.
+    pub(crate) rules: Vec<RuleStatus>,
+    /// The part of recorded calls that becomes operations, for functions whose rule is sampled.
     pub(crate) samples: HashMap<u32, Ratio, RandomState>,
-    /// What it does just now, while somebody watches.
+    /// Its current operations, while a client watches.
     pub(crate) activity: Option<Activity>,
     /// When it ended.
     ended: Option<Instant>,
-    /// What the next push counts from, where that is the last push.
+    /// The time of the last push, if the next one counts from there.
     pub(crate) pushed_until: Option<u64>,
-    /// Its last metrics were pushed.
+    /// Whether its last metrics were pushed.
     pub(crate) pushed: bool,
     /// When they were first scraped.
     scraped: Option<Instant>,
 }
 
-/// All processes that there is something to tell of.
+/// All processes that are attached or have metrics to export.
 #[derive(Debug, Default)]
 pub(crate) struct Processes(Mutex<Vec<Arc<Process>>>);
 
 impl Process {
     pub(crate) fn new(pid: u32, since_unix_nanos: u64, resource: Resource, metrics: Option<Metrics>) -> Self {
-        let state = State {
+        let state = ProcessState {
             resource: Arc::new(resource),
             pod_is_known: false,
             metrics,
@@ -86,24 +87,24 @@ impl Process {
         Self { pid, since_unix_nanos, state: Mutex::new(state) }
     }
 
-    /// What changes about it. Whoever holds this holds up the main loop.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    /// What changes about it. Holding the guard holds up the main loop.
+    pub(crate) fn state(&self) -> MutexGuard<'_, ProcessState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It will do nothing more.
+    /// Marks it as ended.
     pub(crate) fn end(&self) {
         self.state().ended = Some(Instant::now());
     }
 }
 
-impl State {
+impl ProcessState {
     /// Whether it has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
 
-    /// They are on a page.
+    /// Records that its metrics were scraped.
     pub(crate) fn scrape(&mut self) {
         if self.has_ended() {
             self.scraped.get_or_insert_with(Instant::now);
@@ -120,12 +121,13 @@ impl Processes {
         self.lock().push(process);
     }
 
-    /// All of them.
+    /// All processes.
     pub(crate) fn all(&self) -> Vec<Arc<Process>> {
         self.lock().clone()
     }
 
-    /// Forgets those that have ended and that everybody who takes metrics has taken.
+    /// Forgets processes that have ended, once their metrics were pushed and scraped as far as
+    /// configured.
     pub(crate) fn forget(&self, is_pushed: bool, is_scraped: bool) {
         self.lock().retain(|process| {
             let state = process.state();

@@ -1,9 +1,11 @@
-//! What a process is: the resource that its spans and metrics belong to.
+//! The resource that the spans and metrics of a process belong to.
 //!
-//! Decides: the attributes, and which source of one wins: gopatchd's settings over what is found out, the process's own
-//! environment over both.
-//! Trusts: nothing. Everything but the kernel's files is the process's own word; it may lie about itself only.
-//! Never does: reading without a bound. It runs in a thread of its own, as /proc can be made to wait.
+//! Decides: the attributes, and which source of one wins: gopatchd's settings override what is
+//! detected, and the environment of the process overrides both.
+//! Trusts: nothing. Everything but the files of the kernel comes from the process, which can lie
+//! only about itself.
+//! Never does: read without a bound. It runs in a thread of its own, since /proc can be made to
+//! wait.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,18 +18,18 @@ use sha2::{Digest, Sha256};
 
 use crate::calls::attributes::Value;
 
-/// Most bytes that are read of a file in /proc.
-const MOST: u64 = 1 << 20;
+/// Most bytes that are read from a file in /proc.
+const MAX_PROC_BYTES: u64 = 1 << 20;
 
-/// What gopatchd's settings say of resources.
+/// The settings of gopatchd for resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Naming {
-    /// The name of services that do not say their own.
+    /// The name of services that do not set their own.
     pub(crate) service_name: Option<String>,
     /// Attributes of all resources.
     pub(crate) attributes: BTreeMap<String, String>,
-    /// Whether `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and the names that pods give themselves are read in the
-    /// process's environment.
+    /// Whether `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and the name of the pod are read
+    /// from the environment of a process.
     pub(crate) process_environment: bool,
 }
 
@@ -43,7 +45,8 @@ pub(crate) struct Resource {
     attributes: BTreeMap<Cow<'static, str>, Value<'static>>,
 }
 
-/// Attributes that a pod's environment gives, as the downward API is mostly used, and as the OpenTelemetry Operator does.
+/// Attributes from the environment of a pod, by the usual names for the downward API and those of
+/// the OpenTelemetry Operator.
 const POD: [(&str, &str); 12] = [
     ("K8S_POD_NAME", "k8s.pod.name"),
     ("POD_NAME", "k8s.pod.name"),
@@ -60,8 +63,8 @@ const POD: [(&str, &str); 12] = [
 ];
 
 impl Resource {
-    /// Finds out what a process is. `pid` is 0 when it cannot be seen from here.
-    pub(crate) fn of(pid: u32, input: &Input, naming: &Naming) -> Self {
+    /// Finds the attributes of a process. `pid` is 0 if the process is not visible from here.
+    pub(crate) fn detect(pid: u32, input: &Input, naming: &Naming) -> Self {
         let mut resource = Self::default();
         let folder = (pid != 0).then(|| format!("/proc/{pid}"));
         let folder = folder.as_deref().map(Path::new);
@@ -79,7 +82,7 @@ impl Resource {
         resource.set_text("host.name", &host.nodename().to_string_lossy());
         resource.set_text("os.type", "linux");
         let name = input.main_package.as_deref().and_then(package_name).or(executable.as_deref());
-        // The name that the conventions ask for where there is none.
+        // The name that the conventions demand if there is none.
         resource.set_text("service.name", name.unwrap_or("unknown_service:go"));
         if let Some(version) = input.main_version.as_deref().filter(|version| !matches!(*version, "" | "(devel)")) {
             resource.set_text("service.version", version);
@@ -113,7 +116,7 @@ impl Resource {
         self.attributes.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    /// The text of an attribute; empty when there is none.
+    /// The text of an attribute; empty if there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
         match self.attributes.get(name) {
             Some(Value::Text(text)) => text,
@@ -121,7 +124,7 @@ impl Resource {
         }
     }
 
-    /// Sets an attribute that says what something is called. What has no name is left out.
+    /// Sets an attribute to a text, unless it is empty.
     pub(crate) fn set_text(&mut self, name: &'static str, value: &str) {
         if !value.is_empty() {
             self.set(name, Value::Text(value.to_owned().into()));
@@ -138,7 +141,7 @@ impl Resource {
         }
     }
 
-    /// What the process was told about itself.
+    /// Sets attributes from the environment of the process.
     fn set_environment(&mut self, environment: &str) {
         let variables: Vec<_> = environment.split('\0').filter_map(|variable| variable.split_once('=')).collect();
         let get = |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
@@ -147,18 +150,19 @@ impl Resource {
                 self.set_text(attribute, value);
             }
         }
-        // Kubernetes names a container's host after its pod.
+        // Kubernetes names the host of a container after its pod.
         if self.text("k8s.pod.name").is_empty() && get("KUBERNETES_SERVICE_HOST").is_some() {
             self.set_text("k8s.pod.name", get("HOSTNAME").unwrap_or_default());
         }
-        // What cannot be read is the process's own fault; the rest of it can.
+        // An invalid variable is ignored; the others still count.
         let own = get("OTEL_RESOURCE_ATTRIBUTES").map(parse_attributes);
         self.set_all(&own.and_then(Result::ok).unwrap_or_default());
         self.set_text("service.name", get("OTEL_SERVICE_NAME").unwrap_or_default());
     }
 }
 
-/// Reads `key=value,key=value`, where values are percent-encoded: the form of `OTEL_RESOURCE_ATTRIBUTES`, and of headers.
+/// Parses `key=value,key=value` with percent-encoded values: the form of
+/// `OTEL_RESOURCE_ATTRIBUTES`, and of headers.
 pub(crate) fn parse_attributes(text: &str) -> Result<BTreeMap<String, String>, String> {
     let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| {
@@ -173,15 +177,16 @@ pub(crate) fn parse_attributes(text: &str) -> Result<BTreeMap<String, String>, S
     pairs.collect()
 }
 
-/// A file's text, as far as it can be read.
+/// The text of a file, as far as it can be read.
 fn read(path: &Path) -> String {
     let mut bytes = Vec::new();
-    // A process that is gone, or is not ours to look at, has no text.
-    let _ = File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut bytes));
+    // The process may be gone, or not readable for gopatchd.
+    let _ = File::open(path).and_then(|file| file.take(MAX_PROC_BYTES).read_to_end(&mut bytes));
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The last element of a package's path that is a name: `v2` is a version, and some packages have no name.
+/// The last element of a package path that is a name: `v2` is a version, and some packages have no
+/// name.
 fn package_name(path: &str) -> Option<&str> {
     let is_version = |name: &str| {
         name.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
@@ -190,28 +195,30 @@ fn package_name(path: &str) -> Option<&str> {
     (!matches!(name, "" | "command-line-arguments" | "main")).then_some(name)
 }
 
-/// Field 22 of /proc/PID/stat: when the process started, in clock ticks after boot. The name before it may hold anything.
+/// Field 22 of /proc/PID/stat: when the process started, in clock ticks after boot. The name before
+/// it may hold anything.
 fn start_time(folder: &Path) -> String {
     let stat = read(&folder.join("stat"));
     let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
     fields.split_whitespace().nth(19).unwrap_or_default().to_owned()
 }
 
-/// A UUID that is the same each time it is asked for, and no other process's: of this boot, this pid, this start.
+/// A UUID that is stable and unique to the process: from this boot, the pid and the start time.
 fn instance_id(pid: u32, start_time: &str) -> String {
     let boot = read(Path::new("/proc/sys/kernel/random/boot_id"));
     let mut digest = Sha256::digest(format!("gopatch {} {pid} {start_time}", boot.trim()));
-    // Version 8 (RFC 9562): an id of one's own making.
+    // Version 8 (RFC 9562): a custom id.
     digest[6] = 0x80 | digest[6] & 0x0f;
     digest[8] = 0x80 | digest[8] & 0x3f;
     let hex = to_hex(&digest[..16]);
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// What the path of a control group tells: the container, and the pod.
+/// The container and the pod, from the path of a control group.
 ///
-/// Docker: `/docker/<id>`, `/system.slice/docker-<id>.scope`; Kubernetes: `/kubepods/burstable/pod<uid>/<id>`,
-/// `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid with _>.slice/cri-containerd-<id>.scope`.
+/// Docker: `/docker/<id>`, `/system.slice/docker-<id>.scope`; Kubernetes:
+/// `/kubepods/burstable/pod<uid>/<id>`, or with `_` in the uid
+/// `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid>.slice/cri-containerd-<id>.scope`.
 fn container(cgroup: &str) -> Vec<(&'static str, String)> {
     let paths = cgroup.lines().filter_map(|line| line.splitn(3, ':').nth(2));
     let elements = || paths.clone().flat_map(|path| path.split('/'));
@@ -248,7 +255,7 @@ mod tests {
 
     #[test]
     fn attributes_are_decoded() {
-        let read = parse_attributes("a=1, b.c = x%20y ,,d=").expect("good");
+        let read = parse_attributes("a=1, b.c = x%20y ,,d=").expect("valid");
         let read: Vec<_> = read.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(read, [("a", "1"), ("b.c", "x y"), ("d", "")]);
         assert_eq!(parse_attributes("a=1,b").unwrap_err(), "`b` is not `name=value`");
@@ -257,22 +264,22 @@ mod tests {
     }
 
     #[test]
-    fn control_groups_tell_container_and_pod() {
+    fn control_groups_give_container_and_pod() {
         let id = "0123456789abcdef".repeat(4);
         let uid = "a1b2c3d4-0000-1111-2222-333344445555";
-        let told = |path: &str| container(&format!("0::{path}\n"));
+        let parse = |path: &str| container(&format!("0::{path}\n"));
         let both = vec![("container.id", id.clone()), ("k8s.pod.uid", uid.to_owned())];
         let only_container = vec![("container.id", id.clone())];
-        assert_eq!(told(&format!("/kubepods/burstable/pod{uid}/{id}")), both);
+        assert_eq!(parse(&format!("/kubepods/burstable/pod{uid}/{id}")), both);
         let slice = format!("kubepods-burstable-pod{}.slice", uid.replace('-', "_"));
-        assert_eq!(told(&format!("/kubepods.slice/kubepods-burstable.slice/{slice}/cri-containerd-{id}.scope")), both);
-        assert_eq!(told(&format!("/docker/{id}")), only_container);
-        assert_eq!(told(&format!("/system.slice/docker-{id}.scope")), only_container);
-        assert_eq!(told("/user.slice/user-1000.slice/session-3.scope"), []);
+        assert_eq!(parse(&format!("/kubepods.slice/kubepods-burstable.slice/{slice}/cri-containerd-{id}.scope")), both);
+        assert_eq!(parse(&format!("/docker/{id}")), only_container);
+        assert_eq!(parse(&format!("/system.slice/docker-{id}.scope")), only_container);
+        assert_eq!(parse("/user.slice/user-1000.slice/session-3.scope"), []);
     }
 
     #[test]
-    fn this_process_is_found_out() {
+    fn the_attributes_of_this_process_are_found() {
         let input = Input {
             sha256: String::new(),
             size: 0,
@@ -284,7 +291,7 @@ mod tests {
         };
         let mut naming = Naming::default();
         naming.attributes.insert("deployment.environment.name".into(), "test".into());
-        let resource = Resource::of(std::process::id(), &input, &naming);
+        let resource = Resource::detect(std::process::id(), &input, &naming);
         for (name, value) in [
             ("service.name", "cart"),
             ("service.version", "v1.2.3"),
@@ -296,11 +303,11 @@ mod tests {
             assert_eq!(resource.text(name), value, "{name}");
         }
         assert_eq!(resource.text("service.instance.id").len(), 36);
-        assert_eq!(resource, Resource::of(std::process::id(), &input, &naming), "the same each time");
+        assert_eq!(resource, Resource::detect(std::process::id(), &input, &naming), "the same each time");
     }
 
     #[test]
-    fn a_process_names_itself() {
+    fn the_environment_of_a_process_names_it() {
         let mut resource = Resource::default();
         resource.set_text("service.name", "cart");
         resource.set_environment(

@@ -1,8 +1,8 @@
 //! Operations as spans of OpenTelemetry's protocol (OTLP).
 //!
-//! Decides: a span's kind, status, attributes and flags.
-//! Trusts: `conventions` for names.
-//! Never does: keeping anything. A span is encoded at once, as it then takes a third of the memory while it waits.
+//! Decides: the kind, status, attributes and flags of a span.
+//! Never does: keep anything. A span is encoded at once: it then takes a third of the memory while
+//! it waits.
 
 use gopatch_protocol::manifest::Kind;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
@@ -17,7 +17,8 @@ use crate::calls::convention::Convention;
 use crate::calls::operation::Operation;
 use crate::calls::program::Program;
 
-/// Flag of a span: whether its parent is in another process is known, and it is not (`SpanFlags` of OTLP's trace.proto).
+/// Flag of a span: its parent is known to be in the same process (`SpanFlags` of OTLP's
+/// trace.proto).
 const PARENT_IS_LOCAL: u32 = 0x100;
 
 /// Flag of a span: it was sampled (W3C trace flags).
@@ -28,14 +29,14 @@ pub(crate) fn encode(operation: &Operation<'_>, convention: Convention, program:
     span(operation, convention, program).encode_to_vec().into()
 }
 
-/// Decodes what [`encode`] has made.
+/// Decodes a span that [`encode`] has made.
 pub(crate) fn decode(bytes: &[u8]) -> Span {
     Span::decode(bytes).expect("it was encoded here")
 }
 
 fn span(operation: &Operation<'_>, convention: Convention, program: &Program) -> Span {
-    let seen = Conventional { operation, convention };
-    let mut attributes: Vec<_> = seen.attributes().map(|(name, value)| key_value(name, value)).collect();
+    let view = Conventional { operation, convention };
+    let mut attributes: Vec<_> = view.attributes().map(|(name, value)| key_value(name, value)).collect();
     if convention == Convention::Own {
         let function = program.function(operation.function as usize);
         attributes.push(key_value("code.function.name", Value::Text(function.name.as_str().into())));
@@ -52,12 +53,12 @@ fn span(operation: &Operation<'_>, convention: Convention, program: &Program) ->
         span_id: operation.lineage.span.0.to_be_bytes().to_vec(),
         parent_span_id: operation.lineage.parent.map(|parent| parent.0.to_be_bytes().to_vec()).unwrap_or_default(),
         flags: PARENT_IS_LOCAL | SAMPLED,
-        name: seen.name().to_owned(),
+        name: view.name().to_owned(),
         kind: kind(operation.kind) as i32,
         start_time_unix_nano: operation.start_unix_nano,
         end_time_unix_nano: operation.start_unix_nano.saturating_add(operation.duration_nano),
         attributes,
-        status: status(seen),
+        status: status(view),
         ..Default::default()
     }
 }
@@ -70,10 +71,10 @@ fn kind(kind: Kind) -> SpanKind {
     }
 }
 
-/// An error, or nothing: that all went well is for the program to say.
-fn status(seen: Conventional<'_>) -> Option<Status> {
-    let message = if seen.operation.unwound { "left by a panic" } else { "" };
-    seen.is_fault().then(|| Status { message: message.to_owned(), code: StatusCode::Error.into() })
+/// An error, or nothing: only the program could say that all went well.
+fn status(view: Conventional<'_>) -> Option<Status> {
+    let message = if view.operation.unwound { "left by a panic" } else { "" };
+    view.is_fault().then(|| Status { message: message.to_owned(), code: StatusCode::Error.into() })
 }
 
 /// An attribute of OTLP.
@@ -82,7 +83,7 @@ pub(crate) fn key_value(name: &str, value: Value<'_>) -> KeyValue {
         name,
         match value {
             Value::Int(number) => any_value::Value::IntValue(number),
-            // What is larger is shown whole rather than as another number.
+            // A larger number becomes text rather than another number.
             Value::Uint(number) => i64::try_from(number)
                 .map_or_else(|_| any_value::Value::StringValue(number.to_string()), any_value::Value::IntValue),
             Value::Bool(truth) => any_value::Value::BoolValue(truth),

@@ -8,21 +8,21 @@ use super::Options;
 use crate::console::print::Print;
 use crate::rings::parse_ring_bytes;
 
-/// The ring of `uprobes`: as large as the one that hooks' records come through.
+/// The default size of the ring: as large as the output ring for the records of hooks.
 const UPROBE_RING_BYTES: u32 = 16 << 20;
 
 /// The flags of `uprobes`.
 #[derive(Debug, Args)]
 pub struct UprobeArgs {
-    /// The executable; every process that runs it is probed
+    /// Executable; every process that runs it is probed
     #[arg(value_name = "ORIGINAL")]
     original: PathBuf,
 
-    /// A file of rules, on top of gopatch's default ones; may be given several times
+    /// File of rules, in addition to gopatch's default rules; may be given several times
     #[arg(long, value_name = "FILE", action = clap::ArgAction::Append)]
     rules: Vec<PathBuf>,
 
-    /// Leave out the rules that gopatch comes with
+    /// Omit gopatch's default rules
     #[arg(long)]
     no_default_rules: bool,
 
@@ -30,7 +30,7 @@ pub struct UprobeArgs {
     #[arg(long, value_enum, default_value = "text")]
     print: Print,
 
-    /// Bytes of the ring that all CPUs share; a power of two
+    /// Bytes of the ring that all CPUs share, a power of two
     #[arg(long, value_name = "N", default_value_t = UPROBE_RING_BYTES, value_parser = parse_ring_bytes)]
     ring_bytes: u32,
 }

@@ -1,9 +1,14 @@
-//! `gopatchd uprobes`: the rival that hooks are compared with. It sees the same calls of the same program, which is not patched, by
-//! uprobes.
+//! `gopatchd uprobes`: collects the same calls by uprobes, from a program that is not patched, for
+//! comparison with hooks.
 //!
-//! Decides: when a process is over. How often the ring is looked at is `cadence`, as for the daemon.
-//! Trusts: the kernel, which orders the records of the one ring: a goroutine's lie there as they were written.
-//! Never does: more than the daemon does with a record. Everything from a record to a line is the daemon's own code.
+//! - [`cli`]: its flags;
+//! - [`probes`]: attaches the uprobes;
+//! - [`table`]: plans in the form that the BPF program reads.
+//!
+//! Trusts: the kernel, which orders the records of its one ring: those of a goroutine are in the
+//! order of writing.
+//! Never does: more with a record than the daemon. The daemon's code makes operations of records
+//! and prints them.
 
 pub(crate) mod cli;
 mod probes;
@@ -34,14 +39,14 @@ use crate::host::{raise_file_limit, stop_signals};
 use crate::rings::cadence::Cadence;
 use crate::summary::Summary;
 
-/// What is asked for.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The executable.
     pub original: PathBuf,
     /// Files of rules.
     pub rules: Vec<PathBuf>,
-    /// Whether the rules that gopatch comes with are left out.
+    /// Whether gopatch's default rules are omitted.
     pub no_default_rules: bool,
     /// How operations are printed.
     pub print: Print,
@@ -49,16 +54,16 @@ pub struct Options {
     pub ring_bytes: u32,
 }
 
-/// Time for what is under way to be done.
+/// Time for running probes to finish.
 const SETTLED: Duration = Duration::from_millis(1);
 
-/// Indexes of the program's counters.
+/// Indexes of the counters of the BPF program.
 const RING_FULL: u32 = 0;
 const NO_SCRATCH: u32 = 1;
 const WORDS_MISSING: u32 = 2;
 const UNREADABLE: u32 = 3;
 
-/// Runs until a signal, or until nobody reads the output.
+/// Runs until a signal, or until the output is closed.
 pub fn run(options: &Options) -> Result<()> {
     let mut signals = stop_signals().context("cannot wait for signals")?;
     raise_file_limit();
@@ -77,7 +82,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut cadence = Cadence::start();
     loop {
         let bytes = collector.pass();
-        cadence.found(bytes as f64 / f64::from(options.ring_bytes));
+        cadence.adapt(bytes as f64 / f64::from(options.ring_bytes));
         if let Err(error) = collector.printer.flush() {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 tracing::error!("cannot write the output, stopping: {error}");
@@ -89,7 +94,7 @@ pub fn run(options: &Options) -> Result<()> {
             break;
         }
     }
-    // From here on no more records come, but those at which another CPU is.
+    // From now on probes write nothing, except those that run already on another CPU.
     attached.stopped.set(0, 1, 0)?;
     thread::sleep(SETTLED);
     collector.end();
@@ -110,20 +115,20 @@ struct Collector {
     events: RingBuf<MapData>,
     counters: Array<MapData, u64>,
     /// By their pid.
-    processes: HashMap<u32, Process>,
+    processes: HashMap<u32, ProbedProcess>,
     clock: Clock,
     printer: Printer,
     summary: Summary,
 }
 
 /// A process that has made a record.
-struct Process {
+struct ProbedProcess {
     calls: Calls,
-    /// Readable once the process is gone; none if it was gone when its first record was read.
+    /// Readable once the process is gone; none if it was gone before its first record was read.
     pidfd: Option<OwnedFd>,
 }
 
-impl Process {
+impl ProbedProcess {
     fn new(pid: u32) -> Self {
         let pidfd = Pid::from_raw(pid as i32).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         Self { calls: Calls::new(pid, Entries::MayRepeat), pidfd }
@@ -147,14 +152,14 @@ impl Collector {
             summary.records += 1;
             let process = processes.entry(pid).or_insert_with(|| {
                 summary.sessions += 1;
-                Process::new(pid)
+                ProbedProcess::new(pid)
             });
             process.calls.take(event, program, clock, &mut |operation| printer.print(operation));
         }
         bytes
     }
 
-    /// Sleeps until there is something to do. Gives whether it is to end.
+    /// Sleeps until there is something to do. Gives whether a signal came.
     fn wait(&mut self, signals: &UnixStream, interval: Duration) -> Result<bool> {
         let pids: Vec<_> = self.processes.iter().filter_map(|(pid, one)| one.pidfd.as_ref().map(|_| *pid)).collect();
         let mut files = vec![PollFd::new(signals, PollFlags::IN)];
@@ -168,7 +173,7 @@ impl Collector {
         let stop = is_ready(&files[0]);
         let gone: Vec<_> = files[1..].iter().zip(pids).filter(|(file, _)| is_ready(file)).map(|(_, pid)| pid).collect();
         if !gone.is_empty() {
-            // Its last records are in the ring by now.
+            // The last records of a process that is gone are in the ring by now.
             self.pass();
         }
         for pid in gone {
@@ -178,10 +183,10 @@ impl Collector {
     }
 
     fn close(&mut self, pid: u32) {
-        let Some(Process { calls, .. }) = self.processes.remove(&pid) else { return };
+        let Some(ProbedProcess { calls, .. }) = self.processes.remove(&pid) else { return };
         if calls.repeated > 0 {
             tracing::info!(
-                "pid {pid}: {} entries were seen twice, as the stack check sends a function back to its begin",
+                "pid {pid}: {} entries were recorded twice, because the stack check restarts a function",
                 calls.repeated
             );
         }
@@ -190,7 +195,7 @@ impl Collector {
         calls.finish(now, &self.program, &self.clock, &mut self.summary, &mut |operation| printer.print(operation));
     }
 
-    /// Reads what is left and says what there was.
+    /// Reads what is left, and prints and logs the summary.
     fn end(mut self) {
         self.pass();
         let mut pids: Vec<_> = self.processes.keys().copied().collect();
@@ -201,12 +206,12 @@ impl Collector {
         let counted = |counter| self.counters.get(&counter, 0).unwrap_or(0);
         let unreadable = counted(UNREADABLE);
         if unreadable > 0 {
-            tracing::info!("{unreadable} reads met memory that was not there, so captures are missing");
+            tracing::info!("{unreadable} reads of unmapped memory failed; captures are missing");
         }
         self.summary.lost.ring_full = counted(RING_FULL);
         self.summary.lost.output_full = counted(NO_SCRATCH);
         self.summary.words_missing = counted(WORDS_MISSING);
-        self.printer.count(&mut self.summary);
+        self.printer.count_into(&mut self.summary);
         let summary = self.summary.total();
         self.printer.finish(&summary, LAST_OUTPUT);
         tracing::info!("{summary}");

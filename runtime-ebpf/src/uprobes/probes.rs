@@ -1,8 +1,8 @@
 //! The uprobes themselves: where they are, and the program that runs there.
 //!
-//! Decides: what is refused, as uprobes are here to be compared with hooks that record the same calls.
+//! Decides: which rules are refused, because uprobes would not record the same calls as hooks.
 //! Trusts: gopatch for places and plans, and the kernel.
-//! Never does: leave a probe behind; they go with gopatchd, however that ends.
+//! Never does: leave a probe behind. Probes go with gopatchd, however it ends.
 
 use std::path::Path;
 
@@ -20,25 +20,25 @@ use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets};
 
 use super::table;
 
-/// What `bpf/build.sh` makes of `bpf/uprobe.bpf.c`.
+/// `bpf/uprobe.bpf.c`, compiled by `bpf/build.sh`.
 const PROGRAM: &[u8] = aya::include_bytes_aligned!("../../bpf/uprobe.bpf.o");
 
-/// `VA_BITS` of the program: a cookie's bits for the address, below those for the point.
+/// `VA_BITS` of the program: the bits of a cookie for the address, below those for the point.
 const VA_BITS: u32 = 44;
 
-/// Probes that are in place.
+/// Attached probes.
 pub(super) struct Attached {
     pub(super) manifest: Manifest,
     pub(super) events: RingBuf<MapData>,
     pub(super) counters: Array<MapData, u64>,
-    /// Whether the probes do nothing any more.
+    /// Set to make the probes do nothing.
     pub(super) stopped: Array<MapData, u32>,
     pub(super) links: Vec<UProbeLink>,
-    /// Keeps the program's maps.
+    /// Keeps the maps of the program.
     _program: Ebpf,
 }
 
-/// Puts probes where `rules` would have hooks in the executable `original`.
+/// Attaches probes to the executable `original` where `rules` would have hooks.
 pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32) -> Result<Attached> {
     let name = || original.display().to_string();
     let file = std::fs::read(original).with_context(|| format!("cannot read {}", name()))?;
@@ -47,7 +47,7 @@ pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32
         patch::plan(&file, &options).with_context(name)?.probes();
     refuse_choices(&manifest)?;
     if refused > 0 {
-        tracing::info!("{refused} places cannot be hooked, so they have no uprobe either; gopatch's report names each");
+        tracing::info!("{refused} places cannot be hooked and get no uprobe either; the report of gopatch names each");
     }
     let mut program = load(&manifest, &points, &offsets, ring_bytes)?;
 
@@ -61,7 +61,7 @@ pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32
         let place = UProbeAttachPoint { location: UProbeAttachLocation::AbsoluteOffset(offset.0), cookie };
         let link = uprobe
             .attach(place, original, UProbeScope::AllProcesses)
-            .with_context(|| format!("cannot put a uprobe at {}+{:#x}", name(), offset.0))?;
+            .with_context(|| format!("cannot attach a uprobe at {}+{:#x}", name(), offset.0))?;
         links.push(uprobe.take_link(link)?);
     }
     let events = RingBuf::try_from(program.take_map("events").context("the BPF object has no ring")?)?;
@@ -70,7 +70,8 @@ pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32
     Ok(Attached { manifest, events, counters, stopped, links, _program: program })
 }
 
-/// Every call is recorded, and runs.
+/// Refuses rules with a condition, a sample or a skip: uprobes record every call, and every call
+/// runs.
 fn refuse_choices(manifest: &Manifest) -> Result<()> {
     for function in &manifest.functions {
         let keys = [
@@ -78,9 +79,9 @@ fn refuse_choices(manifest: &Manifest) -> Result<()> {
             ("sample", function.sample.is_some()),
             ("skip", function.skip.is_some()),
         ];
-        if let Some((key, _)) = keys.iter().find(|(_, is_there)| *is_there) {
+        if let Some((key, _)) = keys.iter().find(|(_, is_set)| *is_set) {
             bail!(
-                "rule {} has `{key}`, which uprobes do not know: they record every call, and every call runs",
+                "rule {} has `{key}`, which uprobes do not support: they record every call, and every call runs",
                 function.rule
             );
         }
@@ -90,7 +91,7 @@ fn refuse_choices(manifest: &Manifest) -> Result<()> {
 
 /// Loads the program and gives it its plans.
 fn load(manifest: &Manifest, points: &[HookPlan], offsets: &RuntimeOffsets, ring_bytes: u32) -> Result<Ebpf> {
-    ensure!(offsets.g_stack_hi == offsets.g_stack_lo + 8, "`runtime.stack` of this program is not known");
+    ensure!(offsets.g_stack_hi == offsets.g_stack_lo + 8, "the layout of `runtime.stack` in this program is unknown");
     let types = table::types(points);
     let (types_va, types_size) = types.map_or((0, 0), |types| (types.va, types.size));
     let mut program = EbpfLoader::new()
@@ -101,7 +102,7 @@ fn load(manifest: &Manifest, points: &[HookPlan], offsets: &RuntimeOffsets, ring
         .map_max_entries("plans", points.len() as u32)
         .map_max_entries("events", ring_bytes)
         .load(PROGRAM)
-        .context("the kernel refuses the uprobes' maps\nhint: run this as root")?;
+        .context("the kernel refuses the maps of the uprobes\nhint: run as root")?;
 
     let mut plans: Array<_, table::Plan> =
         program.map_mut("plans").context("the BPF object has no plans")?.try_into()?;
@@ -112,14 +113,14 @@ fn load(manifest: &Manifest, points: &[HookPlan], offsets: &RuntimeOffsets, ring
         for capture in &encoded.left_out {
             let attribute = &manifest.points[index].captures[*capture].attribute;
             let function = &manifest.functions[point.function as usize].name;
-            tracing::info!("{function}: {attribute} is left out: its paths are too many or too long for uprobes");
+            tracing::info!("{function}: {attribute} is omitted: it has too many or too long paths for uprobes");
         }
         left_out += encoded.left_out.len();
     }
     if left_out > 0 {
-        tracing::info!("{left_out} captures are left out");
+        tracing::info!("{left_out} captures are omitted");
     }
     let probe: &mut UProbe = program.program_mut("probe").context("the BPF object has no probe")?.try_into()?;
-    probe.load().context("the kernel refuses the uprobes' program\nhint: run this as root")?;
+    probe.load().context("the kernel refuses the program of the uprobes\nhint: run as root")?;
     Ok(program)
 }

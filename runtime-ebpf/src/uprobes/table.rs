@@ -1,8 +1,7 @@
-//! A hook's plan as `bpf/uprobe.bpf.c` reads it.
+//! The plan of a hook in the form that `bpf/uprobe.bpf.c` reads.
 //!
-//! Decides: what such a plan can express: so many paths a point, and so many steps a path.
-//! Trusts: gopatch, whose plans these are.
-//! Never does: leave out a capture without saying which.
+//! Decides: what a plan can express: so many paths a point, and so many steps a path.
+//! Never does: omit a capture without listing it.
 
 use gopatch_protocol::manifest::At;
 use gopatch_trampolines::arena::table::MAX_WORDS;
@@ -24,27 +23,27 @@ pub(super) struct Plan([u64; BYTES / 8]);
 
 const BYTES: usize = PLAN_HEAD + MAX_WORDS * SOURCE_BYTES + MAX_PATHS * PATH_BYTES;
 
-// SAFETY: it is integers, of which any bits are good ones, without padding.
+// SAFETY: an array of integers has no padding, and any bits are valid.
 unsafe impl aya::Pod for Plan {}
 
-/// A plan, and which of its captures it leaves out, by their index.
+/// A plan, and the indexes of the captures that it omits.
 pub(super) struct Encoded {
     pub(super) plan: Plan,
     pub(super) left_out: Vec<usize>,
 }
 
-/// Writes down what is done at a point.
+/// Encodes the plan of a hook.
 pub(super) fn encode(hook: &HookPlan) -> Encoded {
     let mut left_out = Vec::new();
     let mut paths = Vec::new();
     for (index, capture) in hook.captures.iter().enumerate() {
-        // Every capture that is left out takes a path that leads nowhere, so that its word is zero.
+        // An omitted capture gets an empty path, so that its word is zero.
         let room = MAX_PATHS - paths.len() - (hook.captures.len() - index - 1);
         if is_expressible(capture, room) {
             paths.extend(capture.paths.iter().map(|path| path_bytes(index as u8, path)));
         } else {
             left_out.push(index);
-            paths.push(nowhere(index as u8));
+            paths.push(empty_path(index as u8));
         }
     }
     let mut bytes = Bytes::default();
@@ -72,7 +71,7 @@ pub(super) fn encode(hook: &HookPlan) -> Encoded {
     Encoded { plan: Plan(plan), left_out }
 }
 
-/// Where the types of the program that these plans are of are described, if a plan asks.
+/// The type data of the program, if a plan needs them.
 pub(super) fn types<'p>(hooks: impl IntoIterator<Item = &'p HookPlan>) -> Option<TypeData> {
     let mut paths = hooks.into_iter().flat_map(|hook| &hook.captures).flat_map(|capture| &capture.paths);
     paths.find_map(|path| match path.leaf {
@@ -85,7 +84,7 @@ fn is_expressible(capture: &CapturePlan, room: usize) -> bool {
     capture.paths.len() <= room && capture.paths.iter().all(|path| path.steps.len() <= MAX_STEPS)
 }
 
-/// The program's names for roots, leaves and steps, which are numbers in its order.
+/// The numbers of the BPF program for roots, leaves and steps.
 mod code {
     pub(super) const LEFT_OUT: u8 = 0;
     pub(super) const VALUE: u8 = 1;
@@ -112,8 +111,8 @@ mod code {
     pub(super) const STACK: u8 = 255;
 }
 
-/// A path that leads nowhere.
-fn nowhere(capture: u8) -> Vec<u8> {
+/// The path of an omitted capture.
+fn empty_path(capture: u8) -> Vec<u8> {
     let mut bytes = vec![capture, code::LEFT_OUT];
     bytes.resize(PATH_BYTES, 0);
     bytes
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_as_the_program_reads_it() {
+    fn a_plan_has_the_layout_of_the_bpf_program() {
         let Encoded { plan, left_out } = encode(&hook(vec![CapturePlan { paths: vec![path(2)] }]));
         assert_eq!(left_out, [0; 0]);
         let low_high = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_is_left_out_and_told() {
+    fn captures_without_room_are_omitted_and_listed() {
         let deep = CapturePlan { paths: vec![path(MAX_STEPS + 1)] };
         let fits = CapturePlan { paths: vec![path(MAX_STEPS)] };
         assert_eq!(encode(&hook(vec![fits.clone(), deep])).left_out, [1]);

@@ -1,9 +1,12 @@
-//! gopatchd against processes that break the rules: they spoil their own events and nothing else, on both backends.
+//! gopatchd against processes that break the rules: they spoil only their own events, on both
+//! backends.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use crate::support::process::{Call, EVENT, Greeting, Process, dial, executable, hear, now, say};
+use crate::support::process::{
+    Call, EVENT, Introduction, Process, connect_to, executable, now, receive_reply, send_hello,
+};
 use crate::support::{Gopatchd, SOON, backends};
 use gopatch_protocol::manifest::SECTION;
 use gopatch_protocol::wire::{Hello, MAX_PAYLOAD, Reply, ring};
@@ -11,7 +14,7 @@ use serde_json::json;
 
 const CALL: Call = Call { goid: 7, frame: 0x200 };
 
-/// A good event.
+/// A valid event.
 fn event() -> Vec<u8> {
     CALL.record(EVENT, now(), &[], &[])
 }
@@ -24,7 +27,7 @@ fn event_of_size(size: u32) -> Vec<u8> {
 }
 
 #[test]
-fn malformed_records_are_counted_and_the_others_go_on() {
+fn malformed_records_are_counted_and_others_still_collected() {
     for backend in backends() {
         let gopatchd = Gopatchd::start(backend, &[]);
         let mut process = Process::attach(&gopatchd.socket(), 1);
@@ -52,19 +55,19 @@ fn malformed_records_are_counted_and_the_others_go_on() {
             process.rings[0].write_all(&event());
         }
         process.rings[0].write_all(&largest);
-        // Not ours to write, but the format has it.
+        // Thunks never write this, but the format has it.
         process.rings[0].write_raw(ring::DISCARD | 32, &event());
         process.rings[0].write_all(&event());
-        let said = gopatchd.stop();
-        assert_eq!(said.operations.len(), malformed.len() + 2, "{}", said.stderr);
-        assert_eq!(said.summary["lost"]["malformed"], malformed.len(), "{backend}: {}", said.stderr);
-        assert_eq!(said.summary["broken_rings"], 0);
-        assert!(said.stderr.contains("they were malformed"), "{}", said.stderr);
+        let output = gopatchd.stop();
+        assert_eq!(output.operations.len(), malformed.len() + 2, "{}", output.stderr);
+        assert_eq!(output.summary["lost"]["malformed"], malformed.len(), "{backend}: {}", output.stderr);
+        assert_eq!(output.summary["broken_rings"], 0);
+        assert!(output.stderr.contains("they were malformed"), "{}", output.stderr);
     }
 }
 
 #[test]
-fn time_stamps_and_goroutines_may_be_anything() {
+fn any_time_stamp_and_goroutine_is_accepted() {
     for backend in backends() {
         let gopatchd = Gopatchd::start(backend, &[]);
         let mut process = Process::attach(&gopatchd.socket(), 2);
@@ -77,13 +80,13 @@ fn time_stamps_and_goroutines_may_be_anything() {
                 process.rings[1].write_all(&Call { frame: u32::MAX, ..call }.boundary());
             }
         }
-        let said = gopatchd.stop();
-        assert_eq!(said.operations.len(), 15, "each entry gives one operation");
+        let output = gopatchd.stop();
+        assert_eq!(output.operations.len(), 15, "each entry gives one operation");
     }
 }
 
 #[test]
-fn a_ring_that_is_none_is_given_up_and_the_others_go_on() {
+fn a_broken_ring_is_given_up_and_others_are_still_read() {
     for backend in backends() {
         type Break = fn(&mut crate::support::process::Ring);
         let ways: [(&str, Break); 5] = [
@@ -100,18 +103,18 @@ fn a_ring_that_is_none_is_given_up_and_the_others_go_on() {
             assert_eq!(gopatchd.next_operation()["name"], "note");
             crate::support::wait_until("the event is consumed", || ring.consumer() == 40);
             (way.1)(ring);
-            gopatchd.wait_for_stderr("is not read any more");
+            gopatchd.wait_for_stderr("is no longer read");
         }
         process.rings[5].write_all(&event());
         assert_eq!(gopatchd.next_operation()["name"], "note");
-        let said = gopatchd.stop();
-        assert_eq!(said.stderr.matches("is not read any more").count(), ways.len(), "{backend}: {}", said.stderr);
-        assert_eq!(said.summary["broken_rings"], ways.len());
+        let output = gopatchd.stop();
+        assert_eq!(output.stderr.matches("is no longer read").count(), ways.len(), "{backend}: {}", output.stderr);
+        assert_eq!(output.summary["broken_rings"], ways.len());
     }
 }
 
 #[test]
-fn a_record_that_never_gets_ready_holds_up_only_its_ring() {
+fn a_record_that_stays_busy_holds_up_only_its_ring() {
     for backend in backends() {
         let gopatchd = Gopatchd::start(backend, &[]);
         let mut process = Process::attach(&gopatchd.socket(), 2);
@@ -119,83 +122,83 @@ fn a_record_that_never_gets_ready_holds_up_only_its_ring() {
         process.rings[0].write_all(&event());
         process.rings[1].write_all(&event());
         assert_eq!(gopatchd.next_operation()["name"], "note");
-        let said = gopatchd.stop();
-        assert_eq!((said.operations.len(), &said.summary["broken_rings"]), (0, &json!(0)));
+        let output = gopatchd.stop();
+        assert_eq!((output.operations.len(), &output.summary["broken_rings"]), (0, &json!(0)));
     }
 }
 
 #[test]
-fn hellos_that_are_none_are_refused_with_the_reason() {
+fn invalid_hellos_are_refused_with_the_reason() {
     let gopatchd = Gopatchd::start("memfd", &[]);
-    let good = || Greeting::new(1);
-    let mut version = good();
+    let valid = || Introduction::new(1);
+    let mut version = valid();
     version.hello[7] = 1;
-    let mut short = good();
+    let mut short = valid();
     short.hello.truncate(63);
-    let mut long = good();
+    let mut long = valid();
     long.hello.push(0);
-    let mut other_manifest = good();
+    let mut other_manifest = valid();
     other_manifest.hello[Hello::MANIFEST_ID] ^= 1;
-    let with = |file: OwnedFd| Greeting { executable: Some(file), ..good() };
+    let with = |file: OwnedFd| Introduction { executable: Some(file), ..valid() };
     let with_section = |name: &str, content: &[u8]| {
         use sha2::Digest;
-        let mut greeting = with(executable(name, content).into());
-        greeting.hello[Hello::MANIFEST_ID..][..16].copy_from_slice(&sha2::Sha256::digest(content)[..16]);
-        greeting
+        let mut introduction = with(executable(name, content).into());
+        introduction.hello[Hello::MANIFEST_ID..][..16].copy_from_slice(&sha2::Sha256::digest(content)[..16]);
+        introduction
     };
     let null = || OwnedFd::from(std::fs::File::open("/dev/null").expect("it exists"));
     let text = || OwnedFd::from(std::fs::File::open("/proc/self/exe").expect("it exists"));
     let empty = || OwnedFd::from(tempfile::tempfile().expect("temporary file"));
     let (pipe, _writer) = std::io::pipe().expect("a pipe");
     let cases = [
-        (version, "its hello is not one"),
-        (short, "its hello is not one"),
-        (long, "its hello is not one"),
-        (other_manifest, "another manifest"),
+        (version, "its hello is invalid"),
+        (short, "its hello is invalid"),
+        (long, "its hello is invalid"),
+        (other_manifest, "was the file replaced?"),
         (with_section(".other", b"{}"), "no section"),
         (with_section(SECTION, b"{}"), "not readable"),
         (with_section(SECTION, br#"{"format":2}"#), "the manifest"),
         (with(text()), "no section"),
-        (with(empty()), "not a good ELF file"),
+        (with(empty()), "not a valid ELF file"),
         (with(null()), "not a regular file"),
         (with(pipe.into()), "not a regular file"),
-        // gopatchd then opens the executable itself: this test, which was not patched.
-        (Greeting { executable: None, ..good() }, "no section"),
+        // gopatchd then opens the executable itself: this test program, which is not patched.
+        (Introduction { executable: None, ..valid() }, "no section"),
     ];
-    for (number, (greeting, reason)) in cases.iter().enumerate() {
-        let connection = dial(&gopatchd.socket());
-        say(&connection, greeting);
-        let (reply, files) = hear(&connection);
+    for (number, (introduction, reason)) in cases.iter().enumerate() {
+        let connection = connect_to(&gopatchd.socket());
+        send_hello(&connection, introduction);
+        let (reply, files) = receive_reply(&connection);
         assert_eq!(reply.len(), Reply::SIZE, "case {number}");
         assert_ne!(reply[Reply::STATUS], 0, "case {number}");
         assert!(files.is_empty(), "case {number}");
-        let is_told = |line: &str| line.contains("refused") && line.contains(reason);
-        crate::support::wait_until(reason, || gopatchd.stderr().lines().any(is_told));
+        let is_logged = |line: &str| line.contains("refused") && line.contains(reason);
+        crate::support::wait_until(reason, || gopatchd.stderr().lines().any(is_logged));
     }
-    // The same is said of one process once a minute.
-    assert_eq!(gopatchd.stderr().matches("its hello is not one").count(), 1);
+    // The same refusal of a process is logged once a minute.
+    assert_eq!(gopatchd.stderr().matches("its hello is invalid").count(), 1);
     assert_eq!(gopatchd.stop().summary["refused"], cases.len());
 }
 
 #[test]
-fn a_peer_that_says_nothing_holds_up_nobody() {
+fn a_silent_peer_holds_up_no_other_process() {
     let gopatchd = Gopatchd::start("memfd", &[]);
-    let silent: Vec<_> = (0..10).map(|_| dial(&gopatchd.socket())).collect();
-    drop(dial(&gopatchd.socket()));
+    let silent: Vec<_> = (0..10).map(|_| connect_to(&gopatchd.socket())).collect();
+    drop(connect_to(&gopatchd.socket()));
     let mut process = Process::attach(&gopatchd.socket(), 1);
     process.rings[0].write_all(&event());
     assert_eq!(gopatchd.next_operation()["name"], "note");
     for connection in silent {
-        let (reply, _) = hear(&connection);
+        let (reply, _) = receive_reply(&connection);
         assert_ne!(reply[Reply::STATUS], 0);
     }
-    let said = gopatchd.stop();
-    assert_eq!(said.summary["refused"], 10, "who only looks is not refused: {}", said.stderr);
-    assert!(said.stderr.contains("no hello within 1000 ms"), "{}", said.stderr);
+    let output = gopatchd.stop();
+    assert_eq!(output.summary["refused"], 10, "a connection that is closed at once is not refused: {}", output.stderr);
+    assert!(output.stderr.contains("no hello within 1000 ms"), "{}", output.stderr);
 }
 
 #[test]
-fn a_process_gets_no_more_than_the_most_rings() {
+fn a_process_gets_at_most_128_rings() {
     for backend in backends() {
         let gopatchd = Gopatchd::start(backend, &["--ring-bytes", "4096"]);
         assert_eq!(Process::attach(&gopatchd.socket(), 0).rings.len(), 1);
@@ -204,18 +207,20 @@ fn a_process_gets_no_more_than_the_most_rings() {
 }
 
 #[test]
-fn rings_are_given_back() {
+fn replaced_rings_are_freed() {
     for backend in backends() {
         let gopatchd = Gopatchd::start(backend, &["--ring-bytes", "4096"]);
-        let files =
-            || std::fs::read_dir(format!("/proc/{}/fd", gopatchd.pid().as_raw_nonzero())).expect("it lives").count();
+        let files = || {
+            std::fs::read_dir(format!("/proc/{}/fd", gopatchd.pid().as_raw_nonzero())).expect("gopatchd runs").count()
+        };
         let maps = || {
-            let maps =
-                std::fs::read_to_string(format!("/proc/{}/maps", gopatchd.pid().as_raw_nonzero())).expect("it lives");
+            let maps = std::fs::read_to_string(format!("/proc/{}/maps", gopatchd.pid().as_raw_nonzero()))
+                .expect("gopatchd runs");
             maps.lines().filter(|line| line.contains("gopatch-ring") || line.contains("bpf-map")).count()
         };
         let before = (files(), maps());
-        // Each takes the place of the one before; 40 times 128 are more than there can be at a time.
+        // Each session replaces the one before; 40 times 128 rings are more than can exist at a
+        // time.
         for _ in 0..40 {
             let mut process = Process::attach(&gopatchd.socket(), 128);
             process.rings[127].write_all(&event());
@@ -226,31 +231,31 @@ fn rings_are_given_back() {
         while (files() > before.0 + 1 || maps() > before.1 + 2 * 128) && std::time::Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(50));
         }
-        assert_eq!(files(), before.0 + 1, "the last session's pidfd");
+        assert_eq!(files(), before.0 + 1, "the pidfd of the last session");
         assert!(maps() <= before.1 + 2 * 128, "{} mappings are left", maps());
     }
 }
 
 #[test]
-fn many_processes_can_come_at_once() {
-    // More than are greeted at a time.
+fn many_processes_can_attach_at_once() {
+    // More than there are handshakes at a time.
     const CONNECTIONS: u64 = 100;
     let gopatchd = Gopatchd::start("memfd", &["--ring-bytes", "4096"]);
-    let greeting = Greeting::new(1);
-    let connections: Vec<_> = (0..CONNECTIONS).map(|_| dial(&gopatchd.socket())).collect();
+    let introduction = Introduction::new(1);
+    let connections: Vec<_> = (0..CONNECTIONS).map(|_| connect_to(&gopatchd.socket())).collect();
     std::thread::scope(|scope| {
         for connection in &connections {
             scope.spawn(|| {
-                say(connection, &greeting);
-                assert_eq!(hear(connection).0[Reply::STATUS], 0);
+                send_hello(connection, &introduction);
+                assert_eq!(receive_reply(connection).0[Reply::STATUS], 0);
             });
         }
     });
-    let said = gopatchd.stop();
+    let output = gopatchd.stop();
     assert_eq!(
-        (&said.summary["sessions"], &said.summary["refused"]),
+        (&output.summary["sessions"], &output.summary["refused"]),
         (&json!(CONNECTIONS), &json!(0)),
         "{}",
-        said.stderr
+        output.stderr
     );
 }

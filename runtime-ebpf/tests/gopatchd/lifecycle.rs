@@ -1,4 +1,4 @@
-//! gopatchd's own beginning and end: the socket, the pin, the output, and what a kill leaves behind.
+//! Start and end of gopatchd: the socket, the pin, the output, and what remains after a kill.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::AsFd;
@@ -16,13 +16,13 @@ use serde_json::json;
 const CALL: Call = Call { goid: 7, frame: 0x200 };
 
 #[test]
-fn a_killed_gopatchd_is_replaced_at_its_socket_and_its_pin() {
+fn the_socket_and_the_pin_of_a_killed_gopatchd_are_replaced() {
     for backend in backends() {
         let first = Gopatchd::start(backend, &[]);
         let mut process = Process::attach(&first.socket(), 1);
         process.rings[0].write_all(&CALL.enter("GET", "/"));
         let folder = first.kill();
-        assert!(folder.path().join("gopatchd.sock").exists(), "it had no time to remove it");
+        assert!(folder.path().join("gopatchd.sock").exists(), "a killed gopatchd cannot remove its socket");
         let beat = process.heartbeat();
         std::thread::sleep(Duration::from_millis(STALE_MILLIS));
         assert_eq!(process.heartbeat(), beat, "a dead gopatchd has no heartbeat");
@@ -39,7 +39,8 @@ fn a_killed_gopatchd_is_replaced_at_its_socket_and_its_pin() {
     }
 }
 
-/// Leaves at `folder` what a gopatchd leaves that is killed after its drain has run and before it has read the output.
+/// Leaves in `folder` what a gopatchd leaves if it is killed after its drain has run and before it
+/// has read the output.
 fn leave_records(folder: &std::path::Path, records: u64) {
     let mut drain = aya::EbpfLoader::new()
         .allow_unsupported_maps()
@@ -63,14 +64,14 @@ fn leave_records(folder: &std::path::Path, records: u64) {
         producer.extend(CALL.record(EVENT, now(), &[], &[]));
     }
     let memory = MmapOptions::new().offset(4096).len(8192).map_raw(&ring.fd().as_fd()).expect("the producer's part");
-    // SAFETY: the mapping has two pages, and until the run below nobody else looks at it.
+    // SAFETY: the mapping has two pages, and nothing else accesses it until the run below.
     unsafe { memory.as_mut_ptr().copy_from_nonoverlapping(producer.as_ptr(), producer.len()) };
 
     let program: &mut RawTracePoint = drain.program_mut("drain").expect("the drain").try_into().expect("a raw_tp");
     program.load().expect("the verifier agrees");
     let mut options = RawTracePointRunOptions::new();
     options.args[0] = 3;
-    assert_eq!(u64::from(program.test_run(options).expect("it runs").return_value), records);
+    assert_eq!(u64::from(program.test_run(options).expect("gopatchd runs").return_value), records);
     let Some(Map::RingBuf(events)) = drain.take_map("gopatch_events") else {
         panic!("no output ring");
     };
@@ -83,7 +84,7 @@ fn records_that_a_killed_gopatchd_has_not_read_are_counted() {
     if !bpf_works() {
         return;
     }
-    // A first run mounts the file system if nobody has.
+    // A first run mounts the file system, if necessary.
     Gopatchd::start("bpf", &[]).stop();
     let folder = tempfile::tempdir().expect("temporary folder");
     leave_records(folder.path(), 5);
@@ -94,7 +95,7 @@ fn records_that_a_killed_gopatchd_has_not_read_are_counted() {
 }
 
 #[test]
-fn the_pin_of_a_living_gopatchd_is_left_alone() {
+fn the_pin_of_a_running_gopatchd_is_kept() {
     if !bpf_works() {
         return;
     }
@@ -112,7 +113,7 @@ fn the_pin_of_a_living_gopatchd_is_left_alone() {
 }
 
 #[test]
-fn a_pin_that_cannot_be_is_a_warning() {
+fn an_impossible_pin_is_a_warning() {
     if !bpf_works() {
         return;
     }
@@ -123,15 +124,15 @@ fn a_pin_that_cannot_be_is_a_warning() {
 #[test]
 fn two_gopatchds_on_one_socket_are_an_error() {
     let first = Gopatchd::start("memfd", &[]);
-    let said = failing(Gopatchd::command(first.folder.path(), "memfd", &[]));
-    assert!(said.starts_with("gopatchd: error: another gopatchd listens at /"), "{said}");
+    let message = failing(Gopatchd::command(first.folder.path(), "memfd", &[]));
+    assert!(message.starts_with("gopatchd: error: another gopatchd listens on /"), "{message}");
     assert!(first.socket().exists());
 }
 
 #[test]
 fn a_wrong_ring_size_is_an_error() {
-    let said = failing(Gopatchd::command(std::path::Path::new("/nowhere"), "memfd", &["--ring-bytes", "5000"]));
-    assert!(said.contains("not a power of two"), "{said}");
+    let message = failing(Gopatchd::command(std::path::Path::new("/nowhere"), "memfd", &["--ring-bytes", "5000"]));
+    assert!(message.contains("not a power of two"), "{message}");
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn the_memfd_backend_works_where_bpf_is_refused() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let run = |backend: &str| {
         let gopatchd = Gopatchd::command(folder.path(), backend, &[]);
-        // Without its capabilities root is like anybody to bpf(2).
+        // Without capabilities root is an ordinary user to bpf(2).
         let program = if bpf_works() { "setpriv --bounding-set=-all --inh-caps=-all" } else { "env" };
         let mut words = program.split(' ');
         let mut command = Command::new(words.next().expect("a word"));
@@ -147,34 +148,34 @@ fn the_memfd_backend_works_where_bpf_is_refused() {
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         command
     };
-    let said = failing(run("bpf"));
-    assert!(said.contains("the bpf backend cannot start") && said.contains("hint: --backend memfd"), "{said}");
+    let message = failing(run("bpf"));
+    assert!(message.contains("the bpf backend cannot start") && message.contains("hint: --backend memfd"), "{message}");
 
     let mut auto = run("auto").spawn().expect("gopatchd runs");
-    let mut said = String::new();
-    BufReader::new(auto.stderr.take().expect("piped")).read_line(&mut said).expect("a line");
-    auto.kill().expect("it is ours");
-    auto.wait().expect("it is ours");
-    assert!(said.contains("backend memfd (no bpf: the kernel gives no USER_RINGBUF"), "{said}");
+    let mut message = String::new();
+    BufReader::new(auto.stderr.take().expect("piped")).read_line(&mut message).expect("a line");
+    auto.kill().expect("a child of this process");
+    auto.wait().expect("a child of this process");
+    assert!(message.contains("backend memfd (bpf is not available: the kernel refuses a USER_RINGBUF"), "{message}");
 }
 
 #[test]
-fn auto_takes_bpf_where_it_can() {
+fn auto_takes_bpf_if_possible() {
     if !bpf_works() {
         return;
     }
     let folder = tempfile::tempdir().expect("temporary folder");
     let mut auto = Gopatchd::command(folder.path(), "auto", &[]).spawn().expect("gopatchd runs");
-    let mut said = String::new();
-    BufReader::new(auto.stderr.take().expect("piped")).read_line(&mut said).expect("a line");
-    auto.kill().expect("it is ours");
-    auto.wait().expect("it is ours");
+    let mut message = String::new();
+    BufReader::new(auto.stderr.take().expect("piped")).read_line(&mut message).expect("a line");
+    auto.kill().expect("a child of this process");
+    auto.wait().expect("a child of this process");
     remove_pin(folder.path());
-    assert!(said.contains("backend bpf ("), "{said}");
+    assert!(message.contains("backend bpf ("), "{message}");
 }
 
 #[test]
-fn the_end_of_the_reader_is_the_end_of_gopatchd() {
+fn gopatchd_ends_when_its_output_is_closed() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let mut child = Gopatchd::command(folder.path(), "memfd", &[]).spawn().expect("gopatchd runs");
     let socket = folder.path().join("gopatchd.sock");
@@ -182,15 +183,15 @@ fn the_end_of_the_reader_is_the_end_of_gopatchd() {
     let mut process = Process::attach(&socket, 1);
     drop(child.stdout.take());
     process.rings[0].write_all(&CALL.record(EVENT, now(), &[], &[]));
-    wait_until("its end", || child.try_wait().expect("it is ours").is_some_and(|status| status.success()));
-    assert!(process.asked_to_leave());
-    let mut said = String::new();
-    child.stderr.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
-    assert!(said.contains("gopatchd: operations: 1, records: 1, sessions: 1, records lost: 0"), "{said}");
+    wait_until("its end", || child.try_wait().expect("a child of this process").is_some_and(|status| status.success()));
+    assert!(process.must_detach());
+    let mut message = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut message).expect("UTF-8");
+    assert!(message.contains("gopatchd: operations: 1, records: 1, sessions: 1, records lost: 0"), "{message}");
 }
 
 #[test]
-fn a_reader_that_stands_still_stops_nothing_but_the_output() {
+fn a_reader_that_stops_holds_up_only_the_output() {
     const EVENTS: u64 = 60_000;
     let folder = tempfile::tempdir().expect("temporary folder");
     let mut child =
@@ -198,7 +199,7 @@ fn a_reader_that_stands_still_stops_nothing_but_the_output() {
     let socket = folder.path().join("gopatchd.sock");
     wait_until("gopatchd listens", || socket.exists());
     let mut process = Process::attach(&socket, 1);
-    // More than the pipe, gopatchd's buffer and the ring hold.
+    // More than the pipe, the buffer of gopatchd and the ring hold.
     let mut written = 0;
     for _ in 0..EVENTS {
         written += u64::from(process.rings[0].write(&CALL.record(EVENT, now(), &[], &[])));
@@ -207,25 +208,25 @@ fn a_reader_that_stands_still_stops_nothing_but_the_output() {
         }
     }
     let before = process.heartbeat();
-    wait_until("the heart beats while the reader stands still", || process.heartbeat() > before);
+    wait_until("the heartbeat goes on while the reader does not read", || process.heartbeat() > before);
     let _another = Process::attach(&socket, 1);
 
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM)
-        .expect("it is ours");
-    wait_until("gopatchd asks to leave", || process.asked_to_leave());
+        .expect("a child of this process");
+    wait_until("gopatchd tells the process to detach", || process.must_detach());
     let lines: Vec<serde_json::Value> = BufReader::new(child.stdout.take().expect("piped"))
         .lines()
         .map(|line| serde_json::from_str(&line.expect("UTF-8")).expect("whole lines"))
         .collect();
-    assert!(child.wait().expect("it is ours").success());
+    assert!(child.wait().expect("a child of this process").success());
     let summary = &lines.last().expect("a summary")["summary"];
-    assert_eq!(lines.len() as u64 - 1, written, "what went into the ring comes out");
+    assert_eq!(lines.len() as u64 - 1, written, "all records in the ring are printed");
     assert_eq!(summary["lost"]["ring_full"], EVENTS - written);
-    assert!(written < EVENTS, "it held back nothing");
+    assert!(written < EVENTS, "the ring never overflowed");
 }
 
 #[test]
-fn a_person_gets_a_table() {
+fn the_text_form_is_a_table() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let mut child =
         Gopatchd::command(folder.path(), "memfd", &[]).args(["--print", "text"]).spawn().expect("gopatchd runs");
@@ -240,6 +241,6 @@ fn a_person_gets_a_table() {
     let line = next();
     assert!(line.contains(r"GET /a\u{1b}[2Jb 404"), "{line}");
     assert!(line.ends_with(" client.address=127.0.0.1"), "{line}");
-    child.kill().expect("it is ours");
-    child.wait().expect("it is ours");
+    child.kill().expect("a child of this process");
+    child.wait().expect("a child of this process");
 }

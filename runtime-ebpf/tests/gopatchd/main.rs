@@ -1,7 +1,8 @@
-//! Tests of the program `gopatchd`: they start it, play processes that attach to it, and look at what it prints.
+//! Tests of the program `gopatchd`: they start it, attach processes to it, and check what it
+//! prints.
 //!
-//! They run on both backends. Where bpf(2) is refused the bpf half is left out, with a word on stderr; with `CI` set
-//! that is a failure.
+//! They run on both backends. Where bpf(2) is refused the bpf backend is not tested, with a message
+//! on stderr; with `CI` set that is a failure.
 
 mod hostile;
 mod lifecycle;

@@ -1,10 +1,11 @@
-//! gopatchd against processes that keep the rules: each call becomes one operation, on both backends.
+//! gopatchd against processes that keep the rules: each call becomes one operation, on both
+//! backends.
 
 use std::collections::HashMap;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::process::{Call, EVENT, EXIT, Greeting, Process, now};
+use crate::support::process::{Call, EVENT, EXIT, Introduction, Process, now};
 use crate::support::{Gopatchd, backends, wait_until};
 use gopatch_protocol::wire::control::HEARTBEAT_MILLIS;
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ fn paths(operations: &[Value]) -> HashMap<String, usize> {
 }
 
 #[test]
-fn a_call_becomes_an_operation_with_all_that_was_captured() {
+fn a_call_becomes_an_operation_with_its_captures() {
     for backend in backends() {
         let gopatchd = Gopatchd::start(backend, &[]);
         let mut process = Process::attach(&gopatchd.socket(), 1);
@@ -64,9 +65,9 @@ fn a_call_becomes_an_operation_with_all_that_was_captured() {
                 },
             })
         );
-        let said = gopatchd.stop();
-        assert_eq!((&said.summary["records"], &said.summary["lost"]["total"]), (&json!(2), &json!(0)));
-        assert_eq!(said.summary["sessions"], 1);
+        let output = gopatchd.stop();
+        assert_eq!((&output.summary["records"], &output.summary["lost"]["total"]), (&json!(2), &json!(0)));
+        assert_eq!(output.summary["sessions"], 1);
     }
 }
 
@@ -81,10 +82,10 @@ fn a_ring_that_wraps_many_times_gives_each_call_once() {
             process.rings[0].write_all(&CALL.enter("GET", &path));
             process.rings[0].write_all(&CALL.exit(200));
         }
-        let said = gopatchd.stop();
-        let paths = paths(&said.operations);
+        let output = gopatchd.stop();
+        let paths = paths(&output.operations);
         assert!(paths.len() == CALLS && paths.values().all(|count| *count == 1), "{} paths", paths.len());
-        assert_eq!(said.summary["lost"]["total"], 0);
+        assert_eq!(output.summary["lost"]["total"], 0);
     }
 }
 
@@ -95,23 +96,23 @@ fn calls_that_change_their_ring_are_paired() {
         let gopatchd = Gopatchd::start(backend, &[]);
         let mut process = Process::attach(&gopatchd.socket(), 8);
         assert_eq!(process.rings.len(), 8);
-        // Ten goroutines, each of which goes on on another P all the time.
+        // Ten goroutines, each of which keeps moving to another P.
         for number in 0..CALLS {
             let call = Call { goid: 1 + number % 10, frame: 0x100 };
             let (enter, exit) = ((number * 7 % 8) as usize, (number * 5 % 8) as usize);
             process.rings[enter].write_all(&call.enter("GET", &format!("/{number}")));
             process.rings[exit].write_all(&call.exit(number));
         }
-        let said = gopatchd.stop();
-        assert_eq!(said.operations.len() as u64, CALLS);
-        for operation in said.operations {
+        let output = gopatchd.stop();
+        assert_eq!(output.operations.len() as u64, CALLS);
+        for operation in output.operations {
             let attributes = &operation["attributes"];
             let status = attributes["http.response.status_code"].as_u64().expect("a status");
             let path = if status == 200 && attributes["url.path"] == "/0" { 0 } else { status };
             assert_eq!(attributes["url.path"], format!("/{path}"));
             assert_eq!(operation.get("unwound"), None);
         }
-        assert_eq!(said.summary["unpaired_exits"], 0);
+        assert_eq!(output.summary["unpaired_exits"], 0);
     }
 }
 
@@ -149,8 +150,8 @@ fn an_exit_without_its_entry_is_counted() {
         let gopatchd = Gopatchd::start(backend, &[]);
         let mut process = Process::attach(&gopatchd.socket(), 1);
         process.rings[0].write_all(&CALL.record(EXIT, now(), &[200], &[]));
-        let said = gopatchd.stop();
-        assert_eq!((said.operations.len(), &said.summary["unpaired_exits"]), (0, &json!(1)));
+        let output = gopatchd.stop();
+        assert_eq!((output.operations.len(), &output.summary["unpaired_exits"]), (0, &json!(1)));
     }
 }
 
@@ -164,19 +165,19 @@ fn a_full_ring_loses_what_it_counts() {
             (0..EVENTS).filter(|_| process.rings[1].write(&CALL.record(EVENT, now(), &[], &[]))).count() as u64;
         process.rings[0].set_words_missing(3);
         assert!(written < EVENTS, "20,000 records found room in a ring for 100");
-        let said = gopatchd.stop();
-        assert_eq!(said.operations.len() as u64, written);
-        assert_eq!(said.summary["lost"]["ring_full"], EVENTS - written);
-        assert_eq!(said.summary["lost"]["total"], EVENTS - written);
-        assert_eq!(said.summary["words_missing"], 3);
-        assert!(said.stderr.contains("their ring was full"), "{}", said.stderr);
+        let output = gopatchd.stop();
+        assert_eq!(output.operations.len() as u64, written);
+        assert_eq!(output.summary["lost"]["ring_full"], EVENTS - written);
+        assert_eq!(output.summary["lost"]["total"], EVENTS - written);
+        assert_eq!(output.summary["words_missing"], 3);
+        assert!(output.stderr.contains("their ring was full"), "{}", output.stderr);
     }
 }
 
 #[test]
-fn what_is_written_while_gopatchd_ends_is_not_lost() {
+fn records_written_while_gopatchd_stops_are_not_lost() {
     for backend in backends() {
-        // It waits for 400 ms. Who was held up meanwhile was too late, and tries again.
+        // gopatchd waits for 400 ms. If this test was held up for longer, it tries again.
         while !is_in_time(backend) {}
     }
 }
@@ -187,57 +188,58 @@ fn is_in_time(backend: &str) -> bool {
     process.rings[0].write_all(&CALL.enter("GET", "/open"));
     let began = Instant::now();
     gopatchd.terminate();
-    wait_until("gopatchd asks the process to leave", || process.asked_to_leave());
+    wait_until("gopatchd tells the process to detach", || process.must_detach());
     std::thread::sleep(Duration::from_millis(100));
     process.rings[0].write_all(&Call { goid: 8, ..CALL }.enter("GET", "/late"));
     process.rings[0].write_all(&Call { goid: 8, ..CALL }.exit(200));
     if began.elapsed() > Duration::from_millis(300) {
         return false;
     }
-    let said = gopatchd.wait();
+    let output = gopatchd.wait();
     let names: Vec<_> =
-        said.operations.iter().map(|operation| (&operation["name"], operation.get("unfinished"))).collect();
+        output.operations.iter().map(|operation| (&operation["name"], operation.get("unfinished"))).collect();
     assert_eq!(names, [(&json!("GET /late"), None), (&json!("GET /open"), Some(&json!(true)))]);
     true
 }
 
 #[test]
-fn a_second_session_of_a_process_takes_the_place_of_its_first() {
+fn a_second_session_of_a_process_replaces_its_first() {
     for backend in backends() {
         let gopatchd = Gopatchd::start(backend, &[]);
         let mut first = Process::attach(&gopatchd.socket(), 1);
         first.rings[0].write_all(&CALL.enter("GET", "/first"));
         first.rings[0].set_dropped(3);
-        // What was not drained will be, and three of five that found no room were counted in the ring.
-        let mut second = Process::attach_with(&gopatchd.socket(), &Greeting::new(1).with_losses(5, 5));
-        wait_until("the first is asked to leave", || first.asked_to_leave());
-        assert!(!second.asked_to_leave());
+        // The records not drained yet still will be, and three of five that found no room were
+        // counted in the ring.
+        let mut second = Process::attach_with(&gopatchd.socket(), &Introduction::new(1).with_losses(5, 5));
+        wait_until("the first is told to detach", || first.must_detach());
+        assert!(!second.must_detach());
         second.rings[0].write_all(&CALL.enter("GET", "/second"));
         second.rings[0].write_all(&CALL.exit(200));
         assert_eq!(gopatchd.next_operation()["name"], "GET /second");
         first.rings[0].write_all(&CALL.exit(200));
-        assert_eq!(gopatchd.next_operation()["name"], "GET /first", "it is drained for a while");
+        assert_eq!(gopatchd.next_operation()["name"], "GET /first", "the first is still drained for a while");
         let beat = first.heartbeat();
         wait_until("the first is given up", || {
             let before = first.heartbeat();
             std::thread::sleep(Duration::from_millis(3 * HEARTBEAT_MILLIS));
             first.heartbeat() == before
         });
-        assert!(first.heartbeat() > beat, "it was given up at once");
-        let said = gopatchd.stop();
-        assert_eq!((&said.summary["sessions"], &said.summary["lost"]["total"]), (&json!(2), &json!(5)));
+        assert!(first.heartbeat() > beat, "the first was given up at once");
+        let output = gopatchd.stop();
+        assert_eq!((&output.summary["sessions"], &output.summary["lost"]["total"]), (&json!(2), &json!(5)));
     }
 }
 
 #[test]
-fn losses_with_an_earlier_gopatchd_are_told() {
+fn losses_with_an_earlier_gopatchd_are_counted() {
     let gopatchd = Gopatchd::start("memfd", &[]);
-    let _process = Process::attach_with(&gopatchd.socket(), &Greeting::new(1).with_losses(5, 6));
+    let _process = Process::attach_with(&gopatchd.socket(), &Introduction::new(1).with_losses(5, 6));
     let lost = gopatchd.stop().summary["lost"].take();
     assert_eq!((&lost["unconsumed"], &lost["ring_full"], &lost["total"]), (&json!(5), &json!(6), &json!(11)));
 }
 
-/// Starts this test program again as the process that `a_process` plays.
+/// Starts this test program again, to run `a_process`.
 fn start_process(socket: &std::path::Path, path: &str) -> std::process::Child {
     Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "sessions::a_process", "--ignored", "--nocapture"])
@@ -248,14 +250,14 @@ fn start_process(socket: &std::path::Path, path: &str) -> std::process::Child {
         .expect("this program runs")
 }
 
-/// Not a test: a process of its own for the tests below.
+/// Not a test: a separate process for the tests below.
 #[test]
 #[ignore = "other tests start it"]
 fn a_process() {
     let socket = std::env::var_os("GOPATCH_TEST_SOCKET").expect("started by a test");
     let path = std::env::var("GOPATCH_TEST_PATH").expect("started by a test");
     let mut process = Process::attach(socket.as_ref(), 2);
-    // First, as who waits for the others to come may end it then.
+    // First, because the test may end this process once it has the others.
     process.rings[0].write_all(&Call { goid: 8, ..CALL }.enter("GET", &format!("/{path}/open")));
     for number in 0..100 {
         process.rings[0].write_all(&CALL.enter("GET", &format!("/{path}/{number}")));
@@ -267,15 +269,15 @@ fn a_process() {
 }
 
 #[test]
-fn processes_are_told_apart_and_what_they_leave_open_is_unfinished() {
+fn processes_are_kept_apart_and_their_open_calls_are_unfinished() {
     for backend in backends() {
         let gopatchd = Gopatchd::start(backend, &[]);
         let mut children = ["ended", "killed"].map(|path| start_process(&gopatchd.socket(), path));
         let mut operations: Vec<_> = (0..201).map(|_| gopatchd.next_operation()).collect();
-        children[1].kill().expect("it is ours");
+        children[1].kill().expect("a child of this process");
         operations.push(gopatchd.next_operation());
         for (child, path) in children.iter_mut().zip(["ended", "killed"]) {
-            child.wait().expect("it is ours");
+            child.wait().expect("a child of this process");
             let of_child: Vec<_> =
                 operations.iter().filter(|operation| operation["pid"] == child.id()).cloned().collect();
             let paths = paths(&of_child);
@@ -291,16 +293,16 @@ fn processes_are_told_apart_and_what_they_leave_open_is_unfinished() {
 }
 
 #[test]
-fn gopatchd_uses_no_cpu_while_nobody_is_attached_and_little_while_nothing_happens() {
+fn gopatchd_uses_no_cpu_without_processes_and_little_without_records() {
     let ticks = |gopatchd: &Gopatchd| -> u64 {
         let stat =
-            std::fs::read_to_string(format!("/proc/{}/stat", gopatchd.pid().as_raw_nonzero())).expect("it lives");
+            std::fs::read_to_string(format!("/proc/{}/stat", gopatchd.pid().as_raw_nonzero())).expect("gopatchd runs");
         let fields: Vec<_> = stat.rsplit_once(") ").expect("a name").1.split(' ').collect();
         fields[11].parse::<u64>().expect("utime") + fields[12].parse::<u64>().expect("stime")
     };
     let gopatchd = Gopatchd::start("memfd", &[]);
-    // Its threads have to start first.
-    wait_until("it does nothing while nobody is attached", || {
+    // The threads of gopatchd have to start first.
+    wait_until("gopatchd does nothing without processes", || {
         let before = ticks(&gopatchd);
         std::thread::sleep(Duration::from_millis(500));
         ticks(&gopatchd) == before

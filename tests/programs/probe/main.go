@@ -6,7 +6,7 @@
 //	probe procs COUNT     sends requests before, while and after it raises GOMAXPROCS to 8; prints how many were sent while
 //	probe panics COUNT    holds one request open, sends COUNT whose handlers panic, then 1,000 others, then ends the first
 //
-// Each request has a path of its own: /stack/0, /before/17, ...
+// Each request has a unique path: /stack/0, /before/17, ...
 package main
 
 import (
@@ -46,7 +46,7 @@ func main() {
 	}
 }
 
-// serve starts a server and gives its URL.
+// serve starts a server and returns its URL.
 func serve(handler http.HandlerFunc) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
@@ -54,7 +54,7 @@ func serve(handler http.HandlerFunc) string {
 	return "http://" + listener.Addr().String()
 }
 
-// send sends requests, so many at a time, and prints what the answers say.
+// send sends requests, so many at a time, and prints the answers.
 func send(url, phase string, count, workers int) {
 	var next atomic.Int64
 	var running sync.WaitGroup

@@ -1,9 +1,7 @@
-//! Budgets: what each figure may be at the most, or must be at the least.
+//! Budgets: the upper or lower limit of each figure, from `bench/budgets.yaml`.
 //!
-//! Decides: the form of `bench/budgets.yaml`.
-//! Trusts: nobody to remember a figure's name: a budget that nothing asks for is an error.
-//! Never does: hold CI against a time. What `cargo xtask bench --check` asks for are counts; budgets in units of time are goals, for an
-//! idle machine.
+//! A budget that names no figure is an error. CI checks only counts (`cargo xtask bench --check`);
+//! budgets in units of time are goals for an idle machine.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use gopatch_tests::statistics::Goal;
 use serde::Deserialize;
 
-/// The budgets that are committed.
+/// The committed budgets.
 const COMMITTED: &str = include_str!("../../bench/budgets.yaml");
 
 /// All budgets of a file.
@@ -26,12 +24,12 @@ struct Budget {
     unit: String,
     at_most: Option<f64>,
     at_least: Option<f64>,
-    #[expect(dead_code, reason = "for who reads the file, which must not leave it out")]
+    #[expect(dead_code, reason = "required for readers of the file")]
     why: String,
 }
 
 impl Budgets {
-    /// Those of a file, or the committed ones.
+    /// The budgets of a file, or the committed ones.
     pub(crate) fn read(file: Option<&Path>) -> Result<Self> {
         let Some(file) = file else { return Self::parse(COMMITTED) };
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -46,7 +44,7 @@ impl Budgets {
         Ok(Self(budgets))
     }
 
-    /// Holds a figure against its budget, if it has one.
+    /// Compares a figure with its budget, if it has one.
     pub(crate) fn judge(&self, figure: &str, unit: &str, value: f64) -> Option<Goal> {
         let budget = self.0.iter().find(|budget| budget.figure == figure && budget.unit == unit)?;
         let at_most = budget.at_most.map(|limit| Goal::at_most(limit, unit, value));
@@ -65,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_has_one_limit_and_says_why() -> Result<()> {
+    fn a_budget_has_one_limit_and_a_reason() -> Result<()> {
         let budgets = Budgets::parse("[{ figure: a, unit: ns, at_least: 2, why: so }]")?;
         assert!(budgets.judge("a", "ns", 2.0).is_some_and(|goal| goal.met));
         assert!(budgets.judge("a", "ns", 1.9).is_some_and(|goal| !goal.met));

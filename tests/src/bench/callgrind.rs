@@ -1,9 +1,9 @@
-//! How many instructions of a program lie in some of its functions, as callgrind counts them.
+//! Counts with callgrind how many instructions a program executes in some of its functions.
 //!
-//! Decides: that each instruction is counted at its address. Callgrind knows functions too, but reads no symbols of a program that has two
-//! executable segments, as patched ones have; the totals of a Go program differ from run to run, as its runtime does other things.
-//! Trusts: callgrind's counts.
-//! Never does: let Go preempt a goroutine by a signal, at which callgrind 3.19 may fail an assertion.
+//! Each instruction is counted at its address. Callgrind's counts by function do not help: it reads
+//! no symbols of a program that has two executable segments, as patched ones have; and the totals
+//! of a Go program differ from run to run, as its runtime does other things. Go must not preempt a
+//! goroutine by a signal: callgrind 3.19 may then fail an assertion.
 
 use std::fs;
 use std::ops::Range;
@@ -12,7 +12,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use xtask::workspace::{output, require};
 
-/// Runs a program and gives how many instructions it executed at these addresses. The file is for what callgrind found.
+/// Runs a program and returns how many instructions it executed at these addresses. `found` is for
+/// callgrind's output.
 pub(crate) fn count(program: &Command, found: &std::path::Path, places: &[Range<u64>]) -> Result<u64> {
     require(&["valgrind"])?;
     let mut command = Command::new("valgrind");
@@ -22,11 +23,11 @@ pub(crate) fn count(program: &Command, found: &std::path::Path, places: &[Range<
     command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.env("GODEBUG", "asyncpreemptoff=1");
     output(&mut command)?;
-    sum(&fs::read_to_string(found).context("callgrind has left nothing")?, places)
+    sum(&fs::read_to_string(found).context("callgrind wrote no output")?, places)
 }
 
-/// Adds what the lines `ADDRESS LINE INSTRUCTIONS` say. The one behind `calls=` is the caller's share of what is called, which
-/// has lines of its own.
+/// Adds the counts of lines `ADDRESS LINE INSTRUCTIONS`. A line after `calls=` is not counted: it
+/// repeats the callee's lines for the caller.
 fn sum(found: &str, places: &[Range<u64>]) -> Result<u64> {
     let mut total = 0;
     let mut lines = found.lines();
@@ -38,7 +39,7 @@ fn sum(found: &str, places: &[Range<u64>]) -> Result<u64> {
             let address = u64::from_str_radix(words.next().unwrap_or_default(), 16);
             let count = words.next_back().unwrap_or_default().parse::<u64>();
             let (Ok(address), Ok(count)) = (address, count) else {
-                anyhow::bail!("callgrind says {line:?}");
+                anyhow::bail!("callgrind printed {line:?}");
             };
             if places.iter().any(|place| place.contains(&address)) {
                 total += count;
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn instructions_count_where_they_are_and_once() -> Result<()> {
+    fn an_instruction_counts_once_at_its_address() -> Result<()> {
         let found = "fn=(1) main.Hot\n0x400010 7 100\n0x400014 7 100\ncfn=(2)\ncalls=100 0x8c0000 0\n0x400014 7 900\n\
                      fn=(2) ???\n0x8c0000 0 100\n0x8c0010 0 800\n0x900000 0 5\n\ntotals: 1105\n";
         assert_eq!(sum(found, &[0x400010..0x400020, 0x8c0000..0x8c0011])?, 1100);

@@ -1,8 +1,6 @@
-//! gopatchd, as it collects the hooks' records while they are measured.
+//! A gopatchd that collects the hooks' records while they are measured.
 //!
-//! Decides: that it prints nothing but its summary. Ring size and all else are what a user gets.
-//! Trusts: gopatchd's summary for how many records came.
-//! Never does: leave a gopatchd behind.
+//! It prints only its summary; its ring size and everything else are the defaults.
 
 use std::io::{BufRead, BufReader, Read};
 use std::mem::MaybeUninit;
@@ -14,7 +12,7 @@ use gopatch_tests::{Scratch, Summary, gopatchd, release_binary};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
-/// A gopatchd that runs.
+/// A running gopatchd.
 pub(crate) struct Collector {
     child: Child,
     socket: PathBuf,
@@ -26,7 +24,7 @@ struct LastLine {
 }
 
 impl Collector {
-    /// Starts a gopatchd with files of its own in `scratch`.
+    /// Starts a gopatchd with its files in `scratch`.
     pub(crate) fn start(scratch: &Scratch, backend: &str) -> Result<Self> {
         let socket = gopatchd::socket(scratch);
         let mut command = Command::new(release_binary("gopatchd")?);
@@ -35,11 +33,11 @@ impl Collector {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("cannot start gopatchd")?;
         let mut collector = Self { child, socket };
         let mut messages = BufReader::new(collector.child.stderr.take().context("gopatchd's stderr is piped")?);
-        let mut said = String::new();
-        while !said.contains("listening on") {
-            ensure!(messages.read_line(&mut said)? > 0, "gopatchd did not start\n{}", said.trim_end());
+        let mut printed = String::new();
+        while !printed.contains("listening on") {
+            ensure!(messages.read_line(&mut printed)? > 0, "gopatchd did not start\n{}", printed.trim_end());
         }
-        // What it says later is in the summary too, but a full pipe would stop it.
+        // Later messages are also in the summary, but a full pipe would stop it.
         std::thread::spawn(move || messages.read_to_end(&mut Vec::new()));
         Ok(collector)
     }
@@ -48,37 +46,37 @@ impl Collector {
         &self.socket
     }
 
-    /// The seconds that processors have spent on it.
+    /// Its processor time in seconds.
     pub(crate) fn processor_seconds(&self) -> Result<f64> {
         let (mut clock, mut time) = (0, MaybeUninit::<libc::timespec>::uninit());
-        // SAFETY: both pointers are valid for writes while the calls last; the second call is made only with a clock that
-        // the first has named.
+        // SAFETY: both pointers are valid for writes during the calls; the second call is made only
+        // with the clock that the first has returned.
         let known = unsafe {
             libc::clock_getcpuclockid(self.child.id().cast_signed(), &raw mut clock) == 0
                 && libc::clock_gettime(clock, time.as_mut_ptr()) == 0
         };
         ensure!(known, "gopatchd has no clock");
-        // SAFETY: a call that succeeded has filled it in.
+        // SAFETY: the call succeeded and has filled it in.
         let time = unsafe { time.assume_init() };
         Ok(time.tv_sec as f64 + time.tv_nsec as f64 / 1e9)
     }
 
-    /// Ends gopatchd and gives what it saw.
+    /// Ends gopatchd and returns its summary.
     pub(crate) fn end(mut self) -> Result<Summary> {
         kill_process(Pid::from_child(&self.child), Signal::TERM).context("cannot end gopatchd")?;
-        let mut said = String::new();
+        let mut printed = String::new();
         let mut stdout = self.child.stdout.take().context("gopatchd's stdout is piped")?;
-        stdout.read_to_string(&mut said)?;
+        stdout.read_to_string(&mut printed)?;
         let status = self.child.wait()?;
         ensure!(status.success(), "gopatchd ended with {status}");
-        let LastLine { summary } = serde_json::from_str(&said).context("gopatchd printed no summary")?;
+        let LastLine { summary } = serde_json::from_str(&printed).context("gopatchd printed no summary")?;
         Ok(summary)
     }
 }
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        // After an ordinary end there is nothing to kill, which is an error that says so.
+        // Fails when the process has ended already, which is the usual case.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

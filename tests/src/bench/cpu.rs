@@ -1,9 +1,9 @@
-//! Processors: one for what is measured, another for whoever collects, the price of reading the first one's clock, and how much
-//! of both the hypervisor took.
+//! Processors: one for the measured program, another for the collectors; the cost of reading the
+//! clock; and stolen time.
 //!
-//! Decides: which processors. On a machine with two, both are in use, so nothing else should run.
-//! Trusts: the kernel's scheduler, which keeps a process on the processors that it was started on, and its account of stolen time.
-//! Never does: run what is measured on the collectors' processor.
+//! Decides which processors. On a machine with two, both are in use, so nothing else should run.
+//! Trusts the kernel to keep a process on the processors that it was started on, and its account of
+//! stolen time.
 
 use std::arch::x86_64::_rdtsc;
 use std::cell::Cell;
@@ -15,10 +15,11 @@ use anyhow::{Context, Result, ensure};
 use rustix::param::clock_ticks_per_second;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// Reads of the time stamp counter in one loop, and loops of which the best counts: as hookbench measures.
+/// Reads of the time stamp counter in one loop, as in hookbench.
 const READS: u32 = 6_000;
 /// 8-byte words of a record that holds no captures, its header in the ring included.
 const RECORD_WORDS: usize = 5;
+/// Loops; the best counts, as in hookbench.
 const LOOPS: u32 = 50;
 
 /// The processors in use.
@@ -31,7 +32,7 @@ pub(crate) struct Cpus {
 impl Cpus {
     /// The first two that this process may use.
     pub(crate) fn choose() -> Result<Self> {
-        let allowed = sched_getaffinity(None).context("cannot ask for this process's processors")?;
+        let allowed = sched_getaffinity(None).context("cannot read this process's processors")?;
         let mut allowed = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu));
         let (measured, collectors) = (allowed.next(), allowed.next());
         ensure!(
@@ -41,22 +42,23 @@ impl Cpus {
         Ok(Self { measured: measured.unwrap_or_default(), collectors: collectors.unwrap_or_default() })
     }
 
-    /// Threads and processes that this thread starts from now on run on the measured processor.
+    /// From now on this thread starts threads and processes on the measured processor.
     pub(crate) fn use_measured(self) -> Result<()> {
         use_only(&[self.measured])
     }
 
-    /// Threads and processes that this thread starts from now on run on the collectors' processor.
+    /// From now on this thread starts threads and processes on the collectors' processor.
     pub(crate) fn use_collectors(self) -> Result<()> {
         use_only(&[self.collectors])
     }
 
-    /// Threads and processes that this thread starts from now on run on both processors.
+    /// From now on this thread starts threads and processes on both processors.
     pub(crate) fn use_both(self) -> Result<()> {
         use_only(&[self.measured, self.collectors])
     }
 
-    /// The time that the hypervisor has given to others while somebody here wanted to run, on both together.
+    /// Stolen time of both processors: the hypervisor ran others while something here could have
+    /// run.
     pub(crate) fn stolen(self) -> Result<Duration> {
         const STOLEN: usize = 8;
         let stat = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
@@ -69,7 +71,7 @@ impl Cpus {
         Ok(Duration::from_secs(ticks.context("/proc/stat lacks a processor")?) / clock_ticks_per_second() as u32)
     }
 
-    /// Nanoseconds of one `rdtsc` in a row of many.
+    /// Nanoseconds of one `rdtsc` among many in a row.
     pub(crate) fn rdtsc_nanoseconds(self) -> Result<f64> {
         self.best(|| {
             for _ in 0..READS {
@@ -78,8 +80,8 @@ impl Cpus {
         })
     }
 
-    /// Nanoseconds of the least that makes a record: to read the clock, and to store as much as a hook does that captures
-    /// nothing.
+    /// Nanoseconds of the smallest record: a read of the clock, and the stores of a hook that
+    /// captures nothing.
     pub(crate) fn floor_nanoseconds(self) -> Result<f64> {
         let (ring, published) = (vec![Cell::new(0); READS as usize * RECORD_WORDS], Cell::new(0));
         self.best(|| {
@@ -94,7 +96,7 @@ impl Cpus {
         })
     }
 
-    /// What a loop's every turn takes on the measured processor, at its best.
+    /// The best time of one turn of a loop on the measured processor.
     fn best(self, turns: impl Fn()) -> Result<f64> {
         let time = || {
             let start = Instant::now();
@@ -109,8 +111,8 @@ impl Cpus {
 }
 
 fn read_clock() -> u64 {
-    // SAFETY: every x86-64 processor has `rdtsc`, and Linux lets programs use it unless they ask otherwise
-    // (`PR_SET_TSC`). It touches nothing but registers.
+    // SAFETY: every x86-64 processor has `rdtsc`, and Linux permits it unless a program forbids it
+    // to itself (`PR_SET_TSC`). It only changes registers.
     unsafe { _rdtsc() }
 }
 

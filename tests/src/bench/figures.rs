@@ -1,8 +1,6 @@
-//! What came out: medians, ratios, and whether they meet the goals.
+//! The results: medians, ratios, and whether they meet the goals.
 //!
-//! Decides: what the cost of a hook is (a call with it less a call without it, in the same round), and which ratios are formed.
-//! Trusts: its callers' numbers.
-//! Never does: average. One round that something else disturbed would move an average, and does not move a median.
+//! The cost of a hook is a call with it less a call without it, in the same round.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -14,7 +12,8 @@ use crate::budgets::Budgets;
 use crate::cpu::Cpus;
 use crate::variants::VARIANTS;
 
-/// What is measured besides the hooks, which have their variants' names, and the bare functions, which have their own.
+/// Subjects besides the hooks, which have their variants' names, and the bare functions, which have
+/// their own.
 pub(crate) const RDTSC: &str = "rdtsc";
 pub(crate) const FLOOR: &str = "rdtsc and a record's stores";
 pub(crate) const HOOKED: &str = "pair, three strings and a status";
@@ -32,7 +31,7 @@ pub(crate) const TWO_HOOKED: &str = "pair, 2 at once";
 /// The budgets' units of these figures.
 const UNITS: [&str; 6] = ["ns a site", "x rdtsc", "x the floor", "x the entry", "x the pair", "x one at a time"];
 
-/// Nanoseconds of each subject, a value a round.
+/// Nanoseconds of each subject, one value for each round.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds(BTreeMap<&'static str, Vec<f64>>);
 
@@ -45,7 +44,7 @@ impl Rounds {
         self.0.get(subject).map_or(&[], Vec::as_slice)
     }
 
-    /// What a hook or a probe adds to a call of `bare`.
+    /// The cost that a hook or a probe adds to a call of `bare`.
     fn cost(&self, subject: &str, bare: &str) -> Vec<f64> {
         self.of(subject).iter().zip(self.of(bare)).map(|(with, without)| with - without).collect()
     }
@@ -55,29 +54,30 @@ impl Rounds {
 #[derive(Debug, Serialize)]
 struct Row {
     name: &'static str,
-    /// Nanoseconds of a call, with everything.
+    /// Nanoseconds of a call with the hook or the probe.
     call_ns: Spread,
     /// Nanoseconds that the hook or the probe adds.
     cost_ns: Option<Spread>,
     /// The same as a multiple of `rdtsc` in the same round.
     cost_rdtsc: Option<Spread>,
-    /// What it is held against.
+    /// The goals that it is compared with.
     goals: Vec<Goal>,
 }
 
-/// How many records there were.
+/// Counts of records.
 #[derive(Debug, Serialize)]
 pub(crate) struct Events {
-    /// Whose.
+    /// The hooks or probes that left them.
     pub(crate) of: &'static str,
-    /// How many the calls must have left.
+    /// Records that the calls must have left.
     pub(crate) expected: u64,
-    /// How many were collected.
+    /// Records that were collected.
     pub(crate) seen: u64,
-    /// How many found no room, or came without what their entry had kept for them.
+    /// Records that found no room, or came without the words that their entry had kept.
     pub(crate) lost: u64,
-    /// Whether a call may be seen twice: where a goroutine is preempted or its stack grows, the function starts again at
-    /// its first byte, so a uprobe there fires again. A hook lies behind.
+    /// Whether a call may be seen twice: when a goroutine is preempted or its stack grows, the
+    /// function starts again at its first byte, so a uprobe there fires again. A hook lies after
+    /// the stack check.
     pub(crate) may_repeat: bool,
 }
 
@@ -91,7 +91,7 @@ impl Events {
     }
 }
 
-/// Where it was measured.
+/// The machine of the measurement.
 #[derive(Debug, Serialize)]
 pub(crate) struct Machine {
     processor: String,
@@ -102,7 +102,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// This one.
+    /// This machine.
     pub(crate) fn this(go: &str, cpus: Cpus) -> Self {
         let (processor, kernel) = machine();
         Self { processor, kernel, go: go.to_owned(), measured_on: cpus.measured, collected_on: cpus.collectors }
@@ -119,7 +119,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Works out the rows, and holds them against their budgets.
+    /// Computes the rows and compares them with their budgets.
     pub(crate) fn new(machine: Machine, rounds: &Rounds, events: Vec<Events>, budgets: &Budgets) -> Self {
         let call = |name: &'static str| {
             let call_ns = spread(rounds.of(name));
@@ -157,7 +157,7 @@ impl Report {
         Self { machine, rounds: rounds.of(RDTSC).len(), rows, events }
     }
 
-    /// Whether every figure is within its budget, and counts.
+    /// Whether every figure counts and is within its budget.
     pub(crate) fn passed(&self) -> bool {
         self.events.iter().all(Events::complete) && self.rows.iter().flat_map(|row| &row.goals).all(|goal| goal.met)
     }
@@ -203,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    /// The figures of a machine on which all is well, but for one round.
+    /// Figures that are within their budgets, with one disturbed round.
     fn report(pair: f64, lost: u64) -> Result<Report> {
         let mut rounds = Rounds::default();
         for pace in [1.0, 1.0, 1.0, 7.0, 1.0] {
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn each_budget_is_held_against_a_figure() -> Result<()> {
+    fn each_budget_is_compared_with_a_figure() -> Result<()> {
         let budgets = Budgets::read(None)?;
         let judged: usize = report(40.0, 0)?.rows.iter().map(|row| row.goals.len()).sum();
         assert_eq!(judged, budgets.figures(&UNITS).count());

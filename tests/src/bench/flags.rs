@@ -1,12 +1,10 @@
-//! Flags that the timed benchmarks of hooks share.
-//!
-//! Decides: their names and defaults. Trusts, and never does: nothing.
+//! Flags that the timed benchmarks share.
 
 use std::path::PathBuf;
 
 use gopatch_tests::NEWEST_GO;
 
-/// How a benchmark is run and shown.
+/// How a benchmark runs and prints.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Flags {
     /// Version of Go that hookbench is built with, as in corpus/manifest.yaml.
@@ -17,11 +15,11 @@ pub(crate) struct Flags {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Exit with status 1 if a figure is beyond its budget or a record that was to be measured was lost.
+    /// Exit with status 1 if a figure is over its budget or a measured record was lost.
     #[arg(long)]
     pub(crate) check: bool,
 
-    /// Budgets to hold the figures against, instead of those that are committed.
+    /// File of budgets, instead of the committed one.
     #[arg(long, value_name = "FILE")]
     pub(crate) budgets: Option<PathBuf>,
 }

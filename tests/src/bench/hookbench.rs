@@ -1,8 +1,8 @@
-//! corpus/hookbench: the program whose calls are measured, as it was built and patched.
+//! corpus/hookbench: the program whose calls are measured, as built and as patched.
 //!
-//! Decides: how it is run: on a processor of its own, one process a measurement.
-//! Trusts: its clock, which it reads before and after a burst of calls.
-//! Never does: touch the corpus's copy, which other tests use: a uprobe is in every process that maps the file.
+//! It runs on its own processor, one process for each measurement, and reads the clock before and
+//! after a burst of calls. The benchmarks copy it first: a uprobe fires in every process that maps
+//! the file, and other tests use the corpus's copy.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,12 +18,12 @@ use xtask::workspace;
 
 use crate::cpu::Cpus;
 
-/// How a function is called: so many times without a break, in so many rounds of which the best counts.
+/// How a function is called: so many times in a row, in so many rounds; the best round counts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Burst {
     pub(crate) calls: u32,
     pub(crate) rounds: u32,
-    /// Rest before each round, in which collectors empty their rings.
+    /// Pause before each round, in which collectors empty their rings.
     pub(crate) pause_millis: u32,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Hookbench {
     cpus: Cpus,
 }
 
-/// The line that hookbench prints, as far as it is used here.
+/// The part of hookbench's line that is used here.
 #[derive(Deserialize)]
 struct Line {
     ns_per_call: f64,
@@ -54,7 +54,7 @@ impl Hookbench {
         Ok(Self { path, cpus })
     }
 
-    /// A patched copy beside this one, with these rules and no others.
+    /// A patched copy with these rules only.
     pub(crate) fn patched(&self, name: &str, rules: &str) -> Result<Self> {
         let path = self.path.with_added_extension(name);
         patch(&self.path, &path, rules)?;
@@ -70,16 +70,16 @@ impl Hookbench {
         self.run_with(Path::new(""), function, burst)
     }
 
-    /// The same, with a collector to be found at `socket`.
+    /// The same with a collector at `socket`.
     pub(crate) fn run_with(&self, socket: &Path, function: &str, burst: Burst) -> Result<f64> {
-        // A child starts where its parent runs.
+        // A child starts on its parent's processor.
         self.cpus.use_measured()?;
         let line = self.measure(socket, function, burst, 1);
         self.cpus.use_collectors()?;
         line
     }
 
-    /// The same by so many goroutines, with as many Ps, wherever the kernel puts them on the two processors. The collector runs
+    /// The same by so many goroutines, with as many Ps, on both processors. The collector runs
     /// there too, in the pauses.
     pub(crate) fn run_on_both(&self, socket: &Path, function: &str, burst: Burst, goroutines: u32) -> Result<f64> {
         self.cpus.use_both()?;
@@ -88,7 +88,7 @@ impl Hookbench {
         line
     }
 
-    /// Calls so many times a second, and gives how many times it really did.
+    /// Calls at a rate a second, and returns the actual rate.
     pub(crate) fn pace(&self, socket: &Path, function: &str, rate: u64, seconds: u64) -> Result<f64> {
         self.cpus.use_measured()?;
         let mut command = Command::new(&self.path);
@@ -105,16 +105,16 @@ impl Hookbench {
         command.args(["-pause", &format!("{pause_millis}ms"), "-goroutines", &goroutines.to_string()]);
         command.env(SOCKET_ENV, socket).env("GOMAXPROCS", goroutines.to_string());
         let line: Line =
-            serde_json::from_str(&workspace::output(&mut command)?).context("hookbench's line is not what it was")?;
+            serde_json::from_str(&workspace::output(&mut command)?).context("cannot parse hookbench's line")?;
         Ok(line.ns_per_call)
     }
 }
 
 fn output(command: &mut Command) -> Result<Line> {
-    serde_json::from_str(&workspace::output(command)?).context("hookbench's line is not what it was")
+    serde_json::from_str(&workspace::output(command)?).context("cannot parse hookbench's line")
 }
 
-/// Patches a program with these rules and no others, and with symbols for what is added.
+/// Patches a program with these rules only, and with symbols for the thunks.
 pub(crate) fn patch(program: &Path, to: &Path, rules: &str) -> Result<()> {
     let source = Source { name: "bench.yaml".to_owned(), text: rules.to_owned() };
     let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into(), attach: None, symbols: true };

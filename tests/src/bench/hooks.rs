@@ -1,10 +1,9 @@
-//! `cargo xtask bench hooks`: what a hook costs, and what a uprobe that records the same would cost.
+//! `cargo xtask bench hooks`: what a hook costs, and what a uprobe that records the same costs.
 //!
-//! Decides: what is measured and in which order. Each round measures everything once, so that a machine that changes its pace
-//! changes it for all; what is reported are medians over the rounds.
-//! Trusts: hookbench's clock. Not the hooks: a figure counts only if every call left its records and none was lost,
-//! since a record that finds its ring full is cheaper than one that is written.
-//! Never does: loosen a goal. A goal that is missed is shown as short; with `--check` that is a failure.
+//! Each round measures everything once, so a machine that changes its speed changes it for all;
+//! reported are medians over the rounds. A figure counts only if every call left its records and
+//! none was lost: a record that finds its ring full is cheaper than one that is written. A missed
+//! goal is shown as `SHORT`; with `--check` it is a failure.
 
 use std::path::Path;
 
@@ -25,10 +24,10 @@ use crate::standin::Standin;
 use crate::uprobe::{Uprobes, places};
 use crate::variants::{Session, VARIANTS, Variant};
 
-/// Measures what a hook costs beside a uprobe that records the same.
+/// Measures the cost of a hook, and of a uprobe that records the same.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Cli {
-    /// How often everything is measured.
+    /// Number of rounds, each of which measures everything.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..))]
     rounds: u32,
 
@@ -36,13 +35,15 @@ pub(crate) struct Cli {
     flags: Flags,
 }
 
-/// Calls that cost a few nanoseconds. A burst is long enough for the clock and too short to be interrupted often.
+/// Calls that cost a few nanoseconds. A burst is long enough for the clock and too short to be
+/// interrupted often.
 const CALLS: Burst = Burst { calls: 100_000, rounds: 50, pause_millis: 0 };
 /// Bytes of records in a burst: a thirty-second of what a ring of gopatchd's default size holds.
 const BURST_BYTES: u32 = 256 << 10;
-/// Bursts that fill a ring once. In these a hook is the first to write to each page, and waits for the kernel to make it.
+/// Bursts that fill a ring once. In these a hook is the first to write to each page, and waits
+/// until the kernel allocates it.
 const FIRST_LAP: u32 = 32;
-/// Bursts of which the best counts.
+/// Bursts after that; the best counts.
 const BURSTS: u32 = 15;
 /// Time in which gopatchd empties the rings.
 const PAUSE_MILLIS: u32 = 40;
@@ -52,7 +53,7 @@ const TRAPS: Burst = Burst { calls: 40, rounds: 25, pause_millis: 0 };
 /// The function with the probes at both ends, and the one with the NOP.
 const PROBED: (&str, &str) = ("ServeLike", "Nop");
 
-/// How a variant is called.
+/// The burst for a variant.
 fn burst(variant: &Variant) -> Burst {
     match variant.bytes {
         0 => CALLS,
@@ -64,7 +65,7 @@ fn bursts(bytes: u32, rounds: u32) -> Burst {
     Burst { calls: BURST_BYTES / bytes, rounds, pause_millis: PAUSE_MILLIS }
 }
 
-/// Measures and prints. Gives whether all figures that were to be checked are within their budgets.
+/// Measures and prints. Returns whether all figures are within their budgets, or need not be.
 pub(crate) fn run(cli: &Cli) -> Result<bool> {
     let budgets = Budgets::read(cli.flags.budgets.as_deref())?;
     let cpus = Cpus::choose()?;
@@ -78,7 +79,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
     let (serve, nop) = PROBED;
     let places = places(bench.path(), &format!("main.{serve}"), "main.Nop.abi0")?;
     let mut uprobes = Uprobes::load(bench.path(), &places)?;
-    // A file of its own: where one probe is taken away and the next one put, the first may still be there.
+    // Another file, since a removed probe may still exist for a while.
     let other = Hookbench::copy(&program, scratch.file("other"), cpus)?;
     let mut other_uprobes = Uprobes::load(other.path(), &places)?;
     let collector = Collector::start(&scratch, "memfd")?;
@@ -106,7 +107,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
                 rounds.add(NEW_RING, program.run_with(socket, variant.call, new_ring)?);
                 records += new_ring.total() * u64::from(variant.records);
                 for (goroutines, bare, hooked) in [(1, ONE_BARE, ONE_HOOKED), (2, TWO_BARE, TWO_HOOKED)] {
-                    // One that moves goes round two rings.
+                    // A goroutine that moves to another P fills two rings.
                     let burst = bursts(variant.bytes, 2 * FIRST_LAP + BURSTS);
                     rounds.add(bare, bench.run_on_both(Path::new(""), variant.call, burst, goroutines)?);
                     rounds.add(hooked, program.run_on_both(socket, variant.call, burst, goroutines)?);

@@ -1,10 +1,10 @@
-//! `cargo xtask bench --check`: how many instructions a hook adds to a call, and whether that is within its budget.
+//! `cargo xtask bench --check`: how many instructions a hook adds to a call, and whether that is
+//! within its budget.
 //!
-//! Decides: what counts: all that a call executes in the function and in its thunks, less what it executes in the function
-//! when that is not hooked. This is exact, on any machine and under any load, so it can be a gate. It says nothing of time: an
-//! instruction may cost nothing, or wait for memory.
-//! Trusts: callgrind. Not the program to have been attached: each call must have left its records.
-//! Never does: raise a budget.
+//! Counted is all that a call executes in the function and in its thunks, less what it executes in
+//! the function without a hook. This is exact on any machine and under any load, so it can be a
+//! gate. It does not measure time: an instruction may cost nothing, or wait for memory. Each call
+//! must have left its records, which proves that the program was attached.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -33,27 +33,28 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "VERSION", default_value = NEWEST_GO)]
     go: String,
 
-    /// Budgets to hold the counts against, instead of those that are committed.
+    /// File of budgets, instead of the committed one.
     #[arg(long, value_name = "FILE")]
     budgets: Option<PathBuf>,
 }
 
 /// The budgets' unit of these figures.
 const UNIT: &str = "instructions";
-/// Calls that are counted: what happens once in a run, as a stack that grows, is less than one a call.
+/// Calls that are counted: something that happens once in a run, such as the growth of a stack,
+/// adds less than one instruction a call.
 const CALLS: u64 = 1000;
-/// A program may find nobody in time on a machine that has much to do.
+/// Runs of a program, which on a busy machine may not attach in time.
 const ATTEMPTS: u32 = 3;
-/// Below this part of its budget a figure asks for a lower one.
+/// A figure below this part of its budget gets a hint to lower it.
 const ROOMY: f64 = 0.8;
 
-/// Counts and prints. Gives whether all figures are within their budgets.
+/// Counts and prints. Returns whether all figures are within their budgets.
 pub(crate) fn run(cli: &Cli) -> Result<bool> {
     let budgets = Budgets::read(cli.budgets.as_deref())?;
     for (figure, _) in budgets.figures(&[UNIT]) {
         ensure!(
             VARIANTS.iter().any(|variant| variant.name == figure),
-            "a budget is for {figure:?}, which nothing counts"
+            "a budget names {figure:?}, which is not counted"
         );
     }
     let mut counter = Counter::new(&cli.go)?;
@@ -96,7 +97,7 @@ impl Display for Line {
     }
 }
 
-/// hookbench, counted.
+/// Counts instructions of hookbench.
 struct Counter {
     scratch: Scratch,
     program: PathBuf,
@@ -118,7 +119,7 @@ impl Counter {
         })
     }
 
-    /// Instructions that the hook adds to a call.
+    /// The instructions that a hook adds to a call.
     fn count(&mut self, variant: &Variant) -> Result<u64> {
         let bare = if let Some(bare) = self.bare.get(variant.call) {
             *bare
@@ -137,7 +138,7 @@ impl Counter {
             let with = self.instructions(&hooked, variant, session)?;
             let records = session.map_or(Ok(0), Standin::take_records);
             if records.is_ok_and(|records| records == CALLS * u64::from(variant.records)) {
-                return with.checked_sub(bare).context("a hook makes a call shorter");
+                return with.checked_sub(bare).context("a call with a hook takes fewer instructions");
             }
         }
         bail!("{}: the calls did not leave their records in {ATTEMPTS} runs", variant.name);
@@ -148,7 +149,7 @@ impl Counter {
         let places = places(program, variant.function)?;
         let mut command = Command::new(program);
         command.args(["-fn", variant.call, "-n", &CALLS.to_string(), "-rounds", "1"]);
-        // An empty path: nobody is looked for.
+        // With an empty path the program looks for no collector.
         command.env(SOCKET_ENV, session.map_or(Path::new(""), Standin::socket));
         let count = callgrind::count(&command, &self.scratch.file("callgrind.out"), &places)?;
         ensure!(count >= CALLS, "{} was not called", variant.function);
@@ -160,7 +161,7 @@ impl Counter {
 fn places(program: &Path, function: &str) -> Result<Vec<Range<u64>>> {
     let file = std::fs::read(program)?;
     let thunks = format!("{function}.gopatch.");
-    // gopatch's own reader refuses what is patched already.
+    // gopatch's own parser refuses patched files.
     let elf = ElfFile64::<Endianness>::parse(&*file)?;
     let wanted = |name: &str| name == function || name.starts_with(&thunks);
     let found = elf.symbols().filter(|symbol| symbol.name().is_ok_and(wanted));
@@ -173,7 +174,7 @@ fn places(program: &Path, function: &str) -> Result<Vec<Range<u64>>> {
 mod tests {
     use super::*;
 
-    /// The gate is one: a thunk that does more than it should is noticed.
+    /// The gate works: a thunk that does more is noticed.
     #[test]
     fn a_slower_thunk_is_over_its_budget() -> Result<()> {
         let budgets = Budgets::read(None)?;

@@ -1,9 +1,8 @@
-//! `cargo xtask bench collector`: what gopatchd bears.
+//! `cargo xtask bench collector`: the throughput of gopatchd.
 //!
-//! Decides: the loads. Bursts that fit into a ring, to find what a record costs gopatchd; an even pace, to find whether it keeps up;
-//! twice the pace each time, to find where it no longer does; and silence.
-//! Trusts: the kernel's account of gopatchd's processor time, in which the drain program's is included; gopatchd's summary.
-//! Never does: count a record that did not come.
+//! Four loads: bursts that fit into a ring, for the cost of a record; a steady rate, which must
+//! lose nothing; rates that double until records are lost; and silence. Trusts the kernel's account
+//! of gopatchd's processor time, which includes the drain program, and gopatchd's summary.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,10 +21,10 @@ use crate::flags::Flags;
 use crate::hookbench::{Burst, Hookbench};
 use crate::variants::{VARIANTS, Variant};
 
-/// Measures what gopatchd bears.
+/// Measures the throughput of gopatchd.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Cli {
-    /// How long a million records a second are kept up.
+    /// Seconds for which a million records a second are made.
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
 
@@ -38,19 +37,19 @@ const LOST: &str = "records lost";
 const RATE: &str = "million records a second";
 const SHARE: &str = "% of a CPU";
 
-/// What a burst fills of a ring of gopatchd's default size.
+/// Bytes of a burst, in a ring of gopatchd's default size.
 const BURST_BYTES: u32 = 384 << 10;
-/// Bursts, and the rest before each.
+/// Number of bursts, and the pause before each in milliseconds.
 const BURSTS: (u32, u32) = (500, 10);
 /// Records a second that must not be lost.
 const PACE: u64 = 1_000_000;
-/// How long each pace is kept up on the way to the first loss.
+/// Seconds for each rate on the way to the first loss.
 const STEP_SECONDS: u64 = 2;
-/// The part of a pace that must be reached for it to count.
+/// A rate counts when this part of it is reached.
 const REACHED: f64 = 0.9;
-/// How long silence is watched.
+/// How long silence is measured.
 const IDLE: Duration = Duration::from_secs(10);
-/// Longer than gopatchd takes for what has been published.
+/// Longer than gopatchd takes to process published records.
 const SETTLED: Duration = Duration::from_millis(300);
 
 /// A line of the table.
@@ -63,7 +62,7 @@ struct Row {
     goal: Option<Goal>,
 }
 
-/// Measures and prints. Gives whether all figures that were to be checked are within their budgets.
+/// Measures and prints. Returns whether all figures are within their budgets, or need not be.
 pub(crate) fn run(cli: &Cli) -> Result<bool> {
     let budgets = Budgets::read(cli.flags.budgets.as_deref())?;
     let cpus = Cpus::choose()?;
@@ -116,7 +115,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
 /// A variant and hookbench with its hooks.
 type Hooked<'a> = (&'a Variant, Hookbench);
 
-/// Million records that gopatchd takes in a second of its processor's time.
+/// Million records for each second of gopatchd's processor time.
 fn throughput(backend: &str, (variant, program): &Hooked<'_>) -> Result<(f64, String)> {
     let scratch = Scratch::new()?;
     let collector = Collector::start(&scratch, backend)?;
@@ -131,20 +130,20 @@ fn throughput(backend: &str, (variant, program): &Hooked<'_>) -> Result<(f64, St
     Ok((summary.records as f64 / 1e6 / took, note))
 }
 
-/// What became of an even load.
+/// The result of a steady load.
 struct Paced {
-    /// Records a second that there were.
+    /// Records made a second.
     rate: f64,
     lost: u64,
-    /// Records that were not made, as their calls came before gopatchd had answered.
+    /// Records that were not made, since their calls came before gopatchd's reply.
     unseen: u64,
-    /// Percent of a processor that gopatchd took.
+    /// gopatchd's share of a processor, in percent.
     share: f64,
-    /// Of what was lost.
+    /// Causes of the losses.
     causes: String,
 }
 
-/// Has so many records a second made for some time.
+/// Makes records at a rate for some time.
 fn pace(backend: &str, (variant, program): &Hooked<'_>, records: u64, seconds: u64) -> Result<Paced> {
     let scratch = Scratch::new()?;
     let collector = Collector::start(&scratch, backend)?;
@@ -161,7 +160,8 @@ fn pace(backend: &str, (variant, program): &Hooked<'_>, records: u64, seconds: u
     Ok(Paced { rate, lost, unseen, share, causes })
 }
 
-/// Million records a second, twice as many each time, at which some are lost; or that could be reached without any being lost.
+/// The first rate, in million records a second and doubled each time, at which records are lost; or
+/// the highest that was reached without a loss.
 fn first_loss(backend: &str, pairs: &Hooked<'_>) -> Result<(f64, String)> {
     let mut most = 0.0;
     let mut records = PACE;
@@ -183,7 +183,7 @@ fn first_loss(backend: &str, pairs: &Hooked<'_>) -> Result<(f64, String)> {
     }
 }
 
-/// Percent of a processor that gopatchd takes while one program is attached and does nothing.
+/// gopatchd's share of a processor, in percent, while one program is attached and idle.
 fn idle(backend: &str, (variant, program): &Hooked<'_>) -> Result<(f64, String)> {
     let scratch = Scratch::new()?;
     let collector = Collector::start(&scratch, backend)?;
@@ -194,7 +194,7 @@ fn idle(backend: &str, (variant, program): &Hooked<'_>) -> Result<(f64, String)>
         let before = collector.processor_seconds()?;
         thread::sleep(IDLE);
         let took = collector.processor_seconds()? - before;
-        silent.join().expect("it does not panic")?;
+        silent.join().expect("the thread does not panic")?;
         anyhow::Ok(took)
     })?;
     thread::sleep(SETTLED);
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_budget_is_held_against_a_figure() -> Result<()> {
+    fn each_budget_names_a_figure() -> Result<()> {
         let rows = ["entries", "pairs", "paced", "idle"];
         let figures = ["memfd", "bpf"].iter().flat_map(|backend| rows.map(|row| format!("{backend}, {row}")));
         let figures: Vec<String> = figures.collect();

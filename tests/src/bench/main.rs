@@ -1,8 +1,8 @@
-//! The benchmarks of hooks: `cargo xtask bench hooks` and `collector`, and `cargo xtask bench --check`, which is short and exact.
+//! The benchmarks of hooks: `cargo xtask bench hooks` and `collector`, and `cargo xtask bench
+//! --check`, which is short and exact.
 //!
-//! Decides: which there are, and when they fail.
-//! Trusts: the machine to be idle, where time is measured.
-//! Never does: loosen a budget. A figure beyond its budget is shown as such; where it was to be checked, that is a failure.
+//! Where time is measured the machine should be idle. A figure over its budget is shown as such,
+//! and is a failure where checked.
 
 mod budgets;
 mod callgrind;

@@ -1,9 +1,7 @@
-//! A stand-in for gopatchd: it gives sessions as gopatchd does, and reads nothing.
+//! A stand-in for gopatchd: it accepts sessions as gopatchd does, and reads nothing.
 //!
-//! Decides: whether the functions are on; gopatchd has no switch for that. Rings hold all records of a measurement, so that none is
-//! dropped and nobody drains beside it.
-//! Trusts: the program, which is the benchmark's own.
-//! Never does: leave anything behind; its socket lies in the benchmark's folder.
+//! It can switch all functions off from the start, which gopatchd cannot. Its rings hold all
+//! records of a measurement: none is dropped, and no collector runs beside the program.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -21,9 +19,9 @@ use rustix::net::{
     SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recvmsg, sendmsg, socket_with,
 };
 
-/// Sixteen times gopatchd's default. Memory that nobody touches costs nothing.
+/// Sixteen times gopatchd's default. Untouched memory costs nothing.
 const RING_BYTES: u32 = 16 << 20;
-/// A control page and its enable bytes: for more functions than any rule here means.
+/// A control page with enable bytes for more functions than any rule here hooks.
 const CONTROL_BYTES: u32 = PAGE as u32;
 
 /// A stand-in that listens until the benchmark ends.
@@ -32,7 +30,7 @@ pub(crate) struct Standin {
     newest: Newest,
 }
 
-/// The newest session, until it is asked for.
+/// The newest session, until it is taken.
 type Newest = Arc<Mutex<Option<Session>>>;
 
 struct Session {
@@ -49,7 +47,7 @@ impl Standin {
         let newest = Newest::default();
         let (given, beating) = (Arc::clone(&newest), Arc::clone(&newest));
         std::thread::spawn(move || {
-            // Who is given nothing is missed when its records are asked for.
+            // A program without a session is noticed when its records are counted.
             while let Ok(peer) = accept_with(&listener, SocketFlags::CLOEXEC) {
                 *lock(&given) = serve(peer.as_fd(), on).ok();
             }
@@ -57,7 +55,7 @@ impl Standin {
         std::thread::spawn(move || {
             for beat in 1_u64.. {
                 if let Some(session) = &*lock(&beating) {
-                    // A heart that cannot beat is noticed like one that does not.
+                    // A missing heartbeat is noticed in the same way.
                     let _ = pwrite(&session.control, &beat.to_le_bytes(), control::HEARTBEAT as u64);
                 }
                 std::thread::sleep(Duration::from_millis(control::HEARTBEAT_MILLIS / 2));
@@ -70,9 +68,9 @@ impl Standin {
         &self.socket
     }
 
-    /// Ends the newest session and gives how many records it left.
+    /// Ends the newest session and returns how many records it left.
     pub(crate) fn take_records(&self) -> Result<u64> {
-        let session = lock(&self.newest).take().context("the program has asked for no session")?;
+        let session = lock(&self.newest).take().context("the program did not attach")?;
         session.rings.iter().map(count).sum()
     }
 }
@@ -84,7 +82,7 @@ fn lock(newest: &Newest) -> MutexGuard<'_, Option<Session>> {
 fn serve(peer: BorrowedFd<'_>, on: bool) -> Result<Session> {
     let mut hello = [0; Hello::SIZE];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    // The executable that comes along is closed with the buffer.
+    // The executable that the message carries is closed with the buffer.
     let mut files = RecvAncillaryBuffer::new(&mut space);
     recvmsg(peer, &mut [IoSliceMut::new(&mut hello)], &mut files, RecvFlags::CMSG_CLOEXEC)?;
     let hello = Hello::parse(&hello).context("a hello was expected")?;
@@ -110,7 +108,7 @@ fn memory(name: &str, bytes: u32) -> Result<OwnedFd> {
     Ok(file)
 }
 
-/// Follows the records of a ring that was never emptied.
+/// Counts the records of a ring that was never emptied.
 fn count(ring: &OwnedFd) -> Result<u64> {
     let word = |offset: u64| {
         let mut bytes = [0; 8];

@@ -1,10 +1,10 @@
-//! The uprobes that record what the hooks record.
+//! Uprobes that record what the hooks record.
 //!
-//! Decides: where they are: at the function's first byte, as uprobes on Go functions usually are; behind the stack check, on a `push`, which
-//! the kernel emulates instead of stepping over it; or on a 5-byte NOP, which Linux 6.18 turns into a call. And at each RET, since
-//! a uretprobe would rewrite a return address that Go's runtime looks at.
-//! Trusts: gopatch's own reading of the executable for these addresses and for where `g.goid` is.
-//! Never does: leave a probe behind; they go with the process, however that ends.
+//! They are put at the function's first byte, as uprobes on Go functions usually are; after the
+//! stack check, on a `push`, which the kernel emulates instead of single-stepping; or on a 5-byte
+//! NOP, which Linux 6.18 turns into a call. And at each RET, since a uretprobe would rewrite a
+//! return address that Go's runtime reads. The addresses and the offset of `g.goid` come from
+//! gopatch's library. Probes end with the process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use gopatch_protocol::manifest::At;
 
 use crate::figures::Events;
 
-/// What `bench/build.sh` makes of `bench/uprobe.bpf.c`.
+/// The output of `bench/build.sh` for `bench/uprobe.bpf.c`.
 const OBJECT: &[u8] = aya::include_bytes_aligned!("../../bench/uprobe.bpf.o");
 
 /// `push rbp`.
@@ -40,7 +40,7 @@ pub(crate) struct Uprobes {
     seen: u64,
 }
 
-/// Where the probes go, as offsets in the file, and what they have to know.
+/// Where the probes go, as offsets in the file, and the offset of `g.goid`.
 pub(crate) struct Places {
     /// The function's first byte.
     pub(crate) first_byte: u64,
@@ -69,7 +69,8 @@ impl Uprobes {
 
     /// Measures with a probe at each of these entries and returns.
     ///
-    /// The kernel may take a while to remove a probe, so they stay until the links go, which may be after a further measurement.
+    /// The kernel may take a while to remove a probe, so probes stay as long as their links, which
+    /// may be beyond the next measurement.
     pub(crate) fn measure(
         &mut self,
         links: &mut Vec<UProbeLink>,
@@ -97,7 +98,7 @@ impl Uprobes {
         Ok(program.take_link(link)?)
     }
 
-    /// What was seen of `expected` records. A record that does not come has found its ring full.
+    /// The counts for `expected` records. A missing record found its ring full.
     pub(crate) fn end(self, of: &'static str, expected: u64, may_repeat: bool) -> Events {
         Events { of, expected, seen: self.seen, lost: expected.saturating_sub(self.seen), may_repeat }
     }
@@ -108,7 +109,7 @@ fn program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut UProbe> {
     Ok(program.try_into()?)
 }
 
-/// Finds them in an executable of hookbench, for a function and for the one with the NOP.
+/// Finds the places in an executable of hookbench, for a function and for the one with the NOP.
 pub(crate) fn places(target: &Path, function: &str, nop: &str) -> Result<Places> {
     let file = fs::read(target)?;
     let elf = Elf::parse(&file)?;
@@ -124,7 +125,8 @@ pub(crate) fn places(target: &Path, function: &str, nop: &str) -> Result<Places>
     let exits = found.sites.iter().filter(|site| site.at == At::Exit);
     let returns = exits.filter_map(|site| site.after.last());
     let returns: Vec<u64> = returns.map(|ret| offset(Va(ret.ip()))).collect::<Result<_>>()?;
-    // An entry site begins behind the stack check, where a Go function keeps its caller's frame pointer.
+    // An entry site begins after the stack check, where a Go function saves its caller's frame
+    // pointer.
     let entry = found.sites.iter().find(|site| site.at == At::Enter).context("its entry is not known")?;
     let push = offset(entry.va)?;
     ensure!(file.get(push as usize) == Some(&PUSH_RBP), "{function} does not begin with a push");

@@ -1,37 +1,33 @@
-//! The hooks that are measured: of which function, and on which way through the thunk.
-//!
-//! Decides: which ways there are.
-//! Trusts: hookbench's functions to be what their comments say.
-//! Never does: anything.
+//! The hooks that are measured: which function, and which path through the thunk.
 
-/// A hook on one of its ways.
+/// A hook on one path through its thunk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Variant {
     /// As in the budgets and in reports.
     pub(crate) name: &'static str,
-    /// What hookbench is told to call.
+    /// The function that hookbench calls, as its argument.
     pub(crate) call: &'static str,
-    /// The function that this calls, and that is hooked.
+    /// The function that runs, and that is hooked.
     pub(crate) function: &'static str,
     /// The rules.
     pub(crate) rules: &'static str,
     pub(crate) session: Session,
-    /// Places of a call that jump to a thunk.
+    /// Sites that a call passes.
     pub(crate) sites: u32,
     /// Records that a call leaves.
     pub(crate) records: u32,
-    /// Bytes that these take in a ring.
+    /// Bytes of these in a ring.
     pub(crate) bytes: u32,
 }
 
-/// Who listens.
+/// The collector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Session {
-    /// Nobody.
+    /// None.
     None,
-    /// Somebody who has switched the function off.
+    /// One that has switched the function off.
     Off,
-    /// Somebody who wants all records.
+    /// One that collects all records.
     On,
 }
 
@@ -41,7 +37,7 @@ const SAMPLED: &str = include_str!("../../bench/sampled.yaml");
 const STRINGS: &str = include_str!("../../bench/strings.yaml");
 const TEXT: &str = include_str!("../../bench/text.yaml");
 
-/// The ways, cheapest first.
+/// The variants, cheapest first.
 pub(crate) const VARIANTS: &[Variant] = &[
     entry("entry, inert", ENTRY, Session::None, 0),
     entry("entry, disabled", ENTRY, Session::Off, 0),

@@ -1,10 +1,8 @@
-//! With every function hooked that can be, Go's own tests have the results that they have unpatched: while nobody listens,
-//! while gopatchd collects, with a garbage collection at every turn, under a flood of profiling signals, and in a build
-//! that preempts at every stack check.
+//! With every possible function hooked, Go's own tests have the results that they have unpatched:
+//! without a collector, with gopatchd, with constant garbage collection, under a flood of profiling
+//! signals, and in a build that preempts at every stack check.
 //!
-//! Decides: which packages, and what is done to them.
-//! Trusts: the unpatched binary, and gopatch's own report of what it hooked.
-//! Never does: look whether a test should pass.
+//! Whether a test should pass does not matter. gopatch's own report says what it hooked.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -22,16 +20,16 @@ use serde_json::Value;
 
 const OPTIONS: &[&str] = &["-test.short"];
 
-/// Functions that must be hooked at their entry and at every exit, of a hundred that can be asked for.
+/// Percentage of functions that must be hooked at their entry and at every exit.
 const COVERED: f64 = 99.5;
 
-/// Between two signals: far more than the profile's own hundred a second.
+/// Interval of signals: far shorter than the profile's own hundredth of a second.
 const SIGNAL_EVERY: Duration = Duration::from_micros(200);
 
 /// Longest run.
 const PATIENCE: Duration = Duration::from_mins(30);
 
-/// One test for each package and version of Go, so that one can be asked for.
+/// One test for each package and version of Go, so that each runs by its name.
 macro_rules! packages {
     ($($package:ident: $path:literal)*) => {
         $(
@@ -97,7 +95,7 @@ fn hooked_everywhere(package: &str, go: &str) -> Result<()> {
     collector.stop()
 }
 
-/// A gopatchd of whose output only the last line is kept: it is gigabytes.
+/// A gopatchd whose output is gigabytes; only the last line is kept.
 struct Collector {
     gopatchd: Child,
     last_line: Option<JoinHandle<std::io::Result<String>>>,
@@ -110,14 +108,14 @@ impl Collector {
         command.args(["--print", "json"]).arg("--listen").arg(&socket).arg("--pin").arg(gopatchd::pin(scratch.path()));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(scratch.file("gopatchd.err"))?);
         let mut gopatchd = command.spawn()?;
-        let stdout = gopatchd.stdout.take().context("its stdout")?;
+        let stdout = gopatchd.stdout.take().context("gopatchd's stdout is piped")?;
         let last_line = move || BufReader::new(stdout).lines().try_fold(String::new(), |_, line| line);
         let collector = Self { gopatchd, last_line: Some(std::thread::spawn(last_line)) };
         wait_until("gopatchd listens", SOON, || Ok(socket.exists().then_some(())))?;
         Ok(collector)
     }
 
-    /// Ends it. It must have seen something.
+    /// Ends it. It must have recorded an operation.
     fn stop(mut self) -> Result<()> {
         kill_process(Pid::from_child(&self.gopatchd), Signal::TERM)?;
         let status = self.gopatchd.wait()?;
@@ -133,13 +131,13 @@ impl Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        // After an ordinary end there is nothing to kill, which is an error that says so.
+        // Fails when the process has ended already, which is the usual case.
         let _ = self.gopatchd.kill();
         let _ = self.gopatchd.wait();
     }
 }
 
-/// Patches everything, and looks how much that is.
+/// Patches all functions, and checks how many were hooked.
 fn patch(scratch: &Scratch, tests: &StdTest<'_>) -> Result<PathBuf> {
     let (rules, output) = (scratch.file("everything.yaml"), scratch.file("everything"));
     std::fs::write(&rules, gopatch::EVERYTHING)?;
@@ -150,10 +148,10 @@ fn patch(scratch: &Scratch, tests: &StdTest<'_>) -> Result<PathBuf> {
     let hooked = report["rules"][0]["functions"].as_array().context("functions")?.iter();
     let hooked: BTreeSet<_> = hooked.map(|function| &function["va"]).map(Value::to_string).collect();
     let refused = report["refused"].as_array().context("refused")?.iter();
-    // A digest over these functions is checked; it is no question of what can be hooked.
+    // Code with a checked digest must not be hooked, so it does not count.
     let refused: BTreeSet<_> =
         refused.filter(|place| place["code"] != "fips-140").map(|place| place["function"].to_string()).collect();
-    // A function that is hooked at one end only is in both.
+    // A function that is hooked at one end only is in both lists.
     let whole = report["rules"][0]["functions"].as_array().context("functions")?.iter();
     let whole = whole.filter(|function| !refused.contains(&function["name"].to_string())).count();
     let all = whole + refused.len();
@@ -163,13 +161,13 @@ fn patch(scratch: &Scratch, tests: &StdTest<'_>) -> Result<PathBuf> {
     Ok(output)
 }
 
-/// Sends signals as those of a profile until the process ends.
+/// Sends SIGPROF until the process ends.
 fn flood(process: &mut Process) -> Result<()> {
-    // Before the runtime has its handlers, such a signal ends a program.
+    // Before the runtime installs its handlers, the signal would kill the program.
     process.wait_for("begin a test", SOON, |it| Ok(it.stdout()?.contains("=== RUN").then_some(())))?;
     let until = std::time::Instant::now() + PATIENCE;
     while !process.has_ended()? {
-        ensure!(std::time::Instant::now() < until, "{}", process.told("did not end"));
+        ensure!(std::time::Instant::now() < until, "{}", process.describe("did not end"));
         process.signal(Signal::PROF)?;
         std::thread::sleep(SIGNAL_EVERY);
     }

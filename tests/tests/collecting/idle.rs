@@ -1,8 +1,8 @@
-//! A program does nothing for a while, and gopatchd sleeps. Then it does something.
+//! A program does nothing for a while, and gopatchd sleeps. Then the program does something.
 //!
-//! Decides: what may happen meanwhile: nothing, a burst, gopatchd's death, the program's end.
-//! Trusts: gopatchd's word that it sleeps, which is in the control page that it shares with the program.
-//! Never does: measure time. How little an idle gopatchd takes, `cargo xtask bench collector` says.
+//! In the meantime nothing happens, or a burst, gopatchd's death, or the program's end. The control
+//! page, which gopatchd shares with the program, says when gopatchd sleeps. How much an idle
+//! gopatchd costs, `cargo xtask bench collector` measures.
 
 use std::ffi::c_void;
 use std::fs::{self, File};
@@ -20,17 +20,17 @@ use rustix::thread::futex::{Wait, WaitFlags, WaitvFlags, waitv};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use xtask::corpus;
 
-/// The word by which gopatchd says that it sleeps, as a program has it mapped.
+/// The word of the control page that is 1 while gopatchd sleeps, as a program has it mapped.
 struct Asleep {
     page: File,
     memory: MmapRaw,
 }
 
 impl Asleep {
-    /// Takes the control page from a program once it is attached; only root may.
-    fn of(server: &mut Server) -> Result<Self> {
+    /// Maps the control page of a program once it is attached; only root may.
+    fn from_server(server: &mut Server) -> Result<Self> {
         let pid = server.process().pid();
-        let line = wait_until("it to be attached", SOON, || {
+        let line = wait_until("the program to attach", SOON, || {
             let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
             let line = maps.lines().find(|line| line.contains("/memfd:gopatch-control")).map(str::to_owned);
             if line.is_none() {
@@ -50,12 +50,12 @@ impl Asleep {
             self.page.read_exact_at(&mut word, control::ASLEEP as u64)?;
             Ok((u32::from_le_bytes(word) == 1).then_some(()))
         })?;
-        // It goes on looking for a while.
+        // It still polls for a while.
         std::thread::sleep(Duration::from_millis(400));
         Ok(())
     }
 
-    /// Waits as gopatchd does, but not for long. Gives whether the program rang.
+    /// Waits on the word as gopatchd does, but not for long. Returns whether the program woke it.
     fn rang(&self) -> Result<bool> {
         let mut word = Wait::new();
         word.val = 1;
@@ -64,7 +64,7 @@ impl Asleep {
         let until = clock_gettime(ClockId::Monotonic) + Timespec { tv_sec: 1, tv_nsec: 0 };
         match waitv(&[word], WaitvFlags::empty(), Some(&until), ClockId::Monotonic) {
             Ok(_) => Ok(true),
-            // Nobody rang, or gopatchd found the records by itself.
+            // The program did not wake it, or gopatchd found the records by itself.
             Err(Errno::TIMEDOUT | Errno::AGAIN | Errno::INTR) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -80,22 +80,22 @@ fn load(tag: &str) -> Load<'_> {
 }
 
 #[test]
-fn a_program_rings_when_there_is_something_to_read() -> Result<()> {
-    // The tick of the oldest and of the newest Go.
+fn a_program_rings_when_it_has_records() -> Result<()> {
+    // The oldest and the newest Go have different ticks.
     for go in ["1.18.10", NEWEST_GO] {
         for backend in backends() {
             let scratch = Scratch::new()?;
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
             let mut server = server(&scratch, go)?;
-            let asleep = Asleep::of(&mut server)?;
+            let asleep = Asleep::from_server(&mut server)?;
             let (mut seen, mut rang) = (Vec::new(), false);
-            // gopatchd may find the first records by itself, so that nobody has to ring.
+            // gopatchd may find the first records by itself, and then the program need not ring.
             for tag in ["0-", "1-", "2-", "3-", "4-", "5-", "6-", "7-"] {
                 asleep.wait()?;
                 rang |= std::thread::scope(|scope| {
                     let bell = scope.spawn(|| asleep.rang());
                     seen.extend(load(tag).send(&scratch, &server)?);
-                    bell.join().expect("it does not panic")
+                    bell.join().expect("the thread does not panic")
                 })?;
                 if rang {
                     break;
@@ -103,9 +103,9 @@ fn a_program_rings_when_there_is_something_to_read() -> Result<()> {
             }
             ensure!(rang, "Go {go}, {backend}: the program did not ring");
             server.stop()?;
-            let said = gopatchd.stop()?;
-            said.ensure_all_seen()?;
-            pair(&seen, said.of("http.server"))?;
+            let collected = gopatchd.stop()?;
+            collected.ensure_all_seen()?;
+            pair(&seen, collected.of_rule("http.server"))?;
         }
     }
     Ok(())
@@ -120,13 +120,14 @@ fn a_burst_after_silence_is_not_lost() -> Result<()> {
         let patched = gopatch::patch_with(&scratch, &program, RULE)?;
         let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
         let mut command = Command::new(patched);
-        // Each burst fills three quarters of a ring at once, and is followed by more than gopatchd waits before it sleeps.
+        // Each burst fills three quarters of a ring at once; the pause is longer than gopatchd
+        // waits before it sleeps.
         command.args(["-fn", "Hot", "-n", "20000", "-rounds", "4", "-pause", "800ms"]).env("GOMAXPROCS", "1");
         let status = command.env("GOPATCH_SOCKET", gopatchd.socket()).stdout(Stdio::null()).status()?;
         ensure!(status.success(), "hookbench ended with {status}");
-        let said = gopatchd.stop()?;
-        said.ensure_all_seen()?;
-        ensure!(said.summary.records >= 80_000, "{:?}", said.summary);
+        let collected = gopatchd.stop()?;
+        collected.ensure_all_seen()?;
+        ensure!(collected.summary.records >= 80_000, "{:?}", collected.summary);
     }
     Ok(())
 }
@@ -137,20 +138,20 @@ fn a_gopatchd_that_dies_in_its_sleep_is_replaced() -> Result<()> {
         let scratch = Scratch::new()?;
         let gopatchd = Gopatchd::start_named(&scratch, "first", backend, &[])?;
         let mut server = server(&scratch, NEWEST_GO)?;
-        Asleep::of(&mut server)?.wait()?;
+        Asleep::from_server(&mut server)?.wait()?;
         gopatchd.kill()?;
         let gopatchd = Gopatchd::start_named(&scratch, "second", backend, &[])?;
         server.knock(|| gopatchd.has_operation())?;
         let seen = load("").send(&scratch, &server)?;
         server.stop()?;
-        let said = gopatchd.stop()?;
-        pair(&seen, said.of("http.server").filter(|operation| operation.text("url.path") != Some("/knock")))?;
+        let collected = gopatchd.stop()?;
+        pair(&seen, collected.of_rule("http.server").filter(|operation| operation.text("url.path") != Some("/knock")))?;
     }
     Ok(())
 }
 
 #[test]
-fn a_program_that_ends_while_gopatchd_sleeps_is_let_go() -> Result<()> {
+fn a_program_that_ends_while_gopatchd_sleeps_is_released() -> Result<()> {
     for backend in backends() {
         let scratch = Scratch::new()?;
         let mut gopatchd = Gopatchd::start(&scratch, backend, &[])?;
@@ -158,18 +159,18 @@ fn a_program_that_ends_while_gopatchd_sleeps_is_let_go() -> Result<()> {
         let files = || Ok::<_, anyhow::Error>(fs::read_dir(format!("/proc/{pid}/fd"))?.count());
         let before = files()?;
         let mut first = server(&scratch, NEWEST_GO)?;
-        Asleep::of(&mut first)?.wait()?;
+        Asleep::from_server(&mut first)?.wait()?;
         ensure!(files()? > before, "a session has files");
         first.process().kill()?;
-        wait_until("gopatchd to let go of it", SOON, || Ok((files()? == before).then_some(())))?;
+        wait_until("gopatchd to release it", SOON, || Ok((files()? == before).then_some(())))?;
         let mut second = server(&scratch, NEWEST_GO)?;
-        Asleep::of(&mut second)?;
+        Asleep::from_server(&mut second)?;
         let seen = load("").send(&scratch, &second)?;
         second.stop()?;
-        let said = gopatchd.stop()?;
-        said.ensure_all_seen()?;
-        pair(&seen, said.of("http.server"))?;
-        ensure!(said.summary.sessions == 2, "{:?}", said.summary);
+        let collected = gopatchd.stop()?;
+        collected.ensure_all_seen()?;
+        pair(&seen, collected.of_rule("http.server"))?;
+        ensure!(collected.summary.sessions == 2, "{:?}", collected.summary);
     }
     Ok(())
 }

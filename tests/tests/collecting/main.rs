@@ -1,4 +1,5 @@
-//! A patched program and `gopatchd`: the program works as before, and gopatchd sees each of its calls once.
+//! A patched program and `gopatchd`: the program works as before, and gopatchd sees each of its
+//! calls once.
 
 mod behaviour;
 mod everything;

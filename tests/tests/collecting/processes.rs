@@ -1,8 +1,7 @@
 //! Many processes at a time, coming and going.
 //!
-//! Decides: that each operation is told to be of the process that it is of, and that nothing is kept of those that are gone.
-//! Trusts: the kernel's account of what gopatchd holds.
-//! Never does: end a process that it did not start.
+//! Each operation names the process that it belongs to, and gopatchd keeps nothing of processes
+//! that are gone: the kernel's account of what gopatchd holds shows that.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,20 +12,20 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::otelcol::{Options, Otelcol};
 use gopatch_tests::{Gopatchd, NEWEST_GO, SOON, Scratch, Server, alone, backends, gopatch, wait_until};
-use serde_json::Value;
 
-/// Processes at a time, and how often so many come.
+/// Processes at a time, and how many times they come.
 const AT_ONCE: usize = 200;
 const TIMES: usize = 2;
 
-/// Connections to the receiver that are opened once needed, and stay: four for spans, and one for metrics.
+/// Connections to the receiver that are opened when needed and stay: four for spans, one for
+/// metrics.
 const CONNECTIONS: usize = 5;
 
 /// Requests to each.
 const REQUESTS: usize = 5;
 
 #[test]
-fn each_of_many_processes_is_told_apart_and_none_stays() -> Result<()> {
+fn operations_of_many_processes_are_kept_apart_and_nothing_stays() -> Result<()> {
     // Hundreds of processes at once would starve other tests.
     let _turn = alone();
     for backend in backends() {
@@ -51,7 +50,7 @@ fn many(backend: &str) -> Result<()> {
             let mut command = Command::new(&program);
             command.env("GOPATCH_SOCKET", gopatchd.socket()).env("OTEL_SERVICE_NAME", &name).env("GOMAXPROCS", "2");
             let mut server = Server::start(&folder, &mut command)?;
-            ensure!(pids.insert(server.process().pid(), name.clone()).is_none(), "a pid came again");
+            ensure!(pids.insert(server.process().pid(), name.clone()).is_none(), "a pid was used again");
             servers.push((server, name, folder));
         }
         wait_until("all to be attached", SOON, || {
@@ -71,17 +70,17 @@ fn many(backend: &str) -> Result<()> {
             server.stop()?;
         }
         wait_until("all to be gone", SOON, || Ok((attached(&gopatchd)? == 0).then_some(())))?;
-        // The thread of the heartbeat lets go of a page at its next beat.
+        // The heartbeat's thread releases a page at its next beat.
         let pid = gopatchd.process().pid();
         let is_empty = |held: Held| (held.rings == 0).then_some(held);
         held.push(wait_until("all rings to be gone", SOON, || Ok(is_empty(holds(pid)?)))?);
     }
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     collector.stop()?;
-    said.ensure_all_seen()?;
-    ensure!(said.summary.sessions as usize == AT_ONCE * TIMES, "{:?}", said.summary);
+    collected.ensure_all_seen()?;
+    ensure!(collected.summary.sessions as usize == AT_ONCE * TIMES, "{:?}", collected.summary);
 
-    // Fewer are held when all are gone; and after the second time no more than after the first.
+    // Less is held when all are gone, and after the second time no more than after the first.
     let [with_first, after_first, with_second, after_second] = held[..] else { unreachable!("two times") };
     ensure!(with_first.files >= AT_ONCE && with_second.files >= AT_ONCE, "{held:?}");
     ensure!(after_second.files <= after_first.files && after_first.files < AT_ONCE, "files: {held:?}");
@@ -89,13 +88,13 @@ fn many(backend: &str) -> Result<()> {
     ensure!(after_second.mappings <= after_first.mappings + 8, "mappings: {held:?}");
     ensure!(after_second.bpf_maps <= after_first.bpf_maps, "BPF maps: {held:?}");
 
-    for operation in said.of("http.server") {
+    for operation in collected.of_rule("http.server") {
         let path = operation.text("url.path").context("a path")?;
         ensure!(path.split('/').nth(2) == pids.get(&operation.pid).map(String::as_str), "{operation:?} {pids:?}");
     }
-    ensure!(said.of("http.server").count() == AT_ONCE * TIMES * REQUESTS);
+    ensure!(collected.of_rule("http.server").count() == AT_ONCE * TIMES * REQUESTS);
     let received = collector.received()?;
-    ensure!(received.spans.len() == said.operations.len(), "{} spans", received.spans.len());
+    ensure!(received.spans.len() == collected.operations.len(), "{} spans", received.spans.len());
     for span in received.spans.iter().filter(|span| span.kind == 2) {
         let path = span.attributes["url.path"].as_str().context("a path")?;
         ensure!(path.split('/').nth(2) == span.resource["service.name"].as_str(), "{span:?}");
@@ -115,21 +114,21 @@ fn many(backend: &str) -> Result<()> {
     Ok(())
 }
 
-/// Processes that are attached, by gopatchd's own word.
+/// Processes that are attached according to gopatchd.
 fn attached(gopatchd: &Gopatchd) -> Result<usize> {
-    let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+    let status = gopatchd.status()?;
     let processes = status["processes"].as_array().context("a list")?;
     Ok(processes.iter().filter(|process| process["ended"] == false).count())
 }
 
-/// What a gopatchd holds.
+/// Resources that a gopatchd holds.
 #[derive(Debug, Clone, Copy)]
 struct Held {
-    /// Open files that are no sockets.
+    /// Open files other than sockets.
     files: usize,
     sockets: usize,
     mappings: usize,
-    /// Control pages, and rings that are no BPF maps, that are mapped.
+    /// Mapped control pages, and mapped rings other than BPF maps.
     rings: usize,
     bpf_maps: usize,
 }

@@ -1,8 +1,6 @@
-//! Every request is one operation: none is lost, none is seen twice, and each is what its client sent.
+//! Every request is one operation: none is lost, none is doubled, and each is what its client sent.
 //!
-//! Decides: how many requests, with which versions of Go, over which protocols.
-//! Trusts: the harness to compare (`exact`).
-//! Never does: allow for a few.
+//! Decides how many requests, with which versions of Go, over which protocols; `exact` compares.
 
 use std::process::Command;
 

@@ -1,14 +1,13 @@
-//! gopatchd comes late, is killed, comes again: the server does not notice, and what was lost is known.
+//! gopatchd comes late, is killed, and comes again: the server does not notice, and losses are
+//! known.
 //!
-//! Decides: how often, and what is counted against what:
+//! * While a gopatchd lives and has rings, every request is an operation.
+//! * What is written between its death and the moment the server notices is lost, and the next
+//!   gopatchd reports how much.
+//! * No request is ever two operations, and no operation is without a request.
 //!
-//! * while a gopatchd lives and has rings, every request is an operation;
-//! * what is written between its death and the moment the server notices is lost, and the next gopatchd tells how much;
-//! * no request is ever two operations, and no operation is nobody's.
-//!
-//! Trusts: loadgen's account of its requests.
-//! Never does: count what a gopatchd had read and not yet printed when it was killed. Nobody can know that; it is
-//! bounded instead.
+//! What a gopatchd had read and not yet printed when it was killed cannot be known; it is bounded
+//! instead.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -19,22 +18,23 @@ use anyhow::{Context, Result, ensure};
 use gopatch_tests::{Gopatchd, Load, Operation, SOON, Scratch, Seen, Server, alone, backends, gopatch};
 use serde_json::Value;
 
-/// How often gopatchd is killed.
+/// How many times gopatchd is killed.
 const KILLS: u64 = 20;
 
-/// Longest time from gopatchd's first word to its first operation.
+/// Longest time from gopatchd's start to its first operation.
 const RESUMES: Duration = Duration::from_secs(10);
 
-/// How long a gopatchd lives once it sees operations.
+/// How long a gopatchd lives after its first operation.
 const ALIVE: Duration = Duration::from_millis(400);
 
-/// A gopatchd has printed what ended this long ago: it looks at its rings every 10 ms or more often.
+/// A gopatchd has printed what ended this long ago: it reads its rings every 10 ms or more often.
 const PRINTED: Duration = Duration::from_millis(200);
 
-/// The server does not take gopatchd for dead before this time: its heartbeat must be 0.7 s old, and it beat no longer than 0.2 s before.
+/// The server does not consider gopatchd dead before this time: the heartbeat must be 0.7 s old,
+/// and the last beat is at most 0.2 s before the death.
 const UNNOTICED: Duration = Duration::from_millis(250);
 
-/// The boundary's record at the end of each connection, and handshakes.
+/// Records at the end of each connection, and of handshakes.
 const OTHER_RECORDS_OF_A_LOAD: u64 = 16;
 
 #[test]
@@ -55,14 +55,14 @@ fn go_1_27() -> Result<()> {
 
 /// One gopatchd's life.
 struct Life {
-    /// When it was known to print operations.
+    /// When it had begun to print operations.
     from: u64,
-    /// What had ended long before, it has printed.
+    /// It has printed what ended long before this time.
     until: u64,
-    /// When it was killed, or asked to end.
+    /// When it was killed or terminated.
     dead: u64,
-    /// Records that it said were lost before it.
-    told: u64,
+    /// Records lost before it, as it reported.
+    reported: u64,
     operations: Vec<Operation>,
 }
 
@@ -78,13 +78,13 @@ fn killed_and_started_again(go: &str, backend: &str) -> Result<()> {
         enough.store(true, Ordering::Relaxed);
         (lives, client.join().expect("the client does not panic"))
     });
-    // Of two failures the client's is the worse.
+    // Of two failures the client's is more important.
     let loads = loads.context("the server failed a request")?;
     server.stop()?;
     check(&lives?, &loads)
 }
 
-/// Sends requests without a pause. Each load is a client of its own; any request that fails is an error.
+/// Sends requests without a pause. Each load is another client; a failed request is an error.
 fn load_until(enough: &AtomicBool, scratch: &Scratch, server: &Server) -> Result<Vec<Vec<Seen>>> {
     let mut loads = Vec::new();
     while !enough.load(Ordering::Relaxed) {
@@ -95,7 +95,8 @@ fn load_until(enough: &AtomicBool, scratch: &Scratch, server: &Server) -> Result
     Ok(loads)
 }
 
-/// Starts a gopatchd some time after the one before has ended, and ends it: the last as it should be, others by a kill.
+/// Starts a gopatchd some time after the previous one has ended. The last is terminated, others are
+/// killed.
 fn live(scratch: &Scratch, backend: &str, life: u64) -> Result<Life> {
     std::thread::sleep(Duration::from_millis(life % 4 * 100));
     let mut gopatchd = Gopatchd::start_named(scratch, &format!("gopatchd-{life}"), backend, &[])?;
@@ -105,12 +106,12 @@ fn live(scratch: &Scratch, backend: &str, life: u64) -> Result<Life> {
     ensure!(waited <= RESUMES, "life {life}: the first operation came after {waited:?}");
     let from = now();
     std::thread::sleep(ALIVE);
-    let said = gopatchd.process().stderr();
-    let told = told(&said).with_context(|| format!("life {life}: gopatchd said {said:?}"))?;
-    ensure!((told > 0) == (life > 0), "life {life}: of what was lost before it, gopatchd said {said:?}");
+    let stderr = gopatchd.process().stderr();
+    let reported = losses_reported(&stderr).with_context(|| format!("life {life}: gopatchd printed {stderr:?}"))?;
+    ensure!((reported > 0) == (life > 0), "life {life}: of what was lost before it, gopatchd printed {stderr:?}");
     let until = now();
     if life < KILLS {
-        // However late it is: behind what has ended by now it prints what begins now.
+        // It prints what begins now after everything that has ended by now.
         gopatchd.process().wait_for("print what comes now", SOON, |process| {
             let text = process.stdout()?;
             let whole = &text[..text.rfind('\n').unwrap_or(0)];
@@ -119,13 +120,16 @@ fn live(scratch: &Scratch, backend: &str, life: u64) -> Result<Life> {
         })?;
         gopatchd.process().kill()?;
         let dead = now();
-        return Ok(Life { from, until, dead, told, operations: gopatchd.operations_so_far()? });
+        return Ok(Life { from, until, dead, reported, operations: gopatchd.operations_so_far()? });
     }
-    let said = gopatchd.stop()?;
-    let lost = &said.summary.lost;
-    ensure!(lost.unconsumed + lost.ring_full + lost.left_by_earlier == told, "it told {told}, and at last {lost:?}");
-    ensure!(lost.total == told && said.summary.sessions == 1, "{:?}", said.summary);
-    Ok(Life { from, until, dead: until, told, operations: said.operations })
+    let collected = gopatchd.stop()?;
+    let lost = &collected.summary.lost;
+    ensure!(
+        lost.unconsumed + lost.ring_full + lost.left_by_earlier == reported,
+        "it reported {reported}, and in the summary {lost:?}"
+    );
+    ensure!(lost.total == reported && collected.summary.sessions == 1, "{:?}", collected.summary);
+    Ok(Life { from, until, dead: until, reported, operations: collected.operations })
 }
 
 fn check(lives: &[Life], loads: &[Vec<Seen>]) -> Result<()> {
@@ -134,9 +138,9 @@ fn check(lives: &[Life], loads: &[Vec<Seen>]) -> Result<()> {
     for operation in lives.iter().flat_map(|life| &life.operations).filter(|operation| operation.rule == "http.server")
     {
         let path = operation.text("url.path").with_context(|| format!("no path: {operation:?}"))?;
-        ensure!(!printed.contains_key(path), "seen twice: {operation:?}");
-        let request = seen.get(path).with_context(|| format!("nobody's: {operation:?}"))?;
-        // A session can begin or end in the middle of a request. Then gopatchd says so.
+        ensure!(!printed.contains_key(path), "printed twice: {operation:?}");
+        let request = seen.get(path).with_context(|| format!("no request of {operation:?}"))?;
+        // A session can begin or end in the middle of a request, which gopatchd then marks.
         let status = (!operation.unfinished && !operation.unwound).then_some(request.status);
         ensure!(operation.number("http.response.status_code") == status, "{operation:?} of {request:?}");
         printed.insert(path, operation);
@@ -154,39 +158,39 @@ fn check(lives: &[Life], loads: &[Vec<Seen>]) -> Result<()> {
     let mut loaded = 0;
     for (number, pair) in lives.windows(2).enumerate() {
         let unnoticed = between(pair[0].dead, pair[0].dead + nanos(UNNOTICED)).count() as u64;
-        // Between two loads there is none.
+        // There are none between two loads.
         loaded += u64::from(unnoticed > 0);
         ensure!(
-            pair[1].told >= 2 * unnoticed,
+            pair[1].reported >= 2 * unnoticed,
             "after life {number} {unnoticed} requests had two records each, {} were counted as lost",
-            pair[1].told
+            pair[1].reported
         );
     }
     ensure!(loaded >= KILLS / 2, "only {loaded} gopatchds were killed under load");
-    let told: u64 = lives.iter().map(|life| life.told).sum();
+    let reported: u64 = lives.iter().map(|life| life.reported).sum();
     let most = 2 * (seen.len() - printed.len()) as u64 + OTHER_RECORDS_OF_A_LOAD * loads.len() as u64;
-    ensure!(told <= most, "{told} records were counted as lost, but there were at most {most}");
+    ensure!(reported <= most, "{reported} records were counted as lost, but there were at most {most}");
     Ok(())
 }
 
-/// Records lost before this gopatchd, as it said.
-fn told(stderr: &str) -> Result<u64> {
-    let mut told = 0;
+/// Records lost before this gopatchd, as it reported.
+fn losses_reported(stderr: &str) -> Result<u64> {
+    let mut reported = 0;
     for (before, after) in [
-        (": ", " records of its earlier session were not drained"),
-        ("were not drained, ", " found no room"),
+        (": of its earlier session, ", " records were not drained"),
+        ("were not drained and ", " found no room"),
         (": ", " records were left by an earlier gopatchd"),
     ] {
         for line in stderr.lines() {
             let number = line.split_once(after).and_then(|(text, _)| text.rsplit_once(before));
-            told += number.map_or(Ok(0), |(_, number)| number.parse::<u64>()).with_context(|| line.to_owned())?;
+            reported += number.map_or(Ok(0), |(_, number)| number.parse::<u64>()).with_context(|| line.to_owned())?;
         }
     }
-    Ok(told)
+    Ok(reported)
 }
 
 fn now() -> u64 {
-    nanos(SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970"))
+    nanos(SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is after 1970"))
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -1,6 +1,7 @@
-//! Go's own tests of net/http and crypto/tls have the same results in a test binary that is patched with the default rules.
+//! Go's own tests of net/http and crypto/tls have the same results in a test binary that is patched
+//! with the default rules.
 //!
-//! Decides: which packages. Trusts: the unpatched binary. Never does: look whether a test should pass.
+//! Expected is what the unpatched binary gives, pass or fail.
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::std_test::StdTest;
@@ -9,7 +10,7 @@ use gopatch_tests::{Gopatchd, Scratch, alone, backends, gopatch};
 /// A burst of requests in one test must not find its ring full.
 const RING_BYTES: &str = "16777216";
 
-/// A package of Go's, and a rule that must have seen something.
+/// A package of Go, and a rule that must record something.
 struct Package {
     name: &'static str,
     rule: &'static str,
@@ -61,7 +62,7 @@ fn results_are_the_same(package: &Package, go: &str, options: &[&str]) -> Result
     let scratch = Scratch::new()?;
     let tests = StdTest::new(&scratch, package.name, go, "default", options)?;
     let patched = gopatch::patch(&tests.original, scratch.file("patched"))?;
-    // Some of Go's tests depend on time: what differs must do so twice.
+    // Some of Go's tests depend on time: a difference must occur twice.
     let run = || {
         let same = |results| tests.ensure_same(&results).map(|()| results);
         tests.run(&patched, |_| Ok(())).and_then(same)
@@ -71,8 +72,12 @@ fn results_are_the_same(package: &Package, go: &str, options: &[&str]) -> Result
     for backend in backends() {
         let gopatchd = Gopatchd::start(&scratch, backend, &["--ring-bytes", RING_BYTES])?;
         run().with_context(|| format!("Go {go}, backend {backend}"))?;
-        let said = gopatchd.stop()?;
-        ensure!(said.of(package.rule).any(|operation| !operation.unfinished), "no {} was seen", package.rule);
+        let collected = gopatchd.stop()?;
+        ensure!(
+            collected.of_rule(package.rule).any(|operation| !operation.unfinished),
+            "no {} was recorded",
+            package.rule
+        );
     }
     Ok(())
 }

@@ -1,15 +1,12 @@
-//! `gopatchd top` in a real terminal, and the switches of a running gopatchd.
+//! `gopatchd top` in a real terminal (tmux), and the switches of a running gopatchd.
 //!
-//! Decides: what a person would look for on the screen.
-//! Trusts: tmux.
-//! Never does: pass over it in CI where tmux is not installed.
+//! The tests look on the screen for what a person would look for. In CI tmux must be installed.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, alone, gopatch, release_binary, wait_until};
-use serde_json::Value;
 
 /// A terminal.
 struct Terminal {
@@ -17,7 +14,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a program in a new one; none where there is no tmux.
+    /// Starts a program in a new terminal. `None` without tmux.
     fn start(scratch: &Scratch, command: &str, columns: u32, rows: u32) -> Result<Option<Self>> {
         let terminal = Self { socket: scratch.file("tmux").display().to_string() };
         let (columns, rows) = (columns.to_string(), rows.to_string());
@@ -27,9 +24,7 @@ impl Terminal {
                 ensure!(output.status.success(), "tmux: {}", String::from_utf8_lossy(&output.stderr));
                 Ok(Some(terminal))
             }
-            Err(error) if std::env::var_os("CI").is_some() => {
-                Err(error).context("tmux must be there in CI: apt-get install tmux")
-            }
+            Err(error) if std::env::var_os("CI").is_some() => Err(error).context("CI needs tmux: apt-get install tmux"),
             Err(error) => {
                 eprintln!("NOT TESTED: gopatchd top: tmux: {error}");
                 Ok(None)
@@ -57,7 +52,7 @@ impl Terminal {
         self.tmux(&["send-keys", key]).map(drop)
     }
 
-    /// Waits until the screen is as it should be, and gives it.
+    /// Waits until the screen is as expected, and returns it.
     fn wait_for(&self, what: &str, is_so: impl Fn(&str) -> bool) -> Result<String> {
         let mut last = String::new();
         wait_until(what, SOON, || {
@@ -70,12 +65,12 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It may have ended with the program in it.
+        // It may have ended with its program.
         drop(self.command(&["kill-server"]).stderr(Stdio::null()).status());
     }
 }
 
-/// The line of the screen that has a text in it, and its number.
+/// The line of the screen that contains a text, and its number.
 fn line<'s>(screen: &'s str, text: &str) -> Option<(usize, &'s str)> {
     screen.lines().enumerate().find(|(_, line)| line.contains(text))
 }
@@ -99,11 +94,11 @@ fn top_shows_sorts_filters_pauses_resizes_and_quits() -> Result<()> {
 
     let screen = terminal.wait_for("the head", |screen| screen.contains("processes: 1"))?;
     ensure!(screen.contains("SERVICE") && screen.contains("RATE/s▼") && screen.contains("q quit"), "{screen}");
-    // Three times as many are fast as are slow, and only some of them fail.
+    // There are three fast requests for each slow one, and only some fail.
     let busy = Load { tls: false, proto: "h1", mix: "fast,slow,fast,status,fast", count: 3000, in_flight: 8, tag: "t" };
     std::thread::scope(|scope| -> Result<()> {
         let sending = scope.spawn(|| busy.send_at(200, &scratch, &server));
-        // An interval may have none that are slow, or, when the load catches up, many.
+        // An interval may have no slow request, or many when the load catches up.
         terminal.wait_for("operations", |screen| {
             let (Some((fast, _)), Some((slow, cells))) = (line(screen, "GET /fast/"), line(screen, "GET /slow/"))
             else {
@@ -143,7 +138,7 @@ fn top_shows_sorts_filters_pauses_resizes_and_quits() -> Result<()> {
         terminal.press("p")?;
         let paused = terminal.wait_for("a pause", |screen| screen.contains("PAUSED"))?;
         std::thread::sleep(Duration::from_secs(1));
-        ensure!(terminal.screen()? == paused, "it goes on:\n{}\n{paused}", terminal.screen()?);
+        ensure!(terminal.screen()? == paused, "the screen changes:\n{}\n{paused}", terminal.screen()?);
         terminal.press("p")?;
         terminal.wait_for("going on", |screen| !screen.contains("PAUSED") && screen != paused)?;
 
@@ -155,7 +150,7 @@ fn top_shows_sorts_filters_pauses_resizes_and_quits() -> Result<()> {
             })?;
         }
         terminal.wait_for("all of it", |screen| screen.contains("COUNT") && screen.contains("GET /slow/"))?;
-        sending.join().expect("it does not panic")?;
+        sending.join().expect("the thread does not panic")?;
         Ok(())
     })?;
     terminal.press("q")?;
@@ -175,9 +170,9 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
         Load { tls: false, proto: "h1", mix: "fast", count, in_flight: 4, tag }.send(&scratch, &server).map(drop)
     };
     let switch = |arguments: &[&str]| -> Result<String> {
-        let output = gopatchd.ask(&[&["rule"], arguments].concat())?;
+        let output = gopatchd.run_client(&[&["rule"], arguments].concat())?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        // The process looks at its switches ten times a second, as long as it does something.
+        // The process reads its switches ten times a second while it is busy.
         let busy = Load { tls: false, proto: "h1", mix: "slow", count: 50, in_flight: 1, tag: "busy" };
         busy.send(&scratch, &server)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -185,7 +180,7 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
     send("on", 10)?;
     ensure!(switch(&["disable", "http.server"])?.starts_with("1 functions in 1 processes"));
     send("off", 10)?;
-    let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+    let status = gopatchd.status()?;
     let rules = status["processes"][0]["rules"].as_array().context("a list")?;
     let rule = rules.iter().find(|rule| rule["name"] == "http.server").context("the rule")?;
     ensure!(rule["enabled"] == false && rule["functions"] == 1, "{rule}");
@@ -196,17 +191,18 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
     switch(&["sample", "http.server", "1"])?;
     send("all", 10)?;
 
-    let unknown = gopatchd.ask(&["rule", "disable", "http.sever"])?;
+    let unknown = gopatchd.run_client(&["rule", "disable", "http.sever"])?;
     ensure!(unknown.status.code() == Some(1), "{unknown:?}");
-    let wrong = gopatchd.ask(&["rule", "sample", "http.server", "2"])?;
+    let wrong = gopatchd.run_client(&["rule", "sample", "http.server", "2"])?;
     ensure!(wrong.status.code() == Some(2), "{wrong:?}");
-    let shown = String::from_utf8_lossy(&gopatchd.ask(&["status"])?.stdout).into_owned();
+    let shown = String::from_utf8_lossy(&gopatchd.run_client(&["status"])?.stdout).into_owned();
     ensure!(shown.contains("http.server: on, 1 functions") && shown.contains("httpserver"), "{shown}");
 
     server.stop()?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     let of = |tag: &str| {
-        let tagged = said.of("http.server").filter(|it| it.text("url.path").is_some_and(|path| path.contains(tag)));
+        let tagged =
+            collected.of_rule("http.server").filter(|it| it.text("url.path").is_some_and(|path| path.contains(tag)));
         tagged.collect::<Vec<_>>()
     };
     let counts = ["on", "off", "again", "all"].map(|tag| of(&format!("/fast/{tag}")).len());
@@ -215,7 +211,7 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
     let part = of("/fast/part");
     ensure!((380..=620).contains(&part.len()), "{} of 2000", part.len());
     ensure!(part.iter().all(|operation| operation.sample == Some(0.25)), "{:?}", part[0]);
-    // Calls that were under way when their rule was switched have but one end.
-    ensure!(said.summary.lost.total == 0 && said.summary.unpaired_exits <= 2, "{}", said.stderr);
+    // A call during which its rule was switched has only one end.
+    ensure!(collected.summary.lost.total == 0 && collected.summary.unpaired_exits <= 2, "{}", collected.stderr);
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! Hooks in functions that do to their stacks all that Go allows change nothing, and count exactly.
 //!
-//! Decides: which functions are hooked.
-//! Trusts: torture's own counters, one at the first statement of each function and one at each of its returns.
-//! Never does: allow for a few.
+//! corpus/torture has its own counters: one at the first statement of each function, and one at
+//! each of its returns.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,19 +11,20 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{Gopatch, Gopatchd, Process, Said, Scratch, backends, gopatch, gopatchd};
+use gopatch_tests::{Collected, Gopatch, Gopatchd, Process, Scratch, backends, gopatch, gopatchd};
 use xtask::corpus;
 
-/// Amount of work: enough for garbage collections, profiles and stack dumps to meet every function.
+/// Amount of work: enough for garbage collections, profiles and stack dumps in every function.
 const SCALE: &str = "10";
 
-/// All events of a run at this scale fit, so that a gopatchd that is not scheduled for a while loses nothing.
+/// Enough for all events of a run, so that a gopatchd that is not scheduled for a while loses
+/// nothing.
 const RING_BYTES: &str = "67108864";
 
 /// Longest run.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// Functions of corpus/torture/hot.go, with the receivers of those that are methods.
+/// Functions of corpus/torture/hot.go; methods with their receivers.
 const HOT: [(Option<&str>, &str); 17] = [
     (None, "grow"),
     (None, "recurse"),
@@ -45,10 +45,10 @@ const HOT: [(Option<&str>, &str); 17] = [
     (Some("*account"), "add"),
 ];
 
-/// What torture calls until it may begin, so that the test sees that it is watched.
+/// What torture calls until it may begin, so that the test sees that it is attached.
 const KNOCK: &str = "main.knock";
 
-/// The generic function. Its body for ints and their like is what the linker knows.
+/// The generic function. The linker has one body for all types with the shape of int.
 const SUM: &str = "sum";
 
 #[test]
@@ -76,7 +76,7 @@ fn hooks_change_nothing_and_count_exactly(go: &str, mode: &str) -> Result<()> {
     let original = corpus::build("torture", go, mode)?;
     let patched = patch(&scratch, &original)?;
     let expected = start(&scratch, &original, None)?.end()?;
-    ensure!(start(&scratch, &patched, None)?.end()? == expected, "Go {go}: with no gopatchd the output is another");
+    ensure!(start(&scratch, &patched, None)?.end()? == expected, "Go {go}: without gopatchd the output differs");
     for backend in backends() {
         attached(&scratch, &patched, &expected, backend).with_context(|| format!("Go {go}, backend {backend}"))?;
     }
@@ -90,21 +90,21 @@ fn attached(scratch: &Scratch, patched: &Path, expected: &str, backend: &str) ->
     gopatchd.wait_for_operation()?;
     fs::write(watched, "")?;
     let printed = torture.end()?;
-    let said = gopatchd.stop()?;
-    ensure!(printed == expected, "the output is another:\n{printed}\ninstead of\n{expected}");
-    said.ensure_all_seen()?;
+    let collected = gopatchd.stop()?;
+    ensure!(printed == expected, "the output is\n{printed}\ninstead of\n{expected}");
+    collected.ensure_all_seen()?;
     for (what, of) in [("COUNT", entries as Count), ("RETURNS", exits)] {
-        let (counted, mut seen) = (counters(expected, what)?, of(&said));
-        ensure!(seen.remove(KNOCK).is_some(), "{what}: nobody knocked");
+        let (counted, mut seen) = (counters(expected, what)?, of(&collected));
+        ensure!(seen.remove(KNOCK).is_some(), "{what}: no call of {KNOCK}");
         for (function, count) in &counted {
             ensure!(seen.get(function) == Some(count), "{what} {function} is {count}, gopatchd saw {seen:?}");
         }
-        ensure!(seen.len() == counted.len(), "{what}: gopatchd saw also others than {counted:?}: {seen:?}");
+        ensure!(seen.len() == counted.len(), "{what}: gopatchd saw more than {counted:?}: {seen:?}");
     }
     Ok(())
 }
 
-/// Each function under a rule of its own, which has the function's name as the runtime prints it.
+/// One rule for each function, with the function's name as the runtime prints it.
 fn patch(scratch: &Scratch, original: &Path) -> Result<PathBuf> {
     let mut rules = format!("rules:\n- {{ name: {KNOCK}, import: main, function: knock, enter: {{}} }}\n");
     for (receiver, function) in HOT {
@@ -131,7 +131,7 @@ fn printed(receiver: Option<&str>, function: &str) -> String {
     }
 }
 
-/// Torture at work.
+/// A running torture.
 struct Torture(Process);
 
 /// Starts it; it begins when `after` exists.
@@ -145,16 +145,16 @@ fn start(scratch: &Scratch, program: &Path, after: Option<&Path>) -> Result<Tort
 }
 
 impl Torture {
-    /// Waits for its end, which must be a good one, and gives what it printed.
+    /// Waits for its end, which must be a success, and returns what it printed.
     fn end(mut self) -> Result<String> {
         let status = self.0.wait(PATIENCE)?;
-        ensure!(status.success(), "{}", self.0.told(&format!("ended with {status}")));
+        ensure!(status.success(), "{}", self.0.describe(&format!("ended with {status}")));
         self.0.stdout()
     }
 }
 
 type Counts = BTreeMap<String, u64>;
-type Count = fn(&Said) -> Counts;
+type Count = fn(&Collected) -> Counts;
 
 /// What torture counted, of the functions that are hooked.
 fn counters(printed_by_torture: &str, what: &str) -> Result<Counts> {
@@ -169,18 +169,18 @@ fn counters(printed_by_torture: &str, what: &str) -> Result<Counts> {
 }
 
 /// Every operation has an entry.
-fn entries(said: &Said) -> Counts {
+fn entries(collected: &Collected) -> Counts {
     let mut counts = Counts::new();
-    for operation in &said.operations {
+    for operation in &collected.operations {
         *counts.entry(operation.rule.clone()).or_default() += 1;
     }
     counts
 }
 
-/// Operations that ended by an exit of their own.
-fn exits(said: &Said) -> Counts {
+/// Operations that ended at an exit.
+fn exits(collected: &Collected) -> Counts {
     let mut counts = Counts::new();
-    for operation in said.operations.iter().filter(|operation| !operation.unwound && !operation.unfinished) {
+    for operation in collected.operations.iter().filter(|operation| !operation.unwound && !operation.unfinished) {
         *counts.entry(operation.rule.clone()).or_default() += 1;
     }
     counts

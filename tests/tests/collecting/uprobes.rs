@@ -1,9 +1,8 @@
-//! `gopatchd uprobes` sees of a program that is not patched what hooks see of the patched one: hooks are compared with a rival that does
-//! the same work.
+//! `gopatchd uprobes` sees of an unpatched program what hooks see of the patched one, so a
+//! comparison of the two is fair.
 //!
-//! Decides: which programs and loads; in what two accounts of one request may differ.
-//! Trusts: the harness to compare each account with the client's (`exact`).
-//! Never does: allow for a few.
+//! `exact` compares each account with the client's; here the two accounts of a request are compared
+//! with each other.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,23 +12,23 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::load::{FAST, HTTP, MIX};
-use gopatch_tests::{Gopatch, Gopatchd, Load, NEWEST_GO, Operation, Process, Said, Scratch, Server, Turn, alone};
+use gopatch_tests::{Collected, Gopatch, Gopatchd, Load, NEWEST_GO, Operation, Process, Scratch, Server, Turn, alone};
 use gopatch_tests::{backends, exact, gopatch, release_binary};
 use serde_json::Value;
 use xtask::corpus;
 
-/// What the kernel gives out for each connection, and each test.
-const CHANCE: [&str; 2] = ["client.port", "server.port"];
+/// Attributes that the kernel chooses for each connection.
+const CHOSEN_BY_THE_KERNEL: [&str; 2] = ["client.port", "server.port"];
 
-/// The turn of a test that attaches probes, which see each process that runs the file, those of other tests too. `None` where
-/// the kernel refuses BPF programs, which it must not in CI.
+/// The turn of a test that attaches probes, which see each process that runs the file, those of
+/// other tests too. `None` where the kernel refuses BPF programs, which it must not in CI.
 fn probing_turn() -> Option<Turn> {
     let turn = alone();
     backends().contains(&"bpf").then_some(turn)
 }
 
 #[test]
-fn every_request_is_seen_as_hooks_see_it() -> Result<()> {
+fn requests_are_recorded_as_by_hooks() -> Result<()> {
     let Some(_turn) = probing_turn() else { return Ok(()) };
     let scratch = Scratch::new()?;
     let original = corpus::build("httpserver", NEWEST_GO, "default")?;
@@ -52,19 +51,21 @@ fn every_request_is_seen_as_hooks_see_it() -> Result<()> {
     Ok(())
 }
 
-/// What a request's record holds, but for chance: the operation's name, whether a panic left it, its attributes.
+/// The part of a request's operation that both accounts must share: its name, whether a panic left
+/// it, its attributes.
 type Recorded<'s> = (&'s str, bool, BTreeMap<&'s str, &'s Value>);
 
-/// What was recorded of each request, by its path.
-fn requests(said: &Said) -> BTreeMap<&str, Recorded<'_>> {
-    said.of("http.server")
+/// The account of each request, by its path.
+fn requests(collected: &Collected) -> BTreeMap<&str, Recorded<'_>> {
+    collected
+        .of_rule("http.server")
         .map(|operation| (operation.text("url.path").unwrap_or_default(), recorded(operation)))
         .collect()
 }
 
 fn recorded(operation: &Operation) -> Recorded<'_> {
     let all = operation.attributes.iter().map(|(name, value)| (name.as_str(), value));
-    (&operation.name, operation.unwound, all.filter(|(name, _)| !CHANCE.contains(name)).collect())
+    (&operation.name, operation.unwound, all.filter(|(name, _)| !CHOSEN_BY_THE_KERNEL.contains(name)).collect())
 }
 
 /// Every kind of value that a rule can capture: corpus/captures makes the same calls each time.
@@ -82,16 +83,17 @@ fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
         let mut program = Command::new(program);
         program.env("GOPATCH_SOCKET", gopatchd.socket());
         Process::run(&mut program, scratch.path(), "captures", Duration::from_secs(20))?;
-        let said = gopatchd.stop()?;
-        said.ensure_all_seen()?;
-        anyhow::Ok(said)
+        let collected = gopatchd.stop()?;
+        collected.ensure_all_seen()?;
+        anyhow::Ok(collected)
     };
     let by_hooks = record(Gopatchd::start(&scratch, "memfd", &[])?, &patched)?;
     let by_uprobes = record(Gopatchd::uprobes(&scratch, &original, &rules)?, &original)?;
     ensure!(by_hooks.operations.len() == by_uprobes.operations.len(), "{}", by_uprobes.stderr);
     for (one, other) in by_hooks.operations.iter().zip(&by_uprobes.operations) {
         let mut expected = one.attributes.clone();
-        // A probe cannot wait for memory that the process has not touched yet: descriptions of types, mostly.
+        // A probe cannot wait for memory that the process has not touched yet, mostly descriptions
+        // of types.
         if one.rule == "types" && by_uprobes.stderr.contains("memory that was not there") {
             expected.retain(|name, _| other.attributes.contains_key(name));
         }
@@ -102,22 +104,22 @@ fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
 }
 
 #[test]
-fn values_are_as_hooks_record_them() -> Result<()> {
+fn values_are_recorded_as_by_hooks() -> Result<()> {
     values_are_recorded(NEWEST_GO, "default")
 }
 
 #[test]
-fn values_are_as_hooks_record_them_in_a_position_independent_executable() -> Result<()> {
+fn values_are_recorded_as_by_hooks_in_a_position_independent_executable() -> Result<()> {
     values_are_recorded(NEWEST_GO, "pie")
 }
 
 #[test]
-fn values_are_as_hooks_record_them_without_dwarf() -> Result<()> {
+fn values_are_recorded_as_by_hooks_without_dwarf() -> Result<()> {
     values_are_recorded("1.19", "stripped")
 }
 
 #[test]
-fn processes_are_told_apart() -> Result<()> {
+fn operations_name_their_process() -> Result<()> {
     let Some(_turn) = probing_turn() else { return Ok(()) };
     let scratch = [Scratch::new()?, Scratch::new()?];
     let original = corpus::build("httpserver", NEWEST_GO, "default")?;
@@ -134,11 +136,11 @@ fn processes_are_told_apart() -> Result<()> {
         load.send(scratch, &server)?;
         server.stop()?;
     }
-    let said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
-    ensure!(said.summary.sessions == 2, "{:?}", said.summary);
+    let collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
+    ensure!(collected.summary.sessions == 2, "{:?}", collected.summary);
     for (pid, tag) in pids.into_iter().zip(["one", "two"]) {
-        let mine: Vec<_> = said.of("http.server").filter(|operation| operation.pid == pid).collect();
+        let mine: Vec<_> = collected.of_rule("http.server").filter(|operation| operation.pid == pid).collect();
         ensure!(mine.len() == 500, "{} requests of {tag}", mine.len());
         ensure!(mine.iter().all(|one| one.text("url.path").is_some_and(|path| path.contains(tag))), "{mine:?}");
     }
@@ -146,7 +148,7 @@ fn processes_are_told_apart() -> Result<()> {
 }
 
 #[test]
-fn a_rule_that_chooses_calls_is_refused_by_name() -> Result<()> {
+fn a_rule_that_selects_calls_is_refused_by_name() -> Result<()> {
     let scratch = Scratch::new()?;
     let original = corpus::build("captures", NEWEST_GO, "default")?;
     for key in ["when: s != nil", "sample: 1/2"] {

@@ -1,8 +1,6 @@
-//! The collector that other tests export to does what they take for granted: whatever is sent to it can be read, once each.
+//! The Collector that other tests export to keeps everything it receives, once each.
 //!
-//! Decides: that OpenTelemetry's own SDK sends it a known load, and that it is stopped and started in between.
-//! Trusts: the SDK's defaults; loadgen's account of the requests.
-//! Never does: allow for a few.
+//! OpenTelemetry's own SDK sends it a known load, and it is stopped and started again in between.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -16,10 +14,10 @@ use gopatch_tests::{Load, NEWEST_GO, Scratch, Seen, Server, tls};
 use serde_json::{Value, json};
 use xtask::corpus;
 
-/// The bounds that OpenTelemetry's semantic conventions give to durations of requests.
+/// The bounds of OpenTelemetry's semantic conventions for durations of requests.
 const BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
-/// The SDK's server, with nothing but where to export to.
+/// The server with the SDK, which exports to `endpoint`.
 fn sdk(endpoint: &str) -> Result<Command> {
     let mut command = Command::new(corpus::build("httpserver-otel", NEWEST_GO, "default")?);
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("OTEL_SERVICE_NAME", "sdk");
@@ -27,7 +25,7 @@ fn sdk(endpoint: &str) -> Result<Command> {
 }
 
 #[test]
-fn what_the_sdk_exports_is_there_once() -> Result<()> {
+fn what_the_sdk_exports_arrives_once() -> Result<()> {
     let scratch = Scratch::new()?;
     let mut collector = Otelcol::start(&scratch, Options::default())?;
     let mut seen = Vec::new();
@@ -37,8 +35,8 @@ fn what_the_sdk_exports_is_there_once() -> Result<()> {
         seen.extend(load.send(&scratch, &server)?);
         server.stop()?;
         collector.stop()?;
-        ensure!(TcpStream::connect(collector.grpc().trim_start_matches("http://")).is_err(), "it listens on");
-        // The second time it is where it was, and has what it had.
+        ensure!(TcpStream::connect(collector.grpc().trim_start_matches("http://")).is_err(), "it still listens");
+        // Started again, it has the same addresses and keeps what it had.
         collector.start_again()?;
     }
     let received = collector.received()?;
@@ -50,18 +48,18 @@ fn each_request_is_one_span(received: &Received, seen: &[Seen]) -> Result<()> {
     let mut by_path: BTreeMap<_, _> = seen.iter().map(|seen| (seen.path.as_str(), seen)).collect();
     for span in &received.spans {
         let path = span.attributes["url.path"].as_str().context("a path")?;
-        let seen = by_path.remove(path).with_context(|| format!("{path} is there twice, or nobody asked for it"))?;
-        let told = || format!("{seen:?} {span:?}");
-        ensure!(span.resource["service.name"] == "sdk" && span.kind == 2, "{}", told());
-        ensure!(span.scope.ends_with("otelhttp") && span.parent_span_id.is_empty(), "{}", told());
-        ensure!((span.trace_id.len(), span.span_id.len()) == (32, 16), "{}", told());
-        ensure!(span.attributes["http.request.method"] == json!(seen.method), "{}", told());
-        // Of these the SDK has another account than the client.
+        let seen = by_path.remove(path).with_context(|| format!("{path} has two spans or no request"))?;
+        let details = || format!("{seen:?} {span:?}");
+        ensure!(span.resource["service.name"] == "sdk" && span.kind == 2, "{}", details());
+        ensure!(span.scope.ends_with("otelhttp") && span.parent_span_id.is_empty(), "{}", details());
+        ensure!((span.trace_id.len(), span.span_id.len()) == (32, 16), "{}", details());
+        ensure!(span.attributes["http.request.method"] == json!(seen.method), "{}", details());
+        // The SDK's account of these differs from the client's.
         if !["panic", "hijack"].contains(&seen.handler()) {
-            ensure!(span.attributes["http.response.status_code"] == json!(seen.status), "{}", told());
-            ensure!(span.status.code == if seen.status >= 500 { 2 } else { 0 }, "{}", told());
+            ensure!(span.attributes["http.response.status_code"] == json!(seen.status), "{}", details());
+            ensure!(span.status.code == if seen.status >= 500 { 2 } else { 0 }, "{}", details());
             let took = span.end_time_unix_nano - span.start_time_unix_nano;
-            ensure!(took <= seen.duration_nano, "{}", told());
+            ensure!(took <= seen.duration_nano, "{}", details());
         }
     }
     ensure!(by_path.is_empty(), "no spans of {:?}", by_path.keys());
@@ -74,7 +72,7 @@ fn each_request_is_measured(received: &Received, seen: &[Seen]) -> Result<()> {
     ensure!(metrics.iter().all(|metric| metric.unit == "s" && metric.scope.ends_with("otelhttp")), "{metrics:?}");
     let mut counted = 0;
     let mut statuses = BTreeMap::<u64, u64>::new();
-    // Servers are started one after another, and each exports once, at its end.
+    // Each server exports once, at its end.
     for points in metrics.iter().map(|metric| histogram(metric)) {
         for point in points? {
             ensure!(point.explicit_bounds == BOUNDS, "{point:?}");
@@ -86,7 +84,7 @@ fn each_request_is_measured(received: &Received, seen: &[Seen]) -> Result<()> {
         }
     }
     let of = |handler| seen.iter().filter(|seen| seen.handler() == handler).count() as u64;
-    // The SDK measures no request whose handler panics.
+    // The SDK does not measure a request whose handler panics.
     let measured = seen.len() as u64 - of("panic");
     ensure!(counted == measured, "{counted} of {measured} requests: {metrics:#?}");
     ensure!(statuses[&404] >= of("missing") && of("missing") > 0, "{statuses:?}");
@@ -101,7 +99,7 @@ fn histogram(metric: &Metric) -> Result<&[HistogramPoint]> {
 }
 
 #[test]
-fn it_takes_otlp_over_http() -> Result<()> {
+fn it_accepts_otlp_over_http() -> Result<()> {
     let scratch = Scratch::new()?;
     let collector = Otelcol::start(&scratch, Options::default())?;
     let address = collector.http().trim_start_matches("http://").to_owned();
@@ -130,7 +128,7 @@ fn post(address: &str, path: &str, body: &str) -> Result<String> {
 }
 
 #[test]
-fn it_takes_otlp_over_tls() -> Result<()> {
+fn it_accepts_otlp_over_tls() -> Result<()> {
     let scratch = Scratch::new()?;
     let Some((certificate, key)) = tls::self_signed(&scratch)? else { return Ok(()) };
     let mut collector = Otelcol::start(&scratch, Options { tls: Some((&certificate, &key)) })?;

@@ -1,8 +1,7 @@
-//! The dashboard of deploy/grafana, asked of a real Prometheus that scrapes a real gopatchd.
+//! The dashboard of deploy/grafana, queried from a real Prometheus that scrapes a real gopatchd.
 //!
-//! Decides: the load, which gives every panel something to show, but for those that are named.
-//! Trusts: Prometheus. Grafana's part, to fill in the variables, is done here.
-//! Never does: ask Tempo; the service map was not tried.
+//! The load gives every panel something to show, except those that are named here. This file fills
+//! in the variables, as Grafana does. Tempo and the service map are not tested.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -17,24 +16,24 @@ use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, alone, gop
 use serde_json::Value;
 use xtask::workspace;
 
-/// Panels of what no default rule records.
+/// Panels for data that no default rule records.
 const EMPTY: [&str; 1] = ["Database: rate and p99"];
 
-/// Panels of what does not go wrong here: their curves are there, and are zero.
+/// Panels of failures that do not occur here: their curves exist and are zero.
 const ZERO: [&str; 4] =
     ["Records lost by cause", "Spans lost by cause", "Records lost by service", "Series over the limit"];
 
 #[test]
-fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
+fn every_query_of_the_dashboard_has_a_result() -> Result<()> {
     // Scrapes must come in time, and a rate must not fall to zero.
     let _turn = alone();
-    if !prometheus::is_here("the dashboard")? {
+    if !prometheus::is_installed("the dashboard")? {
         return Ok(());
     }
     let scratch = Scratch::new()?;
-    let [address, nobody] = real::free_addresses()?;
-    // Nobody receives spans, so there are some that wait.
-    let settings = format!("http: {{ listen: '{address}' }}\notlp: {{ traces: {{ endpoint: 'http://{nobody}' }} }}\n");
+    let [address, unused] = real::free_addresses()?;
+    // No receiver listens there, so some spans wait.
+    let settings = format!("http: {{ listen: '{address}' }}\notlp: {{ traces: {{ endpoint: 'http://{unused}' }} }}\n");
     let gopatchd = Gopatchd::start_by(&scratch, "memfd", &settings)?;
     let server = gopatch::patched(&scratch, "httpserver", NEWEST_GO, "default")?;
     let server = Server::start(&scratch, &mut Command::new(server))?;
@@ -43,7 +42,7 @@ fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
     relay.args(["-upstream", &server.url(false)]).env("GOPATCH_SOCKET", gopatchd.socket());
     let mut relay = Server::start(&folder, &mut relay)?;
     let pid = relay.process().pid();
-    relay.knock(|| gopatchd.has_heard_of(pid))?;
+    relay.knock(|| gopatchd.has_operation_of(pid))?;
     let greeter = gopatch::patched(&scratch, "greeter", NEWEST_GO, "default")?;
     let mut greets = real::start(&scratch, Command::new(&greeter).arg("serve"), "greeter")?;
     let ready: Value = greets.wait_for("listen", SOON, |process| Ok(serde_json::from_str(&process.stdout()?).ok()))?;
@@ -60,9 +59,9 @@ fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
         // A client that does not speak TLS.
         let mut connection = TcpStream::connect(server.url(true).trim_start_matches("https://"))?;
         connection.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
-        connection.read_to_end(&mut Vec::new()).map(drop).context("it says what is wrong")
+        connection.read_to_end(&mut Vec::new()).map(drop).context("the server closes the connection")
     };
-    // A rate needs to know a series from before.
+    // A rate needs an earlier value of the series.
     send(["a", "b"])?;
     let all = "sum(http_client_request_duration_seconds_count) >= 400 \
                and sum(http_server_request_duration_seconds_count{job=\"relay\"}) >= 400";
@@ -71,7 +70,7 @@ fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
 
     let dashboard = fs::read_to_string(workspace::root().join("deploy/grafana/gopatch.json"))?;
     let dashboard: Value = serde_json::from_str(&dashboard)?;
-    let mut asked = 0;
+    let mut queries = 0;
     for panel in dashboard["panels"].as_array().context("panels")? {
         let title = panel["title"].as_str().context("a title")?;
         for target in panel["targets"].as_array().into_iter().flatten() {
@@ -87,16 +86,16 @@ fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
             };
             if EMPTY.contains(&title) {
                 let result = prometheus.query(&query)?;
-                ensure!(numbers(&result).next().is_none(), "{title} is not empty any more: {result:#}");
+                ensure!(numbers(&result).next().is_none(), "{title} is no longer empty: {result:#}");
             } else if ZERO.contains(&title) {
                 answers(|number| number == 0.0)?;
             } else {
                 answers(|number| number > 0.0)?;
             }
-            asked += 1;
+            queries += 1;
         }
     }
-    ensure!(asked > 30, "only {asked} queries");
+    ensure!(queries > 30, "only {queries} queries");
     for variable in dashboard["templating"]["list"].as_array().context("variables")? {
         let Some(query) = variable["definition"].as_str() else { continue };
         let inside = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')'));
@@ -119,17 +118,17 @@ fn every_query_of_the_dashboard_has_an_answer() -> Result<()> {
     relay.stop()?;
     server.stop()?;
     greets.terminate()?;
-    // It would try for seconds to get rid of its spans.
+    // Terminated, it would try for seconds to push its spans.
     gopatchd.kill().map(drop)
 }
 
-/// A query with the dashboard's variables as Grafana has them where all is selected.
+/// A query with the variables that Grafana has when everything is selected.
 fn filled_in(query: &str) -> String {
     let all = ["$job", "$instance", "$route"].iter().fold(query.to_owned(), |query, name| query.replace(name, ".*"));
     all.replace("$__rate_interval", "1m")
 }
 
-/// The numbers among the values of a result. A quantile of nothing is none.
+/// The finite values of a result. A quantile of nothing is not a number.
 fn numbers(result: &Value) -> impl Iterator<Item = f64> {
     let values = result.as_array().into_iter().flatten().filter_map(|series| series["value"][1].as_str());
     values.filter_map(|value| value.parse().ok()).filter(|value: &f64| value.is_finite())

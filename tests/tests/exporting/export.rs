@@ -1,9 +1,7 @@
-//! What a real Collector gets of patched programs: each request once, with all that is known of it.
+//! What a real Collector receives from patched programs: each request once, with all attributes.
 //!
-//! Decides: that what gopatchd prints is what it pushes. That what it prints is what the client saw, other tests have
-//! found with `exact`.
-//! Trusts: the Collector; loadgen's account of the requests.
-//! Never does: allow for a few.
+//! What gopatchd prints must be what it pushes. That what it prints is what the client saw, other
+//! tests check with `exact`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -12,13 +10,13 @@ use anyhow::{Context, Result, ensure};
 use gopatch_tests::load::{MIX, pair};
 use gopatch_tests::otelcol::{Attributes, Data, HistogramPoint, Options, Otelcol, Received, Temporality};
 use gopatch_tests::server::KNOCK;
-use gopatch_tests::{Gopatchd, Load, NEWEST_GO, Operation, Said, Scratch, Server, gopatch, tls};
+use gopatch_tests::{Collected, Gopatchd, Load, NEWEST_GO, Operation, Scratch, Server, gopatch, tls};
 use serde_json::{Value, json};
 
 const SECONDS: [f64; 15] = [0.0, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 const BYTES: [f64; 10] = [0.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0];
 
-/// Attributes that tell the metrics of HTTP servers apart.
+/// Attributes of the metrics of HTTP servers.
 const DIMENSIONS: [&str; 6] = [
     "http.request.method",
     "url.scheme",
@@ -28,19 +26,20 @@ const DIMENSIONS: [&str; 6] = [
     "error.type",
 ];
 
-/// Starts a gopatchd with these settings and a patched server, sends it a known load, and ends both.
-fn run(scratch: &Scratch, settings: &str, load: Load<'_>) -> Result<Said> {
+/// Starts a gopatchd with these settings and a patched server, sends it a known load, and ends
+/// both.
+fn run(scratch: &Scratch, settings: &str, load: Load<'_>) -> Result<Collected> {
     let gopatchd = Gopatchd::start_by(scratch, "memfd", settings)?;
     let server = gopatch::patched(scratch, "httpserver", NEWEST_GO, "default")?;
     let server = Server::start(scratch, &mut Command::new(server))?;
     server.knock(|| gopatchd.has_operation())?;
     let seen = load.send(scratch, &server)?;
     server.stop()?;
-    let said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
-    let known = said.of("http.server").filter(|operation| operation.text("url.path") != Some(KNOCK));
+    let collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
+    let known = collected.of_rule("http.server").filter(|operation| operation.text("url.path") != Some(KNOCK));
     pair(&seen, known)?;
-    Ok(said)
+    Ok(collected)
 }
 
 fn over_http(tag: &str) -> Load<'_> {
@@ -56,17 +55,17 @@ fn requests_arrive_over_grpc() -> Result<()> {
          resource: {{ attributes: {{ deployment.environment.name: test }} }}\nmetrics: {{ interval: 300ms }}\n",
         collector.grpc()
     );
-    let said = run(&scratch, &settings, over_http("g"))?;
+    let collected = run(&scratch, &settings, over_http("g"))?;
     collector.stop()?;
     let received = collector.received()?;
-    same_spans(&received, &said)?;
-    same_metrics(&received, &said)?;
+    same_spans(&received, &collected)?;
+    same_metrics(&received, &collected)?;
     for resource in
         received.spans.iter().map(|span| &span.resource).chain(received.metrics.iter().map(|it| &it.resource))
     {
-        same_process(resource, &said)?;
+        same_process(resource, &collected)?;
     }
-    ensure!(!said.stderr.contains("warning"), "{}", said.stderr);
+    ensure!(!collected.stderr.contains("warning"), "{}", collected.stderr);
     Ok(())
 }
 
@@ -79,11 +78,11 @@ fn requests_arrive_over_http_as_protobuf_and_as_json() -> Result<()> {
             "otlp: {{ endpoint: '{}', protocol: {protocol}, compression: {compression} }}\ntraces: {{ batch_spans: 7 }}\n",
             collector.http()
         );
-        let said = run(&scratch, &settings, Load { tls: true, proto: "h2", ..over_http("h") })?;
+        let collected = run(&scratch, &settings, Load { tls: true, proto: "h2", ..over_http("h") })?;
         collector.stop()?;
         let received = collector.received()?;
-        same_spans(&received, &said)?;
-        same_metrics(&received, &said)?;
+        same_spans(&received, &collected)?;
+        same_metrics(&received, &collected)?;
     }
     Ok(())
 }
@@ -99,30 +98,30 @@ fn requests_arrive_over_tls() -> Result<()> {
         collector.grpc(),
         collector.http()
     );
-    let said = run(&scratch, &settings, over_http("t"))?;
+    let collected = run(&scratch, &settings, over_http("t"))?;
     collector.stop()?;
     let received = collector.received()?;
-    same_spans(&received, &said)?;
-    same_metrics(&received, &said)
+    same_spans(&received, &collected)?;
+    same_metrics(&received, &collected)
 }
 
 #[test]
-fn a_receiver_that_nobody_vouches_for_gets_nothing() -> Result<()> {
+fn a_receiver_with_an_unknown_certificate_gets_nothing() -> Result<()> {
     let scratch = Scratch::new()?;
     let Some((certificate, key)) = tls::self_signed(&scratch)? else { return Ok(()) };
     let mut collector = Otelcol::start(&scratch, Options { tls: Some((&certificate, &key)) })?;
     let settings = format!("otlp: {{ endpoint: '{}' }}\ntraces: {{ batch_delay: 100ms }}\n", collector.http());
-    let said = run(&scratch, &settings, Load { count: 16, ..over_http("u") })?;
+    let collected = run(&scratch, &settings, Load { count: 16, ..over_http("u") })?;
     collector.stop()?;
-    ensure!(said.stderr.contains("spans cannot be pushed, and wait"), "{}", said.stderr);
-    let left = format!("{} spans were not pushed before the end", said.operations.len());
-    ensure!(said.stderr.contains(&left), "{}", said.stderr);
+    ensure!(collected.stderr.contains("cannot push spans, will retry"), "{}", collected.stderr);
+    let left = format!("{} spans were not pushed before gopatchd stopped", collected.operations.len());
+    ensure!(collected.stderr.contains(&left), "{}", collected.stderr);
     ensure!(collector.received().map_or(0, |received| received.spans.len()) == 0);
     Ok(())
 }
 
 #[test]
-fn a_part_of_all_traces_is_kept_and_metrics_count_all() -> Result<()> {
+fn sampled_traces_are_kept_and_metrics_count_all() -> Result<()> {
     let scratch = Scratch::new()?;
     let mut collector = Otelcol::start(&scratch, Options::default())?;
     let settings = format!(
@@ -131,7 +130,7 @@ fn a_part_of_all_traces_is_kept_and_metrics_count_all() -> Result<()> {
         collector.http()
     );
     let load = Load { tls: false, proto: "h1", mix: "fast", count: 2000, in_flight: 16, tag: "p" };
-    let said = run(&scratch, &settings, load)?;
+    let collected = run(&scratch, &settings, load)?;
     collector.stop()?;
     let received = collector.received()?;
     // 25 % of 2,000 is 500, with a standard deviation of 19.4.
@@ -154,15 +153,16 @@ fn a_part_of_all_traces_is_kept_and_metrics_count_all() -> Result<()> {
             sum += point.sum;
         }
     }
-    let durations = finished(&said).map(|operation| operation.duration_nano as f64 / 1e9);
-    ensure!(count == finished(&said).count() as u64, "{count} requests are counted");
+    let durations = finished(&collected).map(|operation| operation.duration_nano as f64 / 1e9);
+    ensure!(count == finished(&collected).count() as u64, "{count} requests are counted");
     ensure!((durations.sum::<f64>() / sum - 1.0).abs() < 1e-9, "{sum} s");
     Ok(())
 }
 
-/// A request that is sent while another is served is a part of it, and the trace ends where the process does.
+/// A request that a handler sends is a child of the handler's, and a trace does not go beyond the
+/// process.
 #[test]
-fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
+fn a_request_is_the_child_of_the_one_that_it_is_sent_for() -> Result<()> {
     let scratch = Scratch::new()?;
     let mut collector = Otelcol::start(&scratch, Options::default())?;
     let settings = format!("otlp: {{ endpoint: '{}' }}\n", collector.http());
@@ -174,8 +174,8 @@ fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
     command.args(["-upstream", &server.url(false)]).env("GOPATCH_SOCKET", gopatchd.socket());
     command.env("OTEL_SERVICE_NAME", "till").env("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=shop,team=a%20b");
     let mut relay = Server::start(&folder, &mut command)?;
-    let (pid, behind, url) = (relay.process().pid(), server.process().pid(), server.url(false));
-    relay.knock(|| Ok(gopatchd.has_heard_of(pid)? && gopatchd.has_heard_of(behind)?))?;
+    let (pid, upstream, url) = (relay.process().pid(), server.process().pid(), server.url(false));
+    relay.knock(|| Ok(gopatchd.has_operation_of(pid)? && gopatchd.has_operation_of(upstream)?))?;
     let load = Load { tls: false, proto: "h1", mix: "fast,status", count: 100, in_flight: 4, tag: "r" };
     let seen = load.send(&folder, &relay)?;
     relay.stop()?;
@@ -191,23 +191,23 @@ fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
             if span.resource["service.name"] == service && span.kind == kind {
                 let path = path.context("a path")?.trim_start_matches("http://");
                 let path = path[path.find('/').context("a path")?..].to_owned();
-                ensure!(path == KNOCK || spans.insert(path.clone(), span).is_none(), "{path} is there twice");
+                ensure!(path == KNOCK || spans.insert(path.clone(), span).is_none(), "{path} has two spans");
             }
         }
         Ok(spans)
     };
     let (served, sent, answered) = (of("till", 2)?, of("till", 3)?, of("httpserver", 2)?);
     for seen in &seen {
-        let told = || format!("{seen:?} {:?}", received.spans);
+        let details = || format!("{seen:?} {:?}", received.spans);
         let (served, sent, answered) = (served[&seen.path], sent[&seen.path], answered[&seen.path]);
-        ensure!(served.parent_span_id.is_empty() && answered.parent_span_id.is_empty(), "{}", told());
-        ensure!(sent.parent_span_id == served.span_id && sent.trace_id == served.trace_id, "{}", told());
-        ensure!(answered.trace_id != served.trace_id, "{}", told());
+        ensure!(served.parent_span_id.is_empty() && answered.parent_span_id.is_empty(), "{}", details());
+        ensure!(sent.parent_span_id == served.span_id && sent.trace_id == served.trace_id, "{}", details());
+        ensure!(answered.trace_id != served.trace_id, "{}", details());
         ensure!(
             served.start_time_unix_nano <= sent.start_time_unix_nano
                 && sent.end_time_unix_nano <= served.end_time_unix_nano,
             "{}",
-            told()
+            details()
         );
         let expected = json!({
             "http.request.method": "GET",
@@ -221,47 +221,47 @@ fn a_request_is_part_of_the_one_that_it_is_sent_for() -> Result<()> {
         let mut attributes = json!(sent.attributes);
         let error = attributes.as_object_mut().and_then(|attributes| attributes.remove("error.type"));
         ensure!(attributes == expected, "{attributes} {expected}");
-        // An answer of 400 or more is an error to who asked.
-        ensure!(error == (seen.status >= 400).then(|| json!(seen.status.to_string())), "{}", told());
-        ensure!(sent.status.code == if seen.status >= 400 { 2 } else { 0 }, "{}", told());
+        // A status of 400 or more is an error to the client.
+        ensure!(error == (seen.status >= 400).then(|| json!(seen.status.to_string())), "{}", details());
+        ensure!(sent.status.code == if seen.status >= 400 { 2 } else { 0 }, "{}", details());
         let resource = &sent.resource;
         ensure!(resource["service.namespace"] == "shop" && resource["team"] == "a b", "{resource:?}");
     }
     Ok(())
 }
 
-/// Operations that have ended.
-fn finished(said: &Said) -> impl Iterator<Item = &Operation> {
-    said.of("http.server").filter(|operation| !operation.unfinished)
+/// Requests that have ended.
+fn finished(collected: &Collected) -> impl Iterator<Item = &Operation> {
+    collected.of_rule("http.server").filter(|operation| !operation.unfinished)
 }
 
-/// Each operation is one span, which says the same.
-fn same_spans(received: &Received, said: &Said) -> Result<()> {
+/// Each operation is one span with the same content.
+fn same_spans(received: &Received, collected: &Collected) -> Result<()> {
     let mut spans = BTreeMap::new();
     for span in &received.spans {
-        ensure!(spans.insert(span.span_id.as_str(), span).is_none(), "a span is there twice: {span:?}");
+        ensure!(spans.insert(span.span_id.as_str(), span).is_none(), "a span arrived twice: {span:?}");
     }
-    for operation in &said.operations {
+    for operation in &collected.operations {
         let span = spans.remove(operation.span_id.as_str()).with_context(|| format!("no span: {operation:?}"))?;
-        let told = || format!("{span:?} {operation:?}");
+        let details = || format!("{span:?} {operation:?}");
         let kind = ["internal", "server", "client"].iter().position(|kind| *kind == operation.kind);
-        ensure!(Some(span.kind as usize) == kind.map(|kind| kind + 1), "{}", told());
-        ensure!(span.name == operation.name && span.scope == "gopatch", "{}", told());
-        ensure!(span.trace_id == operation.trace_id && span.flags == 0x101, "{}", told());
-        ensure!(span.parent_span_id == operation.parent_span_id.clone().unwrap_or_default(), "{}", told());
-        ensure!(span.start_time_unix_nano == operation.start_unix_nano, "{}", told());
-        ensure!(span.end_time_unix_nano == operation.start_unix_nano + operation.duration_nano, "{}", told());
+        ensure!(Some(span.kind as usize) == kind.map(|kind| kind + 1), "{}", details());
+        ensure!(span.name == operation.name && span.scope == "gopatch", "{}", details());
+        ensure!(span.trace_id == operation.trace_id && span.flags == 0x101, "{}", details());
+        ensure!(span.parent_span_id == operation.parent_span_id.clone().unwrap_or_default(), "{}", details());
+        ensure!(span.start_time_unix_nano == operation.start_unix_nano, "{}", details());
+        ensure!(span.end_time_unix_nano == operation.start_unix_nano + operation.duration_nano, "{}", details());
         let expected = expected_attributes(operation);
-        ensure!(span.attributes == expected, "{expected:?} {}", told());
+        ensure!(span.attributes == expected, "{expected:?} {}", details());
         let is_error = expected.contains_key("error.type");
-        ensure!(span.status.code == if is_error { 2 } else { 0 }, "{}", told());
-        ensure!(span.status.message == if operation.unwound { "left by a panic" } else { "" }, "{}", told());
+        ensure!(span.status.code == if is_error { 2 } else { 0 }, "{}", details());
+        ensure!(span.status.message == if operation.unwound { "left by a panic" } else { "" }, "{}", details());
     }
-    ensure!(spans.is_empty(), "nobody's: {spans:?}");
+    ensure!(spans.is_empty(), "spans without an operation: {spans:?}");
     Ok(())
 }
 
-/// What a span of an operation says, as docs/telemetry.md has it.
+/// The attributes of an operation's span, as in docs/telemetry.md.
 fn expected_attributes(operation: &Operation) -> Attributes {
     let mut attributes = operation.attributes.clone();
     match operation.rule.as_str() {
@@ -284,22 +284,22 @@ fn expected_attributes(operation: &Operation) -> Attributes {
     attributes
 }
 
-/// The last that was pushed of each metric counts each operation once, in its bucket.
-fn same_metrics(received: &Received, said: &Said) -> Result<()> {
+/// The last export of each metric counts each operation once, in its bucket.
+fn same_metrics(received: &Received, collected: &Collected) -> Result<()> {
     let names: BTreeSet<_> = received.metrics.iter().map(|metric| metric.name.as_str()).collect();
     let mut expected = BTreeSet::from([
         "http.server.request.duration",
         "http.server.request.body.size",
         "http.server.response.body.size",
     ]);
-    expected.extend(said.of("tls.handshake").next().map(|_| "tls.handshake.duration"));
+    expected.extend(collected.of_rule("tls.handshake").next().map(|_| "tls.handshake.duration"));
     ensure!(names == expected, "{names:?}");
-    same_histogram(received, said, "http.server.request.duration", "s", &SECONDS, |operation| {
+    same_histogram(received, collected, "http.server.request.duration", "s", &SECONDS, |operation| {
         Some(operation.duration_nano as f64 / 1e9)
     })?;
     for end in ["request", "response"] {
         let attribute = format!("http.{end}.body.size");
-        same_histogram(received, said, &format!("http.server.{end}.body.size"), "By", &BYTES, |operation| {
+        same_histogram(received, collected, &format!("http.server.{end}.body.size"), "By", &BYTES, |operation| {
             operation.number(&attribute).map(|bytes| bytes as f64)
         })?;
     }
@@ -308,7 +308,7 @@ fn same_metrics(received: &Received, said: &Said) -> Result<()> {
 
 fn same_histogram(
     received: &Received,
-    said: &Said,
+    collected: &Collected,
     name: &str,
     unit: &str,
     bounds: &[f64],
@@ -320,17 +320,17 @@ fn same_histogram(
         anyhow::bail!("{metric:?}");
     };
     let mut expected: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for operation in finished(said) {
+    for operation in finished(collected) {
         let mut attributes = expected_attributes(operation);
         attributes.retain(|name, _| DIMENSIONS.contains(&name.as_str()));
         if let Some(value) = value(operation) {
             expected.entry(json!(attributes).to_string()).or_default().push(value);
         }
     }
-    let spans: BTreeSet<_> = said.operations.iter().map(|operation| operation.span_id.as_str()).collect();
+    let spans: BTreeSet<_> = collected.operations.iter().map(|operation| operation.span_id.as_str()).collect();
     for point in data_points {
         let attributes = json!(point.attributes).to_string();
-        let values = expected.remove(&attributes).with_context(|| format!("nobody's: {name} {attributes}"))?;
+        let values = expected.remove(&attributes).with_context(|| format!("no operation of {name} {attributes}"))?;
         same_point(point, bounds, &values, &spans).with_context(|| format!("{name} {attributes}: {point:?}"))?;
     }
     ensure!(expected.is_empty(), "{name}: not counted: {expected:?}");
@@ -349,7 +349,7 @@ fn same_point(point: &HistogramPoint, bounds: &[f64], values: &[f64], spans: &BT
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     ensure!((point.min, point.max) == (Some(least), Some(greatest)), "least and greatest");
-    ensure!(!point.exemplars.is_empty(), "there is no exemplar");
+    ensure!(!point.exemplars.is_empty(), "no exemplar");
     for exemplar in &point.exemplars {
         ensure!(spans.contains(exemplar.span_id.as_str()) && exemplar.trace_id.len() == 32, "{exemplar:?}");
         ensure!(values.contains(&exemplar.value), "{exemplar:?}");
@@ -358,8 +358,8 @@ fn same_point(point: &HistogramPoint, bounds: &[f64], values: &[f64], spans: &BT
 }
 
 /// The resource is the patched server.
-fn same_process(resource: &Attributes, said: &Said) -> Result<()> {
-    let pid = said.operations.first().context("some operation")?.pid;
+fn same_process(resource: &Attributes, collected: &Collected) -> Result<()> {
+    let pid = collected.operations.first().context("some operation")?.pid;
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
     let mut resource = resource.clone();
     for (name, value) in [
@@ -380,7 +380,7 @@ fn same_process(resource: &Attributes, said: &Said) -> Result<()> {
     ensure!(id.as_str().is_some_and(|id| id.len() == 36), "{id}");
     let executable = resource.remove("process.executable.name").unwrap_or_default();
     ensure!(executable.as_str().is_some_and(|name| !name.is_empty()), "{executable}");
-    // What depends on where the tests run.
+    // These depend on where the tests run.
     for name in ["container.id", "k8s.pod.uid", "vcs.ref.head.revision"] {
         resource.remove(name);
     }

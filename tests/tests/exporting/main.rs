@@ -1,4 +1,5 @@
-//! What `gopatchd` pushes to a real OpenTelemetry Collector and what a real Prometheus scrapes from it.
+//! What `gopatchd` pushes to a real OpenTelemetry Collector and what a real Prometheus scrapes from
+//! it.
 //!
 //! `collector`, `otel` and `prometheus` test the receivers that the other modules rely on.
 

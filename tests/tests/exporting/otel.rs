@@ -1,8 +1,7 @@
-//! The server with OpenTelemetry's own SDK, which hooks are compared with, exports each request's span once.
+//! The server with OpenTelemetry's own SDK, which hooks are compared with, exports each request's
+//! span once.
 //!
-//! Decides: how many requests: fewer than the SDK's queue holds, as it drops what it has no room for.
-//! Trusts: the SDK's defaults; the sink's account of what has come.
-//! Never does: allow for a few.
+//! The SDK drops spans when its queue is full, so the load is smaller than the queue.
 
 use std::process::Command;
 
@@ -39,17 +38,17 @@ fn each_request_is_one_span() -> Result<()> {
         load.send(&scratch, &server)?;
         server.stop()?;
         sink.terminate()?;
-        let counts: Counts = line(&sink, 1)?.with_context(|| sink.told("told no counts"))?;
+        let counts: Counts = line(&sink, 1)?.with_context(|| sink.describe("printed no counts"))?;
         ensure!((counts.spans, counts.distinct_spans) == (load.count, load.count), "{load:?}: {counts:?}");
         ensure!(counts.metrics > 0, "no metrics: {counts:?}");
     }
     Ok(())
 }
 
-/// A whole line of what a sink has printed, once it is there.
+/// A line of the sink's output, once it is complete.
 fn line<T: for<'de> Deserialize<'de>>(sink: &Process, index: usize) -> Result<Option<T>> {
     let text = sink.stdout()?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let line = whole.lines().nth(index).map(serde_json::from_str);
-    line.transpose().with_context(|| format!("the sink said {text:?}"))
+    line.transpose().with_context(|| format!("the sink printed {text:?}"))
 }

@@ -1,8 +1,7 @@
-//! A receiver that is gone for a while, and a disk, under load.
+//! A receiver that is gone for a while, and a frozen disk, under load.
 //!
-//! Decides: that what the queue's bound allows to keep is kept, that the rest is counted, and that gopatchd stays small.
-//! Trusts: the Collector, which keeps what it has taken.
-//! Never does: judge the time that the server takes; it is printed.
+//! What the queue has room for is kept, the rest is counted, and gopatchd's memory is bounded. The
+//! server's latency is printed and not judged.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,21 +13,20 @@ use gopatch_protocol::wire::SOCKET_ENV;
 use gopatch_tests::load::FAST;
 use gopatch_tests::otelcol::{Options, Otelcol};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, alone, gopatch, wait_until};
-use serde_json::Value;
 
 /// Requests a second.
 const RATE: u32 = 2000;
 
-/// What gopatchd takes besides its queue, with the memfd backend and one process.
+/// Memory of gopatchd besides its queue, with the memfd backend and one process.
 const BESIDES: usize = 64 << 20;
 
 #[test]
-fn nothing_is_lost_that_the_queue_can_keep() -> Result<()> {
+fn nothing_is_lost_that_the_queue_has_room_for() -> Result<()> {
     outage(Duration::from_secs(3), 64 << 20)
 }
 
 #[test]
-fn what_the_queue_cannot_keep_is_counted() -> Result<()> {
+fn what_the_queue_has_no_room_for_is_counted() -> Result<()> {
     outage(Duration::from_secs(3), 1 << 20)
 }
 
@@ -41,13 +39,13 @@ fn a_minute_without_a_receiver() -> Result<()> {
     outage(Duration::from_mins(1), 8 << 20)
 }
 
-/// All that gopatchd prints and says goes to a disk that takes nothing for a while.
+/// Everything that gopatchd prints goes to a disk that accepts no writes for a while.
 #[test]
 #[ignore = "makes and freezes a file system of its own, as root; `cargo xtask soak` runs it"]
-fn a_disk_that_takes_nothing_holds_up_nobody() -> Result<()> {
+fn a_frozen_disk_holds_up_no_program() -> Result<()> {
+    const FROZEN: Duration = Duration::from_secs(10);
     // What another test writes out (`sync`) would wait for the frozen disk.
     let _turn = alone();
-    const FROZEN: Duration = Duration::from_secs(10);
     let scratch = Scratch::new()?;
     let disk = Disk::mount(&scratch)?;
     let mut collector = Otelcol::start(&scratch, Options::default())?;
@@ -64,24 +62,24 @@ fn a_disk_that_takes_nothing_holds_up_nobody() -> Result<()> {
         let sending = scope.spawn(|| load.send_at(RATE, &scratch, &server));
         std::thread::sleep(FROZEN / 2);
         let frozen = disk.freeze()?;
-        // That a process comes and goes is said too.
+        // gopatchd also prints that a process comes and goes.
         start(&Scratch::new()?)?.stop()?;
         std::thread::sleep(FROZEN);
-        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let status = gopatchd.status()?;
         ensure!(status["alive"] == true && status["totals"]["lost"]["total"] == 0, "{status}");
         drop(frozen);
-        sending.join().expect("it does not panic")
+        sending.join().expect("the thread does not panic")
     })?;
     server.stop()?;
     wait_until("all spans to be pushed", SOON, || {
-        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let status = gopatchd.status()?;
         Ok((status["spans"]["waiting"] == 0).then_some(()))
     })?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     collector.stop()?;
-    said.ensure_all_seen()?;
+    collected.ensure_all_seen()?;
     let received = collector.received()?;
-    ensure!(received.spans.len() == said.operations.len() && said.operations.len() >= count);
+    ensure!(received.spans.len() == collected.operations.len() && collected.operations.len() >= count);
     Ok(())
 }
 
@@ -97,7 +95,7 @@ impl Disk {
         Ok(Self(folder))
     }
 
-    /// Whoever writes to it waits until what this gives is dropped.
+    /// Writes to it wait until the returned value is dropped.
     fn freeze(&self) -> Result<Frozen<'_>> {
         run(Command::new("fsfreeze").arg("--freeze").arg(self.0.path()))?;
         Ok(Frozen(self))
@@ -126,7 +124,8 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Stops the receiver for a time, in the middle of three times as much load, with a queue of so many bytes.
+/// Stops the receiver for a time, in the middle of a load three times as long, with a queue of so
+/// many bytes.
 fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
     let scratch = Scratch::new()?;
     let mut collector = Otelcol::start(&scratch, Options::default())?;
@@ -147,31 +146,31 @@ fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
         collector.stop()?;
         std::thread::sleep(down);
         collector.start_again()?;
-        sending.join().expect("it does not panic")
+        sending.join().expect("the thread does not panic")
     })?;
     server.stop()?;
-    // What waits is sent before the next pause is over; then nothing waits.
+    // The queue is pushed before the next retry; then no span waits.
     let begin = Instant::now();
     let status = loop {
-        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let status = gopatchd.status()?;
         if status["spans"]["waiting"] == 0 || begin.elapsed() > Duration::from_mins(1) {
             break status;
         }
         std::thread::sleep(Duration::from_millis(100));
     };
     let most = peak_memory(gopatchd.process().pid())?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     collector.stop()?;
-    said.ensure_all_seen()?;
-    ensure!(seen.len() == count && said.stderr.contains("the receiver takes spans again"), "{}", said.stderr);
+    collected.ensure_all_seen()?;
+    ensure!(seen.len() == count && collected.stderr.contains("the receiver accepts spans again"), "{}", collected.stderr);
 
     let received = collector.received()?;
     let ids: BTreeSet<_> = received.spans.iter().map(|span| span.span_id.as_str()).collect();
-    ensure!(ids.len() == received.spans.len(), "{} came twice", received.spans.len() - ids.len());
-    let operations = said.operations.len();
+    ensure!(ids.len() == received.spans.len(), "{} arrived twice", received.spans.len() - ids.len());
+    let operations = collected.operations.len();
     let lost = status["spans"]["lost_queue_full"].as_u64().context("a count")? as usize;
-    ensure!(ids.len() + lost == operations, "{} of {operations} came, {lost} are counted as lost", ids.len());
-    // A span of these takes less than 1 kB.
+    ensure!(ids.len() + lost == operations, "{} of {operations} arrived, {lost} are counted as lost", ids.len());
+    // Such a span takes less than 1 kB.
     let kept_at_least = (queue_bytes >> 10).min(operations);
     let came_in_outage = RATE as usize * down.as_secs() as usize;
     ensure!(lost == 0 || came_in_outage > kept_at_least, "{lost} are lost, and the queue held {queue_bytes} bytes");
@@ -192,11 +191,11 @@ fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
         let [p50, p99] = [0.5, 0.99].map(|part| latencies[(latencies.len() as f64 * part) as usize]);
         println!("latency {name} the outage: p50 {p50} us, p99 {p99} us, of {} requests", latencies.len());
     }
-    ensure!(most <= BESIDES + 2 * queue_bytes, "it took {most} bytes");
+    ensure!(most <= BESIDES + 2 * queue_bytes, "gopatchd used {most} bytes");
     Ok(())
 }
 
-/// The most memory that a process has had, in bytes.
+/// The peak memory of a process, in bytes.
 fn peak_memory(pid: u32) -> Result<usize> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;

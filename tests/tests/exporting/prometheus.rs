@@ -1,6 +1,5 @@
-//! The Prometheus that other tests ask does what they take for granted: it scrapes, and knows a wrong page of metrics.
-//!
-//! Decides: that it scrapes itself. Trusts: its own count of its scrapes. Never does: wait for more than a few of them.
+//! The Prometheus that other tests query scrapes as configured, and its promtool finds faults in a
+//! page of metrics.
 
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use gopatch_tests::{SOON, Scratch, wait_until};
 use serde_json::Value;
 
 #[test]
-fn it_scrapes_and_answers() -> Result<()> {
-    if !prometheus::is_here("Prometheus")? {
+fn it_scrapes_and_answers_queries() -> Result<()> {
+    if !prometheus::is_installed("Prometheus")? {
         return Ok(());
     }
     let scratch = Scratch::new()?;
@@ -24,7 +23,7 @@ fn it_scrapes_and_answers() -> Result<()> {
         Ok((up[0] != Value::Null).then_some(up))
     })?;
     ensure!(up[0]["metric"]["job"] == "prometheus" && up[1] == Value::Null, "{up:#}");
-    let wrong = prometheus.query("up ==").expect_err("that is no expression");
+    let wrong = prometheus.query("up ==").expect_err("not an expression");
     ensure!(format!("{wrong:#}").contains("parse error"), "{wrong:#}");
     let (status, page) = prometheus::get(prometheus.address(), "/metrics")?;
     ensure!(status == 200 && promtool_check(&page)?.is_empty(), "its own metrics: {}", promtool_check(&page)?);
@@ -32,15 +31,15 @@ fn it_scrapes_and_answers() -> Result<()> {
 }
 
 #[test]
-fn promtool_finds_what_is_wrong() -> Result<()> {
-    if !prometheus::is_here("promtool")? {
+fn promtool_finds_faults() -> Result<()> {
+    if !prometheus::is_installed("promtool")? {
         return Ok(());
     }
     let good = "# HELP a_seconds_total Seconds.\n# TYPE a_seconds_total counter\na_seconds_total 1\n";
     ensure!(promtool_check(good)?.is_empty(), "{}", promtool_check(good)?);
-    let said = promtool_check(&good.replace("_total", ""))?;
-    ensure!(said.contains("should have \"_total\" suffix"), "{said}");
-    let said = promtool_check("a_total{ 1\n")?;
-    ensure!(said.contains("text format parsing error"), "{said}");
+    let complaints = promtool_check(&good.replace("_total", ""))?;
+    ensure!(complaints.contains("should have \"_total\" suffix"), "{complaints}");
+    let complaints = promtool_check("a_total{ 1\n")?;
+    ensure!(complaints.contains("text format parsing error"), "{complaints}");
     Ok(())
 }

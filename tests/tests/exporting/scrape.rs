@@ -1,8 +1,7 @@
-//! What a real Prometheus makes of gopatchd's page.
+//! What a real Prometheus computes from gopatchd's page of metrics.
 //!
-//! Decides: that its answers are what the printed operations give.
-//! Trusts: Prometheus and promtool.
-//! Never does: allow for more than the bucket that a quantile lies in.
+//! Its answers must be what the printed operations give; a quantile may be off by no more than its
+//! bucket.
 
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,10 +14,10 @@ use gopatch_tests::{Gopatchd, Load, NEWEST_GO, SOON, Scratch, Server, alone, gop
 use serde_json::Value;
 
 #[test]
-fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
+fn prometheus_computes_the_rate_and_the_quantiles() -> Result<()> {
     // A rate is compared with the clock.
     let _turn = alone();
-    if !prometheus::is_here("scraping gopatchd")? {
+    if !prometheus::is_installed("scraping gopatchd")? {
         return Ok(());
     }
     let scratch = Scratch::new()?;
@@ -33,12 +32,12 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
 
     let load = |mix, count, tag| Load { tls: false, proto: "h1", mix, count, in_flight: 16, tag };
     load(MIX, 400, "a").send(&scratch, &server)?;
-    // A rate needs to know a series from before; then as many come as are sent.
+    // A rate needs an earlier value of the series.
     let fast = "http_server_request_duration_seconds_count{job=\"shop/httpserver\",http_route=\"/fast/\"}";
     wait_until("a first scrape", SOON, || Ok(number(&prometheus.query(&format!("sum({fast})"))?)))?;
     let began = SystemTime::now().duration_since(UNIX_EPOCH)?;
     load(FAST, 1000, "b").send_at(100, &scratch, &server)?;
-    // Of the five seconds before the last: how late this is asked changes nothing.
+    // The five seconds before the last one: the time of the query does not matter.
     let at = (began + Duration::from_secs(9)).as_secs_f64();
     let rate = number(&prometheus.query(&format!("sum(rate({fast}[5s] @ {at:.3}))"))?).context("a rate")?;
     ensure!((85.0..=115.0).contains(&rate), "100 requests a second are {rate}");
@@ -47,13 +46,13 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     ensure!(status == 200);
     ensure!(promtool_check(&page)?.is_empty(), "{}", promtool_check(&page)?);
     server.stop()?;
-    // What the last requests gave is still there once the process is not, whoever else has looked at the page.
+    // The last requests stay on the page after the process has ended, even if others read the page.
     wait_until("the end of the process", SOON, || {
         let page = prometheus::get(&address, "/metrics")?.1;
         Ok(page.lines().any(|line| line == "gopatchd_processes 0").then_some(()))
     })?;
     let finished = wait_until("all to be printed", SOON, || {
-        let status: Value = serde_json::from_slice(&gopatchd.ask(&["status", "--json"])?.stdout)?;
+        let status = gopatchd.status()?;
         let printed = gopatchd.operations_so_far()?;
         let are_all = status["totals"]["operations"].as_u64().context("operations")? == printed.len() as u64;
         Ok(are_all.then(|| printed.iter().filter(|it| is_finished_request(it)).count()))
@@ -66,11 +65,11 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     let quantile =
         "histogram_quantile(0.99, sum by (le) (http_server_request_duration_seconds_bucket{http_route=\"/slow/\"}))";
     let p99 = wait_until("a quantile", SOON, || Ok(number(&prometheus.query(quantile)?)))?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     prometheus.stop()?;
-    said.ensure_all_seen()?;
+    collected.ensure_all_seen()?;
 
-    let served: Vec<_> = said.operations.iter().filter(|it| is_finished_request(it)).collect();
+    let served: Vec<_> = collected.operations.iter().filter(|it| is_finished_request(it)).collect();
     ensure!(served.len() == finished, "{finished} of {}", served.len());
     let slow = served.iter().filter(|operation| operation.text("http.route") == Some("/slow/"));
     let mut slow: Vec<_> = slow.map(|operation| operation.duration_nano as f64 / 1e9).collect();
@@ -82,10 +81,10 @@ fn prometheus_knows_the_rate_and_the_quantiles() -> Result<()> {
     Ok(())
 }
 
-/// Openmetrics has exemplars, and Prometheus keeps them.
+/// OpenMetrics has exemplars, and Prometheus keeps them.
 #[test]
 fn prometheus_keeps_exemplars() -> Result<()> {
-    if !prometheus::is_here("exemplars")? {
+    if !prometheus::is_installed("exemplars")? {
         return Ok(());
     }
     let scratch = Scratch::new()?;
@@ -99,22 +98,22 @@ fn prometheus_keeps_exemplars() -> Result<()> {
     let prometheus = Prometheus::start(&scratch, &[&address], Duration::from_millis(200), true)?;
     let exemplars = wait_until("exemplars", SOON, || {
         let query = "/api/v1/query_exemplars?query=http_server_request_duration_seconds_bucket&start=0&end=99999999999";
-        let data = prometheus.ask(query)?;
+        let data = prometheus.call_api(query)?;
         Ok((data[0] != Value::Null).then_some(data))
     })?;
-    // Prometheus shows an exemplar at once, and the samples beside it when the whole scrape is committed.
+    // Prometheus shows an exemplar at once, and samples when the whole scrape is committed.
     let info = wait_until("target_info", SOON, || {
         let info = prometheus.query("target_info")?;
         Ok((info[0] != Value::Null).then_some(info))
     })?;
     server.stop()?;
-    let said = gopatchd.stop()?;
+    let collected = gopatchd.stop()?;
     prometheus.stop()?;
     for series in exemplars.as_array().context("a list")? {
         for exemplar in series["exemplars"].as_array().context("a list")? {
             let span = exemplar["labels"]["span_id"].as_str().context("an id")?;
-            let operation = said.operations.iter().find(|operation| operation.span_id == span);
-            let operation = operation.with_context(|| format!("nobody's: {exemplar}"))?;
+            let operation = collected.operations.iter().find(|operation| operation.span_id == span);
+            let operation = operation.with_context(|| format!("no operation of {exemplar}"))?;
             ensure!(exemplar["labels"]["trace_id"] == operation.trace_id.as_str(), "{exemplar}");
             let value: f64 = exemplar["value"].as_str().context("a value")?.parse()?;
             ensure!((value - operation.duration_nano as f64 / 1e9).abs() < 1e-9, "{exemplar} {operation:?}");

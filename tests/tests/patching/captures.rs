@@ -1,7 +1,6 @@
-//! Every kind of value that a rule can capture is recorded as the program has it.
+//! Each kind of value that a rule can capture is recorded as the program has it.
 //!
-//! Decides: nothing; corpus/captures makes known calls, and what they must record stands here.
-//! Trusts: the program. Never does: accept an attribute that is missing or one too many.
+//! corpus/captures makes known calls. A missing attribute and one too many are failures.
 
 use std::fs;
 use std::path::Path;
@@ -82,24 +81,24 @@ fn values_are_recorded(go: &str, mode: &str) -> Result<()> {
     let mut program = Command::new(&patched);
     program.env("GOPATCH_SOCKET", gopatchd.socket());
     Process::run(&mut program, scratch.path(), "captures", Duration::from_secs(20))?;
-    let said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
+    let collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
 
     for (rule, expected) in expected() {
-        let seen: Vec<_> = said.of(rule).map(|operation| json!(operation.attributes)).collect();
+        let seen: Vec<_> = collected.of_rule(rule).map(|operation| json!(operation.attributes)).collect();
         ensure!(seen.len() == expected.len(), "{rule}: {} calls, {} expected: {seen:#?}", seen.len(), expected.len());
         for (seen, expected) in seen.iter().zip(&expected) {
             ensure!(seen == expected, "{rule}: recorded {seen:#}\nbut the call had {expected:#}");
         }
     }
-    let names: Vec<_> = said.of("follow").map(|operation| operation.name.as_str()).collect();
-    // Where the name's value is missing, the operation has the rule's name.
+    let names: Vec<_> = collected.of_rule("follow").map(|operation| operation.name.as_str()).collect();
+    // An operation whose name lacks a value has the rule's name.
     ensure!(names == ["follow first", "follow second", "follow bare", "follow"], "{names:?}");
     Ok(())
 }
 
 #[test]
-fn what_an_array_or_an_interface_has_not_is_an_error() -> Result<()> {
+fn what_an_array_or_an_interface_lacks_is_an_error() -> Result<()> {
     let scratch = Scratch::new()?;
     let rules = scratch.file("rules.yaml");
     for (end, value, expected) in [
@@ -107,7 +106,7 @@ fn what_an_array_or_an_interface_has_not_is_an_error() -> Result<()> {
         ("enter", "b.head[0]", "uint32 is not an array"),
         ("enter", "names", "a value of type [2]string cannot be recorded"),
         ("enter", "type(value)", "main.id is not an interface"),
-        ("exit", "value", "bytes of a parameter of type main.id are no longer there at the exit"),
+        ("exit", "value", "the bytes of a parameter of type main.id no longer exist at the exit"),
     ] {
         let rule = format!(
             "rules: [{{ name: r, import: main, function: arrays, caller_keeps: [value], {end}: {{ x: {{ value: '{value}' }} }} }}]"
@@ -135,7 +134,7 @@ fn expected() -> Vec<(&'static str, Vec<Value>)> {
             value
         })
         .collect();
-    // A byte that is no UTF-8 is shown as the replacement character.
+    // A byte that is not UTF-8 becomes the replacement character.
     texts.push(json!({"s": "grüße \u{fffd}", "length": 9, "r": "grüße \u{fffd}grüße \u{fffd}"}));
     vec![
         (
@@ -166,7 +165,7 @@ fn expected() -> Vec<(&'static str, Vec<Value>)> {
             vec![json!({"a.a": 1, "a.e": 5, "b.a": 10, "b.e": 50, "c": "on the stack", "d": -42, "r.a": 11,
                 "last": "on the stack", "d_kept": -42})],
         ),
-        // The stack may move, so what lies there is not followed at the exit.
+        // The stack may move, so pointers to it are not followed at the exit.
         (
             "borrowed",
             vec![
@@ -200,7 +199,7 @@ fn arrays() -> Vec<Value> {
     ]
 }
 
-/// As `%T` prints them.
+/// Names of types as `%T` prints them.
 fn types() -> Vec<Value> {
     let field = |name: &str| format!("{name} map[string][]int");
     let names = ["aFieldWithALongName", "anotherFieldWithALongName", "aThirdFieldWithALongName", "theLastOne"];
@@ -213,7 +212,7 @@ fn types() -> Vec<Value> {
         json!({"err": "*errors.errorString", "value": long, "s": "*main.circle", "spilled": "[]*main.bo",
             "spilled.truncated": 19, "first": "*errors.errorString", "second": &long[..16], "second.truncated": long.len(),
             "s_after": "*main.circle"}),
-        // What reflect makes at run time the program does not describe.
+        // The program has no name for types that reflect makes at run time.
         json!({"err": "*errors.errorString", "s": "main.boxed", "n.err": "*fs.PathError", "n.value": "*main.b1",
             "spilled": "func(int) ", "spilled.truncated": 15, "last": "*fs.PathError", "first": "*errors.errorString",
             "s_after": "main.boxed"}),

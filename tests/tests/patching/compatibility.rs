@@ -1,10 +1,9 @@
-//! Every Go version and link mode: the program is patched, does its work, and every event is there; or it is refused, and
-//! the table says why.
+//! Every Go version and link mode: the program is patched, does its work, and every event is
+//! recorded; or it is refused, and the table says why.
 //!
-//! Decides: what a cell of docs/compatibility.md says. Only the full run writes that file; the short runs, which leave out
-//! most of the product, hold it to what it says of their part.
-//! Trusts: corpus/matrix, which counts its calls and returns and prints the values that are to be captured.
-//! Never does: count a program that behaves otherwise as a refusal.
+//! Decides what a cell of docs/compatibility.md says. Only the full run writes that file; the short
+//! runs compare their part of it. corpus/matrix counts its calls and returns and prints the values
+//! to capture. A program that behaves differently is a failure, not a refusal.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,20 +14,20 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::SOCKET_ENV;
-use gopatch_tests::{Gopatch, Gopatchd, NEWEST_GO, Process, Said, Scratch, backends, gopatch};
+use gopatch_tests::{Collected, Gopatch, Gopatchd, NEWEST_GO, Process, Scratch, backends, gopatch};
 use serde_json::Value;
 use xtask::corpus::{self, Manifest, Variant};
 use xtask::workspace;
 
-/// What a cell says of a program that was patched and ran, with every event seen.
+/// Cell of a program that was patched and ran, with every event recorded.
 const EXACT: &str = "exact";
-/// What it says of a program that needs a later processor than this machine has.
+/// Cell of a program that needs a later processor than this machine's.
 const NOT_RUN: &str = "verified, not run";
-/// What it says where the mode is younger than the Go.
+/// Cell of a mode that this Go does not have.
 const NO_SUCH_MODE: &str = "";
-/// Modes that are tried with every Go even in the short run.
+/// Modes that the short run tries with every Go.
 const USUAL: [&str; 3] = ["default", "pie", "stripped"];
-/// Longest run: the program's work is a matter of milliseconds.
+/// Longest run; the work itself takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
@@ -44,7 +43,7 @@ fn every_go_in_the_usual_modes() -> Result<()> {
 #[test]
 #[ignore = "soak: builds some 200 programs; writes docs/compatibility.md"]
 fn every_go_in_every_mode() -> Result<()> {
-    let table = Table::of(&cells(|_| true, backends())?)?;
+    let table = Table::new(&cells(|_| true, backends())?)?;
     println!("{}", table.0);
     fs::write(Table::path(), table.0).context("cannot write the table")
 }
@@ -52,20 +51,20 @@ fn every_go_in_every_mode() -> Result<()> {
 fn agrees_with_the_table(chosen: fn(&Variant) -> bool) -> Result<()> {
     let committed = Table::read()?;
     for (variant, found) in cells(chosen, &["memfd"])? {
-        let said = committed.cell(&variant);
+        let expected = committed.cell(&variant);
         ensure!(
-            said.as_ref() == Some(&found) || found == NOT_RUN,
-            "{variant}: found {found:?}, {} says {said:?}\nhint: `cargo xtask soak` writes the table",
+            expected.as_ref() == Some(&found) || found == NOT_RUN,
+            "{variant}: found {found:?}, {} has {expected:?}\nhint: `cargo xtask soak` writes the table",
             Table::path().display()
         );
     }
     Ok(())
 }
 
-/// What was found, in the manifest's order.
+/// The cells in the manifest's order.
 type Cells = Vec<(Variant, String)>;
 
-/// Tries the chosen variants. All are tried before a failure is told.
+/// Tries the chosen variants, and reports failures after all of them.
 fn cells(chosen: impl Fn(&Variant) -> bool, backends: &[&str]) -> Result<Cells> {
     let (mut cells, mut failures) = (Cells::new(), String::new());
     for variant in Manifest::read()?.variants().into_iter().filter(|one| one.program == "matrix" && chosen(one)) {
@@ -82,7 +81,8 @@ fn cells(chosen: impl Fn(&Variant) -> bool, backends: &[&str]) -> Result<Cells> 
     Ok(cells)
 }
 
-/// Whether this machine's processor has what the mode's programs need. Go asks for more, but no processor has a part of it.
+/// Whether this machine's processor has what the mode's programs need. Go needs more features than
+/// these, but every processor with these has the others.
 fn runs_here(mode: &str) -> bool {
     match mode {
         "amd64-v2" => is_x86_feature_detected!("sse4.2"),
@@ -92,29 +92,29 @@ fn runs_here(mode: &str) -> bool {
     }
 }
 
-/// Patches a program and gives what is to be said of it. An error is a defect, not a property of the program.
+/// Patches a program and returns its cell. An error is a defect, not a property of the program.
 fn cell(variant: &Variant, backends: &[&str]) -> Result<String> {
     let scratch = Scratch::new()?;
     let original = corpus::build(&variant.program, &variant.go, &variant.mode)?;
     let (patched, again) = (scratch.file("patched"), scratch.file("again"));
     let done = patch(&original, &patched)?;
     if done.status == Some(2) {
-        ensure!(!patched.exists(), "refused, and yet something was written");
+        ensure!(!patched.exists(), "refused, but an output was written");
         return refusal(&original, &done.stderr);
     }
     ensure!(done.status == Some(0), "gopatch: {:?}\n{}{}", done.status, done.stdout, done.stderr);
     patch(&original, &again)?;
-    ensure!(fs::read(&patched)? == fs::read(&again)?, "patched twice, it is not the same bytes");
+    ensure!(fs::read(&patched)? == fs::read(&again)?, "the second output differs from the first");
     verified_and_restored(&scratch, &original, &patched)?;
     if !runs_here(&variant.mode) {
         return Ok(NOT_RUN.to_owned());
     }
 
     let expected = run(&scratch, &original)?;
-    ensure!(run(&scratch, &patched)? == expected, "with no gopatchd it says something else");
+    ensure!(run(&scratch, &patched)? == expected, "without gopatchd its output differs");
     for backend in backends {
         let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
-        ensure!(run(&scratch, &patched)? == expected, "hooked, it says something else");
+        ensure!(run(&scratch, &patched)? == expected, "with gopatchd its output differs");
         every_event_was_seen(&expected, &gopatchd.stop()?).with_context(|| format!("backend {backend}"))?;
     }
     Ok(EXACT.to_owned())
@@ -134,17 +134,17 @@ fn verified_and_restored(scratch: &Scratch, original: &Path, patched: &Path) -> 
     restore.arg(patched).arg("-o").arg(&restored);
     for command in [&mut verify, &mut restore] {
         let done = Gopatch::run(command)?;
-        ensure!(done.status == Some(0), "{}: {}{}", workspace::shown(command), done.stdout, done.stderr);
+        ensure!(done.status == Some(0), "{}: {}{}", workspace::command_line(command), done.stdout, done.stderr);
     }
-    ensure!(fs::read(restored)? == fs::read(original)?, "restored, it is not the same bytes");
+    ensure!(fs::read(restored)? == fs::read(original)?, "the restored file differs from the original");
     Ok(())
 }
 
-/// What gopatch says of the program, without what to do about it.
+/// The reason of a refusal, without the hint.
 fn refusal(original: &Path, stderr: &str) -> Result<String> {
     let about = format!("gopatch: error: {}: ", original.display());
     let words = stderr.strip_prefix(&about).and_then(|words| words.split([':', ';', '(', '\n']).next());
-    let words = words.with_context(|| format!("it is not the program that is refused: {stderr}"))?;
+    let words = words.with_context(|| format!("something else than the program is refused: {stderr}"))?;
     Ok(format!("refused: {}", words.trim_end()))
 }
 
@@ -154,13 +154,13 @@ fn run(scratch: &Scratch, program: &Path) -> Result<String> {
     Process::run(&mut command, scratch.path(), "matrix", PATIENCE)
 }
 
-/// Compares what gopatchd saw with what the program says of itself, rule by rule and call by call.
-fn every_event_was_seen(printed: &str, said: &Said) -> Result<()> {
-    said.ensure_all_seen()?;
+/// Compares what gopatchd saw with what the program printed, rule by rule and call by call.
+fn every_event_was_seen(printed: &str, collected: &Collected) -> Result<()> {
+    collected.ensure_all_seen()?;
     let mut rules = 0;
     for line in printed.lines().filter_map(|line| line.strip_prefix("COUNT ")) {
         let [rule, calls, returns] = line.split(' ').collect::<Vec<_>>()[..] else { continue };
-        let seen: Vec<_> = said.of(rule).collect();
+        let seen: Vec<_> = collected.of_rule(rule).collect();
         let returned = seen.iter().filter(|operation| !operation.unwound && !operation.unfinished).count();
         ensure!(seen.len() == calls.parse::<usize>()?, "{rule}: {calls} calls, {} seen", seen.len());
         ensure!(returned == returns.parse::<usize>()?, "{rule}: {returns} returns, {returned} seen");
@@ -179,7 +179,7 @@ fn every_event_was_seen(printed: &str, said: &Said) -> Result<()> {
         }
         ensure!(captured.is_empty() || captured.len() == seen.len(), "{rule}: {} calls were printed", captured.len());
     }
-    ensure!(rules == 8, "the program says how often {rules} functions were called");
+    ensure!(rules == 8, "the program printed the calls of {rules} functions");
     Ok(())
 }
 
@@ -196,8 +196,8 @@ impl Table {
         Ok(Self(fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?))
     }
 
-    /// One row a link mode, one column a Go.
-    fn of(cells: &Cells) -> Result<Self> {
+    /// One row for each link mode, one column for each Go.
+    fn new(cells: &Cells) -> Result<Self> {
         let manifest = Manifest::read()?;
         let versions: Vec<_> = manifest.go_versions().collect();
         let mut rows: Vec<(&str, BTreeMap<&str, &str>)> = Vec::new();
@@ -205,7 +205,7 @@ impl Table {
             if !rows.iter().any(|(mode, _)| *mode == variant.mode) {
                 rows.push((&variant.mode, BTreeMap::new()));
             }
-            let row = rows.iter_mut().find(|(mode, _)| *mode == variant.mode).context("the row just made")?;
+            let row = rows.iter_mut().find(|(mode, _)| *mode == variant.mode).context("the row was just added")?;
             row.1.insert(&variant.go, cell);
         }
         let mut text = format!("{HEAD}\n| | {} |\n|---|{}\n", versions.join(" | "), "---|".repeat(versions.len()));
@@ -215,7 +215,7 @@ impl Table {
         }
         text += MODES;
         for (mode, _) in rows {
-            let command = manifest.mode_shown(mode).with_context(|| format!("no mode {mode}"))?;
+            let command = manifest.describe_mode(mode).with_context(|| format!("no mode {mode}"))?;
             writeln!(text, "| {mode} | `{command}` |")?;
         }
         Ok(Self(text))

@@ -1,8 +1,7 @@
-//! A patched file is still a Go program to whoever looks at it.
+//! A patched file is still a Go program to the tools that read it: go, binutils and gdb.
 //!
-//! Decides: which tools look.
-//! Trusts: go, binutils and gdb, and what they say of the unpatched file.
-//! Never does: run the file (`behaviour` does).
+//! They must report the same of it as of the unpatched file. Whether it runs the same, `behaviour`
+//! tests.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +24,7 @@ fn the_mode_is_kept() -> Result<()> {
         fs::set_permissions(&input, Permissions::from_mode(mode))?;
         let output = gopatch::patch(&input, scratch.file("out"))?;
         let kept = fs::metadata(output)?.permissions().mode() & 0o7777;
-        ensure!(kept == mode, "{mode:o} has become {kept:o}");
+        ensure!(kept == mode, "mode {mode:o} became {kept:o}");
     }
     Ok(())
 }
@@ -42,7 +41,7 @@ fn the_same_input_gives_the_same_bytes() -> Result<()> {
         fs::copy(&input, &elsewhere)?;
         ensure!(
             once == fs::read(gopatch::patch(&elsewhere, scratch.file("out"))?)?,
-            "Go {go}: the input's name matters"
+            "Go {go}: the output depends on the input's name"
         );
     }
     Ok(())
@@ -53,7 +52,7 @@ fn the_same_input_gives_the_same_bytes() -> Result<()> {
 fn every_program_gives_the_same_bytes_twice_and_itself_back() -> Result<()> {
     let scratch = Scratch::new()?;
     for Variant { program, go, mode } in Manifest::read()?.variants() {
-        // Which cannot be patched.
+        // Programs without build info cannot be patched.
         if mode == "no-build-info" {
             continue;
         }
@@ -67,16 +66,16 @@ fn every_program_gives_the_same_bytes_twice_and_itself_back() -> Result<()> {
         let back = scratch.file("back");
         let restored = Gopatch::run(gopatch::command(&["restore"])?.arg(&once).arg("-o").arg(&back))?;
         ensure!(restored.status == Some(0), "{program} {go} {mode}: {}", restored.stderr);
-        ensure!(fs::read(&back)? == fs::read(&input)?, "{program} {go} {mode}: the restored file is another");
+        ensure!(fs::read(&back)? == fs::read(&input)?, "{program} {go} {mode}: the restored file differs");
         fs::remove_file(back)?;
     }
     Ok(())
 }
 
 #[test]
-fn an_incomplete_output_says_so() -> Result<()> {
+fn an_incomplete_output_is_reported() -> Result<()> {
     let scratch = Scratch::new()?;
-    // The latter runs where there is no P to hold.
+    // The second function runs without a P, so it is refused.
     let rules = "rules: [{ name: hot, import: main, function: relay }, \
                  { name: raw, import: syscall, function: RawSyscall6 }]\n";
     fs::write(scratch.file("rules.yaml"), rules)?;
@@ -88,16 +87,16 @@ fn an_incomplete_output_says_so() -> Result<()> {
     Ok(())
 }
 
-/// What tools answer to a file, as far as it must not depend on whether the file was patched.
+/// The output of a tool for a file, which must not depend on whether the file is patched.
 #[derive(Debug, PartialEq)]
-struct Answer {
+struct ToolOutput {
     success: bool,
-    /// Left out where it shows the whole file.
+    /// `None` where it shows the whole file.
     stdout: Option<String>,
     stderr: String,
 }
 
-/// Commands to which the file's name is added, and whether their whole answer must be the same.
+/// Commands for a file, and whether their stdout must be the same.
 const TOOLS: [(&[&str], bool); 5] = [
     (&["go", "version", "-m"], true),
     (&["go", "tool", "nm"], true),
@@ -114,7 +113,7 @@ fn tools_read_the_output() -> Result<()> {
             let input = corpus::build("httpserver", go, mode)?;
             let output = gopatch::patch(&input, scratch.file("out"))?;
             for (tool, whole) in TOOLS {
-                let (expected, answer) = (ask(tool, &input, whole)?, ask(tool, &output, whole)?);
+                let (expected, answer) = (run_tool(tool, &input, whole)?, run_tool(tool, &output, whole)?);
                 ensure!(
                     expected.success && answer == expected,
                     "Go {go} {mode}: {tool:?}: {}",
@@ -126,17 +125,17 @@ fn tools_read_the_output() -> Result<()> {
     Ok(())
 }
 
-fn ask(tool: &[&str], file: &Path, whole: bool) -> Result<Answer> {
+fn run_tool(tool: &[&str], file: &Path, whole: bool) -> Result<ToolOutput> {
     let mut command = Command::new(tool[0]);
     command.args(&tool[1..]).arg(file).stdout(if whole { Stdio::piped() } else { Stdio::null() });
     let output = command.stderr(Stdio::piped()).spawn().and_then(Child::wait_with_output);
-    let Output { status, stdout, stderr } = output.with_context(|| workspace::shown(&command))?;
+    let Output { status, stdout, stderr } = output.with_context(|| workspace::command_line(&command))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*file.to_string_lossy(), "FILE");
-    Ok(Answer { success: status.success(), stdout: whole.then(|| text(&stdout)), stderr: text(&stderr) })
+    Ok(ToolOutput { success: status.success(), stdout: whole.then(|| text(&stdout)), stderr: text(&stderr) })
 }
 
-fn first_difference(answer: &Answer, expected: &Answer) -> String {
-    let lines = |answer: &Answer| format!("{}\n{}", answer.stderr, answer.stdout.as_deref().unwrap_or_default());
+fn first_difference(answer: &ToolOutput, expected: &ToolOutput) -> String {
+    let lines = |answer: &ToolOutput| format!("{}\n{}", answer.stderr, answer.stdout.as_deref().unwrap_or_default());
     let (answer, expected) = (lines(answer), lines(expected));
     let pair = answer.lines().zip(expected.lines()).find(|(one, other)| one != other);
     format!("{pair:?}, {} lines instead of {}", answer.lines().count(), expected.lines().count())

@@ -1,4 +1,5 @@
-//! What `gopatch` makes of a program: which files it takes, what its rules mean, and that the output is the program.
+//! What `gopatch` makes of a program: which files it takes, what its rules mean, and that the
+//! output is the program.
 //!
 //! One module for each promise. A file of rules lies beside the module that uses it.
 

@@ -1,7 +1,8 @@
-//! What follows nil panics as it would have in place: the same panic, the same stack, at the same line.
+//! Code that follows nil panics in a thunk as in its place: the same panic, the same stack, the
+//! same line.
 //!
-//! Decides: nothing; corpus/nils follows nil, and prints what came of it.
-//! Trusts: the unpatched program. Never does: allow for another word.
+//! corpus/nils follows nil and prints the result, which must be that of the unpatched program, word
+//! for word.
 
 use std::path::Path;
 use std::process::Command;
@@ -26,16 +27,16 @@ fn panics_are_the_same() -> Result<()> {
         let patched = gopatch::patch_with(&scratch, &original, gopatch::EVERYTHING)?;
         let expected = recovered(&scratch, &original)?;
         ensure!(expected.matches("nil pointer dereference").count() > 30, "{expected}");
-        ensure!(recovered(&scratch, &patched)? == expected, "Go {go} {mode}: with no gopatchd the output is another");
+        ensure!(recovered(&scratch, &patched)? == expected, "Go {go} {mode}: without gopatchd the output differs");
         let death = died(&scratch, &original)?;
         ensure!(death.contains("SIGSEGV") && death.contains("Late"), "{death}");
         for backend in backends() {
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
-            ensure!(recovered(&scratch, &patched)? == expected, "Go {go} {mode}, {backend}: the output is another");
+            ensure!(recovered(&scratch, &patched)? == expected, "Go {go} {mode}, {backend}: the output differs");
             let patched = died(&scratch, &patched)?;
-            let said = gopatchd.stop()?;
-            ensure!(said.of("everything").any(|it| it.name == "main.(*node).Value"), "no call was seen");
-            // Where a program lies in memory is another each time if it can be.
+            let collected = gopatchd.stop()?;
+            ensure!(collected.of_rule("everything").any(|it| it.name == "main.(*node).Value"), "no call was seen");
+            // Addresses are the same each time only in programs that are not position-independent.
             let is_fixed = mode == "default" || mode == "stripped";
             ensure!(!is_fixed || patched == death, "Go {go} {mode}, {backend}: {patched}\nis not\n{death}");
         }
@@ -53,12 +54,12 @@ fn recovered(scratch: &Scratch, program: &Path) -> Result<String> {
     Process::run(&mut command(scratch, program), scratch.path(), "nils", SOON)
 }
 
-/// What it says of a panic that nobody recovers.
+/// What it prints of a panic that is not recovered.
 fn died(scratch: &Scratch, program: &Path) -> Result<String> {
     let mut process = Process::start(command(scratch, program).arg("die"), scratch.path(), "nils")?;
     let status = process.wait(SOON)?;
     ensure!(status.code() == Some(2), "it ended with {status}");
-    // Arguments of functions are whatever lies on the stack.
+    // Printed arguments of functions are whatever lies on the stack.
     let text = process.stderr();
     Ok(text.lines().map(|line| line.split("(0x").next().unwrap_or(line)).collect::<Vec<_>>().join("\n"))
 }

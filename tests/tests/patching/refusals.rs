@@ -1,8 +1,7 @@
-//! What gopatch cannot patch it refuses: status 2, one line that says what to do, and every file as it was.
+//! What gopatch cannot patch it refuses: status 2, one line that says what to do, and every file
+//! unchanged.
 //!
-//! Decides: which inputs, outputs and rules are tried.
-//! Trusts: go and gcc to build what is to be refused.
-//! Never does: change a file of the corpus; each input is a copy.
+//! Each input is a copy; no file of the corpus is changed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -15,20 +14,20 @@ use anyhow::{Context, Result, ensure};
 use gopatch_tests::{Gopatch, NEWEST_GO, Scratch, gopatch, release_binary};
 use xtask::{corpus, workspace};
 
-/// Files by name, with all that a refusal must leave as it is.
+/// Files by name, with everything that a refusal must leave unchanged.
 type Files = BTreeMap<PathBuf, (SystemTime, Vec<u8>)>;
 
 fn files(folder: &Path) -> Result<Files> {
     let entries = fs::read_dir(folder)?.map(|entry| {
         let path = entry?.path();
-        // A folder, or a link to nothing, has no content.
+        // A folder or a dangling link has no content.
         let content = fs::read(&path).unwrap_or_default();
         Ok((path.clone(), (fs::symlink_metadata(&path)?.modified()?, content)))
     });
     entries.collect()
 }
 
-/// `gopatch ARGUMENTS` in the test's folder is refused, for a reason that its message gives.
+/// Fails unless `gopatch ARGUMENTS` in the test's folder is refused with `reason` in its message.
 #[track_caller]
 fn refused(scratch: &Scratch, arguments: &[&str], reason: &str) -> Result<()> {
     refused_command(scratch, gopatch::command(arguments)?.current_dir(scratch.path()), reason)
@@ -37,20 +36,20 @@ fn refused(scratch: &Scratch, arguments: &[&str], reason: &str) -> Result<()> {
 fn refused_command(scratch: &Scratch, command: &mut Command, reason: &str) -> Result<()> {
     let before = files(scratch.path())?;
     let done = Gopatch::run(command)?;
-    let shown = format!("{}: {:?}\n{}{}", workspace::shown(command), done.status, done.stdout, done.stderr);
-    ensure!(done.status == Some(2), "the exit status: {shown}");
-    ensure!(done.stdout.is_empty(), "no report is to be had: {shown}");
+    let shown = format!("{}: {:?}\n{}{}", workspace::command_line(command), done.status, done.stdout, done.stderr);
+    ensure!(done.status == Some(2), "wrong exit status: {shown}");
+    ensure!(done.stdout.is_empty(), "a report was printed: {shown}");
     ensure!(done.stderr.lines().skip(1).all(|line| line.starts_with("hint: ")), "more than an error and hints: {shown}");
-    ensure!(done.stderr.starts_with("gopatch: error: "), "who says so: {shown}");
-    ensure!(done.stderr.matches(reason).count() == 1, "{reason:?} is not said once: {shown}");
+    ensure!(done.stderr.starts_with("gopatch: error: "), "the message does not begin with the program's name: {shown}");
+    ensure!(done.stderr.matches(reason).count() == 1, "{reason:?} does not appear once: {shown}");
     let after = files(scratch.path())?;
     let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
-    ensure!(names(&before) == names(&after), "files came or went: {:?} {:?}", names(&before), names(&after));
+    ensure!(names(&before) == names(&after), "files were added or removed: {:?} {:?}", names(&before), names(&after));
     ensure!(before == after, "a file has changed: {shown}");
     Ok(())
 }
 
-/// A folder with a program that could be patched, as `in`.
+/// A folder with a program that can be patched, as `in`.
 fn with_program() -> Result<Scratch> {
     let scratch = Scratch::new()?;
     fs::copy(corpus::build("hookbench", NEWEST_GO, "default")?, scratch.file("in"))?;
@@ -58,13 +57,13 @@ fn with_program() -> Result<Scratch> {
     Ok(scratch)
 }
 
-/// Rules that fit the program: without them, "nothing to do" would be a reason to refuse it.
+/// Rules that match the program: without them, "nothing to do" would be a reason to refuse it.
 const HOT: &str = "rules: [{ name: hot, import: main, function: Hot, enter: {} }]\n";
 
 const PATCH: [&str; 5] = ["in", "-o", "out", "--rules", "rules.yaml"];
 
 #[test]
-fn the_program_could_be_patched() -> Result<()> {
+fn the_unchanged_program_is_patched() -> Result<()> {
     let scratch = with_program()?;
     let done = Gopatch::run(gopatch::command(&PATCH)?.current_dir(scratch.path()))?;
     ensure!(done.status == Some(0) && scratch.file("out").exists(), "{:?}\n{}", done.status, done.stderr);
@@ -72,7 +71,7 @@ fn the_program_could_be_patched() -> Result<()> {
 }
 
 #[test]
-fn what_is_no_go_program() -> Result<()> {
+fn files_that_are_not_go_programs() -> Result<()> {
     let scratch = with_program()?;
     let input = scratch.file("in");
     fs::write(&input, "#!/bin/sh\nexit 0\n")?;
@@ -87,7 +86,7 @@ fn what_is_no_go_program() -> Result<()> {
 }
 
 #[test]
-fn other_machines() -> Result<()> {
+fn programs_for_other_machines() -> Result<()> {
     let scratch = with_program()?;
     for (machine, reason) in [("arm64", "build the program with GOARCH=amd64"), ("386", "a 32-bit ELF file")] {
         go_build(&scratch, "package main\n\nfunc main() {}\n", &[], &[("GOARCH", machine), ("CGO_ENABLED", "0")])?;
@@ -110,20 +109,20 @@ fn go_build(scratch: &Scratch, source: &str, flags: &[&str], environment: &[(&st
     command.args(["build", "-o", "in"]).args(flags).arg("main.go").current_dir(scratch.path());
     command.envs([("GOFLAGS", ""), ("GOOS", "linux"), ("GOARCH", "amd64"), ("GOTOOLCHAIN", "local")]);
     workspace::run(command.envs(environment.iter().copied()))?;
-    // Beside a c-shared library there is its header.
+    // The build of a c-shared library also writes its header.
     drop(fs::remove_file(scratch.file("in.h")));
     Ok(())
 }
 
-/// No toolchain that old is to be had by the `go` command, so a program says of itself that it is of Go 1.16. That is
-/// how gopatch knows it, whatever else has changed since.
+/// The `go` command cannot fetch a toolchain that old, so the version in a program is overwritten.
+/// gopatch reads it from there.
 #[test]
 fn go_1_16() -> Result<()> {
     let scratch = with_program()?;
     let mut bytes = fs::read(corpus::build("hookbench", "1.21.13", "default")?)?;
     let (version, old) = (b"go1.21.13", b"go1.16.15");
     let places: Vec<_> = (0..bytes.len() - version.len()).filter(|at| bytes[*at..].starts_with(version)).collect();
-    ensure!(!places.is_empty(), "the program does not say which Go it is of");
+    ensure!(!places.is_empty(), "the program does not contain its Go version");
     for at in places {
         bytes[at..at + old.len()].copy_from_slice(old);
     }
@@ -183,13 +182,13 @@ fn an_output_that_is_the_input() -> Result<()> {
     )
 }
 
-/// Root may read and write everything, so the command is run as nobody.
+/// Root may read and write everything, so the command runs as user 65534 (nobody).
 #[test]
-fn files_of_somebody_else() -> Result<()> {
+fn files_of_another_user() -> Result<()> {
     let scratch = with_program()?;
     let program = scratch.file("gopatch");
     fs::copy(release_binary("gopatch")?, &program)?;
-    let as_nobody = |arguments: &[&str]| {
+    let as_other_user = |arguments: &[&str]| {
         let mut command = Command::new(&program);
         if rustix::process::geteuid().is_root() {
             command = Command::new("setpriv");
@@ -201,14 +200,14 @@ fn files_of_somebody_else() -> Result<()> {
     let mode = |name: &str, mode| fs::set_permissions(scratch.file(name), Permissions::from_mode(mode));
     mode(".", 0o777)?;
     mode("in", 0o000)?;
-    refused_command(&scratch, &mut as_nobody(&PATCH), "cannot read in: Permission denied")?;
+    refused_command(&scratch, &mut as_other_user(&PATCH), "cannot read in: Permission denied")?;
     mode("in", 0o555)?;
     mode(".", 0o555)?;
-    refused_command(&scratch, &mut as_nobody(&PATCH), "cannot write out: Permission denied")?;
+    refused_command(&scratch, &mut as_other_user(&PATCH), "cannot write out: Permission denied")?;
     Ok(mode(".", 0o777)?)
 }
 
-/// A file system of a megabyte, in a mount namespace that goes with the command.
+/// A file system of one megabyte, in a mount namespace that ends with the command.
 #[test]
 fn a_full_disk() -> Result<()> {
     let scratch = with_program()?;

@@ -1,8 +1,6 @@
-//! A patched program's manifest says which revision of its sources it was built from.
+//! A patched program's manifest names the revision of the sources that it was built from.
 //!
-//! Decides: a repository of one file, built as it was committed, and changed.
-//! Trusts: go and git, which write that into the program's build info.
-//! Never does: use the repository that this test is in.
+//! go and git write the revision into the build info of a program in a repository of one file.
 
 use std::fs;
 use std::path::PathBuf;
@@ -38,7 +36,7 @@ fn the_manifest_has_the_revision() -> Result<()> {
     Ok(())
 }
 
-/// What the manifest says of the program, built with or without a stamp of its revision.
+/// The manifest's description of the program, built with or without a stamp of its revision.
 fn patched_input(scratch: &Scratch, buildvcs: &str) -> Result<Value> {
     let program = scratch.file("hello");
     let mut go = Command::new("go");
@@ -50,7 +48,7 @@ fn patched_input(scratch: &Scratch, buildvcs: &str) -> Result<Value> {
     Ok(manifest["input"].clone())
 }
 
-/// Where the repository is. What is made of it lies elsewhere.
+/// The repository's folder. What is built lies elsewhere.
 fn source(scratch: &Scratch) -> PathBuf {
     scratch.file("source")
 }
@@ -60,7 +58,7 @@ fn git(scratch: &Scratch, arguments: &[&str]) -> Result<String> {
 }
 
 fn run(command: &mut Command) -> Result<String> {
-    let shown = xtask::workspace::shown(command);
+    let shown = xtask::workspace::command_line(command);
     let output = command.output().context(shown.clone())?;
     ensure!(output.status.success(), "{shown}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)

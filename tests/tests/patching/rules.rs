@@ -1,7 +1,7 @@
-//! What the rule language promises of functions that come by a glob, and of several rules on one function.
+//! What the rule language promises for functions that a glob matches, and for several rules on one
+//! function.
 //!
-//! Decides: nothing; corpus/shop makes known calls, and their numbers stand here.
-//! Trusts: the program. Never does: allow for a few.
+//! corpus/shop makes known calls; this file has their numbers, which must be exact.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{Gopatch, Gopatchd, NEWEST_GO, Operation, Process, Said, Scratch, gopatch};
+use gopatch_tests::{Collected, Gopatch, Gopatchd, NEWEST_GO, Operation, Process, Scratch, gopatch};
 use serde_json::{Value, json};
 use xtask::corpus;
 
@@ -26,16 +26,16 @@ fn patch(scratch: &Scratch, go: &str, mode: &str, rules: &str) -> Result<(Gopatc
 }
 
 /// Patches the program with these rules and runs it.
-fn run(go: &str, mode: &str, rules: &str) -> Result<(Said, Gopatch, Value)> {
+fn run(go: &str, mode: &str, rules: &str) -> Result<(Collected, Gopatch, Value)> {
     let scratch = Scratch::new()?;
     let (done, report) = patch(&scratch, go, mode, rules)?;
     let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
     let mut program = Command::new(scratch.file("out"));
     program.env("GOPATCH_SOCKET", gopatchd.socket());
     Process::run(&mut program, scratch.path(), "shop", Duration::from_secs(20))?;
-    let said = gopatchd.stop()?;
-    said.ensure_all_seen()?;
-    Ok((said, done, report))
+    let collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
+    Ok((collected, done, report))
 }
 
 /// How often each operation was seen, by its name without type arguments.
@@ -48,7 +48,7 @@ fn counts<'s>(operations: impl Iterator<Item = &'s Operation>) -> BTreeMap<Strin
 }
 
 #[test]
-fn a_glob_means_every_function_that_it_matches() -> Result<()> {
+fn a_glob_hooks_every_function_that_it_matches() -> Result<()> {
     let rules = r#"rules:
       - { name: all, import: example.com/shop/..., function: "*", partial: true }
       - { name: main, import: main, function: ["get*", "la*"], partial: true }
@@ -56,21 +56,21 @@ fn a_glob_means_every_function_that_it_matches() -> Result<()> {
       - { name: values, import: "*/shop/store", receiver: "It*", function: "*", partial: true }
     "#;
     for (go, mode) in [(GO[0], "default"), (GO[2], "pie"), (GO[3], "default")] {
-        let (said, _, report) = run(go, mode, rules)?;
-        let all = counts(said.of("all"));
+        let (collected, _, report) = run(go, mode, rules)?;
+        let all = counts(collected.of_rule("all"));
         for (function, calls) in
             [("(*List).Push", 7), ("Map", 2), ("Map.func1", 5), ("run", 5), ("Item.Get", 1), ("GetAll", 5)]
         {
             let name = format!("example.com/shop/store.{function}");
             ensure!(all.get(&name) == Some(&calls), "Go {go}: {calls} calls of {name} expected: {all:#?}");
         }
-        ensure!(all.values().sum::<usize>() == 25, "Go {go}: more than there are: {all:#?}");
-        let main = counts(said.of("main"));
+        ensure!(all.values().sum::<usize>() == 25, "Go {go}: too many calls: {all:#?}");
+        let main = counts(collected.of_rule("main"));
         let expected = [("main.getNothing".to_owned(), 1), ("main.last".to_owned(), 1)];
         ensure!(main == BTreeMap::from(expected), "Go {go}: {main:#?}");
-        let closures = counts(said.of("closures"));
+        let closures = counts(collected.of_rule("closures"));
         ensure!(closures.values().sum::<usize>() == 3 + 6, "Go {go}: {closures:#?}");
-        let values = counts(said.of("values"));
+        let values = counts(collected.of_rule("values"));
         ensure!(values == BTreeMap::from([("example.com/shop/store.Item.Get".to_owned(), 1)]), "Go {go}: {values:#?}");
         let rules = report["rules"].as_array().context("rules")?;
         ensure!(rules.iter().all(|rule| rule["glob"] == true), "{report:#}");
@@ -88,10 +88,10 @@ fn captures_of_a_glob_resolve_everywhere_or_are_optional() -> Result<()> {
         )
     };
     for go in GO {
-        let (said, _, report) = run(go, "default", &rule(true))?;
+        let (collected, _, report) = run(go, "default", &rule(true))?;
         let of = |name: &str| -> Vec<_> {
             let name = format!("example.com/shop/store.{name}");
-            said.of("r").filter(|operation| operation.name == name).map(|it| json!(it.attributes)).collect()
+            collected.of_rule("r").filter(|operation| operation.name == name).map(|it| json!(it.attributes)).collect()
         };
         let lengths = |name, last| (1..=last).map(|length| json!({"name": name, "length": length})).collect::<Vec<_>>();
         let pushed = [lengths("pointer", 3), lengths("int", 4)].concat();
@@ -119,7 +119,7 @@ fn what_a_glob_cannot_hook_is_summed_up() -> Result<()> {
         let (done, report) = patch(&scratch, NEWEST_GO, "default", &rule(partial))?;
         ensure!(done.status == Some(status), "{:?} {}", done.status, done.stderr);
         let refused = report["refused"].as_array().context("refused")?;
-        ensure!(refused.len() > 1, "fewer than such a program has: {}", refused.len());
+        ensure!(refused.len() > 1, "only {} refusals", refused.len());
         let functions = report["rules"][0]["functions"].as_array().context("functions")?;
         let of_runtime = |function: &&Value| function["name"].as_str().is_some_and(|name| name.starts_with("runtime."));
         ensure!(functions.len() > 200 && !functions.iter().any(|function| of_runtime(&function)));
@@ -137,9 +137,10 @@ fn what_a_glob_cannot_hook_is_summed_up() -> Result<()> {
     Ok(())
 }
 
-/// Both rules keep words for the exit; `place` leaves by a return, and by a tail call where the compiler makes one.
+/// Both rules keep words for the exit; `place` leaves by a return, and by a tail call where the
+/// compiler emits one.
 #[test]
-fn rules_on_one_function_share_its_places() -> Result<()> {
+fn rules_on_one_function_share_its_sites() -> Result<()> {
     let rules = |order| {
         format!(
             r#"rules:
@@ -165,9 +166,9 @@ fn rules_on_one_function_share_its_places() -> Result<()> {
     };
     for go in GO {
         for (order, one_is_outside) in [("-1", true), ("1", false)] {
-            let (said, done, _) = run(go, "default", &rules(order))?;
+            let (collected, done, _) = run(go, "default", &rules(order))?;
             ensure!(done.status == Some(0), "Go {go}: {}", done.stderr);
-            let (one, two): (Vec<_>, Vec<_>) = (said.of("one").collect(), said.of("two").collect());
+            let (one, two): (Vec<_>, Vec<_>) = (collected.of_rule("one").collect(), collected.of_rule("two").collect());
             ensure!(one.len() == 7 && two.len() == 7, "Go {go}: {} and {} calls", one.len(), two.len());
             let mut last = String::new();
             for (index, (one, two)) in one.iter().zip(&two).enumerate() {
@@ -183,7 +184,7 @@ fn rules_on_one_function_share_its_places() -> Result<()> {
                 let end = |operation: &Operation| operation.start_unix_nano + operation.duration_nano;
                 ensure!(outer.start_unix_nano <= inner.start_unix_nano, "Go {go}: {outer:?} {inner:?}");
                 ensure!(outer.duration_nano > inner.duration_nano, "Go {go}: {outer:?} {inner:?}");
-                // A nanosecond is less than what the conversion of a time stamp rounds.
+                // Converting a time stamp may round by a nanosecond.
                 ensure!(end(outer) + 1 >= end(inner), "Go {go}: {outer:?} {inner:?}");
             }
         }
@@ -198,7 +199,7 @@ fn a_rule_is_for_a_range_of_versions() -> Result<()> {
       - { name: new, import: main, function: last, go: ">=1.24, <99" }
       - { name: old, import: main, function: last, go: "<1.24" }
       - { name: std, import: strconv, function: FormatInt, version: "<1.24" }
-      # Whose functions the program has not: then versions say nothing.
+      # The program lacks this module, so its version does not matter.
       - { name: none, import: example.com/none, function: f, version: ">=1", optional: true }
       - { name: module, import: example.com/shop/store, function: "*", version: ">=1" }
     "#;
@@ -220,7 +221,7 @@ fn a_rule_is_for_a_range_of_versions() -> Result<()> {
 }
 
 #[test]
-fn errors_say_where_and_what_was_meant() -> Result<()> {
+fn errors_name_the_place_and_a_near_name() -> Result<()> {
     let head = "# Line 1.\nrules:\n  - name: r\n    import: main\n";
     let place = "    receiver: \"*order\"\n    function: place\n";
     for (rest, expected) in [
@@ -233,18 +234,18 @@ fn errors_say_where_and_what_was_meant() -> Result<()> {
         ("    function: last\n    operation: 'a[ {b}'\n", "rules.yaml:6: rule r: operation: ", "`[ {b}` is not closed"),
         (
             "    function: last\n    operation: 'a[ {order}]'\n    exit: { orders: { value: 'results[0] == nil' } }\n",
-            "rules.yaml:6: rule r: operation: no capture of the rule gives `order`",
+            "rules.yaml:6: rule r: operation: the rule captures no attribute `order`",
             "(did you mean `orders`?)",
         ),
         (
             "    function: last\n    exit: { ok: { value: 'results[0] == nil' } }\n    dimensions: [ok, okay]\n",
-            "rules.yaml:7: rule r: dimensions: no capture of the rule gives `okay`",
+            "rules.yaml:7: rule r: dimensions: the rule captures no attribute `okay`",
             "(did you mean `ok`?)",
         ),
         (
             "    function: last\n    dimensions: [ok, ok]\n    exit: { ok: { value: 'results[0] == nil' } }\n",
             "rules.yaml:6: rule r: dimensions: ",
-            "`ok` is there twice",
+            "`ok` is listed twice",
         ),
         ("    function: lst\n", "rules.yaml:5: rule r: function: ", "(did you mean `main.last`?)"),
         ("    receiver: '*ordr'\n    function: place\n", "rules.yaml:5: rule r: receiver: ", "`main.(*order).place`?"),

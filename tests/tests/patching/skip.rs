@@ -1,7 +1,8 @@
-//! A function that a rule skips does not run, however it is called, and its callers find the rule's constants.
+//! A function that a rule skips does not run, however it is called, and its callers get the rule's
+//! constants.
 //!
-//! Decides: nothing; what corpus/skips prints when nothing of it runs stands here.
-//! Trusts: the program, in which each function that does run says so. Never does: allow for a few.
+//! In corpus/skips each function that runs prints so. This file has the output of a run in which
+//! none does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,7 +48,7 @@ fn rules() -> Result<String> {
     Ok(fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/patching/skip.yaml"))?)
 }
 
-/// `gopatch` with these rules only, and its report as JSON if it made one.
+/// Patches the program with these rules only. Also returns the report, null without one.
 fn patch(scratch: &Scratch, go: &str, mode: &str, rules: &str) -> Result<(Gopatch, Value)> {
     fs::write(scratch.file("rules.yaml"), rules)?;
     let mut command =
@@ -74,16 +75,17 @@ fn what_is_skipped_does_not_run_with_or_without_gopatchd() -> Result<()> {
             let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
             let watched = run(&scratch, gopatchd.socket())?;
             ensure!(watched == NOTHING_RAN, "Go {go}, {mode}, with gopatchd: {watched}");
-            let said = gopatchd.stop()?;
-            ensure!(said.operations.is_empty(), "nothing was asked to be recorded: {:#?}", said.operations);
+            let collected = gopatchd.stop()?;
+            ensure!(collected.operations.is_empty(), "no rule records anything: {:#?}", collected.operations);
         }
     }
     Ok(())
 }
 
-/// What is recorded of a skipped call: both ends, as if its body took no time, by all rules of the function, in their order.
+/// All rules of the function record both ends of a skipped call, in their order, as if its body
+/// took no time.
 #[test]
-fn a_skipped_call_is_recorded_if_the_rule_says_so() -> Result<()> {
+fn a_skipped_call_is_recorded_where_a_rule_asks_for_it() -> Result<()> {
     let rules = r#"rules:
       - name: door
         import: main
@@ -133,19 +135,20 @@ fn a_skipped_call_is_recorded_if_the_rule_says_so() -> Result<()> {
         let gopatchd = Gopatchd::start(&scratch, "memfd", &[])?;
         let printed = run(&scratch, gopatchd.socket())?;
         ensure!(!printed.contains("door.check") && printed.contains("ran: gate.check"), "Go {go}: {printed}");
-        let said = gopatchd.stop()?;
-        said.ensure_all_seen()?;
-        let seen = |rule: &str| said.of(rule).map(|operation| json!(operation.attributes)).collect::<Vec<_>>();
+        let collected = gopatchd.stop()?;
+        collected.ensure_all_seen()?;
+        let seen =
+            |rule: &str| collected.of_rule(rule).map(|operation| json!(operation.attributes)).collect::<Vec<_>>();
         let expected = |name: &str| json!({"name": name, "ok": true, "failed": false, "door": "front"});
         ensure!(seen("door") == [expected("front"), expected("back")], "Go {go}: {:#?}", seen("door"));
         ensure!(seen("outer") == vec![json!({"ok": true}); 2], "Go {go}: {:#?}", seen("outer"));
         ensure!(seen("entry") == [json!({"name": "front"}), json!({"name": "back"})], "Go {go}: {:#?}", seen("entry"));
-        // The gate's check runs, and says no.
+        // The gate's check runs and returns false.
         let exits = [true, true, false, false].map(|ok| json!({"ok": ok}));
         ensure!(seen("exits") == exits, "Go {go}: {:#?}", seen("exits"));
         let spilled = json!({"k": 8, "last": "text", "small": 200, "word": 65000});
         ensure!(seen("spilled") == [spilled], "Go {go}: {:#?}", seen("spilled"));
-        // From many goroutines, while garbage is collected and stacks grow.
+        // Many goroutines call it while garbage is collected and stacks grow.
         let allow = seen("allow");
         let rounds = (0..200).flat_map(|round| vec![format!("key {round}"); 8]);
         let mut keys: Vec<_> =
@@ -155,7 +158,7 @@ fn a_skipped_call_is_recorded_if_the_rule_says_so() -> Result<()> {
         expected.sort();
         ensure!(keys == expected, "Go {go}: {} calls of allow", allow.len());
         ensure!(allow.iter().all(|attributes| attributes["why"] == "not today"), "Go {go}: {allow:#?}");
-        for (outer, inner) in said.of("outer").zip(said.of("door")) {
+        for (outer, inner) in collected.of_rule("outer").zip(collected.of_rule("door")) {
             ensure!(outer.start_unix_nano <= inner.start_unix_nano, "Go {go}: {outer:?} {inner:?}");
             ensure!(outer.duration_nano >= inner.duration_nano, "Go {go}: {outer:?} {inner:?}");
         }
@@ -164,7 +167,7 @@ fn a_skipped_call_is_recorded_if_the_rule_says_so() -> Result<()> {
 }
 
 #[test]
-fn what_would_run_elsewhere_is_refused() -> Result<()> {
+fn a_body_that_also_runs_elsewhere_is_refused() -> Result<()> {
     for mode in MODES {
         for go in GO {
             let rule = |function: &str, signature: &str, skip: &str, partial: bool| {
@@ -173,7 +176,7 @@ fn what_would_run_elsewhere_is_refused() -> Result<()> {
                      partial: {partial} }}]"
                 )
             };
-            // Of the copies of the second no instruction is left.
+            // No instruction is left of the copies of the second.
             let small = |partial| rule("small", "func small(n int) int", "[99]", partial);
             let constant = |partial| rule("constant", "func constant() bool", "[false]", partial);
             for (rules, partial, expected) in [
@@ -185,7 +188,7 @@ fn what_would_run_elsewhere_is_refused() -> Result<()> {
                 let (done, report) = patch(&scratch, go, mode, &rules)?;
                 ensure!(done.status == Some(i32::from(!partial)), "Go {go}, {mode}: {}{}", done.stdout, done.stderr);
                 ensure!(report["refused"][0]["code"] == "inlined", "Go {go}, {mode}: {report:#}");
-                // The function itself is skipped all the same.
+                // The function itself is skipped nevertheless.
                 let printed = run(&scratch, &PathBuf::new())?;
                 ensure!(printed.contains(expected), "Go {go}, {mode}: {printed}");
             }
@@ -209,24 +212,24 @@ fn what_would_run_elsewhere_is_refused() -> Result<()> {
 }
 
 #[test]
-fn constants_that_are_no_results_are_errors_that_say_where() -> Result<()> {
+fn constants_that_are_not_results_are_errors_with_their_place() -> Result<()> {
     let rule = |function: &str, skip: &str| {
         format!("rules:\n  - name: r\n    import: main\n    function: {function}\n    skip:\n{skip}")
     };
     let lines = |constants: &[&str]| format!("      - {}\n", constants.join("\n      - "));
     let integers = |first: &str| lines(&[first, "1", "1", "1", "1", "1", "true"]);
     for (rules, expected) in [
-        (rule("integers", &integers("128")), "rules.yaml:6: rule r: skip.0: main.integers: 128 does not fit int8"),
-        (rule("integers", &integers("1.0")), "rules.yaml:6: rule r: skip.0: main.integers: 1.0 is no value of type int8"),
-        (rule("integers", &integers("nil")), "nil is no value of type int8: only whole numbers are"),
-        (rule("integers", &lines(&["1", "2"])), "the function has 7 results, and 2 constants stand here"),
-        (rule("texts", &lines(&["a", "5", "nil"])), "rules.yaml:7: rule r: skip.1: main.texts: 5 is no value of type string"),
-        (rule("texts", &lines(&["a", "b", "c"])), "\"c\" is no value of type error: only nil can be"),
-        (rule("'*'", "      []\n"), "rules.yaml:5: rule r: skip: a glob may mean more than it should"),
-        (rule("allow", &lines(&["{}"])), "expected a number, a text, `true`, `false` or `nil`"),
+        (rule("integers", &integers("128")), "rules.yaml:6: rule r: skip.0: main.integers: 128 does not fit in int8"),
+        (rule("integers", &integers("1.0")), "rules.yaml:6: rule r: skip.0: main.integers: 1.0 is not a value of type int8"),
+        (rule("integers", &integers("nil")), "nil is not a value of type int8: only whole numbers are"),
+        (rule("integers", &lines(&["1", "2"])), "the function has 7 results, but `skip` has 2 constants"),
+        (rule("texts", &lines(&["a", "5", "nil"])), "rules.yaml:7: rule r: skip.1: main.texts: 5 is not a value of type string"),
+        (rule("texts", &lines(&["a", "b", "c"])), "\"c\" is not a value of type error: only nil is"),
+        (rule("'*'", "      []\n"), "rules.yaml:5: rule r: skip: not allowed with a glob"),
+        (rule("allow", &lines(&["{}"])), "expected a number, a string, `true`, `false` or `nil`"),
         (
             "rules: [{ name: r, import: runtime, function: GC, skip: [] }]".to_owned(),
-            "rule r: skip: the runtime's own functions have to run",
+            "rule r: skip: functions of the runtime cannot be skipped",
         ),
         (
             "rules:\n  - { name: a, import: main, function: leaf, skip: [1] }\n  - { name: b, import: main, function: leaf, skip: [2] }\n"
@@ -237,13 +240,13 @@ fn constants_that_are_no_results_are_errors_that_say_where() -> Result<()> {
         let scratch = Scratch::new()?;
         let (done, _) = patch(&scratch, NEWEST_GO, "default", &rules)?;
         ensure!(done.status == Some(2) && done.stderr.contains(expected), "{rules}expected {expected}: {}", done.stderr);
-        ensure!(!scratch.file("out").exists(), "{rules}: something was written");
+        ensure!(!scratch.file("out").exists(), "{rules}: an output was written");
     }
     Ok(())
 }
 
 #[test]
-fn a_patched_file_says_what_it_skips() -> Result<()> {
+fn a_patched_file_shows_what_it_skips() -> Result<()> {
     let scratch = Scratch::new()?;
     let (done, _) = patch(&scratch, NEWEST_GO, "default", &rules()?)?;
     ensure!(done.status == Some(0), "{}", done.stderr);
@@ -262,13 +265,13 @@ fn a_patched_file_says_what_it_skips() -> Result<()> {
     Ok(())
 }
 
-/// What somebody does to a manifest.
+/// A forged change of a manifest.
 type Change<'c> = &'c dyn Fn(&mut Manifest);
 
-/// A thunk that returns is taken only where the manifest says so, and the manifest says so only of such thunks, even if whoever
-/// changed the file has put the digests right.
+/// A thunk returns exactly where the manifest says so. The verifier notices any difference, even
+/// when the digests of the changed file are correct.
 #[test]
-fn a_manifest_that_says_otherwise_is_noticed() -> Result<()> {
+fn a_manifest_that_differs_from_the_code_is_noticed() -> Result<()> {
     let scratch = Scratch::new()?;
     let rules = "rules:\n  - { name: a, import: main, function: leaf, skip: [1] }\n  - { name: b, import: main, function: huge }\n";
     let (done, _) = patch(&scratch, NEWEST_GO, "default", rules)?;
@@ -294,7 +297,7 @@ fn a_manifest_that_says_otherwise_is_noticed() -> Result<()> {
         }),
     ];
     let noticed = |output: &[u8], change: Change<'_>, expected: &str| {
-        // Room for what is added.
+        // Makes room for what the change adds.
         let mut changed = Manifest { tool: String::new(), ..manifest.clone() };
         change(&mut changed);
         let error = verify::verify(&with_manifest(output, &manifest, changed)?, None).err();
@@ -314,7 +317,7 @@ fn a_manifest_that_says_otherwise_is_noticed() -> Result<()> {
     noticed(&other_code, &|_| (), "does not set a result")
 }
 
-/// The file with another manifest in place of its own, as if gopatch had written it.
+/// The file with another manifest, as if gopatch had written it.
 fn with_manifest(output: &[u8], old: &Manifest, mut new: Manifest) -> Result<Vec<u8>> {
     let mut output = output.to_vec();
     let code = new.code.offset as usize..(new.code.offset + new.code.size) as usize;
@@ -323,7 +326,7 @@ fn with_manifest(output: &[u8], old: &Manifest, mut new: Manifest) -> Result<Vec
     new.code.sha256 = manifest::to_hex(&Sha256::digest(&output[code]));
     let (old, mut json) = (serde_json::to_vec(old)?, serde_json::to_vec(&new)?);
     let at = output.windows(old.len()).rposition(|bytes| bytes == old).context("no manifest")?;
-    ensure!(json.len() <= old.len(), "the other manifest is longer");
+    ensure!(json.len() <= old.len(), "the new manifest is longer");
     json.resize(old.len(), b' ');
     output[at..at + old.len()].copy_from_slice(&json);
     output[id..id + 16].copy_from_slice(&Sha256::digest(&json)[..16]);

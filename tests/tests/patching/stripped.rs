@@ -1,8 +1,7 @@
 //! A program that was built without DWARF is patched like its twin that has it.
 //!
-//! Decides: which twins are compared, and that ports and times are the only things in which they may differ.
-//! Trusts: DWARF, and the harness to compare operations with requests (`exact`).
-//! Never does: pass over a version of Go, or a link mode.
+//! Only ports and times may differ between the twins. All Go versions and the link modes without
+//! DWARF are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,7 +19,7 @@ use gopatch_tests::{Gopatch, Load, Operation, Scratch, exact, gopatch};
 use serde_json::Value;
 use xtask::corpus::{self, Manifest};
 
-/// Link modes without DWARF, and what their twins with DWARF are called.
+/// Link modes without DWARF, and their twins with it.
 const STRIPPED: [(&str, &str); 3] = [("stripped", "default"), ("stripped-pie", "pie"), ("stripped-static", "static")];
 
 #[test]
@@ -83,20 +82,20 @@ fn twins_record_the_same(go: &str) -> Result<()> {
     Ok(())
 }
 
-/// What an operation says that does not depend on the run.
+/// The part of an operation that does not depend on the run.
 type Account = (String, String, bool, BTreeMap<String, Value>);
 
-/// The requests' accounts by path, and the handshakes' by what they say.
+/// The requests' accounts by path, and the handshakes' by their content.
 fn recorded(scratch: &Scratch, go: &str, mode: &str, types: &str) -> Result<BTreeMap<String, Account>> {
     let program = patched(scratch, go, mode, types)?;
     let mut accounts = BTreeMap::new();
     for (tls, proto) in HTTP {
         let tag = format!("{}{proto}", if tls { "s" } else { "p" });
-        // One at a time, so that both twins make the same connections.
+        // One at a time, so that both twins get the same connections.
         let load = Load { tls, proto, mix: MIX, count: 64, in_flight: 1, tag: &tag };
-        let said = exact::run(scratch, &mut Command::new(&program), "memfd", load)
+        let collected = exact::run(scratch, &mut Command::new(&program), "memfd", load)
             .with_context(|| format!("Go {go}, {mode}, {load:?}"))?;
-        for operation in &said.operations {
+        for operation in &collected.operations {
             let account = account(operation);
             let key = operation.text("url.path").map_or_else(|| format!("{tag} {account:?}"), str::to_owned);
             accounts.insert(key, account);
@@ -111,7 +110,7 @@ fn account(operation: &Operation) -> Account {
     (operation.name.clone(), operation.rule.clone(), operation.unwound, attributes)
 }
 
-/// The corpus server, patched with the default rules, its types read from where they should be.
+/// The corpus server, patched with the default rules, with types from the expected source.
 fn patched(scratch: &Scratch, go: &str, mode: &str, types: &str) -> Result<PathBuf> {
     let output = scratch.file(&format!("httpserver-{mode}"));
     let mut command = gopatch::command(&["--format", "json"])?;
@@ -123,7 +122,7 @@ fn patched(scratch: &Scratch, go: &str, mode: &str, types: &str) -> Result<PathB
     Ok(output)
 }
 
-/// DWARF and the run-time type data of one program say the same of each type that can be reached from these.
+/// DWARF and the run-time type data of a program must agree on each type that these reach.
 const ROOTS: [&str; 8] = [
     "runtime.g",
     "runtime.m",
@@ -147,7 +146,7 @@ fn both_descriptions_of_a_program_agree() -> Result<()> {
     Ok(())
 }
 
-/// Gives the number of types that agree.
+/// Returns the number of types that agree.
 fn compare_descriptions(file: &[u8]) -> Result<usize> {
     let elf = Elf::parse(file)?;
     let relocations = elf.relative_relocations()?;
@@ -171,7 +170,7 @@ fn compare_descriptions(file: &[u8]) -> Result<usize> {
     Ok(seen.len())
 }
 
-/// Compares two descriptions of one type, and gives the types that they refer to.
+/// Compares two descriptions of one type, and returns the types that they refer to.
 fn compare_types(
     described: &dyn Types,
     runtime: &dyn Types,
@@ -204,7 +203,7 @@ fn compare_types(
 }
 
 #[test]
-fn without_dwarf_a_rule_must_say_what_the_parameters_are() -> Result<()> {
+fn without_dwarf_a_rule_needs_a_signature() -> Result<()> {
     let scratch = Scratch::new()?;
     let rules = |signature: &str| {
         let path = scratch.file("rules.yaml");
@@ -248,7 +247,7 @@ fn without_dwarf_a_rule_must_say_what_the_parameters_are() -> Result<()> {
             done.stdout,
             done.stderr
         );
-        ensure!(!scratch.file("out").exists(), "{signature}: something was written");
+        ensure!(!scratch.file("out").exists(), "{signature}: an output was written");
     }
     let done = patch("'signature': 'func follow(o *order, s shape) (int, error)',", "stripped")?;
     ensure!(done.status == Some(0), "{}", done.stderr);

@@ -1,8 +1,7 @@
-//! A patched file of which one byte was changed does not pass for what gopatch wrote.
+//! A patched file in which one byte was changed fails verification.
 //!
-//! Decides: which bytes must be missed: those of sites, thunks, the manifest and the program's own text.
-//! Trusts: the manifest for where they lie.
-//! Never does: change a byte that must be missed and be content.
+//! That holds for the bytes of sites, thunks, the manifest and the program's own text, which the
+//! manifest locates.
 
 use std::fs;
 use std::ops::Range;
@@ -16,7 +15,7 @@ use gopatch_protocol::manifest::{self, Manifest};
 use gopatch_tests::{NEWEST_GO, Scratch, gopatch};
 use xtask::corpus;
 
-/// Where a change must be noticed.
+/// A part of the file in which a change must be noticed.
 struct Guarded {
     name: &'static str,
     ranges: Vec<Range<usize>>,
@@ -33,7 +32,7 @@ fn a_hundred_thousand_changes_are_noticed() -> Result<()> {
     changes_are_noticed(100_000)
 }
 
-/// Makes that many changes, one at a time: to bytes of the whole file, and as many to each of its guarded parts.
+/// Makes that many changes, one at a time, to bytes of the whole file and to each guarded part.
 fn changes_are_noticed(count: usize) -> Result<()> {
     let scratch = Scratch::new()?;
     let original = corpus::build("captures", NEWEST_GO, "default")?;
@@ -77,12 +76,12 @@ fn change(output: &[u8], guarded: &[Guarded], seed: u64, count: usize) -> Result
             if let (Some(part), Ok(_)) = (must_fail, verdict) {
                 anyhow::bail!("byte {at:#x} of the {} ^ {bits:#x} was not noticed", part.name);
             }
-            // Neither does it matter to `restore` what it is given.
+            // `restore` must not panic on it either.
             let _ = restore::input_of(&file);
             file[at] ^= bits;
         }
     }
-    ensure!(file == output, "the test left a change behind");
+    ensure!(file == output, "the test did not undo a change");
     Ok(())
 }
 
@@ -115,7 +114,7 @@ impl Random {
         self.0
     }
 
-    /// A place in one of `ranges`, each byte as likely as any other.
+    /// A random place in one of `ranges`; all bytes are equally likely.
     fn below_all(&mut self, ranges: &[Range<usize>]) -> usize {
         let total: usize = ranges.iter().map(ExactSizeIterator::len).sum();
         let mut left = self.next() as usize % total;

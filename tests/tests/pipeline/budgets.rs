@@ -1,8 +1,4 @@
-//! The gate on what hooks cost: `cargo xtask bench --check`.
-//!
-//! Decides: nothing.
-//! Trusts: callgrind's counts.
-//! Never does: measure time.
+//! The gate on what hooks cost, `cargo xtask bench --check`, fails when a count is over its budget.
 
 use std::fs;
 use std::process::Command;
@@ -12,7 +8,6 @@ use gopatch_tests::{Scratch, alone};
 
 const COMMITTED: &str = include_str!("../../bench/budgets.yaml");
 
-/// A figure beyond its budget is named, and the command fails.
 #[test]
 fn a_hook_beyond_its_budget_fails_the_check_by_name() -> Result<()> {
     // Under callgrind a program is slow to find its gopatchd.
@@ -26,9 +21,9 @@ fn a_hook_beyond_its_budget_fails_the_check_by_name() -> Result<()> {
 
     let output =
         Command::new(env!("CARGO_BIN_EXE_bench-hooks")).arg("instructions").arg("--budgets").arg(&tight).output()?;
-    let (printed, said) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
-    assert_eq!(output.status.code(), Some(1), "{printed}{said}");
-    assert_eq!(said, "bench: over budget: entry, no captures\n");
-    assert_eq!(printed.matches("SHORT").count(), 1, "{printed}");
+    let (stdout, stderr) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+    assert_eq!(output.status.code(), Some(1), "{stdout}{stderr}");
+    assert_eq!(stderr, "bench: over budget: entry, no captures\n");
+    assert_eq!(stdout.matches("SHORT").count(), 1, "{stdout}");
     Ok(())
 }

@@ -1,21 +1,22 @@
-//! Caddy: files, answers, a reverse proxy to itself, TLS with a certificate of its own, HTTP/1 and HTTP/2.
+//! Caddy: files, answers, a reverse proxy to itself, TLS with its own certificate, HTTP/1 and
+//! HTTP/2.
 //!
-//! Decides: what Caddy is told to be, and what the default rules see of each request: the server's operation, and
-//! for one that is passed on the proxy's request and the other server's operation too.
-//! Trusts: loadgen's account of its requests.
-//! Never does: use HTTP/3, whose server is not net/http's; touch a trust store or the network beyond loopback.
+//! The default rules see each request as the server's operation, and a request that the proxy
+//! forwards also as the proxy's request and the second server's operation. Without HTTP/3, whose
+//! server is not net/http's; the trust store and the network beyond loopback are not touched.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::real::{self, Hooked, Tally, shown, tally};
+use gopatch_tests::real::{self, Hooked, Tally, attribute_text, tally};
 use gopatch_tests::server::{self, KNOCK};
 use gopatch_tests::{Gopatchd, Load, NEWEST_GO, Operation, SOON, Scratch, Seen, alone, backends, wait_until};
 use xtask::corpus;
 
-/// What Caddy serves. Each handler behaves as the corpus server's of that name; two are behind a proxy.
+/// What Caddy serves. Each handler behaves like the corpus server's of that name; two are behind a
+/// proxy.
 const CADDYFILE: &str = r#"{
 	admin off
 	auto_https disable_redirects
@@ -73,7 +74,7 @@ http://{$INNER} {
 /// Handlers: files, answers of all statuses, and those behind the proxy.
 const MIX: &str = "fast,missing,status,slow,echo";
 
-const PASSED_ON: [&str; 2] = ["slow", "echo"];
+const PROXIED: [&str; 2] = ["slow", "echo"];
 
 #[test]
 #[ignore = "soak: Caddy takes minutes to build"]
@@ -88,20 +89,21 @@ fn every_function_hooked() -> Result<()> {
 }
 
 fn requests_are_seen(hooked: Hooked, count: usize) -> Result<()> {
-    // A program whose functions are all hooked writes gigabytes; what runs beside it holds gopatchd up.
+    // A program whose functions are all hooked writes gigabytes; what runs beside it holds gopatchd
+    // up.
     let _turn = alone();
     let scratch = Scratch::new()?;
     let program = hooked.patch(&scratch, &corpus::build("caddy", NEWEST_GO, "default")?)?;
-    use_it(&scratch, &program, count, None).context("no gopatchd")?;
+    serve_requests(&scratch, &program, count, None).context("no gopatchd")?;
     for backend in backends() {
-        let gopatchd = hooked.gopatchd(&scratch, backend)?;
-        let expected = use_it(&scratch, &program, count, Some(&gopatchd)).context(*backend)?;
+        let gopatchd = hooked.start_gopatchd(&scratch, backend)?;
+        let expected = serve_requests(&scratch, &program, count, Some(&gopatchd)).context(*backend)?;
         real::compare(&gopatchd.stop()?, &expected, line).context(*backend)?;
     }
     Ok(())
 }
 
-/// What is expected of an operation; knocks of either kind are not counted.
+/// An operation as a line to compare; knocks of either kind do not count.
 fn line(operation: &Operation) -> Option<String> {
     let attributes: &[&str] = match &*operation.rule {
         "http.server" | "http.client" => &[
@@ -119,13 +121,13 @@ fn line(operation: &Operation) -> Option<String> {
     };
     let mut line = operation.rule.clone();
     for attribute in attributes {
-        line = format!("{line} {}", shown(operation, attribute));
+        line = format!("{line} {}", attribute_text(operation, attribute));
     }
     Some(line).filter(|line| !line.contains(KNOCK))
 }
 
-/// Serves requests over each protocol, and gives what should be seen of them.
-fn use_it(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gopatchd>) -> Result<Tally> {
+/// Serves requests over each protocol, and returns the expected operations.
+fn serve_requests(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gopatchd>) -> Result<Tally> {
     let [plain, secure, inner] = real::free_addresses()?;
     fs::write(scratch.file("Caddyfile"), CADDYFILE)?;
     fs::write(scratch.file("page"), "the page\n".repeat(100))?;
@@ -140,7 +142,7 @@ fn use_it(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gop
         real::wait_for_listener(&mut caddy, address)?;
     }
     if let Some(gopatchd) = gopatchd {
-        server::knock(&plain, || gopatchd.has_heard_of(caddy.pid()))?;
+        server::knock(&plain, || gopatchd.has_operation_of(caddy.pid()))?;
     }
     let https = format!("https://{secure}");
     wait_until("Caddy to have a certificate", SOON, || {
@@ -151,17 +153,17 @@ fn use_it(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gop
     let mut expected = vec![handshake("-")];
 
     let http = format!("http://{plain}");
-    // Over TLS one at a time, so that there is one connection.
+    // Over TLS one request at a time, so that there is one connection.
     for (url, proto, in_flight, tag) in [(&http, "h1", 16, "p"), (&https, "h1", 1, "s"), (&https, "h2", 1, "t")] {
         let load = Load { tls: url == &https, proto, mix: MIX, count, in_flight, tag };
         let version = if proto == "h2" { "2" } else { "1.1" };
-        for seen in load.send_to(scratch, url).with_context(|| caddy.told("was asked"))? {
+        for seen in load.send_to(scratch, url).with_context(|| caddy.describe("got the load"))? {
             let (scheme, address) = if load.tls { ("https", &secure) } else { ("http", &plain) };
-            expected.push(lines_of(&seen, scheme, version, address));
-            if PASSED_ON.contains(&seen.handler()) {
-                let passed_on = lines_of(&seen, "http", "1.1", &inner);
-                expected.push(passed_on.replace("http.server", "http.client"));
-                expected.push(passed_on);
+            expected.push(line_of_request(&seen, scheme, version, address));
+            if PROXIED.contains(&seen.handler()) {
+                let proxied = line_of_request(&seen, "http", "1.1", &inner);
+                expected.push(proxied.replace("http.server", "http.client"));
+                expected.push(proxied);
             }
         }
         if load.tls {
@@ -173,8 +175,8 @@ fn use_it(scratch: &Scratch, program: &Path, count: usize, gopatchd: Option<&Gop
     Ok(tally(expected))
 }
 
-/// A server's operation of a request.
-fn lines_of(seen: &Seen, scheme: &str, version: &str, address: &str) -> String {
+/// The operation of a server for a request.
+fn line_of_request(seen: &Seen, scheme: &str, version: &str, address: &str) -> String {
     format!("http.server {} {} {} {scheme} {version} {}", seen.method, seen.path, seen.status, port(address))
 }
 

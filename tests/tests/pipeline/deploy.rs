@@ -1,7 +1,8 @@
-//! What is in deploy/ is what its readers would make of it: schemas, linters, kustomize; and what can run here runs.
+//! The files of deploy/ are valid for the tools that read them (schemas, linters, kustomize), and
+//! what can run here runs.
 //!
-//! Decides: which tool judges which file. `.ci/tools` installs them.
-//! Trusts: the tools. Never does: build an image or ask a cluster; deploy/README.md says what nobody has run.
+//! Decides which tool checks which file; `.ci/tools` installs them. No image is built and no
+//! cluster is used; deploy/README.md lists what was not run.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -17,47 +18,47 @@ use xtask::{corpus, workspace};
 /// The overlays of deploy/kubernetes.
 const OVERLAYS: [&str; 2] = ["daemonset", "sidecar"];
 
-/// The oldest Kubernetes that has sidecars, and the newest that the schemas know.
+/// The oldest Kubernetes with sidecars, and the newest in the schemas.
 const KUBERNETES: [&str; 2] = ["1.29.0", "1.37.0"];
 
 fn deploy(path: &str) -> PathBuf {
     workspace::root().join("deploy").join(path)
 }
 
-/// A tool's command, if it is here. In CI it has to be.
+/// The command of a tool if it is installed, as it must be in CI.
 fn tool(name: &str) -> Result<Option<Command>> {
     let ours = workspace::target().join("tools/bin").join(name);
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&folders).map(|folder| folder.join(name));
     match std::iter::once(ours).chain(on_path).find(|path| path.is_file()) {
         Some(path) => Ok(Some(Command::new(path))),
-        None if std::env::var("CI").is_ok_and(|ci| ci == "true") => bail!("{name} must be there in CI: .ci/tools"),
+        None if std::env::var("CI").is_ok_and(|ci| ci == "true") => bail!("CI needs {name}: .ci/tools"),
         None => {
-            eprintln!("NOT TESTED: deploy/ by {name}, which is not here; .ci/tools installs it");
+            eprintln!("NOT TESTED: deploy/ by {name}, which is not installed; run .ci/tools");
             Ok(None)
         }
     }
 }
 
-/// Has a tool judge; a bad verdict is an error. Whether it was there to judge.
-fn judge(name: &str, arguments: &[&str], files: &[PathBuf]) -> Result<bool> {
+/// Lets a tool check files; a complaint is an error. Returns whether the tool is installed.
+fn check_with(name: &str, arguments: &[&str], files: &[PathBuf]) -> Result<bool> {
     let Some(mut command) = tool(name)? else { return Ok(false) };
     let output = command.args(arguments).args(files).output()?;
-    let said = [output.stdout, output.stderr].concat();
-    ensure!(output.status.success(), "{}\n{}", workspace::shown(&command), String::from_utf8_lossy(&said));
+    let messages = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{}\n{}", workspace::command_line(&command), String::from_utf8_lossy(&messages));
     Ok(true)
 }
 
-fn yaml(text: &str) -> Result<Vec<Value>> {
+fn parse_yaml(text: &str) -> Result<Vec<Value>> {
     serde_yaml_ng::Deserializer::from_str(text).map(|document| Ok(Value::deserialize(document)?)).collect()
 }
 
-fn yaml_of(path: &Path) -> Result<Value> {
-    let documents = yaml(&fs::read_to_string(path)?).with_context(|| path.display().to_string())?;
+fn read_yaml(path: &Path) -> Result<Value> {
+    let documents = parse_yaml(&fs::read_to_string(path)?).with_context(|| path.display().to_string())?;
     documents.into_iter().next().with_context(|| format!("{} is empty", path.display()))
 }
 
-/// What kustomize makes of an overlay.
+/// The output of kustomize for an overlay.
 fn built(overlay: &str) -> Result<Option<String>> {
     let Some(mut kustomize) = tool("kustomize")? else { return Ok(None) };
     kustomize.arg("build").arg(deploy("kubernetes/overlays").join(overlay));
@@ -69,7 +70,7 @@ fn list<'v>(value: &'v Value, pointer: &str) -> Result<&'v Vec<Value>> {
 }
 
 #[test]
-fn kubernetes_takes_the_manifests() -> Result<()> {
+fn kubernetes_accepts_the_manifests() -> Result<()> {
     let scratch = Scratch::new()?;
     for overlay in OVERLAYS {
         let Some(text) = built(overlay)? else { return Ok(()) };
@@ -77,12 +78,12 @@ fn kubernetes_takes_the_manifests() -> Result<()> {
         for version in KUBERNETES {
             let arguments = ["--strict", "--quiet", "-k", version];
             fs::write(&file, &text)?;
-            if !judge("kubernetes-validate", &arguments, std::slice::from_ref(&file))? {
+            if !check_with("kubernetes-validate", &arguments, std::slice::from_ref(&file))? {
                 return Ok(());
             }
             fs::write(&file, text.replace("containerPort:", "containrPort:"))?;
-            let verdict = judge("kubernetes-validate", &arguments, std::slice::from_ref(&file));
-            ensure!(verdict.is_err(), "the validator passes anything");
+            let verdict = check_with("kubernetes-validate", &arguments, std::slice::from_ref(&file));
+            ensure!(verdict.is_err(), "the validator accepts anything");
         }
         ensure!(!text.contains(":latest"), "{overlay}: an image without a version");
     }
@@ -90,7 +91,7 @@ fn kubernetes_takes_the_manifests() -> Result<()> {
 }
 
 #[test]
-fn manifests_are_numbered_as_they_are_applied() -> Result<()> {
+fn manifests_are_numbered_in_the_order_of_application() -> Result<()> {
     for folder in ["base", "overlays/daemonset", "overlays/sidecar"] {
         let folder = deploy("kubernetes").join(folder);
         let mut names = Vec::new();
@@ -99,7 +100,7 @@ fn manifests_are_numbered_as_they_are_applied() -> Result<()> {
         }
         names.retain(|name| name != "kustomization.yaml");
         names.sort();
-        let resources = yaml_of(&folder.join("kustomization.yaml"))?;
+        let resources = read_yaml(&folder.join("kustomization.yaml"))?;
         let resources = list(&resources, "/resources")?.iter().filter_map(Value::as_str);
         let listed: Vec<_> = resources.filter(|name| *name != "../../base").collect();
         ensure!(listed == names, "{}: {listed:?} is not {names:?}", folder.display());
@@ -108,12 +109,12 @@ fn manifests_are_numbered_as_they_are_applied() -> Result<()> {
 }
 
 #[test]
-fn gopatchd_takes_its_settings() -> Result<()> {
+fn gopatchd_accepts_its_settings() -> Result<()> {
     let scratch = Scratch::new()?;
-    let map = yaml_of(&deploy("kubernetes/base/20-gopatchd-config.yaml"))?;
+    let map = read_yaml(&deploy("kubernetes/base/20-gopatchd-config.yaml"))?;
     let text = map["data"]["gopatchd.yaml"].as_str().context("the map has gopatchd's file")?;
     fs::write(scratch.file("gopatchd.yaml"), text)?;
-    let secret = yaml_of(&deploy("kubernetes/base/10-credentials.yaml"))?;
+    let secret = read_yaml(&deploy("kubernetes/base/10-credentials.yaml"))?;
     let secret = secret["stringData"].as_object().context("the secret's variables")?;
     let secret: Vec<_> = secret.iter().filter_map(|(name, value)| Some((name, value.as_str()?))).collect();
     for (file, variables) in [(scratch.file("gopatchd.yaml"), &secret[..]), (deploy("compose/gopatchd.yaml"), &[])] {
@@ -124,11 +125,11 @@ fn gopatchd_takes_its_settings() -> Result<()> {
     Ok(())
 }
 
-/// The pod of an overlay's object.
+/// The pod template of an overlay's object.
 fn pod(overlay: &str, kind: &str, name: &str) -> Result<Value> {
     let folder = deploy("kubernetes/overlays").join(overlay);
     for entry in fs::read_dir(folder)? {
-        for document in yaml(&fs::read_to_string(entry?.path())?)? {
+        for document in parse_yaml(&fs::read_to_string(entry?.path())?)? {
             if (&document["kind"], &document["metadata"]["name"]) == (&json!(kind), &json!(name)) {
                 return Ok(document["spec"]["template"]["spec"].clone());
             }
@@ -138,7 +139,7 @@ fn pod(overlay: &str, kind: &str, name: &str) -> Result<Value> {
 }
 
 #[test]
-fn the_sidecar_asks_for_no_right() -> Result<()> {
+fn the_sidecar_needs_no_capability() -> Result<()> {
     let pod = pod("sidecar", "Deployment", "demo")?;
     for right in ["hostPID", "hostNetwork", "hostIPC"] {
         ensure!(pod.get(right).is_none(), "{right}");
@@ -158,12 +159,13 @@ fn the_sidecar_asks_for_no_right() -> Result<()> {
     Ok(())
 }
 
-/// gopatchd runs with exactly the rights that the manifests give it, and sees what a program of another user does.
+/// gopatchd runs with exactly the capabilities of the manifests, and sees what a program of another
+/// user does.
 #[test]
-fn the_rights_of_the_manifests_are_enough() -> Result<()> {
+fn the_capabilities_of_the_manifests_suffice() -> Result<()> {
     if !rustix::process::geteuid().is_root() {
-        ensure!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "CI must be root, to have rights to drop");
-        eprintln!("NOT TESTED: the rights of deploy/kubernetes, which only root can drop");
+        ensure!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "CI must be root, to have capabilities to drop");
+        eprintln!("NOT TESTED: the capabilities of deploy/kubernetes, which only root can drop");
         return Ok(());
     }
     let daemonset = pod("daemonset", "DaemonSet", "gopatchd")?;
@@ -218,23 +220,23 @@ fn the_rights_of_the_manifests_are_enough() -> Result<()> {
 fn dockerfiles_are_clean_and_find_their_files() -> Result<()> {
     let files = ["gopatch.Dockerfile", "gopatchd.Dockerfile", "example/Dockerfile"];
     let files = files.map(|name| deploy("docker").join(name));
-    judge("hadolint", &[], &files)?;
+    check_with("hadolint", &[], &files)?;
     for file in &files {
         let text = fs::read_to_string(file)?;
         let copies = text.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|line| !line.starts_with("--"));
         for copy in copies {
             let source = copy.split(' ').next().unwrap_or_default();
-            ensure!(workspace::root().join(source).exists(), "{}: {source} is not there", file.display());
+            ensure!(workspace::root().join(source).exists(), "{}: {source} does not exist", file.display());
         }
     }
     Ok(())
 }
 
 #[test]
-fn compose_takes_the_file_and_finds_its_files() -> Result<()> {
+fn compose_accepts_the_file_and_finds_its_files() -> Result<()> {
     let file = deploy("compose/compose.yaml");
-    judge("check-jsonschema", &["--builtin-schema", "vendor.compose-spec"], std::slice::from_ref(&file))?;
-    let compose = yaml_of(&file)?;
+    check_with("check-jsonschema", &["--builtin-schema", "vendor.compose-spec"], std::slice::from_ref(&file))?;
+    let compose = read_yaml(&file)?;
     let services = compose["services"].as_object().context("services")?;
     for (name, service) in services {
         let image = service["image"].as_str().context("an image")?;
@@ -244,17 +246,17 @@ fn compose_takes_the_file_and_finds_its_files() -> Result<()> {
         let sources = mounted.filter_map(|volume| volume.split(':').next()).filter(|source| source.starts_with('.'));
         let built = service["build"]["dockerfile"].as_str().map(|path| format!("../../{path}"));
         for source in sources.map(str::to_owned).chain(built) {
-            ensure!(deploy("compose").join(&source).exists(), "{name}: {source} is not there");
+            ensure!(deploy("compose").join(&source).exists(), "{name}: {source} does not exist");
         }
     }
-    judge("promtool", &["check", "config"], &[deploy("compose/prometheus.yaml")])?;
-    let scraped = yaml_of(&deploy("compose/prometheus.yaml"))?;
-    ensure!(scraped["scrape_configs"][0]["honor_labels"] == true, "each program would be called gopatchd");
+    check_with("promtool", &["check", "config"], &[deploy("compose/prometheus.yaml")])?;
+    let scraped = read_yaml(&deploy("compose/prometheus.yaml"))?;
+    ensure!(scraped["scrape_configs"][0]["honor_labels"] == true, "the job of each program would be gopatchd");
     Ok(())
 }
 
 #[test]
-fn systemd_takes_the_unit() -> Result<()> {
+fn systemd_accepts_the_unit() -> Result<()> {
     let Some(mut analyze) = tool("systemd-analyze")? else { return Ok(()) };
     let scratch = Scratch::new()?;
     let text = fs::read_to_string(deploy("systemd/gopatchd.service"))?;
@@ -262,15 +264,15 @@ fn systemd_takes_the_unit() -> Result<()> {
     let unit = scratch.file("gopatchd.service");
     fs::write(&unit, text.replace("/usr/local/bin/gopatchd", &gopatchd))?;
     let output = analyze.args(["verify", "--man=no"]).arg(&unit).output()?;
-    let said = [output.stdout, output.stderr].concat();
-    // What it does not know it passes over, and says so.
-    ensure!(output.status.success() && said.is_empty(), "{}", String::from_utf8_lossy(&said));
+    let messages = [output.stdout, output.stderr].concat();
+    // It ignores what it does not know, with a message.
+    ensure!(output.status.success() && messages.is_empty(), "{}", String::from_utf8_lossy(&messages));
     Ok(())
 }
 
 /// The scripts of the action's steps, by the step's id or name.
 fn action_scripts() -> Result<Vec<(String, String)>> {
-    let action = yaml_of(&deploy("ci/action.yml"))?;
+    let action = read_yaml(&deploy("ci/action.yml"))?;
     let steps = list(&action, "/runs/steps")?.iter();
     let script = |step: &Value| {
         let name = step["id"].as_str().or(step["name"].as_str())?;
@@ -285,19 +287,19 @@ fn shell_and_workflows_are_clean() -> Result<()> {
     let mut scripts = vec![deploy("ci/harden.sh")];
     scripts.extend(["run", "tools"].map(|name| workspace::root().join(".ci").join(name)));
     for (index, (_, script)) in action_scripts()?.into_iter().enumerate() {
-        ensure!(!script.contains("${{"), "an expression in a script is read as shell: {script}");
+        ensure!(!script.contains("${{"), "an expression in a script would be run as shell: {script}");
         scripts.push(scratch.file(&format!("step-{index}.sh")));
         fs::write(scratch.file(&format!("step-{index}.sh")), format!("#!/usr/bin/env bash\n{script}"))?;
     }
-    judge("shellcheck", &[], &scripts)?;
+    check_with("shellcheck", &[], &scripts)?;
     let (action, workflow) = (deploy("ci/action.yml"), deploy("ci/example-workflow.yml"));
     for (schema, file) in [("vendor.github-actions", &action), ("vendor.github-workflows", &workflow)] {
-        judge("check-jsonschema", &["--builtin-schema", schema], std::slice::from_ref(file))?;
+        check_with("check-jsonschema", &["--builtin-schema", schema], std::slice::from_ref(file))?;
     }
-    judge("actionlint", &[], std::slice::from_ref(&workflow))?;
+    check_with("actionlint", &[], std::slice::from_ref(&workflow))?;
 
-    // actionlint does not look into the action of another repository.
-    let (action, workflow) = (yaml_of(&action)?, yaml_of(&workflow)?);
+    // actionlint does not read the action of another repository.
+    let (action, workflow) = (read_yaml(&action)?, read_yaml(&workflow)?);
     let steps = list(&workflow, "/jobs/image/steps")?.iter();
     let given = steps.filter(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("/deploy/ci@")));
     for (name, _) in given.filter_map(|step| step["with"].as_object()).flatten() {
@@ -306,7 +308,7 @@ fn shell_and_workflows_are_clean() -> Result<()> {
     Ok(())
 }
 
-/// A shell that finds gopatch, in a folder with a program as `server`.
+/// A shell with gopatch on its PATH, in a folder with a program as `server`.
 fn pipeline(scratch: &Scratch) -> Result<Command> {
     fs::copy(corpus::build("httpserver", NEWEST_GO, "default")?, scratch.file("server"))?;
     let folder = release_binary("gopatch")?.parent().context("it is in a folder")?.to_owned();
@@ -316,7 +318,7 @@ fn pipeline(scratch: &Scratch) -> Result<Command> {
     Ok(shell)
 }
 
-/// What a pipeline keeps of a good run.
+/// Checks the files that a pipeline keeps of a successful run.
 fn ensure_evidence(scratch: &Scratch, folder: &str, program: &str) -> Result<()> {
     let mut check = Command::new("sha256sum");
     workspace::output(check.args(["--check", "--strict", "SHA256SUMS"]).current_dir(scratch.file(folder)))?;
@@ -324,9 +326,9 @@ fn ensure_evidence(scratch: &Scratch, folder: &str, program: &str) -> Result<()>
         |name: &str| -> Result<Value> { Ok(serde_json::from_slice(&fs::read(scratch.file(folder).join(name))?)?) };
     let digest = workspace::output(Command::new("sha256sum").arg(scratch.file(program)))?;
     let digest = digest.split(' ').next().unwrap_or_default();
-    ensure!(json("provenance.json")?["subject"][0]["digest"]["sha256"] == digest, "the provenance is of another file");
-    ensure!(json("report.json")?["output"]["sha256"] == digest, "the report is of another file");
-    ensure!(json("verdict.json")?["met"] == true, "the verdict is another");
+    ensure!(json("provenance.json")?["subject"][0]["digest"]["sha256"] == digest, "the provenance has another digest");
+    ensure!(json("report.json")?["output"]["sha256"] == digest, "the report has another digest");
+    ensure!(json("verdict.json")?["met"] == true, "the verdict is not `met`");
     Ok(())
 }
 
@@ -345,23 +347,23 @@ fn the_pipelines_script_hardens_a_program() -> Result<()> {
     ensure_evidence(&scratch, "evidence", "out")?;
     Server::start(&scratch, &mut Command::new(scratch.file("out")))?.stop()?;
 
-    // What was refused is for the policy to judge.
+    // The policy judges refusals.
     fs::write(scratch.file("all.yaml"), gopatch::EVERYTHING.replace("partial: true, ", ""))?;
     let done = run(&policy, &["--rules", "all.yaml"])?;
     ensure!(done.status == Some(1) && done.stderr.contains(": refused: rule everything: "), "{}", done.stderr);
-    ensure!(!scratch.file("out").exists(), "a program that does not meet the policy is there to be shipped");
+    ensure!(!scratch.file("out").exists(), "a program that does not meet the policy was written");
     fs::write(scratch.file("mild.yaml"), "required_rules: http.server\n")?;
     let done = run(&scratch.file("mild.yaml"), &["--rules", "all.yaml"])?;
     ensure!(done.status == Some(0) && scratch.file("out").exists(), "{:?}\n{}", done.status, done.stderr);
 
     fs::write(scratch.file("wrong.yaml"), "required_rule: http.server\n")?;
     for (policy, flags) in [("wrong.yaml", &[][..]), ("mild.yaml", &["--rules", "missing.yaml"])] {
-        fs::write(scratch.file("out"), "an earlier one")?;
+        fs::write(scratch.file("out"), "from an earlier run")?;
         let done = run(&scratch.file(policy), flags)?;
         ensure!(done.status == Some(2) && !scratch.file("out").exists(), "{policy}: {:?}", done.status);
     }
     let done = run_to("./server", &policy, &[])?;
-    ensure!(done.status == Some(2) && scratch.file("server").exists(), "{:?}: the program is gone", done.status);
+    ensure!(done.status == Some(2) && scratch.file("server").exists(), "{:?}: the program was removed", done.status);
     Ok(())
 }
 
@@ -372,7 +374,7 @@ fn the_actions_step_hardens_a_program() -> Result<()> {
     let (_, script) = scripts.iter().find(|(name, _)| name == "harden").context("the action's step")?;
     fs::write(scratch.file("ours.yaml"), "rules: [{ name: ours, import: net/http, function: Error }]\n")?;
     let mut shell = pipeline(&scratch)?;
-    // As GitHub runs `shell: bash`.
+    // GitHub runs `shell: bash` with these arguments.
     shell.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]);
     shell.env("PROGRAM", "server").env("OUTPUT", "").env("POLICY", deploy("ci/policy.yaml")).env("EVIDENCE", "kept");
     shell.env("RULES", "ours.yaml\n").env("ACTION", deploy("ci")).env("GITHUB_OUTPUT", scratch.file("outputs"));
@@ -405,7 +407,7 @@ fn the_dockerfiles_step_hardens_a_program() -> Result<()> {
 }
 
 #[test]
-fn the_dashboard_is_one_that_grafana_can_draw() -> Result<()> {
+fn grafana_can_draw_the_dashboard() -> Result<()> {
     let text = fs::read_to_string(deploy("grafana/gopatch.json"))?;
     let dashboard: Value = serde_json::from_str(&text)?;
     let mut variables: Vec<&str> =
@@ -415,26 +417,26 @@ fn the_dashboard_is_one_that_grafana_can_draw() -> Result<()> {
     for used in text.split('$').skip(1) {
         let used: String =
             used.trim_start_matches('{').chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        ensure!(variables.contains(&used.as_str()) || used == "__all", "nobody sets ${used}");
+        ensure!(variables.contains(&used.as_str()) || used == "__all", "${used} is not set");
     }
     let panels = list(&dashboard, "/panels")?;
     let mut taken = Vec::new();
     for (index, panel) in panels.iter().enumerate() {
         let title = &panel["title"];
-        ensure!(panels[..index].iter().all(|other| other["id"] != panel["id"]), "{title}: its id is taken");
+        ensure!(panels[..index].iter().all(|other| other["id"] != panel["id"]), "{title}: its id is used twice");
         let [x, y, w, h] = ["x", "y", "w", "h"].map(|key| panel["gridPos"][key].as_u64().unwrap_or(u64::MAX));
         ensure!(x + w <= 24, "{title} is too wide");
         let overlaps =
             |&(x2, y2, w2, h2): &(u64, u64, u64, u64)| x < x2 + w2 && x2 < x + w && y < y2 + h2 && y2 < y + h;
-        ensure!(!taken.iter().any(overlaps), "{title} lies over another panel");
+        ensure!(!taken.iter().any(overlaps), "{title} overlaps another panel");
         taken.push((x, y, w, h));
         if panel["type"] != "row" {
             let targets = list(panel, "/targets")?;
             let has_query = |target: &Value| target["expr"].is_string() || target["queryType"].is_string();
-            ensure!(!targets.is_empty() && targets.iter().all(has_query), "{title} asks for nothing");
+            ensure!(!targets.is_empty() && targets.iter().all(has_query), "{title} has no query");
         }
     }
-    // As rules, which is the only form in which promtool looks at queries.
+    // promtool checks queries only as rules.
     let queries = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
     let queries = queries.filter_map(|target| target["expr"].as_str());
     let rule = |query: &str| json!({ "record": "query", "expr": query.replace("$__rate_interval", "1m") });
@@ -443,11 +445,11 @@ fn the_dashboard_is_one_that_grafana_can_draw() -> Result<()> {
     let scratch = Scratch::new()?;
     let group = json!({ "groups": [{ "name": "dashboard", "rules": queries }] });
     fs::write(scratch.file("rules.json"), group.to_string())?;
-    judge("promtool", &["check", "rules", "--lint=none"], &[scratch.file("rules.json")])?;
+    check_with("promtool", &["check", "rules", "--lint=none"], &[scratch.file("rules.json")])?;
 
     for metric in ["http_server_request_duration_seconds", "http_client_request_duration_seconds", "gopatchd_processes"]
     {
-        ensure!(text.contains(metric), "nothing shows {metric}");
+        ensure!(text.contains(metric), "no panel shows {metric}");
     }
     ensure!(panels.iter().any(|panel| panel["type"] == "nodeGraph"), "there is no service map");
     Ok(())

@@ -1,7 +1,6 @@
-//! The worked example of docs/rules.md does what it says.
+//! The worked example of docs/rules.md does what the document says.
 //!
-//! Decides: nothing; the rules are those of the document, and corpus/orders makes known calls.
-//! Trusts: the program. Never does: have rules of its own.
+//! The rules are the document's; corpus/orders makes known calls.
 
 use std::fs;
 use std::process::Command;
@@ -11,7 +10,7 @@ use gopatch_tests::{Gopatchd, NEWEST_GO, Operation, Process, SOON, Scratch, back
 use serde_json::{Value, json};
 use xtask::{corpus, workspace};
 
-/// Where the example begins in the document.
+/// The heading of the example.
 const HEADING: &str = "## A worked example";
 
 #[test]
@@ -39,24 +38,25 @@ fn the_worked_example_works() -> Result<()> {
             let (before, after) = (run(&original)?, run(&patched)?);
             ensure!(before == "20 failed; prices: 160000\ntrue welcome, root <nil>\n", "{before}");
             ensure!(after == "20 failed; prices: 160000\nfalse closed by policy <nil>\n", "{after}");
-            let said = gopatchd.stop()?;
-            said.ensure_all_seen()?;
-            let of = |rule: &'static str| said.of(rule).collect::<Vec<_>>();
-            placed(&of("orders.place")).with_context(|| format!("Go {go} {mode}, {backend}"))?;
-            // Of 100 orders 20 have three lines and 20 have four; those of customer 3 are the ten with three.
-            let large = of("orders.large").len();
+            let collected = gopatchd.stop()?;
+            collected.ensure_all_seen()?;
+            let operations = |rule: &'static str| collected.of_rule(rule).collect::<Vec<_>>();
+            ensure_placed(&operations("orders.place")).with_context(|| format!("Go {go} {mode}, {backend}"))?;
+            // Of 100 orders 20 have three lines and 20 have four; those of customer 3 are the ten
+            // with three.
+            let large = operations("orders.large").len();
             ensure!(large == 40 - 10, "Go {go}: {large} large orders");
             // Five standard deviations.
-            let priced = of("orders.price").len();
+            let priced = operations("orders.price").len();
             ensure!(priced.abs_diff(1_000) < 150, "Go {go}: {priced} of 10,000 prices");
-            ensure!(of("admin.shut").is_empty(), "Go {go}: nothing asked for a record");
+            ensure!(operations("admin.shut").is_empty(), "Go {go}: the rule records nothing");
         }
     }
     Ok(())
 }
 
-/// Each order, in the order in which they were placed.
-fn placed(operations: &[&Operation]) -> Result<()> {
+/// Each order, in the sequence of their placing.
+fn ensure_placed(operations: &[&Operation]) -> Result<()> {
     ensure!(operations.len() == 100, "{} orders", operations.len());
     let mut pending = 0;
     for (index, operation) in operations.iter().enumerate() {

@@ -1,9 +1,7 @@
-//! etcd: one member that is used by gRPC and by HTTP, ended, and started again on what it has stored.
+//! etcd: one member that is used by gRPC and by HTTP, stopped, and started again with its data.
 //!
-//! Decides: what is asked, and what the default rules see of it: without TLS etcd serves gRPC by gRPC's own transport, with TLS
-//! by net/http, whose operation then encloses the call's.
-//! Trusts: the client's account of what it asked and was answered.
-//! Never does: form a cluster.
+//! Without TLS etcd serves gRPC with gRPC's own transport; with TLS it uses net/http, whose
+//! operation then encloses the call's. There is no cluster.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -11,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::process::Process;
-use gopatch_tests::real::{self, Hooked, Tally, shown, tally};
+use gopatch_tests::real::{self, Hooked, Tally, attribute_text, tally};
 use gopatch_tests::server;
 use gopatch_tests::{Gopatchd, NEWEST_GO, Operation, SOON, Scratch, alone, backends};
 use rustix::process::Signal;
@@ -32,10 +30,10 @@ fn every_function_hooked() -> Result<()> {
     requests_are_seen(Hooked::Everything)
 }
 
-/// What the client asked and was answered as it should be.
+/// A call or a request of the client that had the expected answer.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Done {
+struct Request {
     grpc: String,
     method: String,
     path: String,
@@ -43,40 +41,41 @@ struct Done {
 }
 
 fn requests_are_seen(hooked: Hooked) -> Result<()> {
-    // A program whose functions are all hooked writes gigabytes; what runs beside it holds gopatchd up.
+    // A program whose functions are all hooked writes gigabytes; what runs beside it holds gopatchd
+    // up.
     let _turn = alone();
     let original = corpus::build("etcd", NEWEST_GO, "default")?;
     for tls in [false, true] {
         let scratch = Scratch::new()?;
         let program = hooked.patch(&scratch, &original)?;
-        let asked = use_it(&Scratch::new()?, &original, &original, tls, None).context("not patched")?;
-        let absent = use_it(&Scratch::new()?, &program, &original, tls, None).context("no gopatchd")?;
-        ensure!(absent == asked, "the patched etcd gave other answers: {absent:?}");
+        let expected_requests = run_member(&Scratch::new()?, &original, &original, tls, None).context("not patched")?;
+        let absent = run_member(&Scratch::new()?, &program, &original, tls, None).context("no gopatchd")?;
+        ensure!(absent == expected_requests, "the patched etcd answers differently without gopatchd: {absent:?}");
         for backend in backends() {
             let scratch = Scratch::new()?;
-            let gopatchd = hooked.gopatchd(&scratch, backend)?;
+            let gopatchd = hooked.start_gopatchd(&scratch, backend)?;
             let context = || format!("TLS {tls}, backend {backend}");
-            let done = use_it(&scratch, &program, &original, tls, Some(&gopatchd)).with_context(context)?;
-            ensure!(done == asked, "the patched etcd gave other answers: {done:?}");
+            let done = run_member(&scratch, &program, &original, tls, Some(&gopatchd)).with_context(context)?;
+            ensure!(done == expected_requests, "the patched etcd answers differently: {done:?}");
             real::compare(&gopatchd.stop()?, &expected(&done, tls), line).with_context(context)?;
         }
     }
     Ok(())
 }
 
-/// What should be seen of it.
-fn expected(done: &[Done], tls: bool) -> Tally {
+/// The expected operations of the client's requests.
+fn expected(done: &[Request], tls: bool) -> Tally {
     let mut lines = Vec::new();
-    for Done { grpc, method, path, status } in done {
+    for Request { grpc, method, path, status } in done {
         if grpc.is_empty() {
             lines.push(format!("http.server {method} {path} {status}"));
         } else {
-            // The client takes leave of a watch by cancelling it.
+            // The client ends a watch by cancelling it.
             let code = u8::from(grpc.ends_with("/Watch"));
             lines.push(format!("grpc.server {grpc} {code}"));
             lines.extend(tls.then(|| format!("http.server POST {grpc} 200")));
         }
-        // The gateway from JSON to gRPC is a client of its own server.
+        // The gateway from JSON to gRPC is a client of the same server.
         if path.starts_with("/v3/") {
             let call = "/etcdserverpb.KV/Range";
             lines.extend([format!("grpc.client {call} 0"), format!("grpc.server {call} 0")]);
@@ -86,7 +85,8 @@ fn expected(done: &[Done], tls: bool) -> Tally {
     tally(lines)
 }
 
-/// What is expected of an operation. Of handshakes there are as many as the client's two libraries like.
+/// An operation as a line to compare. The number of handshakes depends on the client's two
+/// libraries.
 fn line(operation: &Operation) -> Option<String> {
     let attributes: &[&str] = match &*operation.rule {
         "http.server" => &["http.request.method", "url.path", "http.response.status_code"],
@@ -96,25 +96,26 @@ fn line(operation: &Operation) -> Option<String> {
     };
     let mut line = operation.rule.clone();
     for attribute in attributes {
-        line = format!("{line} {}", shown(operation, attribute));
+        line = format!("{line} {}", attribute_text(operation, attribute));
     }
     Some(line).filter(|line| !line.contains(server::KNOCK))
 }
 
-/// Uses a member, ends it, starts it again and looks what it still has; gives what was asked.
-fn use_it(
+/// Uses a member, ends it, starts it again and checks its data; returns what was requested.
+fn run_member(
     scratch: &Scratch,
     program: &Path,
     client: &Path,
     tls: bool,
     gopatchd: Option<&Gopatchd>,
-) -> Result<Vec<Done>> {
+) -> Result<Vec<Request>> {
     let mut done = Vec::new();
     for what in ["use", "check"] {
         let [address, plain, peers] = real::free_addresses()?;
         let url = format!("{}://{address}", if tls { "https" } else { "http" });
         let mut command = Command::new(program);
-        // The knocks go to an address in plain text. It is no second one for clients: the gateway would dial either.
+        // Knocks go to a plain-text address. With a second client address the gateway would dial
+        // either.
         command.args(["--listen-client-urls", &url, "--advertise-client-urls", &url]);
         command.args(["--listen-peer-urls", &format!("http://{peers}"), "--log-level", "error"]);
         command.args(["--listen-metrics-urls", &format!("http://{plain}")]);
@@ -124,19 +125,20 @@ fn use_it(
             real::wait_for_listener(&mut etcd, address)?;
         }
         if let Some(gopatchd) = gopatchd {
-            server::knock(&plain, || gopatchd.has_heard_of(etcd.pid()))?;
+            server::knock(&plain, || gopatchd.has_operation_of(etcd.pid()))?;
         }
         let mut command = Command::new(client);
         command.args([what, "-url", &url, "-n", &KEYS.to_string()]);
-        let told = Process::run(&mut command, scratch.path(), "client", SOON).with_context(|| etcd.told("was used"))?;
-        for line in told.lines() {
+        let printed = Process::run(&mut command, scratch.path(), "client", SOON)
+            .with_context(|| etcd.describe("served the client"))?;
+        for line in printed.lines() {
             done.push(serde_json::from_str(line).with_context(|| line.to_owned())?);
         }
         etcd.signal(Signal::TERM)?;
         let status = etcd.wait(SOON)?;
-        // etcd sends itself the signal again when it has stored everything.
-        ensure!(status.signal() == Some(Signal::TERM.as_raw()), "{}", etcd.told(&format!("ended with {status}")));
+        // etcd stores everything and then sends itself the signal again.
+        ensure!(status.signal() == Some(Signal::TERM.as_raw()), "{}", etcd.describe(&format!("ended with {status}")));
     }
-    ensure!(done.len() == 4 * KEYS + 6, "the client did {} things", done.len());
+    ensure!(done.len() == 4 * KEYS + 6, "the client made {} requests", done.len());
     Ok(done)
 }

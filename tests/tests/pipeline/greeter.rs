@@ -1,14 +1,13 @@
-//! gRPC: a server and its client, each patched, over gRPC's own transport and net/http's.
+//! gRPC: a server and its client, both patched, over gRPC's own transport and net/http's.
 //!
-//! Decides: which calls are made, and that the default rules see each with its method and status on both sides.
-//! Trusts: the client's account of its calls.
-//! Never does: allow for a few.
+//! The default rules see each call with its method and status on both sides, exactly as the client
+//! reports it.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use gopatch_tests::real::{self, Hooked, Tally, shown, tally};
+use gopatch_tests::real::{self, Hooked, Tally, attribute_text, tally};
 use gopatch_tests::{Gopatchd, NEWEST_GO, Operation, SOON, Scratch, alone, backends};
 use serde::Deserialize;
 use xtask::corpus;
@@ -30,7 +29,7 @@ fn every_function_hooked() -> Result<()> {
     calls_are_seen(Hooked::Everything, "default", 80)
 }
 
-/// Where the server listens.
+/// The server's addresses.
 #[derive(Deserialize)]
 struct Ready {
     plain: String,
@@ -49,34 +48,34 @@ struct Seen {
 fn calls_are_seen(hooked: Hooked, mode: &str, calls: usize) -> Result<()> {
     let scratch = Scratch::new()?;
     let program = hooked.patch(&scratch, &corpus::build("greeter", NEWEST_GO, mode)?)?;
-    use_it(&scratch, &program, calls, None).context("no gopatchd")?;
+    make_calls(&scratch, &program, calls, None).context("no gopatchd")?;
     for backend in backends() {
-        let gopatchd = hooked.gopatchd(&scratch, backend)?;
-        let expected = use_it(&scratch, &program, calls, Some(&gopatchd)).with_context(|| backend.to_owned())?;
+        let gopatchd = hooked.start_gopatchd(&scratch, backend)?;
+        let expected = make_calls(&scratch, &program, calls, Some(&gopatchd)).with_context(|| backend.to_owned())?;
         real::compare(&gopatchd.stop()?, &expected, line).with_context(|| backend.to_owned())?;
     }
     Ok(())
 }
 
-/// What is expected of an operation; knocks are not counted.
+/// An operation as a line to compare; knocks do not count.
 fn line(operation: &Operation) -> Option<String> {
     let status = match &*operation.rule {
-        "grpc.server" | "grpc.client" => shown(operation, "rpc.grpc.status_code"),
-        "grpc.client.stream" => shown(operation, "rpc.failed"),
-        "http.server" => return Some(format!("http.server {}", shown(operation, "url.path"))),
-        "tls.handshake" => shown(operation, "tls.established"),
+        "grpc.server" | "grpc.client" => attribute_text(operation, "rpc.grpc.status_code"),
+        "grpc.client.stream" => attribute_text(operation, "rpc.failed"),
+        "http.server" => return Some(format!("http.server {}", attribute_text(operation, "url.path"))),
+        "tls.handshake" => attribute_text(operation, "tls.established"),
         rule => return Some(format!("{rule}?")),
     };
     Some(format!("{} {} {status}", operation.rule, operation.name)).filter(|line| !line.contains("/Knock"))
 }
 
-/// Makes calls over each transport, and gives what should be seen of them.
-fn use_it(scratch: &Scratch, program: &Path, calls: usize, gopatchd: Option<&Gopatchd>) -> Result<Tally> {
+/// Makes calls over each transport, and returns the expected operations.
+fn make_calls(scratch: &Scratch, program: &Path, calls: usize, gopatchd: Option<&Gopatchd>) -> Result<Tally> {
     let mut server = real::start(scratch, Command::new(program).arg("serve"), "server")?;
     let ready: Ready = server.wait_for("listen", SOON, |process| {
         let text = process.stdout()?;
         let line = text.split_once('\n').map(|(line, _)| serde_json::from_str(line));
-        line.transpose().with_context(|| format!("the server said {text:?}"))
+        line.transpose().with_context(|| format!("the server printed {text:?}"))
     })?;
     let mut expected = Vec::new();
     for (name, address, tls) in
@@ -94,15 +93,15 @@ fn use_it(scratch: &Scratch, program: &Path, calls: usize, gopatchd: Option<&Gop
         let mut client = real::start(scratch, &mut command, name)?;
         if let Some(gopatchd) = gopatchd {
             for pid in [server.pid(), client.pid()] {
-                real::wait_until_heard(gopatchd, pid).with_context(|| client.told("was not seen"))?;
+                real::wait_for_operation_of(gopatchd, pid).with_context(|| client.describe("was not recorded"))?;
             }
         }
         std::fs::write(&begin, "")?;
         let status = client.wait(SOON)?;
-        anyhow::ensure!(status.success(), "{}", client.told("failed"));
+        anyhow::ensure!(status.success(), "{}", client.describe("failed"));
         for seen in client.stdout()?.lines() {
             let Seen { method, stream, code } = serde_json::from_str(seen).with_context(|| seen.to_owned())?;
-            // Of a method that no service has, no function is called.
+            // No function is called for a method that no service has.
             if !method.ends_with("/Nobody") {
                 expected.push(format!("grpc.server {method} {code}"));
             }
@@ -116,12 +115,12 @@ fn use_it(scratch: &Scratch, program: &Path, calls: usize, gopatchd: Option<&Gop
             });
         }
         if tls {
-            // One at each end of the one connection.
+            // One at each end of the connection.
             expected
                 .extend(["tls.handshake tls.handshake true".to_owned(), "tls.handshake tls.handshake true".to_owned()]);
         }
     }
-    anyhow::ensure!(expected.len() > 6 * calls, "the clients told of too few calls: {}", expected.len());
+    anyhow::ensure!(expected.len() > 6 * calls, "the clients reported too few calls: {}", expected.len());
     server.terminate()?;
     Ok(tally(expected))
 }

@@ -1,7 +1,7 @@
-//! What a pipeline holds a patched file to, and what it keeps: the policy and the provenance of docs/hardening.md.
+//! The policy and the provenance of docs/hardening.md: what a pipeline checks of a patched file,
+//! and what it keeps.
 //!
-//! Decides: nothing; the worked example is the document's.
-//! Trusts: its own digests. Never does: judge a policy by gopatch's library.
+//! The worked example is the document's. Digests are computed here, not by gopatch's library.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn with_server() -> Result<Scratch> {
     Ok(scratch)
 }
 
-/// `gopatch ARGUMENTS` in a folder.
+/// Runs `gopatch ARGUMENTS` in a folder.
 fn run(scratch: &Scratch, arguments: &[&str]) -> Result<Gopatch> {
     Gopatch::run(gopatch::command(arguments)?.current_dir(scratch.path()))
 }
@@ -31,7 +31,7 @@ fn sha256(path: &Path) -> Result<String> {
     Ok(to_hex(&Sha256::digest(bytes)))
 }
 
-fn json_of(path: &Path) -> Result<Value> {
+fn read_json(path: &Path) -> Result<Value> {
     serde_json::from_slice(&fs::read(path)?).with_context(|| path.display().to_string())
 }
 
@@ -57,7 +57,7 @@ fn the_worked_example_works() -> Result<()> {
     let lines: Vec<_> = done.stdout.lines().collect();
     ensure!(lines.len() == 2 && lines[0] == printed[0].trim_end(), "{}", done.stdout);
     ensure!(lines[1].starts_with("server.patched: ") && lines[1].ends_with(&sha256(&scratch.file("server"))?));
-    ensure!(json_of(&scratch.file("report.json"))?["refused"] == json!([]));
+    ensure!(read_json(&scratch.file("report.json"))?["refused"] == json!([]));
 
     fs::write(scratch.file("policy.yaml"), &policies[1])?;
     let done = run(&scratch, &["inspect", "server.patched", "--policy", "policy.yaml"])?;
@@ -67,14 +67,14 @@ fn the_worked_example_works() -> Result<()> {
 }
 
 #[test]
-fn a_refusal_is_in_the_file_and_violates() -> Result<()> {
+fn a_refusal_is_in_the_file_and_violates_the_policy() -> Result<()> {
     let scratch = with_server()?;
     fs::write(scratch.file("all.yaml"), gopatch::EVERYTHING)?;
     let done = run(&scratch, &["server", "-o", "out", "--rules", "all.yaml", "--report", "r", "--format", "json"])?;
     ensure!(done.status == Some(0), "{}", done.stderr);
-    let report = json_of(&scratch.file("r"))?;
+    let report = read_json(&scratch.file("r"))?;
     let refused = report["refused"].as_array().context("refused")?;
-    ensure!(!refused.is_empty(), "some place of so large a program cannot be hooked");
+    ensure!(!refused.is_empty(), "a program of this size has places that cannot be hooked");
     let mut codes: Vec<_> = refused.iter().filter_map(|place| place["code"].as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
@@ -103,7 +103,7 @@ fn a_refusal_is_in_the_file_and_violates() -> Result<()> {
 }
 
 #[test]
-fn what_cannot_be_judged_is_told_apart() -> Result<()> {
+fn what_cannot_be_judged_has_another_status() -> Result<()> {
     let scratch = with_server()?;
     gopatch::patch(&scratch.file("server"), scratch.file("out"))?;
     let mut bytes = fs::read(scratch.file("out"))?;
@@ -112,7 +112,7 @@ fn what_cannot_be_judged_is_told_apart() -> Result<()> {
     fs::write(scratch.file("tampered"), bytes)?;
     fs::write(scratch.file("good.yaml"), "required_rules: http.server\n")?;
     fs::write(scratch.file("wrong.yaml"), "# ours\nrequired_rule: http.server\n")?;
-    for (file, policy, status, said) in [
+    for (file, policy, status, message) in [
         ("out", "good.yaml", 0, ""),
         ("server", "good.yaml", 1, "server: does not meet good.yaml"),
         ("out", "wrong.yaml", 2, "wrong.yaml:2: unknown field `required_rule`"),
@@ -122,7 +122,7 @@ fn what_cannot_be_judged_is_told_apart() -> Result<()> {
     ] {
         let done = run(&scratch, &["inspect", file, "--policy", policy])?;
         ensure!(done.status == Some(status), "{file} {policy}: {:?} {}{}", done.status, done.stdout, done.stderr);
-        ensure!(done.stderr.contains(said), "{file} {policy}: {}", done.stderr);
+        ensure!(done.stderr.contains(message), "{file} {policy}: {}", done.stderr);
         ensure!(status != 2 || done.stdout.is_empty(), "{file} {policy}: {}", done.stdout);
     }
     let done = run(&scratch, &["inspect", "server", "--policy", "good.yaml"])?;
@@ -131,7 +131,7 @@ fn what_cannot_be_judged_is_told_apart() -> Result<()> {
 }
 
 #[test]
-fn provenance_says_what_the_output_was_made_from() -> Result<()> {
+fn provenance_names_what_the_output_was_made_from() -> Result<()> {
     let made = |scratch: &Scratch, more: &[&str]| {
         fs::write(scratch.file("ours.yaml"), "rules: [{ name: ours, import: net/http, function: Error }]\n")?;
         let path = |name: &str| scratch.file(name).display().to_string();
@@ -143,8 +143,8 @@ fn provenance_says_what_the_output_was_made_from() -> Result<()> {
     };
     let (scratch, elsewhere) = (with_server()?, with_server()?);
     let text = made(&scratch, &[])?;
-    ensure!(text == made(&scratch, &[])?, "a second run says something else");
-    ensure!(text == made(&elsewhere, &[])?, "another folder shows");
+    ensure!(text == made(&scratch, &[])?, "a second run gives another statement");
+    ensure!(text == made(&elsewhere, &[])?, "the statement depends on the folder");
     let folder = scratch.path().file_name().context("a folder's name")?.to_string_lossy();
     ensure!(!text.contains(&*folder), "{text}");
 
@@ -192,7 +192,7 @@ fn provenance_says_what_the_output_was_made_from() -> Result<()> {
 }
 
 #[test]
-fn provenance_takes_no_other_files_place() -> Result<()> {
+fn provenance_overwrites_no_other_file() -> Result<()> {
     let scratch = with_server()?;
     for (name, of) in [("server", "IN"), ("out", "OUT"), ("report", "the report")] {
         let arguments = ["server", "-o", "out", "--report", "report", "--provenance", name];
@@ -200,6 +200,6 @@ fn provenance_takes_no_other_files_place() -> Result<()> {
         ensure!(done.status == Some(2), "{name}: {:?}", done.status);
         ensure!(done.stderr.contains(&format!("the provenance would overwrite {of} ")), "{}", done.stderr);
     }
-    ensure!(!scratch.file("out").exists() && !scratch.file("report").exists(), "something was written");
+    ensure!(!scratch.file("out").exists() && !scratch.file("report").exists(), "an output was written");
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The whole way, as users go it: the documents' examples, `deploy/`, `gopatchd ab`, the budgets, and real programs.
+//! The whole way, as users go it: the documents' examples, `deploy/`, `gopatchd ab`, the budgets,
+//! and real programs.
 
 mod ab;
 mod budgets;

@@ -1,8 +1,6 @@
-//! `cargo xtask bpf`: the BPF objects that are committed are what their sources give.
+//! `cargo xtask bpf`: the committed BPF objects are what their sources compile to, byte for byte.
 //!
-//! Decides: whether they are the same, byte for byte.
-//! Trusts: the `build.sh` beside each source, which holds the compiler's options.
-//! Never does: a write, unless `--write` asks for it.
+//! The `build.sh` beside each source has the compiler's options. Only `--write` changes a file.
 
 use std::fs;
 use std::process::Command;
@@ -14,7 +12,7 @@ use xtask::workspace;
 const OBJECTS: [(&str, &str); 3] =
     [("runtime-ebpf/bpf", "drain.bpf"), ("runtime-ebpf/bpf", "uprobe.bpf"), ("tests/bench", "uprobe.bpf")];
 
-/// Builds the objects anew and compares them with the committed ones, or replaces those.
+/// Rebuilds the objects and compares them with the committed ones, or replaces those.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let write = match arguments {
         [] => false,
@@ -37,10 +35,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         let old = fs::read(&committed).with_context(|| format!("cannot read {}", committed.display()))?;
         ensure!(
             old == new,
-            "{} is not what {name}.c gives\nhint: cargo xtask bpf --write, then commit it",
+            "{} does not match {name}.c\nhint: cargo xtask bpf --write, then commit it",
             committed.display()
         );
-        eprintln!("bpf: {name}.o is what its source gives");
+        eprintln!("bpf: {name}.o matches its source");
     }
     Ok(())
 }

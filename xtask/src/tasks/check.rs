@@ -1,15 +1,13 @@
-//! `cargo xtask test`, `soak` and `bench`: everything that judges the workspace.
+//! `cargo xtask test`, `soak` and `bench`: the checks of the workspace, cheap ones first.
 //!
-//! Decides: what is checked, and in which order: cheap things first.
-//! Trusts: cargo's exit status.
-//! Never does: skip a step because a tool is missing.
+//! A missing tool is an error, never a skipped step.
 
 use anyhow::{Result, bail};
-use xtask::workspace::{cargo, require_all, run as run_command};
+use xtask::workspace::{build_release, cargo, require_all, run as run_command};
 
-use super::{bpf, structure};
+use super::{bpf, docs, structure};
 
-/// What a change has to pass.
+/// Runs everything that a change must pass.
 pub(crate) fn test(arguments: &[&str]) -> Result<()> {
     no_arguments("test", arguments)?;
     require_all()?;
@@ -17,11 +15,12 @@ pub(crate) fn test(arguments: &[&str]) -> Result<()> {
     run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     structure::run(&[])?;
     bpf::run(&[])?;
-    build_release()?;
+    // Builds the programs, too.
+    docs::run(&[])?;
     run_command(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
 }
 
-/// The tests that take long: every Go version, every backend, the full number of requests.
+/// Runs the long tests: every Go version, every backend, the full number of requests.
 pub(crate) fn soak(arguments: &[&str]) -> Result<()> {
     no_arguments("soak", arguments)?;
     require_all()?;
@@ -29,11 +28,11 @@ pub(crate) fn soak(arguments: &[&str]) -> Result<()> {
     run_command(&mut cargo(&["test", "--release", "--package", "gopatch-tests", "--", "--ignored"]))
 }
 
-/// The benchmarks, programs of the tests' crate.
+/// Runs the benchmarks, which are programs of the tests' crate.
 pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
     let program = |name| ["--package", "gopatch-tests", "--bin", name, "--"];
     match arguments {
-        // It measures no time, so it needs no release build, and the tests have built this one.
+        // It measures no time, so it needs no release build; the tests have built the debug one.
         ["--check", rest @ ..] => {
             run_command(cargo(&["run"]).args(program("bench-hooks")).arg("instructions").args(rest))
         }
@@ -47,11 +46,6 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
         }
         _ => bail!("usage: cargo xtask bench hooks|collector|patch [ARGUMENTS], or cargo xtask bench --check"),
     }
-}
-
-/// The end-to-end tests, the benchmarks and the demo run the programs as a user gets them.
-pub(crate) fn build_release() -> Result<()> {
-    run_command(&mut cargo(&["build", "--release", "--package", "gopatch", "--package", "gopatchd"]))
 }
 
 fn no_arguments(name: &str, arguments: &[&str]) -> Result<()> {

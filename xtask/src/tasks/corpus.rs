@@ -1,13 +1,10 @@
-//! `cargo xtask corpus`: the corpus from the command line.
-//!
-//! Decides: what is printed. Paths and names go to stdout, progress to stderr.
-//! Trusts: [`xtask::corpus`].
-//! Never does: a build by itself.
+//! `cargo xtask corpus`: the corpus from the command line. Paths and names go to stdout, progress
+//! to stderr.
 
 use anyhow::{Result, bail};
 use xtask::corpus::{self, Manifest};
 
-/// Builds all, or one, or lists what could be built.
+/// Builds all programs, or one, or lists them.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         [] => build_all(),

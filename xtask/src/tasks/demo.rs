@@ -1,8 +1,7 @@
-//! `cargo xtask demo`: the whole path once, from a Go executable to a table of the requests that it served.
+//! `cargo xtask demo`: the whole way once, from a Go executable to a table of the requests that it
+//! served.
 //!
-//! Decides: what is sent, and what of it is shown.
-//! Trusts: nothing it shows: it fails unless gopatchd saw as many requests as the client sent.
-//! Never does: leave a process behind, whatever fails.
+//! It fails unless gopatchd saw as many requests as the client sent. No process outlives it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,9 +17,7 @@ use serde_json::{Map, Value};
 use xtask::corpus::{self, Manifest};
 use xtask::workspace;
 
-use super::check;
-
-/// Every way a handler of the corpus server behaves.
+/// Every behaviour of the corpus server's handlers.
 const MIX: &str = "fast,slow,stream,panic,hijack,echo,missing,status";
 
 /// Requests of each of the three runs.
@@ -32,10 +29,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Longest path of a Unix socket (`sun_path` in unix(7), less its final zero).
 const SOCKET_PATH_MAX: usize = 107;
 
-/// Flags of a socket that listens (`__SO_ACCEPTCON` in the kernel's net.h), as /proc/net/unix shows them.
+/// Flags of a socket that listens (`__SO_ACCEPTCON` in the kernel's net.h), as /proc/net/unix shows
+/// them.
 const ACCEPTS: &str = "00010000";
 
-/// What the corpus server prints when it is ready.
+/// The line of the corpus server when it is ready.
 #[derive(Deserialize)]
 struct Ready {
     http: String,
@@ -43,7 +41,7 @@ struct Ready {
     go: String,
 }
 
-/// What gopatchd prints for each operation, as far as it is shown here.
+/// The part of gopatchd's line for an operation that is shown here.
 #[derive(Deserialize)]
 struct Operation {
     name: String,
@@ -51,7 +49,7 @@ struct Operation {
     attributes: Map<String, Value>,
 }
 
-/// Builds, patches, runs, and shows what was seen.
+/// Builds, patches and runs a server, and shows what gopatchd saw.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     ensure!(arguments.is_empty(), "usage: cargo xtask demo");
     workspace::require(&["go", "gcc"])?;
@@ -59,14 +57,14 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let newest = manifest.go_versions().next_back().context("corpus/manifest.yaml names no Go")?;
 
     step("building gopatch and gopatchd");
-    check::build_release()?;
+    workspace::build_release()?;
     step(&format!("building the Go web server and its client with Go {newest}"));
     let original = corpus::build("httpserver", newest, "default")?;
     let loadgen = corpus::build("loadgen", newest, "default")?;
 
     let folder = workspace::target().join("demo");
     if folder.exists() {
-        // A socket that an earlier demo left would look like gopatchd's.
+        // The socket of an earlier demo would look like gopatchd's.
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -111,11 +109,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let seen = read_operations(&operations)?;
     println!("\nWhat gopatchd saw of a server built with {}:\n", ready.go);
     print_table(&seen);
-    println!("\nWhat gopatchd said:\n\n{}", contents(&log));
+    println!("\nMessages of gopatchd:\n\n{}", contents(&log));
     let requests = seen.iter().filter(|one| one.is_request()).count();
     println!("The client sent {} requests, gopatchd saw {requests}.", 3 * REQUESTS);
     println!("Every operation is in {}; the patched server is {}.", operations.display(), patched.display());
-    ensure!(requests == 3 * REQUESTS, "these should be the same");
+    ensure!(requests == 3 * REQUESTS, "these numbers should be equal");
     Ok(())
 }
 
@@ -140,7 +138,7 @@ impl Running {
         Ok(Self { child, name: program.file_name().unwrap_or_default().to_string_lossy().into_owned() })
     }
 
-    /// Asks until it gets an answer, the process ends, or patience does.
+    /// Waits until `ask` returns a value, or fails after [`PATIENCE`].
     fn wait<T>(&mut self, what: &str, mut ask: impl FnMut(&mut Child) -> Result<Option<T>>) -> Result<T> {
         let started = Instant::now();
         loop {
@@ -152,8 +150,8 @@ impl Running {
         }
     }
 
-    /// Waits until somebody accepts connections at a path. To look is better than to try: gopatchd would count
-    /// a connection that says nothing.
+    /// Waits until a process listens at a path. It reads the kernel's list: gopatchd would count a
+    /// connection without a hello.
     fn wait_for_socket(&mut self, path: &Path) -> Result<()> {
         let name = self.name.clone();
         let path = path.to_string_lossy();
@@ -168,12 +166,12 @@ impl Running {
         })
     }
 
-    /// Reads the line that says where the server listens.
+    /// Reads the line with the server's addresses.
     fn ready(&mut self) -> Result<Ready> {
         let stdout = self.child.stdout.take().context("the server's stdout is piped")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
-        serde_json::from_str(&line).with_context(|| format!("{} did not say that it is ready: {line:?}", self.name))
+        serde_json::from_str(&line).with_context(|| format!("{} did not print its addresses: {line:?}", self.name))
     }
 
     /// Sends a signal and waits for the end.
@@ -185,7 +183,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // After an ordinary end there is nothing to kill, which is an error that says so.
+        // Fails when the process has ended already, which is the usual case.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -204,7 +202,7 @@ impl Operation {
         }
     }
 
-    /// The columns that requests of one sort have in common: every path has a number at its end.
+    /// The columns that requests to one handler share: paths end with a number, which is left out.
     fn row(&self) -> [String; 4] {
         if !self.is_request() {
             let version = self.attribute("tls.protocol.version");
@@ -220,7 +218,7 @@ impl Operation {
 
 fn read_operations(path: &Path) -> Result<Vec<Operation>> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    // The last line is the summary, which gopatchd also says to a person.
+    // The last line is the summary, which gopatchd also prints as a message.
     text.lines()
         .filter(|line| !line.starts_with(r#"{"summary":"#))
         .map(|line| serde_json::from_str(line).with_context(|| format!("{}: not an operation: {line}", path.display())))

@@ -1,18 +1,17 @@
-//! The end of a path: what is read there, and what it is called.
-//!
-//! Decides: which values can be recorded, and how each lies in memory or in registers.
-//! Trusts: the way there. Never does: record a part of what was asked for.
+//! The end of a path: which values can be recorded, and how each lies in memory or in registers.
 
 use gopatch_protocol::manifest::ValueType;
 use gopatch_trampolines::plan::{Leaf, Path, Root};
 
-use super::{Cursor, End, Origin, Places, ResolveError, displacement, pointer, source};
+use super::cursor::{Cursor, Origin, displacement, pointer, source};
+use super::{End, Places, ResolveError};
 use crate::golang::abi::Location;
 use crate::rules::path::Form;
 use crate::types::{Kind, Type, TypeId};
 
 impl Places<'_> {
-    /// If the cursor is at a pointer to an array, of which the value or the length is wanted, the array.
+    /// From a pointer to an array to the array, if its value or length is wanted; any other cursor
+    /// stays.
     fn at_array(&self, cursor: Cursor, form: Form, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
         let Kind::Pointer(element) = self.types.resolve(cursor.type_id())?.kind else { return Ok(cursor) };
         let is_wanted = matches!(form, Form::Value | Form::Len);
@@ -42,9 +41,10 @@ impl Places<'_> {
             _ => Err(unrecordable()),
         };
         if let (Form::Len, Kind::Map) = (form, &resolved.kind) {
-            // The first word of the runtime's map is its number of entries: `hmap.count` until Go 1.23,
-            // `maps.Map.used` since (Go's `src/runtime/map.go`, `src/internal/runtime/maps/map.go`).
-            // A nil map has no entries: then its own word is the 0 to record.
+            // The first word of the runtime's map is the number of its entries: `hmap.count` until
+            // Go 1.23, `maps.Map.used` since (Go's `src/runtime/map.go`,
+            // `src/internal/runtime/maps/map.go`). A nil map has none: then the word of the map
+            // itself is the 0 to record.
             let leaf = int(8, true)?;
             let nil = match &cursor {
                 Cursor::Value { location, offset, origin, .. } => {
@@ -75,7 +75,7 @@ impl Places<'_> {
                 _ => Err(unrecordable()),
             };
         }
-        // Which word, what is read, what it is called.
+        // The offset of the word, how it is read, and the type of the value.
         let (word, leaf, value) = match (form, &resolved.kind) {
             (Form::TypeName, Kind::Interface { empty }) => {
                 let types = self.type_data.ok_or(ResolveError::NoTypeNames)?;
@@ -116,14 +116,14 @@ impl Places<'_> {
     }
 }
 
-/// The way to an array of bytes.
+/// The loads that lead to an array of bytes.
 fn bytes(cursor: Cursor, leaf: Leaf, resolved: &Type<'_>, end: &mut End<'_>) -> Result<Path, ResolveError> {
     let (root, steps, offset) = match cursor {
         Cursor::Memory { root, steps, offset, .. } => (root, steps, displacement(offset, resolved)?),
         Cursor::Value { location: Location::Stack { offset: start }, offset, origin: Origin::Here, .. } => {
             (Root::Frame(displacement(start + offset, resolved)?), Vec::new(), 0)
         }
-        // In a register there is one byte at most.
+        // An array in a register has one byte.
         Cursor::Value { location: location @ Location::Registers(_), offset, origin, .. } => {
             let first = source(&location, offset, origin, resolved, end)?;
             (Root::Value { first, second: None }, Vec::new(), 0)

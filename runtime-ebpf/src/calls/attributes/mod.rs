@@ -1,8 +1,9 @@
 //! Turns the words and strings of a record into attributes.
 //!
-//! Decides: how a captured value is shown, by what the manifest says of it.
-//! Trusts: a record that fits its captures' `Shape` to hold what they ask for. Its text may be anything.
-//! Never does: guessing. A value that could not be captured is left out.
+//! Decides: how a captured value is shown, by the capture's format in the manifest.
+//! Trusts: that a record that matches the `Shape` of its captures holds their values. Its text may
+//! be anything.
+//! Never does: guess. A value that could not be captured is left out.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,10 +15,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::cipher_suites::cipher_suite_name;
 
-/// The value of a method that is none of [`METHODS`].
+/// The value of a method that is not in [`METHODS`].
 pub(crate) const OTHER_METHOD: &str = "_OTHER";
 
-/// The methods that OpenTelemetry's semantic conventions know: those of RFC 9110, PATCH and QUERY.
+/// The methods of OpenTelemetry's semantic conventions: those of RFC 9110, PATCH and QUERY.
 const METHODS: [&str; 10] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE", "QUERY"];
 
 /// One value.
@@ -41,7 +42,7 @@ impl Value<'_> {
         }
     }
 
-    /// The same value, with a text of its own.
+    /// The same value, with a copy of its text.
     pub(crate) fn into_owned(self) -> Value<'static> {
         match self {
             Self::Int(value) => Value::Int(value),
@@ -63,19 +64,20 @@ impl std::fmt::Display for Value<'_> {
     }
 }
 
-/// The attributes of an operation, in the order of their captures. They borrow from the manifest and from the records.
+/// The attributes of an operation, in the order of their captures. They borrow from the manifest
+/// and from the records.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attributes<'m>(Vec<(Cow<'m, str>, Value<'m>)>);
 
-/// Attributes that are being put together.
+/// Collects attributes.
 struct Builder<'m> {
     done: Vec<(Cow<'m, str>, Value<'m>)>,
-    /// A name may come twice; the later value is the one.
+    /// A name may come twice; the later value counts.
     repeats: bool,
 }
 
-/// What one end of a call has recorded: the captures of its point, and the record.
-pub(crate) type Recorded<'m> = (&'m [Capture], Record<'m>);
+/// One recorded end of a call: the captures of its point, and the record.
+pub(crate) type RecordedEnd<'m> = (&'m [Capture], Record<'m>);
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -87,7 +89,7 @@ impl Serialize for Attributes<'_> {
     }
 }
 
-/// Whether captures of one function may give an attribute more than once.
+/// Whether the captures of a function may give an attribute more than once.
 pub(crate) fn repeats<'c>(captures: impl Iterator<Item = &'c Capture>) -> bool {
     let mut names = HashSet::new();
     let mut is_new =
@@ -98,21 +100,21 @@ pub(crate) fn repeats<'c>(captures: impl Iterator<Item = &'c Capture>) -> bool {
     !captures.fold(true, |all, capture| all & are_new(capture))
 }
 
-/// What captures ask a record to hold.
+/// What a record must hold for its captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) captures: usize,
-    /// Which of them are strings, as a record says which are present.
+    /// Which of them are strings, a bit each, as in the record's word of present captures.
     strings: u32,
 }
 
 impl Shape {
-    pub(crate) fn of(captures: &[Capture]) -> Self {
+    pub(crate) fn from_captures(captures: &[Capture]) -> Self {
         let strings = (0..u32::BITS).zip(captures).filter(|(_, capture)| capture.value == ValueType::String);
         Self { captures: captures.len(), strings: strings.map(|(bit, _)| 1 << bit).sum() }
     }
 
-    /// Whether a record holds it all.
+    /// Whether a record holds all of it.
     #[inline]
     pub(crate) fn fits(self, record: &Record<'_>) -> bool {
         let Some((words, text)) = record.captured(self.captures) else {
@@ -137,16 +139,16 @@ fn string_lengths(word: u64) -> (usize, usize) {
     (word as u32 as usize, (word >> 32) as usize)
 }
 
-/// Whether a capture is among those that are present.
+/// Whether a capture is present.
 #[inline]
 fn is_present(present: u32, index: usize) -> bool {
     present.checked_shr(index as u32).is_some_and(|bits| bits & 1 == 1)
 }
 
 impl<'m> Attributes<'m> {
-    /// The attributes of an operation from what its two ends have recorded, of captures that [`repeats`] or not, in the memory of
-    /// earlier ones.
-    pub(crate) fn of(ends: [Option<Recorded<'m>>; 2], repeats: bool, Self(done): Self) -> Self {
+    /// The attributes of an operation from its recorded ends, in the memory of earlier attributes.
+    /// `repeats` is what [`repeats`] gives for the captures.
+    pub(crate) fn from_ends(ends: [Option<RecordedEnd<'m>>; 2], repeats: bool, Self(done): Self) -> Self {
         debug_assert!(done.is_empty());
         let mut attributes = Builder { done, repeats };
         let is_set = |name: &Option<String>| name.as_ref().is_some_and(|name| is_true(&ends, name));
@@ -156,7 +158,7 @@ impl<'m> Attributes<'m> {
             for (index, (capture, word)) in captures.iter().zip(words).enumerate() {
                 if !is_present(present, index) {
                     if let Some(meant) = capture.absent_means.filter(|_| !is_set(&capture.absent_means_unless)) {
-                        attributes.show(capture, Value::Int(meant), is_set);
+                        attributes.add_meaning(capture, Value::Int(meant), is_set);
                     }
                     continue;
                 }
@@ -170,7 +172,7 @@ impl<'m> Attributes<'m> {
                         let (bytes, rest) = text.split_at(stored.min(text.len()));
                         text = rest;
                         let is_cut = full > stored;
-                        // What most are, with nothing to decide.
+                        // Most strings are plain ASCII, with nothing to decide.
                         if capture.format == Format::Plain
                             && !(is_cut || bytes.is_empty())
                             && let Some(text) = ascii(bytes)
@@ -182,7 +184,7 @@ impl<'m> Attributes<'m> {
                             Format::Hex => to_hex(bytes).into(),
                             _ => to_text(bytes, is_cut),
                         };
-                        if attributes.show(capture, Value::Text(value), is_set) && is_cut {
+                        if attributes.add_meaning(capture, Value::Text(value), is_set) && is_cut {
                             let original = match capture.format {
                                 Format::HttpMethod => capture.format.second(&capture.attribute),
                                 _ => None,
@@ -193,7 +195,7 @@ impl<'m> Attributes<'m> {
                         continue;
                     }
                 };
-                attributes.show(capture, value, is_set);
+                attributes.add_meaning(capture, value, is_set);
             }
         }
         Self(attributes.done)
@@ -202,11 +204,12 @@ impl<'m> Attributes<'m> {
     /// No attributes, in the same memory.
     pub(crate) fn emptied<'n>(mut self) -> Attributes<'n> {
         self.0.clear();
-        // The type differs by its lifetime only, and what collects a vector that was taken apart keeps its memory.
-        Attributes(self.0.into_iter().map(|_| unreachable!("there is none")).collect())
+        // The types differ only in their lifetime, and collecting from the iterator of a vector
+        // reuses its memory.
+        Attributes(self.0.into_iter().map(|_| unreachable!("it is empty")).collect())
     }
 
-    /// These attributes.
+    /// Attributes from names and values.
     #[cfg(test)]
     pub(crate) fn from_pairs(pairs: impl Iterator<Item = (&'static str, Value<'m>)>) -> Self {
         Self(pairs.map(|(name, value)| (name.into(), value)).collect())
@@ -224,10 +227,15 @@ impl<'m> Attributes<'m> {
 }
 
 impl<'m> Builder<'m> {
-    /// Adds a value, or what it stands for. Gives whether it is shown at all.
+    /// Adds a value, or what its zero means. Gives whether it is added at all.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `set`")]
-    fn show(&mut self, capture: &'m Capture, value: Value<'m>, is_set: impl Fn(&Option<String>) -> bool) -> bool {
+    #[expect(clippy::inline_always, reason = "as for `set`")]
+    fn add_meaning(
+        &mut self,
+        capture: &'m Capture,
+        value: Value<'m>,
+        is_set: impl Fn(&Option<String>) -> bool,
+    ) -> bool {
         let value = match capture.zero_means {
             Some(meant) if value.as_number() == Some(0) && !is_set(&capture.zero_means_unless) => Value::Int(meant),
             _ => value,
@@ -241,8 +249,8 @@ impl<'m> Builder<'m> {
 
     /// Sets an attribute.
     ///
-    /// Its place is made before the value is, so that no part of a value is read again right behind the store that has written it:
-    /// processors wait for that when the two have different widths.
+    /// The place is made before the value, so that no part of the value is read again right after
+    /// it was stored: processors stall on that if load and store have different widths.
     #[inline(always)]
     fn set(&mut self, name: Cow<'m, str>, value: Value<'m>) {
         const NOTHING: (Cow<'static, str>, Value<'static>) = (Cow::Borrowed(""), Value::Uint(0));
@@ -257,7 +265,7 @@ impl<'m> Builder<'m> {
     }
 
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `set`")]
+    #[expect(clippy::inline_always, reason = "as for `set`")]
     fn add(&mut self, capture: &'m Capture, value: Value<'m>) {
         if capture.format == Format::Plain {
             self.set(capture.attribute.as_str().into(), value);
@@ -306,24 +314,24 @@ impl<'m> Builder<'m> {
     }
 }
 
-/// Text, if it is plain ASCII, as most is.
+/// The bytes as text, if they are plain ASCII, as most are.
 #[inline]
 fn ascii(bytes: &[u8]) -> Option<&str> {
     // SAFETY: ASCII is UTF-8.
     bytes.is_ascii().then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
 }
 
-/// Whether a capture of this name was captured, and is true.
-fn is_true(ends: &[Option<Recorded<'_>>; 2], name: &str) -> bool {
+/// Whether a capture of this name is present and true.
+fn is_true(ends: &[Option<RecordedEnd<'_>>; 2], name: &str) -> bool {
     ends.iter().flatten().any(|(captures, record)| {
-        let is_it = |capture: &Capture| capture.value == ValueType::Bool && capture.attribute == name;
+        let is_flag = |capture: &Capture| capture.value == ValueType::Bool && capture.attribute == name;
         let (words, present) = (record.captured(captures.len()).unwrap_or_default().0, record.present());
-        let mut named = captures.iter().zip(words).enumerate().filter(|(_, (capture, _))| is_it(capture));
-        named.any(|(index, (_, word))| is_present(present, index) && *word != [0; 8])
+        let mut flags = captures.iter().zip(words).enumerate().filter(|(_, (capture, _))| is_flag(capture));
+        flags.any(|(index, (_, word))| is_present(present, index) && *word != [0; 8])
     })
 }
 
-/// Text of bytes that may be no UTF-8. Truncation may have cut a character in two: what is left of it goes too.
+/// Text of bytes that may be invalid UTF-8. A character that truncation has cut in two is removed.
 fn to_text(bytes: &[u8], truncated: bool) -> Cow<'_, str> {
     if let Some(text) = ascii(bytes) {
         return text.into();
@@ -355,7 +363,7 @@ impl Value<'_> {
     }
 }
 
-/// Shows a value as its format says, or as it is when the format is for another kind of value.
+/// Formats a value, or leaves it unchanged if the format is for another kind of value.
 fn formatted(format: Format, value: Value<'_>) -> Value<'_> {
     match (format, value) {
         (Format::HttpVersion, Value::Text(text)) => Value::Text(match text {
@@ -376,7 +384,7 @@ fn formatted(format: Format, value: Value<'_>) -> Value<'_> {
     }
 }
 
-/// A method that many know. Go's client takes none for `GET`.
+/// A well-known method. Go's client treats an empty one as `GET`.
 fn known_method(text: &str) -> Option<&'static str> {
     if text.is_empty() { Some("GET") } else { METHODS.into_iter().find(|known| *known == text) }
 }
@@ -391,7 +399,8 @@ fn http_version(text: &str) -> &str {
     }
 }
 
-/// Takes `host:port` apart. An IPv6 address has its brackets taken off. What has no port is all host.
+/// Splits `host:port`, and removes the brackets of an IPv6 address. Text without a port is all
+/// host.
 fn host_port(text: &str) -> (&str, Option<u16>) {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if text.parse::<Ipv6Addr>().is_err() => match port.parse() {

@@ -1,4 +1,4 @@
-//! What attributes come out of records.
+//! Records make the right attributes.
 
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn capture(attribute: &str, value: ValueType) -> Capture {
     }
 }
 
-/// A payload with one word a capture, all present, and the strings' bytes.
+/// A payload with one word for each capture, all present, and the bytes of the strings.
 fn payload(words: &[u64], text: &[u8]) -> Vec<u8> {
     let size = 32 + 8 * words.len() + text.len();
     let mut payload = vec![0; 32];
@@ -29,9 +29,9 @@ fn payload(words: &[u64], text: &[u8]) -> Vec<u8> {
 }
 
 fn json(captures: &[Capture], payload: &[u8]) -> String {
-    let record = Record::parse(payload).expect("a good record");
-    assert!(Shape::of(captures).fits(&record));
-    serde_json::to_string(&Attributes::of(
+    let record = Record::parse(payload).expect("a valid record");
+    assert!(Shape::from_captures(captures).fits(&record));
+    serde_json::to_string(&Attributes::from_ends(
         [Some((captures, record)), None],
         repeats(captures.iter()),
         Attributes::default(),
@@ -56,7 +56,7 @@ fn values_are_shown_in_the_order_of_their_captures() {
 }
 
 #[test]
-fn what_was_not_captured_is_left_out() {
+fn absent_captures_are_left_out() {
     let captures = [capture("a", ValueType::String), capture("b", ValueType::String)];
     let mut payload = payload(&[string(9, 9), string(2, 2)], b"hi");
     payload[28..32].copy_from_slice(&0b10u32.to_le_bytes());
@@ -64,7 +64,7 @@ fn what_was_not_captured_is_left_out() {
 }
 
 #[test]
-fn a_truncated_string_says_so_and_loses_no_more_than_half_a_character() {
+fn a_truncated_string_is_marked_and_loses_at_most_a_cut_character() {
     let captures = [capture("a", ValueType::String), capture("b", ValueType::String)];
     let text = ["äö".as_bytes(), &[0xff, b'x']].concat();
     let payload = payload(&[string(3, 400), string(2, 2)], &[&text[..3], &text[4..]].concat());
@@ -81,16 +81,16 @@ fn bytes_are_shown_in_hex() {
 }
 
 #[test]
-fn strings_that_do_not_fit_are_found() {
+fn strings_that_do_not_fit_are_rejected() {
     let captures = [capture("a", ValueType::String), capture("b", ValueType::String)];
-    let bad = |words: &[u64], text: &[u8]| {
+    let does_not_fit = |words: &[u64], text: &[u8]| {
         let payload = payload(words, text);
-        !Shape::of(&captures).fits(&Record::parse(&payload).expect("the size is good"))
+        !Shape::from_captures(&captures).fits(&Record::parse(&payload).expect("the size is valid"))
     };
-    assert!(bad(&[string(2, 2), string(1, 1)], b"hi"), "more text than there is");
-    assert!(bad(&[string(2, 1), 0], b"hi"), "more stored than there was");
-    assert!(bad(&[string(u32::MAX.into(), u32::MAX.into()); 2], b"hi"), "a sum that is too large for u32");
-    assert!(bad(&[0], b""), "fewer words than captures");
+    assert!(does_not_fit(&[string(2, 2), string(1, 1)], b"hi"), "more text than there is");
+    assert!(does_not_fit(&[string(2, 1), 0], b"hi"), "more stored than there was");
+    assert!(does_not_fit(&[string(u32::MAX.into(), u32::MAX.into()); 2], b"hi"), "a sum that is too large for u32");
+    assert!(does_not_fit(&[0], b""), "fewer words than captures");
 }
 
 #[test]
@@ -119,21 +119,21 @@ fn absence_can_mean_something() {
         json(&captures, &payload)
     };
     assert_eq!(shown(&[0, 0], 0b10), r#"{"code":0,"failed":false}"#);
-    assert_eq!(shown(&[0, 1], 0b10), r#"{"failed":true}"#, "nobody knows the code");
+    assert_eq!(shown(&[0, 1], 0b10), r#"{"failed":true}"#, "the code is unknown");
     assert_eq!(shown(&[5, 1], 0b11), r#"{"code":5,"failed":true}"#);
 }
 
 #[test]
-fn an_exit_replaces_what_its_entry_said() {
+fn a_value_at_exit_replaces_the_one_at_entry() {
     let captures = [capture("n", ValueType::Int)];
     let (entry, exit) = (payload(&[1], b""), payload(&[2], b""));
-    let records = [&entry, &exit].map(|payload| Some((&captures[..], Record::parse(payload).expect("good"))));
+    let records = [&entry, &exit].map(|payload| Some((&captures[..], Record::parse(payload).expect("valid"))));
     assert!(repeats(captures.iter().chain(&captures)));
-    assert_eq!(Attributes::of(records, true, Attributes::default()).get("n"), Some(&Value::Int(2)));
+    assert_eq!(Attributes::from_ends(records, true, Attributes::default()).get("n"), Some(&Value::Int(2)));
 }
 
 #[test]
-fn captures_that_give_an_attribute_twice_are_known() {
+fn captures_that_give_an_attribute_twice_are_detected() {
     let mut client = capture("client.address", ValueType::String);
     client.format = Format::HostPort;
     let give_twice = |others: [&str; 2]| {
@@ -147,7 +147,7 @@ fn captures_that_give_an_attribute_twice_are_known() {
 }
 
 #[test]
-fn addresses_are_taken_apart() {
+fn addresses_are_split() {
     let mut client = capture("client.address", ValueType::String);
     client.format = Format::HostPort;
     let shown = |text: &str| {
@@ -165,14 +165,14 @@ fn addresses_are_taken_apart() {
 }
 
 #[test]
-fn methods_that_nobody_knows_are_few() {
+fn unknown_methods_become_other() {
     let mut method = capture("http.request.method", ValueType::String);
     method.format = Format::HttpMethod;
     let shown = |text: &str, full: u64| {
         json(std::slice::from_ref(&method), &payload(&[string(text.len() as u64, full)], text.as_bytes()))
     };
     assert_eq!(shown("GET", 3), r#"{"http.request.method":"GET"}"#);
-    assert_eq!(shown("", 0), r#"{"http.request.method":"GET"}"#, "as Go's client has it");
+    assert_eq!(shown("", 0), r#"{"http.request.method":"GET"}"#, "as Go's client treats it");
     assert_eq!(shown("get", 3), r#"{"http.request.method":"_OTHER","http.request.method_original":"get"}"#);
     assert_eq!(
         shown("FROBNICA", 12),
@@ -193,7 +193,7 @@ fn a_route_is_the_path_of_a_pattern() {
     assert_eq!(shown("GET \t example.com/{path...}"), r#"{"http.route":"/{path...}"}"#);
     assert_eq!(shown("example.com/"), r#"{"http.route":"/"}"#);
     assert_eq!(shown(""), "{}", "no mux has seen it");
-    assert_eq!(shown("other"), "{}", "none of a mux");
+    assert_eq!(shown("other"), "{}", "not a pattern of a mux");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn formats() {
 }
 
 proptest! {
-    /// A process may write anything: what fits can be shown, and what does not is told.
+    /// Any record that matches its shape can be shown.
     #[test]
     fn any_bytes_can_be_read(mut payload in prop::collection::vec(any::<u8>(), 32..200), whole in any::<bool>()) {
         if whole {
@@ -221,9 +221,9 @@ proptest! {
         captures[1].format = Format::HostPort;
         captures.push(capture("c", ValueType::Bool));
         if let Some(record) = Record::parse(&payload)
-            && Shape::of(&captures).fits(&record)
+            && Shape::from_captures(&captures).fits(&record)
         {
-            serde_json::to_string(&Attributes::of([Some((&captures, record)), None], repeats(captures.iter()), Attributes::default())).expect("json");
+            serde_json::to_string(&Attributes::from_ends([Some((&captures, record)), None], repeats(captures.iter()), Attributes::default())).expect("json");
         }
     }
 }

@@ -1,62 +1,66 @@
 //! Makes calls of entries and exits.
 //!
 //! Decides: which exit ends which entry, and which calls ended without an exit.
-//! Trusts: `order`, for giving each goroutine's marks in the order of their time. Time stamps that lie cost a pairing
-//! and nothing else.
-//! Never does: I/O, or knowing what a record holds.
+//! Trusts: `order`, which gives the records of each goroutine in the order of their time. Wrong
+//! time stamps spoil a pairing and nothing else.
+//! Never does: I/O, or read what a record holds.
 //!
-//! A call is known by its goroutine, the depth of its frame and its function. A goroutine has one call at a time
-//! with the same three, so an exit belongs to the latest entry before it. There are two ways to leave without an
-//! exit, both by a panic: a boundary's exit ends all that is deeper in its goroutine, and an entry in the place of
-//! an open call ends that one. An ordinary exit does not end what is deeper: a function that runs on the system
-//! stack measures its frame from another end, so the two are not to be compared. A rule's boundary is known to be
-//! on the goroutine's own stack.
+//! A call is identified by its goroutine, the depth of its frame and its function. A goroutine has
+//! one call at a time with the same three, so an exit belongs to the latest entry before it. A call
+//! can end without an exit in two ways, both by a panic: the exit of a boundary ends all deeper
+//! calls of its goroutine, and an entry in the place of an open call ends that call. An ordinary
+//! exit does not end deeper calls: a function on the system stack measures its frame from another
+//! end, so the two depths cannot be compared. The boundary of a rule is known to be on the
+//! goroutine's stack.
 //!
-//! Open calls are kept by goroutine: most have few, which lie in a row.
+//! Open calls are kept by goroutine. Most goroutines have few, which are kept in a row.
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
 
 use foldhash::fast::RandomState;
 
-/// What tells one open call from another.
+/// What identifies an open call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
-    /// Goroutine. 0 is none: several threads can have it at a time, so one's calls do not end another's.
+    /// The goroutine. 0 is none: several threads can have it at a time, so their calls do not end
+    /// each other.
     pub(crate) goid: u64,
-    /// Depth of the frame in the stack.
+    /// The depth of the frame in the stack.
     pub(crate) frame: u32,
-    /// Function, by its index in the manifest.
+    /// The index of the function in the manifest.
     pub(crate) function: u32,
 }
 
-/// The begin of a call.
+/// The start of a call.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mark<R> {
     pub(crate) place: Place,
     pub(crate) tsc: u64,
-    /// The record, which this module does not look into.
+    /// The record, which this module never reads.
     pub(crate) record: R,
 }
 
-/// What is around a call: the call it is a part of, and the outermost, each by its place and its entry's time.
+/// The open calls around a call: its parent and the outermost one, each by its place and the time
+/// of its entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Around {
+pub(crate) struct Ancestors {
     pub(crate) parent: (Place, u64),
     pub(crate) root: (Place, u64),
 }
 
-/// How many open calls are looked at for one that is around another. More than one only when time stamps lie.
+/// How many open calls are examined as ancestors. More than one is needed only if time stamps are
+/// wrong.
 const CANDIDATES: usize = 16;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// By an exit of its own.
+    /// By its exit.
     Returned,
-    /// By a panic, as far as can be told.
+    /// By a panic, as far as records show.
     Unwound,
-    /// Not at all, when the process ended or gopatchd did.
+    /// Not before the process or gopatchd ended.
     Unfinished,
 }
 
@@ -66,20 +70,20 @@ pub(crate) struct Call<R> {
     pub(crate) entry: Mark<R>,
     pub(crate) end_tsc: u64,
     pub(crate) end: End,
-    /// What it is a part of.
-    pub(crate) around: Option<Around>,
+    /// The calls around it.
+    pub(crate) ancestors: Option<Ancestors>,
 }
 
-/// What a record takes in memory.
+/// The memory that a record takes.
 pub(crate) trait Weigh {
     fn bytes(&self) -> usize;
 }
 
-/// What may be open at a time.
+/// CallLimits of the open calls of a process.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct CallLimits {
     pub(crate) calls: usize,
-    /// Of all their entries' records.
+    /// Of the records of all their entries.
     pub(crate) bytes: usize,
 }
 
@@ -91,30 +95,31 @@ pub(crate) struct Pairing<R> {
     /// All open calls, and the bytes of their records.
     open: usize,
     bytes: usize,
-    /// Entries so far, by which the oldest are known.
+    /// Entries so far. Their numbers show which calls are the oldest.
     entries: u64,
-    limits: Limits,
-    /// Exits whose entry was never seen.
+    limits: CallLimits,
+    /// Exits without an entry.
     pub(crate) unpaired_exits: u64,
-    /// Open calls that were given up because there were too many.
+    /// Open calls given up because there were too many.
     pub(crate) evicted: u64,
 }
 
-/// Goroutines without an open call, of which this many are remembered beyond as many as have one: the next call is likely to be one of
-/// theirs.
-const WITHOUT: usize = 4096;
+/// Goroutines without an open call that are kept, beyond as many as have one: the next call is
+/// likely to be one of theirs.
+const KEPT_IDLE: usize = 4096;
 
-/// Of what is allowed, the part that is given up at a time: to find the oldest, all are looked at.
-const GIVEN_UP: usize = 16;
+/// The part of the limits (one in so many) that is given up at a time, because finding the oldest
+/// calls examines all.
+const GIVE_UP_PART: usize = 16;
 
 impl<R: Weigh> Pairing<R> {
-    /// Keeps no more open than `limits` allow.
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// Keeps no more calls open than `limits` allow.
+    pub(crate) fn new(limits: CallLimits) -> Self {
         let goroutines = HashMap::default();
         Self { goroutines, open: 0, bytes: 0, entries: 0, limits, unpaired_exits: 0, evicted: 0 }
     }
 
-    /// A call begins. Gives the call that it shows to be over, if any.
+    /// A call begins. Gives the call that must be over because of it, if any.
     pub(crate) fn enter(&mut self, mark: Mark<R>) -> Option<Call<R>> {
         let Mark { place, tsc, record } = mark;
         let goroutine = self.goroutines.entry(place.goid).or_default();
@@ -123,14 +128,14 @@ impl<R: Weigh> Pairing<R> {
         self.bytes += record.bytes();
         self.entries += 1;
         let same = goroutine.insert((place.into(), tsc), Entry { number: self.entries, record });
-        let before =
-            before.map(|(entry_tsc, entry, around)| self.over((place, entry_tsc), entry, around, tsc, End::Unwound));
+        let before = before
+            .map(|(entry_tsc, entry, ancestors)| self.close((place, entry_tsc), entry, ancestors, tsc, End::Unwound));
         if let Some(same) = same {
             self.release(&same);
             self.evicted += 1;
         }
-        // Goroutines' ids are never used again.
-        if self.goroutines.len() > 2 * self.open + WITHOUT {
+        // Ids of goroutines are never reused.
+        if self.goroutines.len() > 2 * self.open + KEPT_IDLE {
             self.goroutines.retain(|_, goroutine| !goroutine.is_empty());
         }
         if self.open > self.limits.calls || self.bytes > self.limits.bytes {
@@ -139,29 +144,31 @@ impl<R: Weigh> Pairing<R> {
         before
     }
 
-    /// A call returns. Gives it, unless its entry was never seen.
+    /// A call returns. Gives it, unless it has no entry.
     pub(crate) fn exit(&mut self, place: Place, tsc: u64) -> Option<Call<R>> {
         let goroutine = self.goroutines.get_mut(&place.goid);
-        let Some((entry_tsc, entry, around)) = goroutine.and_then(|goroutine| goroutine.take_latest(place, tsc)) else {
+        let Some((entry_tsc, entry, ancestors)) = goroutine.and_then(|goroutine| goroutine.take_latest(place, tsc))
+        else {
             self.unpaired_exits += 1;
             return None;
         };
-        Some(self.over((place, entry_tsc), entry, around, tsc, End::Returned))
+        Some(self.close((place, entry_tsc), entry, ancestors, tsc, End::Returned))
     }
 
-    /// A call begins and returns, with nothing in between. `None` if another is open in its place, which this one may show to be over.
+    /// A call begins and returns, with nothing in between. `None` if another call is open in its
+    /// place, which may be over because of this one.
     #[inline]
-    pub(crate) fn at_once(&self, place: Place, tsc: u64, end_tsc: u64) -> Option<Call<()>> {
-        let around = match self.goroutines.get(&place.goid) {
+    pub(crate) fn leaf_call(&self, place: Place, tsc: u64, end_tsc: u64) -> Option<Call<()>> {
+        let ancestors = match self.goroutines.get(&place.goid) {
             Some(goroutine) if goroutine.is_open(place.into()) => return None,
-            Some(goroutine) => goroutine.around(place.goid, place.frame, tsc),
+            Some(goroutine) => goroutine.ancestors(place.goid, place.frame, tsc),
             None => None,
         };
-        Some(Call { entry: Mark { place, tsc, record: () }, end_tsc, end: End::Returned, around })
+        Some(Call { entry: Mark { place, tsc, record: () }, end_tsc, end: End::Returned, ancestors })
     }
 
-    /// A boundary at `frame` returns: gives the calls that had been deeper in its goroutine and are over. All of them are, whatever time
-    /// they say they began at, so no boundary meets the same calls as one before it.
+    /// A boundary at `frame` returns. Gives the deeper calls of its goroutine, which are over: all
+    /// of them, whatever their time stamps, so that no later boundary finds the same calls again.
     pub(crate) fn boundary(&mut self, goid: u64, frame: u32, tsc: u64) -> Vec<Call<R>> {
         let (true, Some(frame)) = (goid != 0, frame.checked_add(1)) else {
             return Vec::new();
@@ -169,19 +176,21 @@ impl<R: Weigh> Pairing<R> {
         let Some(goroutine) = self.goroutines.get_mut(&goid) else {
             return Vec::new();
         };
-        // Before anything is taken: what is around a call is less deep, and over no earlier than the call.
-        let around = goroutine.arounds(goid, frame);
+        // Before calls are removed: the ancestors of a call are less deep, and over no earlier than
+        // the call.
+        let ancestors = goroutine.ancestors_from(goid, frame);
         let deeper = goroutine.take_from(frame);
-        let unwound = |(((spot, entry_tsc), entry), around): ((Key, Entry<R>), _)| {
+        let unwound = |(((spot, entry_tsc), entry), ancestors): ((Key, Entry<R>), _)| {
             let began = (spot.place(goid), entry_tsc);
-            self.over(began, entry, around, tsc.max(entry_tsc), End::Unwound)
+            self.close(began, entry, ancestors, tsc.max(entry_tsc), End::Unwound)
         };
-        deeper.into_iter().zip(around).map(unwound).collect()
+        deeper.into_iter().zip(ancestors).map(unwound).collect()
     }
 
-    /// The calls around one that began at `tsc`: the open ones of its goroutine that are less deep and began before.
-    pub(crate) fn around(&self, place: Place, tsc: u64) -> Option<Around> {
-        self.goroutines.get(&place.goid)?.around(place.goid, place.frame, tsc)
+    /// The ancestors of a call that began at `tsc`: the open calls of its goroutine that are less
+    /// deep and began before.
+    pub(crate) fn ancestors(&self, place: Place, tsc: u64) -> Option<Ancestors> {
+        self.goroutines.get(&place.goid)?.ancestors(place.goid, place.frame, tsc)
     }
 
     /// Gives up the open calls of a function.
@@ -196,37 +205,39 @@ impl<R: Weigh> Pairing<R> {
         }
     }
 
-    /// No more marks will come: gives the calls that are still open, by their time.
+    /// No more records will come. Gives the calls that are still open, by their time.
     pub(crate) fn finish(&mut self, tsc: u64) -> Vec<Call<R>> {
         let goroutines = mem::take(&mut self.goroutines);
         let mut open: Vec<_> = goroutines
             .into_iter()
             .flat_map(|(goid, mut goroutine)| {
-                let around = goroutine.arounds(goid, 0);
-                let calls = goroutine.take_from(0).into_iter().zip(around);
-                calls.map(move |(((spot, entry_tsc), entry), around)| ((spot.place(goid), entry_tsc), entry, around))
+                let ancestors = goroutine.ancestors_from(goid, 0);
+                let calls = goroutine.take_from(0).into_iter().zip(ancestors);
+                calls.map(move |(((spot, entry_tsc), entry), ancestors)| {
+                    ((spot.place(goid), entry_tsc), entry, ancestors)
+                })
             })
             .collect();
         open.sort_by_key(|((place, entry_tsc), ..)| (*entry_tsc, *place));
-        let unfinished = |(began, entry, around): ((Place, u64), Entry<R>, Option<Around>)| {
-            self.over(began, entry, around, tsc.max(began.1), End::Unfinished)
+        let unfinished = |(began, entry, ancestors): ((Place, u64), Entry<R>, Option<Ancestors>)| {
+            self.close(began, entry, ancestors, tsc.max(began.1), End::Unfinished)
         };
         open.into_iter().map(unfinished).collect()
     }
 
-    /// A call that was taken out.
+    /// Closes a call that was removed from its goroutine.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call is large, and would be copied at each step on its way out")]
-    fn over(
+    fn close(
         &mut self,
         (place, tsc): (Place, u64),
         entry: Entry<R>,
-        around: Option<Around>,
+        ancestors: Option<Ancestors>,
         end_tsc: u64,
         end: End,
     ) -> Call<R> {
         self.release(&entry);
-        Call { entry: Mark { place, tsc, record: entry.record }, end_tsc, end, around }
+        Call { entry: Mark { place, tsc, record: entry.record }, end_tsc, end, ancestors }
     }
 
     fn release(&mut self, entry: &Entry<R>) {
@@ -234,12 +245,12 @@ impl<R: Weigh> Pairing<R> {
         self.bytes -= entry.record.bytes();
     }
 
-    /// Gives up the oldest calls until the limits hold, with some room for more.
+    /// Gives up the oldest calls until the limits hold with some room to spare.
     fn give_up(&mut self) {
         let mut ages: Vec<_> = self.goroutines.values().flat_map(Goroutine::ages).collect();
         ages.sort_unstable();
-        let Limits { calls, bytes } = self.limits;
-        let (calls, bytes) = (calls - calls / GIVEN_UP, bytes - bytes / GIVEN_UP);
+        let CallLimits { calls, bytes } = self.limits;
+        let (calls, bytes) = (calls - calls / GIVE_UP_PART, bytes - bytes / GIVE_UP_PART);
         let (mut open, mut left, mut last) = (self.open, self.bytes, 0);
         for (number, bytes_of_it) in ages {
             if open <= calls && left <= bytes {
@@ -256,7 +267,7 @@ impl<R: Weigh> Pairing<R> {
     }
 }
 
-/// Where in a goroutine's stack a call is.
+/// The position of a call in the stack of its goroutine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Spot {
     frame: u32,
@@ -275,7 +286,7 @@ impl Spot {
     }
 }
 
-/// A spot and a time of entry.
+/// A spot and the time of the entry.
 type Key = (Spot, u64);
 
 #[derive(Debug)]
@@ -287,13 +298,13 @@ struct Entry<R> {
 /// The open calls of a goroutine, by spot and time of entry.
 #[derive(Debug)]
 enum Goroutine<R> {
-    /// In a row: the next call is mostly the deepest, and the next to return is.
+    /// In a row: usually the next call becomes the deepest, and the deepest returns next.
     Few(Vec<(Key, Entry<R>)>),
-    /// Who calls deeper than is usual must not make every call slow.
+    /// In a tree, so that an unusually deep stack does not make every call slow.
     Many(BTreeMap<Key, Entry<R>>),
 }
 
-/// Most calls that are kept in a row.
+/// Most calls kept in a row.
 const FEW: usize = 32;
 
 impl<R> Default for Goroutine<R> {
@@ -317,7 +328,7 @@ impl<R: Weigh> Goroutine<R> {
         }
     }
 
-    /// Adds a call. Gives the one that had the same key.
+    /// Adds a call. Gives the one with the same key, if any.
     fn insert(&mut self, key: Key, entry: Entry<R>) -> Option<Entry<R>> {
         if let Self::Few(calls) = self
             && calls.len() == FEW
@@ -337,10 +348,11 @@ impl<R: Weigh> Goroutine<R> {
         }
     }
 
-    /// Takes the latest call at a place that began no later than `tsc`, with its time and what is around it.
+    /// Takes the latest call at a place that began no later than `tsc`, with its time and its
+    /// ancestors.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `over`")]
-    fn take_latest(&mut self, place: Place, tsc: u64) -> Option<(u64, Entry<R>, Option<Around>)> {
+    #[expect(clippy::inline_always, reason = "as `close`")]
+    fn take_latest(&mut self, place: Place, tsc: u64) -> Option<(u64, Entry<R>, Option<Ancestors>)> {
         let spot = Spot::from(place);
         let (began, entry) = match self {
             Self::Few(calls) => {
@@ -354,35 +366,35 @@ impl<R: Weigh> Goroutine<R> {
                 (key.1, calls.remove(&key)?)
             }
         };
-        Some((began, entry, self.around(place.goid, place.frame, began)))
+        Some((began, entry, self.ancestors(place.goid, place.frame, began)))
     }
 
-    /// What is around a call at `frame` that began at `tsc`.
-    fn around(&self, goid: u64, frame: u32, tsc: u64) -> Option<Around> {
+    /// The ancestors of a call at `frame` that began at `tsc`.
+    fn ancestors(&self, goid: u64, frame: u32, tsc: u64) -> Option<Ancestors> {
         let spot = Spot { frame, function: 0 };
         match self {
             _ if goid == 0 => None,
             Self::Few(calls) => {
                 let less_deep = &calls[..calls.partition_point(|((other, _), _)| *other < spot)];
-                Around::of(goid, tsc, || less_deep.iter().map(|(key, _)| *key))
+                Ancestors::from_less_deep(goid, tsc, || less_deep.iter().map(|(key, _)| *key))
             }
-            Self::Many(calls) => Around::of(goid, tsc, || calls.range(..(spot, 0)).map(|(key, _)| *key)),
+            Self::Many(calls) => Ancestors::from_less_deep(goid, tsc, || calls.range(..(spot, 0)).map(|(key, _)| *key)),
         }
     }
 
-    /// What is around each of the calls at `frame` or deeper, in their order.
-    fn arounds(&self, goid: u64, frame: u32) -> Vec<Option<Around>> {
+    /// The ancestors of each call at `frame` or deeper, in their order.
+    fn ancestors_from(&self, goid: u64, frame: u32) -> Vec<Option<Ancestors>> {
         let first = Spot { frame, function: 0 };
-        let around = |(spot, tsc): &Key| self.around(goid, spot.frame, *tsc);
+        let ancestors = |(spot, tsc): &Key| self.ancestors(goid, spot.frame, *tsc);
         match self {
             Self::Few(calls) => {
-                calls.iter().map(|(key, _)| key).filter(|(spot, _)| *spot >= first).map(around).collect()
+                calls.iter().map(|(key, _)| key).filter(|(spot, _)| *spot >= first).map(ancestors).collect()
             }
-            Self::Many(calls) => calls.range((first, 0)..).map(|(key, _)| around(key)).collect(),
+            Self::Many(calls) => calls.range((first, 0)..).map(|(key, _)| ancestors(key)).collect(),
         }
     }
 
-    /// Takes all calls at `frame` or deeper.
+    /// Removes all calls at `frame` or deeper.
     fn take_from(&mut self, frame: u32) -> Vec<(Key, Entry<R>)> {
         let first = Spot { frame, function: 0 };
         match self {
@@ -408,9 +420,13 @@ impl<R: Weigh> Goroutine<R> {
     }
 }
 
-impl Around {
-    /// By the keys of all that is less deep, from the least deep on.
-    fn of<I: DoubleEndedIterator<Item = Key>>(goid: u64, tsc: u64, less_deep: impl Fn() -> I) -> Option<Self> {
+impl Ancestors {
+    /// From the keys of all calls that are less deep, the least deep first.
+    fn from_less_deep<I: DoubleEndedIterator<Item = Key>>(
+        goid: u64,
+        tsc: u64,
+        less_deep: impl Fn() -> I,
+    ) -> Option<Self> {
         let is_earlier = |(_, began): &Key| *began < tsc;
         let parent = less_deep().rev().take(CANDIDATES).find(is_earlier)?;
         let root = less_deep().take(CANDIDATES).find(is_earlier).unwrap_or(parent);

@@ -1,4 +1,4 @@
-//! What calls come out of entries and exits.
+//! Entries and exits make the right calls.
 
 use proptest::prelude::*;
 
@@ -11,8 +11,8 @@ impl Weigh for u64 {
     }
 }
 
-fn limits(calls: usize) -> Limits {
-    Limits { calls, bytes: 1 << 20 }
+fn limits(calls: usize) -> CallLimits {
+    CallLimits { calls, bytes: 1 << 20 }
 }
 
 fn mark(goid: u64, frame: u32, function: u32, tsc: u64) -> Mark<u64> {
@@ -28,7 +28,7 @@ fn ends(calls: &[Call<u64>]) -> Vec<(u64, u64, End)> {
 }
 
 #[test]
-fn an_exit_ends_the_call_of_its_own_place() {
+fn an_exit_ends_the_call_of_its_place() {
     let mut pairing = Pairing::new(limits(10));
     assert_eq!(pairing.enter(mark(1, 100, 0, 10)), None);
     assert_eq!(pairing.enter(mark(1, 200, 0, 20)), None, "a recursive call is deeper");
@@ -40,7 +40,7 @@ fn an_exit_ends_the_call_of_its_own_place() {
 }
 
 #[test]
-fn a_boundary_ends_what_is_deeper_and_nothing_else() {
+fn a_boundary_ends_deeper_calls_only() {
     let mut pairing = Pairing::new(limits(10));
     pairing.enter(mark(1, 100, 0, 10));
     pairing.enter(mark(1, 200, 1, 20));
@@ -53,7 +53,7 @@ fn a_boundary_ends_what_is_deeper_and_nothing_else() {
 }
 
 #[test]
-fn a_call_in_the_place_of_an_open_one_ends_it() {
+fn an_entry_in_the_place_of_an_open_call_ends_it() {
     let mut pairing = Pairing::new(limits(10));
     pairing.enter(mark(1, 100, 0, 10));
     assert_eq!(ends(pairing.enter(mark(1, 100, 0, 20)).as_slice()), [(10, 20, End::Unwound)]);
@@ -62,33 +62,37 @@ fn a_call_in_the_place_of_an_open_one_ends_it() {
 }
 
 #[test]
-fn a_call_is_part_of_the_open_call_around_it() {
+fn the_parent_is_the_nearest_open_call_that_is_less_deep() {
     let mut pairing = Pairing::new(limits(10));
     pairing.enter(mark(1, 100, 0, 10));
     pairing.enter(mark(1, 200, 1, 20));
     pairing.enter(mark(2, 150, 2, 5));
-    let around = |goid, frame, tsc| pairing.around(place(goid, frame, 3), tsc);
+    let ancestors = |goid, frame, tsc| pairing.ancestors(place(goid, frame, 3), tsc);
     let at = |goid, frame, function, tsc| (place(goid, frame, function), tsc);
-    assert_eq!(around(1, 300, 30), Some(Around { parent: at(1, 200, 1, 20), root: at(1, 100, 0, 10) }));
-    assert_eq!(around(1, 200, 30), Some(Around { parent: at(1, 100, 0, 10), root: at(1, 100, 0, 10) }), "as deep");
-    assert_eq!(around(1, 300, 15).map(|around| around.parent), Some(at(1, 100, 0, 10)), "began later");
-    assert_eq!(around(1, 100, 30), None);
-    assert_eq!(around(3, 300, 30), None, "another goroutine");
+    assert_eq!(ancestors(1, 300, 30), Some(Ancestors { parent: at(1, 200, 1, 20), root: at(1, 100, 0, 10) }));
+    assert_eq!(
+        ancestors(1, 200, 30),
+        Some(Ancestors { parent: at(1, 100, 0, 10), root: at(1, 100, 0, 10) }),
+        "as deep"
+    );
+    assert_eq!(ancestors(1, 300, 15).map(|ancestors| ancestors.parent), Some(at(1, 100, 0, 10)), "began later");
+    assert_eq!(ancestors(1, 100, 30), None);
+    assert_eq!(ancestors(3, 300, 30), None, "another goroutine");
 }
 
 #[test]
-fn a_function_can_be_given_up() {
-    let mut pairing = Pairing::new(Limits { calls: 10, bytes: 16 });
+fn the_open_calls_of_a_function_can_be_given_up() {
+    let mut pairing = Pairing::new(CallLimits { calls: 10, bytes: 16 });
     pairing.enter(mark(1, 100, 0, 10));
     pairing.enter(mark(1, 200, 1, 20));
     pairing.forget(0);
     pairing.enter(mark(1, 300, 1, 30));
-    assert_eq!(pairing.evicted, 0, "the bytes of what was given up are free");
+    assert_eq!(pairing.evicted, 0, "the bytes of the calls given up are free");
     assert_eq!(ends(&pairing.finish(40)), [(20, 40, End::Unfinished), (30, 40, End::Unfinished)]);
 }
 
 #[test]
-fn too_many_open_calls_cost_the_oldest() {
+fn the_oldest_of_too_many_open_calls_are_given_up() {
     let mut pairing = Pairing::new(limits(2));
     for tsc in [10, 20, 30] {
         pairing.enter(mark(tsc, 100, 0, tsc));
@@ -98,8 +102,8 @@ fn too_many_open_calls_cost_the_oldest() {
 }
 
 #[test]
-fn large_records_count_by_their_size() {
-    let mut pairing = Pairing::new(Limits { calls: 10, bytes: 20 });
+fn the_limit_counts_the_bytes_of_records() {
+    let mut pairing = Pairing::new(CallLimits { calls: 10, bytes: 20 });
     for tsc in [10, 20, 30] {
         pairing.enter(mark(tsc, 100, 0, tsc));
     }
@@ -107,7 +111,7 @@ fn large_records_count_by_their_size() {
 }
 
 #[test]
-fn many_open_calls_of_one_goroutine_are_as_few() {
+fn many_open_calls_of_a_goroutine_behave_like_few() {
     let mut pairing = Pairing::new(limits(1000));
     let depths = 3 * FEW as u32;
     for depth in 1..=depths {
@@ -123,18 +127,18 @@ fn many_open_calls_of_one_goroutine_are_as_few() {
 }
 
 #[test]
-fn goroutines_that_are_gone_are_forgotten() {
+fn goroutines_without_calls_are_forgotten() {
     let mut pairing = Pairing::new(limits(10));
     for goid in 1..100_000 {
         pairing.enter(mark(goid, 100, 0, goid));
         assert!(pairing.exit(place(goid, 100, 0), goid + 1).is_some());
     }
-    assert!(pairing.goroutines.len() <= WITHOUT + 1);
+    assert!(pairing.goroutines.len() <= KEPT_IDLE + 1);
     for goid in 100_000..200_000 {
         pairing.enter(mark(goid, 100, 0, goid));
         pairing.boundary(goid, 0, goid + 1);
     }
-    assert!(pairing.goroutines.len() <= WITHOUT + 1);
+    assert!(pairing.goroutines.len() <= KEPT_IDLE + 1);
 }
 
 /// What a goroutine of the property test does next.
@@ -173,9 +177,9 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// What is said of a call that nothing comes between is what its entry and its exit would have come to.
+    /// `leaf_call` gives the call that `enter` and `exit` would have given.
     #[test]
-    fn a_call_at_once_is_what_its_ends_make(
+    fn a_leaf_call_equals_the_call_of_its_ends(
         before in prop::collection::vec((0u64..3, 1u32..40, 0u32..3, 0u64..50, any::<bool>()), 0..300),
         (goid, frame, function, tsc, took) in (0u64..3, 1u32..40, 0u32..3, 0u64..60, 0u64..60),
     ) {
@@ -188,26 +192,26 @@ proptest! {
             }
         }
         let place = place(goid, frame, function);
-        if let Some(Call { entry, end_tsc, end, around }) = pairing.at_once(place, tsc, tsc + took) {
+        if let Some(Call { entry, end_tsc, end, ancestors }) = pairing.leaf_call(place, tsc, tsc + took) {
             let open = pairing.open;
             prop_assert_eq!(pairing.enter(Mark { place: entry.place, tsc: entry.tsc, record: tsc }), None);
             let exit = pairing.exit(place, tsc + took);
-            prop_assert_eq!(exit, Some(Call { entry: Mark { place, tsc, record: tsc }, end_tsc, end, around }));
+            prop_assert_eq!(exit, Some(Call { entry: Mark { place, tsc, record: tsc }, end_tsc, end, ancestors }));
             prop_assert_eq!(pairing.open, open);
         } else {
             prop_assert!(pairing.goroutines[&goid].is_open(place.into()));
         }
     }
 
-    /// Goroutines call, return and panic, on changing Ps, while a daemon reads the Ps' rings in turn: every call
-    /// comes out once, with the right end.
+    /// Goroutines call, return and panic, on changing Ps, while a daemon reads the rings in turn:
+    /// every call comes out once, with the right end.
     #[test]
     fn every_call_comes_out_once(steps in prop::collection::vec((1u64..4, step(), 0usize..3, any::<bool>()), 1..400)) {
         let mut rings: [Vec<Written>; 3] = Default::default();
         let mut stacks: BTreeMap<u64, Vec<(u32, u64)>> = BTreeMap::new();
         let (mut expected, mut seen) = (Vec::new(), Vec::new());
         let (mut order, mut pairing, mut next_ring) = (Order::new(), Pairing::new(limits(1000)), 0);
-        let mut look = |order: &mut Order<Written>| {
+        let mut process = |order: &mut Order<Written>| {
             for (written, _) in order.end_pass() {
                 match *written {
                     Written::Enter(Mark { place, tsc, record }) => seen.extend(pairing.enter(Mark { place, tsc, record })),
@@ -239,13 +243,13 @@ proptest! {
                 rings[next_ring].drain(..).for_each(|written| order.push(written, &[]));
                 next_ring = (next_ring + 1) % rings.len();
                 if next_ring == 0 {
-                    look(&mut order);
+                    process(&mut order);
                 }
             }
         }
         rings.iter_mut().flat_map(std::mem::take).for_each(|written| order.push(written, &[]));
-        look(&mut order);
-        look(&mut order);
+        process(&mut order);
+        process(&mut order);
         let end = steps.len() as u64 + 1;
         seen.extend(pairing.finish(end));
         expected.extend(stacks.values().flatten().map(|(_, entry_tsc)| (*entry_tsc, end, End::Unfinished)));

@@ -1,8 +1,11 @@
 //! `gopatchd top`: a live view of what patched programs do, in a terminal.
 //!
-//! Decides: when to ask the running gopatchd, and what a key does.
+//! - [`state`]: what is shown, and what a key does to it;
+//! - [`table`]: the rows, from two snapshots;
+//! - [`view`]: the screen.
+//!
 //! Trusts: nothing in the names that it shows.
-//! Never does: leaving the terminal as it was not, whatever ends it.
+//! Never does: leave the terminal changed, however it ends.
 
 mod state;
 mod table;
@@ -16,19 +19,20 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use self::state::Top;
-use self::table::{Column, Moment};
+use self::table::{Column, Snapshot};
 use crate::client::cli::TopArgs;
 use crate::client::request;
 
 /// Runs until a key ends it.
 pub fn run(args: &TopArgs) -> Result<()> {
-    // Asked once before the terminal is taken, so that what is wrong is said in it.
-    let moment = ask(&args.control.control)?;
+    // The first request comes before the screen is set up, so that its error is an ordinary
+    // message.
+    let snapshot = request_snapshot(&args.control.control)?;
     if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
-        bail!("top needs a terminal; `gopatchd status --json` does not");
+        bail!("top needs a terminal\nhint: use `gopatchd status --json`");
     }
     let mut top = Top {
-        moment,
+        snapshot,
         rows: Vec::new(),
         sorted_by: Column::Rate,
         is_reversed: false,
@@ -38,19 +42,19 @@ pub fn run(args: &TopArgs) -> Result<()> {
         above: 0,
         trouble: None,
     };
-    // It restores the terminal in a panic too.
-    let mut terminal = ratatui::try_init().context("cannot take the terminal")?;
-    let done = go_on(&mut top, &mut terminal, &args.control.control, Duration::from_secs_f64(args.interval));
+    // This also restores the terminal after a panic.
+    let mut terminal = ratatui::try_init().context("cannot set up the terminal")?;
+    let done = run_loop(&mut top, &mut terminal, &args.control.control, Duration::from_secs_f64(args.interval));
     ratatui::restore();
     done
 }
 
-fn ask(control: &Path) -> Result<Moment> {
+fn request_snapshot(control: &Path) -> Result<Snapshot> {
     let operations = request::get(control, "/operations")?;
-    Ok(Moment { at: Instant::now(), status: request::get(control, "/status")?, operations })
+    Ok(Snapshot { at: Instant::now(), status: request::get(control, "/status")?, operations })
 }
 
-fn go_on(top: &mut Top, terminal: &mut DefaultTerminal, control: &Path, interval: Duration) -> Result<()> {
+fn run_loop(top: &mut Top, terminal: &mut DefaultTerminal, control: &Path, interval: Duration) -> Result<()> {
     let mut next = Instant::now() + interval;
     loop {
         terminal.draw(|frame| view::draw(top, frame)).context("cannot draw")?;
@@ -58,7 +62,7 @@ fn go_on(top: &mut Top, terminal: &mut DefaultTerminal, control: &Path, interval
         if event::poll(until_next).context("cannot read the terminal")?
             && let Event::Key(key) = event::read().context("cannot read the terminal")?
             && key.kind == KeyEventKind::Press
-            && top.take(key)
+            && top.handle_key(key)
         {
             return Ok(());
         }
@@ -73,10 +77,10 @@ fn refresh(top: &mut Top, control: &Path) {
     if top.is_paused {
         return;
     }
-    match ask(control) {
-        Ok(moment) => {
-            top.rows = table::rows(&top.moment, &moment);
-            top.moment = moment;
+    match request_snapshot(control) {
+        Ok(snapshot) => {
+            top.rows = table::rows(&top.snapshot, &snapshot);
+            top.snapshot = snapshot;
             top.trouble = None;
         }
         Err(error) => top.trouble = Some(format!("{error:#}")),

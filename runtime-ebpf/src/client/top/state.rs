@@ -2,29 +2,29 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::table::{Column, Moment, Row};
+use super::table::{Column, Row, Snapshot};
 
 /// What is shown, and how.
 #[derive(Debug)]
 pub(super) struct Top {
-    pub(super) moment: Moment,
+    pub(super) snapshot: Snapshot,
     pub(super) rows: Vec<Row>,
     pub(super) sorted_by: Column,
     pub(super) is_reversed: bool,
     pub(super) filter: String,
-    /// Keys go into the filter.
+    /// Whether keys go into the filter.
     pub(super) is_filtering: bool,
     pub(super) is_paused: bool,
-    /// Rows that are scrolled over.
+    /// Rows above the visible ones.
     pub(super) above: usize,
     /// Why the running gopatchd does not answer.
     pub(super) trouble: Option<String>,
 }
 
 impl Top {
-    /// The rows that are to be seen, in their order.
-    pub(super) fn shown(&self) -> Vec<&Row> {
-        let mut rows: Vec<_> = self.rows.iter().filter(|row| row.is_like(&self.filter)).collect();
+    /// The rows that match the filter, sorted.
+    pub(super) fn visible_rows(&self) -> Vec<&Row> {
+        let mut rows: Vec<_> = self.rows.iter().filter(|row| row.matches(&self.filter)).collect();
         rows.sort_by(|one, other| {
             let order = self.sorted_by.compare(one, other);
             if self.is_reversed { order.reverse() } else { order }
@@ -32,8 +32,8 @@ impl Top {
         rows
     }
 
-    /// Does what a key means. Gives whether it means the end.
-    pub(super) fn take(&mut self, key: KeyEvent) -> bool {
+    /// Handles a key. Gives whether it ends `top`.
+    pub(super) fn handle_key(&mut self, key: KeyEvent) -> bool {
         if key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c') {
             return true;
         }
@@ -57,7 +57,7 @@ impl Top {
             KeyCode::Char('r') => self.is_reversed = !self.is_reversed,
             KeyCode::Char('s') | KeyCode::Right => self.sorted_by = self.sorted_by.next(),
             KeyCode::Left => self.sorted_by = self.sorted_by.previous(),
-            KeyCode::Down => self.above = (self.above + 1).min(self.shown().len().saturating_sub(1)),
+            KeyCode::Down => self.above = (self.above + 1).min(self.visible_rows().len().saturating_sub(1)),
             KeyCode::Up => self.above = self.above.saturating_sub(1),
             KeyCode::Home => self.above = 0,
             _ => {}

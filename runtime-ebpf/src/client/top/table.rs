@@ -1,4 +1,4 @@
-//! The rows of `top`: what has happened between two moments.
+//! The rows of `top`: what has happened between two snapshots.
 //!
 //! Decides: rates, quantiles, and how rows are sorted.
 //! Trusts: gopatchd's counts.
@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use crate::control::api::{DURATION_SCALE, Operations, Status};
 
-/// What the running gopatchd said at a time.
+/// What the running gopatchd reported at a time.
 #[derive(Debug)]
-pub(super) struct Moment {
+pub(super) struct Snapshot {
     pub(super) at: Instant,
     pub(super) status: Status,
     pub(super) operations: Vec<Operations>,
@@ -24,13 +24,14 @@ pub(super) struct Row {
     pub(super) service: String,
     pub(super) pid: u32,
     pub(super) name: String,
-    /// A second.
+    /// Operations a second.
     pub(super) rate: f64,
+    /// Errors a second.
     pub(super) errors: f64,
-    /// In nanoseconds; none when nothing happened.
+    /// In nanoseconds; none without operations.
     pub(super) p50: Option<f64>,
     pub(super) p99: Option<f64>,
-    /// Since somebody began to watch.
+    /// Operations since a client began to watch.
     pub(super) count: u64,
 }
 
@@ -72,7 +73,7 @@ impl Column {
         Self::ALL[(self as usize + Self::ALL.len() - 1) % Self::ALL.len()]
     }
 
-    /// Names from a to z, numbers from the greatest.
+    /// Names in ascending order, numbers in descending order.
     pub(super) fn compare(self, one: &Row, other: &Row) -> Ordering {
         let greatest = |value: fn(&Row) -> f64| value(other).total_cmp(&value(one));
         let order = match self {
@@ -90,22 +91,22 @@ impl Column {
 }
 
 impl Row {
-    /// Whether what is typed is part of its names.
-    pub(super) fn is_like(&self, filter: &str) -> bool {
+    /// Whether the service or the name contains the filter, or the pid equals it.
+    pub(super) fn matches(&self, filter: &str) -> bool {
         let filter = filter.to_lowercase();
         [&self.service, &self.name].iter().any(|name| name.to_lowercase().contains(&filter))
             || self.pid.to_string() == filter
     }
 }
 
-/// What has happened between two moments.
-pub(super) fn rows(before: &Moment, now: &Moment) -> Vec<Row> {
+/// What has happened between two snapshots.
+pub(super) fn rows(before: &Snapshot, now: &Snapshot) -> Vec<Row> {
     let seconds = now.at.duration_since(before.at).as_secs_f64().max(1e-3);
     let key = |operations: &Operations| (operations.instance.clone(), operations.pid, operations.name.clone());
     let known: HashMap<_, _> = before.operations.iter().map(|operations| (key(operations), operations)).collect();
     let rows = now.operations.iter().map(|operations| {
         let Operations { pid, service, name, count, errors, durations, .. } = operations;
-        // Counts begin anew when nobody has watched for a while.
+        // Counts restart after some time without a client that watches.
         let earlier = known.get(&key(operations)).filter(|earlier| earlier.count <= *count);
         let (count_before, errors_before) = earlier.map_or((0, 0), |earlier| (earlier.count, earlier.errors));
         let mut fresh: BTreeMap<i32, u64> = durations.iter().copied().collect();
@@ -126,7 +127,7 @@ pub(super) fn rows(before: &Moment, now: &Moment) -> Vec<Row> {
     rows.collect()
 }
 
-/// A duration that so large a part of all is not above: the middle of its bucket.
+/// The duration that this part of all does not exceed: the middle of its bucket.
 fn quantile(durations: &BTreeMap<i32, u64>, part: f64) -> Option<f64> {
     let all: u64 = durations.values().sum();
     let wanted = (part * all as f64).ceil().max(1.0) as u64;
@@ -155,7 +156,7 @@ mod tests {
         }
     }
 
-    fn moment(at: Instant, operations: Vec<Operations>) -> Moment {
+    fn snapshot(at: Instant, operations: Vec<Operations>) -> Snapshot {
         let status = Status {
             version: String::new(),
             pid: 1,
@@ -166,16 +167,16 @@ mod tests {
             spans: None,
             processes: Vec::new(),
         };
-        Moment { at, status, operations }
+        Snapshot { at, status, operations }
     }
 
     #[test]
-    fn rows_are_what_happened_in_between() {
+    fn rows_show_what_happened_between_two_snapshots() {
         let start = Instant::now();
         // 2^10 and 2^20 ns.
-        let before = moment(start, vec![operations("GET /a", 10, 1, &[(80, 10)])]);
+        let before = snapshot(start, vec![operations("GET /a", 10, 1, &[(80, 10)])]);
         let later = start + std::time::Duration::from_secs(2);
-        let now = moment(
+        let now = snapshot(
             later,
             vec![operations("GET /a", 110, 21, &[(80, 10), (160, 100)]), operations("GET /b", 4, 0, &[(80, 4)])],
         );
@@ -187,10 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_began_anew_are_no_negative_rate() {
+    fn restarted_counts_give_no_negative_rate() {
         let start = Instant::now();
-        let before = moment(start, vec![operations("GET /a", 1000, 0, &[(80, 1000)])]);
-        let now = moment(start + std::time::Duration::from_secs(1), vec![operations("GET /a", 3, 0, &[(80, 3)])]);
+        let before = snapshot(start, vec![operations("GET /a", 1000, 0, &[(80, 1000)])]);
+        let now = snapshot(start + std::time::Duration::from_secs(1), vec![operations("GET /a", 3, 0, &[(80, 3)])]);
         assert!((rows(&before, &now)[0].rate - 3.0).abs() < 1e-9);
     }
 
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(Column::Rate.compare(&fast, &slow), Ordering::Less, "the greatest first");
         assert_eq!(Column::Operation.compare(&slow, &fast), Ordering::Less);
         assert_eq!(Column::Count.compare(&slow, &fast), Ordering::Less, "equal counts are sorted by name");
-        assert!(fast.is_like("post") && fast.is_like("SHOP") && fast.is_like("7") && !slow.is_like("post"));
+        assert!(fast.matches("post") && fast.matches("SHOP") && fast.matches("7") && !slow.matches("post"));
         assert_eq!(Column::ALL.iter().fold(Column::Rate, |column, _| column.next()), Column::Rate);
         assert_eq!(Column::Service.previous(), Column::Count);
     }

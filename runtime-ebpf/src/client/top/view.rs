@@ -1,8 +1,7 @@
 //! How `top` looks.
 //!
-//! Decides: what goes where, in a terminal of any size.
-//! Trusts: ratatui to cut what does not fit, and to keep control characters out of the terminal.
-//! Never does: computing anything.
+//! Decides: where everything goes, in a terminal of any size.
+//! Trusts: ratatui to cut off text that does not fit.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
@@ -26,7 +25,7 @@ pub(super) fn draw(top: &Top, frame: &mut Frame<'_>) {
 }
 
 fn head_lines(top: &Top) -> Vec<Line<'static>> {
-    let status = &top.moment.status;
+    let status = &top.snapshot.status;
     let attached = status.processes.iter().filter(|process| !process.ended).count();
     let totals = &status.totals;
     let rate: f64 = top.rows.iter().map(|row| row.rate).sum();
@@ -62,8 +61,8 @@ fn rows(top: &Top) -> Table<'static> {
         Cell::from(format!("{}{mark}", column.title())).style(style)
     };
     let head = Row::new(Column::ALL.iter().map(title)).underlined();
-    let shown = top.shown();
-    let rows = shown.iter().skip(top.above).map(|row| {
+    let visible = top.visible_rows();
+    let rows = visible.iter().skip(top.above).map(|row| {
         let table::Row { service, pid, name, rate, errors, p50, p99, count } = row;
         let cells = [
             printable(service).into_owned(),

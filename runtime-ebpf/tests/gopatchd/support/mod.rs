@@ -1,8 +1,7 @@
-//! What the tests of gopatchd share: a gopatchd to test, and a process to play.
+//! What the tests of gopatchd share: a gopatchd to test, and a process that attaches to it.
 //!
-//! Decides: nothing of the format; it writes what `gopatch_protocol::wire` says, as a patched program's code does.
 //! Trusts: the gopatchd under test, so that a wrong reply fails loudly.
-//! Never does: using gopatchd's own code, apart from the crate that both sides share.
+//! Never does: use gopatchd's code, apart from the crate that both sides share.
 
 pub(crate) mod process;
 
@@ -20,7 +19,7 @@ use serde_json::Value;
 /// Longest wait for something that should happen at once.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
-/// Backends to test. Where bpf(2) is refused, that is a failure in CI and said aloud elsewhere.
+/// Backends to test. If bpf(2) is refused, that is a failure in CI and a message elsewhere.
 pub(crate) fn backends() -> Vec<&'static str> {
     if bpf_works() { vec!["memfd", "bpf"] } else { vec!["memfd"] }
 }
@@ -31,17 +30,17 @@ pub(crate) fn bpf_works() -> bool {
     *WORKS.get_or_init(|| {
         let folder = tempfile::tempdir().expect("temporary folder");
         let mut gopatchd = Gopatchd::command(folder.path(), "bpf", &[]).spawn().expect("gopatchd runs");
-        let mut said = String::new();
+        let mut message = String::new();
         let mut stderr = BufReader::new(gopatchd.stderr.take().expect("piped"));
-        while !said.contains("listening on") && stderr.read_line(&mut said).is_ok_and(|bytes| bytes > 0) {}
-        let works = said.contains("listening on");
+        while !message.contains("listening on") && stderr.read_line(&mut message).is_ok_and(|bytes| bytes > 0) {}
+        let works = message.contains("listening on");
         if works {
-            kill_process(Pid::from_child(&gopatchd), Signal::TERM).expect("it is ours");
+            kill_process(Pid::from_child(&gopatchd), Signal::TERM).expect("a child of this process");
         } else {
-            assert!(std::env::var_os("CI").is_none(), "bpf must work in CI: {said}");
-            eprintln!("NOT TESTED: the bpf backend, since this machine refuses it: {said}");
+            assert!(std::env::var_os("CI").is_none(), "bpf must work in CI: {message}");
+            eprintln!("NOT TESTED: the bpf backend, which this machine refuses: {message}");
         }
-        gopatchd.wait().expect("it is ours");
+        gopatchd.wait().expect("a child of this process");
         remove_pin(folder.path());
         works
     })
@@ -52,13 +51,13 @@ pub(crate) struct Gopatchd {
     child: Child,
     pub(crate) folder: tempfile::TempDir,
     stdout: Receiver<String>,
-    /// Operations that a test has taken already.
+    /// Operations that the test has taken already.
     taken: Cell<usize>,
     stderr: Arc<Mutex<String>>,
 }
 
-/// All that a gopatchd has said.
-pub(crate) struct Said {
+/// All output of a gopatchd.
+pub(crate) struct Collected {
     pub(crate) operations: Vec<Value>,
     pub(crate) summary: Value,
     pub(crate) stderr: String,
@@ -85,7 +84,7 @@ impl Gopatchd {
         Self::start_in(tempfile::tempdir().expect("temporary folder"), backend, options)
     }
 
-    /// The same, in a folder that another has left.
+    /// The same, in the folder of an earlier gopatchd.
     pub(crate) fn start_in(folder: tempfile::TempDir, backend: &str, options: &[&str]) -> Self {
         let mut child = Self::command(folder.path(), backend, options).spawn().expect("gopatchd runs");
         let (sender, stdout) = channel();
@@ -121,57 +120,57 @@ impl Gopatchd {
         wait_until(text, || self.stderr().contains(text));
     }
 
-    /// The next line of output.
+    /// The next operation printed.
     pub(crate) fn next_operation(&self) -> Value {
         let line = self.stdout.recv_timeout(SOON).unwrap_or_else(|_| panic!("no operation; {}", self.stderr()));
         self.taken.set(self.taken.get() + 1);
         serde_json::from_str(&line).expect("a line is a JSON object")
     }
 
-    /// Asks it to stop.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        kill_process(self.pid(), Signal::TERM).expect("it is ours");
+        kill_process(self.pid(), Signal::TERM).expect("a child of this process");
     }
 
-    /// Kills it. Gives the folder, for another.
+    /// Kills gopatchd. Gives its folder, for another gopatchd.
     pub(crate) fn kill(mut self) -> tempfile::TempDir {
-        self.child.kill().expect("it is ours");
-        self.child.wait().expect("it is ours");
+        self.child.kill().expect("a child of this process");
+        self.child.wait().expect("a child of this process");
         std::mem::replace(&mut self.folder, tempfile::tempdir().expect("temporary folder"))
     }
 
-    /// Stops it and takes what it says.
-    pub(crate) fn stop(self) -> Said {
+    /// Stops gopatchd and takes its output.
+    pub(crate) fn stop(self) -> Collected {
         self.terminate();
         self.wait()
     }
 
-    /// Waits for its end and takes what it says.
-    pub(crate) fn wait(mut self) -> Said {
+    /// Waits for the end of gopatchd and takes its output.
+    pub(crate) fn wait(mut self) -> Collected {
         let mut lines: Vec<Value> =
             self.stdout.iter().map(|line| serde_json::from_str(&line).expect("a line is a JSON object")).collect();
-        let status = self.child.wait().expect("it is ours");
+        let status = self.child.wait().expect("a child of this process");
         assert!(status.success(), "{status}: {}", self.stderr());
         let mut summary = lines.pop().expect("a summary");
         let summary = summary["summary"].take();
-        assert!(summary.is_object(), "the last line is no summary");
+        assert!(summary.is_object(), "the last line is not a summary");
         assert_eq!(summary["operations"], self.taken.get() + lines.len(), "the summary miscounts");
-        assert!(!self.socket().exists(), "the socket is left");
+        assert!(!self.socket().exists(), "the socket still exists");
         self.wait_for_stderr("records lost: ");
-        Said { operations: lines, summary, stderr: self.stderr() }
+        Collected { operations: lines, summary, stderr: self.stderr() }
     }
 }
 
 impl Drop for Gopatchd {
     fn drop(&mut self) {
-        // It may be dead already.
+        // gopatchd may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         remove_pin(self.folder.path());
     }
 }
 
-/// A folder for the pin, for each test its own.
+/// The folder for the pin, another one for each test.
 pub(crate) fn pin(folder: &Path) -> PathBuf {
     Path::new("/sys/fs/bpf")
         .join(folder.file_name().expect("a temporary folder's name").to_string_lossy().replace('.', "gopatch-test-"))
@@ -183,11 +182,11 @@ pub(crate) fn remove_pin(folder: &Path) {
     let _ = std::fs::remove_dir(pin(folder));
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 #[track_caller]
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + SOON;
-    while !is_so() {
+    while !holds() {
         assert!(Instant::now() < deadline, "this did not happen: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -198,6 +197,6 @@ pub(crate) fn failing(mut command: Command) -> String {
     let mut child = command.spawn().expect("gopatchd runs");
     let mut stderr = String::new();
     child.stderr.take().expect("piped").read_to_string(&mut stderr).expect("UTF-8");
-    assert_eq!(child.wait().expect("it is ours").code(), Some(2), "{stderr}");
+    assert_eq!(child.wait().expect("a child of this process").code(), Some(2), "{stderr}");
     stderr
 }

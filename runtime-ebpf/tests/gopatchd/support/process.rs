@@ -1,4 +1,5 @@
-//! A process as a patched program would be: it says hello, maps what it is given and writes records.
+//! A process as a patched program would be: it sends a hello, maps the files it gets and writes
+//! records.
 
 use std::fs::File;
 use std::io::{IoSlice, IoSliceMut, Write};
@@ -25,7 +26,8 @@ pub(crate) const EXIT: u32 = 1;
 pub(crate) const BOUNDARY: u32 = 2;
 pub(crate) const EVENT: u32 = 3;
 
-/// A server function with entry and exit, the boundary of its goroutine, and a function with an entry only.
+/// A server function with entry and exit, the boundary of its goroutine, and a function with an
+/// entry only.
 pub(crate) fn manifest() -> Value {
     let http = |name, kind, operation| json!({"name": name, "rule": "http.server", "kind": kind, "operation": operation, "va": 0x401000});
     let sha256 = "0".repeat(64);
@@ -57,7 +59,7 @@ pub(crate) fn manifest() -> Value {
     })
 }
 
-/// An executable that holds a section with `content`.
+/// An executable that has a section with `content`.
 pub(crate) fn executable(section: &str, content: &[u8]) -> File {
     use object::write::Object;
     let mut elf = Object::new(object::BinaryFormat::Elf, object::Architecture::X86_64, object::Endianness::Little);
@@ -68,14 +70,14 @@ pub(crate) fn executable(section: &str, content: &[u8]) -> File {
     file
 }
 
-/// What is in a hello.
-pub(crate) struct Greeting {
+/// A hello and the executable that goes with it.
+pub(crate) struct Introduction {
     pub(crate) hello: Vec<u8>,
     pub(crate) executable: Option<OwnedFd>,
 }
 
-impl Greeting {
-    /// A good one.
+impl Introduction {
+    /// A valid one.
     pub(crate) fn new(rings: u32) -> Self {
         let json = manifest().to_string().into_bytes();
         let mut hello = vec![0; Hello::SIZE];
@@ -93,28 +95,29 @@ impl Greeting {
     }
 }
 
-/// A connection to a gopatchd.
-pub(crate) fn dial(socket: &Path) -> OwnedFd {
+/// Connects to a gopatchd.
+pub(crate) fn connect_to(socket: &Path) -> OwnedFd {
     let connection =
         socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).expect("a socket");
     let address = SocketAddrUnix::new(socket).expect("a path");
-    // The socket's file is there a moment before anybody listens.
+    // The file of the socket exists a moment before gopatchd listens.
     super::wait_until("gopatchd listens", || connect(&connection, &address).is_ok());
     sockopt::set_socket_timeout(&connection, sockopt::Timeout::Recv, Some(super::SOON)).expect("a timeout");
     connection
 }
 
 /// Sends a hello.
-pub(crate) fn say(connection: &OwnedFd, greeting: &Greeting) {
+pub(crate) fn send_hello(connection: &OwnedFd, introduction: &Introduction) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let files: Vec<_> = greeting.executable.iter().map(AsFd::as_fd).collect();
+    let files: Vec<_> = introduction.executable.iter().map(AsFd::as_fd).collect();
     assert!(files.is_empty() || ancillary.push(SendAncillaryMessage::ScmRights(&files)));
-    sendmsg(connection, &[IoSlice::new(&greeting.hello)], &mut ancillary, SendFlags::empty()).expect("gopatchd reads");
+    sendmsg(connection, &[IoSlice::new(&introduction.hello)], &mut ancillary, SendFlags::empty())
+        .expect("gopatchd reads");
 }
 
-/// Receives a reply: its bytes and the files that came along.
-pub(crate) fn hear(connection: &OwnedFd) -> (Vec<u8>, Vec<OwnedFd>) {
+/// Receives a reply: its bytes and the files that came with it.
+pub(crate) fn receive_reply(connection: &OwnedFd) -> (Vec<u8>, Vec<OwnedFd>) {
     let mut reply = vec![0; Reply::SIZE + 1];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(253))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -137,13 +140,13 @@ pub(crate) struct Process {
 impl Process {
     /// Attaches to the gopatchd at `socket`.
     pub(crate) fn attach(socket: &Path, rings: u32) -> Self {
-        Self::attach_with(socket, &Greeting::new(rings))
+        Self::attach_with(socket, &Introduction::new(rings))
     }
 
-    pub(crate) fn attach_with(socket: &Path, greeting: &Greeting) -> Self {
-        let connection = dial(socket);
-        say(&connection, greeting);
-        let (reply, files) = hear(&connection);
+    pub(crate) fn attach_with(socket: &Path, introduction: &Introduction) -> Self {
+        let connection = connect_to(socket);
+        send_hello(&connection, introduction);
+        let (reply, files) = receive_reply(&connection);
         assert_eq!(reply.len(), Reply::SIZE);
         let field = |offset: usize| u32::from_le_bytes(reply[offset..offset + 4].try_into().expect("four bytes"));
         assert_eq!(reply[..8], MAGIC.to_le_bytes());
@@ -160,23 +163,24 @@ impl Process {
         self.control.at(control::HEARTBEAT).load(Ordering::Acquire)
     }
 
-    pub(crate) fn asked_to_leave(&self) -> bool {
+    pub(crate) fn must_detach(&self) -> bool {
         self.control.at(control::FLAGS).load(Ordering::Acquire) as u32 & control::FLAG_DETACH != 0
     }
 
-    /// Whether gopatchd says that it sleeps.
-    pub(crate) fn is_to_ring(&self) -> bool {
+    /// Whether gopatchd sleeps and expects the process to ring.
+    pub(crate) fn must_ring(&self) -> bool {
         self.asleep().load(Ordering::Acquire) == 1
     }
 
-    /// Wakes gopatchd, as the tick does. Gives how many have heard it.
+    /// Wakes gopatchd, as the tick does. Gives how many threads were woken.
     pub(crate) fn ring(&self) -> usize {
         futex::wake(self.asleep(), futex::Flags::empty(), i32::MAX as u32).expect("a futex that is mapped")
     }
 
     fn asleep(&self) -> &AtomicU32 {
         let word = self.control.at(control::ASLEEP);
-        // SAFETY: the half of a word that is mapped as long as `self` lives; gopatchd touches it by atomics.
+        // SAFETY: half of a word that is mapped as long as `self` lives; gopatchd accesses it as an
+        // atomic.
         unsafe { AtomicU32::from_ptr(word.as_ptr().cast()) }
     }
 
@@ -185,7 +189,7 @@ impl Process {
     }
 }
 
-/// A ring, from its producer's side.
+/// A ring, from the side of its producer.
 pub(crate) struct Ring {
     consumer: Words,
     /// The producer page and the data.
@@ -208,7 +212,7 @@ impl Ring {
         self.consumer.at(0).load(Ordering::Acquire)
     }
 
-    /// Writes a record, or counts it as dropped when there is no room, as a thunk does.
+    /// Writes a record, or counts it as dropped if there is no room, as a thunk does.
     pub(crate) fn write(&mut self, payload: &[u8]) -> bool {
         let total = (payload.len() as u64 + 8).next_multiple_of(8);
         if self.producer + total - self.consumer() > self.bytes {
@@ -219,7 +223,7 @@ impl Ring {
         true
     }
 
-    /// Writes a record, and waits for room.
+    /// Waits for room and writes a record.
     pub(crate) fn write_all(&mut self, payload: &[u8]) {
         let total = (payload.len() as u64 + 8).next_multiple_of(8);
         let deadline = Instant::now() + super::SOON;
@@ -230,7 +234,7 @@ impl Ring {
         self.write_raw(payload.len() as u32, payload);
     }
 
-    /// Writes a payload behind any header.
+    /// Writes a header and a payload, valid or not.
     pub(crate) fn write_raw(&mut self, header: u32, payload: &[u8]) {
         let mut words = vec![u64::from(header)];
         words.extend(payload.chunks(8).map(|chunk| {
@@ -259,7 +263,7 @@ impl Ring {
     }
 }
 
-/// A record of the manifest's points.
+/// A call of a function of the manifest, which makes records.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call {
     pub(crate) goid: u64,
@@ -277,7 +281,7 @@ impl Call {
         self.record(EXIT, now(), &[status], &[])
     }
 
-    /// The exit of its goroutine's boundary, which is above all calls here.
+    /// The exit of the boundary of its goroutine, which is outside of all calls here.
     pub(crate) fn boundary(self) -> Vec<u8> {
         Self { frame: 8, ..self }.record(BOUNDARY, now(), &[], &[])
     }
@@ -312,13 +316,14 @@ impl Words {
         options.offset(offset as u64).len(len);
         Self(
             if writable { options.map_raw(file) } else { options.map_raw_read_only(file) }
-                .expect("what came can be mapped"),
+                .expect("the file can be mapped"),
         )
     }
 
     fn at(&self, offset: usize) -> &AtomicU64 {
         assert!(offset + 8 <= self.0.len() && offset.is_multiple_of(8));
-        // SAFETY: the eight bytes are in the mapping, which lives as long as `self`; gopatchd touches them by atomics.
+        // SAFETY: the eight bytes are in the mapping, which lives as long as `self`; gopatchd
+        // accesses them as atomics.
         unsafe { AtomicU64::from_ptr(self.0.as_mut_ptr().wrapping_add(offset).cast()) }
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::imports::Imports;
 
-/// The shortest circles, such that each import that is a part of some circle is a part of one of them or shares one's files.
+/// The shortest circles, such that each import that is a part of some circle is a part of one of
+/// them or shares one's files.
 pub(super) fn circles(imports: &Imports) -> Vec<Vec<&Path>> {
     let mut edges: BTreeMap<&Path, BTreeSet<&Path>> = BTreeMap::new();
     for (from, to) in imports.keys() {

@@ -1,7 +1,9 @@
-//! Which file of a crate uses which: paths are followed through `pub use` to the file that defines the item.
+//! Which file of a crate uses which: paths are followed through `pub use` to the file that defines
+//! the item.
 //!
-//! A `use` of a module counts for nothing by itself: what is named through it counts. Nor does a module count as a user of
-//! its own parts: it shows them and calls them, and they may use what it defines.
+//! A `use` of a module counts for nothing by itself: what is named through it counts. Nor does a
+//! module count as a user of its own parts: it shows them and calls them, and they may use what it
+//! defines.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +20,8 @@ enum Found {
     Module(usize),
     /// An item that this module defines.
     Item(usize),
-    /// Something of another crate, or a name that no `use` and no `mod` brings, such as a type parameter.
+    /// Something of another crate, or a name that no `use` and no `mod` brings, such as a type
+    /// parameter.
     Outside,
     /// A name that this module should have: what a macro or an enum gives it.
     Unknown(usize),
@@ -41,15 +44,16 @@ impl Modules {
         imports
     }
 
-    /// The module that has what is named.
+    /// The module that has what is named, if it is not a part of the module that names it.
     fn target(&self, from: usize, mention: &Mention) -> Option<usize> {
-        let target = match (self.find(from, &mention.path, 0), mention.kind) {
-            // Code never names a module: it is a function in it, shown under the same name.
-            (Found::Module(id), Kind::Glob | Kind::Code) | (Found::Item(id) | Found::Unknown(id), _) => id,
-            _ => return None,
+        let target = match self.find(from, &mention.path, 0) {
+            Found::Item(id) | Found::Unknown(id) => Some(id),
+            // Code does not name modules: a function in the module is shown under the same name.
+            Found::Module(id) => (mention.kind != Kind::Use).then_some(id),
+            Found::Outside => None,
         };
-        let is_part = std::iter::successors(Some(target), |id| self.0[*id].parent).any(|id| id == from);
-        (!is_part).then_some(target)
+        let is_part = |id: &usize| std::iter::successors(Some(*id), |id| self.0[*id].parent).any(|id| id == from);
+        target.filter(|target| !is_part(target))
     }
 
     /// Follows a path as it is written in a module.
@@ -70,7 +74,8 @@ impl Modules {
         }
     }
 
-    /// Follows names from a module on: into its children, and through its imports. `None` if it does not have the first.
+    /// Follows names from a module on: into its children, and through its imports. `None` if it
+    /// does not have the first.
     fn look_up(&self, id: usize, names: &[String], depth: usize) -> Option<Found> {
         let Some((first, rest)) = names.split_first() else { return Some(Found::Module(id)) };
         let module = &self.0[id];

@@ -1,8 +1,9 @@
 //! `cargo xtask structure`: imports go one way, and no file or folder is too large.
 //!
-//! No files of a crate import each other, directly or by way of others (`circles`); a lower room imports nothing of a higher one
-//! (`rooms`); files and folders stay readable (`sizes`). `modules` and `imports` find out which file uses which. Exceptions
-//! are listed here, each with its reason; one that is no longer needed is an error.
+//! No files of a crate import each other, directly or by way of others (`circles`); a lower room
+//! imports nothing of a higher one (`rooms`); files and folders stay readable (`sizes`). `modules`
+//! and `imports` find out which file uses which. Exceptions are listed here, each with its reason;
+//! one that is no longer needed is an error.
 
 mod circles;
 mod imports;
@@ -25,7 +26,8 @@ use imports::Imports;
 use modules::Modules;
 use rooms::ORDERS;
 
-/// Imports that may be a part of a circle or go against the order of rooms: the file, what it imports, and why.
+/// Imports that may be a part of a circle or go against the order of rooms: the file, what it
+/// imports, and why.
 const ALLOWED_IMPORTS: &[(&str, &str, &str)] = &[];
 
 /// Files and folders that may be larger than others, and why.

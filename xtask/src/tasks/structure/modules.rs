@@ -1,7 +1,7 @@
 //! The modules of a crate: where each is written, what it defines, and which paths it names.
 //!
-//! Modules and items for tests (`#[cfg(test)]`) are left out. Trusts: `syn` to read Rust, and macro calls to mean by
-//! `a::b` the path `a::b`.
+//! Modules and items for tests (`#[cfg(test)]`) are left out. Trusts: `syn` to read Rust, and macro
+//! calls to mean by `a::b` the path `a::b`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -57,13 +57,13 @@ impl Modules {
         let mut modules = Self(Vec::new());
         let text = read(root)?.with_context(|| format!("no file {}", root.display()))?;
         let folder = root.parent().unwrap_or(Path::new("")).to_owned();
-        modules.add_file(root.to_owned(), &text, &folder, None, read)?;
+        modules.add_file(root, &text, &folder, None, read)?;
         Ok(modules)
     }
 
     fn add_file(
         &mut self,
-        file: PathBuf,
+        file: &Path,
         text: &str,
         folder: &Path,
         parent: Option<usize>,
@@ -76,7 +76,7 @@ impl Modules {
     /// Adds a module whose children's files lie in `folder`.
     fn add(
         &mut self,
-        file: PathBuf,
+        file: &Path,
         items: Vec<Item>,
         folder: &Path,
         parent: Option<usize>,
@@ -84,7 +84,7 @@ impl Modules {
     ) -> Result<usize> {
         let id = self.0.len();
         self.0.push(Module {
-            file: file.clone(),
+            file: file.to_owned(),
             parent,
             children: BTreeMap::new(),
             items: BTreeSet::new(),
@@ -98,7 +98,7 @@ impl Modules {
                     let name = module.ident.unraw().to_string();
                     let folder = folder.join(&name);
                     let child = match module.content {
-                        Some((_, items)) => self.add(file.clone(), items, &folder, Some(id), read)?,
+                        Some((_, items)) => self.add(file, items, &folder, Some(id), read)?,
                         None => self.add_outside(&name, &folder, id, read)?,
                     };
                     self.0[id].children.insert(name, child);
@@ -113,7 +113,7 @@ impl Modules {
     fn add_outside(&mut self, name: &str, folder: &Path, parent: usize, read: Read<'_>) -> Result<usize> {
         for file in [folder.with_file_name(format!("{name}.rs")), folder.join("mod.rs")] {
             if let Some(text) = read(&file)? {
-                return self.add_file(file, &text, folder, Some(parent), read);
+                return self.add_file(&file, &text, folder, Some(parent), read);
             }
         }
         anyhow::bail!("{}: no file of module {name}", self.0[parent].file.display());

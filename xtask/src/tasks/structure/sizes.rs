@@ -9,7 +9,8 @@ const LINES: usize = 500;
 /// Most Rust files that lie loose in a folder.
 const FILES: usize = 14;
 
-/// Files of Rust and the number of their lines: gives those that are too long, and folders that are too full.
+/// Files of Rust and the number of their lines: gives those that are too long, and folders that are
+/// too full.
 pub(super) fn violations(files: &BTreeMap<PathBuf, usize>) -> Vec<(PathBuf, String)> {
     let mut violations = Vec::new();
     let mut folders: BTreeMap<&Path, usize> = BTreeMap::new();

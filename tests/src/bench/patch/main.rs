@@ -1,9 +1,9 @@
-//! `cargo xtask bench patch`: what patching costs, beside `objcopy IN OUT` and `cp IN OUT` on the same file.
+//! `cargo xtask bench patch`: what patching costs, compared with `objcopy IN OUT` and `cp IN OUT`
+//! on the same file.
 //!
-//! Decides: which programs, and in which order: each round runs every command on every program once, so that a machine that
-//! changes its pace changes it for all; a ratio is of two runs in the same round.
-//! Trusts: the kernel's accounts of a process.
-//! Never does: loosen a goal. A goal that is missed is shown as short; with `--check` that is a failure.
+//! Each round runs every command on every program once, so a machine that changes its speed changes
+//! it for all; a ratio is of two runs in the same round. A missed goal is shown as `SHORT`; with
+//! `--check` it is a failure.
 
 mod child;
 mod generated;
@@ -24,11 +24,11 @@ use xtask::corpus;
 use child::Taken;
 use generated::PACKAGES;
 
-/// Measures what patching costs beside copying.
+/// Measures the cost of patching, and of copying.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench patch")]
 struct Cli {
-    /// How often everything is measured.
+    /// Number of rounds, each of which measures everything.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..))]
     rounds: u32,
 
@@ -49,18 +49,18 @@ struct Cli {
     check: bool,
 }
 
-/// The small program has no net/http, so no default rule matches there. This one takes their place.
+/// The small program has no net/http, so no default rule matches. This rule replaces them.
 const SMALL_RULES: &str = "rules: [{ name: entry, import: main, function: main, enter: {} }]\n";
-/// Times of objcopy's.
+/// As a multiple of objcopy's time.
 const MOST_TIME: f64 = 1.0;
-/// Times the input's size.
+/// As a multiple of the input's size.
 const MOST_MEMORY: f64 = 2.0;
 /// Percent of the input's size, for the HTTP server.
 const MOST_GROWTH: f64 = 0.2;
-/// The time for a byte of the largest program, as times of that for a byte of the HTTP server.
+/// The time for each byte of the largest program, as a multiple of that of the HTTP server.
 const MOST_CURVE: f64 = 1.2;
 
-/// What is patched.
+/// A program to patch.
 struct Subject {
     name: String,
     path: PathBuf,
@@ -79,11 +79,11 @@ struct Row {
     gopatch_ms: Spread,
     objcopy_ms: Spread,
     cp_ms: Spread,
-    /// Wall time as times of objcopy's in the same round.
+    /// Wall time as a multiple of objcopy's in the same round.
     ratio: Spread,
     /// Processor time of all threads, likewise.
     processor_ratio: Spread,
-    /// Most memory at once, as times of the input's size.
+    /// Peak memory as a multiple of the input's size.
     memory_ratio: f64,
     growth_bytes: u64,
     goals: Vec<Goal>,
@@ -117,7 +117,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures and prints. Gives whether all goals were met.
+/// Measures and prints. Returns whether all goals were met.
 fn run(cli: &Cli) -> Result<bool> {
     let scratch = Scratch::new()?;
     let small_rules = scratch.file("small.yaml");
@@ -162,7 +162,8 @@ fn run(cli: &Cli) -> Result<bool> {
 /// The program that the goals name.
 const SERVER: &str = "HTTP server";
 
-/// Time grows as the size does: a byte of the largest program takes no longer than one of the server.
+/// Time grows in proportion to size: a byte of the largest program takes about as long as one of
+/// the server.
 fn judge_curve(rows: &mut [Row]) {
     let a_byte = |row: &Row| row.gopatch_ms.median / row.bytes as f64;
     for kind in ["with DWARF", "stripped"] {
@@ -176,7 +177,7 @@ fn judge_curve(rows: &mut [Row]) {
 }
 
 impl Subject {
-    /// Runs each command once. No output is there before, and none stays.
+    /// Runs each command once. There is no output before, and none stays.
     fn measure(&mut self, scratch: &Scratch) -> Result<()> {
         let output = scratch.file("out");
         let mut gopatch = Command::new(release_binary("gopatch")?);

@@ -1,8 +1,7 @@
-//! A real OpenTelemetry Collector, and what has come to it.
+//! A real OpenTelemetry Collector (corpus/otelcol), and what it has received.
 //!
-//! Decides: that it takes OTLP over gRPC and over HTTP, and writes all of it to a file at once.
-//! Trusts: corpus/otelcol, which is the collector's own receiver and its own file exporter.
-//! Never does: sum up, or drop what came twice: a test sees every span and every data point.
+//! It accepts OTLP over gRPC and over HTTP and writes everything to a file at once, without
+//! aggregating or removing duplicates: a test sees every span and every data point.
 
 mod otlp;
 
@@ -18,14 +17,14 @@ pub use otlp::{Attributes, Data, Event, Exemplar, HistogramPoint, Metric, Number
 use crate::process::Process;
 use crate::{NEWEST_GO, SOON, Scratch, real, wait_until};
 
-/// How a collector is to be.
+/// How a Collector is configured.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options<'a> {
-    /// Certificate and key, as PEM files: then it takes OTLP over TLS alone.
+    /// Certificate and key, as PEM files: with them it accepts OTLP over TLS only.
     pub tls: Option<(&'a Path, &'a Path)>,
 }
 
-/// A collector. It is there until it is stopped, and can be started again.
+/// A Collector. It runs until it is stopped, and can be started again.
 pub struct Otelcol {
     process: Option<Process>,
     program: PathBuf,
@@ -36,7 +35,7 @@ pub struct Otelcol {
 }
 
 impl Otelcol {
-    /// Starts a collector on loopback, and waits until it listens.
+    /// Starts a Collector on loopback and waits until it listens.
     pub fn start(scratch: &Scratch, options: Options<'_>) -> Result<Self> {
         let [grpc, http] = real::free_addresses()?;
         let folder = scratch.file("otelcol");
@@ -68,7 +67,7 @@ service:
         Ok(collector)
     }
 
-    /// Starts it again, where it was. What it had received stays.
+    /// Starts it again at the same addresses. What it had received stays.
     pub fn start_again(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "the collector runs");
         let mut command = Command::new(&self.program);
@@ -81,31 +80,31 @@ service:
         Ok(())
     }
 
-    /// Asks it to end, which it does when it has written all that it has taken.
+    /// Ends it. It first writes everything that it has accepted.
     pub fn stop(&mut self) -> Result<()> {
         self.process.take().context("the collector does not run")?.terminate()
     }
 
-    /// Where it takes OTLP over gRPC, as a URL.
+    /// The URL for OTLP over gRPC.
     pub fn grpc(&self) -> String {
         format!("{}://{}", self.scheme, self.grpc)
     }
 
-    /// Where it takes OTLP over HTTP, as a URL without a path.
+    /// The URL for OTLP over HTTP, without a path.
     pub fn http(&self) -> String {
         format!("{}://{}", self.scheme, self.http)
     }
 
-    /// All that it has received and written so far. While it runs, that may be a little less than it has taken.
+    /// Everything that it has written so far. While it runs, that may be less than it has accepted.
     pub fn received(&self) -> Result<Received> {
         let path = self.folder.join("received");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        // It may be writing a line.
+        // The last line may be incomplete.
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         Received::parse(whole).with_context(|| format!("{} is not OTLP", path.display()))
     }
 
-    /// Waits until `ask` finds what it looks for.
+    /// Waits until `ask` returns a value for what was received.
     pub fn wait_for<T>(&self, what: &str, mut ask: impl FnMut(Received) -> Option<T>) -> Result<T> {
         wait_until(what, SOON, || Ok(ask(self.received()?)))
     }

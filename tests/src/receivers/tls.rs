@@ -1,8 +1,6 @@
-//! Certificates for servers on loopback.
+//! Certificates for servers on loopback, which each test makes with openssl for a day.
 //!
-//! Decides: that each test makes its own, for a day.
-//! Trusts: openssl.
-//! Never does: pass over it in CI where openssl is not installed.
+//! In CI openssl must be installed.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::Scratch;
 
-/// A certificate for 127.0.0.1, which vouches for itself, and its key.
+/// A self-signed certificate for 127.0.0.1 and its key. `None` without openssl.
 pub fn self_signed(scratch: &Scratch) -> Result<Option<(PathBuf, PathBuf)>> {
     let (certificate, key) = (scratch.file("certificate.pem"), scratch.file("key.pem"));
     let mut openssl = Command::new("openssl");
@@ -24,7 +22,7 @@ pub fn self_signed(scratch: &Scratch) -> Result<Option<(PathBuf, PathBuf)>> {
             Ok(Some((certificate, key)))
         }
         Err(error) if std::env::var_os("CI").is_some() => {
-            Err(error).context("openssl must be there in CI: apt-get install openssl")
+            Err(error).context("CI needs openssl: apt-get install openssl")
         }
         Err(error) => {
             eprintln!("NOT TESTED: OTLP over TLS: openssl: {error}");

@@ -1,9 +1,9 @@
-//! A command, run once, and what it took.
+//! Runs a command once and measures it: wall time, processor time of all its threads, and peak
+//! memory.
 //!
-//! Decides: what counts: the time from its start to its end, the processor time of all its threads, and the most memory that it had at once.
-//! Trusts: the kernel's accounts. A child begins in its parent's memory, which counts as its own: so a small process starts it,
-//! this program again with [`ONCE`].
-//! Never does: go on after a command that failed.
+//! Trusts the kernel's accounts. A child begins with its parent's memory, which counts as its own.
+//! So a small process starts the command: this program again, with [`ONCE`]. A command that fails
+//! is an error.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,17 +13,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use xtask::workspace::{output, shown};
+use xtask::workspace::{command_line, output};
 
 /// First argument of the process that runs a command once; the command follows.
 pub(crate) const ONCE: &str = "--once";
 
-/// What a command took.
+/// The cost of a command.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Taken {
     pub(crate) wall: Duration,
     pub(crate) processor: Duration,
-    /// Most bytes of memory at once, pages of mapped files among them.
+    /// Peak memory in bytes, with pages of mapped files.
     pub(crate) memory: u64,
 }
 
@@ -31,10 +31,10 @@ pub(crate) struct Taken {
 pub(crate) fn run(command: &Command) -> Result<Taken> {
     let mut once = Command::new(env::current_exe()?);
     once.arg(ONCE).arg(command.get_program()).args(command.get_args());
-    serde_json::from_str(&output(&mut once)?).context("what a command took cannot be read")
+    serde_json::from_str(&output(&mut once)?).context("the cost of a command cannot be parsed")
 }
 
-/// Runs the command that these arguments are, and prints what it took.
+/// Runs the command in these arguments, and prints its cost.
 pub(crate) fn run_once(mut arguments: impl Iterator<Item = OsString>) -> Result<()> {
     let mut command = Command::new(arguments.next().context("a command is needed")?);
     println!("{}", serde_json::to_string(&take(command.args(arguments))?)?);
@@ -44,14 +44,18 @@ pub(crate) fn run_once(mut arguments: impl Iterator<Item = OsString>) -> Result<
 fn take(command: &mut Command) -> Result<Taken> {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let start = Instant::now();
-    let child = command.spawn().with_context(|| shown(command))?;
+    let child = command.spawn().with_context(|| command_line(command))?;
     let (mut status, mut usage) = (0, MaybeUninit::<libc::rusage>::uninit());
-    // SAFETY: the child is this process's, and nobody else waits for it. Both pointers are valid for writes while the call
-    // lasts.
+    // SAFETY: the child is this process's, and nothing else waits for it. Both pointers are valid
+    // for writes during the call.
     let ended = unsafe { libc::wait4(child.id().cast_signed(), &raw mut status, 0, usage.as_mut_ptr()) };
     let wall = start.elapsed();
-    ensure!(ended == child.id().cast_signed() && status == 0, "{} failed, wait status {status:#x}", shown(command));
-    // SAFETY: a call that found the child has filled it in.
+    ensure!(
+        ended == child.id().cast_signed() && status == 0,
+        "{} failed, wait status {status:#x}",
+        command_line(command)
+    );
+    // SAFETY: the call found the child and has filled it in.
     let usage = unsafe { usage.assume_init() };
     let time = |of: libc::timeval| Duration::new(of.tv_sec.cast_unsigned(), of.tv_usec as u32 * 1000);
     Ok(Taken { wall, processor: time(usage.ru_utime) + time(usage.ru_stime), memory: usage.ru_maxrss as u64 * 1024 })

@@ -1,8 +1,7 @@
-//! OTLP as JSON, as far as gopatch's tests look at it.
+//! OTLP as JSON, as far as the tests look at it.
 //!
-//! Decides: that spans and metrics are lists, in which each knows its resource and its scope.
-//! Trusts: that a collector wrote it.
-//! Never does: pass over a kind of data that it does not know.
+//! Spans and metrics become lists in which each has its resource and its scope. An unknown kind of
+//! data is an error.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +10,15 @@ use serde::de::{Deserializer, Error};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// Attributes by name. A value is the JSON that says the same: a text, a number, a boolean, a list, an object.
+/// Attributes by name, with plain JSON values.
 pub type Attributes = BTreeMap<String, Value>;
 
-/// What has come, in order.
+/// What was received, in order.
 #[derive(Debug, Default)]
 pub struct Received {
     /// Spans.
     pub spans: Vec<Span>,
-    /// Metrics: one for each time that it was exported.
+    /// Metrics, one for each export.
     pub metrics: Vec<Metric>,
 }
 
@@ -27,7 +26,7 @@ pub struct Received {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Span {
-    /// Whose it is.
+    /// Attributes of its resource.
     #[serde(skip)]
     pub resource: Attributes,
     /// Name of the instrumentation.
@@ -40,10 +39,10 @@ pub struct Span {
     /// In hex; empty for a root.
     #[serde(default)]
     pub parent_span_id: String,
-    /// W3C's.
+    /// W3C trace state.
     #[serde(default)]
     pub trace_state: String,
-    /// W3C's, and whether the parent is remote.
+    /// W3C trace flags, and whether the parent is remote.
     #[serde(default)]
     pub flags: u32,
     /// Name.
@@ -59,7 +58,7 @@ pub struct Span {
     /// Attributes.
     #[serde(default, deserialize_with = "attributes")]
     pub attributes: Attributes,
-    /// Attributes that were left out.
+    /// Number of dropped attributes.
     #[serde(default)]
     pub dropped_attributes_count: u32,
     /// Events.
@@ -76,7 +75,7 @@ pub struct Span {
 pub struct Status {
     /// 0 is unset, 1 ok, 2 error.
     pub code: u32,
-    /// Said of an error.
+    /// Description of an error.
     pub message: String,
 }
 
@@ -84,7 +83,7 @@ pub struct Status {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// When.
+    /// Time.
     #[serde(deserialize_with = "number")]
     pub time_unix_nano: u64,
     /// Name.
@@ -94,10 +93,10 @@ pub struct Event {
     pub attributes: Attributes,
 }
 
-/// A metric, as it was exported at one time.
+/// A metric, as exported once.
 #[derive(Debug, Deserialize)]
 pub struct Metric {
-    /// Whose it is.
+    /// Attributes of its resource.
     #[serde(skip)]
     pub resource: Attributes,
     /// Name of the instrumentation.
@@ -120,7 +119,7 @@ pub struct Metric {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Data {
-    /// Values at a time.
+    /// Current values.
     Gauge {
         /// One for each combination of attributes.
         data_points: Vec<NumberPoint>,
@@ -129,35 +128,35 @@ pub enum Data {
     Sum {
         /// One for each combination of attributes.
         data_points: Vec<NumberPoint>,
-        /// Since when.
+        /// Delta or cumulative.
         aggregation_temporality: Temporality,
-        /// Whether it only grows.
+        /// Whether the sum only grows.
         #[serde(default)]
         is_monotonic: bool,
     },
-    /// Histograms of given buckets.
+    /// Histograms with explicit buckets.
     Histogram {
         /// One for each combination of attributes.
         data_points: Vec<HistogramPoint>,
-        /// Since when.
+        /// Delta or cumulative.
         aggregation_temporality: Temporality,
     },
-    /// Histograms of buckets that grow by a factor.
+    /// Histograms with exponential buckets.
     ExponentialHistogram {
         /// One for each combination of attributes.
         data_points: Vec<HistogramPoint>,
-        /// Since when.
+        /// Delta or cumulative.
         aggregation_temporality: Temporality,
     },
 }
 
-/// Since when a point counts.
+/// The start of the period that a point covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u32")]
 pub enum Temporality {
-    /// Since the point before.
+    /// The previous point.
     Delta,
-    /// Since the beginning.
+    /// The start of the process.
     Cumulative,
 }
 
@@ -168,7 +167,7 @@ impl TryFrom<u32> for Temporality {
         match number {
             1 => Ok(Self::Delta),
             2 => Ok(Self::Cumulative),
-            other => Err(format!("{other} is no temporality")),
+            other => Err(format!("invalid temporality {other}")),
         }
     }
 }
@@ -183,7 +182,7 @@ pub struct NumberPoint {
     /// Begin.
     #[serde(default, deserialize_with = "number")]
     pub start_time_unix_nano: u64,
-    /// When.
+    /// Time.
     #[serde(deserialize_with = "number")]
     pub time_unix_nano: u64,
     /// The value.
@@ -204,7 +203,7 @@ pub struct HistogramPoint {
     /// Begin.
     #[serde(default, deserialize_with = "number")]
     pub start_time_unix_nano: u64,
-    /// When.
+    /// Time.
     #[serde(deserialize_with = "number")]
     pub time_unix_nano: u64,
     /// Values.
@@ -217,19 +216,19 @@ pub struct HistogramPoint {
     pub min: Option<f64>,
     /// The largest.
     pub max: Option<f64>,
-    /// Of given buckets: how many values each has; one more than there are bounds.
+    /// Explicit buckets: the count of each, one more than there are bounds.
     #[serde(default, deserialize_with = "numbers")]
     pub bucket_counts: Vec<u64>,
-    /// Of given buckets: their upper bounds.
+    /// Explicit buckets: their upper bounds.
     #[serde(default)]
     pub explicit_bounds: Vec<f64>,
-    /// Of buckets that grow: by 2 to the power of 2 to the power of minus this.
+    /// Exponential buckets: their base is 2 to the power of 2 to the power of minus this.
     #[serde(default)]
     pub scale: i32,
-    /// Of buckets that grow: values that are 0, or nearly.
+    /// Exponential buckets: the count of values that are 0 or nearly 0.
     #[serde(default, deserialize_with = "number")]
     pub zero_count: u64,
-    /// Of buckets that grow: those of positive values.
+    /// Exponential buckets: those of positive values.
     #[serde(default)]
     pub positive: Buckets,
     /// Examples.
@@ -237,22 +236,22 @@ pub struct HistogramPoint {
     pub exemplars: Vec<Exemplar>,
 }
 
-/// Buckets that grow by a factor.
+/// Exponential buckets.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Buckets {
     /// The index of the first.
     pub offset: i32,
-    /// How many values each has.
+    /// The count of each.
     #[serde(deserialize_with = "numbers")]
     pub bucket_counts: Vec<u64>,
 }
 
-/// A value of a point, and the span that it was measured in.
+/// A value of a point and the span that it was measured in.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Exemplar {
-    /// When.
+    /// Time.
     #[serde(deserialize_with = "number")]
     pub time_unix_nano: u64,
     /// The value.
@@ -264,50 +263,52 @@ pub struct Exemplar {
     /// In hex.
     #[serde(default)]
     pub span_id: String,
-    /// Attributes that the point does not have.
+    /// Attributes that the point lacks.
     #[serde(default, deserialize_with = "attributes")]
     pub filtered_attributes: Attributes,
 }
 
 impl Received {
-    /// Reads lines, each an export of traces or of metrics.
+    /// Parses lines, each an export of traces or of metrics.
     pub(super) fn parse(lines: &str) -> Result<Self> {
         let mut received = Self::default();
         for line in lines.lines() {
-            let export: Map<String, Value> = serde_json::from_str(line).context("a line is no object")?;
+            let export: Map<String, Value> = serde_json::from_str(line).context("a line is not an object")?;
             for (kind, resources) in export {
                 let (spans, metrics) = (&mut received.spans, &mut received.metrics);
                 match kind.as_str() {
-                    "resourceSpans" => each(resources, "scopeSpans", "spans", |span: Span, resource, scope| {
-                        spans.push(Span { resource, scope, ..span });
-                    }),
+                    "resourceSpans" => {
+                        for_each_item(resources, "scopeSpans", "spans", |span: Span, resource, scope| {
+                            spans.push(Span { resource, scope, ..span });
+                        })
+                    }
                     "resourceMetrics" => {
-                        each(resources, "scopeMetrics", "metrics", |metric: Metric, resource, scope| {
+                        for_each_item(resources, "scopeMetrics", "metrics", |metric: Metric, resource, scope| {
                             metrics.push(Metric { resource, scope, ..metric });
                         })
                     }
-                    other => Err(anyhow!("an export of {other}")),
+                    other => Err(anyhow!("unknown export {other}")),
                 }?;
             }
         }
         Ok(received)
     }
 
-    /// The metrics of that name, in order.
+    /// The metrics with this name, in order.
     pub fn metrics_named(&self, name: &str) -> impl Iterator<Item = &Metric> {
         self.metrics.iter().filter(move |metric| metric.name == name)
     }
 }
 
-/// Gives each item of an export, with its resource and scope.
-fn each<T: DeserializeOwned>(
+/// Calls `take` for each item of an export, with its resource and scope.
+fn for_each_item<T: DeserializeOwned>(
     resources: Value,
     scopes: &str,
     items: &str,
     mut take: impl FnMut(T, Attributes, String),
 ) -> Result<()> {
     for mut resource in list(Some(resources))? {
-        let attributes = named(resource["resource"]["attributes"].take())?;
+        let attributes = attributes_from(resource["resource"]["attributes"].take())?;
         for mut scope in list(resource.get_mut(scopes).map(Value::take))? {
             let name = scope["scope"]["name"].as_str().unwrap_or_default().to_owned();
             for item in list(scope.get_mut(items).map(Value::take))? {
@@ -324,8 +325,8 @@ fn list(value: Option<Value>) -> Result<Vec<Value>> {
     Ok(value.map(serde_json::from_value).transpose()?.unwrap_or_default())
 }
 
-/// Attributes, which OTLP writes as a list of keys and typed values. No key may be there twice.
-fn named(value: Value) -> Result<Attributes> {
+/// Attributes from OTLP's list of keys and typed values. A key may appear once.
+fn attributes_from(value: Value) -> Result<Attributes> {
     #[derive(Deserialize)]
     struct KeyValue {
         key: String,
@@ -336,33 +337,33 @@ fn named(value: Value) -> Result<Attributes> {
     let pairs: Option<Vec<KeyValue>> = serde_json::from_value(value)?;
     let mut attributes = Attributes::new();
     for KeyValue { key, value } in pairs.unwrap_or_default() {
-        let value = plain(value).with_context(|| format!("attribute {key}"))?;
-        ensure!(attributes.insert(key.clone(), value).is_none(), "attribute {key} is there twice");
+        let value = untyped(value).with_context(|| format!("attribute {key}"))?;
+        ensure!(attributes.insert(key.clone(), value).is_none(), "attribute {key} appears twice");
     }
     Ok(attributes)
 }
 
-/// What a typed value says.
-fn plain(typed: Map<String, Value>) -> Result<Value> {
+/// The plain value of a typed one.
+fn untyped(typed: Map<String, Value>) -> Result<Value> {
     let Some((kind, mut value)) = typed.into_iter().next() else { return Ok(Value::Null) };
     Ok(match kind.as_str() {
         "intValue" => serde_json::from_value::<Number<i64>>(value)?.0.into(),
         "stringValue" | "boolValue" | "doubleValue" | "bytesValue" => value,
         "arrayValue" => {
             let values = list(value.get_mut("values").map(Value::take))?;
-            let values = values.into_iter().map(|typed| plain(serde_json::from_value(typed)?));
+            let values = values.into_iter().map(|typed| untyped(serde_json::from_value(typed)?));
             values.collect::<Result<Vec<_>>>()?.into()
         }
-        "kvlistValue" => Value::Object(named(value["values"].take())?.into_iter().collect()),
-        other => bail!("{other} is no kind of value"),
+        "kvlistValue" => Value::Object(attributes_from(value["values"].take())?.into_iter().collect()),
+        other => bail!("unknown kind of value {other}"),
     })
 }
 
 fn attributes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Attributes, D::Error> {
-    named(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    attributes_from(Value::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-/// A number, which OTLP writes as a text where it may be larger than JSON's.
+/// A number, which OTLP writes as text where JSON might round it.
 struct Number<T>(T);
 
 impl<'de, T: DeserializeOwned + std::str::FromStr> Deserialize<'de> for Number<T> {
@@ -390,7 +391,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_knows_its_resource_and_its_scope() -> Result<()> {
+    fn a_span_has_its_resource_and_its_scope() -> Result<()> {
         let span = json!({"traceId": "0a", "spanId": "0b", "name": "n", "kind": 2, "startTimeUnixNano": "1",
             "endTimeUnixNano": "18446744073709551615", "status": {"code": 2},
             "attributes": [{"key": "i", "value": {"intValue": "-5"}}, {"key": "b", "value": {"boolValue": true}},
@@ -403,12 +404,12 @@ mod tests {
         assert_eq!((span.resource["service.name"].as_str(), span.scope.as_str()), (Some("shop"), "s"));
         assert_eq!((span.end_time_unix_nano, span.status.code), (u64::MAX, 2));
         assert_eq!(json!(span.attributes), json!({"i": -5, "b": true, "l": ["x"]}));
-        assert!(Received::parse("{\"resourceLogs\": []}").is_err(), "nobody asked for logs");
+        assert!(Received::parse("{\"resourceLogs\": []}").is_err(), "logs are not expected");
         Ok(())
     }
 
     #[test]
-    fn each_kind_of_metric_is_read() -> Result<()> {
+    fn each_kind_of_metric_is_parsed() -> Result<()> {
         let metrics = json!([
             {"name": "g", "gauge": {"dataPoints": [{"timeUnixNano": "1", "asDouble": 0.5}]}},
             {"name": "s", "unit": "1", "sum": {"dataPoints": [{"timeUnixNano": "1", "asInt": "7"}],

@@ -1,9 +1,8 @@
-//! Go programs as large as is asked for.
+//! Go programs of a given size.
 //!
-//! Decides: their source: a web server and packages of services, each with types, methods, closures and an interface, from one
-//! text (`bench/generated.go.txt`).
-//! Trusts: the corpus, which builds and keeps them.
-//! Never does: pad. What makes them large is code, type data, tables and DWARF, as in a program that somebody wrote.
+//! A web server and packages of services, each with types, methods, closures and an interface, all
+//! from one text (`bench/generated.go.txt`). They are not padded: code, type data, tables and DWARF
+//! make them large, as in real programs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,15 +10,16 @@ use std::path::PathBuf;
 use anyhow::Result;
 use xtask::corpus;
 
-const SERVICE: &str = include_str!("../../bench/generated.go.txt");
+const SERVICE: &str = include_str!("../../../bench/generated.go.txt");
 const MODULE: &str = "gopatch.example/generated";
-/// Services of a package.
+/// Services of each package.
 const SERVICES: u32 = 100;
 
-/// Programs with so many packages: about 40 and 100 MB with DWARF.
+/// Numbers of packages of the programs: about 40 and 100 MB with DWARF.
 pub(crate) const PACKAGES: [u32; 2] = [43, 129];
 
-/// Builds the program with so many packages. Both are in one folder, so what they share is compiled once.
+/// Builds the program with so many packages. Both programs are in one folder, so that shared
+/// packages are compiled once.
 pub(crate) fn build(packages: u32, go: &str, mode: &str) -> Result<PathBuf> {
     let mut files = BTreeMap::from([(PathBuf::from("go.mod"), format!("module {MODULE}\n\ngo 1.18\n"))]);
     let services: String = (0..SERVICES).map(|number| SERVICE.replace("%N%", &number.to_string())).collect();

@@ -1,0 +1,124 @@
+//! Keys of a rule that are valid on their own but do not fit together.
+
+use gopatch_protocol::manifest::Kind;
+use gopatch_protocol::naming;
+
+use super::declaration::Declaration;
+use super::path::{Expression, Selector};
+use super::{Rule, RuleError, pattern};
+use crate::yaml::nearest::did_you_mean;
+
+/// Refuses a rule whose keys do not fit together.
+pub(super) fn rule(rule: &Rule) -> Result<(), RuleError> {
+    boundary(rule)?;
+    glob(rule)?;
+    skip(rule)?;
+    operation(rule)?;
+    dimensions(rule)?;
+    signature(rule)
+}
+
+fn invalid(rule: &Rule, field: &str, what: impl Into<String>) -> RuleError {
+    RuleError::Invalid { place: rule.place(field), what: what.into() }
+}
+
+/// A boundary is no operation, so there is nothing to choose.
+fn boundary(rule: &Rule) -> Result<(), RuleError> {
+    let key = match rule {
+        Rule { kind: Kind::Boundary, when: Some(_), .. } => "when",
+        Rule { kind: Kind::Boundary, sample: Some(_), .. } => "sample",
+        _ => return Ok(()),
+    };
+    Err(invalid(rule, key, "not allowed with `kind: boundary`, which closes the calls below it at every return"))
+}
+
+/// What a rule with a glob must not have.
+fn glob(rule: &Rule) -> Result<(), RuleError> {
+    if rule.is_glob() && !rule.declarations.is_empty() {
+        let what =
+            "not allowed with a glob, whose functions have different declarations; write a rule for each".to_owned();
+        return Err(invalid(rule, "signature", what));
+    }
+    if !pattern::is_import_glob(&rule.import) {
+        return Ok(());
+    }
+    let bare_type = |expressions: &[&Expression]| {
+        let mut selectors = expressions.iter().flat_map(|expression| &expression.selectors);
+        selectors.find_map(|selector| match selector {
+            Selector::Assert { name, .. } if !name.contains('.') => Some(name.clone()),
+            _ => None,
+        })
+    };
+    let fail = |field: &str, name| {
+        let what = format!("write {name} with its import path: `import` is a glob, so a bare name has no package");
+        Err(invalid(rule, field, what))
+    };
+    if let Some(name) = rule.when.as_ref().and_then(|when| bare_type(&when.expressions())) {
+        return fail("when", name);
+    }
+    for (end, captures) in [("enter", &rule.enter), ("exit", &rule.exit)] {
+        for capture in captures.iter().flatten() {
+            if let Some(name) = bare_type(&capture.values.iter().collect::<Vec<_>>()) {
+                return fail(&format!("{end}.{}", capture.attribute), name);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What cannot be skipped in any program.
+fn skip(rule: &Rule) -> Result<(), RuleError> {
+    let what = match rule.skip {
+        Some(_) if rule.is_glob() => "not allowed with a glob: name each function that must not run",
+        Some(_) if pattern::is_of_the_runtime(&rule.import) => "functions of the runtime cannot be skipped",
+        Some(_) if rule.enter.is_none() && rule.exit.is_none() && (rule.when.is_some() || rule.sample.is_some()) => {
+            "`when` and `sample` choose which calls are recorded, but a skip without `enter` and `exit` records none"
+        }
+        _ => return Ok(()),
+    };
+    Err(invalid(rule, "skip", what))
+}
+
+/// The name of the rule's operations, and the attributes in it.
+fn operation(rule: &Rule) -> Result<(), RuleError> {
+    let Some(name) = &rule.operation else { return Ok(()) };
+    naming::check(name).map_err(|what| invalid(rule, "operation", what))?;
+    naming::attributes(name).try_for_each(|name| attribute(rule, "operation", name))
+}
+
+/// The dimensions of the metrics of the rule's operations.
+fn dimensions(rule: &Rule) -> Result<(), RuleError> {
+    for (index, name) in rule.dimensions.iter().enumerate() {
+        attribute(rule, "dimensions", name)?;
+        if rule.dimensions[..index].contains(name) {
+            let what = format!("`{name}` is listed twice");
+            return Err(invalid(rule, "dimensions", what));
+        }
+    }
+    Ok(())
+}
+
+/// An attribute that another key refers to must be captured.
+fn attribute(rule: &Rule, field: &str, name: &str) -> Result<(), RuleError> {
+    let known = rule.attributes();
+    if known.iter().any(|attribute| attribute == name) {
+        return Ok(());
+    }
+    let nearest = did_you_mean(name, known.iter().map(AsRef::as_ref));
+    let what = format!("the rule captures no attribute `{name}`{nearest}");
+    Err(invalid(rule, field, what))
+}
+
+/// A declared function must be one of the rule's.
+fn signature(rule: &Rule) -> Result<(), RuleError> {
+    let symbols = rule.symbols();
+    for declaration in &rule.declarations {
+        if let Declaration::Function(function) = declaration
+            && !symbols.contains(&rule.symbol(function.receiver.as_ref(), &function.name))
+        {
+            let what = format!("`{}` is not one of the rule's functions: {}", function.text, symbols.join(", "));
+            return Err(invalid(rule, "signature", what));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! New connections, until each is a process to which a session can be given.
+//!
+//! Decides: when connections are accepted, and how often a refusal is logged.
+//! Never does: wait. Files that are worth waiting for are handed to the main loop.
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use super::handshake::{Candidate, Handshake, Progress, Readers, Refusal};
+use super::listener::Listener;
+
+/// Most handshakes at a time. Other connections wait in the backlog of the socket.
+const MAX_HANDSHAKES: usize = 64;
+
+/// How often the same refusal of a process is logged, and how many are remembered for that.
+const LOG_REFUSAL_EVERY: Duration = Duration::from_mins(1);
+const MAX_LOGGED_REFUSALS: usize = 256;
+
+/// How long no connection is accepted after accepting has failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Accepts connections and takes them through the handshake.
+#[derive(Debug)]
+pub(crate) struct Acceptor {
+    /// None once gopatchd is stopping.
+    listener: Option<Listener>,
+    accept_after: Instant,
+    readers: Readers,
+    handshakes: Vec<Handshake>,
+    refused: u64,
+    /// Refusals that were logged, and when.
+    logged: HashMap<(u32, String), Instant>,
+}
+
+impl Acceptor {
+    pub(crate) fn new(listener: Listener, readers: Readers) -> Self {
+        Self {
+            listener: Some(listener),
+            accept_after: Instant::now(),
+            readers,
+            handshakes: Vec::new(),
+            refused: 0,
+            logged: HashMap::new(),
+        }
+    }
+
+    /// Readable when an executable has been read.
+    pub(crate) fn readers_wake(&self) -> BorrowedFd<'_> {
+        self.readers.wake()
+    }
+
+    /// Makes `readers_wake` unreadable again.
+    pub(crate) fn clear_readers_wake(&self) {
+        self.readers.clear_wake();
+    }
+
+    /// The listening socket, unless no connection may be accepted now.
+    pub(crate) fn listener(&self, now: Instant) -> Option<BorrowedFd<'_>> {
+        self.listener.as_ref().filter(|_| self.may_accept(now)).map(AsFd::as_fd)
+    }
+
+    /// The sockets from which a hello is expected.
+    pub(crate) fn silent_sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.handshakes.iter().filter_map(Handshake::silent_socket)
+    }
+
+    /// When there is something to do even if no file becomes ready.
+    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
+        let accept_again = (self.accept_after > now).then_some(self.accept_after);
+        self.handshakes.iter().map(Handshake::deadline).chain(accept_again).min()
+    }
+
+    /// Processes refused so far.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Accepts the connections that wait.
+    pub(crate) fn accept(&mut self) {
+        while self.may_accept(Instant::now()) {
+            let Some(connection) = self.listener.as_ref().map(Listener::accept) else {
+                return;
+            };
+            match connection {
+                Ok(Some(socket)) => match Handshake::new(socket) {
+                    Ok(handshake) => self.handshakes.push(handshake),
+                    Err(refusal) => self.count_refusal(0, &refusal),
+                },
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!("cannot accept a connection: {error}");
+                    self.accept_after = Instant::now() + ACCEPT_PAUSE;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Continues all handshakes. Gives the processes that are ready for a session.
+    pub(crate) fn advance(&mut self) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for handshake in std::mem::take(&mut self.handshakes) {
+            match handshake.advance(&self.readers) {
+                Progress::Waiting(handshake) => self.handshakes.push(handshake),
+                Progress::Probe => {}
+                Progress::Refused(handshake, refusal) => self.refuse(&handshake, &refusal),
+                Progress::Complete(candidate) => candidates.push(*candidate),
+            }
+        }
+        candidates
+    }
+
+    /// Refuses a process.
+    pub(crate) fn refuse(&mut self, handshake: &Handshake, refusal: &Refusal) {
+        handshake.refuse();
+        self.count_refusal(handshake.pid(), refusal);
+    }
+
+    /// Accepts no more connections, and drops those that have no session yet.
+    pub(crate) fn close(&mut self) {
+        self.listener = None;
+        self.handshakes.clear();
+    }
+
+    fn may_accept(&self, now: Instant) -> bool {
+        self.handshakes.len() < MAX_HANDSHAKES && now >= self.accept_after
+    }
+
+    fn count_refusal(&mut self, pid: u32, refusal: &Refusal) {
+        self.refused += 1;
+        // A process that is refused tries again and again.
+        let now = Instant::now();
+        self.logged.retain(|_, logged| now.duration_since(*logged) < LOG_REFUSAL_EVERY);
+        let key = (pid, refusal.to_string());
+        if self.logged.len() >= MAX_LOGGED_REFUSALS || self.logged.contains_key(&key) {
+            return;
+        }
+        self.logged.insert(key, now);
+        tracing::warn!("pid {pid} refused: {refusal}");
+    }
+}

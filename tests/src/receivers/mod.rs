@@ -1,0 +1,6 @@
+//! What `gopatchd` exports to: a real OpenTelemetry Collector, a real Prometheus, and certificates
+//! for them.
+
+pub mod otelcol;
+pub mod prometheus;
+pub mod tls;
