@@ -295,3 +295,32 @@ fn a_thunk_saves_what_it_borrows() {
         assert!(stores || !writes_rcx, "{} writes RCX and does not save it", thunk.name);
     }
 }
+
+/// A6, A10: what is not in this list is not made, whatever happens, and each of them is answered in
+/// every way by the end-to-end tests (`survival`), which have the same list.
+#[test]
+fn the_attach_code_makes_these_system_calls_alone() {
+    let known = [3, 5, 7, 9, 11, 14, 28, 41, 42, 46, 47, 56, 60, 72, 202, 204, 257, 262, 436];
+    let displaced = plans::all().remove(0).displaced;
+    let plan = AttachPlan {
+        socket: b"/run/gopatch/gopatchd.sock",
+        mode: attach::AttachMode::Late,
+        entry: 0x0040_1000,
+        tick_after: &displaced,
+        tick_resume: plans::RESUME,
+    };
+    let attach = attach::emit(&plan, &plans::arena(), plans::CODE).expect("emits");
+    // The constants come first, then whole routines at multiples of 16.
+    let first = attach.bytes.windows(4).position(|bytes| bytes == [0xCC; 4]).expect("padding");
+    let code = first + attach.bytes[first..].iter().position(|byte| *byte != 0xCC).expect("code");
+    let all = decode(&attach.bytes[code..]);
+    let numbers: std::collections::BTreeSet<_> = all
+        .windows(2)
+        .filter(|pair| pair[1].mnemonic() == Mnemonic::Syscall)
+        .map(|pair| {
+            assert_eq!((pair[0].mnemonic(), pair[0].op0_register()), (Mnemonic::Mov, Register::EAX), "{}", pair[0]);
+            pair[0].immediate32()
+        })
+        .collect();
+    assert_eq!(numbers.into_iter().collect::<Vec<_>>(), known);
+}
