@@ -310,16 +310,14 @@ fn the_attach_code_makes_these_system_calls_alone() {
         tick_resume: plans::RESUME,
     };
     let attach = attach::emit(&plan, &plans::arena(), plans::CODE).expect("emits");
-    // The constants come first, then whole routines at multiples of 16.
-    let first = attach.bytes.windows(4).position(|bytes| bytes == [0xCC; 4]).expect("padding");
-    let code = first + attach.bytes[first..].iter().position(|byte| *byte != 0xCC).expect("code");
-    let all = decode(&attach.bytes[code..]);
-    let numbers: std::collections::BTreeSet<_> = all
-        .windows(2)
-        .filter(|pair| pair[1].mnemonic() == Mnemonic::Syscall)
-        .map(|pair| {
-            assert_eq!((pair[0].mnemonic(), pair[0].op0_register()), (Mnemonic::Mov, Register::EAX), "{}", pair[0]);
-            pair[0].immediate32()
+    // `mov eax, number; syscall`.
+    let numbers: std::collections::BTreeSet<_> = attach
+        .bytes
+        .windows(7)
+        .filter(|bytes| bytes[5..] == [0x0F, 0x05])
+        .map(|bytes| {
+            assert_eq!(bytes[0], 0xB8, "{bytes:x?}");
+            u32::from_le_bytes(bytes[1..5].try_into().expect("4 bytes"))
         })
         .collect();
     assert_eq!(numbers.into_iter().collect::<Vec<_>>(), known);
