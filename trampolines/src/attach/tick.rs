@@ -106,6 +106,7 @@ impl Emitter<'_> {
         let mut enough_rings = self.asm.create_label();
         let mut detach = self.asm.create_label();
         let mut once = self.asm.create_label();
+        let mut in_use = self.asm.create_label();
 
         self.asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
         self.asm.mov(rax, qword_ptr(rdx + control::HEARTBEAT))?;
@@ -137,6 +138,13 @@ impl Emitter<'_> {
         asm.cmp(dword_ptr(rbx + session::RINGS), MAX_RINGS)?;
         asm.jb(detach)?;
         asm.set_label(&mut enough_rings)?;
+        // In the only session, a heartbeat that had stopped may beat again. A7: ATTACHED, then the
+        // enable bytes.
+        asm.cmp(dword_ptr(at(switches_va + switches::ATTACHED)), 0)?;
+        asm.jne(in_use)?;
+        asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 1)?;
+        self.run(self.parts.copy_enables)?;
+        self.asm.set_label(&mut in_use)?;
         self.clear_table()?;
         self.ring_bell()?;
         let asm = &mut *self.asm;
@@ -155,16 +163,23 @@ impl Emitter<'_> {
         asm.xor(eax, eax)?;
         asm.rep().stosb()?;
         asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 0)?;
+        asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
+        asm.je(once)?;
         asm.mov(dword_ptr(rbx + session::UNCOUNTED), 1)?;
         self.set_phase(Phase::Idle)?;
-        self.asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
-        self.asm.je(once)?;
         self.asm.mov(rax, RETRY)?;
         self.asm.mov(qword_ptr(rbx + session::DISTANCE), rax)?;
         self.next_tick(SETTLE)?;
         self.asm.mov(qword_ptr(rbx + session::NEXT_ATTEMPT), rax)?;
         self.asm.jmp(leave)?;
+
+        // The only session. A gopatchd that was merely stopped still has its rings, so wait for its
+        // heartbeat, which takes no call; one that ends says so.
         self.asm.set_label(&mut once)?;
+        self.asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
+        self.asm.test(dword_ptr(rdx + control::FLAGS), control::FLAG_DETACH)?;
+        self.asm.je(leave)?;
+        self.set_phase(Phase::Idle)?;
         self.asm.mov(dword_ptr(rbx + session::OFF), 1)?;
         self.asm.jmp(leave)
     }

@@ -10,11 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use gopatch_protocol::wire::{ATTACH_ENV, SOCKET_ENV};
-use gopatch_tests::{Gopatchd, Process, SOON, Scratch, gopatch};
+use gopatch_protocol::wire::{ATTACH_ENV, SOCKET_ENV, control};
+use gopatch_tests::{Gopatchd, Process, SOON, Scratch, gopatch, wait_until};
+use rustix::process::Signal;
 use serde_json::Value;
 use xtask::workspace;
 
@@ -201,5 +202,28 @@ fn the_mode_of_a_program_that_can_confine_itself_is_start() -> Result<()> {
         ensure!(report["attach"]["mode"] == mode, "{program}: {}", report["attach"]);
         ensure!(report["attach"]["because"].as_str() == because, "{program}: {}", report["attach"]);
     }
+    Ok(())
+}
+
+#[test]
+fn a_program_that_attaches_once_resumes_after_gopatchd_was_stopped() -> Result<()> {
+    let survivor = Survivor::build()?;
+    let mut gopatchd = Gopatchd::start(&survivor.scratch, "memfd", &[])?;
+    let mut command = Command::new(&survivor.patched);
+    command.arg("30000").env(ATTACH_ENV, "start").env(SOCKET_ENV, gopatchd.socket());
+    // Long after the end of a heartbeat's life.
+    let stopped = Duration::from_millis(3 * control::STALE_MILLIS);
+    let program = Process::start(&mut command, survivor.scratch.path(), "once")?;
+    gopatchd.wait_for_operation()?;
+    gopatchd.process().signal(Signal::STOP)?;
+    std::thread::sleep(stopped);
+    gopatchd.process().signal(Signal::CONT)?;
+    let resumed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+    wait_until("operations after gopatchd went on", SOON, || {
+        let operations = gopatchd.operations_so_far()?;
+        Ok(operations.last().is_some_and(|last| last.start_unix_nano > resumed).then_some(()))
+    })?;
+    ensure!(gopatchd.stop()?.summary.sessions == 1, "attached again");
+    drop(program);
     Ok(())
 }
