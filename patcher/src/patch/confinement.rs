@@ -60,18 +60,18 @@ pub(super) fn decide(wanted: Option<AttachMode>, program: &Executable<'_>) -> (A
 fn find(program: &Executable<'_>) -> Option<String> {
     let Executable { elf, go, .. } = program;
     let functions = &go.functions;
-    let named = functions.all().iter().map(|function| function.name).find(|name| is_telling(name));
+    let parts = AhoCorasick::builder().ascii_case_insensitive(true).build(TELLING_NAMES).ok()?;
+    let named = functions.all().iter().map(|function| function.name).find(|name| is_telling(&parts, name));
     named
         .map(str::to_owned)
         .or_else(|| find_import(elf))
         .or_else(|| find_number(elf, functions, go.module_data.text.start))
 }
 
-/// Whether a function of this name confines the program.
-fn is_telling(name: &str) -> bool {
-    let has = |part: &str| name.as_bytes().windows(part.len()).any(|at| at.eq_ignore_ascii_case(part.as_bytes()));
+/// Whether a function of this name confines the program; `parts` are [`TELLING_NAMES`].
+fn is_telling(parts: &AhoCorasick, name: &str) -> bool {
     let is_call = |package| function_of(package, name).is_some_and(|call| CALLS.contains(&call));
-    TELLING_NAMES.into_iter().any(has) || is_call("syscall") || is_call("golang.org/x/sys/unix")
+    parts.is_match(name) || is_call("syscall") || is_call("golang.org/x/sys/unix")
 }
 
 /// The function that `name` is in this package, or in a vendored copy of it.
@@ -136,6 +136,7 @@ mod tests {
 
     #[test]
     fn names_that_tell_of_a_filter() {
+        let parts = AhoCorasick::builder().ascii_case_insensitive(true).build(TELLING_NAMES).expect("a search");
         for name in [
             "github.com/elastic/go-seccomp-bpf.LoadFilter",
             "github.com/landlock-lsm/go-landlock/landlock.Config.RestrictPaths",
@@ -144,10 +145,10 @@ mod tests {
             "example.com/vendor/golang.org/x/sys/unix.PivotRoot",
             "syscall.Chroot",
         ] {
-            assert!(is_telling(name), "{name}");
+            assert!(is_telling(&parts, name), "{name}");
         }
         for name in ["main.Prctl", "syscall.Setuid", "example.com/unix.Prctl", "syscall.forkAndExecInChild1", "main"] {
-            assert!(!is_telling(name), "{name}");
+            assert!(!is_telling(&parts, name), "{name}");
         }
     }
 

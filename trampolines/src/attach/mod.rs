@@ -62,6 +62,7 @@
 //!   released only when the helper ends.
 //! * A filter that kills on a call of `search` kills a process that searches. gopatch finds programs
 //!   that can install one and gives them [`AttachMode::Start`], after which nothing is searched for.
+//! * `newfstatat` of a path on a file system that hangs holds up `sysmon`.
 //! * A file whose mode has no type and that the kernel maps is taken for a BPF map.
 
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
