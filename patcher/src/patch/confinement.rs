@@ -71,7 +71,8 @@ fn find(program: &Executable<'_>) -> Option<String> {
 /// Whether a function of this name confines the program; `parts` are [`TELLING_NAMES`].
 fn is_telling(parts: &AhoCorasick, name: &str) -> bool {
     let is_call = |package| function_of(package, name).is_some_and(|call| CALLS.contains(&call));
-    parts.is_match(name) || is_call("syscall") || is_call("golang.org/x/sys/unix")
+    // The runtime has `sigFromSeccomp`.
+    (parts.is_match(name) && !is_librarys(name)) || is_call("syscall") || is_call("golang.org/x/sys/unix")
 }
 
 /// The function that `name` is in this package, or in a vendored copy of it.
@@ -147,7 +148,9 @@ mod tests {
         ] {
             assert!(is_telling(&parts, name), "{name}");
         }
-        for name in ["main.Prctl", "syscall.Setuid", "example.com/unix.Prctl", "syscall.forkAndExecInChild1", "main"] {
+        for name in
+            ["main.Prctl", "syscall.Setuid", "example.com/unix.Prctl", "runtime.(*sigctxt).sigFromSeccomp", "main"]
+        {
             assert!(!is_telling(&parts, name), "{name}");
         }
     }
