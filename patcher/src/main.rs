@@ -2,9 +2,7 @@
 //!
 //! Decides: the exit status, and the form of messages. Never does: look into a binary.
 
-mod cli;
-mod commands;
-mod files;
+mod command;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,7 +10,7 @@ use std::sync::Arc;
 use clap::Parser;
 use signal_hook::consts::SIGXFSZ;
 
-use cli::{Cli, Command, RulesCommand};
+use command::cli::{Cli, Command, RulesCommand};
 
 /// The output was written, but a place that a rule wants is not hooked; or the file does not meet
 /// the policy.
@@ -38,14 +36,14 @@ fn main() -> ExitCode {
         return ExitCode::from(FAILED);
     }
     let done = match &cli.command {
-        None => commands::patch(&cli.patch),
-        Some(Command::Inspect { file, policy: Some(policy), format, .. }) => commands::judge(file, policy, *format),
-        Some(Command::Inspect { file, rules, format, .. }) => commands::inspect(file, rules, *format),
-        Some(Command::Verify { file, original }) => commands::verify(file, original.as_deref()),
-        Some(Command::Restore { file, output }) => commands::restore(file, output),
-        Some(Command::Rules(RulesCommand::Check { file, binary })) => commands::check_rules(file, binary.as_deref()),
-        Some(Command::Rules(RulesCommand::List { file, format })) => commands::list_rules(file.as_deref(), *format),
-        Some(Command::Rules(RulesCommand::Schema)) => commands::rules_schema(),
+        None => command::patch(&cli.patch),
+        Some(Command::Inspect { file, policy: Some(policy), format, .. }) => command::judge(file, policy, *format),
+        Some(Command::Inspect { file, rules, format, .. }) => command::inspect(file, rules, *format),
+        Some(Command::Verify { file, original }) => command::verify(file, original.as_deref()),
+        Some(Command::Restore { file, output }) => command::restore(file, output),
+        Some(Command::Rules(RulesCommand::Check { file, binary })) => command::check_rules(file, binary.as_deref()),
+        Some(Command::Rules(RulesCommand::List { file, format })) => command::list_rules(file.as_deref(), *format),
+        Some(Command::Rules(RulesCommand::Schema)) => command::rules_schema(),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

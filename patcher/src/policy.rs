@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::golang::GoVersion;
 use crate::golang::symbol::without_type_arguments;
-use crate::rules::glob::{Wildcards, matches};
-use crate::rules::version::{Range, Version};
+use crate::rules::syntax::glob::{Wildcards, matches};
+use crate::rules::syntax::version::{Range, Version};
 use crate::sites::Refusal;
 use crate::yaml::lines::Lines;
 use crate::yaml::nearest::did_you_mean;
@@ -116,8 +116,8 @@ impl Policy {
     pub fn parse(source: &Source) -> Result<Self, PolicyError> {
         let error = |line, key, what| PolicyError::at(&source.name, line, key, what);
         let lines = Lines::new(&source.text);
-        let text: PolicyText = serde_yaml_ng::from_str(&source.text).map_err(|error_of_serde| {
-            let (line, what) = describe_error(&error_of_serde);
+        let text: PolicyText = serde_yaml_ng::from_str(&source.text).map_err(|serde_error| {
+            let (line, what) = describe_error(&serde_error);
             error(line, "", what)
         })?;
         let mut demands = Vec::new();

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use gopatch_protocol::manifest::Ratio;
 use gopatch_protocol::{manifest, wire};
-use gopatch_trampolines::plan::filter::Filter;
 use gopatch_trampolines::plan::Source;
+use gopatch_trampolines::plan::filter::Filter;
 use gopatch_trampolines::thunk;
 
 use super::error::{PatchError, Problem};

@@ -17,7 +17,7 @@ use crate::golang::{BuildInfo, GoBinary};
 use crate::report::format_callers;
 use crate::rules::Rule;
 use crate::rules::pattern::{import_matches, is_import_glob, receiver_matches};
-use crate::rules::version::Version;
+use crate::rules::syntax::version::Version;
 use crate::yaml::nearest::did_you_mean;
 
 /// A rule and the functions that it matches.

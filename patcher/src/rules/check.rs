@@ -4,7 +4,7 @@ use gopatch_protocol::manifest::Kind;
 use gopatch_protocol::naming;
 
 use super::declaration::Declaration;
-use super::path::{Expression, Selector};
+use super::syntax::path::{Expression, Selector};
 use super::{Rule, RuleError, pattern};
 use crate::yaml::nearest::did_you_mean;
 
@@ -35,8 +35,7 @@ fn boundary(rule: &Rule) -> Result<(), RuleError> {
 /// What a rule with a glob must not have.
 fn glob(rule: &Rule) -> Result<(), RuleError> {
     if rule.is_glob() && !rule.declarations.is_empty() {
-        let what =
-            "not allowed with a glob, whose functions have different declarations; write a rule for each".to_owned();
+        let what = "not allowed with a glob, whose functions have different declarations; write a rule for each";
         return Err(invalid(rule, "signature", what));
     }
     if !pattern::is_import_glob(&rule.import) {

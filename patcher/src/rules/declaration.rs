@@ -12,7 +12,7 @@
 //! A name without an import path is one of Go's predeclared types, or belongs to the rule's
 //! package. Types with type parameters cannot be written.
 
-use super::scanner::{Problem, Scanned, Scanner, SyntaxError};
+use super::syntax::scanner::{Problem, Scanned, Scanner, SyntaxError};
 
 /// A declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]

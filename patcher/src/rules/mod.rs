@@ -5,30 +5,24 @@
 //!
 //! - Reading: `text` has the YAML of a rule file and its schema, `parse` makes [`Rule`]s of it,
 //!   `check` refuses what does not fit together, `rule` is the result.
-//! - The small languages in a rule: `path`, `condition` and `declaration`, read with one `scanner`;
-//!   `version`, `sample`, `constant`.
-//! - The functions of a rule: `pattern` and `glob`.
+//! - The small languages in a rule: `syntax`, `condition` and `declaration`.
+//! - The functions of a rule: `pattern`.
 //! - In one binary: `resolve` turns paths into loads, `condition` comparisons into tests, `skip`
 //!   constants into results, `declared` compares declarations with the program's own description.
 
 mod check;
 pub mod condition;
-pub mod constant;
 pub mod declaration;
 pub mod declared;
-pub mod glob;
 mod parse;
-pub mod path;
 pub mod pattern;
 pub mod resolve;
 mod rule;
-mod sample;
-pub mod scanner;
 pub mod skip;
+pub mod syntax;
 mod text;
-pub mod version;
 
-use scanner::SyntaxError;
+use syntax::scanner::SyntaxError;
 
 pub use crate::yaml::{Place, Source};
 pub use parse::parse;

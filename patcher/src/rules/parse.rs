@@ -7,12 +7,12 @@ use indexmap::IndexMap;
 
 use super::condition::Condition;
 use super::declaration::Declaration;
-use super::path::Expression;
 use super::rule::Origin;
-use super::sample::Sample;
-use super::scanner::SyntaxError;
+use super::syntax::path::Expression;
+use super::syntax::sample::Sample;
+use super::syntax::scanner::SyntaxError;
+use super::syntax::version::Range;
 use super::text::{CaptureText, RuleFile, RuleText};
-use super::version::Range;
 use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Rule, RuleError, check};
 use crate::yaml::lines::Lines;
 use crate::yaml::{OneOrMany, Place, Source, describe_error};

@@ -9,7 +9,7 @@
 //!            the receiver
 //! ```
 
-use super::glob::{Wildcards, matches};
+use super::syntax::glob::{Wildcards, matches};
 
 /// Packages in which no glob matches: the runtime, and what it is made of. Parts of them run in
 /// signal handlers, which may interrupt a hook while it uses memory that belongs to the P; nothing

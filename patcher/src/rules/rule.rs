@@ -9,11 +9,11 @@ use std::sync::Arc;
 use gopatch_protocol::manifest::{At, Format, Kind, Ratio};
 
 use super::condition::Condition;
-use super::constant::Constant;
 use super::declaration::{Declaration, Expr, Function};
-use super::path::Expression;
 use super::pattern;
-use super::version::Range;
+use super::syntax::constant::Constant;
+use super::syntax::path::Expression;
+use super::syntax::version::Range;
 use crate::golang::symbol::{Name, symbol_prefix, without_type_arguments};
 use crate::yaml::Place;
 use crate::yaml::lines::Lines;

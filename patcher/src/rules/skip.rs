@@ -6,8 +6,8 @@
 
 use gopatch_trampolines::plan::{Gpr, ResultPart, ResultPlace, ResultValue};
 
-use super::constant::Constant;
 use super::resolve::Places;
+use super::syntax::constant::Constant;
 use crate::golang::abi::{Location, Register};
 use crate::types::{Kind, TypeError};
 

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::constant::{Constant, ConstantText};
-use super::sample::Sample;
+use super::syntax::constant::{Constant, ConstantText};
+use super::syntax::sample::Sample;
 use super::{LARGEST_MAX, Order};
 use crate::yaml::OneOrMany;
 

@@ -162,7 +162,11 @@ fn outage(down: Duration, queue_bytes: usize) -> Result<()> {
     let collected = gopatchd.stop()?;
     collector.stop()?;
     collected.ensure_all_seen()?;
-    ensure!(seen.len() == count && collected.stderr.contains("the receiver accepts spans again"), "{}", collected.stderr);
+    ensure!(
+        seen.len() == count && collected.stderr.contains("the receiver accepts spans again"),
+        "{}",
+        collected.stderr
+    );
 
     let received = collector.received()?;
     let ids: BTreeSet<_> = received.spans.iter().map(|span| span.span_id.as_str()).collect();

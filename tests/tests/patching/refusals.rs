@@ -39,7 +39,10 @@ fn refused_command(scratch: &Scratch, command: &mut Command, reason: &str) -> Re
     let shown = format!("{}: {:?}\n{}{}", workspace::command_line(command), done.status, done.stdout, done.stderr);
     ensure!(done.status == Some(2), "wrong exit status: {shown}");
     ensure!(done.stdout.is_empty(), "a report was printed: {shown}");
-    ensure!(done.stderr.lines().skip(1).all(|line| line.starts_with("hint: ")), "more than an error and hints: {shown}");
+    ensure!(
+        done.stderr.lines().skip(1).all(|line| line.starts_with("hint: ")),
+        "more than an error and hints: {shown}"
+    );
     ensure!(done.stderr.starts_with("gopatch: error: "), "the message does not begin with the program's name: {shown}");
     ensure!(done.stderr.matches(reason).count() == 1, "{reason:?} does not appear once: {shown}");
     let after = files(scratch.path())?;

@@ -218,11 +218,7 @@ fn without_dwarf_a_rule_needs_a_signature() -> Result<()> {
         Gopatch::run(command.arg("-o").arg(scratch.file("out")))
     };
     for (signature, mode, expected) in [
-        (
-            "",
-            "stripped",
-            "rule place: signature: main.follow: parameters unknown: the program has no DWARF",
-        ),
+        ("", "stripped", "rule place: signature: main.follow: parameters unknown: the program has no DWARF"),
         (
             "'signature': func follow(o *order),",
             "stripped",

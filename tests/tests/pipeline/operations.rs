@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use gopatch_tests::{NEWEST_GO, Process, Scratch, prometheus, real, release_binary, wait_until};
+use gopatch_tests::{NEWEST_GO, Process, Scratch, alone, prometheus, real, release_binary, wait_until};
 use rustix::process::{Pid, Signal, kill_process_group};
 use xtask::{corpus, workspace};
 
@@ -20,10 +20,10 @@ use xtask::{corpus, workspace};
 const PORTS: [&str; 5] = ["8080", "8443", "9464", "9090", "4318"];
 
 /// Longest run of a block's commands.
-const COMMANDS_MAX: Duration = Duration::from_secs(300);
+const COMMANDS_MAX: Duration = Duration::from_mins(5);
 
 /// Longest wait for what a block or a terminal is to print; a person would wait or type the block again.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Pause before a block is typed again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -149,7 +149,7 @@ impl Reader {
                 if let Some(terminal) = self.terminals.remove(name) {
                     terminal.press_ctrl_c()?;
                 }
-                // Pipes and files make bash ignore no signal; a job of its own is what a terminal gives it.
+                // Like a terminal's job, so that Ctrl-C reaches all of it.
                 let mut bash = self.bash(&["bash"], &step.text);
                 let process = Process::start(bash.process_group(0), &self.outputs, &format!("{name}-{}", step.line))?;
                 self.terminals.insert(name.clone(), Terminal(process));
@@ -237,9 +237,10 @@ fn lines_are_compared_as_a_reader_would() {
 
 #[test]
 fn the_commands_of_the_document_work() -> Result<()> {
-    if !prometheus::is_here("docs/operations.md")? {
+    if !prometheus::is_installed("docs/operations.md")? {
         return Ok(());
     }
+    let _turn = alone();
     let document = fs::read_to_string(workspace::root().join("docs/operations.md"))?;
     let free: [String; PORTS.len()] = real::free_addresses()?;
     let document = PORTS

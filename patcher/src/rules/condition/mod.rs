@@ -14,8 +14,8 @@ mod resolve;
 
 use gopatch_trampolines::plan::filter::Order;
 
-use super::path::{Expression, Form};
-use super::scanner::{Problem, Scanned, Scanner, SyntaxError};
+use super::syntax::path::{Expression, Form};
+use super::syntax::scanner::{Problem, Scanned, Scanner, SyntaxError};
 
 pub use resolve::{ComparisonError, Unresolved};
 

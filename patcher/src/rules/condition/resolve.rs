@@ -8,8 +8,8 @@ use gopatch_trampolines::plan::filter::{self, Order, Relation, Test};
 use gopatch_trampolines::plan::{Leaf, Path};
 
 use super::{Comparison, Condition, Node, Right};
-use crate::rules::path::Form;
 use crate::rules::resolve::{End, Places, ResolveError};
+use crate::rules::syntax::path::Form;
 use crate::rules::{LARGEST_MAX, Rule};
 
 /// A comparison that does not resolve.

@@ -6,7 +6,7 @@ use gopatch_trampolines::plan::{Leaf, Path, Root};
 use super::cursor::{Cursor, Origin, displacement, pointer, source};
 use super::{End, Places, ResolveError};
 use crate::golang::abi::Location;
-use crate::rules::path::Form;
+use crate::rules::syntax::path::Form;
 use crate::types::{Kind, Type, TypeId};
 
 impl Places<'_> {

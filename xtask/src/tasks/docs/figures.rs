@@ -3,12 +3,11 @@
 //! Decides: which rows the short table has, and how many digits are shown. Never does: compute a figure.
 
 use std::fmt::Write as _;
+use std::fs;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use xtask::workspace;
-
-use super::read;
 
 const FILE: &str = "docs/figures/hooks.json";
 
@@ -88,7 +87,7 @@ pub(super) fn summary() -> Result<String> {
 
 impl Report {
     fn read() -> Result<Self> {
-        let text = read(&workspace::root().join(FILE))?;
+        let text = fs::read_to_string(workspace::root().join(FILE)).with_context(|| format!("cannot read {FILE}"))?;
         serde_json::from_str(&text)
             .with_context(|| format!("{FILE} is not an output of `cargo xtask bench hooks --json`"))
     }

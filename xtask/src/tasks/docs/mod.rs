@@ -7,12 +7,10 @@ mod figures;
 mod synopsis;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use xtask::workspace;
-
-use super::check;
 
 /// Folders whose Markdown files may have generated parts.
 const FOLDERS: [&str; 3] = ["", "docs", "deploy"];
@@ -27,7 +25,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         ["--write"] => true,
         _ => bail!("usage: cargo xtask docs [--write]"),
     };
-    check::build_release()?;
+    workspace::build_release()?;
     for document in documents()? {
         let name = document.strip_prefix(workspace::root()).unwrap_or(&document).display();
         let old = fs::read_to_string(&document).with_context(|| format!("cannot read {name}"))?;
@@ -96,11 +94,6 @@ fn first_difference(old: &str, new: &str) -> Option<String> {
     let index = (0..old.len().max(new.len())).find(|index| old.get(*index) != new.get(*index))?;
     let [old, new] = [old, new].map(|lines| lines.get(index).copied().unwrap_or_default());
     Some(format!("line {} is\n  {old}\nand would be generated as\n  {new}", index + 1))
-}
-
-/// The text of a file.
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 #[cfg(test)]

@@ -66,15 +66,20 @@ impl Help {
                     help.arguments.push((name.clone(), values(&entry).unwrap_or(name)));
                 }
                 "Options" => {
-                    // `-o, --output <OUT>`, `--symbols`
-                    let mut words = what.split([',', ' ']).filter(|word| !word.is_empty());
-                    let flag = words.next()?.to_owned();
-                    let value = words.find(|word| !word.starts_with('-')).map(without_brackets);
-                    let long = what.split([',', ' ']).find(|word| word.starts_with("--")).unwrap_or(&flag).to_owned();
+                    // `-o, --output <OUT>`, `--symbols`, `--variants <NAME,...>`
+                    let (flags, value) =
+                        what.split_once('<').map_or((what, None), |(flags, value)| (flags, Some(value)));
+                    let mut flags = flags.split([',', ' ', '[', '=']).filter(|flag| !flag.is_empty());
+                    let flag = flags.next()?.to_owned();
+                    let long = flags.next().unwrap_or(&flag).to_owned();
                     if long == "--help" || long == "--version" {
                         continue;
                     }
-                    let value = value.map(|value| format!(" {}", values(&entry).unwrap_or(value)));
+                    let value = value.map(|value| {
+                        let name = value.trim_end_matches([']', '>', '.']);
+                        let (name, more) = name.strip_suffix(',').map_or((name, ""), |name| (name, ",..."));
+                        format!(" {}{more}", values(&entry).unwrap_or_else(|| name.to_owned()))
+                    });
                     help.options.push((long, flag + &value.unwrap_or_default()));
                 }
                 _ => {}
@@ -185,6 +190,7 @@ Options:
       --format <FORMAT>  Form [default: text] [possible
                          values: text, json]
       --symbols          Names
+      --some <NAME,...>  Several [possible values: a, b]
   -q, --quiet            Nothing
   -h, --help             Print help
   -V, --version          Print version
@@ -199,7 +205,7 @@ Exit status:
         assert_eq!(help.commands, ["check"]);
         let mut text = String::new();
         write_wrapped("p", &help.parts(true).expect("it has a usage"), &mut text);
-        assert_eq!(text, "p IN -o OUT [--socket PATH] [--format text|json] [--symbols] [-q]\n");
+        assert_eq!(text, "p IN -o OUT [--socket PATH] [--format text|json] [--symbols] [--some a|b,...] [-q]\n");
     }
 
     #[test]

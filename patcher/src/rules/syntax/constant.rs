@@ -24,7 +24,7 @@ pub enum Constant {
 #[derive(JsonSchema)]
 #[schemars(rename = "Constant", untagged)]
 #[expect(dead_code, reason = "used by the schema only")]
-pub(super) enum ConstantText {
+pub(in crate::rules) enum ConstantText {
     Bool(bool),
     Number(f64),
     Text(String),
@@ -32,7 +32,7 @@ pub(super) enum ConstantText {
 }
 
 impl Constant {
-    pub(super) fn is_nil(&self) -> bool {
+    pub(in crate::rules) fn is_nil(&self) -> bool {
         matches!(self, Self::Null) || matches!(self, Self::Text(text) if text == "nil")
     }
 }

@@ -19,7 +19,7 @@ pub struct SyntaxError {
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(in crate::rules) enum Problem {
     #[error("expected `{0}`")]
     Expected(&'static str),
     #[error("{0}")]
@@ -41,17 +41,17 @@ impl Display for Place<'_> {
 }
 
 /// What a function of a grammar returns.
-pub(super) type Scanned<T> = Result<T, Problem>;
+pub(in crate::rules) type Scanned<T> = Result<T, Problem>;
 
 /// The part of a text that is still to be read.
-pub(super) struct Scanner<'t> {
+pub(in crate::rules) struct Scanner<'t> {
     rest: &'t str,
     depth: u32,
 }
 
 impl<'t> Scanner<'t> {
     /// Reads the whole of a text, without the spaces around it.
-    pub(super) fn read<T>(
+    pub(in crate::rules) fn read<T>(
         grammar: &'static str,
         text: &'t str,
         read: impl FnOnce(&mut Self) -> Scanned<T>,
@@ -64,37 +64,37 @@ impl<'t> Scanner<'t> {
     }
 
     /// The text that is still to be read.
-    pub(super) fn rest(&self) -> &'t str {
+    pub(in crate::rules) fn rest(&self) -> &'t str {
         self.rest
     }
 
     /// Goes back to an earlier [`Self::rest`].
-    pub(super) fn go_back(&mut self, rest: &'t str) {
+    pub(in crate::rules) fn go_back(&mut self, rest: &'t str) {
         self.rest = rest;
     }
 
     /// What was read since an earlier [`Self::rest`].
-    pub(super) fn text_since(&self, rest: &'t str) -> &'t str {
+    pub(in crate::rules) fn text_since(&self, rest: &'t str) -> &'t str {
         rest[..rest.len() - self.rest.len()].trim_end()
     }
 
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(in crate::rules) fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
-    pub(super) fn is_at(&self, first: impl Fn(char) -> bool) -> bool {
+    pub(in crate::rules) fn is_at(&self, first: impl Fn(char) -> bool) -> bool {
         self.rest.starts_with(first)
     }
 
     /// Takes a token if it is next, but no space after it.
-    pub(super) fn take_closely(&mut self, token: &str) -> bool {
+    pub(in crate::rules) fn take_closely(&mut self, token: &str) -> bool {
         let rest = self.rest.strip_prefix(token);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
     /// Takes a token if it is next, and the space after it.
-    pub(super) fn take(&mut self, token: &str) -> bool {
+    pub(in crate::rules) fn take(&mut self, token: &str) -> bool {
         let is_next = self.take_closely(token);
         if is_next {
             self.skip_space();
@@ -103,13 +103,13 @@ impl<'t> Scanner<'t> {
     }
 
     /// Takes a token and the space after it.
-    pub(super) fn expect(&mut self, token: &'static str) -> Scanned<()> {
+    pub(in crate::rules) fn expect(&mut self, token: &'static str) -> Scanned<()> {
         if self.take(token) { Ok(()) } else { Err(Problem::Expected(token)) }
     }
 
     /// Takes the characters that belong to a word: letters, digits, `_`, `~` and `others`. The word
     /// may be empty.
-    pub(super) fn word(&mut self, others: &str) -> &'t str {
+    pub(in crate::rules) fn word(&mut self, others: &str) -> &'t str {
         let is_word =
             |character: char| character.is_alphanumeric() || "_~".contains(character) || others.contains(character);
         let (word, rest) =
@@ -119,31 +119,31 @@ impl<'t> Scanner<'t> {
     }
 
     /// Takes the text before the next `end`, and the `end`.
-    pub(super) fn until(&mut self, end: &'static str) -> Scanned<&'t str> {
+    pub(in crate::rules) fn until(&mut self, end: &'static str) -> Scanned<&'t str> {
         let (text, rest) = self.rest.split_once(end).ok_or(Problem::Expected(end))?;
         self.rest = rest;
         Ok(text)
     }
 
-    pub(super) fn next(&mut self) -> Option<char> {
+    pub(in crate::rules) fn next(&mut self) -> Option<char> {
         let mut characters = self.rest.chars();
         let next = characters.next();
         self.rest = characters.as_str();
         next
     }
 
-    pub(super) fn skip_space(&mut self) {
+    pub(in crate::rules) fn skip_space(&mut self) {
         self.rest = self.rest.trim_start();
     }
 
     /// Enters a part that may hold a part like itself.
-    pub(super) fn enter(&mut self) -> Scanned<()> {
+    pub(in crate::rules) fn enter(&mut self) -> Scanned<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH { Err("nested too deeply".into()) } else { Ok(()) }
     }
 
     /// Leaves a part that [`Self::enter`] entered.
-    pub(super) fn leave(&mut self) {
+    pub(in crate::rules) fn leave(&mut self) {
         self.depth -= 1;
     }
 }

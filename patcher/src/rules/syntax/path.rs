@@ -87,7 +87,7 @@ impl Expression {
     }
 
     /// Takes a path, which has no spaces in it.
-    pub(super) fn scan_path(scanner: &mut Scanner<'_>) -> Scanned<Self> {
+    pub(in crate::rules) fn scan_path(scanner: &mut Scanner<'_>) -> Scanned<Self> {
         let start = scanner.rest();
         if scanner.is_at(|first| first.is_ascii_digit()) {
             return Err(NO_BASE.into());

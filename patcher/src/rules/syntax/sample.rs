@@ -9,7 +9,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 /// The ratio of a rule's `sample`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sample(pub(super) Ratio);
+pub(in crate::rules) struct Sample(pub(in crate::rules) Ratio);
 
 /// Reads `1/100`.
 fn parse(text: &str) -> Option<Ratio> {

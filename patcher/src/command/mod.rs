@@ -1,7 +1,11 @@
 //! The commands. Each returns `Ok(false)` if it did its work, but a site was refused or a policy is
 //! not met.
 //!
-//! Decides: what is printed where. Never does: look into a binary.
+//! Decides: what is printed where. Never does: look into a binary. `cli` has the arguments, `files`
+//! reads and writes files.
+
+pub(crate) mod cli;
+mod files;
 
 use std::fs::Permissions;
 use std::io::Write;
@@ -19,8 +23,8 @@ use gopatch::{provenance, restore, rules, verify};
 use gopatch_protocol::{manifest, wire};
 use sha2::{Digest, Sha256};
 
-use crate::cli::{Format, PatchArgs, RuleArgs};
-use crate::files::{self, Comparison, Copying, Input, Pending};
+use self::cli::{Format, PatchArgs, RuleArgs};
+use self::files::{Comparison, Copying, Input, Pending};
 
 /// Patches a file.
 pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {

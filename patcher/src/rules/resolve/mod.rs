@@ -12,7 +12,7 @@ use gopatch_protocol::manifest::{self, ValueType};
 use gopatch_trampolines::arena::table::MAX_WORDS;
 use gopatch_trampolines::plan::{CapturePlan, Path, Source, TypeData};
 
-use super::path::{Base, Expression, Selector};
+use super::syntax::path::{Base, Expression, Selector};
 use super::{Capture, Rule};
 use crate::golang::abi::{AbiError, Assignment, Location};
 use crate::types::{Signature, TypeError, Types};
