@@ -17,6 +17,7 @@
 //!     let options = Options {
 //!         rules: vec![Source::default_rules(), rules],
 //!         socket: b"/run/gopatch/gopatchd.sock".to_vec(),
+//!         attach: None,
 //!         symbols: false,
 //!     };
 //!     let patched = patch::patch(program, &options)?;

@@ -45,6 +45,7 @@ pub fn statement(report: &Report, options: &Options) -> Option<Value> {
                     "rules": names,
                     "rulesSha256": rules_digest(options),
                     "socket": String::from_utf8_lossy(&options.socket),
+                    "attach": report.attach.mode,
                     "symbols": options.symbols,
                 },
                 "resolvedDependencies": dependencies,

@@ -63,7 +63,8 @@ pub fn patch_everything(scratch: &Scratch, program: &Path) -> Result<PathBuf> {
     patch_by(command(&["-q"])?, scratch, program, EVERYTHING)
 }
 
-fn patch_by(mut command: Command, scratch: &Scratch, program: &Path, rules: &str) -> Result<PathBuf> {
+/// Patches a program by a command with these rules.
+pub fn patch_by(mut command: Command, scratch: &Scratch, program: &Path, rules: &str) -> Result<PathBuf> {
     let (rules_file, output) = (scratch.file("added.yaml"), scratch.file("patched-by-rules"));
     std::fs::write(&rules_file, rules)?;
     let done = Gopatch::run(command.arg("--rules").arg(rules_file).arg(program).arg("-o").arg(&output))?;

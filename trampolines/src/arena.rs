@@ -14,6 +14,8 @@
 
 use gopatch_protocol::wire::{MAX_RINGS, PAGE};
 
+const _: () = assert!(session::BYTES <= PAGE as u64, "the slots lie one page after the session");
+
 /// Size of one P's slot: four cache lines, so that no two Ps write to one line.
 pub const SLOT_BYTES: u64 = 256;
 /// Power of two of [`SLOT_BYTES`].
@@ -71,18 +73,18 @@ pub mod slot {
 pub mod session {
     /// `u32`: [`super::Phase`].
     pub const PHASE: u64 = 0;
-    /// `i32`: the socket, while waiting for the reply.
+    /// `i32`: the socket, while one is open.
     pub const SOCKET: u64 = 4;
-    /// `u32`: never attach.
+    /// `u32`: never attach, or never again.
     pub const OFF: u64 = 8;
-    /// `u32`: the kernel offers the expedited membarrier, so old rings can be unmapped.
-    pub const MEMBARRIER: u64 = 12;
+    /// `u32`: [`super::AttachMode`].
+    pub const MODE: u64 = 12;
     /// `u64` nanoseconds (`CLOCK_MONOTONIC`): when the tick next does anything.
     pub const NEXT_TICK: u64 = 16;
-    /// `u64` nanoseconds: earliest time of the next connection.
+    /// `u64` nanoseconds: earliest time of the next attempt to attach; 0 before the first tick.
     pub const NEXT_ATTEMPT: u64 = 24;
-    /// `u64` nanoseconds: when the process gives up waiting for the reply.
-    pub const DEADLINE: u64 = 32;
+    /// `u64` nanoseconds: from the next attempt to the one after it.
+    pub const DISTANCE: u64 = 32;
     /// `u64`: last heartbeat seen.
     pub const HEARTBEAT: u64 = 40;
     /// `u64` nanoseconds: when [`HEARTBEAT`] last changed.
@@ -119,6 +121,8 @@ pub mod session {
     pub const SEEN_IDLE: u64 = 244;
     /// `u32`: hooks without a ring that are using the words table.
     pub const RINGLESS: u64 = 248;
+    /// `u32`: attempts to attach since the start or the last session.
+    pub const ATTEMPTS: u64 = 252;
     /// `struct iovec`, 16 bytes.
     pub const IOVEC: u64 = 256;
     /// `struct msghdr`, 56 bytes.
@@ -127,8 +131,12 @@ pub mod session {
     pub const MESSAGE: u64 = 328;
     /// `struct pollfd`, 8 bytes.
     pub const POLLFD: u64 = 392;
-    /// `struct timespec`, 16 bytes.
-    pub const TIMESPEC: u64 = 400;
+    /// `u32`: thread id of the helper, written by the kernel; 0 while there is none.
+    pub const HELPER: u64 = 400;
+    /// `u32`: 1 while this thread's signals are blocked.
+    pub const BLOCKED: u64 = 404;
+    /// `u64`: the signals that this thread had blocked before.
+    pub const OLD_MASK: u64 = 408;
     /// General registers that the tick borrows, 16 of them.
     pub const SAVED: u64 = 416;
     /// Base addresses of the rings' mappings.
@@ -141,22 +149,54 @@ pub mod session {
     pub const CPU_MASK: u64 = FDS + FDS_BYTES;
     /// Bytes of [`CPU_MASK`].
     pub const CPU_MASK_BYTES: u64 = 1024;
+    /// `struct stat`, 144 bytes.
+    pub const STAT: u64 = CPU_MASK + CPU_MASK_BYTES;
+    /// Address of the descriptors that came with a reply, in [`FDS`].
+    pub const FILES: u64 = STAT + 144;
+    /// `u64` nanoseconds: when the slots may be looked at to clear the words table.
+    pub const CLEAR_AT: u64 = FILES + 8;
+    /// `u32`: 1 while a session's rings are mapped, be it over or not.
+    pub const MAPPED: u64 = CLEAR_AT + 8;
+    /// `u32`: 1 while the losses of a session that is over are still to be counted.
+    pub const UNCOUNTED: u64 = MAPPED + 4;
     /// Bytes of the session.
-    pub const BYTES: u64 = CPU_MASK + CPU_MASK_BYTES;
+    pub const BYTES: u64 = UNCOUNTED + 4;
 }
 
 /// The state of a process's connection to gopatchd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Phase {
-    /// No collector.
+    /// Writes to no rings. May have some of an earlier session.
     Idle = 0,
-    /// Has sent the hello, waits for the reply.
-    Waiting = 1,
-    /// Has rings.
-    Attached = 2,
-    /// Has left its rings; waits for the last thunk to finish with them.
-    Leaving = 3,
+    /// Has rings and may write to them.
+    Attached = 1,
+}
+
+/// When a process may look for gopatchd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum AttachMode {
+    /// When it starts, and then at growing distances.
+    Late = 0,
+    /// When it starts, and at no other time.
+    Start = 1,
+    /// At no time.
+    Never = 2,
+}
+
+impl AttachMode {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Late, Self::Start, Self::Never];
+
+    /// As users spell it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Start => "start",
+            Self::Never => "never",
+        }
+    }
 }
 
 /// The words table: what entries keep for their exits, keyed by goroutine and frame.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gopatch_protocol::wire;
+use gopatch_trampolines::attach::AttachMode;
 
 const AFTER_HELP: &str = "\
 Exit status of patching:
@@ -80,6 +81,11 @@ pub(crate) struct PatchArgs {
     /// Socket where the patched program looks for gopatchd; GOPATCH_SOCKET overrides it at run time
     #[arg(long, value_name = "PATH", default_value = wire::DEFAULT_SOCKET)]
     pub(crate) socket: PathBuf,
+
+    /// When the patched program looks for gopatchd; GOPATCH_ATTACH overrides it at run time
+    /// [default: late; start for a program that can confine itself]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(crate) attach: Option<Attach>,
 
     /// Add symbols for the thunks, for debuggers and profilers; an existing symbol table is copied
     #[arg(long)]
@@ -193,6 +199,26 @@ pub(crate) enum RulesCommand {
 
     /// Print the JSON Schema of rule files, for editors
     Schema,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Attach {
+    /// When it starts, and at no other time
+    Start,
+    /// When it starts, and later at growing distances
+    Late,
+    /// At no time
+    Never,
+}
+
+impl From<Attach> for AttachMode {
+    fn from(attach: Attach) -> Self {
+        match attach {
+            Attach::Start => Self::Start,
+            Attach::Late => Self::Late,
+            Attach::Never => Self::Never,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

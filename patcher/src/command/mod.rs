@@ -32,7 +32,12 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
     let (input_path, output_path) =
         args.input.as_deref().zip(args.output.as_deref()).ok_or_else(|| anyhow!("IN and OUT are required"))?;
     let socket = args.socket.as_os_str().as_encoded_bytes().to_vec();
-    let options = Options { rules: rule_sources(&args.rules)?, socket, symbols: args.symbols };
+    let options = Options {
+        rules: rule_sources(&args.rules)?,
+        socket,
+        attach: args.attach.map(Into::into),
+        symbols: args.symbols,
+    };
     let others = [("report", &args.report), ("provenance", &args.provenance)];
     let others: Vec<_> = others.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
     files::check_paths(input_path, output_path, &others)?;
@@ -129,7 +134,12 @@ pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyh
             Format::Json => json(&manifest)?,
         }
     } else {
-        let options = Options { rules: rule_sources(rule_args)?, socket: wire::DEFAULT_SOCKET.into(), symbols: false };
+        let options = Options {
+            rules: rule_sources(rule_args)?,
+            socket: wire::DEFAULT_SOCKET.into(),
+            attach: None,
+            symbols: false,
+        };
         let mut report = patch::patch(input.bytes(), &options).map_err(|error| with_input(path, error))?.report;
         report.input.path = Some(path.display().to_string());
         match format {
@@ -167,7 +177,8 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
 
 /// Checks a file of rules, by itself or with a program. A refused site is shown, and is no failure.
 pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<bool> {
-    let options = Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into(), symbols: false };
+    let options =
+        Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into(), attach: None, symbols: false };
     let rules = patch::read_rules(&options)?.len();
     print(&match binary {
         None => format!("{}: {rules} rules, all valid\n", path.display()),
@@ -184,7 +195,7 @@ pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<
 pub(crate) fn list_rules(path: Option<&Path>, format: Format) -> anyhow::Result<bool> {
     let file = path.map(rule_source).transpose()?;
     let sources = std::iter::once(rules::Source::default_rules()).chain(file).collect();
-    let rules = patch::read_rules(&Options { rules: sources, socket: Vec::new(), symbols: false })?;
+    let rules = patch::read_rules(&Options { rules: sources, socket: Vec::new(), attach: None, symbols: false })?;
     let list: Vec<_> = rules.iter().map(RuleListing::from).collect();
     print(&match format {
         Format::Text => list.iter().map(ToString::to_string).collect(),

@@ -20,7 +20,7 @@
 //! ```
 
 use gopatch_protocol::manifest::{self, At};
-use gopatch_trampolines::attach::{self, AttachPlan};
+use gopatch_trampolines::attach::{self, AttachMode, AttachPlan};
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan};
 use gopatch_trampolines::{relay, skip, thunk};
 use iced_x86::{Code, FlowControl, Instruction};
@@ -101,9 +101,10 @@ impl<'a> Emission<'a> {
     }
 
     /// Emits the attach code, which comes first.
-    pub(super) fn attach(&mut self) -> Result<(), PatchError> {
+    pub(super) fn attach(&mut self, mode: AttachMode) -> Result<(), PatchError> {
         let plan = AttachPlan {
             socket: &self.options.socket,
+            mode,
             entry: self.elf.entry().0,
             tick_after: &self.tick.after,
             tick_resume: self.tick.resume.ok_or(PatchError::Tick("its site has no instruction to continue at"))?.0,

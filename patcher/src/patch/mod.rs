@@ -3,10 +3,11 @@
 //!
 //! [`plan`] runs the phases: [`matching`] finds the functions of the rules, [`versions`] and
 //! [`shapes`] leave out rules for other versions, [`hooks`] resolves what each hook records,
-//! [`targets`] chooses sites, [`emission`] emits code, [`describe`] fills in manifest and report.
-//! [`runtime`] finds what the emitted code needs of Go's runtime, [`probes`] turns a plan into
-//! uprobes, [`error`] has the messages.
+//! [`targets`] chooses sites, [`confinement`] decides when the program may attach, [`emission`]
+//! emits code, [`describe`] fills in manifest and report. [`runtime`] finds what the emitted code
+//! needs of Go's runtime, [`probes`] turns a plan into uprobes, [`error`] has the messages.
 
+mod confinement;
 mod describe;
 mod emission;
 mod error;
@@ -23,7 +24,7 @@ use std::thread;
 use std::time::Instant;
 
 use gopatch_protocol::manifest::{self, Manifest};
-use gopatch_trampolines::attach::MAX_SOCKET_PATH;
+use gopatch_trampolines::attach::{AttachMode, MAX_SOCKET_PATH};
 use gopatch_trampolines::plan::RuntimeOffsets;
 use sha2::{Digest, Sha256};
 
@@ -57,6 +58,9 @@ pub struct Options {
     pub rules: Vec<rules::Source>,
     /// Path of the socket where the patched program looks for gopatchd.
     pub socket: Vec<u8>,
+    /// When the patched program may look for gopatchd; `None`: late, but only at its start if it can
+    /// confine itself.
+    pub attach: Option<AttachMode>,
     /// Whether to add symbols for the emitted code.
     pub symbols: bool,
 }
@@ -125,7 +129,8 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
     clock.lap("sites");
 
     let layout = lay_out(&program, &chosen)?;
-    let mut emission = emit(&program, &layout, &runtime, &chosen, options)?;
+    let (mode, attach) = confinement::decide(options.attach, &program);
+    let mut emission = emit(&program, &layout, &runtime, &chosen, (options, mode))?;
     clock.lap("emit");
 
     let (output, manifest) = assemble(&program, &layout, &runtime, &chosen, &mut emission, options)?;
@@ -133,6 +138,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
         tool: TOOL.to_owned(),
         input: describe::input_report(&program, types.origin()),
         output: describe::output_report(output.size(), options, &emission, &layout),
+        attach,
         rules: matches.iter().map(|it| describe::rule_report(it, &chosen.targets.hooks)).collect(),
         refused: chosen.targets.refused,
         phases_us: clock.laps,
@@ -228,11 +234,11 @@ fn emit<'p>(
     layout: &'p Layout,
     runtime: &Runtime,
     chosen: &Chosen<'_>,
-    options: &'p Options,
+    (options, mode): (&'p Options, AttachMode),
 ) -> Result<Emission<'p>, PatchError> {
     let Targets { hooks, functions, .. } = &chosen.targets;
     let mut emission = Emission::new(&program.elf, layout, options, chosen.tick.clone());
-    emission.attach()?;
+    emission.attach(mode)?;
     emission.hooks(hooks, functions, &runtime.offsets)?;
     Ok(emission)
 }

@@ -28,6 +28,8 @@ pub struct Report {
     pub input: InputReport,
     /// The output.
     pub output: OutputReport,
+    /// When the program looks for gopatchd.
+    pub attach: AttachReport,
     /// Rules, in the order of their files.
     pub rules: Vec<RuleReport>,
     /// Places that a rule wants hooked and that are not.
@@ -71,6 +73,16 @@ pub struct OutputReport {
     pub code_bytes: u64,
     /// Bytes of zero-filled memory that the program gains.
     pub arena_bytes: u64,
+}
+
+/// When the program looks for gopatchd.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttachReport {
+    /// `late`, `start` or `never`.
+    pub mode: &'static str,
+    /// The function by which the program can confine itself, if that was the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
 }
 
 /// A rule.

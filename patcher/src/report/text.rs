@@ -25,6 +25,7 @@ impl Display for Text<'_> {
         rules.iter().try_for_each(|rule| self.write_rule(f, rule))?;
         rules.iter().filter(|rule| self.is_summed(rule)).try_for_each(|rule| self.write_refused_sum(f, rule))?;
         self.write_refused(f)?;
+        self.write_attach(f)?;
         self.write_phases(f)?;
         self.write_total(f)
     }
@@ -109,6 +110,19 @@ impl Text<'_> {
             writeln!(f, "  refused [{code}] {function} {at} at {va:#x} (rule {rule}): {reason}")?;
         }
         Ok(())
+    }
+
+    fn write_attach(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let attach = &self.report.attach;
+        match &attach.because {
+            Some(function) => writeln!(
+                f,
+                "  attach {}: looks for gopatchd only when it starts, as it can confine itself by {function}",
+                attach.mode
+            ),
+            None if attach.mode == "late" && !self.verbose => Ok(()),
+            None => writeln!(f, "  attach {}", attach.mode),
+        }
     }
 
     fn write_phases(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -117,7 +117,7 @@ fn output(command: &mut Command) -> Result<Line> {
 /// Patches a program with these rules only, and with symbols for the thunks.
 pub(crate) fn patch(program: &Path, to: &Path, rules: &str) -> Result<()> {
     let source = Source { name: "bench.yaml".to_owned(), text: rules.to_owned() };
-    let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into(), symbols: true };
+    let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into(), attach: None, symbols: true };
     let input = fs::read(program)?;
     let patched = patch_bytes(&input, &options)?;
     fs::write(to, patched.output.to_vec()).with_context(|| format!("cannot write {}", to.display()))?;

@@ -8,6 +8,7 @@ mod processes;
 mod requests;
 mod restart;
 mod std_tests;
+mod survival;
 mod top;
 mod torture;
 mod uprobes;

@@ -164,6 +164,7 @@ fn provenance_names_what_the_output_was_made_from() -> Result<()> {
                     "rules": ["default rules", "ours.yaml"],
                     "rulesSha256": manifest["rules_sha256"],
                     "socket": "/run/gopatch/gopatchd.sock",
+                    "attach": "late",
                     "symbols": false,
                 },
                 "resolvedDependencies": [

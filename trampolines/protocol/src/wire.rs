@@ -17,6 +17,10 @@ pub const DEFAULT_SOCKET: &str = "/run/gopatch/gopatchd.sock";
 /// Environment variable that overrides the socket's path; empty means: never attach.
 pub const SOCKET_ENV: &str = "GOPATCH_SOCKET";
 
+/// Environment variable that overrides when a process looks for gopatchd: `late`, `start` or
+/// `never`.
+pub const ATTACH_ENV: &str = "GOPATCH_ATTACH";
+
 /// Size of a page, and so of the two position pages of a ring.
 pub const PAGE: usize = 4096;
 

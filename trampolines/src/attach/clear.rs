@@ -6,19 +6,18 @@
 //!
 //! A call that leaves by a panic never frees its place in the words table, and neither does one
 //! whose exit does nothing. Once an entry has found no place, the tick increments `EPOCH`, which
-//! makes all words void, runs a `membarrier`, and frees the places of older epochs after it has
+//! makes all words void, waits for [`SETTLE`], and frees the places of older epochs after it has
 //! seen each slot idle. From then on they are the tick's alone: entries and exits touch only places
-//! of the epoch that they have loaded (see [`crate::thunk`]), and a hook that loaded an older epoch
-//! did so before the barrier, so the tick sees its `BUSY = 1` after the barrier, and its last store
-//! comes before its `BUSY = 0`. Hooks without a ring have no slot: they count themselves in and out
-//! of `RINGLESS` with locked instructions, which are barriers. Where the kernel has no such
-//! membarrier the table is never cleared, and later calls do without the words.
+//! of the epoch that they have loaded (see [`crate::thunk`]). A hook that loaded an older epoch had
+//! stored its `BUSY = 1` before, so after the wait the tick sees that store (A9), and the hook's
+//! last store comes before its `BUSY = 0`. Hooks without a ring have no slot: they count themselves
+//! in and out of `RINGLESS` with locked instructions, which are barriers.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::{Emitter, SHORT_TICK};
+use super::{Emitter, SETTLE, SHORT_TICK};
 use crate::arena::{SLOT_BYTES, SLOT_SHIFT, session, slot, switches, table};
 use crate::asm::at;
 
@@ -50,15 +49,19 @@ impl Emitter<'_> {
         asm.jne(look)?;
         asm.cmp(dword_ptr(rbx + session::CROWDED), 0)?;
         asm.je(done)?;
-        asm.cmp(dword_ptr(rbx + session::MEMBARRIER), 0)?;
-        asm.je(done)?;
         asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 1)?;
         self.next_epoch()?;
-        self.membarrier()?;
+        self.now_to_rax()?;
+        self.add_to_rax(SETTLE)?;
+        self.asm.mov(qword_ptr(rbx + session::CLEAR_AT), rax)?;
+        self.asm.jmp(done)?;
 
         // I10: each slot must be seen idle once. RCX = slots seen idle so far, plus one.
+        self.asm.set_label(&mut look)?;
+        self.now_to_rax()?;
         let asm = &mut *self.asm;
-        asm.set_label(&mut look)?;
+        asm.cmp(rax, qword_ptr(rbx + session::CLEAR_AT))?;
+        asm.jl(done)?;
         asm.mov(ecx, dword_ptr(rbx + session::SEEN_IDLE))?;
         asm.lea(eax, ptr(rcx - 1))?;
         asm.shl(eax, SLOT_SHIFT)?;

@@ -1,18 +1,18 @@
 //! The hello: connecting to gopatchd's socket and identifying this process.
 //!
 //! Decides: what the hello contains. Trusts: no peer yet.
-//! Never does: wait (A3), or leave a descriptor open other than the socket (A4).
+//! Never does: leave a descriptor open (A4).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
 use super::sys::{
-    self, AF_UNIX, AT_FDCWD, CMSG_HEADER, MSG_NOSIGNAL, O_RDONLY_CLOEXEC, SCM_RIGHTS, SOCK_SEQPACKET_NONBLOCK_CLOEXEC,
-    msghdr,
+    self, AF_UNIX, AT_FDCWD, CMSG_HEADER, MSG_NOSIGNAL, O_RDONLY_CLOEXEC, POLLIN, SCM_RIGHTS,
+    SOCK_SEQPACKET_NONBLOCK_CLOEXEC, msghdr,
 };
 use super::{Emitter, MANIFEST_ID_BYTES};
-use crate::arena::{Phase, session};
+use crate::arena::session;
 use crate::asm::at;
 use gopatch_protocol::wire::{Hello, MAGIC};
 
@@ -31,6 +31,25 @@ impl Emitter<'_> {
         asm.lea(rax, ptr(rbx + session::IOVEC))?;
         asm.mov(qword_ptr(rbx + session::MSGHDR + msghdr::IOV), rax)?;
         asm.mov(qword_ptr(rbx + session::MSGHDR + msghdr::IOV_LEN), 1)
+    }
+
+    /// Connects, waits for the reply as long as this, and takes it; goes to `failed` unless the
+    /// process is attached then. No descriptor is open afterwards (A4). Uses all registers but RBX.
+    pub(super) fn exchange(&mut self, wait_millis: i32, failed: CodeLabel) -> Result<(), IcedError> {
+        self.run(self.parts.connect)?;
+        self.asm.test(eax, eax)?;
+        self.asm.je(failed)?;
+        self.asm.mov(eax, dword_ptr(rbx + session::SOCKET))?;
+        self.asm.mov(dword_ptr(rbx + session::POLLFD), eax)?;
+        self.asm.mov(dword_ptr(rbx + session::POLLFD + 4), POLLIN)?;
+        self.asm.lea(rdi, ptr(rbx + session::POLLFD))?;
+        self.asm.mov(esi, 1)?;
+        self.asm.mov(edx, wait_millis)?;
+        // Ready, timed out or failed (A6): the routine finds out.
+        self.syscall(sys::POLL)?;
+        self.run(self.parts.take_reply)?;
+        self.asm.test(eax, eax)?;
+        self.asm.je(failed)
     }
 
     /// Routine: connects and sends the hello. EAX = 1 if it was sent, else 0 and no descriptor is
@@ -54,7 +73,7 @@ impl Emitter<'_> {
         self.asm.mov(edx, dword_ptr(rbx + session::ADDRESS_BYTES))?;
         self.syscall(sys::CONNECT)?;
         self.asm.test(eax, eax)?;
-        self.asm.js(close_failed)?;
+        self.asm.jne(close_failed)?;
 
         // Send the executable along, so that gopatchd needs no right to look into this process.
         // Without it the hello goes alone (A6).
@@ -117,12 +136,6 @@ impl Emitter<'_> {
         self.asm.jmp(r12)?;
 
         self.asm.set_label(&mut sent)?;
-        // The losses of the old session have been reported.
-        self.asm.xor(eax, eax)?;
-        self.asm.mov(qword_ptr(rbx + session::LOST_UNCONSUMED), rax)?;
-        self.asm.mov(qword_ptr(rbx + session::LOST_RING_FULL), rax)?;
-        self.asm.mov(qword_ptr(rbx + session::LOST_NO_RING), rax)?;
-        self.set_phase(Phase::Waiting)?;
         self.asm.mov(eax, 1)?;
         self.asm.jmp(r12)
     }

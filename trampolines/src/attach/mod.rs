@@ -3,12 +3,12 @@
 //!
 //! Decides: when a process connects, maps its rings, notices that gopatchd is gone, and leaves its
 //! rings.
-//! Trusts: gopatchd's reply only after checking it. Never does: start a thread, install a signal
-//! handler, keep a file descriptor, allocate, or wait in the tick.
+//! Trusts: gopatchd's reply only after checking it. Never does: install a signal handler, allocate,
+//! or wait in the tick.
 //!
 //! Here: the constants, the order of the parts, and what they share. `stub` and `tick` are the two
-//! entry points; `hello` and `rings` are the routines that both run; `clear` and `bell` are parts
-//! of the tick; `sys` is the kernel's interface.
+//! entry points; `search` is how a tick attaches; `hello` and `rings` are the exchange that the stub
+//! and a search run; `clear` and `bell` are parts of the tick; `sys` is the kernel's interface.
 //!
 //! Registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 the return
 //! address of a routine. System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`.
@@ -17,27 +17,53 @@
 //!
 //! Besides those of [`crate::thunk`] (I1 to I12), of which I4, I10 and I11 rely on this code:
 //!
-//! * **A1. One thread.** The stub runs before the program has a second thread, and the tick only on
-//!   `sysmon`'s, of which a program has one. So the session needs no lock.
+//! * **A1. One owner of the session.** The stub runs before the program has a second thread, and the
+//!   tick only on `sysmon`'s, of which a program has one. While a helper runs (`search`), the
+//!   session is the helper's: the tick only looks whether it has ended, and uses its own fields
+//!   (`NEXT_TICK`, `SAVED`, `BLOCKED`, `OLD_MASK`). So the session needs no lock.
 //! * **A2. Every register is given back.** The stub saves them on the kernel's initial stack, the
 //!   tick in the session: it uses no stack, like a thunk (I2). R12, R13 and R15 are scratch at the
-//!   tick's site (I1).
+//!   tick's site (I1). A helper uses no stack either, and ends where it began.
 //! * **A3. Never wait.** No system call of the tick blocks. The stub waits once, for at most
-//!   [`START_WAIT_MILLIS`].
-//! * **A4. No descriptor stays open.** Each is closed on every path, except the socket while the
-//!   process waits for the reply.
-//! * **A5. Nothing in a reply is used unchecked**, except that gopatchd's files have the sizes that
-//!   it states. No value read from a mapped ring or control page becomes part of an address without
-//!   a mask.
+//!   [`START_WAIT_MILLIS`], and a helper for [`HELPER_WAIT_MILLIS`] on a thread of its own.
+//! * **A4. No descriptor of the program's.** The stub closes each descriptor that it opened before
+//!   the program's first instruction. A helper has a table of descriptors of its own, which ends
+//!   with it, so no number of the program's is read, written, closed or taken, and the next
+//!   descriptor that the program opens has the number that it has without us.
+//! * **A5. Nothing in a reply is used unchecked**: not its length, its files' number, kinds and
+//!   sizes, or that they can shrink. No value read from a mapped ring or control page becomes part
+//!   of an address without a mask, or bounds a loop without a bound of ours.
 //! * **A6. Every failure of a system call is handled**: it is tested, or it changes nothing that
-//!   matters, as a comment there explains.
+//!   matters, as a comment there explains. An answer that the kernel never gives (0 for an address,
+//!   success without effect) counts as a failure wherever it would do harm.
 //! * **A7. Stores in order.** Attaching: slots, then `ATTACHED = 1`, then the epoch, then the
-//!   enable bytes. Detaching: the enable bytes, then `ATTACHED = 0`, then `membarrier`, then the
-//!   look at each `BUSY`. x86-64 keeps stores in order, so a thunk that sees an enable byte set
-//!   sees all that was stored before it.
+//!   enable bytes. Detaching: the enable bytes, then `ATTACHED = 0`, then after [`SETTLE`] the look
+//!   at each `BUSY`. x86-64 keeps stores in order, so a thunk that sees an enable byte set sees all
+//!   that was stored before it.
 //! * **A8. Never fault.** What this code touches is the image (session, slots, switches, table,
 //!   constants), the initial stack, or a mapping that it has made and not yet unmapped, of a file
-//!   that gopatchd keeps from shrinking.
+//!   that cannot shrink.
+//! * **A9. A store is seen after [`SETTLE`].** A processor empties its store buffer within
+//!   microseconds while it runs, and at every interrupt (Intel's manual, volume 3, "Store Buffer").
+//!   So what a thread has stored before it loaded an old value of ours is visible to the tick that
+//!   long after it changed the value: no barrier in the other threads is needed, and no system call
+//!   for one.
+//! * **A10. Few calls.** In a session, the tick calls `futex` alone, as Go's runtime does. Without
+//!   one it makes no call if it may not attach (any more), and else those of `search`, a bounded
+//!   number in a process's life.
+//!
+//! # What remains
+//!
+//! * For as long as a helper lives, at most [`HELPER_WAIT_MILLIS`] and what mapping takes,
+//!   the process has one thread that Go does not know. All its signals are blocked. It keeps the
+//!   credentials that it began with, and a limit of tasks counts it.
+//! * A helper's table begins as a copy of the program's and is emptied at once by `close_range`;
+//!   where the kernel has no such call (before Linux 5.9), what the program closes meanwhile is
+//!   released only when the helper ends.
+//! * A filter that kills on a call of `search` kills a process that searches. gopatch finds programs
+//!   that can install one and gives them [`AttachMode::Start`], after which nothing is searched for.
+//! * `newfstatat` of a path on a file system that hangs holds up `sysmon`.
+//! * A file whose mode has no type and that the kernel maps is taken for a BPF map.
 
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
@@ -47,26 +73,38 @@ mod bell;
 mod clear;
 mod hello;
 mod rings;
+mod search;
 mod stub;
 mod sys;
 mod tick;
 
+pub use crate::arena::AttachMode;
 use crate::arena::{Arena, Phase, session};
 use crate::asm::{EmitError, finish};
-use gopatch_protocol::wire::{SOCKET_ENV, control};
-use sys::MEMBARRIER_PRIVATE_EXPEDITED;
+use gopatch_protocol::wire::{ATTACH_ENV, SOCKET_ENV, control};
 
-/// Longest wait for gopatchd's reply before the program starts (A3). The tick takes later replies.
+/// Longest wait for gopatchd's reply before the program starts (A3).
 pub const START_WAIT_MILLIS: i32 = 200;
+
+/// Longest wait for it in a helper, which holds nothing up.
+pub const HELPER_WAIT_MILLIS: i32 = 1_000;
+
+/// Most attempts to attach since the start or the last session: the first ten minutes' and then one
+/// a minute for more than 16 hours.
+pub const MAX_ATTEMPTS: u32 = 1_000;
 
 const MILLI: u64 = 1_000_000;
 const TICK: u64 = 100 * MILLI;
-/// Between checks for something that is about to happen: a reply, the end of a thunk.
+/// Between checks for something that is about to happen: the end of a helper or of a thunk.
 const SHORT_TICK: u64 = 10 * MILLI;
 /// While gopatchd sleeps.
 const ALERT_TICK: u64 = control::ASLEEP_MILLIS * MILLI;
+/// From the first attempt of a search to the second; each further distance is twice the last.
 const RETRY: u64 = 500 * MILLI;
-const REPLY_WAIT: u64 = 2000 * MILLI;
+/// The greatest distance.
+const MAX_DISTANCE: u64 = 60_000 * MILLI;
+/// See A9.
+const SETTLE: u64 = 20 * MILLI;
 const STALE: u64 = control::STALE_MILLIS * MILLI;
 
 /// Bytes of the manifest's id: the head of its SHA-256.
@@ -80,6 +118,8 @@ pub const MAX_SOCKET_PATH: usize = 108;
 pub struct AttachPlan<'a> {
     /// Path of gopatchd's socket; at most [`MAX_SOCKET_PATH`] less one byte.
     pub socket: &'a [u8],
+    /// When the process may look for gopatchd, unless its environment says otherwise.
+    pub mode: AttachMode,
     /// The original entry point.
     pub entry: u64,
     /// Instructions that the tick's site displaced.
@@ -120,7 +160,10 @@ pub fn emit(plan: &AttachPlan<'_>, arena: &Arena, va: u64) -> Result<AttachCode,
         socket: constant(plan.socket),
         executable: constant(b"/proc/self/exe"),
         socket_env: constant(format!("{SOCKET_ENV}=").as_bytes()),
+        attach_env: constant(format!("{ATTACH_ENV}=").as_bytes()),
+        attach_words: AttachMode::ALL.map(|mode| constant(mode.word().as_bytes())),
         gomaxprocs_env: constant(b"GOMAXPROCS="),
+        all_signals: constant(&[0xFF; 8]),
     };
     let mut emit_part = |part: Template, parts: Parts| {
         bytes.resize(bytes.len().next_multiple_of(16), 0xCC);
@@ -148,7 +191,12 @@ struct Constants {
     socket: u64,
     executable: u64,
     socket_env: u64,
+    attach_env: u64,
+    /// In the order of [`AttachMode::ALL`].
+    attach_words: [u64; 3],
     gomaxprocs_env: u64,
+    /// A signal set.
+    all_signals: u64,
 }
 
 /// Addresses of the routines emitted so far. Each is entered by a jump, with its return address in
@@ -192,7 +240,7 @@ impl Emitter<'_> {
         self.asm.mov(dword_ptr(rbx + session::PHASE), phase as u32)
     }
 
-    /// Closes a descriptor (A4). Linux frees it even if `close` fails (A6).
+    /// Closes a descriptor. Linux frees it even if `close` fails (A6).
     fn close(&mut self, fd: AsmRegister32) -> Result<(), IcedError> {
         self.asm.mov(edi, fd)?;
         self.syscall(sys::CLOSE)
@@ -202,14 +250,5 @@ impl Emitter<'_> {
     fn add_to_rax(&mut self, nanoseconds: u64) -> Result<(), IcedError> {
         self.asm.mov(rcx, nanoseconds)?;
         self.asm.add(rax, rcx)
-    }
-
-    /// A full barrier in every running thread of the process. Where it can be used it cannot fail:
-    /// the stub registered for it (A6).
-    fn membarrier(&mut self) -> Result<(), IcedError> {
-        self.asm.mov(edi, MEMBARRIER_PRIVATE_EXPEDITED)?;
-        self.asm.xor(esi, esi)?;
-        self.asm.xor(edx, edx)?;
-        self.syscall(sys::MEMBARRIER)
     }
 }

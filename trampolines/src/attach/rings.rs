@@ -1,29 +1,23 @@
 //! The reply: checking it, mapping the control page and the rings that come with it, and unmapping
 //! them.
 //!
-//! Decides: which reply is valid. Trusts: gopatchd that its files have the sizes that it states and
-//! cannot shrink; nothing else that was not checked (A5).
+//! Decides: which reply is valid. Trusts: nothing that was not checked (A5), but that an anonymous
+//! inode that the kernel maps is a BPF map, which cannot shrink.
 //! Never does: leave a descriptor open, whatever the reply (A4).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::Emitter;
 use super::sys::{
-    self, CMSG_HEADER, EAGAIN, MADV_DONTFORK, MAP_FIXED, MAP_RESERVE, MAP_SHARED, MAP_SHARED_POPULATE,
-    MSG_DONTWAIT_CMSG_CLOEXEC, PROT_NONE, PROT_READ, PROT_READ_WRITE, SCM_RIGHTS, msghdr,
+    self, CMSG_HEADER, F_GET_SEALS, F_SEAL_SHRINK, MADV_DONTFORK, MAP_FIXED, MAP_RESERVE, MAP_SHARED,
+    MAP_SHARED_POPULATE, MSG_DONTWAIT_CMSG_CLOEXEC, MSG_TRUNC_CTRUNC, PROT_NONE, PROT_READ, PROT_READ_WRITE,
+    SCM_RIGHTS, msghdr, stat,
 };
+use super::{Emitter, RETRY};
 use crate::arena::{Phase, SLOT_SHIFT, session, slot, switches};
 use crate::asm::{GOLDEN, at};
 use gopatch_protocol::wire::{MAGIC, MAX_RINGS, PAGE, Reply, control, ring};
-
-/// Result of the routine that takes the reply, in EAX.
-pub(super) mod taken {
-    pub(in crate::attach) const NOT_YET: i32 = 0;
-    pub(in crate::attach) const ATTACHED: i32 = 1;
-    pub(in crate::attach) const FAILED: i32 = 2;
-}
 
 impl Emitter<'_> {
     /// `mmap` with address RDI, length RSI, file R8D, offset R9; RAX = address or a negative error.
@@ -34,19 +28,17 @@ impl Emitter<'_> {
         self.syscall(sys::MMAP)
     }
 
-    /// Routine: takes gopatchd's reply if it has arrived, and maps what came with it. EAX is one of
-    /// [`taken`]. Uses all registers but RBX and R12.
+    /// Routine: takes gopatchd's reply, and maps what came with it. EAX = 1 if the process is
+    /// attached then, else 0. Uses all registers but RBX and R12.
     ///
-    /// Every file descriptor that came is closed, whatever the reply (A4). A control message for
-    /// another purpose than `SCM_RIGHTS` brings none.
+    /// The socket and every file that came are closed, whatever the reply (A4).
     pub(super) fn take_reply(&mut self) -> Result<(), IcedError> {
-        let mut has_message = self.asm.create_label();
         let mut failed = self.asm.create_label();
         let mut close_all = self.asm.create_label();
         let mut close_next = self.asm.create_label();
         let mut closed = self.asm.create_label();
+        let mut no_old_rings = self.asm.create_label();
         let mut map_next = self.asm.create_label();
-        let mut mapped = self.asm.create_label();
         let mut unmap_failed = self.asm.create_label();
 
         self.message_header()?;
@@ -56,63 +48,44 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rbx + session::MSGHDR + msghdr::CONTROL_LEN), session::FDS_BYTES as i32)?;
         asm.xor(eax, eax)?;
         asm.mov(qword_ptr(rbx + session::FDS), rax)?;
+        asm.mov(qword_ptr(rbx + session::MESSAGE), rax)?;
         asm.mov(edi, dword_ptr(rbx + session::SOCKET))?;
         asm.lea(rsi, ptr(rbx + session::MSGHDR))?;
         asm.mov(edx, MSG_DONTWAIT_CMSG_CLOEXEC)?;
         self.syscall(sys::RECVMSG)?;
-        self.asm.cmp(rax, EAGAIN)?;
-        self.asm.jne(has_message)?;
-        self.asm.mov(eax, taken::NOT_YET)?;
-        self.asm.jmp(r12)?;
-
-        self.asm.set_label(&mut has_message)?;
-        // R13D = number of descriptors that came, R15D = 1 once all is mapped.
+        // R13D = number of descriptors that came, R14 = bytes that came, R15D = 1 once all is
+        // mapped.
         let asm = &mut *self.asm;
         asm.mov(r14, rax)?;
         asm.xor(r13d, r13d)?;
         asm.xor(r15d, r15d)?;
-        asm.cmp(qword_ptr(rbx + session::MSGHDR + msghdr::CONTROL_LEN), CMSG_HEADER as i32)?;
-        asm.jb(failed)?;
-        asm.mov(rax, SCM_RIGHTS)?;
-        asm.cmp(qword_ptr(rbx + session::FDS + 8), rax)?;
-        asm.jne(failed)?;
-        asm.mov(r13, qword_ptr(rbx + session::FDS))?;
-        asm.sub(r13, CMSG_HEADER as i32)?;
-        asm.shr(r13, 2)?;
+        // A6: a call that failed, also for want of a reply, brought no descriptors and left the
+        // header as it was.
+        asm.test(rax, rax)?;
+        asm.js(failed)?;
+        self.find_files()?;
+        self.check_reply(failed)?;
+        self.check_files(failed)?;
 
-        // A5: size, magic, status, number of rings and of descriptors, sizes.
-        asm.cmp(r14, Reply::SIZE as i32)?;
-        asm.jne(failed)?;
-        asm.mov(rax, MAGIC)?;
-        asm.cmp(qword_ptr(rbx + session::MESSAGE), rax)?;
-        asm.jne(failed)?;
-        asm.cmp(dword_ptr(rbx + session::MESSAGE + Reply::STATUS), Reply::OK)?;
-        asm.jne(failed)?;
+        // No thunk has used the rings of an earlier session since the tick counted their losses.
+        self.asm.cmp(dword_ptr(rbx + session::MAPPED), 0)?;
+        self.asm.je(no_old_rings)?;
+        self.asm.mov(rbp, r12)?;
+        self.run(self.parts.unmap)?;
+        self.asm.mov(r12, rbp)?;
+        self.asm.set_label(&mut no_old_rings)?;
+        let asm = &mut *self.asm;
+        for (to, from) in [(session::RING_BYTES, Reply::RING_BYTES), (session::CONTROL_BYTES, Reply::CONTROL_BYTES)] {
+            asm.mov(eax, dword_ptr(rbx + session::MESSAGE + from))?;
+            asm.mov(qword_ptr(rbx + to), rax)?;
+        }
         asm.mov(eax, dword_ptr(rbx + session::MESSAGE + Reply::RINGS))?;
-        asm.lea(ecx, ptr(rax - 1))?;
-        asm.cmp(ecx, MAX_RINGS)?;
-        asm.jae(failed)?;
         asm.mov(dword_ptr(rbx + session::RINGS), eax)?;
-        asm.inc(eax)?;
-        asm.cmp(eax, r13d)?;
-        asm.jne(failed)?;
-        // Ring bytes: a power of two of at least one page, at most 1 GiB.
-        asm.mov(eax, dword_ptr(rbx + session::MESSAGE + Reply::RING_BYTES))?;
-        asm.mov(qword_ptr(rbx + session::RING_BYTES), rax)?;
-        asm.lea(ecx, ptr(rax - 1))?;
-        asm.test(ecx, eax)?;
-        asm.jne(failed)?;
-        asm.sub(eax, PAGE as i32)?;
-        asm.cmp(eax, 1 << 30)?;
-        asm.jae(failed)?;
-        asm.mov(eax, dword_ptr(rbx + session::MESSAGE + Reply::CONTROL_BYTES))?;
-        asm.mov(qword_ptr(rbx + session::CONTROL_BYTES), rax)?;
-        asm.cmp(rax, (control::ENABLE as u64 + self.arena.functions()) as i32)?;
-        asm.jb(failed)?;
 
         asm.xor(edi, edi)?;
-        asm.mov(rsi, rax)?;
-        asm.mov(r8d, dword_ptr(rbx + session::FDS + CMSG_HEADER))?;
+        asm.mov(rsi, qword_ptr(rbx + session::CONTROL_BYTES))?;
+        asm.mov(rax, qword_ptr(rbx + session::FILES))?;
+        asm.mov(r8d, dword_ptr(rax))?;
         asm.xor(r9d, r9d)?;
         self.mmap(PROT_READ, MAP_SHARED_POPULATE)?;
         self.fail_if_error(failed)?;
@@ -128,25 +101,7 @@ impl Emitter<'_> {
         self.asm.inc(r14d)?;
         self.asm.cmp(r14d, dword_ptr(rbx + session::RINGS))?;
         self.asm.jb(map_next)?;
-
-        let switches_va = self.arena.switches();
-        let asm = &mut *self.asm;
-        asm.inc(dword_ptr(rbx + session::SESSIONS))?;
-        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), 0)?;
-        asm.mov(eax, dword_ptr(rbx + session::RINGS))?;
-        asm.mov(dword_ptr(at(switches_va + switches::RINGS)), eax)?;
-        asm.mov(rcx, qword_ptr(rbx + session::CONTROL))?;
-        // Note anything but the heartbeat, so that the next tick sees a change and notes its time.
-        // The tick's `now` is too old for that: mapping large rings may have taken longer than the
-        // greatest age of a heartbeat.
-        asm.mov(rax, qword_ptr(rcx + control::HEARTBEAT))?;
-        asm.not(rax)?;
-        asm.mov(qword_ptr(rbx + session::HEARTBEAT), rax)?;
-        // A7: slots, then ATTACHED, then the enable bytes.
-        asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 1)?;
-        asm.mov(rbp, r12)?;
-        self.run(self.parts.copy_enables)?;
-        self.asm.mov(r12, rbp)?;
+        self.begin_session()?;
         self.asm.mov(r15d, 1)?;
         self.asm.jmp(close_all)?;
 
@@ -166,26 +121,183 @@ impl Emitter<'_> {
         self.asm.test(r13d, r13d)?;
         self.asm.je(closed)?;
         self.asm.dec(r13d)?;
-        self.asm.mov(eax, dword_ptr(rbx + r13 * 4 + (session::FDS + CMSG_HEADER)))?;
+        self.asm.mov(rax, qword_ptr(rbx + session::FILES))?;
+        self.asm.mov(eax, dword_ptr(rax + r13 * 4))?;
         self.close(eax)?;
         self.asm.jmp(close_next)?;
         self.asm.set_label(&mut closed)?;
-        self.asm.test(r15d, r15d)?;
-        self.asm.jne(mapped)?;
-        self.set_phase(Phase::Idle)?;
-        self.asm.mov(eax, taken::FAILED)?;
-        self.asm.jmp(r12)?;
-        self.asm.set_label(&mut mapped)?;
-        self.set_phase(Phase::Attached)?;
-        self.asm.mov(eax, taken::ATTACHED)?;
+        self.asm.mov(eax, r15d)?;
         self.asm.jmp(r12)
     }
 
-    /// Goes to `failed` if RAX is an error of `mmap` (A6).
+    /// R13D = number of files that came, and `FILES` = where their descriptors are. The kernel
+    /// puts all files of a message into one control message. Others may lie before it.
+    fn find_files(&mut self) -> Result<(), IcedError> {
+        let mut next = self.asm.create_label();
+        let mut skip = self.asm.create_label();
+        let mut done = self.asm.create_label();
+        let asm = &mut *self.asm;
+        // RSI = control message, RDX = end of all.
+        asm.lea(rsi, ptr(rbx + session::FDS))?;
+        asm.mov(rdx, qword_ptr(rbx + session::MSGHDR + msghdr::CONTROL_LEN))?;
+        asm.cmp(rdx, session::FDS_BYTES as i32)?;
+        asm.ja(done)?;
+        asm.add(rdx, rsi)?;
+        asm.set_label(&mut next)?;
+        asm.mov(rcx, rdx)?;
+        asm.sub(rcx, rsi)?;
+        asm.cmp(rcx, CMSG_HEADER as i32)?;
+        asm.jb(done)?;
+        // RAX = its length, within what is left.
+        asm.mov(rax, qword_ptr(rsi))?;
+        asm.cmp(rax, CMSG_HEADER as i32)?;
+        asm.jb(done)?;
+        asm.cmp(rax, rcx)?;
+        asm.ja(done)?;
+        asm.mov(rcx, SCM_RIGHTS)?;
+        asm.cmp(qword_ptr(rsi + 8), rcx)?;
+        asm.jne(skip)?;
+        asm.lea(r13, ptr(rax - CMSG_HEADER as i32))?;
+        asm.shr(r13, 2)?;
+        asm.add(rsi, CMSG_HEADER as i32)?;
+        asm.mov(qword_ptr(rbx + session::FILES), rsi)?;
+        asm.jmp(done)?;
+        asm.set_label(&mut skip)?;
+        asm.add(rax, 7)?;
+        asm.and(rax, -8)?;
+        asm.add(rsi, rax)?;
+        // The last one's padding may reach past the end.
+        asm.cmp(rsi, rdx)?;
+        asm.jb(next)?;
+        asm.set_label(&mut done)?;
+        asm.zero_bytes()
+    }
+
+    /// Goes to `failed` unless the reply, of R14 bytes and with R13 files, is a valid grant (A5).
+    fn check_reply(&mut self, failed: CodeLabel) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        asm.test(dword_ptr(rbx + session::MSGHDR + msghdr::FLAGS), MSG_TRUNC_CTRUNC)?;
+        asm.jne(failed)?;
+        asm.cmp(r14, Reply::SIZE as i32)?;
+        asm.jne(failed)?;
+        asm.mov(rax, MAGIC)?;
+        asm.cmp(qword_ptr(rbx + session::MESSAGE), rax)?;
+        asm.jne(failed)?;
+        asm.cmp(dword_ptr(rbx + session::MESSAGE + Reply::STATUS), Reply::OK)?;
+        asm.jne(failed)?;
+        asm.mov(eax, dword_ptr(rbx + session::MESSAGE + Reply::RINGS))?;
+        asm.lea(ecx, ptr(rax - 1))?;
+        asm.cmp(ecx, MAX_RINGS)?;
+        asm.jae(failed)?;
+        asm.inc(eax)?;
+        asm.cmp(eax, r13d)?;
+        asm.jne(failed)?;
+        // Ring bytes: a power of two of at least one page, at most 1 GiB.
+        asm.mov(eax, dword_ptr(rbx + session::MESSAGE + Reply::RING_BYTES))?;
+        asm.lea(ecx, ptr(rax - 1))?;
+        asm.test(ecx, eax)?;
+        asm.jne(failed)?;
+        asm.sub(eax, PAGE as i32)?;
+        asm.cmp(eax, 1 << 30)?;
+        asm.jae(failed)?;
+        asm.mov(eax, dword_ptr(rbx + session::MESSAGE + Reply::CONTROL_BYTES))?;
+        asm.cmp(rax, (control::ENABLE as u64 + self.arena.functions()) as i32)?;
+        asm.jb(failed)
+    }
+
+    /// Goes to `failed` unless each of the R13D files has the size that the reply states and keeps
+    /// it: a memory file that is sealed against shrinking, or a BPF map. Uses R14.
+    ///
+    /// A BPF map has no size that `fstat` knows. It is known by its mode, which has no file type,
+    /// as that of every anonymous inode. The kernel maps none of those beyond its end.
+    fn check_files(&mut self, failed: CodeLabel) -> Result<(), IcedError> {
+        let mut next = self.asm.create_label();
+        let mut checked = self.asm.create_label();
+        let mut is_ring = self.asm.create_label();
+        let asm = &mut *self.asm;
+        asm.xor(r14d, r14d)?;
+        asm.set_label(&mut next)?;
+        asm.mov(rax, qword_ptr(rbx + session::FILES))?;
+        asm.mov(edi, dword_ptr(rax + r14 * 4))?;
+        asm.mov(dword_ptr(rbx + session::STAT + stat::MODE), -1)?;
+        asm.lea(rsi, ptr(rbx + session::STAT))?;
+        self.syscall(sys::FSTAT)?;
+        let asm = &mut *self.asm;
+        asm.test(eax, eax)?;
+        asm.jne(failed)?;
+        asm.mov(eax, dword_ptr(rbx + session::STAT + stat::MODE))?;
+        asm.and(eax, stat::TYPE)?;
+        asm.je(checked)?;
+        asm.cmp(eax, stat::REGULAR)?;
+        asm.jne(failed)?;
+        asm.mov(esi, F_GET_SEALS)?;
+        asm.xor(edx, edx)?;
+        self.syscall(sys::FCNTL)?;
+        let asm = &mut *self.asm;
+        asm.test(eax, eax)?;
+        asm.js(failed)?;
+        asm.test(eax, F_SEAL_SHRINK)?;
+        asm.je(failed)?;
+        asm.mov(eax, dword_ptr(rbx + session::MESSAGE + Reply::CONTROL_BYTES))?;
+        asm.mov(ecx, dword_ptr(rbx + session::MESSAGE + Reply::RING_BYTES))?;
+        asm.add(rcx, ring::DATA as i32)?;
+        asm.test(r14d, r14d)?;
+        asm.jne(is_ring)?;
+        asm.mov(rcx, rax)?;
+        asm.set_label(&mut is_ring)?;
+        asm.cmp(qword_ptr(rbx + session::STAT + stat::SIZE), rcx)?;
+        asm.jl(failed)?;
+        asm.set_label(&mut checked)?;
+        asm.inc(r14d)?;
+        asm.cmp(r14d, r13d)?;
+        asm.jb(next)
+    }
+
+    /// All is mapped: hooks may use it. Keeps R12 in RBP.
+    fn begin_session(&mut self) -> Result<(), IcedError> {
+        let switches_va = self.arena.switches();
+        let asm = &mut *self.asm;
+        asm.inc(dword_ptr(rbx + session::SESSIONS))?;
+        asm.mov(dword_ptr(rbx + session::MAPPED), 1)?;
+        asm.xor(eax, eax)?;
+        asm.mov(dword_ptr(rbx + session::SEEN_IDLE), eax)?;
+        // The losses of the old session have been reported, and the next search begins afresh.
+        asm.mov(qword_ptr(rbx + session::LOST_UNCONSUMED), rax)?;
+        asm.mov(qword_ptr(rbx + session::LOST_RING_FULL), rax)?;
+        asm.mov(qword_ptr(rbx + session::LOST_NO_RING), rax)?;
+        asm.mov(dword_ptr(rbx + session::ATTEMPTS), eax)?;
+        asm.mov(rax, RETRY)?;
+        asm.mov(qword_ptr(rbx + session::DISTANCE), rax)?;
+        asm.mov(eax, dword_ptr(rbx + session::RINGS))?;
+        asm.mov(dword_ptr(at(switches_va + switches::RINGS)), eax)?;
+        asm.mov(rcx, qword_ptr(rbx + session::CONTROL))?;
+        // Note anything but the heartbeat, so that the next tick sees a change and notes its time.
+        asm.mov(rax, qword_ptr(rcx + control::HEARTBEAT))?;
+        asm.not(rax)?;
+        asm.mov(qword_ptr(rbx + session::HEARTBEAT), rax)?;
+        // A7: slots, then ATTACHED, then the enable bytes.
+        asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 1)?;
+        asm.mov(rbp, r12)?;
+        self.run(self.parts.copy_enables)?;
+        self.asm.mov(r12, rbp)?;
+        self.set_phase(Phase::Attached)
+    }
+
+    /// Goes to `failed` unless RAX is an address that `mmap` can have chosen (A6). Uses RCX.
     fn fail_if_error(&mut self, failed: CodeLabel) -> Result<(), IcedError> {
-        // The kernel's errors are -4095 to -1, and no mapping lies there.
-        self.asm.cmp(rax, -4096)?;
+        // The kernel's errors are -4095 to -1. No mapping lies there, nor in the first page.
+        let page = PAGE as i32;
+        self.asm.lea(rcx, ptr(rax - page))?;
+        self.asm.cmp(rcx, -2 * page)?;
         self.asm.ja(failed)
+    }
+
+    /// `mmap` at the address in RDI, over a part of our reservation; goes to `failed` unless it is
+    /// mapped there (A6).
+    fn mmap_fixed(&mut self, protection: i32, flags: i32, failed: CodeLabel) -> Result<(), IcedError> {
+        self.mmap(protection, flags | MAP_FIXED)?;
+        self.asm.cmp(rax, rdi)?;
+        self.asm.jne(failed)
     }
 
     /// `madvise` of RSI bytes at RDI. If it fails, a forked child has mappings that it does not use
@@ -216,8 +328,7 @@ impl Emitter<'_> {
         self.asm.mov(rdi, rbp)?;
         self.asm.mov(esi, page)?;
         self.ring_part(0)?;
-        self.mmap(PROT_READ, MAP_SHARED_POPULATE | MAP_FIXED)?;
-        self.fail_if_error(failed)?;
+        self.mmap_fixed(PROT_READ, MAP_SHARED_POPULATE, failed)?;
 
         self.asm.lea(rdi, ptr(rbp + page))?;
         self.asm.mov(rsi, qword_ptr(rbx + session::RING_BYTES))?;
@@ -225,14 +336,12 @@ impl Emitter<'_> {
         self.ring_part(ring::PRODUCER_POS as i32)?;
         // Not populated: memory that no record reaches costs nothing; the first record on a page
         // waits for a page fault.
-        self.mmap(PROT_READ_WRITE, MAP_SHARED | MAP_FIXED)?;
-        self.fail_if_error(failed)?;
+        self.mmap_fixed(PROT_READ_WRITE, MAP_SHARED, failed)?;
 
         self.asm.mov(rsi, qword_ptr(rbx + session::RING_BYTES))?;
         self.asm.lea(rdi, ptr(rbp + rsi + 2 * page))?;
         self.ring_part(ring::DATA as i32)?;
-        self.mmap(PROT_READ_WRITE, MAP_SHARED | MAP_FIXED)?;
-        self.fail_if_error(failed)?;
+        self.mmap_fixed(PROT_READ_WRITE, MAP_SHARED, failed)?;
 
         self.asm.mov(rdi, rbp)?;
         self.asm.mov(rsi, qword_ptr(rbx + session::RING_BYTES))?;
@@ -279,17 +388,20 @@ impl Emitter<'_> {
         self.asm.zero_bytes()
     }
 
-    /// R8D, R9 = file and offset of a part of ring R14.
+    /// R8D, R9 = file and offset of a part of ring R14. Uses RAX.
     fn ring_part(&mut self, offset: i32) -> Result<(), IcedError> {
-        self.asm.mov(r8d, dword_ptr(rbx + r14 * 4 + (session::FDS + CMSG_HEADER + 4)))?;
+        self.asm.mov(rax, qword_ptr(rbx + session::FILES))?;
+        self.asm.mov(r8d, dword_ptr(rax + r14 * 4 + 4))?;
         self.asm.mov(r9d, offset)
     }
 
     /// Routine: unmaps the control page and all rings of the session. No thunk uses them any more
-    /// (I4). Uses R14.
+    /// (I4). If a call fails, something stays mapped that nothing uses (A6). Uses R14, not RBP or
+    /// R13.
     pub(super) fn unmap(&mut self) -> Result<(), IcedError> {
         let mut next = self.asm.create_label();
         let mut done = self.asm.create_label();
+        self.asm.mov(dword_ptr(rbx + session::MAPPED), 0)?;
         self.asm.mov(rdi, qword_ptr(rbx + session::CONTROL))?;
         self.asm.mov(rsi, qword_ptr(rbx + session::CONTROL_BYTES))?;
         self.syscall(sys::MUNMAP)?;

@@ -5,26 +5,27 @@
 //! (A3).
 //!
 //! It runs at the file's entry point, on the kernel's initial stack, before the first instruction
-//! of the dynamic loader or of Go. It reads `GOPATCH_SOCKET` and `GOMAXPROCS` from the environment,
-//! tries once to attach, waits at most [`START_WAIT_MILLIS`] for the reply if a collector is
-//! listening, and jumps to the original entry point with every register restored (A2).
+//! of the dynamic loader or of Go. It reads `GOPATCH_SOCKET`, `GOPATCH_ATTACH` and `GOMAXPROCS`
+//! from the environment, tries once to attach, waits at most [`START_WAIT_MILLIS`] for the reply if
+//! a collector is listening, and jumps to the original entry point with every register restored
+//! (A2).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::sys::{
-    self, AF_UNIX, AT_SECURE, CLOCK_MONOTONIC, MADV_WIPEONFORK, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, POLLIN,
-};
-use super::{Emitter, MAX_SOCKET_PATH, REPLY_WAIT, SAVED, START_WAIT_MILLIS};
-use crate::arena::session;
+use super::sys::{self, AF_UNIX, AT_SECURE, MADV_WIPEONFORK};
+use super::{Emitter, MAX_SOCKET_PATH, SAVED, START_WAIT_MILLIS};
+use crate::arena::{AttachMode, session};
 use crate::asm::at;
-use gopatch_protocol::wire::SOCKET_ENV;
+use gopatch_protocol::wire::{ATTACH_ENV, SOCKET_ENV};
 
 impl Emitter<'_> {
     /// The entry stub. Goes to the program on every path (A6).
     pub(super) fn stub(&mut self) -> Result<(), IcedError> {
         let mut start = self.asm.create_label();
+        let mut failed = self.asm.create_label();
+        let mut off = self.asm.create_label();
         self.asm.pushfq()?;
         for register in SAVED.into_iter().chain([r12, r13, r15]) {
             self.asm.push(register)?;
@@ -34,51 +35,28 @@ impl Emitter<'_> {
         self.asm.lea(rbx, at(self.arena.session()))?;
         // R15 = argc's address, 16 pushes above.
         self.asm.lea(r15, ptr(rsp + 8 * (SAVED.len() as i32 + 4)))?;
-        self.default_address()?;
+        self.defaults()?;
         self.count_processors()?;
         self.environment()?;
 
+        self.asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Never as i32)?;
+        self.asm.je(off)?;
         self.asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
         self.asm.jne(start)?;
-        // While this is the only thread, registering costs nothing. If it fails, rings are never
-        // unmapped (A6).
-        self.asm.mov(edi, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)?;
-        self.asm.xor(esi, esi)?;
-        self.asm.xor(edx, edx)?;
-        self.syscall(sys::MEMBARRIER)?;
-        self.asm.xor(ecx, ecx)?;
-        self.asm.test(eax, eax)?;
-        self.asm.sete(cl)?;
-        self.asm.mov(dword_ptr(rbx + session::MEMBARRIER), ecx)?;
-        // A forked child has no rings (MADV_DONTFORK below), so its switches must be off.
+        // A forked child has no rings (MADV_DONTFORK), so its switches must be off. Without that
+        // the process must not attach (A6).
         self.asm.lea(rdi, at(self.arena.switches()))?;
         self.asm.mov(esi, self.arena.switches_bytes() as i32)?;
         self.madvise(MADV_WIPEONFORK)?;
-
-        self.asm.mov(edi, CLOCK_MONOTONIC)?;
-        self.asm.lea(rsi, ptr(rbx + session::TIMESPEC))?;
-        // Cannot fail: the clock exists, and the address is valid (A6).
-        self.syscall(sys::CLOCK_GETTIME)?;
-        let asm = &mut *self.asm;
-        asm.imul_3(rax, qword_ptr(rbx + session::TIMESPEC), 1_000_000_000)?;
-        asm.add(rax, qword_ptr(rbx + session::TIMESPEC + 8))?;
-        asm.mov(qword_ptr(rbx + session::NEXT_ATTEMPT), rax)?;
-        self.run(self.parts.connect)?;
         self.asm.test(eax, eax)?;
-        self.asm.je(start)?;
-        self.asm.mov(rax, qword_ptr(rbx + session::NEXT_ATTEMPT))?;
-        self.add_to_rax(REPLY_WAIT)?;
-        self.asm.mov(qword_ptr(rbx + session::DEADLINE), rax)?;
-
-        self.asm.mov(eax, dword_ptr(rbx + session::SOCKET))?;
-        self.asm.mov(dword_ptr(rbx + session::POLLFD), eax)?;
-        self.asm.mov(dword_ptr(rbx + session::POLLFD + 4), POLLIN)?;
-        self.asm.lea(rdi, ptr(rbx + session::POLLFD))?;
-        self.asm.mov(esi, 1)?;
-        self.asm.mov(edx, START_WAIT_MILLIS)?;
-        // Ready, timed out or failed (A6): the routine finds out, and the tick takes a later reply.
-        self.syscall(sys::POLL)?;
-        self.run(self.parts.take_reply)?;
+        self.asm.jne(off)?;
+        self.exchange(START_WAIT_MILLIS, failed)?;
+        self.asm.jmp(start)?;
+        self.asm.set_label(&mut failed)?;
+        self.asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
+        self.asm.jne(start)?;
+        self.asm.set_label(&mut off)?;
+        self.asm.mov(dword_ptr(rbx + session::OFF), 1)?;
 
         self.asm.set_label(&mut start)?;
         for register in SAVED.into_iter().chain([r12, r13, r15]).rev() {
@@ -88,10 +66,11 @@ impl Emitter<'_> {
         self.asm.jmp(self.plan.entry)
     }
 
-    /// Stores the address of the socket that was chosen when the file was patched. Uses RCX, RSI
-    /// and RDI.
-    fn default_address(&mut self) -> Result<(), IcedError> {
+    /// Stores the mode and the socket's address that were chosen when the file was patched. Uses
+    /// RCX, RSI and RDI.
+    fn defaults(&mut self) -> Result<(), IcedError> {
         let asm = &mut *self.asm;
+        asm.mov(dword_ptr(rbx + session::MODE), self.plan.mode as i32)?;
         asm.mov(word_ptr(rbx + session::ADDRESS), AF_UNIX)?;
         asm.lea(rsi, at(self.constants.socket))?;
         asm.lea(rdi, ptr(rbx + session::ADDRESS + 2))?;
@@ -141,6 +120,7 @@ impl Emitter<'_> {
     fn environment(&mut self) -> Result<(), IcedError> {
         let mut next = self.asm.create_label();
         let mut not_socket = self.asm.create_label();
+        let mut not_attach = self.asm.create_label();
         let mut copy = self.asm.create_label();
         let mut too_long = self.asm.create_label();
         let mut digit = self.asm.create_label();
@@ -185,6 +165,24 @@ impl Emitter<'_> {
 
         asm.set_label(&mut not_socket)?;
         asm.mov(rsi, qword_ptr(r14 - 8))?;
+        self.starts_with(self.constants.attach_env, ATTACH_ENV.len() + 1, not_attach)?;
+        // R8 = value.
+        self.asm.mov(r8, rsi)?;
+        for (mode, word) in AttachMode::ALL.into_iter().zip(self.constants.attach_words) {
+            let mut other = self.asm.create_label();
+            self.asm.mov(rsi, r8)?;
+            // With its final zero. A word that differs before that ends the comparison (A8).
+            self.starts_with(word, mode.word().len() + 1, other)?;
+            self.asm.mov(dword_ptr(rbx + session::MODE), mode as i32)?;
+            self.asm.jmp(next)?;
+            self.asm.set_label(&mut other)?;
+        }
+        // Another word changes nothing.
+        self.asm.jmp(next)?;
+
+        let asm = &mut *self.asm;
+        asm.set_label(&mut not_attach)?;
+        asm.mov(rsi, qword_ptr(r14 - 8))?;
         self.starts_with(self.constants.gomaxprocs_env, "GOMAXPROCS=".len(), next)?;
         let asm = &mut *self.asm;
         asm.xor(eax, eax)?;
@@ -208,7 +206,7 @@ impl Emitter<'_> {
 
         // After the environment lies the auxiliary vector: pairs, up to AT_NULL. In a program that
         // gives its user further rights (AT_SECURE), the user must not choose which collector sees
-        // its records.
+        // its records, or when.
         asm.set_label(&mut done)?;
         asm.mov(rax, qword_ptr(r14))?;
         asm.mov(rcx, qword_ptr(r14 + 8))?;
@@ -220,7 +218,7 @@ impl Emitter<'_> {
         asm.test(rcx, rcx)?;
         asm.je(end)?;
         asm.mov(dword_ptr(rbx + session::OFF), 0)?;
-        self.default_address()?;
+        self.defaults()?;
         self.asm.set_label(&mut end)?;
         self.asm.zero_bytes()
     }

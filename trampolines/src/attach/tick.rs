@@ -1,7 +1,7 @@
 //! The tick: a step of the session, ten times a second, or more often while gopatchd sleeps
 //! (`bell`).
 //!
-//! Decides: when to connect, that gopatchd is gone, and when the rings can be unmapped.
+//! Decides: that gopatchd is gone, and what was lost with it.
 //! Trusts: the runtime to call `retake` on one thread. Never does: block.
 //!
 //! Hooks never look at the time. The runtime does: its `sysmon` thread calls `runtime.retake(now)`
@@ -10,31 +10,28 @@
 //! come, runs one step of the session:
 //!
 //! ```text
-//!        connect, hello          reply, map           dead, or FLAG_DETACH
-//! Idle ────────────────▶ Waiting ───────────▶ Attached ────────────────────▶ Leaving ──▶ Idle
-//!   ▲                       │ no reply in 2 s                                 all thunks out:
-//!   └───────────────────────┘                                                 count losses, unmap
+//!        search: connect, hello, reply, map          dead, or FLAG_DETACH
+//! Idle ─────────────────────────────────▶ Attached ──────────────────────▶ Idle
 //! ```
 //!
 //! `sysmon` has no P, runs on its thread's system stack, and is one thread; the stub runs before
-//! there is any other (A1). Each step is a handful of system calls that do not block (A3).
+//! there is any other (A1).
 //!
 //! # Leaving the rings
 //!
 //! This is the proof of I4. A thunk stores `BUSY = 1` in its slot and then loads `ATTACHED`; the
-//! tick stores `ATTACHED = 0`, runs `membarrier(PRIVATE_EXPEDITED)`, which puts a full barrier into
-//! every running thread, and then loads each `BUSY`. If a thunk's load came before the barrier, its
-//! store did too and the tick sees `BUSY = 1`; if after, it saw `ATTACHED = 0`. So when all are 0,
-//! no thunk uses the rings and none will. Where the kernel has no such membarrier the mappings stay
-//! for good.
+//! tick stores `ATTACHED = 0` and loads each `BUSY` after [`SETTLE`]. A thunk that loaded 1 had
+//! stored `BUSY = 1` before, so the tick sees that store (A9). When all are 0, no thunk uses the
+//! rings and none will, until slots are made for new ones. The rings stay mapped until then: a
+//! process that never attaches again makes no system call to get rid of them, and one that does has
+//! at most those of one session besides its own.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::rings::taken;
-use super::{Emitter, REPLY_WAIT, RETRY, SAVED, SHORT_TICK, STALE, TICK};
-use crate::arena::{Phase, SLOT_BYTES, session, slot, switches};
+use super::{Emitter, RETRY, SAVED, SETTLE, SHORT_TICK, STALE, TICK};
+use crate::arena::{AttachMode, Phase, SLOT_BYTES, session, slot, switches};
 use crate::asm::at;
 use crate::moved::{Mover, Onward};
 use gopatch_protocol::wire::{MAX_RINGS, control, ring};
@@ -47,10 +44,9 @@ impl Emitter<'_> {
         let mut due = self.asm.create_label();
         let mut go_on = self.asm.create_label();
         let mut leave = self.asm.create_label();
+        let mut helped = self.asm.create_label();
+        let mut unblocked = self.asm.create_label();
         let mut idle = self.asm.create_label();
-        let mut waiting = self.asm.create_label();
-        let mut attached = self.asm.create_label();
-        let mut leaving = self.asm.create_label();
 
         self.asm.cmp(rax, qword_ptr(at(session_va + session::NEXT_TICK)))?;
         self.asm.jge(due)?;
@@ -64,39 +60,23 @@ impl Emitter<'_> {
         }
         self.asm.lea(rbx, at(session_va))?;
         self.next_tick(TICK)?;
-        let asm = &mut *self.asm;
-        asm.mov(eax, dword_ptr(rbx + session::PHASE))?;
-        asm.cmp(eax, Phase::Waiting as i32)?;
-        asm.je(waiting)?;
-        asm.cmp(eax, Phase::Attached as i32)?;
-        asm.je(attached)?;
-        asm.cmp(eax, Phase::Leaving as i32)?;
-        asm.je(leaving)?;
-
-        asm.set_label(&mut idle)?;
-        asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
-        asm.jne(leave)?;
-        self.now_to_rax()?;
-        self.asm.cmp(rax, qword_ptr(rbx + session::NEXT_ATTEMPT))?;
-        self.asm.jl(leave)?;
-        self.add_to_rax(RETRY)?;
-        self.asm.mov(qword_ptr(rbx + session::NEXT_ATTEMPT), rax)?;
-        self.run(self.parts.connect)?;
-        self.asm.test(eax, eax)?;
-        self.asm.je(leave)?;
-        self.now_to_rax()?;
-        self.add_to_rax(REPLY_WAIT)?;
-        self.asm.mov(qword_ptr(rbx + session::DEADLINE), rax)?;
+        // A1. The kernel sets it to 0 when the helper has ended, after the helper's last store.
+        self.asm.cmp(dword_ptr(rbx + session::HELPER), 0)?;
+        self.asm.je(helped)?;
         self.next_tick(SHORT_TICK)?;
         self.asm.jmp(leave)?;
-
-        self.asm.set_label(&mut waiting)?;
-        self.tick_waiting(leave)?;
-        self.asm.set_label(&mut attached)?;
+        self.asm.set_label(&mut helped)?;
+        self.asm.cmp(dword_ptr(rbx + session::BLOCKED), 0)?;
+        self.asm.je(unblocked)?;
+        self.unblock_signals()?;
+        self.asm.set_label(&mut unblocked)?;
+        self.asm.cmp(dword_ptr(rbx + session::PHASE), Phase::Attached as i32)?;
+        self.asm.jne(idle)?;
         self.tick_attached(leave)?;
-        self.asm.set_label(&mut leaving)?;
-        self.tick_leaving(leave)?;
-        self.asm.jmp(idle)?;
+        self.asm.set_label(&mut idle)?;
+        self.asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
+        self.asm.jne(leave)?;
+        self.search(leave)?;
 
         self.asm.set_label(&mut leave)?;
         for (index, register) in SAVED.into_iter().enumerate() {
@@ -106,7 +86,7 @@ impl Emitter<'_> {
     }
 
     /// RAX = the tick's `now`.
-    fn now_to_rax(&mut self) -> Result<(), IcedError> {
+    pub(super) fn now_to_rax(&mut self) -> Result<(), IcedError> {
         self.asm.mov(rax, qword_ptr(rbx + session::SAVED))
     }
 
@@ -117,23 +97,6 @@ impl Emitter<'_> {
         self.asm.mov(qword_ptr(rbx + session::NEXT_TICK), rax)
     }
 
-    /// The hello was sent: takes the reply if it has arrived, and gives up at the deadline.
-    fn tick_waiting(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
-        self.run(self.parts.take_reply)?;
-        self.asm.cmp(eax, taken::ATTACHED)?;
-        self.asm.je(leave)?;
-        self.asm.cmp(eax, taken::FAILED)?;
-        self.asm.je(leave)?;
-        self.next_tick(SHORT_TICK)?;
-        self.now_to_rax()?;
-        self.asm.cmp(rax, qword_ptr(rbx + session::DEADLINE))?;
-        self.asm.jl(leave)?;
-        self.asm.mov(eax, dword_ptr(rbx + session::SOCKET))?;
-        self.close(eax)?;
-        self.set_phase(Phase::Idle)?;
-        self.asm.jmp(leave)
-    }
-
     /// The rings are in use: checks that gopatchd is alive, and copies what it has changed, or
     /// detaches.
     fn tick_attached(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
@@ -142,7 +105,8 @@ impl Emitter<'_> {
         let mut alive = self.asm.create_label();
         let mut enough_rings = self.asm.create_label();
         let mut detach = self.asm.create_label();
-        let mut no_membarrier = self.asm.create_label();
+        let mut once = self.asm.create_label();
+        let mut in_use = self.asm.create_label();
 
         self.asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
         self.asm.mov(rax, qword_ptr(rdx + control::HEARTBEAT))?;
@@ -163,7 +127,9 @@ impl Emitter<'_> {
         asm.test(dword_ptr(rdx + control::FLAGS), control::FLAG_DETACH)?;
         asm.jne(detach)?;
         // A P had no ring: detach, and request twice as many as it needs, unless there are as many
-        // as can be.
+        // as can be, or no later session.
+        asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
+        asm.je(enough_rings)?;
         asm.mov(eax, dword_ptr(rbx + session::RINGS_MISSED))?;
         asm.cmp(eax, dword_ptr(rbx + session::RINGS_WANTED))?;
         asm.jbe(enough_rings)?;
@@ -172,6 +138,13 @@ impl Emitter<'_> {
         asm.cmp(dword_ptr(rbx + session::RINGS), MAX_RINGS)?;
         asm.jb(detach)?;
         asm.set_label(&mut enough_rings)?;
+        // In the only session, a heartbeat that had stopped may beat again. A7: ATTACHED, then the
+        // enable bytes.
+        asm.cmp(dword_ptr(at(switches_va + switches::ATTACHED)), 0)?;
+        asm.jne(in_use)?;
+        asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 1)?;
+        self.run(self.parts.copy_enables)?;
+        self.asm.set_label(&mut in_use)?;
         self.clear_table()?;
         self.ring_bell()?;
         let asm = &mut *self.asm;
@@ -182,7 +155,7 @@ impl Emitter<'_> {
         self.run(self.parts.copy_enables)?;
         self.asm.jmp(leave)?;
 
-        // A7: enable bytes, ATTACHED, membarrier.
+        // A7: enable bytes, ATTACHED, and the look at BUSY not before the next attempt.
         self.asm.set_label(&mut detach)?;
         let asm = &mut *self.asm;
         asm.lea(rdi, at(switches_va + switches::ENABLE))?;
@@ -190,25 +163,38 @@ impl Emitter<'_> {
         asm.xor(eax, eax)?;
         asm.rep().stosb()?;
         asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 0)?;
-        asm.cmp(dword_ptr(rbx + session::MEMBARRIER), 0)?;
-        asm.je(no_membarrier)?;
-        self.membarrier()?;
-        self.asm.set_label(&mut no_membarrier)?;
-        self.set_phase(Phase::Leaving)?;
-        self.next_tick(SHORT_TICK)?;
+        asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
+        asm.je(once)?;
+        asm.mov(dword_ptr(rbx + session::UNCOUNTED), 1)?;
+        self.set_phase(Phase::Idle)?;
+        self.asm.mov(rax, RETRY)?;
+        self.asm.mov(qword_ptr(rbx + session::DISTANCE), rax)?;
+        self.next_tick(SETTLE)?;
+        self.asm.mov(qword_ptr(rbx + session::NEXT_ATTEMPT), rax)?;
+        self.asm.jmp(leave)?;
+
+        // The only session. A gopatchd that was merely stopped still has its rings, so wait for its
+        // heartbeat, which takes no call; one that ends says so.
+        self.asm.set_label(&mut once)?;
+        self.asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
+        self.asm.test(dword_ptr(rdx + control::FLAGS), control::FLAG_DETACH)?;
+        self.asm.je(leave)?;
+        self.set_phase(Phase::Idle)?;
+        self.asm.mov(dword_ptr(rbx + session::OFF), 1)?;
         self.asm.jmp(leave)
     }
 
-    /// Goes to `leave` while a thunk is still busy (I4); else counts what was lost, unmaps, and
-    /// falls through, idle.
-    fn tick_leaving(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
+    /// Counts what the session that is over has lost, once: goes to `leave` while a thunk is still
+    /// busy (I4), else falls through, and no thunk uses the rings any more.
+    pub(super) fn count_losses(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
+        let mut counted = self.asm.create_label();
         let mut next_slot = self.asm.create_label();
         let mut next_ring = self.asm.create_label();
         let mut next_record = self.asm.create_label();
         let mut ring_done = self.asm.create_label();
-        let mut keep_mapped = self.asm.create_label();
-        let mut idle = self.asm.create_label();
 
+        self.asm.cmp(dword_ptr(rbx + session::UNCOUNTED), 0)?;
+        self.asm.je(counted)?;
         self.next_tick(SHORT_TICK)?;
         let asm = &mut *self.asm;
         asm.lea(rbp, at(self.arena.slots()))?;
@@ -230,6 +216,13 @@ impl Emitter<'_> {
         asm.add(qword_ptr(rbx + session::LOST_RING_FULL), rax)?;
         asm.mov(rsi, qword_ptr(rbp + slot::CONSUMER))?;
         asm.mov(r8, qword_ptr(rsi))?;
+        // A5: gopatchd can have written anything there. At most a ring's length is walked.
+        asm.mov(rax, qword_ptr(rbp + slot::POSITION))?;
+        asm.sub(rax, r8)?;
+        // From 1 to as many bytes as the ring has.
+        asm.dec(rax)?;
+        asm.cmp(rax, qword_ptr(rbp + slot::MASK))?;
+        asm.ja(ring_done)?;
         asm.mov(rdi, qword_ptr(rbp + slot::DATA))?;
         asm.set_label(&mut next_record)?;
         asm.cmp(r8, qword_ptr(rbp + slot::POSITION))?;
@@ -251,13 +244,8 @@ impl Emitter<'_> {
         asm.dec(ecx)?;
         asm.jne(next_ring)?;
 
-        asm.cmp(dword_ptr(rbx + session::MEMBARRIER), 0)?;
-        asm.je(keep_mapped)?;
-        self.run(self.parts.unmap)?;
-        self.asm.jmp(idle)?;
-        self.asm.set_label(&mut keep_mapped)?;
-        self.asm.nop()?;
-        self.asm.set_label(&mut idle)?;
-        self.set_phase(Phase::Idle)
+        asm.mov(dword_ptr(rbx + session::UNCOUNTED), 0)?;
+        asm.set_label(&mut counted)?;
+        asm.zero_bytes()
     }
 }

@@ -50,8 +50,8 @@
 //!   package whose functions run in signal handlers (the patcher's `rules`). So the slot and the
 //!   ring of that P are ours, and plain loads and stores will do.
 //! * **I4. No use after unmap.** The ring is used only between `BUSY = 1` and `BUSY = 0`, and only
-//!   if `ATTACHED`, loaded after `BUSY` was stored, is 1. The tick stores `ATTACHED = 0`, runs a
-//!   `membarrier` on all threads, and unmaps only when every `BUSY` is 0 (see [`crate::attach`]).
+//!   if `ATTACHED`, loaded after `BUSY` was stored, is 1. The tick stores `ATTACHED = 0`, and the
+//!   rings are unmapped only after every `BUSY` was seen 0 later (see [`crate::attach`]).
 //!   The slots, the switches and the words table are never unmapped.
 //! * **I5. Never fault.** A pointer is compared with nil before it is followed, and the word of an
 //!   interface is compared with the expected type before its data are. Only g and `g.m` are

@@ -194,6 +194,7 @@ fn two_decoders_find_the_same_instructions() {
     let site = plans::all().remove(0);
     let plan = AttachPlan {
         socket: b"/run/gopatch/gopatchd.sock",
+        mode: attach::AttachMode::Late,
         entry: 0x0040_1000,
         tick_after: &site.displaced,
         tick_resume: plans::RESUME,
@@ -293,4 +294,31 @@ fn a_thunk_saves_what_it_borrows() {
         });
         assert!(stores || !writes_rcx, "{} writes RCX and does not save it", thunk.name);
     }
+}
+
+/// A6, A10: what is not in this list is not made, whatever happens, and each of them is answered in
+/// every way by the end-to-end tests (`survival`), which have the same list.
+#[test]
+fn the_attach_code_makes_these_system_calls_alone() {
+    let known = [3, 5, 7, 9, 11, 14, 28, 41, 42, 46, 47, 56, 60, 72, 202, 204, 257, 262, 436];
+    let displaced = plans::all().remove(0).displaced;
+    let plan = AttachPlan {
+        socket: b"/run/gopatch/gopatchd.sock",
+        mode: attach::AttachMode::Late,
+        entry: 0x0040_1000,
+        tick_after: &displaced,
+        tick_resume: plans::RESUME,
+    };
+    let attach = attach::emit(&plan, &plans::arena(), plans::CODE).expect("emits");
+    // `mov eax, number; syscall`.
+    let numbers: std::collections::BTreeSet<_> = attach
+        .bytes
+        .windows(7)
+        .filter(|bytes| bytes[5..] == [0x0F, 0x05])
+        .map(|bytes| {
+            assert_eq!(bytes[0], 0xB8, "{bytes:x?}");
+            u32::from_le_bytes(bytes[1..5].try_into().expect("4 bytes"))
+        })
+        .collect();
+    assert_eq!(numbers.into_iter().collect::<Vec<_>>(), known);
 }

@@ -36,7 +36,7 @@ pub(crate) fn prepare(options: &Options, folder: &Path) -> Result<Patched> {
     }
     let name = || options.original.display().to_string();
     let patch_options =
-        patch::Options { rules: sources(&options.rules)?, socket: DEFAULT_SOCKET.into(), symbols: false };
+        patch::Options { rules: sources(&options.rules)?, socket: DEFAULT_SOCKET.into(), attach: None, symbols: false };
     let patched = patch::patch(&original, &patch_options).with_context(name)?;
     let output = patched.output.to_vec();
     verify::verify(&output, Some(&original)).with_context(name)?;
