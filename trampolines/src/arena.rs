@@ -159,8 +159,10 @@ pub mod session {
     pub const MAPPED: u64 = CLEAR_AT + 8;
     /// `u32`: 1 while the losses of a session that is over are still to be counted.
     pub const UNCOUNTED: u64 = MAPPED + 4;
+    /// `u64`: time of the socket's last change when a helper was last started for it.
+    pub const CHANGED: u64 = UNCOUNTED + 4;
     /// Bytes of the session.
-    pub const BYTES: u64 = UNCOUNTED + 4;
+    pub const BYTES: u64 = CHANGED + 8;
 }
 
 /// The state of a process's connection to gopatchd.

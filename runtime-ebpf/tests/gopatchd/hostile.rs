@@ -156,7 +156,7 @@ fn invalid_hellos_are_refused_with_the_reason() {
         (long, "its hello is invalid"),
         (other_manifest, "was the file replaced?"),
         (with_section(".other", b"{}"), "no section"),
-        (with_section(SECTION, b"{}"), "not readable"),
+        (with_section(SECTION, b"{}"), "cannot read the manifest"),
         (with_section(SECTION, br#"{"format":2}"#), "the manifest"),
         (with(text()), "no section"),
         (with(empty()), "not a valid ELF file"),

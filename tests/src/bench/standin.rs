@@ -1,6 +1,6 @@
 //! A stand-in for gopatchd: it accepts sessions as gopatchd does, and reads nothing.
 //!
-//! It can switch all functions off from the start, which gopatchd cannot. Its rings hold all
+//! It can switch all functions off from the start, before the first call. Its rings hold all
 //! records of a measurement: none is dropped, and no collector runs beside the program.
 
 use std::io::{IoSlice, IoSliceMut};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use gopatch_protocol::wire::{Hello, MAX_RINGS, PAGE, Reply, control, ring};
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use rustix::io::{pread, pwrite};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -102,9 +102,11 @@ fn serve(peer: BorrowedFd<'_>, on: bool) -> Result<Session> {
     Ok(Session { control, rings })
 }
 
+/// A process accepts only memory that cannot shrink.
 fn memory(name: &str, bytes: u32) -> Result<OwnedFd> {
-    let file = memfd_create(name, MemfdFlags::CLOEXEC)?;
+    let file = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     ftruncate(&file, u64::from(bytes))?;
+    fcntl_add_seals(&file, SealFlags::SHRINK)?;
     Ok(file)
 }
 

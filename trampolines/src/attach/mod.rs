@@ -56,10 +56,13 @@
 //!
 //! * For as long as a helper lives, at most [`HELPER_WAIT_MILLIS`] and what mapping takes,
 //!   the process has one thread that Go does not know. All its signals are blocked. It keeps the
-//!   credentials that it began with, and a limit of tasks counts it.
-//! * A helper's table begins as a copy of the program's and is emptied at once by `close_range`;
-//!   where the kernel has no such call (before Linux 5.9), what the program closes meanwhile is
-//!   released only when the helper ends.
+//!   credentials that it began with. A limit of tasks counts it: Go ends a program that cannot start
+//!   a thread because a helper has the last task.
+//! * A helper's table begins as a copy of the program's and is emptied at once by `close_range`. So
+//!   what the program closes in between is released only when that is done; each open file is
+//!   flushed, which a file system in user space sees, and which waits as long as it hangs; and a
+//!   notification of a message queue (`mq_notify`) is lost. Where the kernel has no `close_range`
+//!   (before Linux 5.9) all that lasts until the helper ends.
 //! * A filter that kills on a call of `search` kills a process that searches. gopatch finds programs
 //!   that can install one and gives them [`AttachMode::Start`], after which nothing is searched for.
 //! * `newfstatat` of a path on a file system that hangs holds up `sysmon`.

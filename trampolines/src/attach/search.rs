@@ -4,9 +4,10 @@
 //! Decides: when to look for gopatchd, and when to stop for good.
 //! Trusts: nothing. Never does: wait, or touch a descriptor of the program's (A4).
 //!
-//! An attempt first looks, by `newfstatat`, whether the path is a socket. If it is not, that one
-//! call is all. If it is, the attempt starts a *helper*: a thread that shares all with the program
-//! but its table of descriptors. It empties its copy of that table, connects, says hello, waits for
+//! An attempt first looks, by `newfstatat`, whether the path is a socket that has changed since a
+//! helper was last started. If it is not, that one call is all: gopatchd touches its socket every
+//! few seconds, so one that is stopped or was killed costs at most one helper. If it is, the attempt
+//! starts a *helper*: a thread that shares all with the program but its table of descriptors. It empties its copy of that table, connects, says hello, waits for
 //! the reply, maps what came, and ends. `sysmon` goes on meanwhile and looks at later ticks whether
 //! the helper has ended. All signals are blocked in the helper, since Go's signal handler aborts on
 //! a thread that it does not know.
@@ -73,6 +74,13 @@ impl Emitter<'_> {
         asm.and(eax, stat::TYPE)?;
         asm.cmp(eax, stat::SOCKET)?;
         asm.jne(leave)?;
+        // One helper for each change of the socket. Nanoseconds take 30 bits.
+        asm.mov(rax, qword_ptr(rbx + session::STAT + stat::MTIME))?;
+        asm.shl(rax, 30)?;
+        asm.add(rax, qword_ptr(rbx + session::STAT + stat::MTIME + 8))?;
+        asm.cmp(rax, qword_ptr(rbx + session::CHANGED))?;
+        asm.je(leave)?;
+        asm.mov(qword_ptr(rbx + session::CHANGED), rax)?;
         self.start_helper(leave)?;
 
         self.asm.set_label(&mut give_up)?;

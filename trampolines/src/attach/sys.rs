@@ -73,6 +73,8 @@ pub(super) mod msghdr {
 pub(super) mod stat {
     pub(in crate::attach) const MODE: u64 = 24;
     pub(in crate::attach) const SIZE: u64 = 48;
+    /// Seconds, and after them nanoseconds.
+    pub(in crate::attach) const MTIME: u64 = 88;
     /// `S_IFMT`.
     pub(in crate::attach) const TYPE: i32 = 0xF000;
     pub(in crate::attach) const REGULAR: i32 = 0x8000;
