@@ -13,14 +13,15 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
-use gopatch_protocol::wire::Hello;
+use anyhow::{Context, Result, anyhow};
+use gopatch_protocol::wire::{Hello, Reply, SPARE_RINGS_NAME, ring};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::attach::acceptor::Acceptor;
-use crate::attach::control_page::ControlPage;
-use crate::attach::handshake::{Candidate, Readers, Refusal};
+use crate::attach::control_page::{ControlPage, Description, Owner};
+use crate::attach::finder::{OwnSocket, RingFiles};
+use crate::attach::handshake::{Candidate, Refusal, Source, send_session};
 use crate::attach::heartbeat::Heartbeat;
 use crate::attach::listener::Listener;
 use crate::attach::peer::Peer;
@@ -33,7 +34,7 @@ use crate::export::{Exporter, Shared, Totals};
 use crate::host;
 use crate::outlet::Outlet;
 use crate::rings::cadence::{Cadence, Rest};
-use crate::rings::{self, Backend, Rings};
+use crate::rings::{self, Backend, MemfdRings, Rings, Several};
 use crate::session::Session;
 use crate::summary::{Lost, Summary};
 use crate::telemetry::metrics::{Keeping, Metrics};
@@ -64,6 +65,8 @@ struct Daemon {
     ring_bytes: Option<u32>,
     signals: UnixStream,
     acceptor: Acceptor,
+    socket: OwnSocket,
+    owner: Owner,
     sessions: Vec<Session>,
     backend: Box<dyn Backend>,
     heartbeat: Heartbeat,
@@ -98,10 +101,13 @@ struct Ready {
 }
 
 /// What a new session consists of on this side.
-struct Offer {
-    control: ControlPage,
+struct Started {
     rings: Box<dyn Rings>,
+    /// Of each large ring.
     ring_bytes: u32,
+    processors: u32,
+    /// None if the session had one.
+    control: Option<ControlPage>,
 }
 
 impl Daemon {
@@ -109,6 +115,7 @@ impl Daemon {
         let signals = host::stop_signals().context("cannot wait for signals")?;
         host::raise_file_limit();
         let listener = Listener::bind(&config.listen)?;
+        let (socket, owner) = (OwnSocket::at(&config.listen)?, Owner::random()?);
         let (backend, reason) = rings::open(config.backend, &config.pin)?;
         let shared = Arc::new(Shared::new(config)?);
         let exporter = Exporter::start(config, &shared)?;
@@ -121,7 +128,9 @@ impl Daemon {
         let daemon = Self {
             ring_bytes: config.ring_bytes,
             signals,
-            acceptor: Acceptor::new(listener, Readers::new(config.naming.clone())?),
+            acceptor: Acceptor::start(listener, config.naming.clone(), socket.clone(), owner)?,
+            socket,
+            owner,
             sessions: Vec::new(),
             backend,
             heartbeat: Heartbeat::start().context("cannot start the heartbeat")?,
@@ -326,13 +335,23 @@ impl Daemon {
         }
     }
 
-    /// Gives a process its session.
+    /// Gives a process its session, or takes the one that it has.
     fn attach(&mut self, candidate: Candidate) {
-        let Offer { control, rings, ring_bytes } = match self.offer(&candidate) {
-            Ok(offer) => offer,
+        let started = match candidate.source() {
+            Source::Connection(socket) => self.offer(socket.as_fd(), &candidate),
+            Source::Session(_, description, files) => self.reopen(description, files),
+        };
+        let Started { rings, ring_bytes, processors, control: offered } = match started {
+            Ok(started) => started,
             Err(refusal) => return self.acceptor.refuse(&candidate.into_handshake(), &refusal),
         };
-        let (peer, hello, program, resource) = candidate.into_parts();
+        let (source, peer, hello, program, resource) = candidate.into_parts();
+        let control = match source {
+            Source::Session(..) if self.has_session(&peer) => return,
+            Source::Session(control, ..) if !control.has_room_for(program.functions()) => return,
+            Source::Session(control, ..) => control,
+            Source::Connection(_) => offered.expect("an offer has a new control page"),
+        };
         let earlier = self.replace_sessions(&peer);
         self.count_earlier_losses(&peer, &hello, earlier.as_ref().map(|(ring_full, _)| *ring_full));
         self.summary.sessions += 1;
@@ -340,23 +359,56 @@ impl Daemon {
             Some((_, process)) => process,
             None => self.add_process(&peer, &program, resource),
         };
-        let mut session = Session::new(peer, control, (rings, ring_bytes), program, process);
-        session.apply_rules();
+        let mut session = Session::new(peer, control, (rings, ring_bytes, processors), program, process);
+        session.begin();
+        if let Err(error) = session.beat(&mut self.heartbeat) {
+            tracing::warn!("pid {}: no heartbeat: {error}", session.peer.pid);
+        }
         self.sessions.push(session);
         self.cadence = Cadence::start();
         self.stay_awake();
     }
 
     /// Makes all that a session needs and sends it to the process.
-    fn offer(&mut self, candidate: &Candidate) -> Result<Offer, Refusal> {
-        let (control, file, bytes) =
-            ControlPage::create(candidate.program.functions()).map_err(|error| Refusal::Rings(error.into()))?;
+    fn offer(&mut self, socket: BorrowedFd<'_>, candidate: &Candidate) -> Result<Started, Refusal> {
+        let processors = candidate.processors();
+        let (count, large) = (ring::count(processors), ring::large(processors));
         let in_use = self.sessions.iter().map(Session::ring_memory).sum();
-        let ring_bytes = rings::ring_bytes(self.ring_bytes, candidate.rings(), in_use);
-        let (rings, files) = self.backend.create(candidate.rings(), ring_bytes).map_err(Refusal::Rings)?;
-        self.heartbeat.add(&control, rings.positions()).map_err(|error| Refusal::Rings(error.into()))?;
-        candidate.send_session((&file, bytes), &files, ring_bytes)?;
-        Ok(Offer { control, rings, ring_bytes })
+        let ring_bytes = rings::ring_bytes(self.ring_bytes, large, in_use);
+        let new = self.backend.create(large, ring_bytes).map_err(Refusal::Rings)?;
+        let (spare, spare_file) = MemfdRings::create(SPARE_RINGS_NAME, count - large, ring::SPARE_BYTES)?;
+        let description = Description {
+            manifest_id: candidate.hello.manifest_id,
+            rings: count,
+            large_rings: large,
+            ring_bytes,
+            bpf_ids: new.bpf_ids,
+            socket: self.socket.place(),
+        };
+        let (control, control_file, control_bytes) =
+            ControlPage::create(candidate.program.functions(), self.owner, &description)?;
+        let reply = Reply { status: Reply::OK, rings: count, large_rings: large, ring_bytes, control_bytes };
+        let files: Vec<_> = std::iter::once(control_file).chain(new.files).chain([spare_file]).collect();
+        send_session(socket, &reply, &files)?;
+        let rings = Several(vec![new.rings, Box::new(spare)]);
+        Ok(Started { rings: Box::new(rings), ring_bytes, processors, control: Some(control) })
+    }
+
+    /// Opens the rings of a session that was found.
+    fn reopen(&mut self, description: &Description, files: &RingFiles) -> Result<Started, Refusal> {
+        let Description { rings, large_rings, ring_bytes, bpf_ids, .. } = description;
+        let large: Box<dyn Rings> = match &files.large {
+            _ if !bpf_ids.is_empty() => self.backend.reopen(bpf_ids, *ring_bytes).map_err(Refusal::Rings)?,
+            Some(file) => Box::new(MemfdRings::reopen(file, *large_rings, *ring_bytes)?),
+            None => return Err(Refusal::Rings(anyhow!("it has not mapped its rings"))),
+        };
+        let spare = MemfdRings::reopen(&files.spare, rings - large_rings, ring::SPARE_BYTES)?;
+        let rings = Box::new(Several(vec![large, Box::new(spare)]));
+        Ok(Started { rings, ring_bytes: *ring_bytes, processors: *large_rings, control: None })
+    }
+
+    fn has_session(&self, peer: &Peer) -> bool {
+        self.sessions.iter().any(|session| session.peer.pid == peer.pid && session.give_up_at().is_none())
     }
 
     /// Detaches the earlier sessions of a process. Gives the `ring_full` counter of the last one,

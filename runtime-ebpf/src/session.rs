@@ -5,11 +5,15 @@
 //! Never does: print. It hands finished operations to the outlet.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gopatch_protocol::wire::ring;
+
 use crate::attach::control_page::ControlPage;
+use crate::attach::heartbeat::Heartbeat;
 use crate::attach::peer::Peer;
 use crate::calls::clock::Clock;
 use crate::calls::order::Order;
@@ -31,6 +35,7 @@ pub(crate) struct Session {
     control: ControlPage,
     rings: Box<dyn Rings>,
     ring_bytes: u32,
+    ring_memory: u64,
     program: Program,
     process: Arc<Process>,
     /// Which functions are switched on.
@@ -63,12 +68,12 @@ impl Session {
     pub(crate) fn new(
         peer: Peer,
         control: ControlPage,
-        rings: (Box<dyn Rings>, u32),
+        (rings, ring_bytes, processors): (Box<dyn Rings>, u32, u32),
         program: Program,
         process: Arc<Process>,
     ) -> Self {
-        let (rings, ring_bytes) = rings;
-        // A new control page has every function on.
+        let counters = control.counted();
+        // The control page has every function on.
         let enabled = vec![true; program.functions()];
         Self {
             calls: Calls::new(peer.pid, Entries::Once),
@@ -76,14 +81,26 @@ impl Session {
             control,
             rings,
             ring_bytes,
+            ring_memory: u64::from(ring::large(processors)) * u64::from(ring_bytes),
             program,
             process,
             enabled,
             order: Order::new(),
-            counters: Counters::default(),
+            counters,
             unlogged: Unlogged::default(),
             give_up_at: None,
         }
+    }
+
+    /// Switches every function to the setting of its rule, and lets the process write records.
+    pub(crate) fn begin(&mut self) {
+        self.control.resume(self.enabled.len());
+        self.apply_rules();
+    }
+
+    /// Shows the process that gopatchd is alive, until the session ends.
+    pub(crate) fn beat(&self, heartbeat: &mut Heartbeat) -> io::Result<()> {
+        heartbeat.add(&self.control, self.rings.positions())
     }
 
     /// Readable once the process is gone.
@@ -107,9 +124,9 @@ impl Session {
         self.counters.ring_full
     }
 
-    /// Bytes that its rings take.
+    /// Bytes that its rings take if each P fills one.
     pub(crate) fn ring_memory(&self) -> u64 {
-        self.rings.positions().len() as u64 * u64::from(self.ring_bytes)
+        self.ring_memory
     }
 
     /// When it needs attention even if its process does nothing.
@@ -135,7 +152,8 @@ impl Session {
         fullest as f64 / f64::from(self.ring_bytes)
     }
 
-    /// The last pass. Calls that are still open are unfinished.
+    /// The last pass. Calls that are still open are unfinished. The next gopatchd may take the
+    /// session.
     pub(crate) fn close(mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) {
         let now = clock.update();
         self.drain(summary);
@@ -144,6 +162,7 @@ impl Session {
         self.process_records(clock, outlet);
         self.unlogged.logged_at = None;
         self.log_losses();
+        self.control.release();
         let Self { process, program, calls, .. } = self;
         let mut state = process.state();
         calls.finish(now, &program, clock, summary, &mut |operation| {
@@ -152,6 +171,11 @@ impl Session {
     }
 
     fn drain(&mut self, summary: &mut Summary) -> u64 {
+        if !self.control.is_ours() {
+            // Another gopatchd reads them. This one was stopped for so long that it seemed dead.
+            self.give_up_at = Some(Instant::now());
+            return 0;
+        }
         let (mut records, mut malformed) = (0, 0);
         let program = &self.program;
         let (bytes, mut fresh) = self.order.fresh();
@@ -167,7 +191,10 @@ impl Session {
         }
         let counters = self.rings.counters();
         let Counters { ring_full, words_missing } = counters.since(self.counters);
-        self.counters = counters;
+        if counters != self.counters {
+            self.counters = counters;
+            self.control.set_counted(counters);
+        }
         malformed += drained.malformed;
 
         summary.records += records;

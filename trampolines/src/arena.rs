@@ -93,7 +93,7 @@ pub mod session {
     pub const CONTROL: u64 = 56;
     /// `u64`: bytes of the control page's mapping.
     pub const CONTROL_BYTES: u64 = 64;
-    /// `u64`: data bytes of a ring.
+    /// `u64`: data bytes of a large ring.
     pub const RING_BYTES: u64 = 72;
     /// `u32`: last enable generation copied.
     pub const ENABLE_GENERATION: u64 = 80;
@@ -139,13 +139,20 @@ pub mod session {
     pub const OLD_MASK: u64 = 408;
     /// General registers that the tick borrows, 16 of them.
     pub const SAVED: u64 = 416;
-    /// Base addresses of the rings' mappings.
-    pub const RING_BASES: u64 = 544;
+    /// Address of the mapping that holds all rings.
+    pub const RINGS_BASE: u64 = 544;
+    /// `u64`: its bytes.
+    pub const RINGS_SPAN: u64 = 552;
+    /// Where `map_session` returns to.
+    pub const BACK: u64 = 560;
+    /// `u32`: rings of this session that are large, the first ones.
+    pub const LARGE_RINGS: u64 = 568;
     /// Control message with the file descriptors.
-    pub const FDS: u64 = RING_BASES + 8 * super::MAX_RINGS as u64;
+    pub const FDS: u64 = 576;
     /// Bytes of [`FDS`]: header, control page and rings, rounded up.
     pub const FDS_BYTES: u64 = (16 + 4 * (super::MAX_RINGS as u64 + 1)).next_multiple_of(8);
-    /// CPU mask for `sched_getaffinity`: 8,192 processors, the kernel's largest.
+    /// CPU mask for `sched_getaffinity`: 8,192 processors, the kernel's largest. Later the header of
+    /// a control page.
     pub const CPU_MASK: u64 = FDS + FDS_BYTES;
     /// Bytes of [`CPU_MASK`].
     pub const CPU_MASK_BYTES: u64 = 1024;
@@ -155,24 +162,26 @@ pub mod session {
     pub const FILES: u64 = STAT + 144;
     /// `u64` nanoseconds: when the slots may be looked at to clear the words table.
     pub const CLEAR_AT: u64 = FILES + 8;
-    /// `u32`: 1 while a session's rings are mapped, be it over or not.
+    /// `u32`: 1 while a control page and rings are mapped.
     pub const MAPPED: u64 = CLEAR_AT + 8;
-    /// `u32`: 1 while the losses of a session that is over are still to be counted.
+    /// `u32`: 1 until it is known that no thunk uses the rings any more.
     pub const UNCOUNTED: u64 = MAPPED + 4;
     /// `u64`: time of the socket's last change when a helper was last started for it.
     pub const CHANGED: u64 = UNCOUNTED + 4;
+    /// `u32`: 1 once a changed socket has been seen from which gopatchd may soon find this process.
+    pub const SOCKET_SEEN: u64 = CHANGED + 8;
     /// Bytes of the session.
-    pub const BYTES: u64 = CHANGED + 8;
+    pub const BYTES: u64 = SOCKET_SEEN + 8;
 }
 
 /// The state of a process's connection to gopatchd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Phase {
-    /// Writes to no rings. May have some of an earlier session.
-    Idle = 0,
-    /// Has rings and may write to them.
-    Attached = 1,
+    /// Has no rings to write to. May have some that are to be replaced.
+    Alone = 0,
+    /// Has rings, and writes to them while gopatchd's heartbeat beats.
+    Mapped = 1,
 }
 
 /// When a process may look for gopatchd.

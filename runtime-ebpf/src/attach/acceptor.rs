@@ -1,14 +1,19 @@
-//! New connections, until each is a process to which a session can be given.
+//! New connections and sessions that were found, until each is a process that can get a session.
 //!
 //! Decides: when connections are accepted, and how often a refusal is logged.
 //! Never does: wait. Files that are worth waiting for are handed to the main loop.
 
 use std::collections::HashMap;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use super::control_page::Owner;
+use super::finder::{self, Found, OwnSocket};
 use super::handshake::{Candidate, Handshake, Progress, Readers, Refusal};
 use super::listener::Listener;
+use crate::telemetry::resource::Naming;
 
 /// Most handshakes at a time. Other connections wait in the backlog of the socket.
 const MAX_HANDSHAKES: usize = 64;
@@ -27,6 +32,7 @@ pub(crate) struct Acceptor {
     listener: Option<Listener>,
     accept_after: Instant,
     readers: Readers,
+    found: Receiver<Found>,
     handshakes: Vec<Handshake>,
     refused: u64,
     /// Refusals that were logged, and when.
@@ -34,15 +40,19 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: Listener, readers: Readers) -> Self {
-        Self {
+    /// Accepts from `listener`, and takes what the finder has found for its socket.
+    pub(crate) fn start(listener: Listener, naming: Naming, socket: OwnSocket, owner: Owner) -> io::Result<Self> {
+        let readers = Readers::new(naming)?;
+        let found = finder::start(socket, owner, readers.waker())?;
+        Ok(Self {
             listener: Some(listener),
             accept_after: Instant::now(),
             readers,
+            found,
             handshakes: Vec::new(),
             refused: 0,
             logged: HashMap::new(),
-        }
+        })
     }
 
     /// Readable when an executable has been read.
@@ -100,6 +110,9 @@ impl Acceptor {
     /// Continues all handshakes. Gives the processes that are ready for a session.
     pub(crate) fn advance(&mut self) -> Vec<Candidate> {
         let mut candidates = Vec::new();
+        if self.listener.is_some() {
+            self.handshakes.extend(self.found.try_iter().map(Handshake::with_session));
+        }
         for handshake in std::mem::take(&mut self.handshakes) {
             match handshake.advance(&self.readers) {
                 Progress::Waiting(handshake) => self.handshakes.push(handshake),

@@ -1,4 +1,4 @@
-//! From a connection to all that a session needs.
+//! From a connection, or a session that was found, to all that a session needs.
 //!
 //! Decides: whether a hello is valid, and how long a peer may take.
 //! Trusts: nothing. A peer may send nothing, send too much, or pass a file on a file system that
@@ -15,19 +15,24 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use gopatch_protocol::wire::{Hello, MAX_RINGS, Reply};
-use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, sendmsg,
 };
 
+use super::control_page::{ControlPage, Description};
+use super::finder::{Found, RingFiles};
 use super::peer::Peer;
+use super::waker::Waker;
 use crate::calls::program::{Program, ProgramError};
 use crate::telemetry::resource::{Naming, Resource};
 
 /// How long a peer may take to send its hello, and then gopatchd to read its executable.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long gopatchd may take to read the executable of a process that does not wait for it.
+const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Most executables that are read at a time. A read that hangs keeps its place.
 const MAX_READERS: usize = 16;
@@ -54,22 +59,37 @@ pub(crate) enum Refusal {
     Rings(anyhow::Error),
 }
 
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::Rings(error.into())
+    }
+}
+
 /// Threads that read executables and find out about their processes. Each wakes the main loop when
 /// it is done.
 #[derive(Debug)]
 pub(crate) struct Readers {
     naming: Arc<Naming>,
     running: Arc<AtomicUsize>,
-    wake: Arc<OwnedFd>,
+    waker: Waker,
 }
 
-/// A connection without a session.
+/// A connection without a session, or a session of which the program is not known yet.
 #[derive(Debug)]
 pub(crate) struct Handshake {
-    socket: OwnedFd,
+    source: Source,
     peer: Peer,
     deadline: Instant,
     stage: Stage,
+}
+
+/// How a process was met.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// It has connected.
+    Connection(OwnedFd),
+    /// It has a session.
+    Session(ControlPage, Description, RingFiles),
 }
 
 /// How far a handshake has come.
@@ -100,7 +120,7 @@ pub(crate) enum Progress {
 
 /// A process to which a session can be given.
 pub(crate) struct Candidate {
-    socket: OwnedFd,
+    source: Source,
     pub(crate) peer: Peer,
     pub(crate) hello: Hello,
     pub(crate) program: Program,
@@ -109,19 +129,22 @@ pub(crate) struct Candidate {
 
 impl Readers {
     pub(crate) fn new(naming: Naming) -> io::Result<Self> {
-        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { naming: Arc::new(naming), running: Arc::new(AtomicUsize::new(0)), wake: Arc::new(wake) })
+        Ok(Self { naming: Arc::new(naming), running: Arc::new(AtomicUsize::new(0)), waker: Waker::new()? })
     }
 
     /// Readable when a reader is done.
     pub(crate) fn wake(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
+        self.waker.as_fd()
+    }
+
+    /// Makes `wake` readable.
+    pub(crate) fn waker(&self) -> Waker {
+        self.waker.clone()
     }
 
     /// Makes `wake` unreadable again.
     pub(crate) fn clear_wake(&self) {
-        // Nothing to read means that it was not set.
-        let _ = rustix::io::read(&self.wake, &mut [0; 8]);
+        self.waker.clear();
     }
 
     /// Whether no more executables can be read now.
@@ -132,15 +155,14 @@ impl Readers {
     /// Reads an executable in a thread.
     fn start(&self, executable: Option<OwnedFd>, pid: u32, id: [u8; 16]) -> io::Result<Reading> {
         let (sender, reading) = channel();
-        let (running, wake) = (Arc::clone(&self.running), Arc::clone(&self.wake));
+        let (running, waker) = (Arc::clone(&self.running), self.waker.clone());
         let naming = Arc::clone(&self.naming);
         running.fetch_add(1, Ordering::Relaxed);
         let reader = move || {
             // The handshake may be over already.
             let _ = sender.send(read(executable, pid, id, &naming));
             running.fetch_sub(1, Ordering::Relaxed);
-            // A full counter is readable already.
-            let _ = rustix::io::write(&*wake, &1u64.to_ne_bytes());
+            waker.wake();
         };
         let started = std::thread::Builder::new().name("manifest".into()).spawn(reader);
         started.map(|_| reading).inspect_err(|_| {
@@ -168,7 +190,22 @@ impl Handshake {
     /// Starts with a new connection.
     pub(crate) fn new(socket: OwnedFd) -> Result<Self, Refusal> {
         let peer = Peer::from_socket(socket.as_fd()).map_err(Refusal::Peer)?;
-        Ok(Self { socket, peer, deadline: Instant::now() + PATIENCE, stage: Stage::Silent })
+        let source = Source::Connection(socket);
+        Ok(Self { source, peer, deadline: Instant::now() + PATIENCE, stage: Stage::Silent })
+    }
+
+    /// Starts with a session that a process has.
+    pub(crate) fn with_session(found: Found) -> Self {
+        let Found { peer, control, description, files } = found;
+        let hello = Hello {
+            rings_wanted: description.large_rings,
+            sessions_before: 0,
+            manifest_id: description.manifest_id,
+            lost_unconsumed: 0,
+            lost_ring_full: 0,
+        };
+        let source = Source::Session(control, description, files);
+        Self { source, peer, deadline: Instant::now() + LONG_PATIENCE, stage: Stage::Greeted(hello, None) }
     }
 
     /// When it needs attention even if nothing comes from the peer.
@@ -178,7 +215,10 @@ impl Handshake {
 
     /// The socket, while a hello is expected from it.
     pub(crate) fn silent_socket(&self) -> Option<BorrowedFd<'_>> {
-        matches!(self.stage, Stage::Silent).then(|| self.socket.as_fd())
+        match (&self.stage, &self.source) {
+            (Stage::Silent, Source::Connection(socket)) => Some(socket.as_fd()),
+            _ => None,
+        }
     }
 
     /// The pid of the peer.
@@ -216,8 +256,8 @@ impl Handshake {
         match reading.try_recv() {
             Ok(Ok((program, resource))) => {
                 let hello = *hello;
-                let Self { socket, peer, .. } = self;
-                Progress::Complete(Box::new(Candidate { socket, peer, hello, program, resource }))
+                let Self { source, peer, .. } = self;
+                Progress::Complete(Box::new(Candidate { source, peer, hello, program, resource }))
             }
             Ok(Err(error)) => Progress::Refused(self, error.into()),
             Err(TryRecvError::Empty) if !late => Progress::Waiting(self),
@@ -225,20 +265,24 @@ impl Handshake {
         }
     }
 
-    /// Tells the peer that it gets no session.
+    /// Tells the peer, if it waits for that, that it gets no session.
     pub(crate) fn refuse(&self) {
-        let reply = Reply { status: REFUSED, rings: 0, ring_bytes: 0, control_bytes: 0 };
+        let Source::Connection(socket) = &self.source else { return };
+        let reply = Reply { status: REFUSED, rings: 0, large_rings: 0, ring_bytes: 0, control_bytes: 0 };
         // The peer may be gone.
-        drop(send(self.socket.as_fd(), &reply, &[]));
+        drop(send(socket.as_fd(), &reply, &[]));
     }
 
     /// Receives a hello, if one has come.
     fn receive(&self) -> Result<Option<Message>, Refusal> {
+        let Source::Connection(socket) = &self.source else {
+            unreachable!("a session that was found is past this stage");
+        };
         let mut message = [0; Hello::SIZE + 1];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
-        let received = match recvmsg(&self.socket, &mut [IoSliceMut::new(&mut message)], &mut ancillary, flags) {
+        let received = match recvmsg(socket, &mut [IoSliceMut::new(&mut message)], &mut ancillary, flags) {
             Ok(received) => received,
             Err(Errno::AGAIN | Errno::INTR) => return Ok(None),
             Err(error) => return Err(Refusal::Socket(error.into())),
@@ -263,34 +307,31 @@ enum Message {
 }
 
 impl Candidate {
-    /// How many rings the process gets.
-    pub(crate) fn rings(&self) -> u32 {
-        self.hello.rings_wanted.clamp(1, MAX_RINGS)
+    /// How many Ps the process has, as it says.
+    pub(crate) fn processors(&self) -> u32 {
+        self.hello.rings_wanted
     }
 
-    /// Sends the session: the file of the control page, then those of the rings. The socket is
-    /// closed after that.
-    pub(crate) fn send_session(
-        &self,
-        control: (&OwnedFd, u32),
-        rings: &[OwnedFd],
-        ring_bytes: u32,
-    ) -> Result<(), Refusal> {
-        let (control, control_bytes) = control;
-        let reply = Reply { status: Reply::OK, rings: rings.len() as u32, ring_bytes, control_bytes };
-        let files: Vec<_> = std::iter::once(control).chain(rings).map(AsFd::as_fd).collect();
-        send(self.socket.as_fd(), &reply, &files).map_err(Refusal::Socket)
+    /// How the process was met.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
     }
 
     /// The handshake again, to refuse it.
     pub(crate) fn into_handshake(self) -> Handshake {
-        Handshake { socket: self.socket, peer: self.peer, deadline: Instant::now(), stage: Stage::Silent }
+        Handshake { source: self.source, peer: self.peer, deadline: Instant::now(), stage: Stage::Silent }
     }
 
     /// Everything about the process.
-    pub(crate) fn into_parts(self) -> (Peer, Hello, Program, Resource) {
-        (self.peer, self.hello, self.program, self.resource)
+    pub(crate) fn into_parts(self) -> (Source, Peer, Hello, Program, Resource) {
+        (self.source, self.peer, self.hello, self.program, self.resource)
     }
+}
+
+/// Sends a session: the files of the control page, of the large rings and of the spare ones.
+pub(crate) fn send_session(socket: BorrowedFd<'_>, reply: &Reply, files: &[OwnedFd]) -> Result<(), Refusal> {
+    let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
+    send(socket, reply, &files).map_err(Refusal::Socket)
 }
 
 fn send(socket: BorrowedFd<'_>, reply: &Reply, files: &[BorrowedFd<'_>]) -> io::Result<()> {

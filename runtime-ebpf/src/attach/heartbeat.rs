@@ -184,11 +184,12 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::attach::control_page::tests::page;
 
     #[test]
     fn an_added_page_gets_the_heartbeat() -> io::Result<()> {
-        let (page, file, bytes) = ControlPage::create(1)?;
-        Heartbeat::start()?.add(&page, Vec::new())?;
+        let (control, file, bytes) = page(1)?;
+        Heartbeat::start()?.add(&control, Vec::new())?;
         let reader = Mapping::read_only(&file, 0, bytes as usize)?;
         let before = reader.load(control::HEARTBEAT);
         let began = Instant::now();
@@ -202,12 +203,12 @@ mod tests {
     #[test]
     fn pages_beyond_the_limit_of_one_call_also_learn_that_the_main_loop_sleeps() -> io::Result<()> {
         let mut heartbeat = Heartbeat::start()?;
-        let pages: Vec<_> = (0..=2 * MAX_WORDS).map(|_| ControlPage::create(1)).collect::<io::Result<_>>()?;
+        let pages: Vec<_> = (0..=2 * MAX_WORDS).map(|_| page(1)).collect::<io::Result<_>>()?;
         pages.iter().try_for_each(|(page, ..)| heartbeat.add(page, Vec::new()))?;
         assert_eq!(heartbeat.groups.len(), 3);
         for dozing in [true, false] {
             heartbeat.doze(dozing);
-            let says = |(page, ..): &(ControlPage, _, _)| page.page().load(control::ASLEEP) == u64::from(dozing);
+            let says = |(page, ..): &(ControlPage, _, _)| page.page().load(control::ASLEEP) as u32 == u32::from(dozing);
             assert!(pages.iter().all(says));
         }
         Ok(())

@@ -2,14 +2,18 @@
 //!
 //! - [`listener`]: the socket on which processes find gopatchd;
 //! - [`acceptor`]: new connections, and the log of refusals;
+//! - [`finder`]: processes that have a session and no gopatchd;
 //! - [`handshake`]: from a connection to all that a session needs;
 //! - [`peer`]: the process at the other end;
 //! - [`control_page`]: what a process reads about gopatchd;
-//! - [`heartbeat`]: the threads that keep control pages alive and hear processes ring.
+//! - [`heartbeat`]: the threads that keep control pages alive and hear processes ring;
+//! - [`waker`]: how the other threads wake the main loop.
 
 pub(crate) mod acceptor;
 pub(crate) mod control_page;
+pub(crate) mod finder;
 pub(crate) mod handshake;
 pub(crate) mod heartbeat;
 pub(crate) mod listener;
 pub(crate) mod peer;
+mod waker;

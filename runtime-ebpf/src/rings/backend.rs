@@ -16,14 +16,25 @@ pub(crate) trait Backend {
     /// Its name on the command line.
     fn name(&self) -> &'static str;
 
-    /// Creates the rings of one session, each of `ring_bytes` bytes. Gives their files too, for the
-    /// process to map.
-    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)>;
+    /// Creates rings of `ring_bytes` bytes each.
+    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<NewRings>;
+
+    /// Opens BPF rings that a process still has, to read on where the last reader stopped.
+    fn reopen(&mut self, ids: &[u32], ring_bytes: u32) -> Result<Box<dyn Rings>>;
 
     /// Records that an earlier gopatchd had drained and not read.
     fn left_by_earlier(&self) -> u64 {
         0
     }
+}
+
+/// Rings that a process can map.
+pub(crate) struct NewRings {
+    pub(crate) rings: Box<dyn Rings>,
+    /// One with all rings, or one for each.
+    pub(crate) files: Vec<OwnedFd>,
+    /// The kernel's ids of the files, if they are BPF maps.
+    pub(crate) bpf_ids: Vec<u32>,
 }
 
 /// The rings of one session. Dropping them frees their memory and slots.
@@ -38,6 +49,39 @@ pub(crate) trait Rings {
 
     /// The positions of the rings, to check for records without draining.
     fn positions(&self) -> Vec<Arc<Positions>>;
+
+    /// How many rings there are.
+    fn count(&self) -> usize;
+}
+
+/// Rings one after another.
+pub(crate) struct Several(pub(crate) Vec<Box<dyn Rings>>);
+
+impl Rings for Several {
+    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
+        let (mut sum, mut before) = (Drained::default(), 0);
+        for rings in &mut self.0 {
+            let drained = rings.drain(bytes, sink);
+            sum.malformed += drained.malformed;
+            sum.output_full += drained.output_full;
+            sum.fullest = sum.fullest.max(drained.fullest);
+            sum.broken.extend(drained.broken.into_iter().map(|(index, error)| (before + index, error)));
+            before += rings.count();
+        }
+        sum
+    }
+
+    fn counters(&self) -> Counters {
+        self.0.iter().fold(Counters::default(), |sum, rings| sum.plus(rings.counters()))
+    }
+
+    fn positions(&self) -> Vec<Arc<Positions>> {
+        self.0.iter().flat_map(|rings| rings.positions()).collect()
+    }
+
+    fn count(&self) -> usize {
+        self.0.iter().map(|rings| rings.count()).sum()
+    }
 }
 
 /// Takes where a payload begins, and its bytes.

@@ -10,19 +10,19 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use aya::maps::{Array, Map, MapData, RingBuf};
+use aya::maps::{Array, Map, MapData, MapType, RingBuf};
 use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun};
 use aya::{Ebpf, EbpfLoader};
 use aya_obj::generated::{bpf_attr, bpf_attr__bindgen_ty_3 as batch_attr, bpf_cmd, bpf_map_type};
 use gopatch_protocol::wire::{PAGE, forwarded};
 
-use super::backend::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};
+use super::backend::{Backend, Counters, Drained, NewRings, Positions, RingError, Rings, Sink};
 use super::mapping::Mapping;
 use super::pin::Pin;
 
@@ -31,6 +31,9 @@ const DRAIN: &[u8] = aya::include_bytes_aligned!("../../bpf/drain.bpf.o");
 
 /// Slots of the array of rings: `MAX_RINGS` of `drain.bpf.c`.
 const SLOTS: u32 = 4096;
+
+/// Name of each ring's map.
+const RING_NAME: &str = "gopatch_ring";
 
 /// Indexes of the counters in `gopatch_losses`.
 const MALFORMED: u32 = 0;
@@ -95,16 +98,9 @@ impl BpfBackend {
     }
 }
 
-impl Backend for BpfBackend {
-    fn name(&self) -> &'static str {
-        "bpf"
-    }
-
-    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
-        let maps = (0..count)
-            .map(|_| create_ring(ring_bytes))
-            .collect::<Result<Vec<_>>>()
-            .context("cannot create the rings")?;
+impl BpfBackend {
+    /// Puts rings into free slots of the array.
+    fn start(&self, maps: &[MapData], ring_bytes: u32) -> Result<BpfRings> {
         let rings = maps
             .iter()
             .map(|map| {
@@ -116,7 +112,6 @@ impl Backend for BpfBackend {
             })
             .collect::<io::Result<Vec<_>>>()
             .context("cannot map the positions of the rings")?;
-        let files = maps.iter().map(|map| map.fd().as_fd().try_clone_to_owned()).collect::<io::Result<_>>()?;
 
         let mut drain = self.drain.borrow_mut();
         ensure!(drain.free.len() >= rings.len(), "all {SLOTS} rings are in use");
@@ -124,11 +119,39 @@ impl Backend for BpfBackend {
         for ring in &mut rings.rings {
             ring.slot = drain.free.pop().expect("counted above");
         }
-        let entries: Vec<_> = rings.rings.iter().zip(&maps).map(|(ring, map)| (ring.slot, map)).collect();
+        let entries: Vec<_> = rings.rings.iter().zip(maps).map(|(ring, map)| (ring.slot, map)).collect();
         let set = set_slots(&drain.slots, &entries).context("cannot put the rings into the array of rings");
         drop(drain);
         set?;
-        Ok((Box::new(rings), files))
+        Ok(rings)
+    }
+}
+
+impl Backend for BpfBackend {
+    fn name(&self) -> &'static str {
+        "bpf"
+    }
+
+    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<NewRings> {
+        let maps = (0..count)
+            .map(|_| create_ring(ring_bytes))
+            .collect::<Result<Vec<_>>>()
+            .context("cannot create the rings")?;
+        let files = maps.iter().map(|map| map.fd().as_fd().try_clone_to_owned()).collect::<io::Result<_>>()?;
+        let bpf_ids = maps.iter().map(|map| Ok(map.info()?.id())).collect::<Result<_>>()?;
+        Ok(NewRings { rings: Box::new(self.start(&maps, ring_bytes)?), files, bpf_ids })
+    }
+
+    fn reopen(&mut self, ids: &[u32], ring_bytes: u32) -> Result<Box<dyn Rings>> {
+        let open = |id: &u32| {
+            let map = MapData::from_id(*id)?;
+            let info = map.info()?;
+            let is_ring = info.map_type()? == MapType::UserRingBuf && info.max_entries() == ring_bytes;
+            ensure!(is_ring && info.name_as_str() == Some(RING_NAME), "map {id} is not a ring");
+            Ok(map)
+        };
+        let maps = ids.iter().map(open).collect::<Result<Vec<_>>>().context("cannot open its rings again")?;
+        Ok(Box::new(self.start(&maps, ring_bytes)?))
     }
 
     fn left_by_earlier(&self) -> u64 {
@@ -163,6 +186,10 @@ impl Rings for BpfRings {
 
     fn positions(&self) -> Vec<Arc<Positions>> {
         self.rings.iter().map(|ring| Arc::clone(&ring.positions)).collect()
+    }
+
+    fn count(&self) -> usize {
+        self.rings.len()
     }
 
     fn counters(&self) -> Counters {
@@ -251,7 +278,7 @@ fn raw_tracepoint(program: &mut Ebpf) -> Result<&mut RawTracePoint> {
 
 fn create_ring(bytes: u32) -> Result<MapData> {
     let ring = aya_obj::Map::new_from_params(bpf_map_type::BPF_MAP_TYPE_USER_RINGBUF as u32, 0, 0, bytes, 0);
-    Ok(MapData::create(ring, "gopatch_ring", None)?)
+    Ok(MapData::create(ring, RING_NAME, None)?)
 }
 
 /// Puts rings into the array, all in one call: each call waits for the kernel's RCU, 8 ms for one

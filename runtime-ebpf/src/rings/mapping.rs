@@ -32,6 +32,11 @@ impl Mapping {
         Ok(Self { memory, writable: true })
     }
 
+    /// Bytes of the mapping.
+    pub(crate) fn len(&self) -> usize {
+        self.memory.len()
+    }
+
     /// Reads a word.
     pub(crate) fn load(&self, offset: usize) -> u64 {
         self.word(offset).load(Ordering::Acquire)

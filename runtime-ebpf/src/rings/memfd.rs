@@ -6,15 +6,18 @@
 //! at any time.
 //! Never does: anything that needs a privilege.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
-use gopatch_protocol::wire::{MAX_PAYLOAD, PAGE, ring};
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+use anyhow::{Context, Result, bail};
+use gopatch_protocol::wire::{MAX_PAYLOAD, PAGE, RINGS_NAME, ring};
+use rustix::fs::{
+    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, ftruncate, memfd_create,
+};
 
-use super::backend::{Backend, Counters, Drained, Positions, RingError, Rings, Sink};
+use super::backend::{Backend, Counters, Drained, NewRings, Positions, RingError, Rings, Sink};
 use super::mapping::Mapping;
 
 /// Makes memory files.
@@ -26,16 +29,54 @@ impl Backend for MemfdBackend {
         "memfd"
     }
 
-    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<(Box<dyn Rings>, Vec<OwnedFd>)> {
-        let made = (0..count)
-            .map(|_| MemfdRing::create(ring_bytes))
-            .collect::<io::Result<(Vec<_>, Vec<_>)>>()
-            .context("cannot create the rings")?;
-        Ok((Box::new(MemfdRings(made.0)), made.1))
+    fn create(&mut self, count: u32, ring_bytes: u32) -> Result<NewRings> {
+        let (rings, file) = MemfdRings::create(RINGS_NAME, count, ring_bytes).context("cannot create the rings")?;
+        // Memory is charged to the first process that uses it. A program must not reach a limit of
+        // its own because of rings.
+        if let Err(error) = fallocate(&file, FallocateFlags::empty(), 0, u64::from(count) * ring::stride(ring_bytes)) {
+            tracing::debug!("the memory of rings is not taken in advance: {error}");
+        }
+        Ok(NewRings { rings: Box::new(rings), files: vec![file], bpf_ids: Vec::new() })
+    }
+
+    fn reopen(&mut self, _ids: &[u32], _ring_bytes: u32) -> Result<Box<dyn Rings>> {
+        bail!("its rings are BPF maps, which need --backend bpf")
     }
 }
 
-struct MemfdRings(Vec<MemfdRing>);
+/// Rings in one memory file.
+pub(crate) struct MemfdRings(Vec<MemfdRing>);
+
+impl MemfdRings {
+    /// Creates a file with `count` rings.
+    pub(crate) fn create(name: &str, count: u32, ring_bytes: u32) -> io::Result<(Self, OwnedFd)> {
+        let file = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        ftruncate(&file, u64::from(count) * ring::stride(ring_bytes))?;
+        // Without these seals a process could shrink the file, and gopatchd would die of SIGBUS.
+        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Ok((Self::map(&file, count, ring_bytes)?, file))
+    }
+
+    /// Maps the rings in the file of a running process, to read on where the last reader stopped.
+    pub(crate) fn reopen(file: &File, count: u32, ring_bytes: u32) -> io::Result<Self> {
+        let invalid = |what| io::Error::new(io::ErrorKind::InvalidData, what);
+        if !fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
+            return Err(invalid("its rings can shrink"));
+        }
+        if file.metadata()?.len() < u64::from(count) * ring::stride(ring_bytes) {
+            return Err(invalid("its rings are too small"));
+        }
+        Self::map(file, count, ring_bytes)
+    }
+
+    fn map(file: &impl AsRawFd, count: u32, ring_bytes: u32) -> io::Result<Self> {
+        let stride = ring::stride(ring_bytes) as usize;
+        (0..count as usize)
+            .map(|index| MemfdRing::map(file, index * stride, ring_bytes))
+            .collect::<io::Result<_>>()
+            .map(Self)
+    }
+}
 
 impl Rings for MemfdRings {
     fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
@@ -56,6 +97,10 @@ impl Rings for MemfdRings {
         self.0.iter().map(|ring| Arc::clone(&ring.positions)).collect()
     }
 
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
     fn counters(&self) -> Counters {
         self.0.iter().fold(Counters::default(), |sum, ring| sum.plus(ring.positions.counters()))
     }
@@ -71,19 +116,16 @@ struct MemfdRing {
 }
 
 impl MemfdRing {
-    fn create(data_bytes: u32) -> io::Result<(Self, OwnedFd)> {
-        let file = memfd_create("gopatch-ring", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        ftruncate(&file, (ring::DATA + data_bytes as usize) as u64)?;
-        // Without these seals a process could shrink the file, and gopatchd would die of SIGBUS.
-        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        let ring = Self {
-            positions: Arc::new(Positions(Mapping::read_write(&file, 0, Positions::BYTES)?)),
-            data: Mapping::read_only(&file, 2 * PAGE, data_bytes as usize)?,
+    fn map(file: &impl AsRawFd, offset: usize, data_bytes: u32) -> io::Result<Self> {
+        let positions = Positions(Mapping::read_write(file, offset, Positions::BYTES)?);
+        Ok(Self {
+            // Of a new ring 0. A process that has written something else harms itself alone.
+            consumer: positions.consumer(),
+            positions: Arc::new(positions),
+            data: Mapping::read_only(file, offset + 2 * PAGE, data_bytes as usize)?,
             data_bytes,
-            consumer: 0,
             broken: false,
-        };
-        Ok((ring, file))
+        })
     }
 
     fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Result<(), RingError> {
@@ -146,7 +188,8 @@ mod tests {
             words in prop::collection::vec(prop_oneof![0u64..200, any::<u64>()], 512),
             producers in prop::collection::vec(prop_oneof![(0u64..1024).prop_map(|word| word * 8), any::<u64>()], 1..5),
         ) {
-            let (mut ring, file) = MemfdRing::create(4096)?;
+            let (mut rings, file) = MemfdRings::create("test", 1, 4096)?;
+            let ring = &mut rings.0[0];
             let process = Mapping::read_write(&file, PAGE, 2 * PAGE)?;
             for (index, word) in words.iter().enumerate() {
                 process.store(PAGE + 8 * index, *word);
@@ -172,8 +215,34 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_goes_on_where_the_last_one_stopped() -> io::Result<()> {
+        let (mut first, file) = MemfdRings::create("test", 2, 4096)?;
+        let second_ring = ring::stride(4096) as usize;
+        let process = Mapping::read_write(&file, second_ring + PAGE, 2 * PAGE)?;
+        let publish = |record: usize| {
+            process.store(PAGE + 16 * record, 8);
+            process.store(PAGE + 16 * record + 8, 100 + record as u64);
+            process.store(0, 16 * (record as u64 + 1));
+        };
+        let drain = |rings: &mut MemfdRings| {
+            let mut read = Vec::new();
+            rings.drain(&mut Vec::new(), &mut |_, payload| read.push(payload[0]));
+            read
+        };
+        publish(0);
+        assert_eq!(drain(&mut first), [100]);
+        publish(1);
+        drop(first);
+        publish(2);
+        let reopened = File::options().read(true).write(true).open(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+        assert_eq!(drain(&mut MemfdRings::reopen(&reopened, 2, 4096)?), [101, 102]);
+        assert!(MemfdRings::reopen(&reopened, 3, 4096).is_err(), "there are two rings");
+        Ok(())
+    }
+
+    #[test]
     fn a_process_cannot_shrink_its_ring() -> io::Result<()> {
-        let (_ring, file) = MemfdRing::create(4096)?;
+        let (_rings, file) = MemfdRings::create("test", 2, 4096)?;
         assert!(ftruncate(&file, 0).is_err());
         Ok(())
     }

@@ -20,7 +20,8 @@ mod memfd;
 mod pin;
 mod size;
 
-pub(crate) use backend::{Backend, Counters, Positions, Rings};
+pub(crate) use backend::{Backend, Counters, Positions, Rings, Several};
 pub use choice::BackendChoice;
 pub(crate) use choice::open;
+pub(crate) use memfd::MemfdRings;
 pub(crate) use size::{check_ring_bytes, parse_ring_bytes, ring_bytes};

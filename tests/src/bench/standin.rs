@@ -89,12 +89,19 @@ fn serve(peer: BorrowedFd<'_>, on: bool) -> Result<Session> {
 
     let control = memory("control", CONTROL_BYTES)?;
     pwrite(&control, &[u8::from(on); CONTROL_BYTES as usize - control::ENABLE], control::ENABLE as u64)?;
-    let rings = (0..hello.rings_wanted.clamp(1, MAX_RINGS))
+    let rings = (0..ring::large(hello.rings_wanted))
         .map(|_| memory("ring", ring::DATA as u32 + RING_BYTES))
         .collect::<Result<Vec<_>>>()?;
-    let reply =
-        Reply { status: Reply::OK, rings: rings.len() as u32, ring_bytes: RING_BYTES, control_bytes: CONTROL_BYTES };
-    let files: Vec<_> = std::iter::once(&control).chain(&rings).map(AsFd::as_fd).collect();
+    let large_rings = rings.len() as u32;
+    let spare = memory("spare", ring::stride(ring::SPARE_BYTES) as u32)?;
+    let reply = Reply {
+        status: Reply::OK,
+        rings: large_rings + 1,
+        large_rings,
+        ring_bytes: RING_BYTES,
+        control_bytes: CONTROL_BYTES,
+    };
+    let files: Vec<_> = std::iter::once(&control).chain(&rings).chain([&spare]).map(AsFd::as_fd).collect();
     let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_RINGS as usize + 1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(&files));

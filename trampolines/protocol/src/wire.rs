@@ -9,7 +9,7 @@
 //! All integers are little-endian. `docs/wire-format.md` is the prose of this file.
 
 /// First eight bytes of a hello and of a reply: `GOPATCH` and the version of the format.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"GOPATCH\x02");
+pub const MAGIC: u64 = u64::from_le_bytes(*b"GOPATCH\x03");
 
 /// Where a patched program looks for gopatchd by default.
 pub const DEFAULT_SOCKET: &str = "/run/gopatch/gopatchd.sock";
@@ -20,6 +20,15 @@ pub const SOCKET_ENV: &str = "GOPATCH_SOCKET";
 /// Environment variable that overrides when a process looks for gopatchd: `late`, `start` or
 /// `never`.
 pub const ATTACH_ENV: &str = "GOPATCH_ATTACH";
+
+/// Name of the memory file with the control page.
+pub const CONTROL_NAME: &str = "gopatch-control";
+
+/// Name of the memory file with the large rings, unless they are BPF maps.
+pub const RINGS_NAME: &str = "gopatch-rings";
+
+/// Name of the memory file with the spare rings.
+pub const SPARE_RINGS_NAME: &str = "gopatch-spare-rings";
 
 /// Size of a page, and so of the two position pages of a ring.
 pub const PAGE: usize = 4096;
@@ -81,15 +90,20 @@ impl Hello {
     }
 }
 
-/// What gopatchd replies. With it come, as `SCM_RIGHTS` and in this order, the control page and
-/// `rings` rings. A refusal carries none.
+/// What gopatchd replies. With it come, as `SCM_RIGHTS` and in this order, the control page, the
+/// large rings (one file with all of them, or a file for each), and one file with the spare rings.
+/// Rings in one file lie [`ring::stride`] bytes apart. Each ring starts at position 0. A refusal
+/// carries no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reply {
     /// 0: attached; anything else: refused, do not use any descriptor that came along.
     pub status: u32,
-    /// Rings that come with this reply, 1 to [`MAX_RINGS`].
+    /// Rings that come with this reply, 2 to [`MAX_RINGS`].
     pub rings: u32,
-    /// Data bytes of each ring: a power of two, at least one page.
+    /// How many of them, the first ones, are large: at least one, and not all.
+    pub large_rings: u32,
+    /// Data bytes of each large ring: a power of two, at least one page. Each of the others has
+    /// [`ring::SPARE_BYTES`].
     pub ring_bytes: u32,
     /// Bytes of the control page's file: whole pages, with the header and one enable byte for each
     /// function.
@@ -107,6 +121,8 @@ impl Reply {
     pub const RING_BYTES: usize = 16;
     /// Offset of `control_bytes`.
     pub const CONTROL_BYTES: usize = 20;
+    /// Offset of `large_rings`.
+    pub const LARGE_RINGS: usize = 24;
     /// `status` of an accepted session.
     pub const OK: u32 = 0;
 
@@ -119,6 +135,7 @@ impl Reply {
             (Self::RINGS, self.rings),
             (Self::RING_BYTES, self.ring_bytes),
             (Self::CONTROL_BYTES, self.control_bytes),
+            (Self::LARGE_RINGS, self.large_rings),
         ] {
             bytes[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
         }
@@ -128,12 +145,16 @@ impl Reply {
 
 /// The control page: gopatchd writes it, the process maps it read-only.
 ///
+/// gopatchd makes it when the process connects to it, or the process when none answers. It and the
+/// rings stay mapped when gopatchd ends, so that the next one finds them, and goes on where the
+/// other stopped.
+///
 /// The process reads it ten times a second, and more often while [`control::ASLEEP`] is set, from
 /// the runtime's `sysmon` thread, never from a hook.
 pub mod control {
     /// `u64` that gopatchd changes at least every [`HEARTBEAT_MILLIS`]. A process that sees no
-    /// change for [`STALE_MILLIS`] assumes that gopatchd is dead, leaves its rings and tries to
-    /// connect again.
+    /// change for [`STALE_MILLIS`] assumes that gopatchd is dead, and writes no more records until
+    /// it changes again.
     pub const HEARTBEAT: usize = 0;
     /// `u32` of flags.
     pub const FLAGS: usize = 8;
@@ -143,9 +164,36 @@ pub mod control {
     /// [`ASLEEP_MILLIS`] and, if one has something unread, wakes gopatchd by FUTEX_WAKE (shared) on
     /// this word.
     pub const ASLEEP: usize = 16;
+    /// `u32`: rings of the session.
+    pub const RINGS: usize = 20;
+    /// `u32`: data bytes of each large ring.
+    pub const RING_BYTES: usize = 24;
+    /// `u32`: how many rings, the first ones, are large.
+    pub const LARGE_RINGS: usize = 28;
+    /// `u64`: the gopatchd that drains the rings, as a random number; 0 while none does.
+    pub const OWNER: usize = 32;
+    /// `u64`: how much of the rings' [`ring::DROPPED`](super::ring::DROPPED) gopatchd has counted.
+    pub const COUNTED_DROPPED: usize = 40;
+    /// `u64`: the same of [`ring::WORDS_MISSING`](super::ring::WORDS_MISSING).
+    pub const COUNTED_WORDS_MISSING: usize = 48;
+    /// `u64`: [`MAGIC`](super::MAGIC), once all that follows is complete.
+    pub const MAGIC: usize = 56;
+    /// The manifest's id, as in [`Hello`](super::Hello).
+    pub const MANIFEST_ID: usize = 64;
+    /// `u64`: device of the socket's folder, if gopatchd has made the page, else 0.
+    pub const DEVICE: usize = 80;
+    /// `u32`: 1 if the large rings are BPF maps, 0 if they are in a memory file.
+    pub const ARE_BPF: usize = 88;
+    /// The socket's path, which ends with a zero: the path that gopatchd listens on, if it has made
+    /// the page, else the path that the process connects to.
+    pub const SOCKET: usize = 128;
+    /// Bytes of [`SOCKET`].
+    pub const SOCKET_BYTES: usize = 112;
+    /// `u32` for each large ring, if they are BPF maps: the kernel's id of the map.
+    pub const BPF_IDS: usize = 256;
     /// One byte for each function of the manifest, in its order: 0 off, 1 on.
-    pub const ENABLE: usize = 64;
-    /// Bit of [`FLAGS`]: gopatchd is about to exit; leave the rings now.
+    pub const ENABLE: usize = BPF_IDS + 4 * super::MAX_RINGS as usize;
+    /// Bit of [`FLAGS`]: gopatchd is about to exit; write no more records.
     pub const FLAG_DETACH: u32 = 1;
     /// Longest time between two heartbeats.
     pub const HEARTBEAT_MILLIS: u64 = 200;
@@ -160,7 +208,32 @@ pub mod control {
 /// The layout is the kernel's (`kernel/bpf/ringbuf.c`), so that a ring can be a
 /// `BPF_MAP_TYPE_USER_RINGBUF`: page 0 consumer position, page 1 producer position, then the data,
 /// a power of two of bytes.
+///
+/// A session has a *large* ring for each P that the process has when it starts, and *spare* ones for
+/// a GOMAXPROCS that grows.
 pub mod ring {
+    /// Fewest rings of a session.
+    pub const FEWEST: u32 = 16;
+    /// Data bytes of a spare ring.
+    pub const SPARE_BYTES: u32 = 256 << 10;
+    /// Data bytes of a large ring that a process makes itself, as no gopatchd answers.
+    pub const OWN_BYTES: u32 = 1 << 20;
+
+    /// Large rings for a process with so many Ps.
+    pub fn large(wanted: u32) -> u32 {
+        wanted.clamp(1, super::MAX_RINGS - 1)
+    }
+
+    /// All rings for a process with so many Ps.
+    pub fn count(wanted: u32) -> u32 {
+        wanted.saturating_mul(2).clamp(FEWEST, super::MAX_RINGS)
+    }
+
+    /// Bytes from a ring to the next one in the same file.
+    pub fn stride(data_bytes: u32) -> u64 {
+        DATA as u64 + u64::from(data_bytes)
+    }
+
     /// File offset of the consumer position (`u64`, free running).
     pub const CONSUMER_POS: usize = 0;
     /// File offset of the producer position (`u64`, free running).

@@ -75,7 +75,9 @@ use iced_x86::{IcedError, Instruction};
 mod bell;
 mod clear;
 mod hello;
-mod rings;
+mod make;
+mod map;
+mod reply;
 mod search;
 mod stub;
 mod sys;
@@ -84,7 +86,7 @@ mod tick;
 pub use crate::arena::AttachMode;
 use crate::arena::{Arena, Phase, session};
 use crate::asm::{EmitError, finish};
-use gopatch_protocol::wire::{ATTACH_ENV, SOCKET_ENV, control};
+use gopatch_protocol::wire::{ATTACH_ENV, CONTROL_NAME, RINGS_NAME, SOCKET_ENV, SPARE_RINGS_NAME, control};
 
 /// Longest wait for gopatchd's reply before the program starts (A3).
 pub const START_WAIT_MILLIS: i32 = 200;
@@ -104,6 +106,9 @@ const SHORT_TICK: u64 = 10 * MILLI;
 const ALERT_TICK: u64 = control::ASLEEP_MILLIS * MILLI;
 /// From the first attempt of a search to the second; each further distance is twice the last.
 const RETRY: u64 = 500 * MILLI;
+/// From the first look at a changed socket to the attempt: until then, a gopatchd that may look into
+/// this process has found it by itself.
+const GRACE: u64 = 3_000 * MILLI;
 /// The greatest distance.
 const MAX_DISTANCE: u64 = 60_000 * MILLI;
 /// See A9.
@@ -166,6 +171,9 @@ pub fn emit(plan: &AttachPlan<'_>, arena: &Arena, va: u64) -> Result<AttachCode,
         attach_env: constant(format!("{ATTACH_ENV}=").as_bytes()),
         attach_words: AttachMode::ALL.map(|mode| constant(mode.word().as_bytes())),
         gomaxprocs_env: constant(b"GOMAXPROCS="),
+        control_name: constant(CONTROL_NAME.as_bytes()),
+        rings_name: constant(RINGS_NAME.as_bytes()),
+        spare_rings_name: constant(SPARE_RINGS_NAME.as_bytes()),
         all_signals: constant(&[0xFF; 8]),
     };
     let mut emit_part = |part: Template, parts: Parts| {
@@ -180,6 +188,8 @@ pub fn emit(plan: &AttachPlan<'_>, arena: &Arena, va: u64) -> Result<AttachCode,
     parts.connect = emit_part(|emitter| emitter.connect(), parts)?;
     parts.unmap = emit_part(|emitter| emitter.unmap(), parts)?;
     parts.copy_enables = emit_part(|emitter| emitter.copy_enables(), parts)?;
+    parts.map_session = emit_part(|emitter| emitter.map_session(), parts)?;
+    parts.make_session = emit_part(|emitter| emitter.make_session(), parts)?;
     parts.take_reply = emit_part(|emitter| emitter.take_reply(), parts)?;
     let stub = emit_part(|emitter| emitter.stub(), parts)?;
     let tick = emit_part(|emitter| emitter.tick(), parts)?;
@@ -198,6 +208,9 @@ struct Constants {
     /// In the order of [`AttachMode::ALL`].
     attach_words: [u64; 3],
     gomaxprocs_env: u64,
+    control_name: u64,
+    rings_name: u64,
+    spare_rings_name: u64,
     /// A signal set.
     all_signals: u64,
 }
@@ -209,6 +222,8 @@ struct Parts {
     connect: u64,
     unmap: u64,
     copy_enables: u64,
+    map_session: u64,
+    make_session: u64,
     take_reply: u64,
 }
 

@@ -22,14 +22,15 @@ use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
 use super::sys::{self, AT_FDCWD, CLONE_HELPER, SIG_BLOCK, SIG_SETMASK, SIGSET_BYTES, stat};
-use super::{Emitter, HELPER_WAIT_MILLIS, MAX_ATTEMPTS, MAX_DISTANCE, RETRY};
-use crate::arena::session;
+use super::{Emitter, GRACE, HELPER_WAIT_MILLIS, MAX_ATTEMPTS, MAX_DISTANCE, RETRY};
+use crate::arena::{Phase, session};
 use crate::asm::at;
 
 impl Emitter<'_> {
     /// Makes an attempt if one is due; goes to `leave`. Uses all registers but RBX.
     pub(super) fn search(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
         let mut begun = self.asm.create_label();
+        let mut start = self.asm.create_label();
         let mut give_up = self.asm.create_label();
 
         // The stub made the first attempt, and did not know the time.
@@ -74,13 +75,28 @@ impl Emitter<'_> {
         asm.and(eax, stat::TYPE)?;
         asm.cmp(eax, stat::SOCKET)?;
         asm.jne(leave)?;
-        // One helper for each change of the socket. Nanoseconds take 30 bits.
+        // At most one helper for each change of the socket. Nanoseconds take 30 bits.
         asm.mov(rax, qword_ptr(rbx + session::STAT + stat::MTIME))?;
         asm.shl(rax, 30)?;
         asm.add(rax, qword_ptr(rbx + session::STAT + stat::MTIME + 8))?;
         asm.cmp(rax, qword_ptr(rbx + session::CHANGED))?;
         asm.je(leave)?;
         asm.mov(qword_ptr(rbx + session::CHANGED), rax)?;
+        // There is a gopatchd, or there was one. If it may, it finds the session that is mapped. If
+        // not, and it lives, the socket has changed again after a while.
+        asm.cmp(dword_ptr(rbx + session::PHASE), Phase::Mapped as i32)?;
+        asm.jne(start)?;
+        asm.cmp(dword_ptr(rbx + session::SOCKET_SEEN), 0)?;
+        asm.jne(start)?;
+        asm.mov(dword_ptr(rbx + session::SOCKET_SEEN), 1)?;
+        self.now_to_rax()?;
+        self.add_to_rax(GRACE)?;
+        self.asm.mov(qword_ptr(rbx + session::NEXT_ATTEMPT), rax)?;
+        self.asm.jmp(leave)?;
+
+        self.asm.set_label(&mut start)?;
+        let asm = &mut *self.asm;
+        asm.mov(dword_ptr(rbx + session::SOCKET_SEEN), 0)?;
         self.start_helper(leave)?;
 
         self.asm.set_label(&mut give_up)?;

@@ -7,8 +7,8 @@
 //! It runs at the file's entry point, on the kernel's initial stack, before the first instruction
 //! of the dynamic loader or of Go. It reads `GOPATCH_SOCKET`, `GOPATCH_ATTACH` and `GOMAXPROCS`
 //! from the environment, tries once to attach, waits at most [`START_WAIT_MILLIS`] for the reply if
-//! a collector is listening, and jumps to the original entry point with every register restored
-//! (A2).
+//! a collector is listening, makes a session of its own if it got none, and jumps to the original
+//! entry point with every register restored (A2).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -53,6 +53,9 @@ impl Emitter<'_> {
         self.exchange(START_WAIT_MILLIS, failed)?;
         self.asm.jmp(start)?;
         self.asm.set_label(&mut failed)?;
+        self.run(self.parts.make_session)?;
+        self.asm.test(eax, eax)?;
+        self.asm.jne(start)?;
         self.asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
         self.asm.jne(start)?;
         self.asm.set_label(&mut off)?;

@@ -7,6 +7,7 @@ pub(super) const POLL: u32 = 7;
 pub(super) const MMAP: u32 = 9;
 pub(super) const MUNMAP: u32 = 11;
 pub(super) const RT_SIGPROCMASK: u32 = 14;
+pub(super) const PWRITE64: u32 = 18;
 pub(super) const MADVISE: u32 = 28;
 pub(super) const SOCKET: u32 = 41;
 pub(super) const CONNECT: u32 = 42;
@@ -16,10 +17,13 @@ pub(super) const CLONE: u32 = 56;
 /// Of this thread alone.
 pub(super) const EXIT: u32 = 60;
 pub(super) const FCNTL: u32 = 72;
+pub(super) const FTRUNCATE: u32 = 77;
 pub(super) const FUTEX: u32 = 202;
 pub(super) const SCHED_GETAFFINITY: u32 = 204;
 pub(super) const OPENAT: u32 = 257;
 pub(super) const NEWFSTATAT: u32 = 262;
+pub(super) const PRLIMIT64: u32 = 302;
+pub(super) const MEMFD_CREATE: u32 = 319;
 pub(super) const CLOSE_RANGE: u32 = 436;
 
 pub(super) const AF_UNIX: i32 = 1;
@@ -44,8 +48,16 @@ pub(super) const MAP_FIXED: i32 = 0x10;
 /// `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`.
 pub(super) const MAP_RESERVE: i32 = 0x4022;
 pub(super) const MADV_DONTFORK: i32 = 10;
+pub(super) const MADV_DONTDUMP: i32 = 16;
 pub(super) const MADV_WIPEONFORK: i32 = 18;
+pub(super) const F_ADD_SEALS: i32 = 1033;
 pub(super) const F_GET_SEALS: i32 = 1034;
+/// `F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW`.
+pub(super) const SEALS: i32 = 7;
+pub(super) const MFD_CLOEXEC_ALLOW_SEALING: i32 = 3;
+pub(super) const RLIMIT_FSIZE: i32 = 1;
+pub(super) const RLIMIT_AS: i32 = 9;
+pub(super) const RLIM_INFINITY: i32 = -1;
 pub(super) const F_SEAL_SHRINK: i32 = 2;
 pub(super) const SIG_BLOCK: i32 = 0;
 pub(super) const SIG_SETMASK: i32 = 2;

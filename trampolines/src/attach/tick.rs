@@ -46,7 +46,7 @@ impl Emitter<'_> {
         let mut leave = self.asm.create_label();
         let mut helped = self.asm.create_label();
         let mut unblocked = self.asm.create_label();
-        let mut idle = self.asm.create_label();
+        let mut alone = self.asm.create_label();
 
         self.asm.cmp(rax, qword_ptr(at(session_va + session::NEXT_TICK)))?;
         self.asm.jge(due)?;
@@ -70,10 +70,10 @@ impl Emitter<'_> {
         self.asm.je(unblocked)?;
         self.unblock_signals()?;
         self.asm.set_label(&mut unblocked)?;
-        self.asm.cmp(dword_ptr(rbx + session::PHASE), Phase::Attached as i32)?;
-        self.asm.jne(idle)?;
-        self.tick_attached(leave)?;
-        self.asm.set_label(&mut idle)?;
+        self.asm.cmp(dword_ptr(rbx + session::PHASE), Phase::Mapped as i32)?;
+        self.asm.jne(alone)?;
+        self.tick_mapped(leave)?;
+        self.asm.set_label(&mut alone)?;
         self.asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
         self.asm.jne(leave)?;
         self.search(leave)?;
@@ -97,16 +97,17 @@ impl Emitter<'_> {
         self.asm.mov(qword_ptr(rbx + session::NEXT_TICK), rax)
     }
 
-    /// The rings are in use: checks that gopatchd is alive, and copies what it has changed, or
-    /// detaches.
-    fn tick_attached(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
+    /// There are rings: checks that gopatchd is alive, and copies what it has changed; or has hooks
+    /// write no more until it is, and looks for another.
+    fn tick_mapped(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
         let switches_va = self.arena.switches();
         let mut same = self.asm.create_label();
         let mut alive = self.asm.create_label();
         let mut enough_rings = self.asm.create_label();
-        let mut detach = self.asm.create_label();
-        let mut once = self.asm.create_label();
+        let mut more_rings = self.asm.create_label();
         let mut in_use = self.asm.create_label();
+        let mut idle = self.asm.create_label();
+        let mut was_idle = self.asm.create_label();
 
         self.asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
         self.asm.mov(rax, qword_ptr(rdx + control::HEARTBEAT))?;
@@ -121,28 +122,30 @@ impl Emitter<'_> {
         self.asm.sub(rax, qword_ptr(rbx + session::HEARTBEAT_AT))?;
         self.asm.mov(rcx, STALE)?;
         self.asm.cmp(rax, rcx)?;
-        self.asm.jg(detach)?;
+        self.asm.jg(idle)?;
         self.asm.set_label(&mut alive)?;
         let asm = &mut *self.asm;
         asm.test(dword_ptr(rdx + control::FLAGS), control::FLAG_DETACH)?;
-        asm.jne(detach)?;
-        // A P had no ring: detach, and request twice as many as it needs, unless there are as many
-        // as can be, or no later session.
-        asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
-        asm.je(enough_rings)?;
+        asm.jne(idle)?;
+        // A P had no ring: request a session with enough, unless there are as many rings as can be,
+        // or no later session.
+        asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Late as i32)?;
+        asm.jne(enough_rings)?;
         asm.mov(eax, dword_ptr(rbx + session::RINGS_MISSED))?;
         asm.cmp(eax, dword_ptr(rbx + session::RINGS_WANTED))?;
         asm.jbe(enough_rings)?;
-        asm.add(eax, eax)?;
         asm.mov(dword_ptr(rbx + session::RINGS_WANTED), eax)?;
         asm.cmp(dword_ptr(rbx + session::RINGS), MAX_RINGS)?;
-        asm.jb(detach)?;
+        asm.jb(more_rings)?;
         asm.set_label(&mut enough_rings)?;
-        // In the only session, a heartbeat that had stopped may beat again. A7: ATTACHED, then the
-        // enable bytes.
+        // The heartbeat beats, for the first time or again. A7: ATTACHED, then the enable bytes.
         asm.cmp(dword_ptr(at(switches_va + switches::ATTACHED)), 0)?;
         asm.jne(in_use)?;
         asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 1)?;
+        asm.xor(eax, eax)?;
+        // The next search begins afresh.
+        asm.mov(dword_ptr(rbx + session::ATTEMPTS), eax)?;
+        asm.mov(dword_ptr(rbx + session::SOCKET_SEEN), eax)?;
         self.run(self.parts.copy_enables)?;
         self.asm.set_label(&mut in_use)?;
         self.clear_table()?;
@@ -155,37 +158,43 @@ impl Emitter<'_> {
         self.run(self.parts.copy_enables)?;
         self.asm.jmp(leave)?;
 
-        // A7: enable bytes, ATTACHED, and the look at BUSY not before the next attempt.
-        self.asm.set_label(&mut detach)?;
+        // The search looks at BUSY after SETTLE, and finds no session that it may keep.
+        self.asm.set_label(&mut more_rings)?;
+        self.disable_hooks()?;
+        self.set_phase(Phase::Alone)?;
+        self.next_tick(SETTLE)?;
+        self.asm.mov(qword_ptr(rbx + session::NEXT_ATTEMPT), rax)?;
+        self.asm.mov(rax, RETRY)?;
+        self.asm.mov(qword_ptr(rbx + session::DISTANCE), rax)?;
+        self.asm.jmp(leave)?;
+
+        // Everything stays mapped. To notice that the heartbeat beats again takes no system call.
+        self.asm.set_label(&mut idle)?;
+        self.asm.cmp(dword_ptr(at(switches_va + switches::ATTACHED)), 0)?;
+        self.asm.je(was_idle)?;
+        self.disable_hooks()?;
+        // The next search begins with its first distance, which is longer than SETTLE.
+        self.asm.mov(qword_ptr(rbx + session::NEXT_ATTEMPT), rax)?;
+        self.asm.set_label(&mut was_idle)?;
+        self.asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Late as i32)?;
+        self.asm.jne(leave)?;
+        self.asm.zero_bytes()
+    }
+
+    /// A7: the enable bytes, then ATTACHED. RAX = 0. Uses RCX and RDI.
+    fn disable_hooks(&mut self) -> Result<(), IcedError> {
+        let switches_va = self.arena.switches();
         let asm = &mut *self.asm;
         asm.lea(rdi, at(switches_va + switches::ENABLE))?;
         asm.mov(ecx, self.arena.functions() as u32)?;
         asm.xor(eax, eax)?;
         asm.rep().stosb()?;
-        asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 0)?;
-        asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
-        asm.je(once)?;
-        asm.mov(dword_ptr(rbx + session::UNCOUNTED), 1)?;
-        self.set_phase(Phase::Idle)?;
-        self.asm.mov(rax, RETRY)?;
-        self.asm.mov(qword_ptr(rbx + session::DISTANCE), rax)?;
-        self.next_tick(SETTLE)?;
-        self.asm.mov(qword_ptr(rbx + session::NEXT_ATTEMPT), rax)?;
-        self.asm.jmp(leave)?;
-
-        // The only session. A gopatchd that was merely stopped still has its rings, so wait for its
-        // heartbeat, which takes no call; one that ends says so.
-        self.asm.set_label(&mut once)?;
-        self.asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
-        self.asm.test(dword_ptr(rdx + control::FLAGS), control::FLAG_DETACH)?;
-        self.asm.je(leave)?;
-        self.set_phase(Phase::Idle)?;
-        self.asm.mov(dword_ptr(rbx + session::OFF), 1)?;
-        self.asm.jmp(leave)
+        asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), eax)?;
+        asm.mov(dword_ptr(rbx + session::UNCOUNTED), 1)
     }
 
-    /// Counts what the session that is over has lost, once: goes to `leave` while a thunk is still
-    /// busy (I4), else falls through, and no thunk uses the rings any more.
+    /// Counts what the rings have lost if no gopatchd reads them any more: goes to `leave` while a
+    /// thunk is still busy (I4), else falls through, and no thunk uses the rings any more.
     pub(super) fn count_losses(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
         let mut counted = self.asm.create_label();
         let mut next_slot = self.asm.create_label();
@@ -206,6 +215,9 @@ impl Emitter<'_> {
         asm.dec(ecx)?;
         asm.jne(next_slot)?;
 
+        asm.xor(eax, eax)?;
+        asm.mov(qword_ptr(rbx + session::LOST_UNCONSUMED), rax)?;
+        asm.mov(qword_ptr(rbx + session::LOST_RING_FULL), rax)?;
         // Records that were published and never consumed are lost: R8 walks from the consumer's
         // position to the producer's.
         asm.lea(rbp, at(self.arena.slots()))?;

@@ -151,12 +151,15 @@ impl Process {
         let field = |offset: usize| u32::from_le_bytes(reply[offset..offset + 4].try_into().expect("four bytes"));
         assert_eq!(reply[..8], MAGIC.to_le_bytes());
         assert_eq!(field(Reply::STATUS), Reply::OK, "refused");
-        assert_eq!(field(Reply::RINGS) as usize, files.len() - 1);
         let (control, ring_bytes) = (field(Reply::CONTROL_BYTES) as usize, field(Reply::RING_BYTES));
-        Self {
-            control: Words::map(&files[0], 0, control, false),
-            rings: files[1..].iter().map(|file| Ring::map(file, ring_bytes)).collect(),
-        }
+        let large = field(Reply::LARGE_RINGS) as usize;
+        assert!(large < field(Reply::RINGS) as usize, "there are spare rings");
+        assert!(files.len() == 3 || files.len() == large + 2, "{} files for {large} large rings", files.len());
+        let rings = (0..large).map(|index| match files.len() {
+            3 => Ring::map(&files[1], index * ring::stride(ring_bytes) as usize, ring_bytes),
+            _ => Ring::map(&files[1 + index], 0, ring_bytes),
+        });
+        Self { control: Words::map(&files[0], 0, control, false), rings: rings.collect() }
     }
 
     pub(crate) fn heartbeat(&self) -> u64 {
@@ -199,10 +202,10 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    fn map(file: &OwnedFd, bytes: u32) -> Self {
+    fn map(file: &OwnedFd, offset: usize, bytes: u32) -> Self {
         Self {
-            consumer: Words::map(file, 0, PAGE, false),
-            rest: Words::map(file, PAGE, PAGE + bytes as usize, true),
+            consumer: Words::map(file, offset, PAGE, false),
+            rest: Words::map(file, offset + PAGE, PAGE + bytes as usize, true),
             bytes: bytes.into(),
             producer: 0,
         }

@@ -37,11 +37,12 @@ enum Moment {
 impl Moment {
     const BOTH: [Self; 2] = [Self::Start, Self::Late];
 
-    /// How long the program runs: at a tick the first attempt comes after half a second.
+    /// How long the program runs: at a tick the first look comes after half a second, and the attempt
+    /// three seconds later.
     fn millis(self) -> u64 {
         match self {
             Self::Start => 400,
-            Self::Late => 1_200,
+            Self::Late => 5_500,
         }
     }
 

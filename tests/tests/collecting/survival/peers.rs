@@ -88,7 +88,7 @@ fn a_program_leaves_a_session_whose_peer_lies() -> Result<()> {
     check_all(&cases, |index, lie| {
         let peer =
             Peer::Answers { reply: granted(RINGS), files: Files::Session(*lie), times: 1, delay: Duration::ZERO };
-        let hellos = try_peer(&survivor, &peer, Moment::Start, 2_500, &format!("l{index}"))?;
+        let hellos = try_peer(&survivor, &peer, Moment::Start, 6_500, &format!("l{index}"))?;
         ensure!(hellos.len() > 1, "did not come back after {} hellos", hellos.len());
         let last = &hellos[hellos.len() - 1];
         ensure!(last.sessions_before > 0, "{last:?}");
@@ -104,7 +104,7 @@ fn a_program_with_few_descriptors_outlives_a_reply_with_many_files() -> Result<(
     let survivor = Survivor::build()?;
     let cases: Vec<_> = [9, 12, 64].into_iter().flat_map(|limit| Moment::BOTH.map(|at| (limit, at))).collect();
     check_all(&cases, |index, (limit, moment)| {
-        let reply = granted(128);
+        let reply = granted(127);
         let files = Files::Of(Kind::Short, 129);
         let peer = Peer::Answers { reply, files, times: 1, delay: Duration::ZERO };
         let mut command = Command::new("sh");
@@ -113,8 +113,11 @@ fn a_program_with_few_descriptors_outlives_a_reply_with_many_files() -> Result<(
     })
 }
 
-fn granted(rings: u32) -> Vec<u8> {
-    Reply { status: Reply::OK, rings, ring_bytes: RING_BYTES, control_bytes: PAGE as u32 }.encode().to_vec()
+/// A reply with so many large rings and a spare one.
+fn granted(large_rings: u32) -> Vec<u8> {
+    let rings = large_rings.wrapping_add(1);
+    let reply = Reply { status: Reply::OK, rings, large_rings, ring_bytes: RING_BYTES, control_bytes: PAGE as u32 };
+    reply.encode().to_vec()
 }
 
 fn peers() -> Vec<Peer> {
@@ -130,23 +133,34 @@ fn peers() -> Vec<Peer> {
     let mut wrong_magic = granted(1);
     wrong_magic[7] ^= 1;
     peers.push(answers(wrong_magic, Files::Of(Pipe, 2)));
-    for (rings, ring_bytes, control_bytes) in [
-        (0, 4096, 4096),
-        (129, 4096, 4096),
-        (u32::MAX, 4096, 4096),
-        (1, 0, 4096),
-        (1, 4095, 4096),
-        (1, 1 << 31, 4096),
-        (1, 4096, 0),
+    for (rings, large_rings, ring_bytes, control_bytes) in [
+        (0, 0, 4096, 4096),
+        (1, 0, 4096, 4096),
+        (1, 1, 4096, 4096),
+        (2, 0, 4096, 4096),
+        (2, 2, 4096, 4096),
+        (2, 3, 4096, 4096),
+        (2, u32::MAX, 4096, 4096),
+        (129, 1, 4096, 4096),
+        (129, 128, 4096, 4096),
+        (u32::MAX, 1, 4096, 4096),
+        (2, 1, 0, 4096),
+        (2, 1, 4095, 4096),
+        (2, 1, 1 << 31, 4096),
+        (2, 1, 4096, 0),
     ] {
-        let reply = Reply { status: Reply::OK, rings, ring_bytes, control_bytes };
-        peers.push(answers(reply.encode().to_vec(), Files::Of(Short, 2)));
+        let reply = Reply { status: Reply::OK, rings, large_rings, ring_bytes, control_bytes };
+        peers.push(answers(reply.encode().to_vec(), Files::Of(Short, 3)));
     }
-    for files in [0, 1, 3, 130, 200, 253] {
+    for files in [0, 1, 2, 4, 130, 200, 253] {
         peers.push(answers(granted(1), Files::Of(DevNull, files)));
-        peers.push(answers(granted((files as u32).saturating_sub(1)), Files::Of(DevNull, files)));
+        peers.push(answers(granted((files as u32).wrapping_sub(2)), Files::Of(DevNull, files)));
     }
-    peers.extend([Pipe, DevNull, Socket, Empty, Unsealed, Short].map(|kind| answers(granted(1), Files::Of(kind, 2))));
+    for large_rings in [1, 2, 127] {
+        for kind in [Pipe, DevNull, Socket, Empty, Unsealed, Short] {
+            peers.push(answers(granted(large_rings), Files::Of(kind, 3)));
+        }
+    }
     let session = Files::Session(Lie::None);
     peers.push(Peer::Answers { reply: granted(RINGS), files: session, times: 2, delay: Duration::ZERO });
     for millis in [100, 190, 210, 1_005, 3_000] {
@@ -252,13 +266,14 @@ fn meet(connection: &OwnedFd, peer: &Peer, over: &AtomicBool, hellos: &mut Vec<H
 }
 
 fn make(files: Files) -> Result<Vec<OwnedFd>> {
-    let ring = u64::from(RING_BYTES) + ring::DATA as u64;
+    let ring = ring::stride(RING_BYTES);
     Ok(match files {
         Files::Of(kind, number) => (0..number).map(|_| make_one(kind)).collect::<Result<_>>()?,
         Files::Session(_) => {
             let control = memory(PAGE as u64, true)?;
             rustix::io::pwrite(&control, &[1], control::ENABLE as u64)?;
-            let rings = (0..RINGS).map(|_| memory(ring, true));
+            let spare = memory(ring::stride(ring::SPARE_BYTES), true);
+            let rings = (0..RINGS).map(|_| memory(ring, true)).chain([spare]);
             std::iter::once(Ok(control)).chain(rings).collect::<Result<_>>()?
         }
     })

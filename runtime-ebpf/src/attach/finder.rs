@@ -1,0 +1,255 @@
+//! Finds the processes that have a session and no gopatchd: those that began without one, and those
+//! that an earlier gopatchd has left.
+//!
+//! Decides: whether a session that a process has mapped belongs to this gopatchd, and when to look.
+//! Trusts: the kernel, for what a process has mapped. Never does: change anything before the session
+//! is known to look for this gopatchd's socket, and to have no other gopatchd that is alive.
+//!
+//! A process needs to do nothing for this, and does not notice it. gopatchd needs the right to look
+//! into processes (`/proc/PID/map_files`: CAP_CHECKPOINT_RESTORE, and CAP_SYS_PTRACE for those of
+//! other users). Without it, processes come to the socket by themselves, if they may.
+//!
+//! The thread may wait for a file system that hangs. Nothing else waits for it.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use gopatch_protocol::wire::{CONTROL_NAME, RINGS_NAME, SPARE_RINGS_NAME, control};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::control_page::{ControlPage, Description, Owner, SocketPlace};
+use super::peer::Peer;
+use super::waker::Waker;
+
+/// How long a heartbeat must stand still.
+const STALE: Duration = Duration::from_millis(control::STALE_MILLIS + control::HEARTBEAT_MILLIS);
+
+/// From one look to the next: soon after the start, when many processes wait, and then rarely, as
+/// a process that starts comes by itself.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(20),
+];
+
+/// A session that a process has and that is now this gopatchd's.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) peer: Peer,
+    pub(crate) control: ControlPage,
+    pub(crate) description: Description,
+    pub(crate) files: RingFiles,
+}
+
+/// The memory files with a session's rings.
+#[derive(Debug)]
+pub(crate) struct RingFiles {
+    /// None if these are BPF maps.
+    pub(crate) large: Option<File>,
+    pub(crate) spare: File,
+}
+
+/// The socket that this gopatchd listens on.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnSocket {
+    path: PathBuf,
+    /// Of the socket.
+    file: (u64, u64),
+    /// Of its folder.
+    device: u64,
+}
+
+impl OwnSocket {
+    /// The socket at `path`, which is bound.
+    pub(crate) fn at(path: &Path) -> Result<Self> {
+        let path = std::path::absolute(path)?;
+        let status = fs::symlink_metadata(&path).with_context(|| format!("cannot look up {}", path.display()))?;
+        let folder = path.parent().context("the socket has no folder")?;
+        let device = fs::metadata(folder).with_context(|| format!("cannot look up {}", folder.display()))?.dev();
+        Ok(Self { file: (status.dev(), status.ino()), path, device })
+    }
+
+    /// As the control pages made here describe it.
+    pub(crate) fn place(&self) -> SocketPlace {
+        SocketPlace::Listener { path: self.path.clone(), device: self.device }
+    }
+
+    /// Whether process `pid`, which looks for gopatchd at `place`, finds this socket.
+    fn is_at(&self, place: &SocketPlace, pid: u32) -> bool {
+        let path = match place {
+            SocketPlace::Listener { .. } => return *place == self.place(),
+            SocketPlace::Process(path) => path,
+        };
+        // A path that is not absolute begins at the folder the process works in.
+        let seen = match path.strip_prefix("/") {
+            Ok(below_root) => PathBuf::from(format!("/proc/{pid}/root")).join(below_root),
+            Err(_) => PathBuf::from(format!("/proc/{pid}/cwd")).join(path),
+        };
+        fs::metadata(seen).is_ok_and(|status| (status.dev(), status.ino()) == self.file)
+    }
+}
+
+/// Starts to look, in a thread that ends with the receiver.
+pub(crate) fn start(socket: OwnSocket, owner: Owner, waker: Waker) -> io::Result<Receiver<Found>> {
+    let (sender, found) = channel();
+    let finder = Finder { socket, owner, waker, sender, others: HashMap::new(), is_refused: false };
+    thread::Builder::new().name("finder".into()).spawn(move || finder.run())?;
+    Ok(found)
+}
+
+struct Finder {
+    socket: OwnSocket,
+    owner: Owner,
+    waker: Waker,
+    sender: Sender<Found>,
+    /// Processes that are of no interest: their pids, and what their executables are.
+    others: HashMap<u32, PathBuf>,
+    /// The kernel has refused to open what a process has mapped, and that was logged.
+    is_refused: bool,
+}
+
+/// Why a session that was seen is not taken.
+#[derive(Debug, thiserror::Error)]
+enum Obstacle {
+    #[error("the kernel refuses to open what it has mapped: {0}")]
+    Refused(io::Error),
+    #[error("it has not mapped its rings")]
+    NoRings,
+    #[error(transparent)]
+    Page(#[from] io::Error),
+}
+
+/// A session, before it is known whether it has another gopatchd.
+struct Seen {
+    found: Found,
+    heartbeat: u64,
+}
+
+impl Finder {
+    fn run(mut self) {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            if self.look().is_none() {
+                return;
+            }
+            thread::sleep(pauses.next().unwrap_or(PAUSES[PAUSES.len() - 1]));
+        }
+    }
+
+    /// Looks once at all processes. `None` when gopatchd ends.
+    fn look(&mut self) -> Option<()> {
+        let mut owned = Vec::new();
+        let mut running = HashMap::new();
+        for pid in pids() {
+            // A process that runs another program now has another executable.
+            let Ok(executable) = fs::read_link(format!("/proc/{pid}/exe")) else { continue };
+            if self.others.get(&pid) == Some(&executable) {
+                running.insert(pid, executable);
+                continue;
+            }
+            match self.session_of(pid) {
+                Ok(Some(seen)) if seen.found.control.is_ours() => {}
+                Ok(Some(seen)) if seen.found.control.has_owner() => owned.push(seen),
+                Ok(Some(seen)) => self.take(seen.found)?,
+                Ok(None) => drop(running.insert(pid, executable)),
+                Err(error) => self.log(pid, &error),
+            }
+        }
+        self.others = running;
+        if owned.is_empty() {
+            return Some(());
+        }
+        thread::sleep(STALE);
+        for Seen { found, heartbeat } in owned {
+            if found.control.heartbeat() == heartbeat {
+                self.take(found)?;
+            }
+        }
+        Some(())
+    }
+
+    fn take(&self, found: Found) -> Option<()> {
+        found.control.claim();
+        self.sender.send(found).ok()?;
+        self.waker.wake();
+        Some(())
+    }
+
+    /// The session of a process, if it has one that looks for this gopatchd.
+    fn session_of(&self, pid: u32) -> Result<Option<Seen>, Obstacle> {
+        // Before the files are opened: if the process still runs after that, they are its own.
+        let Some(Ok(pidfd)) = Pid::from_raw(pid as i32).map(|pid| pidfd_open(pid, PidfdFlags::empty())) else {
+            return Ok(None);
+        };
+        let Ok(maps) = fs::read(format!("/proc/{pid}/maps")) else { return Ok(None) };
+        let Some(control) = mapping_of(&maps, CONTROL_NAME) else { return Ok(None) };
+        let open = |range: &str| {
+            let path = format!("/proc/{pid}/map_files/{range}");
+            File::options().read(true).write(true).open(path).map_err(Obstacle::Refused)
+        };
+        let (control, description) = ControlPage::open(&open(control)?, self.owner)?;
+        let spare = open(mapping_of(&maps, SPARE_RINGS_NAME).ok_or(Obstacle::NoRings)?)?;
+        let files = RingFiles { large: mapping_of(&maps, RINGS_NAME).map(open).transpose()?, spare };
+        let mut ended = [PollFd::new(&pidfd, PollFlags::IN)];
+        let has_ended = poll(&mut ended, Some(&Timespec::default())).is_ok_and(|ended| ended > 0);
+        if has_ended || !self.socket.is_at(&description.socket, pid) {
+            return Ok(None);
+        }
+        let heartbeat = control.heartbeat();
+        Ok(Some(Seen { found: Found { peer: Peer { pid, pidfd }, control, description, files }, heartbeat }))
+    }
+
+    fn log(&mut self, pid: u32, obstacle: &Obstacle) {
+        tracing::debug!("pid {pid}: its session was not taken: {obstacle}");
+        if matches!(obstacle, Obstacle::Refused(error) if error.kind() == io::ErrorKind::PermissionDenied)
+            && !std::mem::replace(&mut self.is_refused, true)
+        {
+            tracing::info!(
+                "processes that run already attach by themselves, if they may (to find them needs \
+                 CAP_CHECKPOINT_RESTORE)"
+            );
+        }
+    }
+}
+
+/// All processes that are visible from here.
+fn pids() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The address range of the first mapping of a memory file of that name, as `/proc/PID/maps` and
+/// the names in `/proc/PID/map_files` write it.
+fn mapping_of<'m>(maps: &'m [u8], name: &str) -> Option<&'m str> {
+    let suffix = format!(" /memfd:{name} (deleted)");
+    maps.split(|byte| *byte == b'\n').find_map(|line| {
+        let line = std::str::from_utf8(line).ok().filter(|line| line.ends_with(&suffix))?;
+        line.split(' ').next()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_range_of_a_mapping_is_the_name_of_its_file() {
+        let maps = b"00400000-00401000 r-xp 00000000 08:01 5   /memfd:gopatch-control\n\
+            7f00-7f10 r--s 00000000 00:01 1056                 /memfd:gopatch-rings (deleted)\n\
+            7f20-7f30 r--s 00000000 00:01 1055                 /memfd:gopatch-control (deleted)\n\
+            7f40-7f50 rw-s 00001000 00:01 1056                 /memfd:gopatch-rings (deleted)\n";
+        assert_eq!(mapping_of(maps, CONTROL_NAME), Some("7f20-7f30"));
+        assert_eq!(mapping_of(maps, RINGS_NAME), Some("7f00-7f10"));
+        assert_eq!(mapping_of(maps, "other"), None);
+    }
+}
