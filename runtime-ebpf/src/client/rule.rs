@@ -13,8 +13,8 @@ pub fn rule(args: &RuleArgs) -> Result<bool> {
         (RuleAction::Enable, None) => Setting::Enable,
         (RuleAction::Disable, None) => Setting::Disable,
         (RuleAction::Sample, Some(ratio)) => Setting::Sample(ratio),
-        (_, Some(_)) => bail!("RATIO is only allowed with sample"),
-        (RuleAction::Sample, None) => bail!("sample needs RATIO"),
+        (_, Some(_)) => bail!("RATIO is allowed only with `sample`"),
+        (RuleAction::Sample, None) => bail!("`sample` needs RATIO"),
     };
     let switch = Switch { rule: args.rule.clone(), setting, pid: args.pid };
     let body = serde_json::to_vec(&switch)?;
