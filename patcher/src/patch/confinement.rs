@@ -2,7 +2,7 @@
 //! part of the file system.
 //!
 //! Decides: whether the program may look for gopatchd after its start.
-//! Trusts: nothing. A program in which too much is found merely misses a gopatchd that comes later.
+//! Trusts: nothing. A false match only means that the program misses a gopatchd that starts later.
 //! Never does: find a system call whose number the program computes, or one of statically linked C.
 
 use std::ffi::CStr;

@@ -3,7 +3,7 @@
 //! Decides: how much is kept for a slow reader.
 //! Trusts: nothing about the file. A pipe may have a reader that sleeps, and a file may be on a
 //! disk that accepts nothing for a minute: poll(2) reports a file as writable even then. So a
-//! thread of its own writes.
+//! separate thread writes.
 //! Never does: make the files non-blocking, since other processes may share them.
 
 use std::io;

@@ -2,7 +2,7 @@
 //!
 //! Decides: which rules are refused, because uprobes would not record the same calls as hooks.
 //! Trusts: gopatch for places and plans, and the kernel.
-//! Never does: leave a probe behind. Probes go with gopatchd, however it ends.
+//! Never does: leave a probe behind. Probes end with gopatchd, even if it is killed.
 
 use std::path::Path;
 
