@@ -15,8 +15,8 @@
 //! commands that use it: `status`, `top` and `rule`. `config` reads settings.
 //!
 //! `gopatchd ab` is in the crate `gopatchd-ab`, which runs programs and collectors as separate
-//! processes and uses nothing from this crate. `gopatchd uprobes` ([`uprobes`]) makes the same operations from
-//! records that uprobes write, for comparison with hooks.
+//! processes and uses nothing from this crate. `gopatchd uprobes` ([`uprobes`]) makes the same
+//! operations from records that uprobes write, for comparison with hooks.
 //!
 //! Trusts: the kernel. A process trusts what gopatchd sends; gopatchd trusts nothing that a process
 //! sends.

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_tell_of_a_filter() {
+    fn names_that_reveal_a_filter_are_found() {
         let parts = AhoCorasick::builder().ascii_case_insensitive(true).build(TELLING_NAMES).expect("a search");
         for name in [
             "github.com/elastic/go-seccomp-bpf.LoadFilter",
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_that_take_a_number() {
+    fn functions_that_take_a_number_are_found() {
         for name in ["syscall.RawSyscall6", "golang.org/x/sys/unix.Syscall", "internal/runtime/syscall/linux.Syscall6"]
         {
             assert!(takes_number(name), "{name}");

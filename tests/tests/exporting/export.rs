@@ -1,7 +1,7 @@
 //! What a real Collector receives from patched programs: each request once, with all attributes.
 //!
-//! gopatchd must push what it prints. Other tests check, with `exact`, that it prints what the client
-//! saw.
+//! gopatchd must push what it prints. Other tests check, with `exact`, that it prints what the
+//! client saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

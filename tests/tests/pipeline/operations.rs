@@ -1,6 +1,8 @@
-//! The commands of docs/operations.md work: they are run in order, and print what the document shows.
+//! The commands of docs/operations.md work: they are run in order, and print what the document
+//! shows.
 //!
-//! Decides: what the document's fences mean ([`Step`]), and that free ports take the place of its ports.
+//! Decides: what the document's fences mean ([`Step`]), and that free ports take the place of its
+//! ports.
 //! Trusts: bash, curl, and Debian's Prometheus. Never does: add commands of its own.
 
 use std::collections::BTreeMap;

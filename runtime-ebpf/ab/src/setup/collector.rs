@@ -1,8 +1,8 @@
 //! What runs alongside the program: gopatchd as a process, another tool's agent, or the server that
 //! a program exports to.
 //!
-//! gopatchd does all its usual work, up to writing the JSON, which it then discards. Its summary says
-//! how many records it received and lost. It has its own socket and pins, so that a gopatchd
+//! gopatchd does all its usual work, up to writing the JSON, which it then discards. Its summary
+//! says how many records it received and lost. It has its own socket and pins, so that a gopatchd
 //! that serves this host is not disturbed.
 
 use std::fs;
