@@ -108,7 +108,7 @@ pub(crate) struct Pairing<R> {
 /// likely to be one of theirs.
 const KEPT_IDLE: usize = 4096;
 
-/// The part of the limits (one in so many) that is given up at a time, because finding the oldest
+/// The part of the limits (one in this many) that is given up at a time, because finding the oldest
 /// calls examines all.
 const GIVE_UP_PART: usize = 16;
 
