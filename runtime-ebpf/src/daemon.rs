@@ -158,7 +158,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Reads every ring once. Gives how full the fullest was.
+    /// Reads every ring once. Returns how full the fullest was.
     fn pass(&mut self) -> f64 {
         if self.sessions.is_empty() {
             return 0.0;
@@ -359,7 +359,7 @@ impl Daemon {
         Ok(Offer { control, rings, ring_bytes })
     }
 
-    /// Detaches the earlier sessions of a process. Gives the `ring_full` counter of the last one,
+    /// Detaches the earlier sessions of a process. Returns the `ring_full` counter of the last one,
     /// and the process.
     fn replace_sessions(&mut self, peer: &Peer) -> Option<(u64, Arc<Process>)> {
         // Reads for the last time what the process can have counted in its earlier rings.

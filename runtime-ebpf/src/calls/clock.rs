@@ -71,7 +71,7 @@ impl Clock {
         clock
     }
 
-    /// Reads the clocks again. Gives the counter.
+    /// Reads the clocks again. Returns the counter.
     pub(crate) fn update(&mut self) -> u64 {
         self.advance(Moment::read(self.counter));
         self.now.tsc

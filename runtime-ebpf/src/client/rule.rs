@@ -7,7 +7,7 @@ use super::cli::{RuleAction, RuleArgs};
 use super::request::send_request;
 use crate::control::switch::{Setting, Switch, Switched};
 
-/// Switches a rule. Gives whether any process has it.
+/// Switches a rule. Returns whether any process has it.
 pub fn rule(args: &RuleArgs) -> Result<bool> {
     let setting = match (args.what, args.ratio) {
         (RuleAction::Enable, None) => Setting::Enable,

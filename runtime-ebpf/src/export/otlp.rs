@@ -301,7 +301,7 @@ mod tests {
         );
     }
 
-    /// Sends an empty request to a server that answers with `answer`. Gives the outcome and what
+    /// Sends an empty request to a server that answers with `answer`. Returns the outcome and what
     /// was sent.
     fn exchange(answer: &'static str) -> (Outcome, String) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
