@@ -91,7 +91,7 @@ func HotText(s string) {
 	}
 }
 
-// Nop has the arguments of ServeLike and a 5-byte NOP behind them, as a program has that was built for a probe
+// Nop has the arguments of ServeLike and a 5-byte NOP after them, as a program has that was built for a probe
 // there. It is in assembly: a hook lies elsewhere, but a uprobe there is the cheapest that there is.
 func Nop(rw ResponseWriter, req *Request)
 

@@ -1,8 +1,8 @@
 // Command hookbench calls one function in a tight loop and prints what a call costs.
 //
-// The best of several rounds counts, for each goroutine: whatever else the machine does can only make a round slower. A round can be kept short
-// and be followed by a pause, so that a hook's ring is emptied in time and full rings are not what is measured. With -rate
-// it calls at an even pace instead, for whoever wants to know what a collector bears.
+// The best of several rounds counts, for each goroutine: whatever else the machine does can only make a round slower. A
+// round can be short and followed by a pause, so that a hook's ring is emptied in time and no full ring is measured. With
+// -rate it calls at an even pace instead, to measure a collector's throughput.
 package main
 
 import (
@@ -142,8 +142,8 @@ func round(loop func(int), n int, best []time.Duration) {
 	done.Wait()
 }
 
-// pace calls so many times a second, a thousandth of that in each millisecond. Whoever is late makes up for it, so that the
-// count is what was asked for. It gives the time that all took and the calls.
+// pace makes rate calls a second, a thousandth of them in each millisecond. A loop that is late catches up, so that the
+// count is the requested one. It returns the time that all took, and the number of calls.
 func pace(loop func(int), rate int, lasts time.Duration) (time.Duration, int64) {
 	started := time.Now()
 	var calls int64

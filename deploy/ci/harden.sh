@@ -6,7 +6,7 @@
 # OUT is the patched program. The folder EVIDENCE gets report.json, provenance.json (an in-toto
 # statement, for cosign to sign), verdict.json, policy.yaml and SHA256SUMS. The variable GOPATCH
 # names the gopatch to run; by default it is the one on PATH.
-# Exit status: 0 if OUT may be shipped. Otherwise OUT is removed; 1: the policy is not met.
+# Exit status: 0 if OUT may be shipped; otherwise OUT is removed. 1: it does not meet the policy.
 set -euo pipefail
 
 if [ $# -lt 4 ]; then

@@ -3,8 +3,8 @@
 #   docker build -f deploy/docker/gopatch.Dockerfile -t gopatch:0.1.0 .
 #   COPY --from=gopatch:0.1.0 /gopatch /usr/local/bin/gopatch
 #
-# The binary is static, so it runs in any image. It needs no name lookup, which a static glibc
-# cannot do.
+# The binary is static, so it runs in any image. A static glibc cannot look up host names, but
+# gopatch has no need to.
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .

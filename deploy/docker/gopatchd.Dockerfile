@@ -2,8 +2,8 @@
 #
 #   docker build -f deploy/docker/gopatchd.Dockerfile -t gopatchd:0.1.0 .
 #
-# gopatchd looks up receivers' names and trusts the system's certificates, so the image has a C
-# library and certificates.
+# gopatchd looks up the host names of receivers and trusts the system's certificates, so the image
+# has a C library and certificates.
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .

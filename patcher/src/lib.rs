@@ -38,7 +38,7 @@
 //!   [`restore::input_of`] returns the input.
 //! * The same input and options give the same output.
 //! * A place that cannot be hooked safely is left alone and is in the report, with a code
-//!   ([`sites::Refusal`]). That is no error. An error means that there is no output.
+//!   ([`sites::Refusal`]). That is not an error. An error means that there is no output.
 //! * Damaged input is an error, never a panic.
 //!
 //! A caller should do this: verify what was written to disk before keeping it ([`verify::verify`],

@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn each_violated_line_has_name() {
+    fn each_violated_line_is_named() {
         let policy = "\
             # a policy\n\
             skipped: none\n\
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_manifest_does_not_record_cannot_be_violations_of() {
+    fn what_the_manifest_does_not_record_cannot_be_judged() {
         let without_refusals = Manifest { refused: None, ..manifest() };
         let policy = Policy::parse(&source("refused: none")).expect("a policy");
         let error = policy.judge(Some(&without_refusals)).expect_err("unknown").to_string();

@@ -13,10 +13,28 @@ use crate::console::print::Print;
 use crate::rings::{BackendChoice, parse_ring_bytes};
 use crate::uprobes::cli::UprobeArgs;
 
+const AFTER_HELP: &str = "\
+Exit status:
+  0  success; a collecting gopatchd was stopped by a signal
+  1  rule: no process has the rule; ab: see `gopatchd ab --help`
+  2  failed
+
+Examples:
+  gopatchd
+  gopatchd --http 127.0.0.1:9464 --print text
+  gopatchd status
+  gopatchd rule disable tls.handshake";
+
 /// Collect the events of programs patched by gopatch, and make OpenTelemetry spans and metrics of
 /// them
 #[derive(Debug, Parser)]
-#[command(name = "gopatchd", version, args_override_self = true, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "gopatchd",
+    version,
+    after_help = AFTER_HELP,
+    args_override_self = true,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     /// What to do instead of collecting.
     #[command(subcommand)]

@@ -167,7 +167,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Reads every ring once. Gives how full the fullest was.
+    /// Reads every ring once. Returns how full the fullest was.
     fn pass(&mut self) -> f64 {
         if self.sessions.is_empty() {
             return 0.0;
@@ -411,7 +411,7 @@ impl Daemon {
         self.sessions.iter().any(|session| session.peer.pid == peer.pid && session.give_up_at().is_none())
     }
 
-    /// Detaches the earlier sessions of a process. Gives the `ring_full` counter of the last one,
+    /// Detaches the earlier sessions of a process. Returns the `ring_full` counter of the last one,
     /// and the process.
     fn replace_sessions(&mut self, peer: &Peer) -> Option<(u64, Arc<Process>)> {
         // Reads for the last time what the process can have counted in its earlier rings.

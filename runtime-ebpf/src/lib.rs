@@ -14,9 +14,9 @@
 //! `daemon` runs the loop. `control` is the protocol of the control socket, and `client` the
 //! commands that use it: `status`, `top` and `rule`. `config` reads settings.
 //!
-//! `gopatchd ab` is the crate `gopatchd-ab`, which runs programs and collectors as separate processes
-//! and uses nothing of this one. `gopatchd uprobes` ([`uprobes`]) makes the same operations from
-//! records that uprobes write, for comparison with hooks.
+//! `gopatchd ab` is in the crate `gopatchd-ab`, which runs programs and collectors as separate
+//! processes and uses nothing from this crate. `gopatchd uprobes` ([`uprobes`]) makes the same
+//! operations from records that uprobes write, for comparison with hooks.
 //!
 //! Trusts: the kernel. A process trusts what gopatchd sends; gopatchd trusts nothing that a process
 //! sends.

@@ -140,7 +140,7 @@ impl Session {
         self.give_up_at
     }
 
-    /// Reads every ring once, and processes the records of the pass before. Gives how full the
+    /// Reads every ring once, and processes the records of the pass before. Returns how full the
     /// fullest ring was.
     pub(crate) fn pass(&mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) -> f64 {
         let fullest = self.drain(summary);
@@ -249,7 +249,7 @@ impl Session {
         });
     }
 
-    /// Switches a rule. Gives how many functions of the program it has.
+    /// Switches a rule. Returns how many functions of the program it has.
     pub(crate) fn switch_rule(&mut self, rule: &str, setting: Setting) -> usize {
         let mut state = self.process.state();
         let Some(known) = state.rules.iter_mut().find(|known| known.name == rule) else { return 0 };

@@ -36,7 +36,7 @@ pub struct Load<'a> {
     pub count: usize,
     /// Requests in flight.
     pub in_flight: usize,
-    /// A part of the paths that tells this load from others.
+    /// A part of the paths that distinguishes this load from others.
     pub tag: &'a str,
 }
 
@@ -66,7 +66,7 @@ impl Load<'_> {
         self.send_by(scratch, self.command(scratch, url)?, Duration::ZERO)
     }
 
-    /// The same at so many requests a second.
+    /// The same at this many requests a second.
     pub fn send_at(&self, rate: u32, scratch: &Scratch, server: &Server) -> Result<Vec<Seen>> {
         let mut command = self.command(scratch, &server.url(self.tls))?;
         command.args(["-rate", &rate.to_string()]);

@@ -1,7 +1,6 @@
 //! Go's own tests as programs to patch: a test binary of the corpus, and the results of its tests.
 //!
-//! Expected are the results on which two runs of the unpatched binary agree, whether they pass or
-//! fail.
+//! The expected results are those on which two runs of the unpatched binary agree, pass or fail.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

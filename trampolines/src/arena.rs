@@ -188,7 +188,7 @@ pub enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum AttachMode {
-    /// When it starts, and then at growing distances.
+    /// When it starts, and then at growing intervals.
     Late = 0,
     /// When it starts, and at no other time.
     Start = 1,

@@ -205,7 +205,7 @@ pub(crate) enum RulesCommand {
 pub(crate) enum Attach {
     /// When it starts, and at no other time
     Start,
-    /// When it starts, and later at growing distances
+    /// When it starts, and later at growing intervals
     Late,
     /// At no time
     Never,

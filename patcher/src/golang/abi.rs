@@ -343,7 +343,7 @@ mod tests {
     /// uintptr; y [2]uintptr }, r2 string)`. Its stack is a2 at 0, r1 at 16, then the spill area,
     /// 40 to 48.
     #[test]
-    fn the_example_of_the_specification() {
+    fn the_example_of_the_specification_is_assigned() {
         let pair = Layout::array(16, &word(), 2);
         let r1 = Layout::fields(24, &[(0, word()), (8, pair.clone())]);
         let (inputs, results, args_size) = assign(&[Layout::int(1), pair, Layout::int(1)], &[r1, string()]);

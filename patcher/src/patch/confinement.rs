@@ -2,7 +2,7 @@
 //! part of the file system.
 //!
 //! Decides: whether the program may look for gopatchd after its start.
-//! Trusts: nothing. A program in which too much is found merely misses a gopatchd that comes later.
+//! Trusts: nothing. A false match only means that the program misses a gopatchd that starts later.
 //! Never does: find a system call whose number the program computes, or one of statically linked C.
 
 use std::ffi::CStr;
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_tell_of_a_filter() {
+    fn names_that_reveal_a_filter_are_found() {
         let parts = AhoCorasick::builder().ascii_case_insensitive(true).build(TELLING_NAMES).expect("a search");
         for name in [
             "github.com/elastic/go-seccomp-bpf.LoadFilter",
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_that_take_a_number() {
+    fn functions_that_take_a_number_are_found() {
         for name in ["syscall.RawSyscall6", "golang.org/x/sys/unix.Syscall", "internal/runtime/syscall/linux.Syscall6"]
         {
             assert!(takes_number(name), "{name}");

@@ -188,6 +188,6 @@ impl<'f, 'a> NamedFunctions<'f, 'a> {
                 .is_some_and(|receiver| rule.receivers.iter().any(|wanted| receiver_matches(wanted, receiver)))
         };
         let field = if rule.receivers.is_empty() || in_package().any(is_receiver) { "function" } else { "receiver" };
-        rule.failure(field, Problem::NoMatch(rule.asks_for(), near))
+        rule.failure(field, Problem::NoMatch(rule.describe_functions(), near))
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a rule is for this program's versions of Go and of the package's module.
+//! Whether a rule applies to this program's versions of Go and of the package's module.
 //!
 //! Trusts: build info's versions, but not that a replacement has the same numbers as the module it
 //! replaces.

@@ -53,7 +53,7 @@ impl From<&Rule> for RuleListing {
             file: rule.file.clone(),
             line: rule.place("").line,
             kind: rule.kind,
-            asks_for: rule.asks_for(),
+            asks_for: rule.describe_functions(),
             order: rule.order.to_string(),
             go: rule.go.as_ref().map(ToString::to_string),
             version: rule.version.as_ref().map(ToString::to_string),

@@ -1,4 +1,4 @@
-//! The report of a run: as JSON for a pipeline, as text for a person who reads a build's log.
+//! The report of a run: as JSON for a pipeline, as text for people who read the log of a build.
 //!
 //! The data is here, its text form in [`text`]; [`listing`] shows rules, [`patched`] a patched
 //! file.

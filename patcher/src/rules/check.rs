@@ -22,7 +22,7 @@ fn invalid(rule: &Rule, field: &str, what: impl Into<String>) -> RuleError {
     RuleError::Invalid { place: rule.place(field), what: what.into() }
 }
 
-/// A boundary is no operation, so there is nothing to choose.
+/// A boundary is not an operation, so there is nothing to choose.
 fn boundary(rule: &Rule) -> Result<(), RuleError> {
     let key = match rule {
         Rule { kind: Kind::Boundary, when: Some(_), .. } => "when",

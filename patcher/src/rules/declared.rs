@@ -1,8 +1,8 @@
 //! A rule's declarations, beside the program's own description of its types.
 //!
-//! Where the program describes a function or type, a declaration must agree with the description and
-//! never overrules it. Where it does not, the declaration is trusted as far as pclntab's size of the
-//! arguments confirms it, and its types are laid out here.
+//! Where the program describes a function or type, a declaration must agree with the description
+//! and never overrules it. Where it does not, the declaration is trusted as far as pclntab's size
+//! of the arguments confirms it, and its types are laid out here.
 
 use std::collections::HashMap;
 
@@ -76,7 +76,7 @@ impl<'t> DeclaredTypes<'t> {
 
     fn expr(&mut self, expr: &'t Expr) -> Result<TypeId, ResolveError> {
         let (size, kind) = match &expr.shape {
-            Shape::Named(name) => return self.named(name),
+            Shape::Named(name) => return self.find_type(name),
             Shape::Pointer(element) => (8, Kind::Pointer(self.expr(element)?)),
             Shape::Map => (8, Kind::Map),
             Shape::Chan => (8, Kind::Chan),
@@ -113,7 +113,7 @@ impl<'t> DeclaredTypes<'t> {
         Ok((size.checked_next_multiple_of(align).ok_or_else(|| too_large(expr))?, Kind::Struct(fields)))
     }
 
-    fn named(&mut self, name: &'t str) -> Result<TypeId, ResolveError> {
+    fn find_type(&mut self, name: &'t str) -> Result<TypeId, ResolveError> {
         if let Some((name, size, kind)) = predeclared(name) {
             return Ok(self.add(name, size, kind.clone()));
         }

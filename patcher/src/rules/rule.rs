@@ -191,7 +191,7 @@ impl Rule {
     }
 
     /// The functions that the rule hooks, for people.
-    pub fn asks_for(&self) -> String {
+    pub fn describe_functions(&self) -> String {
         if !self.is_glob() {
             return format!("function {}", self.symbols().join(", "));
         }

@@ -159,10 +159,10 @@ impl AbArgs {
     /// Validates the arguments.
     pub(crate) fn into_options(self) -> Result<Options> {
         ensure!(self.connections > 0 && self.load_threads > 0, "--connections and --load-threads must be at least 1");
-        ensure!(self.rate.is_none_or(|rate| rate.is_finite() && rate > 0.0), "--rate must be above 0");
+        ensure!(self.rate.is_none_or(|rate| rate.is_finite() && rate > 0.0), "--rate must be greater than 0");
         ensure!(self.duration >= Duration::from_millis(100), "--duration must be at least 100ms");
         if self.load.is_none() {
-            let Some(url) = &self.url else { bail!("nothing puts the program under load: pass --url or --load") };
+            let Some(url) = &self.url else { bail!("no load for the program: pass --url or --load") };
             ensure!(
                 url.starts_with("http://"),
                 "--url {url:?}: the built-in load supports http:// only; pass --load to use another tool"

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! The program, its collector and an external load are separate processes (`process`), so that the
-//! figures do not include this one. Resource usage is the kernel's account; requests and latency
-//! are the load's word.
+//! figures do not include this one. Resource usage comes from the kernel; requests and latency come
+//! from the load.
 
 mod cli;
 mod limits;

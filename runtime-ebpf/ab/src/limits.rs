@@ -1,4 +1,4 @@
-//! Limits for a pipeline, and the judgment of each.
+//! Limits for a pipeline, and the verdict on each.
 
 use serde::Serialize;
 

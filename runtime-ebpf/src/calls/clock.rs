@@ -5,7 +5,7 @@
 //! Trusts: that the counter runs at one rate on all CPUs (`invariant TSC`; gopatchd warns if the
 //! CPU does not report it), and CLOCK_MONOTONIC, with which others measure the durations that they
 //! compare with ours.
-//! Never does: trust a time stamp from a process. An impossible stamp gives some time, and no
+//! Never does: trust a time stamp from a process. An impossible stamp gives a wrong time, but no
 //! panic.
 
 use std::arch::x86_64::{__cpuid, _rdtsc};
@@ -71,7 +71,7 @@ impl Clock {
         clock
     }
 
-    /// Reads the clocks again. Gives the counter.
+    /// Reads the clocks again. Returns the counter.
     pub(crate) fn update(&mut self) -> u64 {
         self.advance(Moment::read(self.counter));
         self.now.tsc

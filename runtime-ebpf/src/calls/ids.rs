@@ -2,8 +2,8 @@
 //!
 //! Decides: ids. They are hashes of the place and time of a call, so that its child calls know its
 //! id before it has ended.
-//! Trusts: nothing. A process whose records make two calls look like one gives both the same id, in
-//! its own traces only.
+//! Trusts: nothing. If the records of a process make two calls look like one, both get the same id,
+//! in its own traces only.
 
 use std::fmt;
 use std::hash::BuildHasher;

@@ -130,7 +130,7 @@ fn build_name<'m>(function: &'m Function, template: &Template, attributes: &Attr
     name.into()
 }
 
-/// Appends a piece of a name. Gives whether all its attributes exist.
+/// Appends a piece of a name. Returns whether all its attributes exist.
 fn fill_in(name: &mut String, piece: &TemplatePiece, attributes: &Attributes<'_>) -> bool {
     piece.parts.iter().all(|(before, attribute)| {
         name.push_str(before);

@@ -101,8 +101,8 @@ impl<T: Ordered> Order<T> {
         payloads.extend_from_slice(payload);
     }
 
-    /// Ends a pass that has read every ring. Gives the records that are complete now, by time, with
-    /// their payloads.
+    /// Ends a pass that has read every ring. Returns the records that are complete now, by time,
+    /// with their payloads.
     pub(crate) fn end_pass(&mut self) -> impl Iterator<Item = (&T, &[u8])> + Clone {
         let Self { held, fresh, ready, payloads, pass, latest } = self;
         *pass ^= 1;

@@ -7,14 +7,14 @@ use super::cli::{RuleAction, RuleArgs};
 use super::request::send_request;
 use crate::control::switch::{Setting, Switch, Switched};
 
-/// Switches a rule. Gives whether any process has it.
+/// Switches a rule. Returns whether any process has it.
 pub fn rule(args: &RuleArgs) -> Result<bool> {
     let setting = match (args.what, args.ratio) {
         (RuleAction::Enable, None) => Setting::Enable,
         (RuleAction::Disable, None) => Setting::Disable,
         (RuleAction::Sample, Some(ratio)) => Setting::Sample(ratio),
-        (_, Some(_)) => bail!("RATIO is only allowed with sample"),
-        (RuleAction::Sample, None) => bail!("sample needs RATIO"),
+        (_, Some(_)) => bail!("RATIO is allowed only with `sample`"),
+        (RuleAction::Sample, None) => bail!("`sample` needs RATIO"),
     };
     let switch = Switch { rule: args.rule.clone(), setting, pid: args.pid };
     let body = serde_json::to_vec(&switch)?;

@@ -3,7 +3,7 @@
 //! Decides: how much is kept for a slow reader.
 //! Trusts: nothing about the file. A pipe may have a reader that sleeps, and a file may be on a
 //! disk that accepts nothing for a minute: poll(2) reports a file as writable even then. So a
-//! thread of its own writes.
+//! separate thread writes.
 //! Never does: make the files non-blocking, since other processes may share them.
 
 use std::io;
@@ -139,7 +139,7 @@ impl Writer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes bytes. Gives how many are unwritten now.
+    /// Takes bytes. Returns how many are unwritten now.
     fn take(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
         let mut state = self.lock();
         if let Some(error) = state.error {
@@ -154,8 +154,8 @@ impl Writer {
         Ok(state.unwritten)
     }
 
-    /// Waits until fewer than `below` bytes are unwritten, but no longer than `patience`. Gives how
-    /// many are unwritten.
+    /// Waits until fewer than `below` bytes are unwritten, but no longer than `patience`. Returns
+    /// how many are unwritten.
     fn wait(&self, patience: Duration, below: usize) -> io::Result<usize> {
         let too_many = |state: &mut State| state.unwritten >= below && state.error.is_none();
         let waited = self.changed.wait_timeout_while(self.lock(), patience, too_many);

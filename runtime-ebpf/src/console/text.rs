@@ -10,7 +10,7 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
-/// A duration with at least so many significant digits, as in `12.35ms`; whole nanoseconds below 1
+/// A duration with at least this many significant digits, as in `12.35ms`; whole nanoseconds below 1
 /// µs.
 pub(crate) fn format_duration(nanos: f64, digits: usize) -> String {
     let (value, unit) = match nanos {

@@ -1,7 +1,7 @@
 //! Switching rules in running processes.
 //!
 //! Decides: what a switch does to the functions of a rule, now and in processes that attach later.
-//! Trusts: nothing. No process may have the rule.
+//! Trusts: nothing. There may be no process that has the rule.
 
 use std::collections::BTreeMap;
 

@@ -27,7 +27,7 @@ use crate::config::{Endpoint, Protocol};
 /// What became of a request.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The receiver has it, except for so many rejected parts, for this reason.
+    /// The receiver has it, except for some rejected parts, for this reason.
     Delivered { rejected: u64, reason: String },
     /// The receiver does not have it. It may be sent again, after the time that the receiver
     /// demands.
@@ -216,7 +216,7 @@ fn outcome_of_grpc(status: &Status) -> Outcome {
         _ if std::error::Error::source(status).is_some() => {
             Outcome::Again { after: delay, reason: with_causes(status) }
         }
-        // Only if the receiver tells when it will have room.
+        // Only if the receiver states when it will have room.
         Code::ResourceExhausted if delay.is_some() => Outcome::Again { after: delay, reason },
         _ => Outcome::Refused(reason),
     }
@@ -301,7 +301,7 @@ mod tests {
         );
     }
 
-    /// Sends an empty request to a server that answers with `answer`. Gives the outcome and what
+    /// Sends an empty request to a server that answers with `answer`. Returns the outcome and what
     /// was sent.
     fn exchange(answer: &'static str) -> (Outcome, String) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

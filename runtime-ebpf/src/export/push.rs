@@ -112,7 +112,7 @@ pub(crate) async fn metrics(shared: Arc<Shared>, settings: config::MetricsConfig
     }
 }
 
-/// Sends a request until it is delivered or refused. Gives nothing if gopatchd ends before that.
+/// Sends a request until it is delivered or refused. Returns nothing if gopatchd ends before that.
 async fn deliver<E: Export>(sender: &Sender, request: &E, what: &str, stop: &mut Stop) -> Option<Outcome> {
     let mut pause = FIRST_PAUSE;
     let mut failures = 0;

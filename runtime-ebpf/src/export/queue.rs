@@ -2,7 +2,7 @@
 //!
 //! Decides: what is kept when the receiver is slow or gone: the earliest spans, up to a number of
 //! bytes. The rest is counted.
-//! Never does: make the main loop wait. To push is to lock and move.
+//! Never does: make the main loop wait. A push only takes the lock and moves the span.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -120,7 +120,7 @@ impl Shared {
         until > 0 && self.millis() < until
     }
 
-    /// Has the main loop switch a rule. Gives nothing when the main loop has ended.
+    /// Has the main loop switch a rule. Returns nothing when the main loop has ended.
     pub(super) async fn request_switch(&self, switch: Switch) -> Option<Switched> {
         let (sender, switched) = oneshot::channel();
         self.lock_switches().push((switch, sender));

@@ -136,7 +136,7 @@ impl ProbedProcess {
 }
 
 impl Collector {
-    /// Empties the ring. Gives the bytes that it held.
+    /// Empties the ring. Returns the bytes that it held.
     fn pass(&mut self) -> u64 {
         self.clock.update();
         let Self { program, events, processes, clock, printer, summary, .. } = self;
@@ -159,7 +159,7 @@ impl Collector {
         bytes
     }
 
-    /// Sleeps until there is something to do. Gives whether a signal came.
+    /// Sleeps until there is something to do. Returns whether a signal came.
     fn wait(&mut self, signals: &UnixStream, interval: Duration) -> Result<bool> {
         let pids: Vec<_> = self.processes.iter().filter_map(|(pid, one)| one.pidfd.as_ref().map(|_| *pid)).collect();
         let mut files = vec![PollFd::new(signals, PollFlags::IN)];

@@ -2,7 +2,7 @@
 //!
 //! Decides: which rules are refused, because uprobes would not record the same calls as hooks.
 //! Trusts: gopatch for places and plans, and the kernel.
-//! Never does: leave a probe behind. Probes go with gopatchd, however it ends.
+//! Never does: leave a probe behind. Probes end with gopatchd, even if it is killed.
 
 use std::path::Path;
 
@@ -102,7 +102,7 @@ fn load(manifest: &Manifest, points: &[HookPlan], offsets: &RuntimeOffsets, ring
         .map_max_entries("plans", points.len() as u32)
         .map_max_entries("events", ring_bytes)
         .load(PROGRAM)
-        .context("the kernel refuses the maps of the uprobes\nhint: run as root")?;
+        .context("the kernel refuses the maps of the uprobes (needs root)")?;
 
     let mut plans: Array<_, table::Plan> =
         program.map_mut("plans").context("the BPF object has no plans")?.try_into()?;
@@ -121,6 +121,6 @@ fn load(manifest: &Manifest, points: &[HookPlan], offsets: &RuntimeOffsets, ring
         tracing::info!("{left_out} captures are omitted");
     }
     let probe: &mut UProbe = program.program_mut("probe").context("the BPF object has no probe")?.try_into()?;
-    probe.load().context("the kernel refuses the program of the uprobes\nhint: run as root")?;
+    probe.load().context("the kernel refuses the program of the uprobes (needs root)")?;
     Ok(program)
 }

@@ -1,6 +1,6 @@
 //! The plan of a hook in the form that `bpf/uprobe.bpf.c` reads.
 //!
-//! Decides: what a plan can express: so many paths a point, and so many steps a path.
+//! Decides: what a plan can express: how many paths at a point, and how many steps in a path.
 //! Never does: omit a capture without listing it.
 
 use gopatch_protocol::manifest::At;

@@ -1,4 +1,4 @@
-//! gopatchd against processes that break the rules: they spoil only their own events, on both
+//! gopatchd against processes that break the protocol: they spoil only their own events, on both
 //! backends.
 
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! gopatchd against processes that keep the rules: each call becomes one operation, on both
+//! gopatchd against processes that keep to the protocol: each call becomes one operation, on both
 //! backends.
 
 use std::collections::HashMap;

@@ -54,7 +54,7 @@ func serve(handler http.HandlerFunc) string {
 	return "http://" + listener.Addr().String()
 }
 
-// send sends requests, so many at a time, and prints the answers.
+// send sends requests, workers of them at a time, and prints the answers.
 func send(url, phase string, count, workers int) {
 	var next atomic.Int64
 	var running sync.WaitGroup
@@ -122,10 +122,10 @@ func burn(w http.ResponseWriter, r *http.Request) {
 var sink atomic.Int64
 
 func children(w http.ResponseWriter, r *http.Request) {
-	said, err := exec.Command(os.Args[0], "child").CombinedOutput()
+	output, err := exec.Command(os.Args[0], "child").CombinedOutput()
 	check(err)
-	if string(said) != "I am a child" {
-		fail(fmt.Errorf("a child said %q", said))
+	if string(output) != "I am a child" {
+		fail(fmt.Errorf("a child printed %q", output))
 	}
 	err = exec.Command("/bin/sh", "-c", "exit 7").Run()
 	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 7 {

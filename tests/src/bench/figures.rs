@@ -40,13 +40,13 @@ impl Rounds {
         self.0.entry(subject).or_default().push(nanoseconds);
     }
 
-    fn of(&self, subject: &str) -> &[f64] {
+    fn nanoseconds(&self, subject: &str) -> &[f64] {
         self.0.get(subject).map_or(&[], Vec::as_slice)
     }
 
     /// The cost that a hook or a probe adds to a call of `bare`.
     fn cost(&self, subject: &str, bare: &str) -> Vec<f64> {
-        self.of(subject).iter().zip(self.of(bare)).map(|(with, without)| with - without).collect()
+        self.nanoseconds(subject).iter().zip(self.nanoseconds(bare)).map(|(with, without)| with - without).collect()
     }
 }
 
@@ -122,7 +122,7 @@ impl Report {
     /// Computes the rows and compares them with their budgets.
     pub(crate) fn new(machine: Machine, rounds: &Rounds, events: Vec<Events>, budgets: &Budgets) -> Self {
         let call = |name: &'static str| {
-            let call_ns = spread(rounds.of(name));
+            let call_ns = spread(rounds.nanoseconds(name));
             Row { name, call_ns, cost_ns: None, cost_rdtsc: None, goals: Vec::new() }
         };
         let [pair, entry] = [HOOKED, HOOKED_ENTRY].map(|hooked| rounds.cost(hooked, "ServeLike"));
@@ -130,11 +130,11 @@ impl Report {
         let cost = |name: &'static str, bare: &str, sites: u32| {
             let costs = rounds.cost(name, bare);
             let times = |of: &[f64]| spread(&costs.iter().zip(of).map(|(cost, of)| cost / of).collect::<Vec<_>>());
-            let (cost_ns, cost_rdtsc) = (spread(&costs), times(rounds.of(RDTSC)));
+            let (cost_ns, cost_rdtsc) = (spread(&costs), times(rounds.nanoseconds(RDTSC)));
             let figures = [
                 cost_ns.median / f64::from(sites),
                 cost_rdtsc.median,
-                times(rounds.of(FLOOR)).median,
+                times(rounds.nanoseconds(FLOOR)).median,
                 times(&entry).median,
                 times(&pair).median,
                 times(&one).median,
@@ -154,7 +154,7 @@ impl Report {
         rows.extend([UPROBE_ENTRY, UPROBE_PAIR, UPROBE_PUSH].map(|probes| cost(probes, "ServeLike", 1)));
         rows.extend([call("Nop"), cost(UPROBE_NOP, "Nop", 1)]);
         rows.extend([call(ONE_BARE), cost(ONE_HOOKED, ONE_BARE, 2), call(TWO_BARE), cost(TWO_HOOKED, TWO_BARE, 2)]);
-        Self { machine, rounds: rounds.of(RDTSC).len(), rows, events }
+        Self { machine, rounds: rounds.nanoseconds(RDTSC).len(), rows, events }
     }
 
     /// Whether every figure counts and is within its budget.

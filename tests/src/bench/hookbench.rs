@@ -18,7 +18,7 @@ use xtask::workspace;
 
 use crate::cpu::Cpus;
 
-/// How a function is called: so many times in a row, in so many rounds; the best round counts.
+/// How a function is called: how many times in a row, and in how many rounds; the best round counts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Burst {
     pub(crate) calls: u32,
@@ -79,7 +79,7 @@ impl Hookbench {
         line
     }
 
-    /// The same by so many goroutines, with as many Ps, on both processors. The collector runs
+    /// The same by this many goroutines, with as many Ps, on both processors. The collector runs
     /// there too, in the pauses.
     pub(crate) fn run_on_both(&self, socket: &Path, function: &str, burst: Burst, goroutines: u32) -> Result<f64> {
         self.cpus.use_both()?;

@@ -1,9 +1,9 @@
 //! `cargo xtask bench hooks`: what a hook costs, and what a uprobe that records the same costs.
 //!
-//! Each round measures everything once, so a machine that changes its speed changes it for all;
-//! reported are medians over the rounds. A figure counts only if every call left its records and
-//! none was lost: a record that finds its ring full is cheaper than one that is written. A missed
-//! goal is shown as `SHORT`; with `--check` it is a failure.
+//! Each round measures everything once, so a change of the machine's speed affects all figures
+//! alike; the report has medians over the rounds. A figure counts only if every call left its
+//! records and none was lost: a record that finds its ring full is cheaper than one that is
+//! written. A missed goal is shown as `SHORT`; with `--check` it is a failure.
 
 use std::path::Path;
 

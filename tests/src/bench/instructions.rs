@@ -1,7 +1,7 @@
 //! `cargo xtask bench --check`: how many instructions a hook adds to a call, and whether that is
 //! within its budget.
 //!
-//! Counted is all that a call executes in the function and in its thunks, less what it executes in
+//! It counts all instructions that a call executes in the function and in its thunks, less those in
 //! the function without a hook. This is exact on any machine and under any load, so it can be a
 //! gate. It does not measure time: an instruction may cost nothing, or wait for memory. Each call
 //! must have left its records, which proves that the program was attached.

@@ -175,7 +175,7 @@ fn first_loss(backend: &str, pairs: &Hooked<'_>) -> Result<(f64, String)> {
         if rate < records as f64 * REACHED {
             return Ok((
                 million,
-                format!("none lost; hookbench makes no more than this (asked for {:.0})", records as f64 / 1e6),
+                format!("none lost; hookbench makes no more than this (requested {:.0})", records as f64 / 1e6),
             ));
         }
         most = million;

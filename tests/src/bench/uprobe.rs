@@ -59,9 +59,9 @@ impl Uprobes {
         let mut programs = EbpfLoader::new()
             .override_global("goid_offset", &places.goid_offset, true)
             .load(OBJECT)
-            .context("the kernel refuses the uprobes' maps\nhint: run this as root")?;
+            .context("the kernel refuses the uprobes' maps (needs root)")?;
         for name in ["enter", "leave"] {
-            program(&mut programs, name)?.load().context("the kernel refuses the uprobes\nhint: run this as root")?;
+            program(&mut programs, name)?.load().context("the kernel refuses the uprobes (needs root)")?;
         }
         let events = programs.take_map("events").context("the BPF object has no ring")?;
         Ok(Self { programs, target: target.to_owned(), events: RingBuf::try_from(events)?, seen: 0 })

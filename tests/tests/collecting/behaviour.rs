@@ -1,4 +1,4 @@
-//! A patched program does all that it did, however it was built and is run.
+//! A patched program behaves as before, however it is built and run.
 //!
 //! `exact` compares requests; other behaviour is compared with that of the unpatched program.
 

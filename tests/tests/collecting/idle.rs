@@ -1,8 +1,8 @@
 //! A program does nothing for a while, and gopatchd sleeps. Then the program does something.
 //!
 //! In the meantime nothing happens, or a burst, gopatchd's death, or the program's end. The control
-//! page, which gopatchd shares with the program, says when gopatchd sleeps. How much an idle
-//! gopatchd costs, `cargo xtask bench collector` measures.
+//! page, which gopatchd shares with the program, says when gopatchd sleeps. `cargo xtask bench
+//! collector` measures what a sleeping gopatchd costs.
 
 use std::ffi::c_void;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! gopatchd comes late, is killed, and comes again: the server does not notice, and losses are
+//! gopatchd starts late, is killed, and starts again: the server does not notice, and losses are
 //! known.
 //!
 //! * While a gopatchd lives and has rings, every request is an operation.

@@ -1,7 +1,7 @@
 //! Go's own tests of net/http and crypto/tls have the same results in a test binary that is patched
 //! with the default rules.
 //!
-//! Expected is what the unpatched binary gives, pass or fail.
+//! The expected results are those of the unpatched binary, pass or fail.
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::std_test::StdTest;

@@ -1,4 +1,4 @@
-//! Hooks in functions that do to their stacks all that Go allows change nothing, and count exactly.
+//! Hooks change nothing and count exactly, whatever functions do to their stacks within Go.
 //!
 //! corpus/torture has its own counters: one at the first statement of each function, and one at
 //! each of its returns.

@@ -1,7 +1,7 @@
 //! What a real Collector receives from patched programs: each request once, with all attributes.
 //!
-//! What gopatchd prints must be what it pushes. That what it prints is what the client saw, other
-//! tests check with `exact`.
+//! gopatchd must push what it prints. Other tests check, with `exact`, that it prints what the
+//! client saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

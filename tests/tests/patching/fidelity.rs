@@ -1,7 +1,7 @@
 //! A patched file is still a Go program to the tools that read it: go, binutils and gdb.
 //!
-//! They must report the same of it as of the unpatched file. Whether it runs the same, `behaviour`
-//! tests.
+//! They must report the same for it as for the unpatched file. `behaviour` tests whether it runs
+//! the same.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! What gopatch cannot patch it refuses: status 2, one line that says what to do, and every file
+//! gopatch refuses what it cannot patch: status 2, one line that says what to do, and every file
 //! unchanged.
 //!
 //! Each input is a copy; no file of the corpus is changed.

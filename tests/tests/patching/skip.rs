@@ -85,7 +85,7 @@ fn what_is_skipped_does_not_run_with_or_without_gopatchd() -> Result<()> {
 /// All rules of the function record both ends of a skipped call, in their order, as if its body
 /// took no time.
 #[test]
-fn a_skipped_call_is_recorded_where_a_rule_asks_for_it() -> Result<()> {
+fn a_skipped_call_is_recorded_where_a_rule_captures_it() -> Result<()> {
     let rules = r#"rules:
       - name: door
         import: main

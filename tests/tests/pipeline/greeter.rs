@@ -24,7 +24,7 @@ fn default_rules_without_dwarf() -> Result<()> {
 
 #[test]
 fn every_function_hooked() -> Result<()> {
-    // Of so many hooks gopatchd writes much; what runs beside it holds it up.
+    // With so many hooks gopatchd writes a lot, and whatever runs beside it slows it down.
     let _turn = alone();
     calls_are_seen(Hooked::Everything, "default", 80)
 }

@@ -1,4 +1,4 @@
-//! The whole way, as users go it: the documents' examples, `deploy/`, `gopatchd ab`, the budgets,
+//! The whole way, as users take it: the documents' examples, `deploy/`, `gopatchd ab`, the budgets,
 //! and real programs.
 
 mod ab;

@@ -1,6 +1,8 @@
-//! The commands of docs/operations.md work: they are run in order, and print what the document shows.
+//! The commands of docs/operations.md work: they are run in order, and print what the document
+//! shows.
 //!
-//! Decides: what the document's fences mean ([`Step`]), and that free ports take the place of its ports.
+//! Decides: what the document's fences mean ([`Step`]), and that free ports take the place of its
+//! ports.
 //! Trusts: bash, curl, and Debian's Prometheus. Never does: add commands of its own.
 
 use std::collections::BTreeMap;
@@ -126,7 +128,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// To the commands in it. Where they have ended, that is an error that tells nothing new.
+    /// Sends a signal to the commands in it. An error means that they have ended already.
     fn signal(&self, signal: Signal) {
         let group = i32::try_from(self.0.pid()).ok().and_then(Pid::from_raw);
         let _ = group.map(|group| kill_process_group(group, signal));

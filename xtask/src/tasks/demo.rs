@@ -1,5 +1,4 @@
-//! `cargo xtask demo`: the whole way once, from a Go executable to a table of the requests that it
-//! served.
+//! `cargo xtask demo`: from a Go executable to a table of the requests that it served.
 //!
 //! It fails unless gopatchd saw as many requests as the client sent. No process outlives it.
 

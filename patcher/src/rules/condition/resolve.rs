@@ -30,8 +30,8 @@ pub enum ComparisonError {
     Path(ResolveError),
     /// A result, but the condition is evaluated at the entry.
     #[error(
-        "a result is known at the exit only, but the condition of a rule with an entry is evaluated there; to test \
-         results, give the rule `exit` alone"
+        "a result is known at the exit only, but the condition of a rule with an entry is evaluated at the entry; to \
+         test results, give the rule `exit` alone"
     )]
     ResultAtEntry,
     /// A parameter, but the condition is evaluated at the exit.

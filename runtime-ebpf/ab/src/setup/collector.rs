@@ -1,7 +1,7 @@
 //! What runs alongside the program: gopatchd as a process, another tool's agent, or the server that
 //! a program exports to.
 //!
-//! gopatchd does everything that it does for a user, up to the JSON, which it discards. Its summary
+//! gopatchd does all its usual work, up to writing the JSON, which it then discards. Its summary
 //! says how many records it received and lost. It has its own socket and pins, so that a gopatchd
 //! that serves this host is not disturbed.
 

@@ -1,8 +1,8 @@
 //! The variants to compare.
 //!
-//! A variant that the user named and that cannot run here is an error; another one is left out,
-//! which every report mentions. To find out, each collector is started once before anything is
-//! measured.
+//! A variant that the user named and that cannot run here is an error; any other that cannot run is
+//! left out, and every report says so. To find out, each collector is started once before anything
+//! is measured.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -227,7 +227,7 @@ impl<'m> Attributes<'m> {
 }
 
 impl<'m> Builder<'m> {
-    /// Adds a value, or what its zero means. Gives whether it is added at all.
+    /// Adds a value, or what its zero means. Returns whether it is added at all.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as for `set`")]
     fn add_meaning(

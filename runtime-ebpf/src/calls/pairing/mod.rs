@@ -108,7 +108,7 @@ pub(crate) struct Pairing<R> {
 /// likely to be one of theirs.
 const KEPT_IDLE: usize = 4096;
 
-/// The part of the limits (one in so many) that is given up at a time, because finding the oldest
+/// The part of the limits (one in this many) that is given up at a time, because finding the oldest
 /// calls examines all.
 const GIVE_UP_PART: usize = 16;
 
@@ -119,7 +119,7 @@ impl<R: Weigh> Pairing<R> {
         Self { goroutines, open: 0, bytes: 0, entries: 0, limits, unpaired_exits: 0, evicted: 0 }
     }
 
-    /// A call begins. Gives the call that must be over because of it, if any.
+    /// Begins a call. Returns the call that must be over because of it, if any.
     pub(crate) fn enter(&mut self, mark: Mark<R>) -> Option<Call<R>> {
         let Mark { place, tsc, record } = mark;
         let goroutine = self.goroutines.entry(place.goid).or_default();
@@ -144,7 +144,7 @@ impl<R: Weigh> Pairing<R> {
         before
     }
 
-    /// A call returns. Gives it, unless it has no entry.
+    /// Ends a call. Returns it, unless it has no entry.
     pub(crate) fn exit(&mut self, place: Place, tsc: u64) -> Option<Call<R>> {
         let goroutine = self.goroutines.get_mut(&place.goid);
         let Some((entry_tsc, entry, ancestors)) = goroutine.and_then(|goroutine| goroutine.take_latest(place, tsc))
@@ -167,8 +167,8 @@ impl<R: Weigh> Pairing<R> {
         Some(Call { entry: Mark { place, tsc, record: () }, end_tsc, end: End::Returned, ancestors })
     }
 
-    /// A boundary at `frame` returns. Gives the deeper calls of its goroutine, which are over: all
-    /// of them, whatever their time stamps, so that no later boundary finds the same calls again.
+    /// Ends a boundary at `frame`. Returns the deeper calls of its goroutine, which are over: all of
+    /// them, whatever their time stamps, so that no later boundary finds the same calls again.
     pub(crate) fn boundary(&mut self, goid: u64, frame: u32, tsc: u64) -> Vec<Call<R>> {
         let (true, Some(frame)) = (goid != 0, frame.checked_add(1)) else {
             return Vec::new();
@@ -205,7 +205,7 @@ impl<R: Weigh> Pairing<R> {
         }
     }
 
-    /// No more records will come. Gives the calls that are still open, by their time.
+    /// No more records will come. Returns the calls that are still open, by their time.
     pub(crate) fn finish(&mut self, tsc: u64) -> Vec<Call<R>> {
         let goroutines = mem::take(&mut self.goroutines);
         let mut open: Vec<_> = goroutines
@@ -328,7 +328,7 @@ impl<R: Weigh> Goroutine<R> {
         }
     }
 
-    /// Adds a call. Gives the one with the same key, if any.
+    /// Adds a call. Returns the one with the same key, if any.
     fn insert(&mut self, key: Key, entry: Entry<R>) -> Option<Entry<R>> {
         if let Self::Few(calls) = self
             && calls.len() == FEW

@@ -32,7 +32,7 @@ impl Top {
         rows
     }
 
-    /// Handles a key. Gives whether it ends `top`.
+    /// Handles a key. Returns whether it ends `top`.
     pub(super) fn handle_key(&mut self, key: KeyEvent) -> bool {
         if key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c') {
             return true;

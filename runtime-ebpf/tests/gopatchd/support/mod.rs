@@ -132,7 +132,7 @@ impl Gopatchd {
         kill_process(self.pid(), Signal::TERM).expect("a child of this process");
     }
 
-    /// Kills gopatchd. Gives its folder, for another gopatchd.
+    /// Kills gopatchd. Returns its folder, for another gopatchd.
     pub(crate) fn kill(mut self) -> tempfile::TempDir {
         self.child.kill().expect("a child of this process");
         self.child.wait().expect("a child of this process");

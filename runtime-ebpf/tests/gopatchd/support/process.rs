@@ -175,7 +175,7 @@ impl Process {
         self.asleep().load(Ordering::Acquire) == 1
     }
 
-    /// Wakes gopatchd, as the tick does. Gives how many threads were woken.
+    /// Wakes gopatchd, as the tick does. Returns how many threads were woken.
     pub(crate) fn ring(&self) -> usize {
         futex::wake(self.asleep(), futex::Flags::empty(), i32::MAX as u32).expect("a futex that is mapped")
     }

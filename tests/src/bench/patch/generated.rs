@@ -18,7 +18,7 @@ const SERVICES: u32 = 100;
 /// Numbers of packages of the programs: about 40 and 100 MB with DWARF.
 pub(crate) const PACKAGES: [u32; 2] = [43, 129];
 
-/// Builds the program with so many packages. Both programs are in one folder, so that shared
+/// Builds the program with this many packages. Both programs are in one folder, so that shared
 /// packages are compiled once.
 pub(crate) fn build(packages: u32, go: &str, mode: &str) -> Result<PathBuf> {
     let mut files = BTreeMap::from([(PathBuf::from("go.mod"), format!("module {MODULE}\n\ngo 1.18\n"))]);

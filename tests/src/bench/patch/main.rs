@@ -1,8 +1,8 @@
 //! `cargo xtask bench patch`: what patching costs, compared with `objcopy IN OUT` and `cp IN OUT`
 //! on the same file.
 //!
-//! Each round runs every command on every program once, so a machine that changes its speed changes
-//! it for all; a ratio is of two runs in the same round. A missed goal is shown as `SHORT`; with
+//! Each round runs every command on every program once, so a change of the machine's speed affects
+//! all alike; a ratio is of two runs in the same round. A missed goal is shown as `SHORT`; with
 //! `--check` it is a failure.
 
 mod child;

@@ -230,7 +230,7 @@ fn accept_until(over: &AtomicBool, listener: OwnedFd, peer: &Peer) -> Result<Vec
     Ok(hellos)
 }
 
-/// Meets one process. Gives what must stay open.
+/// Meets one process. Returns what must stay open.
 fn meet(connection: &OwnedFd, peer: &Peer, over: &AtomicBool, hellos: &mut Vec<Hello>) -> Result<Option<Vec<OwnedFd>>> {
     if matches!(peer, Peer::ClosesUnread) {
         return Ok(None);

@@ -1,6 +1,7 @@
 //! Tables of `docs/figures/hooks.json`, which is the output of `cargo xtask bench hooks --json`.
 //!
-//! Decides: which rows the short table has, and how many digits are shown. Never does: compute a figure.
+//! Decides: which rows the short table has, and how many digits are shown. Never does: compute a
+//! figure.
 
 use std::fmt::Write as _;
 use std::fs;

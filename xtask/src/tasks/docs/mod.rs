@@ -1,7 +1,9 @@
-//! `cargo xtask docs`: the parts of documents that are generated from the programs and from figures.
+//! `cargo xtask docs`: the parts of documents that are generated from the programs and from
+//! figures.
 //!
-//! A document has such a part between the lines `<!-- generated: NAME -->` and `<!-- end -->`. A NAME is one of
-//! [`generate`]. Without `--write` a part that differs is an error, which is how `cargo xtask test` calls it.
+//! A document has such a part between the lines `<!-- generated: NAME -->` and `<!-- end -->`. A
+//! NAME is one of [`generate`]. Without `--write` a part that differs is an error, which is how
+//! `cargo xtask test` calls it.
 
 mod figures;
 mod synopsis;

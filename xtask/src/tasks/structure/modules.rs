@@ -12,7 +12,7 @@ use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, Meta, UseTree, Visibility};
 
-/// Gives the text of a file, or `None` where there is no such file.
+/// Returns the text of a file, or `None` where there is no such file.
 pub(super) type Read<'r> = &'r dyn Fn(&Path) -> Result<Option<String>>;
 
 /// The modules of a crate. The first is its root.

@@ -1,4 +1,4 @@
-//! Files that can be read at a sitting, and folders that can be looked over.
+//! Limits on the length of a file and on the loose files in a folder.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
