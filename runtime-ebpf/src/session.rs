@@ -16,13 +16,14 @@ use crate::attach::control_page::ControlPage;
 use crate::attach::heartbeat::Heartbeat;
 use crate::attach::peer::Peer;
 use crate::calls::clock::Clock;
+use crate::calls::operation::Operation;
 use crate::calls::order::Order;
 use crate::calls::program::Program;
 use crate::calls::{Calls, Entries, Event};
 use crate::control::api::RuleStatus;
 use crate::control::switch::{Setting, Switches};
 use crate::outlet::Outlet;
-use crate::rings::{Counters, Rings};
+use crate::rings::{Counters, Positions, Rings};
 use crate::summary::Summary;
 use crate::telemetry::process::Process;
 
@@ -43,6 +44,10 @@ pub(crate) struct Session {
     order: Order<Event>,
     calls: Calls,
     counters: Counters,
+    /// The positions of its first ring, where the process notes when it resumed, and when it last
+    /// did.
+    first_ring: Arc<Positions>,
+    resumed: u64,
     unlogged: Unlogged,
     /// When to close it, once another session has replaced it.
     give_up_at: Option<Instant>,
@@ -73,6 +78,7 @@ impl Session {
         process: Arc<Process>,
     ) -> Self {
         let counters = control.counted();
+        let first_ring = rings.positions().swap_remove(0);
         // The control page has every function on.
         let enabled = vec![true; program.functions()];
         Self {
@@ -87,6 +93,8 @@ impl Session {
             enabled,
             order: Order::new(),
             counters,
+            resumed: first_ring.resumed(),
+            first_ring,
             unlogged: Unlogged::default(),
             give_up_at: None,
         }
@@ -144,8 +152,14 @@ impl Session {
     /// fullest ring was.
     pub(crate) fn pass(&mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) -> f64 {
         let fullest = self.drain(summary);
+        // After the rings: a record from after a gap that this pass has read shows the gap's end.
+        let resumed = self.first_ring.resumed();
+        if resumed != self.resumed {
+            self.resumed = resumed;
+            self.calls.begin_gap(resumed);
+        }
         // Without records nothing needs the time.
-        if !self.order.is_empty() {
+        if !self.order.is_empty() || self.calls.has_gap() {
             clock.update();
             self.process_records(clock, outlet);
         }
@@ -244,9 +258,9 @@ impl Session {
         let (process, program) = (&self.process, &self.program);
         let mut state = process.state();
         outlet.watch(&mut state);
-        self.calls.take_all(self.order.end_pass(), program, clock, &mut |operation| {
-            outlet.take(process, &mut state, program, operation);
-        });
+        let mut sink = |operation: &mut Operation<'_>| outlet.take(process, &mut state, program, operation);
+        self.calls.take_all(self.order.end_pass(), program, clock, &mut sink);
+        self.calls.end_pass(program, clock, &mut sink);
     }
 
     /// Switches a rule. Returns how many functions of the program it has.

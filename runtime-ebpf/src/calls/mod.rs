@@ -70,6 +70,20 @@ pub(crate) enum Entries {
     MayRepeat,
 }
 
+/// A time in which a process wrote no records, as it saw no gopatchd.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    /// Its end.
+    tsc: u64,
+    /// Passes until all records from before it have been processed.
+    passes: u32,
+}
+
+/// Passes after which all records from before a gap have been processed: the pass that has seen its
+/// end reads some of them after it has read others, the next pass reads the rest, and records are
+/// processed a pass after they were read.
+const GAP_PASSES: u32 = 3;
+
 /// The calls of one process.
 pub(crate) struct Calls {
     pid: u32,
@@ -78,6 +92,8 @@ pub(crate) struct Calls {
     pairing: Pairing<Opened>,
     /// Empty; the memory for the attributes of the next operation.
     attributes: Attributes<'static>,
+    /// Set while records from before a gap may still come.
+    gap: Option<Gap>,
     /// Entries that were counted as a repeated record of the same call.
     pub(crate) repeated: u64,
 }
@@ -90,6 +106,7 @@ impl Calls {
             ids: Ids::new(),
             pairing: Pairing::new(LIMITS),
             attributes: Attributes::default(),
+            gap: None,
             repeated: 0,
         }
     }
@@ -107,6 +124,10 @@ impl Calls {
         sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
         while let Some((event, payload)) = records.next() {
+            if let Some(gap) = self.gap.filter(|gap| event.tsc >= gap.tsc) {
+                let calls = self.pairing.interrupt(event.goid, gap.tsc);
+                self.emit_unfinished(calls, program, clock, sink);
+            }
             let mut later = records.clone();
             if let Some((next, next_payload)) = later.next()
                 && let Some(call) = self.leaf_call(event, next, program)
@@ -206,6 +227,41 @@ impl Calls {
         self.attributes = operation.attributes.emptied();
     }
 
+    /// The process wrote no records for a while until `tsc`: calls that were open may have ended
+    /// since, and others have begun in their places. The pass that has read the first record
+    /// after it calls this.
+    pub(crate) fn begin_gap(&mut self, tsc: u64) {
+        self.gap = Some(Gap { tsc, passes: GAP_PASSES });
+    }
+
+    /// Whether calls from before a gap may be open.
+    pub(crate) fn has_gap(&self) -> bool {
+        self.gap.is_some()
+    }
+
+    /// The records of a pass are processed.
+    pub(crate) fn end_pass(&mut self, program: &Program, clock: &Clock, sink: &mut dyn FnMut(&mut Operation<'_>)) {
+        let Some(gap) = &mut self.gap else { return };
+        gap.passes -= 1;
+        if let Gap { tsc, passes: 0 } = *gap {
+            self.gap = None;
+            let calls = self.pairing.interrupt_all(tsc);
+            self.emit_unfinished(calls, program, clock, sink);
+        }
+    }
+
+    fn emit_unfinished(
+        &mut self,
+        calls: Vec<Call<Opened>>,
+        program: &Program,
+        clock: &Clock,
+        sink: &mut dyn FnMut(&mut Operation<'_>),
+    ) {
+        for call in calls {
+            self.emit(program, clock, &call, call.entry.record.recorded(), None, sink);
+        }
+    }
+
     /// Gives up the open calls of a function: their exits will not come.
     pub(crate) fn forget(&mut self, function: u32) {
         self.pairing.forget(function);
@@ -220,9 +276,8 @@ impl Calls {
         summary: &mut Summary,
         sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
-        for call in self.pairing.finish(now) {
-            self.emit(program, clock, &call, call.entry.record.recorded(), None, sink);
-        }
+        let calls = self.pairing.finish(now);
+        self.emit_unfinished(calls, program, clock, sink);
         summary.unpaired_exits += self.pairing.unpaired_exits;
         summary.evicted_calls += self.pairing.evicted;
     }
@@ -290,6 +345,33 @@ mod tests {
 
     fn records(pass: &[Event]) -> impl Iterator<Item = (&Event, &[u8])> + Clone {
         pass.iter().map(|event| (event, &[][..]))
+    }
+
+    #[test]
+    fn a_call_from_before_a_gap_is_not_ended_by_an_exit_after_it() {
+        let (program, clock) = (program(), &*CLOCK);
+        let mut calls = Calls::new(1, Entries::Once);
+        let [enter, exit] = [0, 1].map(|point| move |tsc, goid| Event { tsc, point, frame: 8, goid });
+        let mut lines = Vec::new();
+        let mut pass = |calls: &mut Calls, events: &[Event]| {
+            let before = lines.len();
+            calls.take_all(records(events), &program, clock, &mut |operation| operation.json(&mut lines));
+            calls.end_pass(&program, clock, &mut |operation| operation.json(&mut lines));
+            String::from_utf8(lines[before..].to_vec()).expect("JSON")
+        };
+        assert_eq!(pass(&mut calls, &[enter(10, 5), enter(11, 6)]), "");
+        calls.begin_gap(100);
+        // The exit of another call, whose entry was not recorded.
+        let first = pass(&mut calls, &[exit(120, 5)]);
+        assert!(first.contains("\"goid\":5,") && first.contains("\"unfinished\":true"), "{first}");
+        // From before the gap, read late.
+        let late = pass(&mut calls, &[enter(20, 7), exit(30, 7)]);
+        assert!(late.contains("\"goid\":7,") && !late.contains("unfinished"), "{late}");
+        let last = pass(&mut calls, &[enter(130, 8)]);
+        assert!(last.contains("\"goid\":6,") && last.contains("\"unfinished\":true"), "{last}");
+        let after = pass(&mut calls, &[exit(140, 8)]);
+        assert!(after.contains("\"goid\":8,") && !after.contains("unfinished"), "{after}");
+        assert_eq!(calls.pairing.unpaired_exits, 1);
     }
 
     proptest! {

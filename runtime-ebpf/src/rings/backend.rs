@@ -133,6 +133,11 @@ impl Positions {
         self.0.load(ring::PRODUCER_POS) != self.consumer()
     }
 
+    /// When the process last began to write again, in the first ring of a session.
+    pub(crate) fn resumed(&self) -> u64 {
+        self.0.load(ring::RESUMED)
+    }
+
     pub(super) fn consumer(&self) -> u64 {
         self.0.load(ring::CONSUMER_POS)
     }

@@ -245,6 +245,10 @@ pub mod ring {
     /// File offset of the `u64` that counts exits for which no words were kept (see the thunks of
     /// `gopatch-trampolines`).
     pub const WORDS_MISSING: usize = super::PAGE + 72;
+    /// File offset of the `u64` time stamp counter when hooks last began to write again after they
+    /// had stopped because no heartbeat beat. In the first ring only. Calls that were open before
+    /// may have ended, and others begun, without a record.
+    pub const RESUMED: usize = super::PAGE + 88;
     /// File offset of the data.
     pub const DATA: usize = 2 * super::PAGE;
     /// Bytes of a record's header: `u32` length, `u32` zero.

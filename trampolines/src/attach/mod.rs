@@ -1,17 +1,30 @@
-//! The code by which a patched process attaches to gopatchd: the entry stub, the tick, and the
-//! steps they share.
+//! The code by which a patched process and gopatchd meet: the entry stub, the tick, and the steps
+//! they share.
 //!
-//! Decides: when a process connects, maps its rings, notices that gopatchd is gone, and leaves its
-//! rings.
+//! Decides: when a process connects, what it maps, and when its hooks write records.
 //! Trusts: gopatchd's reply only after checking it. Never does: install a signal handler, allocate,
 //! or wait in the tick.
 //!
 //! Here: the constants, the order of the parts, and what they share. `stub` and `tick` are the two
-//! entry points; `search` is how a tick attaches; `hello` and `rings` are the exchange that the stub
-//! and a search run; `clear` and `bell` are parts of the tick; `sys` is the kernel's interface.
+//! entry points; `hello` and `reply` are the exchange, `make` a session without one, `map` maps
+//! either; `search` is how a tick attaches; `clear` and `bell` are parts of the tick; `sys` is the
+//! kernel's interface.
 //!
 //! Registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 the return
 //! address of a routine. System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`.
+//!
+//! # A session outlives gopatchd
+//!
+//! The stub ends with a *session* mapped: a control page and rings. gopatchd has granted it, or the
+//! process has made it (`make`). From then on, what gopatchd does is seen in the control page: its
+//! heartbeat beats, or stands still, or beats again. A gopatchd that begins later finds the session
+//! by itself (`/proc/PID/map_files`, gopatchd's `attach::finder`) and reads on where the last one
+//! stopped. So a process that has a session makes no system call to keep, lose or regain a
+//! gopatchd.
+//!
+//! Only a gopatchd that may not look into the process needs the search, with a helper thread. It
+//! is limited to processes whose mode is [`AttachMode::Late`], and to times when the heartbeat
+//! stands still although a gopatchd lives (`search`).
 //!
 //! # Invariants
 //!
@@ -36,10 +49,10 @@
 //! * **A6. Every failure of a system call is handled**: it is tested, or it changes nothing that
 //!   matters, as a comment there explains. An answer that the kernel never gives (0 for an address,
 //!   success without effect) counts as a failure wherever it would do harm.
-//! * **A7. Stores in order.** Attaching: slots, then `ATTACHED = 1`, then the epoch, then the
-//!   enable bytes. Detaching: the enable bytes, then `ATTACHED = 0`, then after [`SETTLE`] the look
-//!   at each `BUSY`. x86-64 keeps stores in order, so a thunk that sees an enable byte set sees all
-//!   that was stored before it.
+//! * **A7. Stores in order.** To let hooks write: slots, then `ATTACHED = 1`, then the epoch, then
+//!   the enable bytes. To stop them: the enable bytes, then `ATTACHED = 0`, then after [`SETTLE`] the
+//!   look at each `BUSY`. x86-64 keeps stores in order, so a thunk that sees an enable byte set sees
+//!   all that was stored before it.
 //! * **A8. Never fault.** What this code touches is the image (session, slots, switches, table,
 //!   constants), the initial stack, or a mapping that it has made and not yet unmapped, of a file
 //!   that cannot shrink.
@@ -48,16 +61,24 @@
 //!   So what a thread has stored before it loaded an old value of ours is visible to the tick that
 //!   long after it changed the value: no barrier in the other threads is needed, and no system call
 //!   for one.
-//! * **A10. Few calls.** In a session, the tick calls `futex` alone, as Go's runtime does. Without
-//!   one it makes no call if it may not attach (any more), and else those of `search`, a bounded
-//!   number in a process's life.
+//! * **A10. Few calls.** While the heartbeat beats, the tick calls `futex` alone, as Go's runtime
+//!   does. While it does not, a process that may not search makes no call at all, and one that may
+//!   makes those of `search`: a bounded number in its life.
+//! * **A11. Mapped for good.** A session is unmapped only to map another in its place, and only
+//!   after each `BUSY` was seen 0 (`tick`).
 //!
 //! # What remains
 //!
-//! * For as long as a helper lives, at most [`HELPER_WAIT_MILLIS`] and what mapping takes,
-//!   the process has one thread that Go does not know. All its signals are blocked. It keeps the
-//!   credentials that it began with. A limit of tasks counts it: Go ends a program that cannot start
-//!   a thread because a helper has the last task.
+//! * A process that finds a limit of address space or of file sizes makes no session. If it has
+//!   none, only a search finds gopatchd.
+//! * A locked address space (`mlockall`) includes the session: 1 MiB a P and 256 KiB for each spare
+//!   ring if the process has made it.
+//! * A filter that was installed before the program began and that kills on a call of the stub
+//!   kills it. [`AttachMode::Never`] makes none of them but `sched_getaffinity`, which Go makes too.
+//! * A helper is one thread that Go does not know, for at most [`HELPER_WAIT_MILLIS`] and what mapping
+//!   takes. All its signals are blocked. It keeps the credentials that it began with. A limit of
+//!   tasks counts it: Go ends a program that cannot start a thread because a helper has the last
+//!   task.
 //! * A helper's table begins as a copy of the program's and is emptied at once by `close_range`. So
 //!   what the program closes in between is released only when that is done; each open file is
 //!   flushed, which a file system in user space sees, and which waits as long as it hangs; and a

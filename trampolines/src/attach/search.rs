@@ -1,21 +1,22 @@
-//! The search: how a tick attaches to a gopatchd that was not there when the program started, or
-//! that was restarted.
+//! The search: how a tick attaches to a gopatchd that may not look into this process.
 //!
 //! Decides: when to look for gopatchd, and when to stop for good.
 //! Trusts: nothing. Never does: wait, or touch a descriptor of the program's (A4).
 //!
-//! An attempt first looks, by `newfstatat`, whether the path is a socket that has changed since a
-//! helper was last started. If it is not, that one call is all: gopatchd touches its socket every
-//! few seconds, so one that is stopped or was killed costs at most one helper. If it is, the attempt
-//! starts a *helper*: a thread that shares all with the program but its table of descriptors. It empties its copy of that table, connects, says hello, waits for
-//! the reply, maps what came, and ends. `sysmon` goes on meanwhile and looks at later ticks whether
-//! the helper has ended. All signals are blocked in the helper, since Go's signal handler aborts on
-//! a thread that it does not know.
+//! An attempt first looks, by `newfstatat`, whether the path is a socket that has changed since the
+//! last look. If it is not, that one call is all. A gopatchd that lives touches its socket every few
+//! seconds, so one that is stopped or was killed costs nothing more. A first change only makes the
+//! next look come after [`GRACE`]: a gopatchd that can find this process has found it by then, its
+//! heartbeat beats, and the search is over. After a second change the attempt starts a *helper*.
 //!
-//! The helper runs with `sysmon`'s stack pointer and thread pointer, and uses neither.
+//! A helper is a thread that shares all with the program but its table of descriptors. It empties
+//! its copy of that table, connects, sends a hello, waits for the reply, maps what came, and ends.
+//! `sysmon` goes on meanwhile and looks at later ticks whether the helper has ended. All signals are
+//! blocked in the helper, since Go's signal handler aborts on a thread that it does not know. The
+//! helper runs with `sysmon`'s stack pointer and thread pointer, and uses neither.
 //!
-//! Attempts come at distances that double from [`RETRY`] to [`MAX_DISTANCE`], and after
-//! [`MAX_ATTEMPTS`] without a session there are none any more (A10).
+//! Intervals between attempts double from [`RETRY`] to [`MAX_DISTANCE`], and after [`MAX_ATTEMPTS`]
+//! without a session there are none any more (A10).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]

@@ -10,8 +10,10 @@
 //! come, runs one step of the session:
 //!
 //! ```text
-//!        search: connect, hello, reply, map          dead, or FLAG_DETACH
-//! Idle ─────────────────────────────────▶ Attached ──────────────────────▶ Idle
+//!                    stub, or helper: map            heartbeat beats
+//! Alone (no session) ──────────────▶ Mapped, idle ◀─────────────────▶ Mapped, ATTACHED = 1
+//!                                                   it stands still,
+//!                                                   or FLAG_DETACH
 //! ```
 //!
 //! `sysmon` has no P, runs on its thread's system stack, and is one thread; the stub runs before
@@ -22,9 +24,8 @@
 //! This is the proof of I4. A thunk stores `BUSY = 1` in its slot and then loads `ATTACHED`; the
 //! tick stores `ATTACHED = 0` and loads each `BUSY` after [`SETTLE`]. A thunk that loaded 1 had
 //! stored `BUSY = 1` before, so the tick sees that store (A9). When all are 0, no thunk uses the
-//! rings and none will, until slots are made for new ones. The rings stay mapped until then: a
-//! process that never attaches again makes no system call to get rid of them, and one that does has
-//! at most those of one session besides its own.
+//! rings and none will, until `ATTACHED` is 1 again. The rings stay mapped until others take their
+//! place (A11).
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -141,6 +142,12 @@ impl Emitter<'_> {
         // The heartbeat beats, for the first time or again. A7: ATTACHED, then the enable bytes.
         asm.cmp(dword_ptr(at(switches_va + switches::ATTACHED)), 0)?;
         asm.jne(in_use)?;
+        // Before the first record of this time, so that a reader that sees the record sees this.
+        asm.rdtsc()?;
+        asm.shl(rdx, 32)?;
+        asm.or(rax, rdx)?;
+        asm.mov(rcx, qword_ptr(at(self.arena.slots() + slot::PRODUCER)))?;
+        asm.mov(qword_ptr(rcx + (ring::RESUMED - ring::PRODUCER_POS) as i32), rax)?;
         asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 1)?;
         asm.xor(eax, eax)?;
         // The next search begins afresh.

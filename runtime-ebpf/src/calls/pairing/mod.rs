@@ -60,7 +60,7 @@ pub(crate) enum End {
     Returned,
     /// By a panic, as far as records show.
     Unwound,
-    /// Not before the process or gopatchd ended.
+    /// Not before the process or gopatchd ended, or not while records were written.
     Unfinished,
 }
 
@@ -203,6 +203,32 @@ impl<R: Weigh> Pairing<R> {
                 !goes
             });
         }
+    }
+
+    /// Ends the calls of a goroutine that began before `tsc`: what has become of them was not
+    /// recorded.
+    pub(crate) fn interrupt(&mut self, goid: u64, tsc: u64) -> Vec<Call<R>> {
+        let Some(goroutine) = self.goroutines.get_mut(&goid) else {
+            return Vec::new();
+        };
+        let ancestors = goroutine.ancestors_from(goid, 0);
+        let (before, after): (Vec<_>, Vec<_>) =
+            goroutine.take_from(0).into_iter().zip(ancestors).partition(|(((_, began), _), _)| *began < tsc);
+        for ((key, entry), _) in after {
+            goroutine.insert(key, entry);
+        }
+        let unfinished = |(((spot, began), entry), ancestors): ((Key, Entry<R>), _)| {
+            self.close((spot.place(goid), began), entry, ancestors, tsc, End::Unfinished)
+        };
+        before.into_iter().map(unfinished).collect()
+    }
+
+    /// The same for all goroutines.
+    pub(crate) fn interrupt_all(&mut self, tsc: u64) -> Vec<Call<R>> {
+        let goids: Vec<_> = self.goroutines.keys().copied().collect();
+        let mut calls: Vec<_> = goids.into_iter().flat_map(|goid| self.interrupt(goid, tsc)).collect();
+        calls.sort_by_key(|call| (call.entry.tsc, call.entry.place));
+        calls
     }
 
     /// No more records will come. Returns the calls that are still open, by their time.

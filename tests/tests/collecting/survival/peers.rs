@@ -4,13 +4,17 @@
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use gopatch_protocol::wire::{Hello, PAGE, Reply, control, ring};
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+use gopatch_protocol::wire::{ATTACH_ENV, Hello, PAGE, Reply, control, ring};
+use rustix::fs::{
+    AtFlags, CWD, MemfdFlags, SealFlags, Timespec, Timestamps, UTIME_NOW, fcntl_add_seals, ftruncate, memfd_create,
+    utimensat,
+};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
@@ -76,6 +80,24 @@ fn a_program_outlives_peers_that_do_not_keep_to_the_protocol() -> Result<()> {
         peers().into_iter().flat_map(|peer| Moment::BOTH.map(|moment| (peer.clone(), moment))).collect();
     check_all(&cases, |index, (peer, moment)| {
         try_peer(&survivor, peer, *moment, moment.millis(), &format!("p{index}")).map(drop)
+    })
+}
+
+#[test]
+fn a_program_that_attaches_when_it_starts_looks_for_no_peer_later() -> Result<()> {
+    let survivor = Survivor::build()?;
+    let cases = ["late", "start", "never"].map(|mode| Moment::BOTH.map(|moment| (mode, moment))).concat();
+    check_all(&cases, |index, (mode, moment)| {
+        let mut command = Command::new(&survivor.patched);
+        command.arg(moment.millis().to_string()).env(ATTACH_ENV, mode);
+        let hellos = serve(&survivor, &Peer::NeverAnswers, *moment, &mut command, &format!("m{index}"))?;
+        let most = match (*mode, moment) {
+            ("late", _) => usize::MAX,
+            ("start", Moment::Start) => 1,
+            _ => 0,
+        };
+        ensure!((most.min(1)..=most).contains(&hellos.len()), "{} hellos", hellos.len());
+        Ok(())
     })
 }
 
@@ -199,7 +221,7 @@ fn serve(survivor: &Survivor, peer: &Peer, moment: Moment, command: &mut Command
                 std::thread::sleep(moment.hidden());
                 std::fs::rename(from, to)?;
             }
-            accept_until(over, listener, peer)
+            accept_until(over, listener, to, peer)
         });
         let checked = survivor.check(command, name, &path);
         over.store(true, Ordering::Relaxed);
@@ -208,11 +230,22 @@ fn serve(survivor: &Survivor, peer: &Peer, moment: Moment, command: &mut Command
     })
 }
 
-fn accept_until(over: &AtomicBool, listener: OwnedFd, peer: &Peer) -> Result<Vec<Hello>> {
+const NOW: Timestamps = {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    Timestamps { last_access: now, last_modification: now }
+};
+
+fn accept_until(over: &AtomicBool, listener: OwnedFd, path: &Path, peer: &Peer) -> Result<Vec<Hello>> {
     let begun = Instant::now();
+    let mut touched = begun;
     let (mut hellos, mut listener, mut kept) = (Vec::new(), Some(listener), Vec::new());
     while !over.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(2));
+        // As a gopatchd that lives does. It is not there before it is shown.
+        if touched.elapsed() > Duration::from_millis(500) {
+            touched = Instant::now();
+            let _ = utimensat(CWD, path, &NOW, AtFlags::SYMLINK_NOFOLLOW);
+        }
         if matches!(peer, Peer::NeverAccepts) {
             // Resets what is in its backlog, at a time when a program waits for its reply.
             if begun.elapsed() > Duration::from_millis(600) {
