@@ -31,9 +31,10 @@ use sha2::{Digest, Sha256};
 use crate::address::Va;
 use crate::dwarf;
 use crate::elf::{Elf, Relative};
-use crate::golang::GoBinary;
+use crate::golang::{Function, GoBinary};
 use crate::layout::{Layout, LayoutError};
 use crate::program::{ProgramError, ProgramTypes};
+use crate::reach::Hazards;
 use crate::report::{RefusedReport, Report};
 use crate::rules::{self, Rule};
 use crate::sites::{Site, Text};
@@ -193,7 +194,10 @@ fn choose_sites<'a>(
 ) -> Result<Chosen<'a>, PatchError> {
     let Executable { elf, go, .. } = program;
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
-    let text = Text { functions: &go.functions, bytes: &bytes, checked: &go.checked, sigpanic: runtime.sigpanic };
+    let hazards = Hazards::new(elf, &program.relocations, go);
+    let hazard = |function: &Function<'_>| hazards.of(function);
+    let (functions, checked, sigpanic) = (&go.functions, &go.checked, runtime.sigpanic);
+    let text = Text { functions, bytes: &bytes, checked, sigpanic, hazard: &hazard };
     let (tick_function, tick) = runtime::tick_site(go, &text)?;
     let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
     let hooks = functions.map(|(rule, function)| hooks::resolve(rule, function, types));

@@ -6,6 +6,7 @@ use gopatch_protocol::naming;
 use super::declaration::Declaration;
 use super::syntax::path::{Expression, Selector};
 use super::{Rule, RuleError, pattern};
+use crate::reach;
 use crate::yaml::nearest::did_you_mean;
 
 /// Refuses a rule whose keys do not fit together.
@@ -69,7 +70,7 @@ fn glob(rule: &Rule) -> Result<(), RuleError> {
 fn skip(rule: &Rule) -> Result<(), RuleError> {
     let what = match rule.skip {
         Some(_) if rule.is_glob() => "not allowed with a glob: name each function that must not run",
-        Some(_) if pattern::is_of_the_runtime(&rule.import) => "functions of the runtime cannot be skipped",
+        Some(_) if reach::is_of_the_runtime(&rule.import) => "functions of the runtime cannot be skipped",
         Some(_) if rule.enter.is_none() && rule.exit.is_none() && (rule.when.is_some() || rule.sample.is_some()) => {
             "`when` and `sample` choose which calls are recorded, but a skip without `enter` and `exit` records none"
         }

@@ -15,6 +15,7 @@ use super::syntax::constant::Constant;
 use super::syntax::path::Expression;
 use super::syntax::version::Range;
 use crate::golang::symbol::{Name, symbol_prefix, without_type_arguments};
+use crate::reach;
 use crate::yaml::Place;
 use crate::yaml::lines::Lines;
 
@@ -153,7 +154,7 @@ impl Rule {
     /// Whether a rule with a glob matches that function. `*` without a receiver matches methods
     /// too.
     pub fn matches(&self, name: &Name<'_>) -> bool {
-        if pattern::is_of_the_runtime(&name.package)
+        if reach::is_of_the_runtime(&name.package)
             || name.is_of_cgo()
             || !pattern::import_matches(&self.import, &name.package)
         {

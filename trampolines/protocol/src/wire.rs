@@ -48,7 +48,7 @@ pub struct Hello {
     pub manifest_id: [u8; 16],
     /// Records of the previous session that were published and never consumed.
     pub lost_unconsumed: u64,
-    /// Records of the previous session that found their ring full.
+    /// Records of the previous session that found their ring full or their P's slot busy.
     pub lost_ring_full: u64,
 }
 
@@ -172,6 +172,9 @@ pub mod ring {
     /// File offset of the `u64` that counts exits for which no words were kept (see the thunks of
     /// `gopatch-trampolines`).
     pub const WORDS_MISSING: usize = super::PAGE + 72;
+    /// File offset of the `u64` that counts records of hooks in signal handlers that found their P's
+    /// slot in use by the hook that the signal interrupted.
+    pub const SLOT_BUSY: usize = super::PAGE + 80;
     /// File offset of the data.
     pub const DATA: usize = 2 * super::PAGE;
     /// Bytes of a record's header: `u32` length, `u32` zero.
