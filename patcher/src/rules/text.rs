@@ -128,6 +128,8 @@ enum FormatName {
     Hex,
     HttpMethod,
     HttpRoute,
+    Size,
+    UrlPath,
 }
 
 /// The JSON Schema of a rule file.

@@ -7,6 +7,7 @@ mod idle;
 mod processes;
 mod requests;
 mod restart;
+mod signals;
 mod std_tests;
 mod survival;
 mod top;

@@ -261,6 +261,10 @@ pub enum Format {
     /// A pattern of Go's `http.ServeMux`: becomes its path, without method and host. Left out if it
     /// has none.
     HttpRoute,
+    /// A number of bytes. A negative one means that it is unknown, and is left out.
+    Size,
+    /// The path of a URL becomes percent-encoded, as by Go's `url.URL.EscapedPath`.
+    UrlPath,
 }
 
 impl Format {
