@@ -39,6 +39,7 @@ use crate::report::{RefusedReport, Report};
 use crate::rules::{self, Rule};
 use crate::sites::{Site, Text};
 use crate::write::{self, Additions, Output, Overwrite, Unsigned};
+use crate::yaml::nearest::did_you_mean;
 
 use emission::{Emission, PointPlan};
 use error::Problem;
@@ -286,7 +287,7 @@ fn check_socket(socket: &[u8]) -> Result<(), PatchError> {
     Ok(())
 }
 
-/// Reads the rule files. No two rules may share a name.
+/// Reads the rule files. No two rules may share a name, and those that a rule refers to must exist.
 pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
     let mut rules = Vec::new();
     let mut names = HashSet::new();
@@ -296,6 +297,14 @@ pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
                 return Err(rule.failure("name", Problem::SameName));
             }
             rules.push(rule);
+        }
+    }
+    for rule in &rules {
+        for (field, others) in [("ends", &rule.ends), ("instead_of", &rule.instead_of)] {
+            if let Some(unknown) = others.iter().find(|name| !names.contains(*name)) {
+                let near = did_you_mean(unknown, names.iter().map(String::as_str));
+                return Err(rule.failure(field, Problem::NoRule(unknown.clone(), near)));
+            }
         }
     }
     Ok(rules)

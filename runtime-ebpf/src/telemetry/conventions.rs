@@ -340,6 +340,8 @@ mod tests {
             when: None,
             sample: None,
             skip: None,
+            ends: Vec::new(),
+            instead_of: Vec::new(),
             dimensions: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_tests::{
-    Gopatch, Gopatchd, Process, SOON, Scratch, backends, gopatch, gopatchd, programs, release_binary, wait_until,
+    Gopatchd, Process, SOON, Scratch, backends, gopatch, gopatchd, programs, release_binary, wait_until,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -73,7 +73,7 @@ fn signals_change_nothing(go: &str) -> Result<()> {
 }
 
 /// Calls of the program.
-const CALLS: &str = "3000000";
+const CALLS: &str = "500000";
 
 const HANDLER: &str = "
 rules:
