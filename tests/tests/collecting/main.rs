@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod everything;
+mod h2c;
 mod idle;
 mod processes;
 mod requests;

@@ -73,7 +73,7 @@ fn signals_change_nothing(go: &str) -> Result<()> {
 }
 
 /// Calls of the program.
-const CALLS: &str = "500000";
+const CALLS: &str = "200000";
 
 const HANDLER: &str = "
 rules:

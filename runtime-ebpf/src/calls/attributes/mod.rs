@@ -453,14 +453,17 @@ pub(crate) fn escape_path(path: &[u8]) -> Cow<'_, str> {
     let stays = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@".contains(&byte);
     match ascii(path) {
         Some(text) if path == b"*" || path.iter().all(|byte| stays(*byte)) => text.into(),
-        _ => path.iter().fold(String::with_capacity(2 * path.len()), |mut escaped, &byte| {
-            if stays(byte) {
-                escaped.push(char::from(byte));
-            } else {
-                write!(escaped, "%{byte:02X}").expect("a String takes all");
-            }
-            escaped
-        }).into(),
+        _ => path
+            .iter()
+            .fold(String::with_capacity(2 * path.len()), |mut escaped, &byte| {
+                if stays(byte) {
+                    escaped.push(char::from(byte));
+                } else {
+                    write!(escaped, "%{byte:02X}").expect("a String takes all");
+                }
+                escaped
+            })
+            .into(),
     }
 }
 

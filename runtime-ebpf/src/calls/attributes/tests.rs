@@ -185,9 +185,8 @@ fn addresses_of_unix_sockets_are_paths() {
 fn a_port_that_is_cut_off_is_not_guessed() {
     let mut server = capture("server.address", ValueType::String);
     server.format = Format::HostPort;
-    let shown = |text: &str| {
-        json(std::slice::from_ref(&server), &payload(&[string(text.len() as u64, 90)], text.as_bytes()))
-    };
+    let shown =
+        |text: &str| json(std::slice::from_ref(&server), &payload(&[string(text.len() as u64, 90)], text.as_bytes()));
     let cut = |host: &str| format!(r#"{{"server.address":"{host}","server.address.truncated":90}}"#);
     assert_eq!(shown("example.org:80"), cut("example.org"));
     assert_eq!(shown("example.o"), cut("example.o"));
