@@ -48,7 +48,7 @@ func full(u url.URL) string {
 func send(client *http.Client, method string, u *url.URL, body io.Reader) {
 	request, err := http.NewRequest(method, "http://unused", body)
 	check(err)
-	request.URL = u
+	request.URL, request.Host = u, u.Host
 	answer, err := client.Do(request)
 	if err == nil {
 		_, _ = io.Copy(io.Discard, answer.Body)

@@ -27,7 +27,9 @@ fn check(go: &str, flags: &[&str], backend: &str) -> Result<()> {
     let patched = gopatch::patch(&original, scratch.file("patched"))?;
     let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
     let mut command = Command::new(patched);
-    Process::run(command.env("GOPATCH_SOCKET", gopatchd.socket()), scratch.path(), "h2c", Duration::from_mins(1))?;
+    // As with `go 1.22` or later in go.mod, which Go 1.21 would refuse.
+    command.env("GODEBUG", "httpmuxgo121=0").env("GOPATCH_SOCKET", gopatchd.socket());
+    Process::run(&mut command, scratch.path(), "h2c", Duration::from_mins(1))?;
     let collected = gopatchd.stop()?;
     collected.ensure_all_seen()?;
     let mut seen = BTreeMap::new();
@@ -41,7 +43,8 @@ fn check(go: &str, flags: &[&str], backend: &str) -> Result<()> {
         let (scheme, status, unwound) = shown;
         let end = if unwound { "panic".to_owned() } else { status.map_or_else(String::new, |code| code.to_string()) };
         let version = operation.text("network.protocol.version").unwrap_or_default();
-        let shown = format!("{} {end} {} {version}", operation.attributes["http.request.method"], scheme.unwrap_or("-"));
+        let shown =
+            format!("{} {end} {} {version}", operation.attributes["http.request.method"], scheme.unwrap_or("-"));
         *seen.entry((path.to_owned(), shown)).or_insert(0) += 1;
     }
     let expected = [
