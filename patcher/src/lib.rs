@@ -73,6 +73,7 @@ pub mod patched_file;
 pub mod policy;
 pub mod program;
 pub mod provenance;
+pub mod reach;
 pub mod report;
 pub mod restore;
 pub mod rtypes;

@@ -311,6 +311,8 @@ mod tests {
             va: 0,
             when: None,
             sample: None,
+            ends: Vec::new(),
+            instead_of: Vec::new(),
             dimensions: Vec::new(),
             skip: skip.map(|constants| constants.iter().map(ToString::to_string).collect()),
         }

@@ -353,7 +353,7 @@ impl Daemon {
             Source::Connection(_) => offered.expect("an offer has a new control page"),
         };
         let earlier = self.replace_sessions(&peer);
-        self.count_earlier_losses(&peer, &hello, earlier.as_ref().map(|(ring_full, _)| *ring_full));
+        self.count_earlier_losses(&peer, &hello, earlier.as_ref().map(|(unwritten, _)| *unwritten));
         self.summary.sessions += 1;
         let process = match earlier {
             Some((_, process)) => process,
@@ -411,22 +411,22 @@ impl Daemon {
         self.sessions.iter().any(|session| session.peer.pid == peer.pid && session.give_up_at().is_none())
     }
 
-    /// Detaches the earlier sessions of a process. Returns the `ring_full` counter of the last one,
-    /// and the process.
+    /// Detaches the earlier sessions of a process. Returns how many records of the last one were not
+    /// written, and the process.
     fn replace_sessions(&mut self, peer: &Peer) -> Option<(u64, Arc<Process>)> {
         // Reads for the last time what the process can have counted in its earlier rings.
         self.pass();
         let now = Instant::now();
         let mut last = None;
         for earlier in self.sessions.iter_mut().filter(|session| peer.pid != 0 && session.peer.pid == peer.pid) {
-            last = Some((earlier.ring_full(), Arc::clone(earlier.process())));
+            last = Some((earlier.unwritten(), Arc::clone(earlier.process())));
             earlier.replace(if earlier.give_up_at().is_some() { now } else { now + REPLACED });
         }
         last
     }
 
-    /// Counts what a process has lost since its earlier session, which was ours if `counted` is its
-    /// `ring_full` counter.
+    /// Counts what a process has lost since its earlier session. If that was ours, `counted` of its
+    /// records were not written.
     fn count_earlier_losses(&mut self, peer: &Peer, hello: &Hello, counted: Option<u64>) {
         // The rings of our own session are still drained, and its counters were read. The records
         // that the process counts beyond those found no ring at all.

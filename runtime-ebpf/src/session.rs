@@ -57,6 +57,7 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 struct Unlogged {
     ring_full: u64,
+    slot_busy: u64,
     output_full: u64,
     malformed: u64,
     words_missing: u64,
@@ -65,7 +66,8 @@ struct Unlogged {
 
 impl Unlogged {
     fn is_any(&self) -> bool {
-        [self.ring_full, self.output_full, self.malformed, self.words_missing].iter().any(|count| *count > 0)
+        let counts = [self.ring_full, self.slot_busy, self.output_full, self.malformed, self.words_missing];
+        counts.iter().any(|count| *count > 0)
     }
 }
 
@@ -127,9 +129,9 @@ impl Session {
         self.give_up_at = Some(self.give_up_at.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// Records that found their ring full, by the counters read last.
-    pub(crate) fn ring_full(&self) -> u64 {
-        self.counters.ring_full
+    /// Records that found no room in their ring or its slot busy, by the counters read last.
+    pub(crate) fn unwritten(&self) -> u64 {
+        self.counters.ring_full.saturating_add(self.counters.slot_busy)
     }
 
     /// Bytes that its rings take if each P fills one.
@@ -204,7 +206,7 @@ impl Session {
             tracing::warn!("pid {}: ring {ring} is no longer read: {error}", self.peer.pid);
         }
         let counters = self.rings.counters();
-        let Counters { ring_full, words_missing } = counters.since(self.counters);
+        let Counters { ring_full, slot_busy, words_missing } = counters.since(self.counters);
         if counters != self.counters {
             self.counters = counters;
             self.control.set_counted(counters);
@@ -212,11 +214,12 @@ impl Session {
         malformed += drained.malformed;
 
         summary.records += records;
-        let nothing = [records, ring_full, drained.output_full, malformed].iter().all(|count| *count == 0);
+        let nothing = [records, ring_full, slot_busy, drained.output_full, malformed].iter().all(|count| *count == 0);
         if !nothing {
             let mut state = self.process.state();
             state.records += records;
             state.lost.ring_full += ring_full;
+            state.lost.slot_busy += slot_busy;
             state.lost.output_full += drained.output_full;
             state.lost.malformed += malformed;
         }
@@ -224,6 +227,7 @@ impl Session {
         let unlogged = &mut self.unlogged;
         for (count, sums) in [
             (ring_full, [&mut summary.lost.ring_full, &mut unlogged.ring_full]),
+            (slot_busy, [&mut summary.lost.slot_busy, &mut unlogged.slot_busy]),
             (drained.output_full, [&mut summary.lost.output_full, &mut unlogged.output_full]),
             (malformed, [&mut summary.lost.malformed, &mut unlogged.malformed]),
             (words_missing, [&mut summary.words_missing, &mut unlogged.words_missing]),
@@ -243,6 +247,7 @@ impl Session {
         let unlogged = std::mem::take(&mut self.unlogged);
         for (count, what) in [
             (unlogged.ring_full, "records lost: their ring was full (see --ring-bytes)"),
+            (unlogged.slot_busy, "records lost: their hook interrupted another hook"),
             (unlogged.output_full, "records lost: the output ring was full"),
             (unlogged.malformed, "records lost: they were malformed"),
             (unlogged.words_missing, "exits recorded without the values saved at entry"),

@@ -44,6 +44,9 @@ pub(crate) struct Lost {
     pub(crate) unconsumed: u64,
     /// Drained by an earlier gopatchd that was killed before it read them.
     pub(crate) left_by_earlier: u64,
+    /// Their hook ran in a signal handler, in the middle of another hook.
+    #[serde(default)]
+    pub(crate) slot_busy: u64,
     /// The output ring was full.
     pub(crate) output_full: u64,
     /// Did not match their size or their point.
@@ -61,7 +64,8 @@ impl Summary {
 impl Lost {
     /// All causes together.
     pub(crate) fn sum(&self) -> u64 {
-        let causes = [self.ring_full, self.unconsumed, self.left_by_earlier, self.output_full, self.malformed];
+        let Self { total: _, ring_full, unconsumed, left_by_earlier, slot_busy, output_full, malformed } = *self;
+        let causes = [ring_full, unconsumed, left_by_earlier, slot_busy, output_full, malformed];
         causes.into_iter().fold(0, u64::saturating_add)
     }
 }
@@ -74,6 +78,7 @@ impl fmt::Display for Summary {
             (self.lost.ring_full, "records lost: their ring was full"),
             (self.lost.unconsumed, "records lost: left in rings of an earlier gopatchd"),
             (self.lost.left_by_earlier, "records lost: drained by an earlier gopatchd and not read"),
+            (self.lost.slot_busy, "records lost: their hook interrupted another hook"),
             (self.lost.output_full, "records lost: the output ring was full"),
             (self.lost.malformed, "records lost: they were malformed"),
             (self.unprinted, "operations were not printed: the output was not read"),

@@ -82,6 +82,7 @@ pub struct Lost {
     pub ring_full: u64,
     pub unconsumed: u64,
     pub left_by_earlier: u64,
+    pub slot_busy: u64,
     pub output_full: u64,
     pub malformed: u64,
 }

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use gopatch_protocol::wire::SOCKET_ENV;
-use xtask::workspace;
 
 use crate::process::Process;
-use crate::{Scratch, gopatch, gopatchd};
+use crate::{Scratch, gopatch, gopatchd, programs};
 
 /// Longest run.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -27,12 +26,7 @@ pub struct Probe {
 impl Probe {
     /// Builds and patches it.
     pub fn build(scratch: &Scratch, go: &str) -> Result<Self> {
-        let original = scratch.file("probe");
-        let mut command = Command::new("go");
-        command.args(["build", "-o"]).arg(&original).arg(".");
-        command.current_dir(workspace::root().join("tests/programs/probe"));
-        command.envs([("GOTOOLCHAIN", &*format!("go{go}")), ("GOFLAGS", "-buildvcs=false"), ("GOWORK", "off")]);
-        workspace::run(&mut command)?;
+        let original = programs::build(scratch, "probe", go, &[])?;
         let patched = gopatch::patch(&original, scratch.file("probe-patched"))?;
         Ok(Self { original, patched })
     }

@@ -48,7 +48,8 @@ pub mod slot {
     pub const PRODUCER: u64 = 32;
     /// Address of the ring's consumer page.
     pub const CONSUMER: u64 = 40;
-    /// `u8`: 1 from before a thunk loads `ATTACHED` until after its last use of the ring.
+    /// `u8`: 1 from before a thunk loads `ATTACHED` until after its last use of the ring. A thunk
+    /// that finds 1 goes back.
     pub const BUSY: u64 = 48;
     /// `u8`: 1 when [`WORDS`] are what the entry kept.
     pub const KEPT: u64 = 49;
@@ -105,7 +106,7 @@ pub mod session {
     pub const SESSIONS: u64 = 92;
     /// `u64`: records lost in the previous session, published and not consumed.
     pub const LOST_UNCONSUMED: u64 = 96;
-    /// `u64`: records lost in the previous session to a full ring.
+    /// `u64`: records lost in the previous session to a full ring or a busy slot.
     pub const LOST_RING_FULL: u64 = 104;
     /// `u64`: records lost because their P had no ring.
     pub const LOST_NO_RING: u64 = 112;

@@ -30,7 +30,7 @@ const NPCDATA: usize = 28;
 const INDEX_TABLE: usize = 2;
 const TREE: usize = 3;
 
-impl GoBinary<'_> {
+impl<'a> GoBinary<'a> {
     /// The functions that hold inlined copies of `function`, one for each copy; `None` when a
     /// function's tree cannot be read.
     pub fn inlined_into(&self, elf: &Elf<'_>, function: &Function<'_>) -> Option<Vec<String>> {
@@ -42,6 +42,30 @@ impl GoBinary<'_> {
             holders.extend(copies.map(|_| holder.name.to_owned()));
         }
         Some(holders)
+    }
+
+    /// The source file of a function, by the first of its own instructions; `None` if all of them are
+    /// those of inlined calls, or the tables do not tell.
+    pub fn source_file(&self, function: &Function<'_>) -> Option<&'a str> {
+        let table = &self.functions;
+        let (record, func_id) = table.record(function)?;
+        let offsets = record.get(func_id + 4..)?;
+        let inlined = (u32_at(record, NPCDATA)? as usize > INDEX_TABLE)
+            .then(|| table.values(function, u32_at(offsets, INDEX_TABLE * 4)?))
+            .flatten();
+        let mut va = Some(function.start);
+        if let Some(indices) = inlined {
+            let mut start = function.start;
+            va = None;
+            for (index, end) in indices {
+                if index < 0 {
+                    va = Some(start);
+                    break;
+                }
+                start = end;
+            }
+        }
+        table.file_at(function, va?)
     }
 
     /// The names of the functions inlined into `holder`.

@@ -10,6 +10,7 @@
 //!            and the offsets from here of: funcnametab, cutab, filetab, pctab, functab
 //! functab    nfunc x (u32 entry, u32 offset of its _func), then u32 end of the last function; entries are offsets
 //!            from runtime.text, _func offsets from functab
+//! cutab      u32 each: offset in filetab of the name of a compilation unit's file; all ones for none
 //! pctab      streams of (zigzag varint value delta, varint pc delta), up to a zero value delta (Go's `pcvalue`)
 //! _func      u32 entry, i32 name, i32 args, u32 deferreturn, u32 pcsp, pcfile, pcln, npcdata, cuOffset,
 //!            (Go 1.20: i32 startLine,) u8 funcID, u8 flag, u8 pad, u8 nfuncdata
@@ -34,10 +35,16 @@ const ANY_FORMAT: Range<u32> = 0xfffffff0..0xfffffffc;
 const X86_64_HEADER: [u8; 4] = [0, 0, 1, 8];
 const NFUNC: usize = 8;
 const FUNCNAMETAB: usize = 32;
+const CUTAB: usize = 40;
+const FILETAB: usize = 48;
 const PCTAB: usize = 56;
 const FUNCTAB: usize = 64;
 /// Offset of pcsp in a _func.
 const PCSP: usize = 16;
+/// Offset of pcfile in a _func.
+const PCFILE: usize = 20;
+/// Offset of cuOffset in a _func.
+const CU_OFFSET: usize = 32;
 /// Offset of funcID in a _func, in either format.
 const FUNC_ID_1_18: usize = 36;
 const FUNC_ID_1_20: usize = 40;
@@ -119,6 +126,8 @@ pub struct FunctionTable<'a> {
     pctab: &'a [u8],
     names: &'a [u8],
     functab: &'a [u8],
+    cutab: &'a [u8],
+    filetab: &'a [u8],
     /// Offset of funcID in a _func.
     func_id: usize,
 }
@@ -127,7 +136,7 @@ impl<'a> FunctionTable<'a> {
     /// A table of `functions`, which are sorted.
     #[cfg(test)]
     pub(crate) fn from_functions(functions: Vec<Function<'a>>, pctab: &'a [u8]) -> Self {
-        Self { functions, pctab, names: &[], functab: &[], func_id: 0 }
+        Self { functions, pctab, names: &[], functab: &[], cutab: &[], filetab: &[], func_id: 0 }
     }
 
     /// Reads the pclntab at `va`; `text` is `runtime.text`.
@@ -145,6 +154,8 @@ impl<'a> FunctionTable<'a> {
         let pctab = table.get(pctab..).ok_or_else(|| damaged("pctab outside the file"))?;
         let names = table.get(names..).ok_or_else(|| damaged("names outside the file"))?;
         let functab = table.get(functab..).ok_or_else(|| damaged("function table outside the file"))?;
+        let cutab = table.get(field(CUTAB)?..).ok_or_else(|| damaged("cutab outside the file"))?;
+        let filetab = table.get(field(FILETAB)?..).ok_or_else(|| damaged("filetab outside the file"))?;
         // After the pairs, one more word: the end of the last function.
         let entries = count.checked_mul(8).and_then(|len| functab.get(..len.checked_add(4)?));
         let entries = entries.ok_or_else(|| damaged("function table longer than the file"))?;
@@ -177,7 +188,7 @@ impl<'a> FunctionTable<'a> {
         for function in &mut functions {
             function.is_wrapper = wrapper != 0 && function.func_id == wrapper;
         }
-        Ok(Self { functions, pctab, names, functab, func_id: func_id_offset })
+        Ok(Self { functions, pctab, names, functab, cutab, filetab, func_id: func_id_offset })
     }
 
     /// The oldest release that writes tables of this format.
@@ -210,6 +221,17 @@ impl<'a> FunctionTable<'a> {
             pc = pc.checked_add(varint(&mut stream)?.into())?;
             Some((value, pc))
         }))
+    }
+
+    /// The source file of the instruction at `va`: for one of an inlined call, that call's.
+    pub(super) fn file_at(&self, function: &Function<'_>, va: Va) -> Option<&'a str> {
+        let (record, _) = self.record(function)?;
+        let mut files = self.values(function, u32_at(record, PCFILE)?)?;
+        let (file, _) = files.find(|(_, end)| va < *end)?;
+        // The files of a compilation unit have consecutive numbers, from cuOffset on.
+        let number = u32_at(record, CU_OFFSET)?.checked_add(u32::try_from(file).ok()?)?;
+        let name = u32_at(self.cutab, (number as usize).checked_mul(4)?)?;
+        name_at(self.filetab, name)
     }
 
     /// A function's _func, and the offset of funcID in it.

@@ -77,6 +77,8 @@ impl InRule {
 pub(super) enum Problem {
     #[error("this name is used twice")]
     SameName,
+    #[error("there is no rule {0}{1}")]
+    NoRule(String, String),
     #[error("the program has no {0}{1}")]
     NoMatch(String, String),
     #[error(

@@ -74,6 +74,8 @@ impl<'a> Hook<'a> {
             va: self.function.start.0,
             when: self.rule.when.as_ref().map(|when| when.text.clone()),
             sample: self.rule.sample,
+            ends: self.rule.ends.clone(),
+            instead_of: self.rule.instead_of.clone(),
             dimensions: self.rule.dimensions.clone(),
             skip: self.skip.as_ref().map(|skip| skip.shown.clone()),
         }

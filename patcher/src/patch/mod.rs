@@ -31,13 +31,15 @@ use sha2::{Digest, Sha256};
 use crate::address::Va;
 use crate::dwarf;
 use crate::elf::{Elf, Relative};
-use crate::golang::GoBinary;
+use crate::golang::{Function, GoBinary};
 use crate::layout::{Layout, LayoutError};
 use crate::program::{ProgramError, ProgramTypes};
+use crate::reach::Hazards;
 use crate::report::{RefusedReport, Report};
 use crate::rules::{self, Rule};
 use crate::sites::{Site, Text};
 use crate::write::{self, Additions, Output, Overwrite, Unsigned};
+use crate::yaml::nearest::did_you_mean;
 
 use emission::{Emission, PointPlan};
 use error::Problem;
@@ -193,7 +195,10 @@ fn choose_sites<'a>(
 ) -> Result<Chosen<'a>, PatchError> {
     let Executable { elf, go, .. } = program;
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
-    let text = Text { functions: &go.functions, bytes: &bytes, checked: &go.checked, sigpanic: runtime.sigpanic };
+    let hazards = Hazards::new(elf, &program.relocations, go);
+    let hazard = |function: &Function<'_>| hazards.of(function);
+    let (functions, checked, sigpanic) = (&go.functions, &go.checked, runtime.sigpanic);
+    let text = Text { functions, bytes: &bytes, checked, sigpanic, hazard: &hazard };
     let (tick_function, tick) = runtime::tick_site(go, &text)?;
     let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
     let hooks = functions.map(|(rule, function)| hooks::resolve(rule, function, types));
@@ -282,7 +287,7 @@ fn check_socket(socket: &[u8]) -> Result<(), PatchError> {
     Ok(())
 }
 
-/// Reads the rule files. No two rules may share a name.
+/// Reads the rule files. No two rules may share a name, and those that a rule refers to must exist.
 pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
     let mut rules = Vec::new();
     let mut names = HashSet::new();
@@ -292,6 +297,14 @@ pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
                 return Err(rule.failure("name", Problem::SameName));
             }
             rules.push(rule);
+        }
+    }
+    for rule in &rules {
+        for (field, others) in [("ends", &rule.ends), ("instead_of", &rule.instead_of)] {
+            if let Some(unknown) = others.iter().find(|name| !names.contains(*name)) {
+                let near = did_you_mean(unknown, names.iter().map(String::as_str));
+                return Err(rule.failure(field, Problem::NoRule(unknown.clone(), near)));
+            }
         }
     }
     Ok(rules)

@@ -67,10 +67,14 @@ fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Option<SigPan
 }
 
 /// The function that `sysmon` calls with the time, and the site in it.
+///
+/// It belongs to the runtime, and is safe: only `sysmon` calls it, whose thread has no P, and the
+/// tick uses no P's slot. No signal handler reaches it (a test of [`crate::reach`] follows their
+/// calls), so none is in the tick when another begins.
 pub(super) fn tick_site(go: &GoBinary<'_>, text: &Text<'_>) -> Result<(Va, Site), PatchError> {
     let function = go.functions.by_name(TICK_FUNCTION).next();
     let function = function.ok_or(PatchError::Tick("no such function"))?;
-    let mut found = text.sites(function, Wanted { enter: true, exit: false });
+    let mut found = Text { hazard: &|_| None, ..*text }.sites(function, Wanted { enter: true, exit: false });
     // The tick's code has room for the instructions displaced after the hook, and for nothing else.
     let is_plain = |site: &Site| site.before.is_empty() && site.guards.is_empty() && site.island.is_none();
     match (found.sites.pop().filter(is_plain), found.refused.pop()) {

@@ -193,7 +193,13 @@ fn count_sites(hook: &mut Hook<'_>, skips: bool, sites: &[Site]) {
 fn is_of_function(refusal: Refusal) -> bool {
     matches!(
         refusal,
-        Refusal::Assembly | Refusal::NotGo | Refusal::Undecodable | Refusal::Fips140 | Refusal::RuntimeNosplit
+        Refusal::Assembly
+            | Refusal::NotGo
+            | Refusal::Undecodable
+            | Refusal::Fips140
+            | Refusal::RuntimeNosplit
+            | Refusal::SignalHandler
+            | Refusal::SystemCall
     )
 }
 

@@ -1,21 +1,32 @@
 //! Keys of a rule that are valid on their own but do not fit together.
 
+use std::borrow::Cow;
+
 use gopatch_protocol::manifest::Kind;
 use gopatch_protocol::naming;
 
 use super::declaration::Declaration;
 use super::syntax::path::{Expression, Selector};
 use super::{Rule, RuleError, pattern};
+use crate::reach;
 use crate::yaml::nearest::did_you_mean;
 
 /// Refuses a rule whose keys do not fit together.
 pub(super) fn rule(rule: &Rule) -> Result<(), RuleError> {
     boundary(rule)?;
+    end(rule)?;
     glob(rule)?;
     skip(rule)?;
-    operation(rule)?;
-    dimensions(rule)?;
     signature(rule)
+}
+
+/// Refuses a rule that uses an attribute that neither it nor, in the same file, the end of its calls
+/// captures.
+pub(super) fn attributes(rule: &Rule, file: &[Rule]) -> Result<(), RuleError> {
+    let ends = file.iter().filter(|other| other.ends.contains(&rule.name));
+    let known: Vec<_> = ends.chain([rule]).flat_map(Rule::attributes).collect();
+    operation(rule, &known)?;
+    dimensions(rule, &known)
 }
 
 fn invalid(rule: &Rule, field: &str, what: impl Into<String>) -> RuleError {
@@ -30,6 +41,27 @@ fn boundary(rule: &Rule) -> Result<(), RuleError> {
         _ => return Ok(()),
     };
     Err(invalid(rule, key, "not allowed with `kind: boundary`, which closes the calls below it at every return"))
+}
+
+/// An end of another rule's call has one end of its own, and nothing to choose. What stands for
+/// another rule's call does so each time.
+fn end(rule: &Rule) -> Result<(), RuleError> {
+    let decides = || [rule.when.as_ref().map(|_| "when"), rule.sample.map(|_| "sample")].into_iter().flatten().next();
+    let (field, what) = match rule.kind {
+        Kind::End if rule.ends.is_empty() => ("kind", "`kind: end` needs `ends`, the rules whose calls end there"),
+        Kind::End if rule.exit.is_some() => ("exit", "not allowed with `kind: end`, which is where a call begins"),
+        Kind::End if rule.skip.is_some() => ("skip", "not allowed with `kind: end`"),
+        Kind::End if decides().is_some() => (decides().unwrap_or_default(), "not allowed with `kind: end`"),
+        Kind::End => return Ok(()),
+        _ if !rule.ends.is_empty() => ("ends", "allowed only with `kind: end`"),
+        _ if rule.instead_of.is_empty() => return Ok(()),
+        _ if rule.enter.is_none() => ("instead_of", "needs `enter`: it takes effect where a call begins"),
+        _ => match decides() {
+            Some(key) => (key, "not allowed with `instead_of`, which takes effect at every call"),
+            None => return Ok(()),
+        },
+    };
+    Err(invalid(rule, field, what))
 }
 
 /// What a rule with a glob must not have.
@@ -69,7 +101,7 @@ fn glob(rule: &Rule) -> Result<(), RuleError> {
 fn skip(rule: &Rule) -> Result<(), RuleError> {
     let what = match rule.skip {
         Some(_) if rule.is_glob() => "not allowed with a glob: name each function that must not run",
-        Some(_) if pattern::is_of_the_runtime(&rule.import) => "functions of the runtime cannot be skipped",
+        Some(_) if reach::is_of_the_runtime(&rule.import) => "functions of the runtime cannot be skipped",
         Some(_) if rule.enter.is_none() && rule.exit.is_none() && (rule.when.is_some() || rule.sample.is_some()) => {
             "`when` and `sample` choose which calls are recorded, but a skip without `enter` and `exit` records none"
         }
@@ -79,16 +111,16 @@ fn skip(rule: &Rule) -> Result<(), RuleError> {
 }
 
 /// The name of the rule's operations, and the attributes in it.
-fn operation(rule: &Rule) -> Result<(), RuleError> {
+fn operation(rule: &Rule, known: &[Cow<'_, str>]) -> Result<(), RuleError> {
     let Some(name) = &rule.operation else { return Ok(()) };
     naming::check(name).map_err(|what| invalid(rule, "operation", what))?;
-    naming::attributes(name).try_for_each(|name| attribute(rule, "operation", name))
+    naming::attributes(name).try_for_each(|name| attribute(rule, "operation", name, known))
 }
 
 /// The dimensions of the metrics of the rule's operations.
-fn dimensions(rule: &Rule) -> Result<(), RuleError> {
+fn dimensions(rule: &Rule, known: &[Cow<'_, str>]) -> Result<(), RuleError> {
     for (index, name) in rule.dimensions.iter().enumerate() {
-        attribute(rule, "dimensions", name)?;
+        attribute(rule, "dimensions", name, known)?;
         if rule.dimensions[..index].contains(name) {
             let what = format!("`{name}` is listed twice");
             return Err(invalid(rule, "dimensions", what));
@@ -98,8 +130,7 @@ fn dimensions(rule: &Rule) -> Result<(), RuleError> {
 }
 
 /// An attribute that another key refers to must be captured.
-fn attribute(rule: &Rule, field: &str, name: &str) -> Result<(), RuleError> {
-    let known = rule.attributes();
+fn attribute(rule: &Rule, field: &str, name: &str, known: &[Cow<'_, str>]) -> Result<(), RuleError> {
     if known.iter().any(|attribute| attribute == name) {
         return Ok(());
     }

@@ -29,7 +29,9 @@ pub fn parse(source: &Source) -> Result<Vec<Rule>, RuleError> {
         let origin = Origin { lines: Arc::clone(&lines), index };
         Reader { file: &source.name, name: text.name.clone(), origin }.rule(text)
     };
-    file.rules.into_iter().enumerate().map(rule).collect()
+    let rules = file.rules.into_iter().enumerate().map(rule).collect::<Result<Vec<_>, _>>()?;
+    rules.iter().try_for_each(|rule| check::attributes(rule, &rules))?;
+    Ok(rules)
 }
 
 /// Reads one rule of a file.
@@ -57,7 +59,9 @@ impl Reader<'_> {
         let mut enter = self.captures("enter", text.enter)?;
         let mut exit = self.captures("exit", text.exit)?;
         if enter.is_none() && exit.is_none() && text.skip.is_none() {
-            exit = Some(Vec::new());
+            if text.kind != Kind::End {
+                exit = Some(Vec::new());
+            }
             if text.kind != Kind::Boundary {
                 enter = Some(Vec::new());
             }
@@ -80,6 +84,8 @@ impl Reader<'_> {
             order: text.order.into(),
             caller_keeps: text.caller_keeps,
             sample: text.sample.map(|Sample(ratio)| ratio),
+            ends: text.ends,
+            instead_of: text.instead_of,
             dimensions: text.dimensions,
             skip: text.skip,
             enter,

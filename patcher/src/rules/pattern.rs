@@ -11,27 +11,6 @@
 
 use super::syntax::glob::{Wildcards, matches};
 
-/// Packages in which no glob matches: the runtime, and what it is made of. Parts of them run in
-/// signal handlers, which may interrupt a hook while it uses memory that belongs to the P; nothing
-/// in a function shows whether a handler calls it.
-const RUNTIME: &[&str] = &[
-    "runtime",
-    "runtime/internal/...",
-    "internal/runtime/...",
-    "internal/abi",
-    "internal/bytealg",
-    "internal/chacha8rand",
-    "internal/coverage/rtcov",
-    "internal/cpu",
-    "internal/goarch",
-    "internal/stringslite",
-];
-
-/// Whether a package is part of the runtime.
-pub fn is_of_the_runtime(package: &str) -> bool {
-    RUNTIME.iter().any(|pattern| import_matches(pattern, package))
-}
-
 /// Whether an import path is a glob.
 pub fn is_import_glob(text: &str) -> bool {
     text.contains('*') || text.contains("...")
@@ -109,11 +88,5 @@ mod tests {
             assert!(yes.iter().all(|receiver| receiver_matches(pattern, receiver)), "{pattern}");
             assert!(!no.iter().any(|receiver| receiver_matches(pattern, receiver)), "{pattern}");
         }
-    }
-
-    #[test]
-    fn the_runtime_is_recognised() {
-        assert!(is_of_the_runtime("runtime") && is_of_the_runtime("internal/runtime/maps"));
-        assert!(!is_of_the_runtime("runtime/pprof") && !is_of_the_runtime("main"));
     }
 }

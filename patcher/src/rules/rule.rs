@@ -15,6 +15,7 @@ use super::syntax::constant::Constant;
 use super::syntax::path::Expression;
 use super::syntax::version::Range;
 use crate::golang::symbol::{Name, symbol_prefix, without_type_arguments};
+use crate::reach;
 use crate::yaml::Place;
 use crate::yaml::lines::Lines;
 
@@ -56,6 +57,10 @@ pub struct Rule {
     pub when: Option<Condition>,
     /// The part of these calls that is recorded, at random.
     pub sample: Option<Ratio>,
+    /// Rules whose call, around a call of this rule, ends with it.
+    pub ends: Vec<String>,
+    /// Rules whose call, around a call of this rule, is no operation.
+    pub instead_of: Vec<String>,
     /// Attributes that split the metrics of its operations into series.
     pub dimensions: Vec<String>,
     /// What its functions return instead of running; `None` if they run.
@@ -153,7 +158,7 @@ impl Rule {
     /// Whether a rule with a glob matches that function. `*` without a receiver matches methods
     /// too.
     pub fn matches(&self, name: &Name<'_>) -> bool {
-        if pattern::is_of_the_runtime(&name.package)
+        if reach::is_of_the_runtime(&name.package)
             || name.is_of_cgo()
             || !pattern::import_matches(&self.import, &name.package)
         {

@@ -62,6 +62,12 @@ pub(super) struct RuleText {
     /// Parameters that the caller keeps alive until the function returns.
     #[serde(default)]
     pub(super) caller_keeps: Vec<String>,
+    /// Rules whose call, around a call of this rule, ends with it; with `kind: end`.
+    #[serde(default)]
+    pub(super) ends: Vec<String>,
+    /// Rules whose call, around a call of this rule, is no operation.
+    #[serde(default)]
+    pub(super) instead_of: Vec<String>,
     /// Captured attributes that split the metrics of the operations into series.
     #[serde(default)]
     pub(super) dimensions: Vec<String>,
@@ -112,6 +118,7 @@ enum KindName {
     Client,
     Internal,
     Boundary,
+    End,
 }
 
 // The names of `Format`, for the schema.
@@ -128,6 +135,8 @@ enum FormatName {
     Hex,
     HttpMethod,
     HttpRoute,
+    Size,
+    UrlPath,
 }
 
 /// The JSON Schema of a rule file.

@@ -40,6 +40,7 @@ use iced_x86::{FlowControl, Instruction};
 
 use crate::address::Va;
 use crate::golang::pclntab::{Function, FunctionTable};
+use crate::reach::Hazard;
 
 use body::Body;
 pub use refusal::Refusal;
@@ -136,6 +137,8 @@ pub struct Text<'a> {
     /// The runtime's handler of nil dereferences; `None` when instructions that may meet nil must
     /// stay.
     pub sigpanic: Option<SigPanic>,
+    /// Where a function may run that a hook must not interrupt.
+    pub hazard: &'a dyn Fn(&Function<'_>) -> Option<Hazard>,
 }
 
 impl Text<'_> {
@@ -145,8 +148,15 @@ impl Text<'_> {
             Ok(body) => body,
             Err(refusal) => return FunctionSites::refused(function, refusal),
         };
+        let hazard = (self.hazard)(function);
+        match hazard {
+            Some(Hazard::SignalHandler) => return FunctionSites::refused(function, Refusal::SignalHandler),
+            Some(Hazard::SystemCall) => return FunctionSites::refused(function, Refusal::SystemCall),
+            Some(Hazard::Runtime) | None => {}
+        }
         let check = body.stack_check(self.functions);
-        if check.as_ref().is_ok_and(|check| check.end == 0) && may_run_without_p(function.name) {
+        let may_lack_p = hazard.is_some() || may_run_without_p(function.name);
+        if check.as_ref().is_ok_and(|check| check.end == 0) && may_lack_p {
             return FunctionSites::refused(function, Refusal::RuntimeNosplit);
         }
         let mut found = FunctionSites::default();

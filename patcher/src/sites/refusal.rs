@@ -34,6 +34,10 @@ pub enum Refusal {
     Fips140,
     /// The function is the runtime's and has no stack check, so it may run without a P.
     RuntimeNosplit,
+    /// Go's signal handler may call the function.
+    SignalHandler,
+    /// The runtime calls the function where its thread may lose its P.
+    SystemCall,
     /// The function must not run, but inlined copies of it still do.
     Inlined,
     /// The function must not run, but it is a wrapper, and its target is also called directly.
@@ -58,6 +62,8 @@ impl Refusal {
         Self::NoResults,
         Self::Fips140,
         Self::RuntimeNosplit,
+        Self::SignalHandler,
+        Self::SystemCall,
         Self::Inlined,
         Self::Wrapper,
     ];
@@ -80,6 +86,8 @@ impl Refusal {
             Self::NoResults => "no-results",
             Self::Fips140 => "fips-140",
             Self::RuntimeNosplit => "runtime-nosplit",
+            Self::SignalHandler => "signal-handler",
+            Self::SystemCall => "system-call",
             Self::Inlined => "inlined",
             Self::Wrapper => "wrapper",
         }
@@ -104,6 +112,8 @@ impl Refusal {
             Self::NoResults => "a tail jump leaves before the results exist that the rule captures",
             Self::Fips140 => "the program checks a digest over these bytes (FIPS 140)",
             Self::RuntimeNosplit => "the function is the runtime's and has no stack check, so it may run without a P",
+            Self::SignalHandler => "Go's signal handler may call the function, in the middle of a hook",
+            Self::SystemCall => "the runtime calls the function around system calls, where its thread may lose its P",
             Self::Inlined => "the compiler inlined the function elsewhere, or may have, and the copies still run",
             Self::Wrapper => "the compiler made the function as a wrapper, and its target is also called directly",
             Self::IndirectJump => "a jump through memory may be a way out that no hook sees",

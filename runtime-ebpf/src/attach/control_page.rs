@@ -152,6 +152,7 @@ impl ControlPage {
     pub(crate) fn counted(&self) -> Counters {
         Counters {
             ring_full: self.page.load(control::COUNTED_DROPPED),
+            slot_busy: self.page.load(control::COUNTED_SLOT_BUSY),
             words_missing: self.page.load(control::COUNTED_WORDS_MISSING),
         }
     }
@@ -159,6 +160,7 @@ impl ControlPage {
     /// Notes what was counted, for the next gopatchd.
     pub(crate) fn set_counted(&self, counters: Counters) {
         self.page.store(control::COUNTED_DROPPED, counters.ring_full);
+        self.page.store(control::COUNTED_SLOT_BUSY, counters.slot_busy);
         self.page.store(control::COUNTED_WORDS_MISSING, counters.words_missing);
     }
 
@@ -279,11 +281,11 @@ pub(super) mod tests {
     #[test]
     fn the_next_gopatchd_reads_what_the_last_one_wrote() -> io::Result<()> {
         let (first, file, _) = page(1)?;
-        first.set_counted(Counters { ring_full: 3, words_missing: 4 });
+        first.set_counted(Counters { ring_full: 3, slot_busy: 5, words_missing: 4 });
         let reopened = File::options().read(true).write(true).open(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
         let (second, read) = ControlPage::open(&reopened, Owner(9))?;
         assert_eq!(read, description());
-        assert_eq!(second.counted(), Counters { ring_full: 3, words_missing: 4 });
+        assert_eq!(second.counted(), Counters { ring_full: 3, slot_busy: 5, words_missing: 4 });
         assert!(first.is_ours() && !second.is_ours());
         second.claim();
         assert!(!first.is_ours() && second.is_ours());

@@ -150,6 +150,9 @@ impl Calls {
         }
         let (begin, end) = (program.point(entry.point)?, program.point(exit.point)?);
         let function = begin.function;
+        if program.is_ended(function) || !program.instead_of(function).is_empty() {
+            return None;
+        }
         if (begin.role, end.role, end.function) != (Role::Half(At::Enter), Role::Half(At::Exit), function) {
             return None;
         }
@@ -169,6 +172,9 @@ impl Calls {
             unreachable!("`Event::read` has checked the point");
         };
         let place = Place { goid, frame, function };
+        if role != Role::Half(At::Exit) && role != Role::Boundary && !program.instead_of(function).is_empty() {
+            self.pairing.leave_out(place, program.instead_of(function), tsc);
+        }
         let (over, exit) = match role {
             Role::Nothing => return,
             Role::Boundary => {
@@ -183,7 +189,10 @@ impl Calls {
                 self.repeated += u64::from(repeated);
                 (before.filter(|_| !repeated), None)
             }
+            // Its end would have come before.
+            Role::Half(At::Exit) if program.is_ended(function) => (self.pairing.unwind(place, tsc), None),
             Role::Half(At::Exit) => (self.pairing.exit(place, tsc), Some((point, payload))),
+            Role::OtherEnd => (self.pairing.end_around(place, program.ends(function), tsc), Some((point, payload))),
             Role::Whole => {
                 let ancestors = self.pairing.ancestors(place, tsc);
                 let call = Call { end_tsc: tsc, entry: Mark { place, tsc, record: () }, end: End::Returned, ancestors };

@@ -170,6 +170,8 @@ mod tests {
             va: 0x401000,
             when: None,
             sample: None,
+            ends: Vec::new(),
+            instead_of: Vec::new(),
             dimensions: Vec::new(),
             skip: None,
         }

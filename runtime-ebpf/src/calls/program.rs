@@ -59,8 +59,21 @@ pub(crate) enum Role {
     Whole,
     /// The exit of a boundary.
     Boundary,
+    /// The end of a call of another function around it.
+    OtherEnd,
     /// Nothing: the entry of a boundary.
     Nothing,
+}
+
+/// What the call of a function means for calls around it, as the functions' indices.
+#[derive(Debug, Default)]
+struct Others {
+    /// The nearest call of one of these ends with it.
+    ends: Vec<u32>,
+    /// The nearest call of one of these is no operation.
+    instead_of: Vec<u32>,
+    /// Whether another function ends its own calls.
+    is_ended: bool,
 }
 
 /// What is needed for each record of a point.
@@ -82,6 +95,7 @@ pub(crate) struct Program {
     templates: Vec<Template>,
     /// Whether an operation of each function may get an attribute from more than one capture.
     repeats: Vec<bool>,
+    others: Vec<Others>,
 }
 
 impl Program {
@@ -100,10 +114,13 @@ impl Program {
     /// Prepares a manifest.
     pub(crate) fn new(manifest: Manifest) -> Self {
         let ends: HashSet<_> = manifest.points.iter().map(|point| (point.function, point.at)).collect();
+        let others = others(&manifest.functions);
         let points = manifest.points.iter().map(|point| {
             let role = match (manifest.functions[point.function as usize].kind, point.at) {
-                (Kind::Boundary, At::Enter) => Role::Nothing,
+                (Kind::Boundary, At::Enter) | (Kind::End, At::Exit) => Role::Nothing,
                 (Kind::Boundary, At::Exit) => Role::Boundary,
+                (Kind::End, At::Enter) => Role::OtherEnd,
+                (_, at) if others[point.function as usize].is_ended => Role::Half(at),
                 (_, At::Enter) if !ends.contains(&(point.function, At::Exit)) => Role::Whole,
                 (_, At::Exit) if !ends.contains(&(point.function, At::Enter)) => Role::Whole,
                 (_, at) => Role::Half(at),
@@ -122,7 +139,7 @@ impl Program {
         let conventions = conventions.collect();
         let repeats = captured.iter().map(|captured| attributes::repeats(captured.iter().copied())).collect();
         let templates = manifest.functions.iter().map(|function| Template::read(&function.operation)).collect();
-        Self { manifest, points, conventions, templates, repeats }
+        Self { manifest, points, conventions, templates, repeats, others }
     }
 
     /// The number of hooked functions.
@@ -150,6 +167,24 @@ impl Program {
         self.repeats[function as usize]
     }
 
+    /// The functions of which the nearest call around a call of this one ends with it.
+    pub(crate) fn ends(&self, function: u32) -> &[u32] {
+        &self.others[function as usize].ends
+    }
+
+    /// The functions of which the nearest call around a call of this one is no operation.
+    #[inline]
+    pub(crate) fn instead_of(&self, function: u32) -> &[u32] {
+        &self.others[function as usize].instead_of
+    }
+
+    /// Whether the calls of a function end in another. A call that returns has been left by a panic
+    /// before.
+    #[inline]
+    pub(crate) fn is_ended(&self, function: u32) -> bool {
+        self.others[function as usize].is_ended
+    }
+
     /// All captures of a function.
     pub(crate) fn captures_of(&self, function: usize) -> impl Iterator<Item = &Capture> {
         let points = self.manifest.points.iter().filter(move |point| point.function as usize == function);
@@ -171,6 +206,21 @@ impl Program {
     pub(crate) fn captures(&self, point: u32) -> Option<&[Capture]> {
         Some(&self.manifest.points.get(point as usize)?.captures)
     }
+}
+
+/// What the functions mean for each other's calls.
+fn others(functions: &[Function]) -> Vec<Others> {
+    let of_rules = |names: &Vec<String>| {
+        let indices = (0..).zip(functions).filter(|(_, function)| names.contains(&function.rule));
+        if names.is_empty() { Vec::new() } else { indices.map(|(index, _)| index).collect() }
+    };
+    let ended: HashSet<_> = functions.iter().flat_map(|function| of_rules(&function.ends)).collect();
+    let each = (0..).zip(functions).map(|(index, function)| Others {
+        ends: of_rules(&function.ends),
+        instead_of: of_rules(&function.instead_of),
+        is_ended: ended.contains(&index),
+    });
+    each.collect()
 }
 
 /// The content of the section with the manifest.

@@ -163,11 +163,12 @@ fn add_gopatchd(families: &mut Families, shared: &Shared) {
 }
 
 /// Losses by cause.
-pub(crate) fn causes(lost: &Lost) -> [(&'static str, u64); 5] {
+pub(crate) fn causes(lost: &Lost) -> [(&'static str, u64); 6] {
     [
         ("ring_full", lost.ring_full),
         ("unconsumed", lost.unconsumed),
         ("left_by_earlier", lost.left_by_earlier),
+        ("slot_busy", lost.slot_busy),
         ("output_full", lost.output_full),
         ("malformed", lost.malformed),
     ]

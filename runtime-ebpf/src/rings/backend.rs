@@ -105,6 +105,8 @@ pub(crate) struct Drained {
 pub(crate) struct Counters {
     /// Records that found their ring full.
     pub(crate) ring_full: u64,
+    /// Records of hooks that interrupted another hook.
+    pub(crate) slot_busy: u64,
     /// Calls whose values saved at entry were lost, or found no room.
     pub(crate) words_missing: u64,
 }
@@ -158,7 +160,11 @@ impl Positions {
     }
 
     pub(super) fn counters(&self) -> Counters {
-        Counters { ring_full: self.0.load(ring::DROPPED), words_missing: self.0.load(ring::WORDS_MISSING) }
+        Counters {
+            ring_full: self.0.load(ring::DROPPED),
+            slot_busy: self.0.load(ring::SLOT_BUSY),
+            words_missing: self.0.load(ring::WORDS_MISSING),
+        }
     }
 }
 
@@ -166,6 +172,7 @@ impl Counters {
     pub(super) fn plus(self, other: Self) -> Self {
         Self {
             ring_full: self.ring_full.saturating_add(other.ring_full),
+            slot_busy: self.slot_busy.saturating_add(other.slot_busy),
             words_missing: self.words_missing.saturating_add(other.words_missing),
         }
     }
@@ -174,6 +181,7 @@ impl Counters {
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self {
             ring_full: self.ring_full.saturating_sub(earlier.ring_full),
+            slot_busy: self.slot_busy.saturating_sub(earlier.slot_busy),
             words_missing: self.words_missing.saturating_sub(earlier.words_missing),
         }
     }

@@ -7,13 +7,14 @@
 //! as of 1.36). A rule without a convention uses its own names.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use gopatch_protocol::manifest::{Function, Kind};
 
 use crate::calls::attributes::Value;
 use crate::calls::convention::Convention;
 use crate::calls::operation::Operation;
+
+use super::url::{self, Part, Url};
 
 /// One metric: a histogram.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +64,19 @@ const GRPC_CODES: [&str; 17] = [
 /// UNAVAILABLE, DATA_LOSS.
 const GRPC_SERVER_ERRORS: [i64; 6] = [2, 4, 12, 13, 14, 15];
 
-/// Query parameters whose values are credentials: the list of the conventions.
-const SECRET_PARAMETERS: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
+/// Attributes that only make up `url.full`.
+const URL_PARTS: [&str; 10] = [
+    "url.path",
+    "url.raw_path",
+    "url.raw_path.truncated",
+    "url.opaque",
+    "url.opaque.truncated",
+    "url.force_query",
+    "url.query",
+    "url.query.truncated",
+    "url.path.truncated",
+    "server.address.truncated",
+];
 
 impl Convention {
     /// The metrics of the calls of a function.
@@ -172,6 +184,7 @@ impl<'o> Conventional<'o> {
         let value = self.captured(name);
         match (self.convention, name) {
             (Convention::RpcServer | Convention::RpcClient, "rpc.method") => value.map(without_slash),
+            (Convention::HttpServer, "url.query") => value.map(without_secrets),
             _ => value.or_else(|| self.derived(name)),
         }
     }
@@ -188,7 +201,7 @@ impl<'o> Conventional<'o> {
     /// All attributes of the span.
     pub(crate) fn attributes(self) -> impl Iterator<Item = (&'o str, Value<'o>)> {
         let captured = self.operation.attributes.iter().filter(move |(name, _)| {
-            let is_in_url = matches!(*name, "url.path" | "url.query") && self.convention == Convention::HttpClient;
+            let is_in_url = self.convention == Convention::HttpClient && URL_PARTS.contains(name);
             !FAILURES.contains(name) && !is_in_url
         });
         let captured = captured.filter_map(move |(name, _)| Some((name, self.get(name)?)));
@@ -239,13 +252,24 @@ impl<'o> Conventional<'o> {
     }
 
     fn captured(self, name: &str) -> Option<Value<'o>> {
-        self.operation.attributes.get(name).map(Value::borrowed)
+        let value = |name| self.operation.attributes.get(name).map(Value::borrowed);
+        match (self.convention, name) {
+            (Convention::HttpServer, "http.response.body.size") if self.has_other_body() => None,
+            _ => value(name),
+        }
+    }
+
+    /// Whether what a handler has written is not what the response has: no body in answer to HEAD,
+    /// and what is not known on a connection that the handler took over.
+    fn has_other_body(self) -> bool {
+        let is = |name: &str, value: &Value<'_>| self.operation.attributes.get(name) == Some(value);
+        is("http.request.method", &Value::Text("HEAD".into())) || is("http.connection.hijacked", &Value::Bool(true))
     }
 
     fn derived(self, name: &str) -> Option<Value<'o>> {
         match (self.convention, name) {
             (_, "error.type") => self.error_type().map(Value::Text),
-            (Convention::HttpClient, "url.full") => self.url().map(|url| Value::Text(url.into())),
+            (Convention::HttpClient, "url.full") => Some(Value::Text(self.url()?.into())),
             (Convention::HttpClient, "server.port") => match self.captured("url.scheme")? {
                 Value::Text(scheme) if scheme == "https" => Some(Value::Int(443)),
                 Value::Text(scheme) if scheme == "http" => Some(Value::Int(80)),
@@ -258,25 +282,34 @@ impl<'o> Conventional<'o> {
 
     /// The whole URL of a client request.
     fn url(self) -> Option<String> {
-        let (scheme, host) = (self.captured("url.scheme")?, self.captured("server.address")?.to_string());
-        let host = if host.contains(':') { format!("[{host}]") } else { host };
-        let mut url = format!("{scheme}://{host}");
-        if let Some(port) = self.captured("server.port") {
-            write!(url, ":{port}").expect("a String takes all");
+        if self.captured("server.address.truncated").is_some() {
+            return None;
         }
-        if let Some(path) = self.captured("url.path") {
-            url += &path.to_string();
-        }
-        if let Some(query) = self.captured("url.query") {
-            let query = query.to_string();
-            let parameters = query.split('&').map(|parameter| match parameter.split_once('=') {
-                Some((name, _)) if SECRET_PARAMETERS.contains(&name) => format!("{name}=REDACTED"),
-                _ => parameter.to_owned(),
-            });
-            url.push('?');
-            url += &parameters.collect::<Vec<_>>().join("&");
-        }
-        Some(url)
+        let text = |name| match self.operation.attributes.get(name) {
+            Some(Value::Text(text)) => text.as_ref(),
+            _ => "",
+        };
+        let is_set = |name| self.operation.attributes.get(name).is_some();
+        let part = |name, is_cut| Part { text: text(name), is_cut: is_set(is_cut) };
+        let url = Url {
+            scheme: text("url.scheme"),
+            host: text("server.address"),
+            port: self.number("server.port"),
+            path: part("url.path", "url.path.truncated"),
+            raw_path: part("url.raw_path", "url.raw_path.truncated"),
+            opaque: part("url.opaque", "url.opaque.truncated"),
+            query: part("url.query", "url.query.truncated"),
+            force_query: is_set("url.force_query"),
+        };
+        if url.scheme.is_empty() { None } else { url.full() }
+    }
+}
+
+fn without_secrets(query: Value<'_>) -> Value<'_> {
+    match query {
+        Value::Text(Cow::Borrowed(text)) => Value::Text(url::without_secrets(text)),
+        Value::Text(Cow::Owned(text)) => Value::Text(url::without_secrets(&text).into_owned().into()),
+        other => other,
     }
 }
 
@@ -307,6 +340,8 @@ mod tests {
             when: None,
             sample: None,
             skip: None,
+            ends: Vec::new(),
+            instead_of: Vec::new(),
             dimensions: Vec::new(),
         }
     }

@@ -14,3 +14,4 @@ pub(crate) mod metrics;
 pub(crate) mod process;
 pub(crate) mod resource;
 pub(crate) mod span;
+mod url;

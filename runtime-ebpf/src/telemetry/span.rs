@@ -67,7 +67,7 @@ fn kind(kind: Kind) -> SpanKind {
     match kind {
         Kind::Server => SpanKind::Server,
         Kind::Client => SpanKind::Client,
-        Kind::Internal | Kind::Boundary => SpanKind::Internal,
+        Kind::Internal | Kind::Boundary | Kind::End => SpanKind::Internal,
     }
 }
 

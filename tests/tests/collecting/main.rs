@@ -3,11 +3,13 @@
 
 mod behaviour;
 mod everything;
+mod h2c;
 mod idle;
 mod processes;
 mod requests;
 mod restart;
 mod sessions;
+mod signals;
 mod std_tests;
 mod survival;
 mod top;

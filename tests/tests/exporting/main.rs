@@ -10,3 +10,4 @@ mod otel;
 mod outage;
 mod prometheus;
 mod scrape;
+mod urls;

@@ -12,6 +12,7 @@ mod nils;
 mod refusals;
 mod revision;
 mod rules;
+mod signals;
 mod skip;
 mod stripped;
 mod symbols;

@@ -106,6 +106,14 @@ pub struct Function {
     /// The fraction of these calls that is recorded, by chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Ratio>,
+    /// Rules of which the nearest call around a call of this function ends with it; of a
+    /// [`Kind::End`] only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<String>,
+    /// Rules of which the nearest call around a call of this function is no operation, as this is
+    /// what it does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead_of: Vec<String>,
     /// Attributes that become dimensions of its operations' metrics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<String>,
@@ -170,6 +178,9 @@ pub enum Kind {
     /// No operation. Its exit means that every call that began deeper in the same goroutine is
     /// over: those without a recorded exit left by a panic.
     Boundary,
+    /// No operation. Its entry is the end of the call around it of a rule in [`Function::ends`], and
+    /// has that end's captures.
+    End,
 }
 
 /// One kind of record: a function's entry, or its exits (which all write the same record).
@@ -261,6 +272,10 @@ pub enum Format {
     /// A pattern of Go's `http.ServeMux`: becomes its path, without method and host. Left out if it
     /// has none.
     HttpRoute,
+    /// A number of bytes. A negative one means that it is unknown, and is left out.
+    Size,
+    /// The path of a URL becomes percent-encoded, as by Go's `url.URL.EscapedPath`.
+    UrlPath,
 }
 
 impl Format {

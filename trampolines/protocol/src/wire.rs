@@ -57,7 +57,7 @@ pub struct Hello {
     pub manifest_id: [u8; 16],
     /// Records of the previous session that were published and never consumed.
     pub lost_unconsumed: u64,
-    /// Records of the previous session that found their ring full.
+    /// Records of the previous session that found their ring full or their P's slot busy.
     pub lost_ring_full: u64,
 }
 
@@ -176,6 +176,8 @@ pub mod control {
     pub const COUNTED_DROPPED: usize = 40;
     /// `u64`: the same of [`ring::WORDS_MISSING`](super::ring::WORDS_MISSING).
     pub const COUNTED_WORDS_MISSING: usize = 48;
+    /// `u64`: the same of [`ring::SLOT_BUSY`](super::ring::SLOT_BUSY).
+    pub const COUNTED_SLOT_BUSY: usize = 96;
     /// `u64`: [`MAGIC`](super::MAGIC), once all that follows is complete.
     pub const MAGIC: usize = 56;
     /// The manifest's id, as in [`Hello`](super::Hello).
@@ -245,6 +247,9 @@ pub mod ring {
     /// File offset of the `u64` that counts exits for which no words were kept (see the thunks of
     /// `gopatch-trampolines`).
     pub const WORDS_MISSING: usize = super::PAGE + 72;
+    /// File offset of the `u64` that counts records of hooks in signal handlers that found their P's
+    /// slot in use by the hook that the signal interrupted.
+    pub const SLOT_BUSY: usize = super::PAGE + 80;
     /// File offset of the `u64` time stamp counter when hooks last began to write again after they
     /// had stopped because no heartbeat beat. In the first ring only. Calls that were open before
     /// may have ended, and others begun, without a record.

@@ -231,8 +231,9 @@ impl Emitter<'_> {
         asm.mov(ecx, dword_ptr(rbx + session::RINGS))?;
         asm.set_label(&mut next_ring)?;
         asm.mov(rax, qword_ptr(rbp + slot::PRODUCER))?;
-        asm.mov(rax, qword_ptr(rax + (ring::DROPPED - ring::PRODUCER_POS) as i32))?;
-        asm.add(qword_ptr(rbx + session::LOST_RING_FULL), rax)?;
+        asm.mov(rsi, qword_ptr(rax + (ring::SLOT_BUSY - ring::PRODUCER_POS) as i32))?;
+        asm.add(rsi, qword_ptr(rax + (ring::DROPPED - ring::PRODUCER_POS) as i32))?;
+        asm.add(qword_ptr(rbx + session::LOST_RING_FULL), rsi)?;
         asm.mov(rsi, qword_ptr(rbp + slot::CONSUMER))?;
         asm.mov(r8, qword_ptr(rsi))?;
         // A5: gopatchd can have written anything there. At most a ring's length is walked.

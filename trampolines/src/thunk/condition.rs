@@ -18,9 +18,9 @@
 //!
 //! The slot is used here without `BUSY`. That byte guards the mappings that the slot points to
 //! (I4), and none is touched: the slot itself is part of the image and is never unmapped. The
-//! generator's writers are the one thread that holds the P (I3) and the tick, which may write at
-//! the same time if an earlier session enabled this hook. Both use plain stores of eight aligned
-//! bytes, and either result is a valid state.
+//! generator's writers are the one thread that holds the P (I3), also from a signal handler (I13),
+//! and the tick, which may write at the same time if an earlier session enabled this hook. All use
+//! plain stores of eight aligned bytes, and each result is a valid state.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]

@@ -46,12 +46,13 @@
 //!   `moved`.)
 //! * **I3. One producer.** `isAsyncSafePoint` (Go's `src/runtime/preempt.go`) refuses a PC that
 //!   `findfunc` does not know, and a thunk has no cooperative preemption point, so while PC is in a
-//!   thunk this thread keeps its P. Nor does a hook interrupt another: no glob of a rule matches a
-//!   package whose functions run in signal handlers (the patcher's `rules`). So the slot and the
-//!   ring of that P are ours, and plain loads and stores will do.
+//!   thunk this thread keeps its P. No function is hooked that runs where `m.p` may be another
+//!   thread's (the patcher's `reach`). So of all threads, only this one uses the slot and the ring
+//!   of that P, and plain loads and stores will do. On this thread, I13 holds.
 //! * **I4. No use after unmap.** The ring is used only between `BUSY = 1` and `BUSY = 0`, and only
 //!   if `ATTACHED`, loaded after `BUSY` was stored, is 1. The tick stores `ATTACHED = 0`, and the
-//!   rings are unmapped only after every `BUSY` was seen 0 later (see [`crate::attach`]).
+//!   rings are unmapped only after every `BUSY` was seen 0 later (see [`crate::attach`]). The same
+//!   holds for a hook that finds the slot busy: this thread stored that 1 before, and stores 0 after.
 //!   The slots, the switches and the words table are never unmapped.
 //! * **I5. Never fault.** A pointer is compared with nil before it is followed, and the word of an
 //!   interface is compared with the expected type before its data are. Only g and `g.m` are
@@ -77,6 +78,20 @@
 //! * **I12. Never wait.** A thunk makes no system call and takes no lock. Every loop is bounded,
 //!   except the search for a free place in `words`, which starts again only when another thread has
 //!   just claimed that place.
+//! * **I13. No hook over a hook.** Only a signal handler can run hooks while this thread is in a
+//!   thunk, and it ends before the thunk goes on. The patcher refuses what it finds that Go's handler
+//!   calls; a hook that runs there nevertheless tests `BUSY` before it stores it.
+//!   - If it is 1, the interrupted thunk is between its stores of 1 and 0. The hook goes back and
+//!     writes nothing that the thunk uses: it counts the loss in `SLOT_BUSY` of the ring.
+//!   - If it is 0, the interrupted thunk has yet to store 1, be it between its test and its store, or
+//!     has stored 0. So the slot holds nothing that it needs, all its registers have their values,
+//!     and the hook gives the slot back before it goes on. That is why the test and the store need
+//!     not be one instruction.
+//!
+//!   Outside of the slot's time a thunk writes only `RANDOM`, of which every value is valid, and the
+//!   words table, where a handler's hook does nothing: its goroutine id is 0. A thread without a P
+//!   has no slot. If something leaves a slot busy for ever, such as a handler of C's that jumps out
+//!   of a thunk, each record that its P then loses is counted.
 
 use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
@@ -161,6 +176,8 @@ struct Labels {
     no_ring: CodeLabel,
     /// There is no P.
     no_p: CodeLabel,
+    /// The slot is another hook's.
+    slot_busy: CodeLabel,
     /// The process detached after the hook had found its enable byte set.
     detached: CodeLabel,
     /// The record might not fit.
@@ -178,6 +195,7 @@ impl Labels {
             room: label(),
             no_ring: label(),
             no_p: label(),
+            slot_busy: label(),
             detached: label(),
             refill: label(),
             left_out: label(),
@@ -297,6 +315,9 @@ impl Emitter<'_> {
         asm.shl(r12d, SLOT_SHIFT)?;
         asm.lea(r13, at(self.arena.slots()))?;
         asm.add(r13, r12)?;
+        // I13: this test, then that store.
+        asm.cmp(byte_ptr(r13 + slot::BUSY), 0)?;
+        asm.jne(labels.slot_busy)?;
         // I4: this store, then this load.
         asm.mov(byte_ptr(r13 + slot::BUSY), 1)?;
         asm.cmp(dword_ptr(at(self.arena.switches() + switches::ATTACHED)), 0)?;

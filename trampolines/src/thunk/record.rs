@@ -13,7 +13,7 @@ use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
 use super::{Emitter, Labels, max_record};
-use crate::arena::{session, slot};
+use crate::arena::{session, slot, switches};
 use crate::asm::at;
 use gopatch_protocol::wire::{record, ring};
 
@@ -109,6 +109,15 @@ impl Emitter<'_> {
         asm.inc(r12d)?;
         asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
         asm.lock().inc(qword_ptr(at(self.arena.session() + session::LOST_NO_RING)))?;
+        asm.jmp(labels.no_p)?;
+
+        // I13. The hook that this one interrupts may not have seen that the process is detached (I4).
+        asm.set_label(&mut labels.slot_busy)?;
+        asm.cmp(dword_ptr(at(self.arena.switches() + switches::ATTACHED)), 0)?;
+        asm.je(labels.no_p)?;
+        asm.mov(r12, qword_ptr(r13 + slot::PRODUCER))?;
+        asm.inc(qword_ptr(r12 + (ring::SLOT_BUSY - ring::PRODUCER_POS) as i32))?;
+        // An entry that keeps nothing frees the words of an earlier call (I11).
         asm.set_label(&mut labels.no_p)?;
         if self.plan.uses_table() {
             self.forget_words()?;

@@ -26,7 +26,7 @@
 //!   same order, finds N's words first, and frees them. S's own may remain further along the row,
 //!   for the next call's N;
 //! * if N found its row full, S's place was not in it, or N would have taken that place;
-//! * if N had no P, or its P no ring, N freed S's place;
+//! * if N had no P, or its P no ring, or its slot was another hook's, N freed S's place;
 //! * if N was left out by its rule's condition or by sampling, or found no room in the ring, N
 //!   freed S's place as well;
 //! * if N did nothing, it saw the enable byte 0, or `ATTACHED` 0, which the tick stores after it. S

@@ -3,6 +3,7 @@
 
 use capstone::arch::BuildsCapstone;
 use capstone::arch::x86::ArchMode;
+use gopatch_protocol::wire::ring;
 use gopatch_trampolines::arena::{slot, switches};
 use gopatch_trampolines::attach::{self, AttachPlan};
 use iced_x86::{
@@ -244,6 +245,28 @@ fn a_thunk_touches_the_ring_only_while_its_slot_is_busy_and_attached() {
         let stores: Vec<_> = (0..all.len()).filter(|index| stores_to(&all[*index], Register::R15)).collect();
         assert!(stores.len() > 5, "{}: {} stores to the ring", thunk.name, stores.len());
         assert!(stores.iter().all(|index| (busy + 3..idle).contains(index)), "{}: {stores:?}", thunk.name);
+    }
+}
+
+/// I13.
+#[test]
+fn a_thunk_that_finds_its_slot_busy_goes_back_and_only_counts_that() {
+    let is_busy = |it: &Instruction| it.memory_base() == Register::R13 && it.memory_displacement64() == slot::BUSY;
+    for thunk in recording() {
+        let all = decode(&thunk.bytes);
+        let test = all.iter().position(|it| it.mnemonic() == Mnemonic::Cmp && is_busy(it)).expect("the slot is tested");
+        assert_eq!(all[test + 1].mnemonic(), Mnemonic::Jne, "{}", thunk.name);
+        assert!(stores_to(&all[test + 2], Register::R13) && is_busy(&all[test + 2]), "{}", thunk.name);
+        // Nothing has been written before but scratch registers and, by a filter, `RANDOM`.
+        assert!(all[..test].iter().all(|it| !stores_to(it, Register::R13)), "{}", thunk.name);
+        let busy = all.iter().position(|it| it.ip() == all[test + 1].near_branch_target()).expect("a rare path");
+        let [attached, leave, page, count] = &all[busy..busy + 4] else { panic!("{}: four instructions", thunk.name) };
+        assert_eq!(attached.ip_rel_memory_address(), plans::ARENA + switches::ATTACHED, "{}", thunk.name);
+        assert_eq!(leave.near_branch_target(), all[busy + 4].ip(), "{}", thunk.name);
+        assert_eq!((page.op0_register(), page.memory_displacement64()), (Register::R12, slot::PRODUCER));
+        let counter = (ring::SLOT_BUSY - ring::PRODUCER_POS) as u64;
+        assert_eq!((count.mnemonic(), count.memory_base()), (Mnemonic::Inc, Register::R12), "{}", thunk.name);
+        assert_eq!(count.memory_displacement64(), counter, "{}", thunk.name);
     }
 }
 

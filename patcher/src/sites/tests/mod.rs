@@ -50,7 +50,7 @@ fn text<'a>(
     bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
     checked: &'a [Range<Va>],
 ) -> Text<'a> {
-    Text { functions, bytes, checked, sigpanic: Some(SIGPANIC) }
+    Text { functions, bytes, checked, sigpanic: Some(SIGPANIC), hazard: &|_| None }
 }
 
 /// A pcsp table with one depth for the whole function. (None; +1, up to 4096; end.)

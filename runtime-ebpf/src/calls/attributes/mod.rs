@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
 use gopatch_protocol::manifest::{Capture, Format, ValueType, to_hex};
@@ -182,6 +183,8 @@ impl<'m> Attributes<'m> {
                         }
                         let value = match capture.format {
                             Format::Hex => to_hex(bytes).into(),
+                            Format::UrlPath => escape_path(bytes),
+                            Format::HostPort if is_cut => host_of_cut(bytes),
                             _ => to_text(bytes, is_cut),
                         };
                         if attributes.add_meaning(capture, Value::Text(value), is_set) && is_cut {
@@ -288,7 +291,9 @@ impl<'m> Builder<'m> {
                         (host.to_owned().into(), port)
                     }
                 };
-                self.set(name.into(), Value::Text(host));
+                if !host.is_empty() {
+                    self.set(name.into(), Value::Text(host));
+                }
                 if let Some((port, name)) = port.zip(capture.format.second(name)) {
                     self.set(name, Value::Int(port.into()));
                 }
@@ -309,6 +314,8 @@ impl<'m> Builder<'m> {
                     self.set(name.into(), Value::Text(route));
                 }
             }
+            // A length that is not known.
+            (Format::Size, Value::Int(..0)) => {}
             (format, value) => self.set(name.into(), formatted(format, value)),
         }
     }
@@ -400,16 +407,64 @@ fn http_version(text: &str) -> &str {
 }
 
 /// Splits `host:port`, and removes the brackets of an IPv6 address. Text without a port is all
-/// host.
+/// host. The address of a Unix socket is its path, or, where there is none (`@`), empty. A user and
+/// password are left out, and the host too if the rest is not a port.
 fn host_port(text: &str) -> (&str, Option<u16>) {
+    match text {
+        "@" => return ("", None),
+        _ if text.starts_with(['/', '@']) => return (text, None),
+        _ => {}
+    }
+    let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    let has_brackets = |host: &str| host.strip_prefix('[').is_some_and(|host| host.ends_with(']'));
+    let is_address = |host: &str| host.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
     let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if text.parse::<Ipv6Addr>().is_err() => match port.parse() {
-            Ok(port) => (host, Some(port)),
-            Err(_) => (text, None),
+        Some(_) if is_address(text) || has_brackets(text) => (text, None),
+        Some((host, "")) => (host, None),
+        Some((host, port)) => match port.parse() {
+            Ok(port) if !host.contains(':') || has_brackets(host) => (host, Some(port)),
+            _ => ("", None),
         },
-        _ => (text, None),
+        None => (text, None),
     };
     (host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host), port)
+}
+
+/// The host of a `host:port` that is cut off: its port is not known.
+fn host_of_cut(bytes: &[u8]) -> Cow<'_, str> {
+    let text = to_text(bytes, true);
+    if let Some((_, host)) = text.rsplit_once('@').filter(|_| !text.starts_with(['/', '@'])) {
+        return host_of_cut(host.as_bytes()).into_owned().into();
+    }
+    let end = match text.strip_prefix('[') {
+        Some(host) => host.find(']').map(|end| end + 2),
+        None if text.starts_with(['/', '@']) => None,
+        None => text.find(':'),
+    };
+    match (text, end) {
+        (Cow::Borrowed(text), Some(end)) => text[..end].into(),
+        (Cow::Owned(text), Some(end)) => text[..end].to_owned().into(),
+        (text, None) => text,
+    }
+}
+
+/// The path of a URL, percent-encoded as Go's `url.URL.EscapedPath` does.
+pub(crate) fn escape_path(path: &[u8]) -> Cow<'_, str> {
+    let stays = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@".contains(&byte);
+    match ascii(path) {
+        Some(text) if path == b"*" || path.iter().all(|byte| stays(*byte)) => text.into(),
+        _ => path
+            .iter()
+            .fold(String::with_capacity(2 * path.len()), |mut escaped, &byte| {
+                if stays(byte) {
+                    escaped.push(char::from(byte));
+                } else {
+                    write!(escaped, "%{byte:02X}").expect("a String takes all");
+                }
+                escaped
+            })
+            .into(),
+    }
 }
 
 #[cfg(test)]

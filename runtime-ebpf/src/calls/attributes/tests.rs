@@ -160,8 +160,55 @@ fn addresses_are_split() {
     assert_eq!(shown("[::1]"), r#"{"client.address":"::1"}"#);
     assert_eq!(shown("::1"), r#"{"client.address":"::1"}"#);
     assert_eq!(shown("example.org"), r#"{"client.address":"example.org"}"#);
-    assert_eq!(shown("example.org:http"), r#"{"client.address":"example.org:http"}"#);
-    assert_eq!(shown("@"), r#"{"client.address":"@"}"#);
+    assert_eq!(shown("example.org:"), r#"{"client.address":"example.org"}"#);
+    assert_eq!(shown(":80"), r#"{"client.port":80}"#);
+    assert_eq!(shown("me:secret@example.org:80"), r#"{"client.address":"example.org","client.port":80}"#);
+    for odd in ["example.org:http", "example.org:99999", "a:b:80", "a:b:c", ":", ""] {
+        assert_eq!(shown(odd), "{}", "{odd}");
+    }
+}
+
+#[test]
+fn addresses_of_unix_sockets_are_paths() {
+    let mut client = capture("client.address", ValueType::String);
+    client.format = Format::HostPort;
+    let shown = |text: &str| {
+        let length = text.len() as u64;
+        json(std::slice::from_ref(&client), &payload(&[string(length, length)], text.as_bytes()))
+    };
+    assert_eq!(shown("@"), "{}", "a client's socket usually has no address");
+    assert_eq!(shown("/run/a:1/client.sock"), r#"{"client.address":"/run/a:1/client.sock"}"#);
+    assert_eq!(shown("@abstract:1"), r#"{"client.address":"@abstract:1"}"#);
+}
+
+#[test]
+fn a_port_that_is_cut_off_is_not_guessed() {
+    let mut server = capture("server.address", ValueType::String);
+    server.format = Format::HostPort;
+    let shown =
+        |text: &str| json(std::slice::from_ref(&server), &payload(&[string(text.len() as u64, 90)], text.as_bytes()));
+    let cut = |host: &str| format!(r#"{{"server.address":"{host}","server.address.truncated":90}}"#);
+    assert_eq!(shown("example.org:80"), cut("example.org"));
+    assert_eq!(shown("example.o"), cut("example.o"));
+    assert_eq!(shown("[::1]:80"), cut("::1"));
+    assert_eq!(shown("me@example.org:80"), cut("example.org"));
+}
+
+#[test]
+fn a_size_below_zero_is_unknown() {
+    let mut size = capture("size", ValueType::Int);
+    size.format = Format::Size;
+    assert_eq!(json(std::slice::from_ref(&size), &payload(&[u64::MAX], b"")), "{}");
+    assert_eq!(json(std::slice::from_ref(&size), &payload(&[0], b"")), r#"{"size":0}"#);
+}
+
+#[test]
+fn a_path_is_percent_encoded_as_by_go() {
+    assert_eq!(escape_path(b"/a-z_0.~$&+,/:;=@"), "/a-z_0.~$&+,/:;=@");
+    assert_eq!(escape_path(b"/a b?c%d!*'()[]#\\"), "/a%20b%3Fc%25d%21%2A%27%28%29%5B%5D%23%5C");
+    assert_eq!(escape_path("/é".as_bytes()), "/%C3%A9");
+    assert_eq!(escape_path(b"/\xff"), "/%FF");
+    assert_eq!((escape_path(b"*"), escape_path(b"/*")), ("*".into(), "/%2A".into()));
 }
 
 #[test]

@@ -102,6 +102,8 @@ pub(crate) struct Pairing<R> {
     pub(crate) unpaired_exits: u64,
     /// Open calls given up because there were too many.
     pub(crate) evicted: u64,
+    /// Calls that are no operations, by goroutine: their exits are still to come.
+    left_out: HashMap<u64, Vec<Spot>, RandomState>,
 }
 
 /// Goroutines without an open call that are kept, beyond as many as have one: the next call is
@@ -116,7 +118,8 @@ impl<R: Weigh> Pairing<R> {
     /// Keeps no more calls open than `limits` allow.
     pub(crate) fn new(limits: CallLimits) -> Self {
         let goroutines = HashMap::default();
-        Self { goroutines, open: 0, bytes: 0, entries: 0, limits, unpaired_exits: 0, evicted: 0 }
+        let left_out = HashMap::default();
+        Self { goroutines, open: 0, bytes: 0, entries: 0, limits, unpaired_exits: 0, evicted: 0, left_out }
     }
 
     /// Begins a call. Returns the call that must be over because of it, if any.
@@ -149,10 +152,52 @@ impl<R: Weigh> Pairing<R> {
         let goroutine = self.goroutines.get_mut(&place.goid);
         let Some((entry_tsc, entry, ancestors)) = goroutine.and_then(|goroutine| goroutine.take_latest(place, tsc))
         else {
-            self.unpaired_exits += 1;
+            self.unpaired_exits += u64::from(!self.was_left_out(place));
             return None;
         };
         Some(self.close((place, entry_tsc), entry, ancestors, tsc, End::Returned))
+    }
+
+    /// A call returns that should have ended before, unless it was left by a panic.
+    pub(crate) fn unwind(&mut self, place: Place, tsc: u64) -> Option<Call<R>> {
+        let goroutine = self.goroutines.get_mut(&place.goid)?;
+        let Some((entry_tsc, entry, ancestors)) = goroutine.take_latest(place, tsc) else {
+            self.was_left_out(place);
+            return None;
+        };
+        Some(self.close((place, entry_tsc), entry, ancestors, tsc, End::Unwound))
+    }
+
+    /// The nearest call of one of these functions around a place ends.
+    pub(crate) fn end_around(&mut self, place: Place, functions: &[u32], tsc: u64) -> Option<Call<R>> {
+        let around = self.goroutines.get(&place.goid)?.nearest_around(place, functions, tsc)?;
+        let (entry_tsc, entry, ancestors) = self.goroutines.get_mut(&place.goid)?.take_latest(around, tsc)?;
+        Some(self.close((around, entry_tsc), entry, ancestors, tsc, End::Returned))
+    }
+
+    /// The nearest call of one of these functions around a place is no operation.
+    pub(crate) fn leave_out(&mut self, place: Place, functions: &[u32], tsc: u64) {
+        let Some(goroutine) = self.goroutines.get_mut(&place.goid) else { return };
+        let Some(around) = goroutine.nearest_around(place, functions, tsc) else { return };
+        if let Some((_, entry, _)) = goroutine.take_latest(around, tsc) {
+            self.release(&entry);
+            // A panic may leave such a call without an exit. No program has as many goroutines.
+            if self.left_out.len() >= self.limits.calls {
+                self.left_out.clear();
+            }
+            self.left_out.entry(around.goid).or_default().push(around.into());
+        }
+    }
+
+    /// Whether the call at a place was left out; then it is over.
+    fn was_left_out(&mut self, place: Place) -> bool {
+        let Some(spots) = self.left_out.get_mut(&place.goid) else { return false };
+        let Some(index) = spots.iter().rposition(|spot| *spot == place.into()) else { return false };
+        spots.remove(index);
+        if spots.is_empty() {
+            self.left_out.remove(&place.goid);
+        }
+        true
     }
 
     /// A call begins and returns, with nothing in between. `None` if another call is open in its
@@ -173,6 +218,12 @@ impl<R: Weigh> Pairing<R> {
         let (true, Some(frame)) = (goid != 0, frame.checked_add(1)) else {
             return Vec::new();
         };
+        if let Some(spots) = self.left_out.get_mut(&goid) {
+            spots.retain(|spot| spot.frame < frame);
+            if spots.is_empty() {
+                self.left_out.remove(&goid);
+            }
+        }
         let Some(goroutine) = self.goroutines.get_mut(&goid) else {
             return Vec::new();
         };
@@ -393,6 +444,19 @@ impl<R: Weigh> Goroutine<R> {
             }
         };
         Some((began, entry, self.ancestors(place.goid, place.frame, began)))
+    }
+
+    /// The nearest call of one of these functions that is less deep than a place and began no later
+    /// than `tsc`.
+    fn nearest_around(&self, place: Place, functions: &[u32], tsc: u64) -> Option<Place> {
+        let is_it =
+            |(spot, began): &&Key| spot.frame < place.frame && *began <= tsc && functions.contains(&spot.function);
+        let nearest = match self {
+            _ if place.goid == 0 => None,
+            Self::Few(calls) => calls.iter().rev().map(|(key, _)| key).find(is_it),
+            Self::Many(calls) => calls.keys().rev().find(is_it),
+        };
+        Some(nearest?.0.place(place.goid))
     }
 
     /// The ancestors of a call at `frame` that began at `tsc`.

@@ -24,61 +24,68 @@ c00069  jae short 0c00009h
 c0006b  mov r12,[r14+30h]
 c0006f  mov r12,[r12+0a0h]
 c00077  test r12,r12
-c0007a  je 0c0015ch
+c0007a  je 0c0017bh
 c00080  mov r12d,[r12]
 c00084  cmp r12d,[800004h]
-c0008b  jae 0c0014ah
+c0008b  jae 0c00155h
 c00091  shl r12d,8
 c00095  lea r13,[802000h]
 c0009c  add r13,r12
-c0009f  mov byte ptr [r13+30h],1
-c000a4  cmp dword ptr [800000h],0
-c000ab  je 0c00161h
-c000b1  mov [r13+40h],rax
-c000b5  mov [r13+50h],rdx
-c000b9  rdtsc
-c000bb  shl rdx,20h
-c000bf  or rdx,rax
-c000c2  mov r15,[r13]
-c000c6  lea rax,[r15+28h]
-c000ca  cmp rax,[r13+8]
-c000ce  ja 0c0016bh
-c000d4  and r15,[r13+10h]
-c000d8  add r15,[r13+18h]
-c000dc  prefetchw [r15+180h]
-c000e4  mov [r15+10h],rdx
-c000e8  mov dword ptr [r15+0ch],0
-c000f0  mov rax,[r14+98h]
-c000f7  mov [r15+18h],rax
-c000fb  mov rax,[r14+8]
-c000ff  sub rax,rsp
-c00102  sub rax,8
-c00108  mov [r15+20h],eax
-c0010c  mov dword ptr [r15+24h],0
-c00114  mov dword ptr [r15+8],20h
-c0011c  mov qword ptr [r15],20h
-c00123  mov r12d,28h
-c00129  add r12,[r13]
-c0012d  mov [r13],r12
-c00131  mov rax,[r13+20h]
-c00135  mov [rax],r12
-c00138  mov rax,[r13+40h]
-c0013c  mov rdx,[r13+50h]
-c00140  mov byte ptr [r13+30h],0
-c00145  jmp 0c00009h
-c0014a  inc r12d
-c0014d  mov [801078h],r12d
-c00154  lock inc qword ptr [801070h]
-c0015c  jmp 0c00009h
-c00161  mov byte ptr [r13+30h],0
-c00166  jmp 0c00009h
-c0016b  mov r12,[r13+28h]
-c0016f  mov r12,[r12]
-c00173  add r12,[r13+10h]
-c00177  inc r12
-c0017a  mov [r13+8],r12
-c0017e  cmp rax,r12
-c00181  jbe 0c000d4h
-c00187  mov r12,[r13+20h]
-c0018b  inc qword ptr [r12+40h]
-c00190  jmp short 0c00138h
+c0009f  cmp byte ptr [r13+30h],0
+c000a4  jne 0c00169h
+c000aa  mov byte ptr [r13+30h],1
+c000af  cmp dword ptr [800000h],0
+c000b6  je 0c00180h
+c000bc  mov [r13+40h],rax
+c000c0  mov [r13+50h],rdx
+c000c4  rdtsc
+c000c6  shl rdx,20h
+c000ca  or rdx,rax
+c000cd  mov r15,[r13]
+c000d1  lea rax,[r15+28h]
+c000d5  cmp rax,[r13+8]
+c000d9  ja 0c0018ah
+c000df  and r15,[r13+10h]
+c000e3  add r15,[r13+18h]
+c000e7  prefetchw [r15+180h]
+c000ef  mov [r15+10h],rdx
+c000f3  mov dword ptr [r15+0ch],0
+c000fb  mov rax,[r14+98h]
+c00102  mov [r15+18h],rax
+c00106  mov rax,[r14+8]
+c0010a  sub rax,rsp
+c0010d  sub rax,8
+c00113  mov [r15+20h],eax
+c00117  mov dword ptr [r15+24h],0
+c0011f  mov dword ptr [r15+8],20h
+c00127  mov qword ptr [r15],20h
+c0012e  mov r12d,28h
+c00134  add r12,[r13]
+c00138  mov [r13],r12
+c0013c  mov rax,[r13+20h]
+c00140  mov [rax],r12
+c00143  mov rax,[r13+40h]
+c00147  mov rdx,[r13+50h]
+c0014b  mov byte ptr [r13+30h],0
+c00150  jmp 0c00009h
+c00155  inc r12d
+c00158  mov [801078h],r12d
+c0015f  lock inc qword ptr [801070h]
+c00167  jmp short 0c0017bh
+c00169  cmp dword ptr [800000h],0
+c00170  je short 0c0017bh
+c00172  mov r12,[r13+20h]
+c00176  inc qword ptr [r12+50h]
+c0017b  jmp 0c00009h
+c00180  mov byte ptr [r13+30h],0
+c00185  jmp 0c00009h
+c0018a  mov r12,[r13+28h]
+c0018e  mov r12,[r12]
+c00192  add r12,[r13+10h]
+c00196  inc r12
+c00199  mov [r13+8],r12
+c0019d  cmp rax,r12
+c001a0  jbe 0c000dfh
+c001a6  mov r12,[r13+20h]
+c001aa  inc qword ptr [r12+40h]
+c001af  jmp short 0c00143h

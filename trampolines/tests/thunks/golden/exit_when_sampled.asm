@@ -55,61 +55,68 @@ c000d8  jae 0c0000eh
 c000de  mov r12,[r14+30h]
 c000e2  mov r12,[r12+0a0h]
 c000ea  test r12,r12
-c000ed  je 0c001cfh
+c000ed  je 0c001eeh
 c000f3  mov r12d,[r12]
 c000f7  cmp r12d,[800004h]
-c000fe  jae 0c001bdh
+c000fe  jae 0c001c8h
 c00104  shl r12d,8
 c00108  lea r13,[802000h]
 c0010f  add r13,r12
-c00112  mov byte ptr [r13+30h],1
-c00117  cmp dword ptr [800000h],0
-c0011e  je 0c001d4h
-c00124  mov [r13+40h],rax
-c00128  mov [r13+50h],rdx
-c0012c  rdtsc
-c0012e  shl rdx,20h
-c00132  or rdx,rax
-c00135  mov r15,[r13]
-c00139  lea rax,[r15+28h]
-c0013d  cmp rax,[r13+8]
-c00141  ja 0c001deh
-c00147  and r15,[r13+10h]
-c0014b  add r15,[r13+18h]
-c0014f  prefetchw [r15+180h]
-c00157  mov [r15+10h],rdx
-c0015b  mov dword ptr [r15+0ch],1
-c00163  mov rax,[r14+98h]
-c0016a  mov [r15+18h],rax
-c0016e  mov rax,[r14+8]
-c00172  sub rax,rsp
-c00175  sub rax,8
-c0017b  mov [r15+20h],eax
-c0017f  mov dword ptr [r15+24h],0
-c00187  mov dword ptr [r15+8],20h
-c0018f  mov qword ptr [r15],20h
-c00196  mov r12d,28h
-c0019c  add r12,[r13]
-c001a0  mov [r13],r12
-c001a4  mov rax,[r13+20h]
-c001a8  mov [rax],r12
-c001ab  mov rax,[r13+40h]
-c001af  mov rdx,[r13+50h]
-c001b3  mov byte ptr [r13+30h],0
-c001b8  jmp 0c0000eh
-c001bd  inc r12d
-c001c0  mov [801078h],r12d
-c001c7  lock inc qword ptr [801070h]
-c001cf  jmp 0c0000eh
-c001d4  mov byte ptr [r13+30h],0
-c001d9  jmp 0c0000eh
-c001de  mov r12,[r13+28h]
-c001e2  mov r12,[r12]
-c001e6  add r12,[r13+10h]
-c001ea  inc r12
-c001ed  mov [r13+8],r12
-c001f1  cmp rax,r12
-c001f4  jbe 0c00147h
-c001fa  mov r12,[r13+20h]
-c001fe  inc qword ptr [r12+40h]
-c00203  jmp short 0c001abh
+c00112  cmp byte ptr [r13+30h],0
+c00117  jne 0c001dch
+c0011d  mov byte ptr [r13+30h],1
+c00122  cmp dword ptr [800000h],0
+c00129  je 0c001f3h
+c0012f  mov [r13+40h],rax
+c00133  mov [r13+50h],rdx
+c00137  rdtsc
+c00139  shl rdx,20h
+c0013d  or rdx,rax
+c00140  mov r15,[r13]
+c00144  lea rax,[r15+28h]
+c00148  cmp rax,[r13+8]
+c0014c  ja 0c001fdh
+c00152  and r15,[r13+10h]
+c00156  add r15,[r13+18h]
+c0015a  prefetchw [r15+180h]
+c00162  mov [r15+10h],rdx
+c00166  mov dword ptr [r15+0ch],1
+c0016e  mov rax,[r14+98h]
+c00175  mov [r15+18h],rax
+c00179  mov rax,[r14+8]
+c0017d  sub rax,rsp
+c00180  sub rax,8
+c00186  mov [r15+20h],eax
+c0018a  mov dword ptr [r15+24h],0
+c00192  mov dword ptr [r15+8],20h
+c0019a  mov qword ptr [r15],20h
+c001a1  mov r12d,28h
+c001a7  add r12,[r13]
+c001ab  mov [r13],r12
+c001af  mov rax,[r13+20h]
+c001b3  mov [rax],r12
+c001b6  mov rax,[r13+40h]
+c001ba  mov rdx,[r13+50h]
+c001be  mov byte ptr [r13+30h],0
+c001c3  jmp 0c0000eh
+c001c8  inc r12d
+c001cb  mov [801078h],r12d
+c001d2  lock inc qword ptr [801070h]
+c001da  jmp short 0c001eeh
+c001dc  cmp dword ptr [800000h],0
+c001e3  je short 0c001eeh
+c001e5  mov r12,[r13+20h]
+c001e9  inc qword ptr [r12+50h]
+c001ee  jmp 0c0000eh
+c001f3  mov byte ptr [r13+30h],0
+c001f8  jmp 0c0000eh
+c001fd  mov r12,[r13+28h]
+c00201  mov r12,[r12]
+c00205  add r12,[r13+10h]
+c00209  inc r12
+c0020c  mov [r13+8],r12
+c00210  cmp rax,r12
+c00213  jbe 0c00152h
+c00219  mov r12,[r13+20h]
+c0021d  inc qword ptr [r12+40h]
+c00222  jmp short 0c001b6h

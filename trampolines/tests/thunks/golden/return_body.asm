@@ -1,61 +1,68 @@
 c00000  mov r12,[r14+30h]
 c00004  mov r12,[r12+0a0h]
 c0000c  test r12,r12
-c0000f  je 0c000edh
+c0000f  je 0c0010ch
 c00015  mov r12d,[r12]
 c00019  cmp r12d,[800004h]
-c00020  jae 0c000dbh
+c00020  jae 0c000e6h
 c00026  shl r12d,8
 c0002a  lea r13,[802000h]
 c00031  add r13,r12
-c00034  mov byte ptr [r13+30h],1
-c00039  cmp dword ptr [800000h],0
-c00040  je 0c000efh
-c00046  mov [r13+40h],rax
-c0004a  mov [r13+50h],rdx
-c0004e  rdtsc
-c00050  shl rdx,20h
-c00054  or rdx,rax
-c00057  mov r15,[r13]
-c0005b  lea rax,[r15+28h]
-c0005f  cmp rax,[r13+8]
-c00063  ja 0c000f6h
-c00069  and r15,[r13+10h]
-c0006d  add r15,[r13+18h]
-c00071  prefetchw [r15+180h]
-c00079  mov [r15+10h],rdx
-c0007d  mov dword ptr [r15+0ch],1
-c00085  mov rax,[r14+98h]
-c0008c  mov [r15+18h],rax
-c00090  mov rax,[r14+8]
-c00094  sub rax,rsp
-c00097  sub rax,8
-c0009d  mov [r15+20h],eax
-c000a1  mov dword ptr [r15+24h],0
-c000a9  mov dword ptr [r15+8],20h
-c000b1  mov qword ptr [r15],20h
-c000b8  mov r12d,28h
-c000be  add r12,[r13]
-c000c2  mov [r13],r12
-c000c6  mov rax,[r13+20h]
-c000ca  mov [rax],r12
-c000cd  mov rax,[r13+40h]
-c000d1  mov rdx,[r13+50h]
-c000d5  mov byte ptr [r13+30h],0
-c000da  ret
-c000db  inc r12d
-c000de  mov [801078h],r12d
-c000e5  lock inc qword ptr [801070h]
-c000ed  jmp short 0c000dah
-c000ef  mov byte ptr [r13+30h],0
-c000f4  jmp short 0c000dah
-c000f6  mov r12,[r13+28h]
-c000fa  mov r12,[r12]
-c000fe  add r12,[r13+10h]
-c00102  inc r12
-c00105  mov [r13+8],r12
-c00109  cmp rax,r12
-c0010c  jbe 0c00069h
-c00112  mov r12,[r13+20h]
-c00116  inc qword ptr [r12+40h]
-c0011b  jmp short 0c000cdh
+c00034  cmp byte ptr [r13+30h],0
+c00039  jne 0c000fah
+c0003f  mov byte ptr [r13+30h],1
+c00044  cmp dword ptr [800000h],0
+c0004b  je 0c0010eh
+c00051  mov [r13+40h],rax
+c00055  mov [r13+50h],rdx
+c00059  rdtsc
+c0005b  shl rdx,20h
+c0005f  or rdx,rax
+c00062  mov r15,[r13]
+c00066  lea rax,[r15+28h]
+c0006a  cmp rax,[r13+8]
+c0006e  ja 0c00115h
+c00074  and r15,[r13+10h]
+c00078  add r15,[r13+18h]
+c0007c  prefetchw [r15+180h]
+c00084  mov [r15+10h],rdx
+c00088  mov dword ptr [r15+0ch],1
+c00090  mov rax,[r14+98h]
+c00097  mov [r15+18h],rax
+c0009b  mov rax,[r14+8]
+c0009f  sub rax,rsp
+c000a2  sub rax,8
+c000a8  mov [r15+20h],eax
+c000ac  mov dword ptr [r15+24h],0
+c000b4  mov dword ptr [r15+8],20h
+c000bc  mov qword ptr [r15],20h
+c000c3  mov r12d,28h
+c000c9  add r12,[r13]
+c000cd  mov [r13],r12
+c000d1  mov rax,[r13+20h]
+c000d5  mov [rax],r12
+c000d8  mov rax,[r13+40h]
+c000dc  mov rdx,[r13+50h]
+c000e0  mov byte ptr [r13+30h],0
+c000e5  ret
+c000e6  inc r12d
+c000e9  mov [801078h],r12d
+c000f0  lock inc qword ptr [801070h]
+c000f8  jmp short 0c0010ch
+c000fa  cmp dword ptr [800000h],0
+c00101  je short 0c0010ch
+c00103  mov r12,[r13+20h]
+c00107  inc qword ptr [r12+50h]
+c0010c  jmp short 0c000e5h
+c0010e  mov byte ptr [r13+30h],0
+c00113  jmp short 0c000e5h
+c00115  mov r12,[r13+28h]
+c00119  mov r12,[r12]
+c0011d  add r12,[r13+10h]
+c00121  inc r12
+c00124  mov [r13+8],r12
+c00128  cmp rax,r12
+c0012b  jbe 0c00074h
+c00131  mov r12,[r13+20h]
+c00135  inc qword ptr [r12+40h]
+c0013a  jmp short 0c000d8h

@@ -49,7 +49,7 @@ pub(super) const ORDERS: &[Order] = &[
             &["sites"],
             &["rules"],
             &["yaml"],
-            &["dwarf", "rtypes"],
+            &["dwarf", "rtypes", "reach"],
             &["golang"],
             &["types"],
             &["elf"],

@@ -1,0 +1,3 @@
+module gopatch.example/tests/handler
+
+go 1.19

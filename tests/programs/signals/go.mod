@@ -1,0 +1,3 @@
+module gopatch.example/tests/signals
+
+go 1.21

@@ -1,0 +1,3 @@
+module gopatch.example/tests/urls
+
+go 1.21

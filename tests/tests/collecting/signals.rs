@@ -1,0 +1,136 @@
+//! Signals change nothing in a program whose functions are all hooked, and each record that they
+//! cost is counted.
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use gopatch_tests::{
+    Gopatchd, Process, SOON, Scratch, backends, gopatch, gopatchd, programs, release_binary, wait_until,
+};
+use rustix::process::{Pid, Signal, kill_process};
+
+const GO: [&str; 3] = ["1.21.13", "1.24.13", "1.27.4"];
+
+/// Builds: as users make them, and those in which small functions of the handler's are hooked too.
+const BUILDS: [&[&str]; 3] = [&[], &["-gcflags=all=-l"], &["-gcflags=all=-N -l"]];
+
+/// Longest run.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// All functions, and some of the runtime's, which only a name matches.
+const RULES: &str = "
+rules:
+- { name: everything, import: '*', function: '*', partial: true, enter: {}, exit: {} }
+- { name: runtime, import: runtime, function: [newproc1, schedule, execute, gopark, goready, mallocgc, findRunnable],
+    partial: true }
+";
+
+#[test]
+fn go_1_21() -> Result<()> {
+    signals_change_nothing(GO[0])
+}
+
+#[test]
+fn go_1_24() -> Result<()> {
+    signals_change_nothing(GO[1])
+}
+
+#[test]
+fn go_1_27() -> Result<()> {
+    signals_change_nothing(GO[2])
+}
+
+fn signals_change_nothing(go: &str) -> Result<()> {
+    for flags in BUILDS {
+        let scratch = Scratch::new()?;
+        let original = programs::build(&scratch, "signals", go, flags)?;
+        let patched = gopatch::patch_with(&scratch, &original, RULES)?;
+        let run = |program| {
+            let mut command = Command::new(program);
+            command.arg("150").env("GOPATCH_SOCKET", gopatchd::socket(&scratch));
+            Process::run(&mut command, scratch.path(), "signals", PATIENCE)
+        };
+        let expected = run(&original)?;
+        ensure!(run(&patched)? == expected, "{flags:?}: without gopatchd the output differs");
+        for backend in backends() {
+            // Its output would be gigabytes.
+            let mut gopatchd = Command::new(release_binary("gopatchd")?);
+            gopatchd.args(["--print", "none", "--backend", backend]).arg("--listen").arg(gopatchd::socket(&scratch));
+            gopatchd.arg("--pin").arg(gopatchd::pin(scratch.path())).stdout(Stdio::null());
+            let mut gopatchd = gopatchd.stderr(File::create(scratch.file("gopatchd.err"))?).spawn()?;
+            wait_until("gopatchd listens", SOON, || Ok(gopatchd::socket(&scratch).exists().then_some(())))?;
+            let watched = run(&patched);
+            kill_process(Pid::from_child(&gopatchd), Signal::TERM)?;
+            ensure!(gopatchd.wait()?.success(), "{backend}");
+            ensure!(watched? == expected, "{flags:?}: with gopatchd, {backend}, the output differs");
+            let said = std::fs::read_to_string(scratch.file("gopatchd.err"))?;
+            ensure!(said.contains("sessions: 1") && !said.contains("records: 0,"), "{said}");
+        }
+    }
+    Ok(())
+}
+
+/// Calls of the program.
+const CALLS: &str = "200000";
+
+const HANDLER: &str = "
+rules:
+- { name: handler, import: main, function: inHandler, enter: { n: { value: n } } }
+- name: work
+  import: main
+  function: work
+  enter: { text: { value: text }, n: { value: n } }
+  exit: { result: { value: 'results[0]' }, next: { value: 'results[1]' } }
+";
+
+/// A function of which nothing in the file shows that a signal handler calls it.
+#[test]
+fn a_hook_in_a_signal_handler_leaves_the_interrupted_one_alone() -> Result<()> {
+    for go in GO {
+        // Since Go 1.23 the linker keeps the runtime's variables from other packages.
+        let flags: &[&str] = if go == GO[0] { &[] } else { &["-ldflags=-checklinkname=0"] };
+        for backend in backends() {
+            handler(go, flags, backend).with_context(|| format!("Go {go}, {backend}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn handler(go: &str, flags: &[&str], backend: &str) -> Result<()> {
+    let scratch = Scratch::new()?;
+    let program = gopatch::patch_with(&scratch, &programs::build(&scratch, "handler", go, flags)?, HANDLER)?;
+    // Enough room for all records, so that nothing is lost for another reason.
+    let gopatchd = Gopatchd::start(&scratch, backend, &["--ring-bytes", "134217728"])?;
+    let mut command = Command::new(program);
+    // One P and no garbage collection, so that the thread that gets the signals always has a P.
+    command.arg(CALLS).envs([("GOMAXPROCS", "1"), ("GOGC", "off")]).env("GOPATCH_SOCKET", gopatchd.socket());
+    let mut process = Process::start(&mut command, scratch.path(), "handler")?;
+    process.wait_for("begin", SOON, |it| Ok(it.stdout()?.contains("ready").then_some(())))?;
+    while !process.has_ended()? {
+        process.signal(Signal::USR1)?;
+        std::thread::sleep(Duration::from_micros(50));
+    }
+    let status = process.wait(SOON)?;
+    ensure!(status.success(), "{}", process.describe(&format!("ended with {status}")));
+    let output = process.stdout()?;
+    let handled = output.lines().find_map(|line| line.strip_prefix("handled ")?.strip_suffix(" wrong 0")?.parse().ok());
+    let handled: u64 = handled.with_context(|| output.clone())?;
+
+    let collected = gopatchd.stop()?;
+    let lost = &collected.summary.lost;
+    ensure!(lost.slot_busy > 0 && lost.total == lost.slot_busy, "{:?}\n{}", collected.summary, collected.stderr);
+    let recorded = collected.of_rule("handler").count() as u64;
+    ensure!(recorded > 0 && recorded + lost.slot_busy == handled, "{recorded}, {handled}: {:?}", collected.summary);
+    ensure!(collected.stderr.contains("their hook interrupted another hook"), "{}", collected.stderr);
+    let mut calls = 0;
+    for call in collected.of_rule("work") {
+        let (text, n) = (call.text("text").context("text")?, call.number("n").context("n")?);
+        let result = if n % 3 == 0 { text.repeat(2) } else { text.to_owned() };
+        ensure!(call.text("result") == Some(&result) && call.number("next") == Some(n + 1), "{call:?}");
+        calls += 1;
+    }
+    ensure!(calls.to_string() == CALLS, "{calls} calls: {:?}", collected.summary);
+    Ok(())
+}
