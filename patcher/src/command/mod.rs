@@ -19,8 +19,9 @@ use gopatch::patch::{self, Options, PatchError, Patched};
 use gopatch::patched_file::is_patched;
 use gopatch::policy::Policy;
 use gopatch::report::{ManifestText, RuleListing};
-use gopatch::{provenance, restore, rules, verify};
-use gopatch_protocol::{manifest, wire};
+use gopatch::{provenance, prove, restore, rules, verify};
+use gopatch_protocol::manifest;
+use gopatch_protocol::recipe::TrailingData;
 use sha2::{Digest, Sha256};
 
 use self::cli::{Format, PatchArgs, RuleArgs};
@@ -37,6 +38,7 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
         socket,
         attach: args.attach.map(Into::into),
         symbols: args.symbols,
+        trailing_data: args.trailing_data.into(),
     };
     let others = [("report", &args.report), ("provenance", &args.provenance)];
     let others: Vec<_> = others.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
@@ -111,8 +113,8 @@ pub(crate) fn judge(path: &Path, policy_path: &Path, format: Format) -> anyhow::
     let policy = Policy::parse(&rules::Source { name: policy_path.display().to_string(), text })?;
     let file = Input::open(path)?;
     // The manifest of a file that fails verification proves nothing.
-    let verified = || verify::verify(file.bytes(), None).with_context(|| path.display().to_string());
-    let manifest = is_patched(file.bytes()).then(verified).transpose()?;
+    let proved = || prove::prove(file.bytes(), None).with_context(|| path.display().to_string());
+    let manifest = is_patched(file.bytes()).then(proved).transpose()?;
     let verdict = policy.judge(manifest.as_ref()).with_context(|| path.display().to_string())?;
     print(&match format {
         Format::Text => verdict.to_string(),
@@ -128,18 +130,21 @@ pub(crate) fn judge(path: &Path, policy_path: &Path, format: Format) -> anyhow::
 pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyhow::Result<bool> {
     let input = Input::open(path)?;
     let text = if is_patched(input.bytes()) {
-        let manifest = verify::verify(input.bytes(), None).with_context(|| path.display().to_string())?;
+        let manifest = match prove::prove(input.bytes(), None) {
+            Err(error) if error.is_of_other_gopatch() => {
+                eprintln!("gopatch: warning: {}: {error}", path.display());
+                verify::verify(input.bytes(), None).map_err(anyhow::Error::from)
+            }
+            proved => proved.map_err(anyhow::Error::from),
+        };
+        let manifest = manifest.with_context(|| path.display().to_string())?;
         match format {
             Format::Text => ManifestText(&manifest).to_string(),
             Format::Json => json(&manifest)?,
         }
     } else {
-        let options = Options {
-            rules: rule_sources(rule_args)?,
-            socket: wire::DEFAULT_SOCKET.into(),
-            attach: None,
-            symbols: false,
-        };
+        // The report names data after the ELF file.
+        let options = Options { trailing_data: TrailingData::Keep, ..Options::new(rule_sources(rule_args)?) };
         let mut report = patch::patch(input.bytes(), &options).map_err(|error| with_input(path, error))?.report;
         report.input.path = Some(path.display().to_string());
         match format {
@@ -155,12 +160,14 @@ pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyh
 pub(crate) fn verify(path: &Path, original: Option<&Path>) -> anyhow::Result<bool> {
     let output = Input::open(path)?;
     let original = original.map(Input::open).transpose()?;
-    let manifest = verify::verify(output.bytes(), original.as_ref().map(Input::bytes))
+    let manifest = prove::prove(output.bytes(), original.as_ref().map(Input::bytes))
         .with_context(|| path.display().to_string())?;
+    let input = original.as_ref().map_or_else(|| "the restored input".to_owned(), |it| it.path().display().to_string());
     print(&format!(
-        "{}: verified: {} sites lead to their thunks and back; every other byte is the input's, sha256 {}\n",
+        "{}: verified: {} sites lead to their thunks and back; every byte is what {} makes of {input}, sha256 {}\n",
         path.display(),
         manifest.sites.len(),
+        manifest.tool,
         manifest.input.sha256
     ));
     Ok(true)
@@ -177,8 +184,7 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
 
 /// Checks a file of rules, by itself or with a program. A refused site is shown, and is no failure.
 pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<bool> {
-    let options =
-        Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into(), attach: None, symbols: false };
+    let options = Options { trailing_data: TrailingData::Keep, ..Options::new(vec![rule_source(path)?]) };
     let rules = patch::read_rules(&options)?.len();
     print(&match binary {
         None => format!("{}: {rules} rules, all valid\n", path.display()),
@@ -195,7 +201,7 @@ pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<
 pub(crate) fn list_rules(path: Option<&Path>, format: Format) -> anyhow::Result<bool> {
     let file = path.map(rule_source).transpose()?;
     let sources = std::iter::once(rules::Source::default_rules()).chain(file).collect();
-    let rules = patch::read_rules(&Options { rules: sources, socket: Vec::new(), attach: None, symbols: false })?;
+    let rules = patch::read_rules(&Options::new(sources))?;
     let list: Vec<_> = rules.iter().map(RuleListing::from).collect();
     print(&match format {
         Format::Text => list.iter().map(ToString::to_string).collect(),
