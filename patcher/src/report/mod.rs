@@ -88,7 +88,16 @@ pub struct OutputReport {
     pub arena_bytes: u64,
     /// What the input's file has beside its bytes and the output's has not, such as file
     /// capabilities. Filled in by the caller.
-    pub lost: Vec<String>,
+    pub lost: Vec<LostReport>,
+}
+
+/// What the input's file has and the output's has not.
+#[derive(Debug, Clone, Serialize)]
+pub struct LostReport {
+    /// Such as `file capabilities (security.capability)`.
+    pub what: String,
+    /// Why it could not be kept.
+    pub why: String,
 }
 
 /// When the program looks for gopatchd.
