@@ -82,10 +82,7 @@ impl Files {
     pub(crate) fn output(&mut self, role: &str, option: &str, path: &Path) -> anyhow::Result<()> {
         let Some(identity) = identify(path) else { return Ok(()) };
         if let Some((other, _)) = self.taken.iter().find(|(_, taken)| *taken == identity) {
-            bail!(
-                "{role} would overwrite {other} ({})\nhint: pass another name to {option}",
-                path.display()
-            );
+            bail!("{role} would overwrite {other} ({})\nhint: pass another name to {option}", path.display());
         }
         self.taken.push((role.to_owned(), identity));
         Ok(())

@@ -20,7 +20,7 @@ use gopatch::patch::{self, Options, PatchError, Patched};
 use gopatch::patched_file::is_patched;
 use gopatch::policy::Policy;
 use gopatch::report::{LostReport, ManifestText, RuleListing};
-use gopatch::{provenance, prove, restore, rules, verify};
+use gopatch::{prove, provenance, restore, rules, verify};
 use gopatch_protocol::manifest;
 use gopatch_protocol::recipe::TrailingData;
 use sha2::{Digest, Sha256};

@@ -35,6 +35,9 @@ use crate::patched_file::{RestoreError, headers_of, overwritten, read_manifest};
 use crate::restore;
 use symbols::File;
 
+/// What to do when another tool has rewritten an output.
+const TOOLS_FIRST: &str = "\nhint: use tools that change executables (strip, objcopy, patchelf) before gopatch";
+
 /// Bytes compared at once. Single bytes are compared only where these differ.
 const COMPARED_AT_ONCE: usize = 256;
 
@@ -52,13 +55,13 @@ pub enum VerifyError {
     #[error("cannot read the written file back")]
     Reread(#[source] io::Error),
     /// The manifest is not the one that was written.
-    #[error("the manifest was changed after gopatch wrote it")]
+    #[error("the manifest or the emitted code was changed or moved after gopatch wrote it{TOOLS_FIRST}")]
     ManifestDigest,
     /// The emitted code is not the one that was written.
-    #[error("the emitted code was changed after gopatch wrote it")]
+    #[error("the emitted code was changed after gopatch wrote it{TOOLS_FIRST}")]
     CodeDigest,
     /// A part lies outside the file.
-    #[error("{what} lies outside the file")]
+    #[error("{what} lies outside the file{TOOLS_FIRST}")]
     Outside {
         /// Which part.
         what: &'static str,
