@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 
 use gopatch::report::LostReport;
-use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
+use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
 use rustix::io::Errno;
 
 /// Most bytes of a list of names, and of a value (`XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
@@ -66,6 +66,10 @@ impl Metadata {
                 lose("set-user-id bit".to_owned(), "the owner differs".to_owned());
                 mode &= !SET_USER_ID;
             }
+        }
+        // The folder may have given the file a list that the other has not.
+        if !self.attributes.iter().any(|(name, _)| name == ACCESS_LIST) && attribute(file, ACCESS_LIST).is_ok() {
+            fremovexattr(file, ACCESS_LIST)?;
         }
         file.set_permissions(Permissions::from_mode(mode))?;
         for (name, value) in &self.attributes {

@@ -30,7 +30,7 @@ fn metadata(scratch: &Scratch, name: &str) -> Result<String> {
     let capabilities = capabilities.strip_prefix(name).unwrap_or_default();
     let list = tool(scratch, "getfacl", &["--omit-header", "--numeric", name])?;
     let attributes = tool(scratch, "getfattr", &["--dump", "--match=-", "--encoding=hex", name])?;
-    let attributes: String = attributes.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    let attributes = attributes.lines().skip(1).collect::<Vec<_>>().join("\n");
     Ok(format!("{}:{} {:o}\n{capabilities}{list}{attributes}", file.uid(), file.gid(), file.mode()))
 }
 
@@ -70,6 +70,20 @@ fn everything_is_kept() -> Result<()> {
     ensure!(metadata(&scratch, "out")? == before, "{}{before}", metadata(&scratch, "out")?);
     succeed(&scratch, &["restore", "out", "-o", "back"])?;
     ensure!(metadata(&scratch, "back")? == before, "{}{before}", metadata(&scratch, "back")?);
+    Ok(())
+}
+
+/// A folder's default list, for new files, adds nothing to what the input allows.
+#[test]
+fn a_folders_default_list_is_not_the_outputs() -> Result<()> {
+    let scratch = with_program()?;
+    tool(&scratch, "setfacl", &["--remove-all", "in"])?;
+    tool(&scratch, "setfacl", &["--default", "--modify=user:4321:rwx", "."])?;
+    fs::set_permissions(scratch.file("in"), Permissions::from_mode(0o775))?;
+    succeed(&scratch, &JSON)?;
+    let list = |name| tool(&scratch, "getfacl", &["--omit-header", "--numeric", name]);
+    ensure!(list("out")? == list("in")?, "{}", list("out")?);
+    ensure!(!list("out")?.contains("4321"), "{}", list("out")?);
     Ok(())
 }
 
