@@ -149,14 +149,14 @@ pub(crate) enum Command {
         format: Format,
     },
 
-    /// Check that a patched file is its input with only the listed sites changed
+    /// Check that a patched file is what gopatch makes of its input, byte for byte
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify {
         /// Patched executable
         #[arg(value_name = "OUT")]
         file: PathBuf,
 
-        /// Compare with IN, the file it was made from, byte for byte
+        /// Check too that it was made from IN
         #[arg(long, value_name = "IN")]
         original: Option<PathBuf>,
     },
