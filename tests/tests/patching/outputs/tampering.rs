@@ -50,7 +50,7 @@ fn a_thousand_changes_are_noticed() -> Result<()> {
 }
 
 #[test]
-#[ignore = "soak: takes minutes"]
+#[ignore = "soak: takes half an hour"]
 fn a_hundred_thousand_changes_are_noticed() -> Result<()> {
     changes_are_noticed(100_000)
 }
