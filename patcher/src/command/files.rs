@@ -1,6 +1,6 @@
 //! Files: an input is mapped, an output is written whole or not at all.
 //!
-//! Decides: that no output is an input, that a failure leaves no file behind, that a file which
+//! Decides: that no output is an input, that a failure leaves no file, that a file which
 //! replaces another is on the disk first; and which thread copies and compares which part.
 //! Trusts: that no process writes to IN meanwhile (as every linker and compiler does).
 

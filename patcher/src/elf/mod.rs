@@ -163,7 +163,7 @@ impl<'a> Elf<'a> {
         ];
         let tables = tables.into_iter().map(|(offset, size)| (offset, size as u64));
         let segments = self.segments.iter().map(|segment| (segment.offset.0, segment.file_size));
-        let sections = self.sections.iter().filter(|section| section.kind != elf::SHT_NOBITS);
+        let sections = self.sections.iter().skip(1).filter(|section| section.kind != elf::SHT_NOBITS);
         let parts = tables.chain(segments).chain(sections.map(|section| (section.offset.0, section.size)));
         // The parts that are not empty were checked to lie in the file.
         let end = parts.filter(|(_, size)| *size > 0).map(|(offset, size)| offset + size).max().unwrap_or(0);
