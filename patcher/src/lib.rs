@@ -14,12 +14,7 @@
 //! fn instrument(program: &[u8]) -> Result<Vec<u8>, PatchError> {
 //!     let rules = "rules: [{ name: handle, import: main, function: handle, enter: {}, exit: {} }]";
 //!     let rules = Source { name: "handle.yaml".to_owned(), text: rules.to_owned() };
-//!     let options = Options {
-//!         rules: vec![Source::default_rules(), rules],
-//!         socket: b"/run/gopatch/gopatchd.sock".to_vec(),
-//!         attach: None,
-//!         symbols: false,
-//!     };
+//!     let options = Options::new(vec![Source::default_rules(), rules]);
 //!     let patched = patch::patch(program, &options)?;
 //!     let output = patched.output.to_vec();
 //!     verify::verify(&output, Some(program))?;
@@ -36,7 +31,7 @@
 //!
 //! * Only the sites and headers of the input change; everything else follows it.
 //!   [`restore::input_of`] returns the input.
-//! * The same input and options give the same output.
+//! * The same input and options give the same output. [`prove::prove`] tells it from any other file.
 //! * A place that cannot be hooked safely is left alone and is in the report, with a code
 //!   ([`sites::Refusal`]). That is not an error. An error means that there is no output.
 //! * Damaged input is an error, never a panic.
@@ -59,7 +54,8 @@
 //!
 //! The other modules: [`address`] and [`types`] have plain data for all phases, [`program`] joins
 //! the two sources of types, [`symbols`] names the emitted code, [`report`] and [`provenance`]
-//! describe a run, [`patched_file`] and [`restore`] read an output, [`policy`] checks one.
+//! describe a run, [`patched_file`] and [`restore`] read an output, [`policy`] checks one, and
+//! [`prove`] makes one again.
 
 #![forbid(unsafe_code)]
 
@@ -72,6 +68,7 @@ pub mod patch;
 pub mod patched_file;
 pub mod policy;
 pub mod program;
+pub mod prove;
 pub mod provenance;
 pub mod reach;
 pub mod report;

@@ -6,7 +6,7 @@ use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::program_header::{PT_LOAD, ProgramHeader};
 use goblin::elf::{Elf, SectionHeader};
 use goblin::strtab::Strtab;
-use gopatch_protocol::manifest::{self, Manifest};
+use gopatch_protocol::manifest::{self, Manifest, ManifestError};
 
 /// Why a patched file cannot be read or restored.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum RestoreError {
     /// No manifest.
     #[error("not patched by gopatch: no section {}", manifest::SECTION)]
     NotPatched,
+    /// A manifest of another format.
+    #[error("patched by another version of gopatch: {0}\nhint: use that version, or patch the program again")]
+    Format(ManifestError),
     /// A manifest that cannot be read or contradicts the file.
     #[error("invalid manifest: {0}")]
     Manifest(String),
@@ -58,7 +61,10 @@ pub fn read_manifest<'a>(elf: &Elf<'_>, output: &'a [u8]) -> Result<(Manifest, &
         .file_range()
         .and_then(|range| output.get(range))
         .ok_or_else(|| RestoreError::Manifest("its section lies outside the file".to_owned()))?;
-    let manifest = Manifest::parse(bytes).map_err(|error| RestoreError::Manifest(error.to_string()))?;
+    let manifest = Manifest::parse(bytes).map_err(|error| match error {
+        ManifestError::Format(_) => RestoreError::Format(error),
+        error => RestoreError::Manifest(error.to_string()),
+    })?;
     Ok((manifest, bytes))
 }
 

@@ -339,6 +339,7 @@ mod tests {
                 vcs_modified: false,
             },
             rules_sha256: "ab".repeat(32),
+            recipe: None,
             code: Code { va: 0, offset: 0, size: 0, id_offset: 0, sha256: String::new(), stub: 0, sigpanic: None },
             functions: vec![
                 function("net/http.serverHandler.ServeHTTP", "http.server", None),
@@ -350,6 +351,7 @@ mod tests {
             sites: Vec::new(),
             refused: Some(vec![refused(0x10, "no-room"), refused(0x20, "no-room"), refused(0x30, "overlap")]),
             patches: Vec::new(),
+            trailing: 0,
         }
     }
 

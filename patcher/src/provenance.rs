@@ -47,6 +47,7 @@ pub fn statement(report: &Report, options: &Options) -> Option<Value> {
                     "socket": String::from_utf8_lossy(&options.socket),
                     "attach": report.attach.mode,
                     "symbols": options.symbols,
+                    "trailingData": options.trailing_data,
                 },
                 "resolvedDependencies": dependencies,
             },

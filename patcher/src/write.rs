@@ -116,7 +116,7 @@ fn near_jump(from: Va, to: u64) -> Result<[u8; NEAR_JUMP], WriteError> {
 }
 
 /// Everything in the output that is not in the input.
-pub struct Additions<'a> {
+pub struct Additions<'a, 'i> {
     /// The layout.
     pub layout: &'a Layout,
     /// Jumps at the sites.
@@ -127,6 +127,8 @@ pub struct Additions<'a> {
     pub entry: u64,
     /// What the symbol table gets beside the input's symbols; `None` leaves it as it is.
     pub symbols: Option<Vec<Symbol>>,
+    /// The end of the input, of which a copy shall end the output.
+    pub trailing: &'i [u8],
 }
 
 /// An output file, by its differences from its input.
@@ -165,6 +167,7 @@ pub struct Unfinished<'a> {
     pub patches: Vec<Patch>,
     header: FileHeader64<LE>,
     sections: SectionTable,
+    trailing: &'a [u8],
 }
 
 /// The output, complete but for its input's digest.
@@ -191,7 +194,7 @@ struct SectionTable {
 }
 
 /// Puts together everything but the manifest, which lists what is overwritten here.
-pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'a>, WriteError> {
+pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_, 'a>) -> Result<Unfinished<'a>, WriteError> {
     let layout = additions.layout;
     let input = elf.data();
     let mut output = Output { input, overwrites: additions.overwrites, tail: Vec::new() };
@@ -235,12 +238,25 @@ pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'
     }
 
     let sections = section_headers(elf, layout, text_size, additions.symbols.as_deref())?;
-    Ok(Unfinished { output, code_offset: code_offset as usize, patches, header, sections })
+    let trailing = additions.trailing;
+    Ok(Unfinished { output, code_offset: code_offset as usize, patches, header, sections, trailing })
 }
 
 impl Output<'_> {
     fn fill_to(&mut self, offset: u64) {
         self.tail.resize(offset as usize - self.input.len(), 0);
+    }
+
+    /// Fills up so that `trailing`, right after the section headers, lies as far from a page's start
+    /// as in the input: programs may map it, or find it at the end of their ELF file.
+    fn make_place_for(&mut self, trailing: &[u8], headers: u64) {
+        let start = (self.input.len() - trailing.len()) as u64;
+        // Section headers are aligned.
+        if !trailing.is_empty() && start.is_multiple_of(8) {
+            let page = gopatch_protocol::wire::PAGE as u64;
+            let ahead = (start % page + page - (self.size() + headers) % page) % page;
+            self.fill_to(self.size() + ahead);
+        }
     }
 
     /// Fills up to the next multiple of `align` in the file, and returns that offset.
@@ -254,7 +270,7 @@ impl Output<'_> {
 impl<'a> Unfinished<'a> {
     /// Appends the manifest, whose input has [`NO_DIGEST`], and the section headers.
     pub fn finish(self, manifest: &Manifest) -> Result<Unsigned<'a>, WriteError> {
-        let Self { mut output, code_offset, mut header, sections, .. } = self;
+        let Self { mut output, code_offset, mut header, sections, trailing, .. } = self;
         let json = serde_json::to_vec(manifest)?;
         let input_size = output.input.len();
         let id = code_offset - input_size + manifest.code.id_offset as usize;
@@ -272,10 +288,13 @@ impl<'a> Unfinished<'a> {
             output.tail.extend_from_slice(content);
         }
         let start = headers[manifest_index].sh_offset.get(LE) as usize - input_size;
-        header.e_shoff = U64::new(LE, output.align(8));
+        output.align(8);
+        output.make_place_for(trailing, headers.len() as u64 * SECTION_HEADER);
+        header.e_shoff = U64::new(LE, output.size());
         for section in &headers {
             output.tail.extend_from_slice(pod::bytes_of(section));
         }
+        output.tail.extend_from_slice(trailing);
         header.e_shentsize = U16::new(LE, SECTION_HEADER as u16);
         header.e_shnum = U16::new(LE, u16::try_from(headers.len()).map_err(|_| WriteError::TooMany)?);
         let names_index = u16::try_from(names_index).map_err(|_| WriteError::TooMany)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gopatch_protocol::recipe::TrailingData;
 use gopatch_protocol::wire;
 use gopatch_trampolines::attach::AttachMode;
 
@@ -91,6 +92,10 @@ pub(crate) struct PatchArgs {
     #[arg(long)]
     pub(crate) symbols: bool,
 
+    /// What to do if data follow the ELF file in IN, such as a zip, a payload or a signature
+    #[arg(long, value_enum, default_value_t = Trailing::Refuse, value_name = "WHAT")]
+    pub(crate) trailing_data: Trailing,
+
     /// Write the report to FILE instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -144,14 +149,14 @@ pub(crate) enum Command {
         format: Format,
     },
 
-    /// Check that a patched file is its input with only the listed sites changed
+    /// Check that a patched file is what gopatch makes of its input, byte for byte
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify {
         /// Patched executable
         #[arg(value_name = "OUT")]
         file: PathBuf,
 
-        /// Compare with IN, the file it was made from, byte for byte
+        /// Check too that it was made from IN
         #[arg(long, value_name = "IN")]
         original: Option<PathBuf>,
     },
@@ -217,6 +222,26 @@ impl From<Attach> for AttachMode {
             Attach::Start => Self::Start,
             Attach::Late => Self::Late,
             Attach::Never => Self::Never,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Trailing {
+    /// Fail, and name their size
+    Refuse,
+    /// End OUT with a copy of them, where programs look for them
+    Keep,
+    /// Do not repeat them at the end of OUT
+    Drop,
+}
+
+impl From<Trailing> for TrailingData {
+    fn from(trailing: Trailing) -> Self {
+        match trailing {
+            Trailing::Refuse => Self::Refuse,
+            Trailing::Keep => Self::Keep,
+            Trailing::Drop => Self::Drop,
         }
     }
 }

@@ -1,18 +1,19 @@
 //! Files: an input is mapped, an output is written whole or not at all.
 //!
-//! Decides: that OUT is never IN, that a failure leaves no file behind, that a file which replaces
-//! another is on the disk first; and which thread copies and compares which part.
+//! Decides: that no output is an input, that a failure leaves no file, that a file which
+//! replaces another is on the disk first; and which thread copies and compares which part.
 //! Trusts: that no process writes to IN meanwhile (as every linker and compiler does).
 
 use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, anyhow, bail};
+use gopatch::report::LostReport;
 use gopatch::verify;
 use gopatch::write::Overwrite;
 use gopatch_protocol::manifest;
@@ -20,16 +21,18 @@ use memmap2::{Advice, Mmap, MmapOptions};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use super::destination;
+use super::metadata::Metadata;
+
 /// How many bytes are mapped at once where a whole file is read: whole pages, and few enough to
 /// stay in the cache.
 const PART: usize = 256 << 10;
 
-/// The input's bytes and mode.
+/// The input's bytes.
 pub(crate) struct Input {
     path: PathBuf,
     file: File,
     bytes: Mmap,
-    permissions: Permissions,
 }
 
 impl Input {
@@ -53,7 +56,7 @@ impl Input {
         // or truncates the file while it is mapped, as for any linker; the output is checked
         // against the bytes that were read before it gets its name.
         let bytes = unsafe { Mmap::map(&file) }?;
-        Ok(Self { path: path.to_owned(), permissions: file.metadata()?.permissions(), file, bytes })
+        Ok(Self { path: path.to_owned(), file, bytes })
     }
 
     /// Its path.
@@ -70,9 +73,9 @@ impl Input {
         format!("cannot read {}", self.path.display())
     }
 
-    /// The file's mode, for the output to have.
-    pub(crate) fn permissions(&self) -> Permissions {
-        self.permissions.clone()
+    /// What the file has besides its bytes, for the output to have.
+    pub(crate) fn metadata(&self) -> anyhow::Result<Metadata> {
+        Metadata::read(&self.file).with_context(|| self.cannot())
     }
 }
 
@@ -89,36 +92,6 @@ fn part(file: &File, range: Range<usize>) -> io::Result<Mmap> {
     // Before Linux 5.14 this fails, and the pages are read one by one.
     let _ = part.advise(Advice::PopulateRead);
     Ok(part)
-}
-
-/// Refuses outputs that would overwrite the input or each other.
-pub(crate) fn check_paths(input: &Path, output: &Path, others: &[(&str, &Path)]) -> anyhow::Result<()> {
-    if same_file(input, output) {
-        bail!(
-            "OUT is the same file as IN ({})\nhint: pass another name to -o; IN is never overwritten",
-            input.display()
-        );
-    }
-    if output.is_dir() {
-        bail!("{} is a directory\nhint: pass a file name to -o", output.display());
-    }
-    let mut taken = vec![(input, "IN"), (output, "OUT")];
-    for (name, path) in others {
-        for (other, role) in &taken {
-            if same_file(path, other) || path == other {
-                bail!("the {name} would overwrite {role} ({})\nhint: pass another name to --{name}", other.display());
-            }
-        }
-        taken.push((path, "the report"));
-    }
-    Ok(())
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    match (std::fs::metadata(one), std::fs::metadata(other)) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        _ => false,
-    }
 }
 
 /// An output into which the input's bytes are being copied.
@@ -218,6 +191,14 @@ impl Pending {
         Ok(pending)
     }
 
+    /// The same, for all to read.
+    pub(crate) fn write_text(path: &Path, text: &str) -> anyhow::Result<Self> {
+        let pending = Self::write(path, text.as_bytes())?;
+        let readable = Permissions::from_mode(0o644);
+        pending.file.as_file().set_permissions(readable).with_context(|| pending.cannot())?;
+        Ok(pending)
+    }
+
     /// Overwrites parts of the file.
     pub(crate) fn overwrite(&self, overwrites: &[Overwrite]) -> anyhow::Result<()> {
         overwrites.iter().try_for_each(|it| self.write_at(&it.bytes, it.offset.0 as usize))
@@ -240,10 +221,7 @@ impl Pending {
 
     fn create(path: &Path) -> anyhow::Result<Self> {
         let cannot = || format!("cannot write {}", path.display());
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = destination::folder(path);
         if !folder.is_dir() {
             bail!("{}: the folder does not exist", cannot());
         }
@@ -255,10 +233,15 @@ impl Pending {
         format!("cannot write {}", self.path.display())
     }
 
-    /// Gives the file its mode and its name.
-    pub(crate) fn keep(self, permissions: Permissions) -> anyhow::Result<()> {
+    /// Gives the file another's metadata, and returns what could not be kept.
+    pub(crate) fn give(&self, metadata: &Metadata) -> anyhow::Result<Vec<LostReport>> {
+        metadata.give(self.file.as_file()).with_context(|| self.cannot())
+    }
+
+    /// Gives the file its name.
+    pub(crate) fn keep(self) -> anyhow::Result<()> {
         let file = self.file.as_file();
-        file.set_permissions(permissions).with_context(|| self.cannot())?;
+        destination::check_replaceable(&self.path).with_context(|| self.cannot())?;
         // A new file can be made again. One that replaces another must be on the disk before the
         // other is gone.
         if self.path.exists() {

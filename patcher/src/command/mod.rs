@@ -2,15 +2,16 @@
 //! not met.
 //!
 //! Decides: what is printed where. Never does: look into a binary. `cli` has the arguments, `files`
-//! reads and writes files.
+//! reads and writes files, `destination` decides which names they may have, `metadata` keeps what
+//! they have besides their bytes.
 
 pub(crate) mod cli;
+mod destination;
 mod files;
+mod metadata;
 
-use std::fs::Permissions;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
@@ -18,12 +19,14 @@ use anyhow::{Context, anyhow};
 use gopatch::patch::{self, Options, PatchError, Patched};
 use gopatch::patched_file::is_patched;
 use gopatch::policy::Policy;
-use gopatch::report::{ManifestText, RuleListing};
-use gopatch::{provenance, restore, rules, verify};
-use gopatch_protocol::{manifest, wire};
+use gopatch::report::{LostReport, ManifestText, RuleListing};
+use gopatch::{prove, provenance, restore, rules, verify};
+use gopatch_protocol::manifest;
+use gopatch_protocol::recipe::TrailingData;
 use sha2::{Digest, Sha256};
 
 use self::cli::{Format, PatchArgs, RuleArgs};
+use self::destination::{Destination, Files};
 use self::files::{Comparison, Copying, Input, Pending};
 
 /// Patches a file.
@@ -37,15 +40,16 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
         socket,
         attach: args.attach.map(Into::into),
         symbols: args.symbols,
+        trailing_data: args.trailing_data.into(),
     };
-    let others = [("report", &args.report), ("provenance", &args.provenance)];
-    let others: Vec<_> = others.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
-    files::check_paths(input_path, output_path, &others)?;
+    let places = Places::find(args, input_path, output_path)?;
     let input = Input::open(input_path)?;
-    let (pending, mut patched) = write_verified(&input, output_path, &options)?;
+    let (pending, mut patched) = write_verified(&input, &places.output, &options)?;
+    let lost = pending.give(&input.metadata()?)?;
     let report = &mut patched.report;
     report.input.path = Some(input_path.display().to_string());
     report.output.path = Some(output_path.display().to_string());
+    report.output.lost = lost;
     if args.format == Format::Json || args.provenance.is_some() {
         report.output.sha256 = Some(manifest::to_hex(&Sha256::digest(pending.written()?.bytes())));
     }
@@ -55,13 +59,9 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
         Format::Text => report.text(args.verbose).to_string(),
         Format::Json => json(report)?,
     };
-    let mut outputs = vec![(pending, input.permissions())];
-    for (path, text) in [(&args.report, Some(&report)), (&args.provenance, provenance.as_ref())] {
-        if let Some((path, text)) = path.as_deref().zip(text) {
-            outputs.push((Pending::write(path, text.as_bytes())?, Permissions::from_mode(0o644)));
-        }
-    }
-    outputs.into_iter().try_for_each(|(pending, permissions)| pending.keep(permissions))?;
+    let texts = [(&places.report, Some(&report)), (&places.provenance, provenance.as_ref())];
+    keep_with_texts(pending, texts.into_iter().filter_map(|(place, text)| place.as_ref().zip(text)))?;
+    warn_of_lost(output_path, input_path, &patched.report.output.lost);
     if !args.quiet && args.report.is_none() {
         print(&report);
     }
@@ -71,6 +71,62 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
         eprintln!("gopatch: warning: {}: {sites} refused; the report names each", output_path.display());
     }
     Ok(refused == 0)
+}
+
+/// Where the outputs of a run go.
+struct Places {
+    output: PathBuf,
+    report: Option<Destination>,
+    provenance: Option<Destination>,
+}
+
+impl Places {
+    /// Finds them, and refuses outputs that would overwrite an input or each other.
+    fn find(args: &PatchArgs, input: &Path, output: &Path) -> anyhow::Result<Self> {
+        let mut files = Files::default();
+        files.input("IN", input);
+        args.rules.rules.iter().for_each(|path| files.input("a rules file", path));
+        let hint = "pass the name of a file to -o; `gopatch inspect` shows what would be hooked and writes nothing";
+        let output = Destination::for_executable(output, hint)?;
+        files.output("OUT", "-o", &output)?;
+        let mut find = |path: &Option<PathBuf>, role, option| {
+            let place = path.as_deref().map(Destination::for_text).transpose()?;
+            if let Some(Destination::File(path)) = &place {
+                files.output(role, option, path)?;
+            }
+            anyhow::Ok(place)
+        };
+        let report = find(&args.report, "the report", "--report")?;
+        let provenance = find(&args.provenance, "the provenance", "--provenance")?;
+        Ok(Self { output, report, provenance })
+    }
+}
+
+/// Writes texts, and gives them and the output their names once everything is written: a failure
+/// before leaves no file.
+fn keep_with_texts<'t>(
+    output: Pending,
+    texts: impl Iterator<Item = (&'t Destination, &'t String)>,
+) -> anyhow::Result<()> {
+    let mut pending = vec![output];
+    let mut streams = Vec::new();
+    for (place, text) in texts {
+        match place {
+            Destination::File(path) => pending.push(Pending::write_text(path, text)?),
+            Destination::Stream(path) => streams.push((path, text)),
+        }
+    }
+    for (path, text) in streams {
+        destination::write_through(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    pending.into_iter().try_for_each(Pending::keep)
+}
+
+/// Names what a file has and the one made from it has not.
+fn warn_of_lost(output: &Path, input: &Path, lost: &[LostReport]) {
+    for LostReport { what, why } in lost {
+        eprintln!("gopatch: warning: {}: has not the {what} of {}: {why}", output.display(), input.display());
+    }
 }
 
 /// Writes and verifies an output that does not have its name yet.
@@ -111,8 +167,8 @@ pub(crate) fn judge(path: &Path, policy_path: &Path, format: Format) -> anyhow::
     let policy = Policy::parse(&rules::Source { name: policy_path.display().to_string(), text })?;
     let file = Input::open(path)?;
     // The manifest of a file that fails verification proves nothing.
-    let verified = || verify::verify(file.bytes(), None).with_context(|| path.display().to_string());
-    let manifest = is_patched(file.bytes()).then(verified).transpose()?;
+    let proved = || prove::prove(file.bytes(), None).with_context(|| path.display().to_string());
+    let manifest = is_patched(file.bytes()).then(proved).transpose()?;
     let verdict = policy.judge(manifest.as_ref()).with_context(|| path.display().to_string())?;
     print(&match format {
         Format::Text => verdict.to_string(),
@@ -128,18 +184,21 @@ pub(crate) fn judge(path: &Path, policy_path: &Path, format: Format) -> anyhow::
 pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyhow::Result<bool> {
     let input = Input::open(path)?;
     let text = if is_patched(input.bytes()) {
-        let manifest = verify::verify(input.bytes(), None).with_context(|| path.display().to_string())?;
+        let manifest = match prove::prove(input.bytes(), None) {
+            Err(error) if error.is_of_other_gopatch() => {
+                eprintln!("gopatch: warning: {}: {error}", path.display());
+                verify::verify(input.bytes(), None).map_err(anyhow::Error::from)
+            }
+            proved => proved.map_err(anyhow::Error::from),
+        };
+        let manifest = manifest.with_context(|| path.display().to_string())?;
         match format {
             Format::Text => ManifestText(&manifest).to_string(),
             Format::Json => json(&manifest)?,
         }
     } else {
-        let options = Options {
-            rules: rule_sources(rule_args)?,
-            socket: wire::DEFAULT_SOCKET.into(),
-            attach: None,
-            symbols: false,
-        };
+        // The report names data after the ELF file.
+        let options = Options { trailing_data: TrailingData::Keep, ..Options::new(rule_sources(rule_args)?) };
         let mut report = patch::patch(input.bytes(), &options).map_err(|error| with_input(path, error))?.report;
         report.input.path = Some(path.display().to_string());
         match format {
@@ -155,12 +214,14 @@ pub(crate) fn inspect(path: &Path, rule_args: &RuleArgs, format: Format) -> anyh
 pub(crate) fn verify(path: &Path, original: Option<&Path>) -> anyhow::Result<bool> {
     let output = Input::open(path)?;
     let original = original.map(Input::open).transpose()?;
-    let manifest = verify::verify(output.bytes(), original.as_ref().map(Input::bytes))
+    let manifest = prove::prove(output.bytes(), original.as_ref().map(Input::bytes))
         .with_context(|| path.display().to_string())?;
+    let input = original.as_ref().map_or_else(|| "the restored input".to_owned(), |it| it.path().display().to_string());
     print(&format!(
-        "{}: verified: {} sites lead to their thunks and back; every other byte is the input's, sha256 {}\n",
+        "{}: verified: {} sites lead to their thunks and back; every byte is what {} makes of {input}, sha256 {}\n",
         path.display(),
         manifest.sites.len(),
+        manifest.tool,
         manifest.input.sha256
     ));
     Ok(true)
@@ -168,17 +229,22 @@ pub(crate) fn verify(path: &Path, original: Option<&Path>) -> anyhow::Result<boo
 
 /// Restores the input of a patched file.
 pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
-    files::check_paths(path, output_path, &[])?;
+    let mut files = Files::default();
+    files.input("OUT", path);
+    let place = Destination::for_executable(output_path, "pass the name of a file to -o")?;
+    files.output("IN", "-o", &place)?;
     let output = Input::open(path)?;
     let input = restore::input_of(output.bytes()).with_context(|| path.display().to_string())?;
-    Pending::write(output_path, &input)?.keep(output.permissions())?;
+    let pending = Pending::write(&place, &input)?;
+    let lost = pending.give(&output.metadata()?)?;
+    pending.keep()?;
+    warn_of_lost(output_path, path, &lost);
     Ok(true)
 }
 
 /// Checks a file of rules, by itself or with a program. A refused site is shown, and is no failure.
 pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<bool> {
-    let options =
-        Options { rules: vec![rule_source(path)?], socket: wire::DEFAULT_SOCKET.into(), attach: None, symbols: false };
+    let options = Options { trailing_data: TrailingData::Keep, ..Options::new(vec![rule_source(path)?]) };
     let rules = patch::read_rules(&options)?.len();
     print(&match binary {
         None => format!("{}: {rules} rules, all valid\n", path.display()),
@@ -195,7 +261,7 @@ pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<
 pub(crate) fn list_rules(path: Option<&Path>, format: Format) -> anyhow::Result<bool> {
     let file = path.map(rule_source).transpose()?;
     let sources = std::iter::once(rules::Source::default_rules()).chain(file).collect();
-    let rules = patch::read_rules(&Options { rules: sources, socket: Vec::new(), attach: None, symbols: false })?;
+    let rules = patch::read_rules(&Options::new(sources))?;
     let list: Vec<_> = rules.iter().map(RuleListing::from).collect();
     print(&match format {
         Format::Text => list.iter().map(ToString::to_string).collect(),

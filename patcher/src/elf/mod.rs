@@ -153,6 +153,24 @@ impl<'a> Elf<'a> {
         self.header
     }
 
+    /// What follows the last byte that the ELF header, the two tables, a segment or a section
+    /// describes; empty if it is only zeros, with which linkers fill files up.
+    pub fn trailing_data(&self) -> &'a [u8] {
+        let header = self.header;
+        let tables = [
+            (header.e_phoff(LE), self.segments.len() * size_of::<elf::ProgramHeader64<LE>>()),
+            (header.e_shoff(LE), self.sections.len() * size_of::<elf::SectionHeader64<LE>>()),
+        ];
+        let tables = tables.into_iter().map(|(offset, size)| (offset, size as u64));
+        let segments = self.segments.iter().map(|segment| (segment.offset.0, segment.file_size));
+        let sections = self.sections.iter().skip(1).filter(|section| section.kind != elf::SHT_NOBITS);
+        let parts = tables.chain(segments).chain(sections.map(|section| (section.offset.0, section.size)));
+        // The parts that are not empty were checked to lie in the file.
+        let end = parts.filter(|(_, size)| *size > 0).map(|(offset, size)| offset + size).max().unwrap_or(0);
+        let rest = self.data.get((end as usize).max(size_of::<FileHeader64<LE>>())..).unwrap_or_default();
+        if rest.iter().all(|byte| *byte == 0) { &[] } else { rest }
+    }
+
     /// Whether the loader may move the image. Then every [`Va`] is relative to its final address.
     pub fn is_pie(&self) -> bool {
         self.header.e_type(LE) == elf::ET_DYN

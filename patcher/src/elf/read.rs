@@ -87,7 +87,8 @@ pub(super) fn sections<'a>(data: &'a [u8], header: &'a FileHeader64<LE>) -> Resu
     if headers.is_empty() {
         return Ok(Vec::new());
     }
-    for (index, section) in headers.iter().enumerate() {
+    // Entry 0 describes no section, whatever patchelf writes there.
+    for (index, section) in headers.iter().enumerate().skip(1) {
         if let Some((offset, size)) = section.file_range(LE) {
             let name = || match header.section_strings(LE, data, headers).map(|names| section.name(LE, names)) {
                 Ok(Ok(name)) => format!("section {index} ({})", String::from_utf8_lossy(name)),

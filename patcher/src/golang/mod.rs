@@ -44,7 +44,10 @@ pub const OLDEST: GoVersion = GoVersion::go1(18);
 #[non_exhaustive]
 pub enum GoError {
     /// Neither build info nor a pclntab.
-    #[error("not a Go executable: no .go.buildinfo and no pclntab")]
+    #[error(
+        "not a Go executable: no .go.buildinfo and no pclntab\nhint: unpack it first if it is packed (`upx -d`); pass \
+         the program itself if this is a launcher"
+    )]
     NotGo,
     /// Build info that cannot be read.
     #[error("damaged Go build info at {va}: {why}")]

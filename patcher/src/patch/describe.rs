@@ -6,7 +6,7 @@ use gopatch_protocol::manifest::{self, At};
 use gopatch_trampolines::plan::SigPanic;
 
 use crate::layout::Layout;
-use crate::report::{FunctionReport, InputReport, OutputReport, RuleReport};
+use crate::report::{FunctionReport, InputReport, OutputReport, RuleReport, TrailingReport};
 use crate::types::Origin;
 use crate::write::NO_DIGEST;
 
@@ -48,8 +48,9 @@ pub(super) fn code(
 }
 
 /// The input, as the report names it; its digest is still to come.
-pub(super) fn input_report(program: &Executable<'_>, types: Origin) -> InputReport {
+pub(super) fn input_report(program: &Executable<'_>, types: Origin, options: &Options) -> InputReport {
     let build_info = &program.go.build_info;
+    let trailing = program.elf.trailing_data().len() as u64;
     InputReport {
         path: None,
         size: program.elf.data().len() as u64,
@@ -57,6 +58,7 @@ pub(super) fn input_report(program: &Executable<'_>, types: Origin) -> InputRepo
         go_version: build_info.go_version.clone(),
         main_package: build_info.main_package.clone(),
         types,
+        trailing_data: (trailing > 0).then_some(TrailingReport { bytes: trailing, done: options.trailing_data }),
     }
 }
 
@@ -69,6 +71,7 @@ pub(super) fn output_report(size: u64, options: &Options, emission: &Emission<'_
         socket: String::from_utf8_lossy(&options.socket).into_owned(),
         code_bytes: emission.code.len() as u64,
         arena_bytes: layout.arena.bytes(),
+        lost: Vec::new(),
     }
 }
 

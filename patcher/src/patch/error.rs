@@ -54,6 +54,13 @@ pub enum PatchError {
     Tick(&'static str),
     #[error("socket path too long: {len} bytes, of at most {most}", most = MAX_SOCKET_PATH - 1)]
     Socket { len: usize },
+    #[error(
+        "{bytes} bytes of data follow the ELF file, such as a zip, a payload or a signature, and the program may look \
+         for them at its end\n\
+         hint: pass --trailing-data keep to end the output with a copy of them, or --trailing-data drop if nothing \
+         reads them"
+    )]
+    TrailingData { bytes: usize },
     #[error("the socket path contains a zero byte")]
     SocketZero,
 }

@@ -4,7 +4,8 @@
 //! [`plan`] runs the phases: [`matching`] finds the functions of the rules, [`versions`] and
 //! [`shapes`] leave out rules for other versions, [`hooks`] resolves what each hook records,
 //! [`targets`] chooses sites, [`confinement`] decides when the program may attach, [`emission`]
-//! emits code, [`describe`] fills in manifest and report. [`runtime`] finds what the emitted code
+//! emits code, [`describe`] fills in manifest and report, [`recipe`] notes how to make the file
+//! again. [`runtime`] finds what the emitted code
 //! needs of Go's runtime, [`probes`] turns a plan into uprobes, [`error`] has the messages.
 
 mod confinement;
@@ -14,6 +15,7 @@ mod error;
 mod hooks;
 mod matching;
 mod probes;
+pub mod recipe;
 mod runtime;
 mod shapes;
 mod targets;
@@ -24,6 +26,8 @@ use std::thread;
 use std::time::Instant;
 
 use gopatch_protocol::manifest::{self, Manifest};
+use gopatch_protocol::recipe::TrailingData;
+use gopatch_protocol::wire;
 use gopatch_trampolines::attach::{AttachMode, MAX_SOCKET_PATH};
 use gopatch_trampolines::plan::RuntimeOffsets;
 use sha2::{Digest, Sha256};
@@ -65,6 +69,16 @@ pub struct Options {
     pub attach: Option<AttachMode>,
     /// Whether to add symbols for the emitted code.
     pub symbols: bool,
+    /// What becomes of data after the ELF file, which the program may look for at its end.
+    pub trailing_data: TrailingData,
+}
+
+impl Options {
+    /// These rules, and what the command `gopatch` does by default.
+    pub fn new(rules: Vec<rules::Source>) -> Self {
+        let socket = wire::DEFAULT_SOCKET.into();
+        Self { rules, socket, attach: None, symbols: false, trailing_data: TrailingData::Refuse }
+    }
 }
 
 /// A patched executable. Verify the written output before you keep it ([`crate::verify`]).
@@ -118,6 +132,10 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
     let mut clock = Clock::start();
     check_socket(&options.socket)?;
     let program = Executable::load(input, &mut clock)?;
+    let trailing = program.elf.trailing_data().len();
+    if trailing > 0 && options.trailing_data == TrailingData::Refuse {
+        return Err(PatchError::TrailingData { bytes: trailing });
+    }
     let rules = read_rules(options)?;
     let mut matches = matching::match_rules(&rules, &program.go, &program.elf)?;
     let dwarf = dwarf::Sections::load(&program.elf)?;
@@ -138,7 +156,7 @@ pub fn plan<'a>(input: &'a [u8], options: &Options) -> Result<Plan<'a>, PatchErr
     let (output, manifest) = assemble(&program, &layout, &runtime, &chosen, &mut emission, options)?;
     let report = Report {
         tool: TOOL.to_owned(),
-        input: describe::input_report(&program, types.origin()),
+        input: describe::input_report(&program, types.origin(), options),
         output: describe::output_report(output.size(), options, &emission, &layout),
         attach,
         rules: matches.iter().map(|it| describe::rule_report(it, &chosen.targets.hooks)).collect(),
@@ -260,19 +278,26 @@ fn assemble<'a>(
     let functions: Vec<_> = chosen.targets.hooks.iter().map(Hook::manifest).collect();
     let symbols = options.symbols.then(|| emission.symbols(&functions));
     let overwrites = std::mem::take(&mut emission.overwrites);
-    let additions = Additions { layout, overwrites, code: &emission.code, entry: emission.stub, symbols };
+    let trailing = match options.trailing_data {
+        TrailingData::Keep => program.elf.trailing_data(),
+        TrailingData::Refuse | TrailingData::Drop => &[],
+    };
+    let (code, entry) = (&emission.code[..], emission.stub);
+    let additions = Additions { layout, overwrites, code, entry, symbols, trailing };
     let mut unfinished = write::write(&program.elf, additions)?;
     let manifest = Manifest {
         format: manifest::FORMAT,
         tool: TOOL.to_owned(),
         input: describe::input(program),
         rules_sha256: rules_digest(options),
+        recipe: Some(recipe::from_options(options)),
         code: describe::code(emission, layout, unfinished.code_offset, runtime.sigpanic),
         functions,
         points: emission.points.clone(),
         sites: emission.sites.clone(),
         refused: Some(chosen.targets.refused.iter().map(RefusedReport::manifest).collect()),
         patches: std::mem::take(&mut unfinished.patches),
+        trailing: trailing.len() as u64,
     };
     Ok((unfinished.finish(&manifest)?, manifest))
 }
@@ -310,7 +335,7 @@ pub fn read_rules(options: &Options) -> Result<Vec<Rule>, PatchError> {
     Ok(rules)
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     manifest::to_hex(&Sha256::digest(bytes))
 }
 

@@ -11,6 +11,7 @@ mod text;
 use std::fmt::Display;
 
 use gopatch_protocol::manifest::{self, At, Ratio};
+use gopatch_protocol::recipe::TrailingData;
 use serde::Serialize;
 
 use crate::types::Origin;
@@ -54,6 +55,18 @@ pub struct InputReport {
     pub main_package: Option<String>,
     /// What its types were read from.
     pub types: Origin,
+    /// Data after its ELF file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trailing_data: Option<TrailingReport>,
+}
+
+/// Data after the input's ELF file.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrailingReport {
+    /// How much.
+    pub bytes: u64,
+    /// What became of it.
+    pub done: TrailingData,
 }
 
 /// The output.
@@ -73,6 +86,18 @@ pub struct OutputReport {
     pub code_bytes: u64,
     /// Bytes of zero-filled memory that the program gains.
     pub arena_bytes: u64,
+    /// What the input's file has beside its bytes and the output's has not, such as file
+    /// capabilities. Filled in by the caller.
+    pub lost: Vec<LostReport>,
+}
+
+/// What the input's file has and the output's has not.
+#[derive(Debug, Clone, Serialize)]
+pub struct LostReport {
+    /// Such as `file capabilities (security.capability)`.
+    pub what: String,
+    /// Why it could not be kept.
+    pub why: String,
 }
 
 /// When the program looks for gopatchd.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 
 use gopatch_protocol::manifest::{At, Ratio};
+use gopatch_protocol::recipe::TrailingData;
 
-use super::{FunctionReport, RefusedReport, Report, RuleReport};
+use super::{FunctionReport, RefusedReport, Report, RuleReport, TrailingReport};
 
 /// How many functions that hold inlined copies are named.
 const SHOWN_CALLERS: usize = 3;
@@ -26,6 +27,7 @@ impl Display for Text<'_> {
         rules.iter().filter(|rule| self.is_summed(rule)).try_for_each(|rule| self.write_refused_sum(f, rule))?;
         self.write_refused(f)?;
         self.write_attach(f)?;
+        self.write_trailing_data(f)?;
         self.write_phases(f)?;
         self.write_total(f)
     }
@@ -123,6 +125,15 @@ impl Text<'_> {
             None if attach.mode == "late" && !self.verbose => Ok(()),
             None => writeln!(f, "  attach {}", attach.mode),
         }
+    }
+
+    fn write_trailing_data(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Some(TrailingReport { bytes, done }) = &self.report.input.trailing_data else { return Ok(()) };
+        let done = match done {
+            TrailingData::Keep => "a copy of them ends the output",
+            TrailingData::Refuse | TrailingData::Drop => "they no longer end the file",
+        };
+        writeln!(f, "  trailing data: {bytes} bytes follow the ELF file; {done}")
     }
 
     fn write_phases(&self, f: &mut Formatter<'_>) -> fmt::Result {

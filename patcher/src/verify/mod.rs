@@ -5,7 +5,8 @@
 //! Trusts: nothing of the writer. Another parser (goblin) and another decoder (capstone) read what
 //! it wrote.
 //!
-//! The checks, in this order:
+//! It shows that the output does what its manifest says; [`crate::prove`] shows that it is the one
+//! file that gopatch makes. The checks, in this order:
 //!
 //! 1. The manifest is the one whose digest is in the code, and the code is the one whose digest is
 //!    in the manifest.
@@ -14,7 +15,8 @@
 //!    other checks run, so this check then ends last.
 //! 3. The ELF header, the segments and the sections are the input's, and the additions are those
 //!    that the manifest lists.
-//! 4. Each site leads to its thunk, and each thunk back ([`sites`]).
+//! 4. If data follow the input's ELF file and the manifest lists them, a copy ends the output.
+//! 5. Each site leads to its thunk, and each thunk back ([`sites`]).
 
 mod sites;
 mod symbols;
@@ -33,6 +35,9 @@ use crate::patched_file::{RestoreError, headers_of, overwritten, read_manifest};
 use crate::restore;
 use symbols::File;
 
+/// What to do when another tool has rewritten an output.
+const TOOLS_FIRST: &str = "\nhint: use tools that change executables (strip, objcopy, patchelf) before gopatch";
+
 /// Bytes compared at once. Single bytes are compared only where these differ.
 const COMPARED_AT_ONCE: usize = 256;
 
@@ -50,13 +55,13 @@ pub enum VerifyError {
     #[error("cannot read the written file back")]
     Reread(#[source] io::Error),
     /// The manifest is not the one that was written.
-    #[error("the manifest was changed after gopatch wrote it")]
+    #[error("the manifest or the emitted code was changed or moved after gopatch wrote it{TOOLS_FIRST}")]
     ManifestDigest,
     /// The emitted code is not the one that was written.
-    #[error("the emitted code was changed after gopatch wrote it")]
+    #[error("the emitted code was changed after gopatch wrote it{TOOLS_FIRST}")]
     CodeDigest,
     /// A part lies outside the file.
-    #[error("{what} lies outside the file")]
+    #[error("{what} lies outside the file{TOOLS_FIRST}")]
     Outside {
         /// Which part.
         what: &'static str,
@@ -85,6 +90,9 @@ pub enum VerifyError {
         /// Index in the section header table.
         index: usize,
     },
+    /// The data after the input's ELF file, which the manifest lists, are not at the output's end.
+    #[error("the data after the input's ELF file are not at the end of the file")]
+    TrailingData,
     /// A site does not jump to its thunk, or the thunk does not lead back.
     #[error("invalid site at {va:#x} with thunk at {thunk:#x}: {what}")]
     Site {
@@ -110,6 +118,11 @@ pub enum VerifyError {
 
 /// Checks `output`, also against `input` if given, and returns its manifest.
 pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyError> {
+    verify_and_restore(output, input).map(|(manifest, _)| manifest)
+}
+
+/// The same, and returns the restored input too.
+pub fn verify_and_restore(output: &[u8], input: Option<&[u8]>) -> Result<(Manifest, Vec<u8>), VerifyError> {
     let elf = headers_of(output)?;
     let (manifest, manifest_bytes) = read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
@@ -121,8 +134,9 @@ pub fn verify(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, VerifyErr
     }
     let original = headers_of(&restored)?;
     same_headers(File { bytes: &restored, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
+    ends_like(&restored, output, &manifest)?;
     sites::check(output, &restored, &elf, &manifest)?;
-    Ok(manifest)
+    Ok((manifest, restored))
 }
 
 /// Checks an output just made from `input`. `differences` returns where the two differ
@@ -140,6 +154,7 @@ pub fn verify_written(
     originals_are_inputs(input, &manifest, &listed)?;
     let original = headers_of(input)?;
     same_headers(File { bytes: input, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
+    ends_like(input, output, &manifest)?;
     sites::check(output, input, &elf, &manifest)?;
     only_listed_differ(&listed, &differences().map_err(VerifyError::Reread)?)?;
     Ok(manifest)
@@ -161,6 +176,13 @@ pub fn differences(ours: &[u8], theirs: &[u8], offset: usize) -> Vec<Range<usize
         }
     }
     differences
+}
+
+/// Checks that the output ends with the data after the input's ELF file, if the manifest says so.
+fn ends_like(input: &[u8], output: &[u8], manifest: &Manifest) -> Result<(), VerifyError> {
+    let start = usize::try_from(manifest.trailing).ok().and_then(|bytes| input.len().checked_sub(bytes));
+    let trailing = start.and_then(|start| input.get(start..)).filter(|trailing| output.ends_with(trailing));
+    trailing.map(drop).ok_or(VerifyError::TrailingData)
 }
 
 /// Checks that the original bytes in the manifest are the input's.

@@ -15,7 +15,7 @@ use gopatch::elf::Elf;
 use gopatch::patch::{self, Probe, Probes};
 use gopatch::rules;
 use gopatch_protocol::manifest::Manifest;
-use gopatch_protocol::wire;
+use gopatch_protocol::recipe::TrailingData;
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets};
 
 use super::table;
@@ -42,7 +42,7 @@ pub(super) struct Attached {
 pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32) -> Result<Attached> {
     let name = || original.display().to_string();
     let file = std::fs::read(original).with_context(|| format!("cannot read {}", name()))?;
-    let options = patch::Options { rules, socket: wire::DEFAULT_SOCKET.into(), attach: None, symbols: false };
+    let options = patch::Options { trailing_data: TrailingData::Drop, ..patch::Options::new(rules) };
     let Probes { manifest, points, offsets, places, refused } =
         patch::plan(&file, &options).with_context(name)?.probes();
     refuse_choices(&manifest)?;

@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use gopatch::patch::{Options, patch as patch_bytes};
 use gopatch::rules::Source;
-use gopatch_protocol::wire::{DEFAULT_SOCKET, SOCKET_ENV};
+use gopatch_protocol::wire::SOCKET_ENV;
 use serde::Deserialize;
 use xtask::workspace;
 
@@ -117,7 +117,7 @@ fn output(command: &mut Command) -> Result<Line> {
 /// Patches a program with these rules only, and with symbols for the thunks.
 pub(crate) fn patch(program: &Path, to: &Path, rules: &str) -> Result<()> {
     let source = Source { name: "bench.yaml".to_owned(), text: rules.to_owned() };
-    let options = Options { rules: vec![source], socket: DEFAULT_SOCKET.into(), attach: None, symbols: true };
+    let options = Options { symbols: true, ..Options::new(vec![source]) };
     let input = fs::read(program)?;
     let patched = patch_bytes(&input, &options)?;
     fs::write(to, patched.output.to_vec()).with_context(|| format!("cannot write {}", to.display()))?;

@@ -159,7 +159,7 @@ fn files_that_cannot_be_read_or_written() -> Result<()> {
     refused(&scratch, &["nothing", "-o", "out"], "cannot read nothing")?;
     refused(&scratch, &["folder", "-o", "out"], "folder is not a regular file")?;
     refused(&scratch, &["/dev/zero", "-o", "out"], "/dev/zero is not a regular file")?;
-    refused(&scratch, &["in", "-o", "folder"], "folder is a directory")?;
+    refused(&scratch, &["in", "-o", "folder"], "cannot write folder: it is a directory")?;
     refused(&scratch, &["in", "-o", "none/out", "--rules", "rules.yaml"], "cannot write none/out")?;
     refused(&scratch, &["in", "-o", "in/out", "--rules", "rules.yaml"], "cannot write in/out")
 }
@@ -170,9 +170,9 @@ fn an_output_that_is_the_input() -> Result<()> {
     symlink("in", scratch.file("link"))?;
     fs::hard_link(scratch.file("in"), scratch.file("twin"))?;
     for output in ["in", "./in", "link", "twin"] {
-        refused(&scratch, &["in", "-o", output, "--rules", "rules.yaml"], "OUT is the same file as IN")?;
+        refused(&scratch, &["in", "-o", output, "--rules", "rules.yaml"], "OUT would overwrite IN")?;
     }
-    refused(&scratch, &["link", "-o", "in", "--rules", "rules.yaml"], "OUT is the same file as IN")?;
+    refused(&scratch, &["link", "-o", "in", "--rules", "rules.yaml"], "OUT would overwrite IN")?;
     refused(
         &scratch,
         &["in", "-o", "out", "--rules", "rules.yaml", "--report", "in"],

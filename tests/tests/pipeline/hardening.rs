@@ -166,6 +166,7 @@ fn provenance_names_what_the_output_was_made_from() -> Result<()> {
                     "socket": "/run/gopatch/gopatchd.sock",
                     "attach": "late",
                     "symbols": false,
+                    "trailingData": "refuse",
                 },
                 "resolvedDependencies": [
                     file("server", &sha256(&scratch.file("server"))?),

@@ -3,6 +3,7 @@
 //! * [`wire`]: the messages, the control page, the rings and the records that the two exchange at
 //!   run time.
 //! * [`manifest`]: the description of sites and records that a patched file carries.
+//! * [`recipe`]: its part that says how to make the file again.
 //! * [`naming`]: templates for the names of operations, as rules write them and the manifest stores
 //!   them.
 //!
@@ -39,4 +40,5 @@
 
 pub mod manifest;
 pub mod naming;
+pub mod recipe;
 pub mod wire;

@@ -10,6 +10,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::recipe::Recipe;
+
 /// Name of the section that holds the manifest.
 pub const SECTION: &str = ".gopatch.manifest";
 
@@ -27,6 +29,10 @@ pub struct Manifest {
     pub input: Input,
     /// SHA-256 of the rules' text, in hex.
     pub rules_sha256: String,
+    /// With the input and the version of the tool, everything that determines the file; `None` in a
+    /// file from a gopatch that did not record it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
     /// The emitted code.
     pub code: Code,
     /// Hooked functions; a function's index is its id and its place among the control page's enable
@@ -42,6 +48,9 @@ pub struct Manifest {
     pub refused: Option<Vec<Refused>>,
     /// Every other place in the file that was overwritten.
     pub patches: Vec<Patch>,
+    /// Bytes at the end of the file that repeat the end of the input: data after its ELF file.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub trailing: u64,
 }
 
 /// The emitted code.
@@ -418,6 +427,11 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn within(what: &'static str, index: u32, count: usize) -> Result<(), ManifestError> {

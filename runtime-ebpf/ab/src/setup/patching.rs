@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use gopatch::{patch, patched_file, rules, verify};
-use gopatch_protocol::wire::DEFAULT_SOCKET;
+use gopatch_protocol::recipe::TrailingData;
 
 use crate::options::{Options, Rules};
 
@@ -35,8 +35,8 @@ pub(crate) fn prepare(options: &Options, folder: &Path) -> Result<Patched> {
         return Ok(Patched { path: path.clone(), description });
     }
     let name = || options.original.display().to_string();
-    let patch_options =
-        patch::Options { rules: sources(&options.rules)?, socket: DEFAULT_SOCKET.into(), attach: None, symbols: false };
+    let rules = sources(&options.rules)?;
+    let patch_options = patch::Options { trailing_data: TrailingData::Keep, ..patch::Options::new(rules) };
     let patched = patch::patch(&original, &patch_options).with_context(name)?;
     let output = patched.output.to_vec();
     verify::verify(&output, Some(&original)).with_context(name)?;

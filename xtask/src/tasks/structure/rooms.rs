@@ -36,7 +36,7 @@ pub(super) const ORDERS: &[Order] = &[
         root: "patcher/src/lib.rs",
         rows: &[
             &["lib"],
-            &["provenance"],
+            &["provenance", "prove"],
             &["patch"],
             &["report"],
             &["program", "policy"],
