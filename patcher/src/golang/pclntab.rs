@@ -36,8 +36,9 @@ const NFUNC: usize = 8;
 const FUNCNAMETAB: usize = 32;
 const PCTAB: usize = 56;
 const FUNCTAB: usize = 64;
-/// Offset of pcsp in a _func.
+/// Offsets in a _func.
 const PCSP: usize = 16;
+const PCLN: usize = 24;
 /// Offset of funcID in a _func, in either format.
 const FUNC_ID_1_18: usize = 36;
 const FUNC_ID_1_20: usize = 40;
@@ -195,6 +196,13 @@ impl<'a> FunctionTable<'a> {
     pub fn stack_depth(&self, function: &Function<'_>, va: Va) -> Option<i32> {
         let mut depths = self.values(function, function.pcsp)?;
         depths.find(|(_, end)| va < *end).filter(|_| function.start <= va).map(|(depth, _)| depth)
+    }
+
+    /// The line of each instruction of `function`, each with the end of its addresses; `None` without
+    /// a table.
+    pub fn lines(&self, function: &Function<'_>) -> Option<impl Iterator<Item = (i32, Va)> + 'a> {
+        let (record, _) = self.record(function)?;
+        self.values(function, u32_at(record, PCLN)?)
     }
 
     /// The values in the table at `start` of pctab, each with the end of its addresses; `None`

@@ -49,7 +49,7 @@ pub(super) struct Emission<'a> {
     pub(super) points: Vec<manifest::Point>,
     pub(super) sites: Vec<manifest::Site>,
     pub(super) overwrites: Vec<write::Overwrite>,
-    /// Whether any displaced instruction has a guard against nil.
+    /// Whether any displaced instruction is compared with nil.
     pub(super) has_guards: bool,
     /// What was emitted for each point.
     plans: Vec<PointPlan>,
@@ -114,7 +114,9 @@ impl<'a> Emission<'a> {
         self.id_offset = attach.id_offset;
         self.code = attach.bytes;
         let tick = self.tick.clone();
-        self.site(&tick, &[Thunk::at(attach.tick)])
+        let va = self.next_va().0;
+        self.code.extend(relay::emit(&tick.before, attach.tick, va)?);
+        self.site(&tick, &[Thunk::at(va)])
     }
 
     /// Symbols for the emitted code, whose points are of these functions.
@@ -210,7 +212,8 @@ impl<'a> Emission<'a> {
             let after = std::mem::take(&mut moved[index + 1]);
             let before = if index == 0 { std::mem::take(&mut moved[0]) } else { Vec::new() };
             let guards = site.guards.clone();
-            let thunk = self.thunk(*point, SitePlan { before, after, resume, guards }, offsets)?;
+            let plan = SitePlan { before, after, resume, guards, depth: site.depth };
+            let thunk = self.thunk(*point, plan, offsets)?;
             thunks.insert(0, Thunk { point: Some(*point), ..Thunk::at(thunk) });
             resume = Some(thunk);
         }
@@ -284,7 +287,7 @@ impl<'a> Emission<'a> {
     /// Notes a site and the thunks that run there.
     fn site(&mut self, site: &Site, thunks: &[Thunk]) -> Result<(), PatchError> {
         let Some(first) = thunks.first() else { return Ok(()) };
-        self.has_guards |= !site.guards.is_empty();
+        self.has_guards |= site.guards.iter().any(|guard| guard.sigpanic.is_some());
         let jumps = write::jumps(self.elf, site, first.va)?;
         let offset = self.elf.offset_of(site.va).ok_or(WriteError::NotInFile(site.va))?;
         let start = offset.0 as usize;
