@@ -19,7 +19,7 @@ use super::instruction::{
     branch_target, calls, has_loop, is_frame_instruction, is_jump_table, is_limit, is_morestack, is_nop,
     leaves_by_thunk_register, stays_preemptible,
 };
-use super::stops::prologue_end;
+use super::stops::{Stops, prologue_end};
 use super::{NEAR_JUMP, Refusal, Site, guards};
 use crate::address::Va;
 use crate::golang::pclntab::{Function, FunctionTable};
@@ -206,15 +206,29 @@ impl<'a> Body<'a> {
         .filter(|_| may_move)
     }
 
-    /// The site at the end of the prologue that begins at instruction `entry`, if its first
-    /// instruction stays: with `push rbp` done, RSP is one word lower.
+    /// The site at the end of the prologue that begins at instruction `entry`, or after it, so that
+    /// `push rbp` stays and no debugger stops within.
     ///
-    /// The hook's arguments are still where the caller left them.
-    pub(super) fn in_prologue(&self, entry: usize) -> Option<Site> {
-        let index = prologue_end(&self.instructions, entry);
-        let depth = (self.instructions.get(index)?.ip() != self.va(entry).0).then_some(WORD)?;
-        let stay_in_order = self.instructions[entry..index].iter().all(|first| !self.targets.contains(&first.ip()));
-        self.enter(index, NEAR_JUMP).ok().filter(|_| stay_in_order).map(|site| Site { depth, ..site })
+    /// The prologue changes RSP and RBP alone, so the arguments are still where the caller left
+    /// them.
+    pub(super) fn in_prologue(&self, entry: usize, stops: &Stops) -> Option<Site> {
+        let end = prologue_end(&self.instructions, entry);
+        if end == entry || self.instructions[entry..end].iter().any(|first| self.targets.contains(&first.ip())) {
+            return None;
+        }
+        let last = &self.instructions[end];
+        let frame = match last.mnemonic() {
+            Mnemonic::Mov => 0,
+            Mnemonic::Add => i32::try_from(last.try_immediate(1).ok()?.wrapping_neg()).ok()?,
+            _ => i32::try_from(last.try_immediate(1).ok()?).ok()?,
+        };
+        let at = |index, depth| Some(Site { depth, ..self.enter(index, NEAR_JUMP).ok()? });
+        let (first, second) = (at(end, WORD), at(end + 1, WORD + frame));
+        let is_clean = |site: &Site| site.guards.is_empty() && !stops.are_within(&site.range());
+        match (first, second) {
+            (Some(first), Some(second)) if is_clean(&first) || !is_clean(&second) => Some(first),
+            (first, second) => second.or(first),
+        }
     }
 
     /// Instructions that may move only to make room: at least `needed` bytes of them, from

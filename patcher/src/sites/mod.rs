@@ -161,7 +161,7 @@ impl Text<'_> {
         let mut short = Vec::new();
         if wanted.enter {
             match &check {
-                Ok(check) => short.extend(found.add_entry(check, &body)),
+                Ok(check) => short.extend(found.add_entry(check, &body, &stops)),
                 Err(refusal) => found.add(At::Enter, function.start, Err(*refusal)),
             }
         }
@@ -248,9 +248,9 @@ impl FunctionSites {
     }
 
     /// Adds the entry, or returns it if it has no room for a near jump.
-    fn add_entry(&mut self, check: &Range<usize>, body: &Body<'_>) -> Option<Short> {
+    fn add_entry(&mut self, check: &Range<usize>, body: &Body<'_>, stops: &Stops) -> Option<Short> {
         let index = check.end;
-        let site = body.with_stack_check(check).or_else(|| body.in_prologue(index));
+        let site = body.with_stack_check(check).or_else(|| body.in_prologue(index, stops));
         let site = site.map_or_else(|| body.enter(index, NEAR_JUMP), Ok);
         let site = site.or_else(|refusal| body.through(index).ok_or(refusal));
         let short = |refusal| Short { at: At::Enter, index, refusal, fallback: None };
