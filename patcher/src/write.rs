@@ -127,6 +127,8 @@ pub struct Additions<'a> {
     pub entry: u64,
     /// What the symbol table gets beside the input's symbols; `None` leaves it as it is.
     pub symbols: Option<Vec<Symbol>>,
+    /// Contents for a section of the input, by its index, in place of its own: the same and more.
+    pub grown: Option<(usize, Vec<u8>)>,
 }
 
 /// An output file, by its differences from its input.
@@ -188,6 +190,8 @@ struct SectionTable {
     names_index: usize,
     /// The new symbol table, with the indices of its section and of its names' section.
     symbols: Option<(Tables, usize, usize)>,
+    /// New contents of another section.
+    grown: Option<(usize, Vec<u8>)>,
 }
 
 /// Puts together everything but the manifest, which lists what is overwritten here.
@@ -234,7 +238,8 @@ pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'
         }
     }
 
-    let sections = section_headers(elf, layout, text_size, additions.symbols.as_deref())?;
+    let mut sections = section_headers(elf, layout, text_size, additions.symbols.as_deref())?;
+    sections.grown = additions.grown;
     Ok(Unfinished { output, code_offset: code_offset as usize, patches, header, sections })
 }
 
@@ -259,13 +264,14 @@ impl<'a> Unfinished<'a> {
         let input_size = output.input.len();
         let id = code_offset - input_size + manifest.code.id_offset as usize;
         output.align(16);
-        let SectionTable { mut headers, names, names_index, symbols } = sections;
+        let SectionTable { mut headers, names, names_index, symbols, grown } = sections;
         // The manifest's section is the last.
         let manifest_index = headers.len() - 1;
         let mut contents = vec![(manifest_index, &json[..], 1), (names_index, &names[..], 1)];
         if let Some((tables, index, names_index)) = &symbols {
             contents.extend([(*names_index, &tables.names[..], 1), (*index, &tables.symbols[..], 8)]);
         }
+        contents.extend(grown.iter().map(|(index, content)| (*index, &content[..], 8)));
         for (index, content, align) in contents {
             headers[index].sh_offset = U64::new(LE, output.align(align));
             headers[index].sh_size = U64::new(LE, content.len() as u64);
@@ -429,5 +435,5 @@ fn section_headers(
         }
         None => None,
     };
-    Ok(SectionTable { headers, names, names_index, symbols })
+    Ok(SectionTable { headers, names, names_index, symbols, grown: None })
 }

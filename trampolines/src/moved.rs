@@ -123,7 +123,10 @@ impl<'a> Mover<'a> {
                     }
                     asm.jmp(label)?;
                 }
-                Onward::Leave | Onward::At(_) | Onward::Label(_) => asm.add_instruction(moved)?,
+                Onward::Leave | Onward::At(_) | Onward::Label(_) => {
+                    moved.set_has_rep_prefix(moved.has_rep_prefix() || is_return(instruction));
+                    asm.add_instruction(moved)?;
+                }
             }
             if guard.is_some() {
                 // Drops the PC and, unlike `add`, leaves the flags alone.

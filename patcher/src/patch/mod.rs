@@ -30,6 +30,7 @@ use sha2::{Digest, Sha256};
 
 use crate::address::Va;
 use crate::dwarf;
+use crate::frames;
 use crate::elf::{Elf, Relative};
 use crate::golang::GoBinary;
 use crate::layout::{Layout, LayoutError};
@@ -255,7 +256,9 @@ fn assemble<'a>(
     let functions: Vec<_> = chosen.targets.hooks.iter().map(Hook::manifest).collect();
     let symbols = options.symbols.then(|| emission.symbols(&functions));
     let overwrites = std::mem::take(&mut emission.overwrites);
-    let additions = Additions { layout, overwrites, code: &emission.code, entry: emission.stub, symbols };
+    let frames = frames::table(&program.elf, &emission.frames, (&emission.code, layout.code_va().0));
+    let grown = frames.map(|(section, contents)| (section.index, contents));
+    let additions = Additions { layout, overwrites, code: &emission.code, entry: emission.stub, symbols, grown };
     let mut unfinished = write::write(&program.elf, additions)?;
     let manifest = Manifest {
         format: manifest::FORMAT,

@@ -241,7 +241,7 @@ impl Emitter<'_> {
         let mut labels = Labels::new(self.asm);
         self.active(&mut labels)?;
         self.asm.set_label(&mut labels.go_on)?;
-        self.asm.ret()?;
+        self.asm.rep().ret()?;
         self.rare_paths(&mut labels)
     }
 
