@@ -13,11 +13,12 @@
 //! believes the instruction rather than this information, `amd64_stack_frame_destroyed_p` in
 //! `gdb/amd64-tdep.c`, so emitted returns have a prefix.)
 //!
-//! The information is appended to a copy of the input's `.debug_frame`.
+//! It is in a section of its own. Debuggers read one `.eh_frame` and one `.debug_frame`, so where the
+//! input has both, from C code, it is appended to a copy of the latter.
 
 use gimli::write::{
-    Address, CallFrameInstruction, CommonInformationEntry, DebugFrame, EndianVec, Expression, FrameDescriptionEntry,
-    FrameTable, Writer,
+    Address, CallFrameInstruction, CommonInformationEntry, DebugFrame, EhFrame, EndianVec, Expression,
+    FrameDescriptionEntry, FrameTable, Writer,
 };
 use gimli::{Encoding, Format, LittleEndian, X86_64};
 use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
@@ -26,12 +27,14 @@ use object::elf::{self, CompressionHeader64};
 use object::endian::{LittleEndian as LE, U32, U64};
 use object::pod;
 
-use crate::elf::{Elf, Section};
+use crate::elf::Elf;
 
-/// The section.
-const NAME: &str = ".debug_frame";
-/// How Go encodes its own.
-const ENCODING: Encoding = Encoding { address_size: 8, format: Format::Dwarf32, version: 3 };
+/// The section for new information, and the one that Go's linker writes.
+pub(crate) const SECTION: &str = ".eh_frame";
+const GO_SECTION: &str = ".debug_frame";
+/// Their versions.
+const VERSION: u16 = 1;
+const GO_VERSION: u16 = 3;
 
 /// A piece of emitted code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,17 +51,37 @@ pub(crate) struct Frame {
     pub(crate) moves_rsp: bool,
 }
 
-/// The input's section for frames, if it has one, and its contents with these frames. `code` is the
-/// emitted code, for address `code_va`.
-pub(crate) fn table<'e, 'a>(
-    elf: &'e Elf<'a>,
-    frames: &[Frame],
-    (code, code_va): (&[u8], u64),
-) -> Option<(&'e Section<'a>, Vec<u8>)> {
-    let section = elf.section(NAME)?;
-    let old = elf.section_data(section).ok()?;
+/// The contents of a section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// Index of the input's section that they replace; `None` for a new one.
+    pub(crate) replaces: Option<usize>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A section with these frames, if the input has any. `code` is the emitted code, for address
+/// `code_va`.
+pub(crate) fn section(elf: &Elf<'_>, frames: &[Frame], (code, code_va): (&[u8], u64)) -> Option<Contents> {
+    let old = elf.section(GO_SECTION)?;
+    let is_new = elf.section(SECTION).is_none();
+    let table = table(frames, (code, code_va), if is_new { VERSION } else { GO_VERSION })?;
+    if is_new {
+        let mut writer = EhFrame::from(EndianVec::new(LittleEndian));
+        table.write_eh_frame(&mut writer).ok()?;
+        return Some(Contents { replaces: None, bytes: writer.take() });
+    }
+    let mut writer = DebugFrame::from(EndianVec::new(LittleEndian));
+    writer.write(&elf.section_data(old).ok()?).ok()?;
+    table.write_debug_frame(&mut writer).ok()?;
+    let grown = writer.take();
+    let bytes = if old.flags.contains(elf::SHF_COMPRESSED) { compress(&grown)? } else { grown };
+    Some(Contents { replaces: Some(old.index), bytes })
+}
+
+fn table(frames: &[Frame], (code, code_va): (&[u8], u64), version: u16) -> Option<FrameTable> {
+    let encoding = Encoding { address_size: 8, format: Format::Dwarf32, version };
     let mut table = FrameTable::default();
-    let mut entry = CommonInformationEntry::new(ENCODING, 1, -8, X86_64::RA);
+    let mut entry = CommonInformationEntry::new(encoding, 1, -8, X86_64::RA);
     entry.signal_trampoline = true;
     entry.add_instruction(CallFrameInstruction::Cfa(X86_64::RSP, 0));
     let entry = table.add_cie(entry);
@@ -74,11 +97,7 @@ pub(crate) fn table<'e, 'a>(
         }
         table.add_fde(entry, described);
     }
-    let mut writer = DebugFrame::from(EndianVec::new(LittleEndian));
-    writer.write(&old).ok()?;
-    table.write_debug_frame(&mut writer).ok()?;
-    let contents = writer.take();
-    Some((section, if section.flags.contains(elf::SHF_COMPRESSED) { compress(&contents)? } else { contents }))
+    Some(table)
 }
 
 /// The places in a piece of code from which on RSP differs, and by how much then from its start.
@@ -136,7 +155,7 @@ fn compress(contents: &[u8]) -> Option<Vec<u8>> {
         ch_size: U64::new(LE, contents.len() as u64),
         ch_addralign: U64::new(LE, 1),
     };
-    let mut compressor = Compressor::new(CompressionLvl::fastest());
+    let mut compressor = Compressor::new(CompressionLvl::new(1).ok()?);
     let mut bytes = pod::bytes_of(&header).to_vec();
     let start = bytes.len();
     bytes.resize(start + compressor.zlib_compress_bound(contents.len()), 0);

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::address::{FileOffset, Va};
 use crate::elf::Elf;
+use crate::frames::{self, Contents};
 use crate::layout::{Layout, PROGRAM_HEADER, ProgramHeaders, SECTION_HEADER};
 use crate::sites::{NEAR_JUMP, SHORT_JUMP, Site};
 use crate::symbols::{self, Symbol, Tables};
@@ -127,8 +128,8 @@ pub struct Additions<'a> {
     pub entry: u64,
     /// What the symbol table gets beside the input's symbols; `None` leaves it as it is.
     pub symbols: Option<Vec<Symbol>>,
-    /// Contents for a section of the input, by its index, in place of its own: the same and more.
-    pub grown: Option<(usize, Vec<u8>)>,
+    /// Call frame information for the code.
+    pub frames: Option<Contents>,
 }
 
 /// An output file, by its differences from its input.
@@ -190,8 +191,8 @@ struct SectionTable {
     names_index: usize,
     /// The new symbol table, with the indices of its section and of its names' section.
     symbols: Option<(Tables, usize, usize)>,
-    /// New contents of another section.
-    grown: Option<(usize, Vec<u8>)>,
+    /// Call frame information, with the index of its section.
+    frames: Option<(Vec<u8>, usize)>,
 }
 
 /// Puts together everything but the manifest, which lists what is overwritten here.
@@ -238,8 +239,7 @@ pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_>) -> Result<Unfinished<'
         }
     }
 
-    let mut sections = section_headers(elf, layout, text_size, additions.symbols.as_deref())?;
-    sections.grown = additions.grown;
+    let sections = section_headers(elf, layout, text_size, (additions.symbols.as_deref(), additions.frames))?;
     Ok(Unfinished { output, code_offset: code_offset as usize, patches, header, sections })
 }
 
@@ -264,14 +264,14 @@ impl<'a> Unfinished<'a> {
         let input_size = output.input.len();
         let id = code_offset - input_size + manifest.code.id_offset as usize;
         output.align(16);
-        let SectionTable { mut headers, names, names_index, symbols, grown } = sections;
+        let SectionTable { mut headers, names, names_index, symbols, frames } = sections;
         // The manifest's section is the last.
         let manifest_index = headers.len() - 1;
         let mut contents = vec![(manifest_index, &json[..], 1), (names_index, &names[..], 1)];
         if let Some((tables, index, names_index)) = &symbols {
             contents.extend([(*names_index, &tables.names[..], 1), (*index, &tables.symbols[..], 8)]);
         }
-        contents.extend(grown.iter().map(|(index, content)| (*index, &content[..], 8)));
+        contents.extend(frames.iter().map(|(content, index)| (*index, &content[..], 8)));
         for (index, content, align) in contents {
             headers[index].sh_offset = U64::new(LE, output.align(align));
             headers[index].sh_size = U64::new(LE, content.len() as u64);
@@ -369,7 +369,7 @@ fn section_headers(
     elf: &Elf<'_>,
     layout: &Layout,
     text_size: u64,
-    symbols: Option<&[Symbol]>,
+    (symbols, frames): (Option<&[Symbol]>, Option<Contents>),
 ) -> Result<SectionTable, WriteError> {
     let mut names: Vec<u8> = vec![0];
     let mut headers = Vec::with_capacity(elf.sections().len() + 4);
@@ -414,7 +414,12 @@ fn section_headers(
         add(".symtab", elf::SHT_SYMTAB, none, 0, 0, 0, 8);
         add(".strtab", elf::SHT_STRTAB, none, 0, 0, 0, 1);
     }
+    if frames.as_ref().is_some_and(|frames| frames.replaces.is_none()) {
+        add(frames::SECTION, elf::SHT_PROGBITS, none, 0, 0, 0, 8);
+    }
     add(manifest::SECTION, elf::SHT_PROGBITS, none, 0, 0, 0, 1);
+    // The last but the manifest's.
+    let new_frames = headers.len() - 2;
     for (header, old) in headers.iter_mut().zip(elf.sections()) {
         header.sh_link = U32::new(LE, old.link);
         header.sh_info = U32::new(LE, old.info);
@@ -435,5 +440,6 @@ fn section_headers(
         }
         None => None,
     };
-    Ok(SectionTable { headers, names, names_index, symbols, grown: None })
+    let frames = frames.map(|frames| (frames.bytes, frames.replaces.unwrap_or(new_frames)));
+    Ok(SectionTable { headers, names, names_index, symbols, frames })
 }

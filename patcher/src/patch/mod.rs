@@ -256,9 +256,8 @@ fn assemble<'a>(
     let functions: Vec<_> = chosen.targets.hooks.iter().map(Hook::manifest).collect();
     let symbols = options.symbols.then(|| emission.symbols(&functions));
     let overwrites = std::mem::take(&mut emission.overwrites);
-    let frames = frames::table(&program.elf, &emission.frames, (&emission.code, layout.code_va().0));
-    let grown = frames.map(|(section, contents)| (section.index, contents));
-    let additions = Additions { layout, overwrites, code: &emission.code, entry: emission.stub, symbols, grown };
+    let frames = frames::section(&program.elf, &emission.frames, (&emission.code, layout.code_va().0));
+    let additions = Additions { layout, overwrites, code: &emission.code, entry: emission.stub, symbols, frames };
     let mut unfinished = write::write(&program.elf, additions)?;
     let manifest = Manifest {
         format: manifest::FORMAT,

@@ -13,8 +13,9 @@ use libdeflater::Decompressor;
 
 use super::symbols::File;
 
-/// The section.
+/// The section that Go's linker writes, and the one for code that has no such information yet.
 const NAME: &str = ".debug_frame";
+const NEW: &str = ".eh_frame";
 /// Of a compressed section: the size of its header, and where its type and the size of its contents
 /// are.
 const COMPRESSED: usize = 24;
@@ -23,9 +24,17 @@ const SIZE: Range<usize> = 8..16;
 const ZLIB: [u8; 4] = 1u32.to_le_bytes();
 /// Most bytes from one compressed byte.
 const MOST_FROM_ONE: usize = 1032;
-/// In an entry: what tells one that others share, and where the address of any other is.
+/// In an entry: what tells one that others share, by section, and where the address of any other is.
 const SHARED: [u8; 4] = [0xFF; 4];
+const NEW_SHARED: [u8; 4] = [0; 4];
 const ADDRESS: Range<usize> = 4..12;
+
+/// Whether the output's new section of that kind, if it has one, describes only the code.
+pub(super) fn only_code_was_added(input: File<'_>, output: File<'_>, code: &Range<u64>) -> bool {
+    let new = output.elf.section_headers.iter().skip(input.elf.section_headers.len());
+    let mut new = new.filter(|section| output.elf.shdr_strtab.get_at(section.sh_name) == Some(NEW));
+    new.all(|section| output.content(section).is_some_and(|added| describe_only_code(added, NEW_SHARED, code)))
+}
 
 /// Whether section `index` is the call frame information, and extends the input's.
 pub(super) fn has_grown(index: usize, input: File<'_>, output: File<'_>, code: &Range<u64>) -> bool {
@@ -45,7 +54,7 @@ pub(super) fn has_grown(index: usize, input: File<'_>, output: File<'_>, code: &
     }
     let contents = contents(input, before).zip(contents(output, after));
     contents.is_some_and(|(before, after)| {
-        after.strip_prefix(&*before).is_some_and(|added| describes_only_code(added, code))
+        after.strip_prefix(&*before).is_some_and(|added| describe_only_code(added, SHARED, code))
     })
 }
 
@@ -65,12 +74,12 @@ fn contents<'a>(file: File<'a>, section: &SectionHeader) -> Option<Cow<'a, [u8]>
 }
 
 /// Whether these are whole entries, and each describes a part of the code.
-fn describes_only_code(mut entries: &[u8], code: &Range<u64>) -> bool {
+fn describe_only_code(mut entries: &[u8], shared: [u8; 4], code: &Range<u64>) -> bool {
     while !entries.is_empty() {
         let Some((len, rest)) = entries.split_first_chunk() else { return false };
         let Some((entry, rest)) = rest.split_at_checked(u32::from_le_bytes(*len) as usize) else { return false };
         let address = entry.get(ADDRESS).and_then(|address| Some(u64::from_le_bytes(address.try_into().ok()?)));
-        if !entry.starts_with(&SHARED) && !address.is_some_and(|address| code.contains(&address)) {
+        if !entry.starts_with(&shared) && !address.is_some_and(|address| code.contains(&address)) {
             return false;
         }
         entries = rest;

@@ -256,6 +256,9 @@ fn same_headers(input: File<'_>, output: File<'_>, manifest: &Manifest) -> Resul
             return Err(VerifyError::Section { index });
         }
     }
+    if !frames::only_code_was_added(input, output, &code) {
+        return Err(VerifyError::Section { index: original.section_headers.len() });
+    }
     let is_table = |section: &SectionHeader| section.sh_type == SHT_SYMTAB;
     let new = elf.section_headers.iter().skip(original.section_headers.len()).position(is_table);
     match new.map(|index| index + original.section_headers.len()) {
