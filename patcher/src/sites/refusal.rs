@@ -95,7 +95,7 @@ impl Refusal {
             Self::BranchTarget => "a branch leads into the bytes that a jump needs",
             Self::FlowControl => "the bytes that a jump needs contain a call or a branch",
             Self::MayFault => {
-                "an instruction that would have to move follows a pointer and cannot be guarded against nil"
+                "an instruction that would have to move may fault and cannot be guarded"
             }
             Self::JumpTable => "a jump table may lead into the bytes that a jump needs",
             Self::NoRoom => "there are too few bytes for a jump",

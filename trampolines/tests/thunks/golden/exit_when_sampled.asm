@@ -1,115 +1,115 @@
 c00000  add rsp,20h
 c00004  pop rbp
 c00005  cmp byte ptr [800040h],0
-c0000c  jne short 0c0000fh
-c0000e  ret
-c0000f  mov r12,rax
-c00012  test r12,r12
-c00015  je short 0c00039h
-c00017  mov r13,[r12+18h]
-c0001c  lea r15,[503000h]
-c00023  cmp r13,r15
-c00026  jne short 0c00039h
-c00028  mov r12,[r12+20h]
-c0002d  test r12,r12
-c00030  je short 0c00039h
-c00032  cmp qword ptr [r12],0
-c00037  je short 0c00081h
-c00039  mov r13,rbx
-c0003c  lea r15,[501000h]
-c00043  test r13,r13
-c00046  je short 0c0000eh
-c00048  cmp [r13+8],r15
-c0004c  jne short 0c0000eh
-c0004e  mov r12,rcx
-c00051  test r12,r12
-c00054  je short 0c0000eh
-c00056  mov r12,[r12+10h]
-c0005b  test r12,r12
-c0005e  je short 0c0000eh
-c00060  mov r13,[r12+8]
-c00065  cmp r13,5
-c00069  jb short 0c0000eh
-c0006b  mov r12,[r12]
-c0006f  cmp dword ptr [r12],6970612fh
-c00077  jne short 0c0000eh
-c00079  cmp byte ptr [r12+4],2fh
-c0007f  jne short 0c0000eh
-c00081  mov r12,[r14+30h]
-c00085  mov r12,[r12+0a0h]
-c0008d  test r12,r12
-c00090  je 0c0000eh
-c00096  mov r12d,[r12]
-c0009a  cmp r12d,80h
-c000a1  jae short 0c000deh
-c000a3  shl r12d,8
-c000a7  lea r13,[802000h]
-c000ae  add r12,r13
-c000b1  mov r13,5851f42d4c957f2dh
-c000bb  imul r13,[r12+68h]
-c000c1  add r13,3c6ef35fh
-c000c8  mov [r12+68h],r13
-c000cd  shr r13,20h
-c000d1  cmp r13d,80000000h
-c000d8  jae 0c0000eh
-c000de  mov r12,[r14+30h]
-c000e2  mov r12,[r12+0a0h]
-c000ea  test r12,r12
-c000ed  je 0c001cfh
-c000f3  mov r12d,[r12]
-c000f7  cmp r12d,[800004h]
-c000fe  jae 0c001bdh
-c00104  shl r12d,8
-c00108  lea r13,[802000h]
-c0010f  add r13,r12
-c00112  mov byte ptr [r13+30h],1
-c00117  cmp dword ptr [800000h],0
-c0011e  je 0c001d4h
-c00124  mov [r13+40h],rax
-c00128  mov [r13+50h],rdx
-c0012c  rdtsc
-c0012e  shl rdx,20h
-c00132  or rdx,rax
-c00135  mov r15,[r13]
-c00139  lea rax,[r15+28h]
-c0013d  cmp rax,[r13+8]
-c00141  ja 0c001deh
-c00147  and r15,[r13+10h]
-c0014b  add r15,[r13+18h]
-c0014f  prefetchw [r15+180h]
-c00157  mov [r15+10h],rdx
-c0015b  mov dword ptr [r15+0ch],1
-c00163  mov rax,[r14+98h]
-c0016a  mov [r15+18h],rax
-c0016e  mov rax,[r14+8]
-c00172  sub rax,rsp
-c00175  sub rax,8
-c0017b  mov [r15+20h],eax
-c0017f  mov dword ptr [r15+24h],0
-c00187  mov dword ptr [r15+8],20h
-c0018f  mov qword ptr [r15],20h
-c00196  mov r12d,28h
-c0019c  add r12,[r13]
-c001a0  mov [r13],r12
-c001a4  mov rax,[r13+20h]
-c001a8  mov [rax],r12
-c001ab  mov rax,[r13+40h]
-c001af  mov rdx,[r13+50h]
-c001b3  mov byte ptr [r13+30h],0
-c001b8  jmp 0c0000eh
-c001bd  inc r12d
-c001c0  mov [801078h],r12d
-c001c7  lock inc qword ptr [801070h]
-c001cf  jmp 0c0000eh
-c001d4  mov byte ptr [r13+30h],0
-c001d9  jmp 0c0000eh
-c001de  mov r12,[r13+28h]
-c001e2  mov r12,[r12]
-c001e6  add r12,[r13+10h]
-c001ea  inc r12
-c001ed  mov [r13+8],r12
-c001f1  cmp rax,r12
-c001f4  jbe 0c00147h
-c001fa  mov r12,[r13+20h]
-c001fe  inc qword ptr [r12+40h]
-c00203  jmp short 0c001abh
+c0000c  jne short 0c00010h
+c0000e  rep ret
+c00010  mov r12,rax
+c00013  test r12,r12
+c00016  je short 0c0003ah
+c00018  mov r13,[r12+18h]
+c0001d  lea r15,[503000h]
+c00024  cmp r13,r15
+c00027  jne short 0c0003ah
+c00029  mov r12,[r12+20h]
+c0002e  test r12,r12
+c00031  je short 0c0003ah
+c00033  cmp qword ptr [r12],0
+c00038  je short 0c00082h
+c0003a  mov r13,rbx
+c0003d  lea r15,[501000h]
+c00044  test r13,r13
+c00047  je short 0c0000eh
+c00049  cmp [r13+8],r15
+c0004d  jne short 0c0000eh
+c0004f  mov r12,rcx
+c00052  test r12,r12
+c00055  je short 0c0000eh
+c00057  mov r12,[r12+10h]
+c0005c  test r12,r12
+c0005f  je short 0c0000eh
+c00061  mov r13,[r12+8]
+c00066  cmp r13,5
+c0006a  jb short 0c0000eh
+c0006c  mov r12,[r12]
+c00070  cmp dword ptr [r12],6970612fh
+c00078  jne short 0c0000eh
+c0007a  cmp byte ptr [r12+4],2fh
+c00080  jne short 0c0000eh
+c00082  mov r12,[r14+30h]
+c00086  mov r12,[r12+0a0h]
+c0008e  test r12,r12
+c00091  je 0c0000eh
+c00097  mov r12d,[r12]
+c0009b  cmp r12d,80h
+c000a2  jae short 0c000dfh
+c000a4  shl r12d,8
+c000a8  lea r13,[802000h]
+c000af  add r12,r13
+c000b2  mov r13,5851f42d4c957f2dh
+c000bc  imul r13,[r12+68h]
+c000c2  add r13,3c6ef35fh
+c000c9  mov [r12+68h],r13
+c000ce  shr r13,20h
+c000d2  cmp r13d,80000000h
+c000d9  jae 0c0000eh
+c000df  mov r12,[r14+30h]
+c000e3  mov r12,[r12+0a0h]
+c000eb  test r12,r12
+c000ee  je 0c001d0h
+c000f4  mov r12d,[r12]
+c000f8  cmp r12d,[800004h]
+c000ff  jae 0c001beh
+c00105  shl r12d,8
+c00109  lea r13,[802000h]
+c00110  add r13,r12
+c00113  mov byte ptr [r13+30h],1
+c00118  cmp dword ptr [800000h],0
+c0011f  je 0c001d5h
+c00125  mov [r13+40h],rax
+c00129  mov [r13+50h],rdx
+c0012d  rdtsc
+c0012f  shl rdx,20h
+c00133  or rdx,rax
+c00136  mov r15,[r13]
+c0013a  lea rax,[r15+28h]
+c0013e  cmp rax,[r13+8]
+c00142  ja 0c001dfh
+c00148  and r15,[r13+10h]
+c0014c  add r15,[r13+18h]
+c00150  prefetchw [r15+180h]
+c00158  mov [r15+10h],rdx
+c0015c  mov dword ptr [r15+0ch],1
+c00164  mov rax,[r14+98h]
+c0016b  mov [r15+18h],rax
+c0016f  mov rax,[r14+8]
+c00173  sub rax,rsp
+c00176  sub rax,8
+c0017c  mov [r15+20h],eax
+c00180  mov dword ptr [r15+24h],0
+c00188  mov dword ptr [r15+8],20h
+c00190  mov qword ptr [r15],20h
+c00197  mov r12d,28h
+c0019d  add r12,[r13]
+c001a1  mov [r13],r12
+c001a5  mov rax,[r13+20h]
+c001a9  mov [rax],r12
+c001ac  mov rax,[r13+40h]
+c001b0  mov rdx,[r13+50h]
+c001b4  mov byte ptr [r13+30h],0
+c001b9  jmp 0c0000eh
+c001be  inc r12d
+c001c1  mov [801078h],r12d
+c001c8  lock inc qword ptr [801070h]
+c001d0  jmp 0c0000eh
+c001d5  mov byte ptr [r13+30h],0
+c001da  jmp 0c0000eh
+c001df  mov r12,[r13+28h]
+c001e3  mov r12,[r12]
+c001e7  add r12,[r13+10h]
+c001eb  inc r12
+c001ee  mov [r13+8],r12
+c001f2  cmp rax,r12
+c001f5  jbe 0c00148h
+c001fb  mov r12,[r13+20h]
+c001ff  inc qword ptr [r12+40h]
+c00204  jmp short 0c001ach
