@@ -6,6 +6,8 @@
 mod captures;
 mod compatibility;
 mod conditions;
+mod debuggers;
+mod faults;
 mod fidelity;
 mod inputs;
 mod nils;
