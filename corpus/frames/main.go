@@ -1,5 +1,5 @@
-// Calls functions with frames of every size, and without one, for a debugger to stop in. All runs in one thread, whose stack
-// has grown before, so that a debugger sees the same each time.
+// Calls functions with frames of every size, and without one, for a debugger to stop in. All runs in one thread, and on a stack
+// that has grown before, so that a debugger sees the same each time.
 package main
 
 import (
@@ -85,11 +85,6 @@ func (n *node) Sum() int {
 		n = n.next
 	}
 	return sum
-}
-
-//go:noinline
-func (n *node) Set(value int) {
-	n.value = value
 }
 
 //go:noinline
@@ -179,10 +174,8 @@ func store(p *int) {
 	*p = small(*p)
 }
 
-func main() {
-	runtime.LockOSThread()
-	debug.SetGCPercent(-1)
-	grow(100)
+//go:noinline
+func work() int {
 	total := 0
 	var s shape = square{3}
 	for i := 0; i < 8; i++ {
@@ -195,7 +188,6 @@ func main() {
 		total += n.Value()
 		total += int(n.First())
 		total += n.Sum()
-		n.Set(i)
 		total += leafWithFrame(i)
 		count, err := branches(i)
 		total += count
@@ -210,5 +202,13 @@ func main() {
 		empty()
 		store(&a)
 	}
-	fmt.Println(total)
+	return total
+}
+
+func init() { runtime.LockOSThread() }
+
+func main() {
+	debug.SetGCPercent(-1)
+	grow(100)
+	fmt.Println(work())
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use gopatch_tests::{Gopatchd, NEWEST_GO, Process, SOON, Scratch, backends, gopatch, gopatchd};
+use gopatch_tests::{Gopatchd, NEWEST_GO, Process, SOON, Scratch, backends, gopatch, gopatchd, wait_until};
 use xtask::corpus;
 
 const BUILDS: [(&str, &str); 6] = [
@@ -34,10 +34,11 @@ fn panics_on_fault_are_the_same() -> Result<()> {
         ensure!(recovered(&scratch, &patched)? == expected, "Go {go} {mode}: without gopatchd the output differs");
         for backend in backends() {
             let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
-            ensure!(recovered(&scratch, &patched)? == expected, "Go {go} {mode}, {backend}: the output differs");
-            let collected = gopatchd.stop()?;
-            let is_seen = collected.of_rule("everything").any(|it| it.name == "main.(*record).Second");
-            ensure!(is_seen, "Go {go} {mode}, {backend}: no call was seen");
+            wait_until("a recorded call", SOON, || {
+                ensure!(recovered(&scratch, &patched)? == expected, "Go {go} {mode}, {backend}: the output differs");
+                Ok(gopatchd.has_operation()?.then_some(()))
+            })?;
+            gopatchd.stop()?;
         }
     }
     Ok(())
@@ -76,10 +77,13 @@ fn a_program_that_panics_on_faults_is_hooked_like_any_other() -> Result<()> {
         ensure!(done.status == Some(0), "{}", done.stderr);
         let report: serde_json::Value = serde_json::from_str(&done.stdout)?;
         let refused = report["refused"].as_array().map_or(0, Vec::len);
-        let hooked = report["rules"][0]["functions"].as_u64().unwrap_or_default() as usize;
-        ensure!(hooked > 200 && refused * 200 <= hooked, "Go {go}: {refused} refused, {hooked} hooked");
+        let hooked = report["rules"][0]["functions"].as_array().map_or(0, Vec::len);
+        // The runtime's functions that run without a P are hooked in no program.
+        let is_lost = |place: &&serde_json::Value| place["at"] == "enter" && place["code"] != "runtime-nosplit";
+        let entries = report["refused"].as_array().into_iter().flatten().filter(is_lost).count();
+        ensure!(hooked > 200 && entries * 200 <= hooked, "Go {go}: {entries} refused, {hooked} hooked");
         let by_fault = done.stdout.matches("may-fault").count();
-        ensure!(by_fault == 0, "Go {go}: {by_fault} places could not be guarded");
+        ensure!(by_fault == 0, "Go {go}: {by_fault} of {refused} places could not be guarded");
     }
     Ok(())
 }
@@ -105,18 +109,17 @@ fn died(scratch: &Scratch, program: &Path, arguments: [&str; 2]) -> Result<Strin
     Ok(own.flat_map(str::lines).map(without_addresses).collect::<Vec<_>>().join("\n"))
 }
 
-/// A line without arguments, which are whatever lies there, addresses that the kernel chose, and the
-/// PC of a signal. What remains has the function, file, line and the instruction's offset in the
-/// function.
+/// A line without the numbers that differ from run to run, and without the PC of a signal. What remains
+/// has the function, file, line and the instruction's offset in the function.
 fn without_addresses(line: &str) -> String {
     let line = line.split(" fp=").next().unwrap_or(line);
     let line = if line.starts_with("goroutine ") { "goroutine" } else { line };
-    let line = line.split([')', '(']).next().filter(|_| line.starts_with("main.")).unwrap_or(line);
-    let mut words = line.split(' ').map(|word| match word.split_once("=0x") {
-        Some((name, _)) if matches!(name, "addr" | "pc") => format!("{name}="),
-        _ if word.starts_with("0x") => "0x".to_owned(),
-        _ => word.to_owned(),
-    });
-    let first = words.next().unwrap_or_default();
-    words.fold(first, |line, word| line + " " + &word)
+    let mut pieces = line.split("0x");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let is_offset = out.ends_with('+');
+        out.push_str("0x");
+        out.push_str(if is_offset { piece } else { piece.trim_start_matches(|digit: char| digit.is_ascii_hexdigit()) });
+    }
+    out
 }
