@@ -260,13 +260,7 @@ impl<'a> Emission<'a> {
     }
 
     /// Emits a thunk, unless there is one like it. Its function is at `at` while the hook runs.
-    fn thunk(
-        &mut self,
-        point: u32,
-        displaced: SitePlan,
-        at: u64,
-        offsets: &RuntimeOffsets,
-    ) -> Result<u64, PatchError> {
+    fn thunk(&mut self, point: u32, displaced: SitePlan, at: u64, offsets: &RuntimeOffsets) -> Result<u64, PatchError> {
         let arena = &self.layout.arena;
         let index = point as usize;
         // A guard depends on its instruction's address. Calls move only at entries, and a point has

@@ -30,8 +30,8 @@ use sha2::{Digest, Sha256};
 
 use crate::address::Va;
 use crate::dwarf;
-use crate::frames;
 use crate::elf::{Elf, Relative};
+use crate::frames;
 use crate::golang::GoBinary;
 use crate::layout::{Layout, LayoutError};
 use crate::program::{ProgramError, ProgramTypes};

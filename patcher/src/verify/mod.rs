@@ -247,9 +247,8 @@ fn same_headers(input: File<'_>, output: File<'_>, manifest: &Manifest) -> Resul
         let same = elf.section_headers.get(index).is_some_and(|other| {
             let (before, after) = (describe(original, section), describe(elf, other));
             let names = index == usize::from(original.header.e_shstrndx);
-            let has_grown = || {
-                symbols::has_grown(index, input, output, &code) || frames::has_grown(index, input, output, &code)
-            };
+            let has_grown =
+                || symbols::has_grown(index, input, output, &code) || frames::has_grown(index, input, output, &code);
             before == after || before.0 == after.0 && (names || has_grown())
         });
         if !same {

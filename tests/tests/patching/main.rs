@@ -6,11 +6,8 @@
 mod captures;
 mod compatibility;
 mod conditions;
-mod debuggers;
-mod faults;
 mod fidelity;
 mod inputs;
-mod nils;
 mod refusals;
 mod revision;
 mod rules;
@@ -18,3 +15,4 @@ mod skip;
 mod stripped;
 mod symbols;
 mod tampering;
+mod traces;

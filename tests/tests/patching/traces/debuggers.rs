@@ -142,9 +142,8 @@ fn at_lines(source: &str) -> String {
     // Not of those that call all others.
     let body = body.take_while(|(_, line)| !line.starts_with("func work"));
     let code = body.filter(|(_, line)| line.starts_with('\t') || line.starts_with("func ") || line.starts_with('}'));
-    let stop = |(index, _): (usize, &str)| {
-        format!("break main.go:{}\ncommands\nsilent\nbt 1\ncontinue\nend\n", index + 1)
-    };
+    let stop =
+        |(index, _): (usize, &str)| format!("break main.go:{}\ncommands\nsilent\nbt 1\ncontinue\nend\n", index + 1);
     format!("{GDB}set breakpoint pending off\n{}run\n", code.map(stop).collect::<String>())
 }
 
@@ -219,9 +218,8 @@ fn delve_sees_the_same(go: &str, mode: &str) -> Result<()> {
         ("stepout", "stack 3\nstepout\nstack 2\nnext\n"),
         ("step", "step\nstack 2\nstep\nstack 2\nstep-instruction\nstepout\n"),
     ] {
-        let at = |(index, name): (usize, &String)| {
-            format!("break b{index} {name}\ncontinue\n{commands}clear b{index}\n")
-        };
+        let at =
+            |(index, name): (usize, &String)| format!("break b{index} {name}\ncontinue\n{commands}clear b{index}\n");
         let stops: String = pair.functions.iter().enumerate().map(at).collect();
         fs::write(&script, format!("config max-string-len 16\nconfig source-list-line-count 0\n{stops}exit\n"))?;
         let shown = pair.compare(&format!("delve, Go {go} {mode}, {what}"), |folder| {
