@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::address::{FileOffset, Va};
 use crate::elf::Elf;
+use crate::frames::{self, Contents};
 use crate::layout::{Layout, PROGRAM_HEADER, ProgramHeaders, SECTION_HEADER};
 use crate::sites::{NEAR_JUMP, SHORT_JUMP, Site};
 use crate::symbols::{self, Symbol, Tables};
@@ -129,6 +130,8 @@ pub struct Additions<'a, 'i> {
     pub symbols: Option<Vec<Symbol>>,
     /// The end of the input, of which a copy shall end the output.
     pub trailing: &'i [u8],
+    /// Call frame information for the code.
+    pub frames: Option<Contents>,
 }
 
 /// An output file, by its differences from its input.
@@ -191,6 +194,8 @@ struct SectionTable {
     names_index: usize,
     /// The new symbol table, with the indices of its section and of its names' section.
     symbols: Option<(Tables, usize, usize)>,
+    /// Call frame information, with the index of its section.
+    frames: Option<(Vec<u8>, usize)>,
 }
 
 /// Puts together everything but the manifest, which lists what is overwritten here.
@@ -237,7 +242,7 @@ pub fn write<'a>(elf: &Elf<'a>, additions: Additions<'_, 'a>) -> Result<Unfinish
         }
     }
 
-    let sections = section_headers(elf, layout, text_size, additions.symbols.as_deref())?;
+    let sections = section_headers(elf, layout, text_size, (additions.symbols.as_deref(), additions.frames))?;
     let trailing = additions.trailing;
     Ok(Unfinished { output, code_offset: code_offset as usize, patches, header, sections, trailing })
 }
@@ -275,13 +280,14 @@ impl<'a> Unfinished<'a> {
         let input_size = output.input.len();
         let id = code_offset - input_size + manifest.code.id_offset as usize;
         output.align(16);
-        let SectionTable { mut headers, names, names_index, symbols } = sections;
+        let SectionTable { mut headers, names, names_index, symbols, frames } = sections;
         // The manifest's section is the last.
         let manifest_index = headers.len() - 1;
         let mut contents = vec![(manifest_index, &json[..], 1), (names_index, &names[..], 1)];
         if let Some((tables, index, names_index)) = &symbols {
             contents.extend([(*names_index, &tables.names[..], 1), (*index, &tables.symbols[..], 8)]);
         }
+        contents.extend(frames.iter().map(|(content, index)| (*index, &content[..], 8)));
         for (index, content, align) in contents {
             headers[index].sh_offset = U64::new(LE, output.align(align));
             headers[index].sh_size = U64::new(LE, content.len() as u64);
@@ -382,7 +388,7 @@ fn section_headers(
     elf: &Elf<'_>,
     layout: &Layout,
     text_size: u64,
-    symbols: Option<&[Symbol]>,
+    (symbols, frames): (Option<&[Symbol]>, Option<Contents>),
 ) -> Result<SectionTable, WriteError> {
     let mut names: Vec<u8> = vec![0];
     let mut headers = Vec::with_capacity(elf.sections().len() + 4);
@@ -427,7 +433,12 @@ fn section_headers(
         add(".symtab", elf::SHT_SYMTAB, none, 0, 0, 0, 8);
         add(".strtab", elf::SHT_STRTAB, none, 0, 0, 0, 1);
     }
+    if frames.as_ref().is_some_and(|frames| frames.replaces.is_none()) {
+        add(frames::SECTION, elf::SHT_PROGBITS, none, 0, 0, 0, 8);
+    }
     add(manifest::SECTION, elf::SHT_PROGBITS, none, 0, 0, 0, 1);
+    // The last but the manifest's.
+    let new_frames = headers.len() - 2;
     for (header, old) in headers.iter_mut().zip(elf.sections()) {
         header.sh_link = U32::new(LE, old.link);
         header.sh_info = U32::new(LE, old.info);
@@ -448,5 +459,6 @@ fn section_headers(
         }
         None => None,
     };
-    Ok(SectionTable { headers, names, names_index, symbols })
+    let frames = frames.map(|frames| (frames.bytes, frames.replaces.unwrap_or(new_frames)));
+    Ok(SectionTable { headers, names, names_index, symbols, frames })
 }

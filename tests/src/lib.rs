@@ -22,9 +22,11 @@ pub mod std_test;
 pub mod turns;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use xtask::workspace;
 
 pub use gopatch::Gopatch;
 pub use gopatchd::{Collected, Gopatchd, Operation, Summary, backends};
@@ -83,6 +85,21 @@ pub fn release_binary(name: &str) -> Result<PathBuf> {
             program.display()
         )
     })
+}
+
+/// The command of a tool if it is installed, as it must be in CI.
+pub fn tool(name: &str) -> Result<Option<Command>> {
+    let ours = workspace::target().join("tools/bin").join(name);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&folders).map(|folder| folder.join(name));
+    match std::iter::once(ours).chain(on_path).find(|path| path.is_file()) {
+        Some(path) => Ok(Some(Command::new(path))),
+        None if std::env::var("CI").is_ok_and(|ci| ci == "true") => bail!("CI needs {name}: .ci/tools"),
+        None => {
+            eprintln!("NOT TESTED: by {name}, which is not installed; run .ci/tools");
+            Ok(None)
+        }
+    }
 }
 
 /// Waits until `ask` returns a value.

@@ -6,20 +6,30 @@
 //!
 //! # Guards
 //!
-//! A load through a nil pointer is a panic in Go: the processor faults, and the signal handler
-//! makes it look as if the instruction had called `runtime.sigpanic` (`sighandler` and
-//! `preparePanic`, Go's `src/runtime/signal_unix.go` and `signal_amd64.go`). In a thunk the handler
-//! would find a PC that the runtime does not know. So an instruction that might fault has a *guard*
-//! before it, which compares the address with [`NIL_PAGE`] and, if it is below, does what the
-//! handler does: it stores signal, code, address and PC in the goroutine, pushes the PC, and jumps
-//! to `runtime.sigpanic0`. The PC is that of the instruction in the program, for which all of the
-//! runtime's tables hold: line, stack depth, live pointers, deferred calls. The push is the
-//! handler's own (`pushCall`), of the same word to the same place.
+//! An access that faults is a panic or the program's end in Go: the signal handler makes it look as
+//! if the instruction had called `runtime.sigpanic` (`sighandler` and `preparePanic`, Go's
+//! `src/runtime/signal_unix.go` and `signal_amd64.go`). In a thunk the handler finds a PC that the
+//! runtime does not know. So an instruction that might fault has a *guard*, of two parts:
 //!
-//! An address that is not below faults. `sigpanic` then ends the program, in place as in a thunk;
-//! only `debug.SetPanicOnFault` would make a panic of it, so the patcher emits no guard in a
-//! program that has that function. The handler also ends programs that fault on the system stack or
-//! in a system call; `sigpanic` does so too (`canpanic`).
+//! * Around the instruction, the PC that it has in the program lies on the stack as if it were a
+//!   return address. A handler that does not know the PC of a fault, but knows the word at RSP,
+//!   takes that for the address of the call (`shouldPushSigpanic`, `src/runtime/panic.go`, in every
+//!   version from 1.18 to 1.27). `sigpanic` then finds the stack that it finds in the unpatched
+//!   program, to the byte, and for that PC all of the runtime's tables hold: line, stack depth,
+//!   live pointers, deferred calls. So traceback, panic and `debug.SetPanicOnFault` are the same
+//!   for any address and any signal. Only the number after `pc=` in the message about the signal is
+//!   the thunk's.
+//! * Before it, where the flags are free, the address is compared with [`NIL_PAGE`]. If it is
+//!   below, the guard does what the handler does: it stores signal, code, address and PC in the
+//!   goroutine, and jumps to `runtime.sigpanic0`. Then the message of a nil dereference has no
+//!   difference at all.
+//!
+//! In both parts the word is the one that the handler would push (`pushCall`), to the same place.
+//! It does not outlive the instruction, and no other code sees it: a goroutine in a thunk is not
+//! preempted, its stack is not scanned, and signal handlers have a stack of their own.
+//!
+//! The handler ends programs that fault on the system stack or in a system call; `sigpanic` does so
+//! too (`canpanic`).
 //!
 //! # Calls
 //!
@@ -29,12 +39,12 @@
 //!
 //! # Registers
 //!
-//! A guard uses its scratch register and the flags, which the patcher has proved free there; a call
-//! uses R12. R14 is g.
+//! A guard uses its scratch register and, to compare, the flags, which the patcher has proved free
+//! there; a call uses R12. R14 is g.
 
 use std::collections::BTreeSet;
 
-use iced_x86::code_asm::{CodeAssembler, CodeLabel, dword_ptr, qword_ptr, r12, r14};
+use iced_x86::code_asm::{CodeAssembler, CodeLabel, dword_ptr, qword_ptr, r12, r14, rsp};
 use iced_x86::{Code, FlowControl, IcedError, Instruction, MemoryOperand, Register};
 
 use crate::asm::at;
@@ -86,7 +96,8 @@ impl<'a> Mover<'a> {
             if let Some(target) = branch_target(instruction).filter(|target| here.contains(target)) {
                 moved.set_near_branch64(name(target));
             }
-            if let Some(guard) = self.guards.iter().find(|guard| guard.ip == instruction.ip()) {
+            let guard = self.guards.iter().find(|guard| guard.ip == instruction.ip());
+            if let Some(guard) = guard {
                 self.guard(asm, guard, &mut moved)?;
             }
             match onward {
@@ -112,15 +123,39 @@ impl<'a> Mover<'a> {
                     }
                     asm.jmp(label)?;
                 }
-                Onward::Leave | Onward::At(_) | Onward::Label(_) => asm.add_instruction(moved)?,
+                Onward::Leave | Onward::At(_) | Onward::Label(_) => {
+                    moved.set_has_rep_prefix(moved.has_rep_prefix() || is_return(instruction));
+                    asm.add_instruction(moved)?;
+                }
+            }
+            if guard.is_some() {
+                // Drops the PC and, unlike `add`, leaves the flags alone.
+                asm.lea(rsp, qword_ptr(rsp + 8))?;
             }
         }
         Ok(())
     }
 
-    /// Emits the comparison that comes before `moved`, and gives it the address of `moved`, so that
-    /// branches lead to it.
+    /// Emits what comes before `moved`, and gives its first instruction the address of `moved`, so
+    /// that branches lead to it.
     fn guard(&mut self, asm: &mut CodeAssembler, guard: &'a Guard, moved: &mut Instruction) -> Result<(), IcedError> {
+        if guard.sigpanic.is_some() {
+            self.compare_with_nil(asm, guard, moved)?;
+        }
+        let pc = MemoryOperand::with_base_displ(Register::RIP, guard.ip.cast_signed());
+        let mut pc = Instruction::with2(Code::Lea_r64_m, Register::from(guard.scratch), pc)?;
+        pc.set_ip(moved.ip());
+        moved.set_ip(0);
+        asm.add_instruction(pc)?;
+        asm.push(guard.scratch)
+    }
+
+    fn compare_with_nil(
+        &mut self,
+        asm: &mut CodeAssembler,
+        guard: &'a Guard,
+        moved: &mut Instruction,
+    ) -> Result<(), IcedError> {
         let fault = asm.create_label();
         let memory = MemoryOperand::new(
             moved.memory_base(),
@@ -145,7 +180,7 @@ impl<'a> Mover<'a> {
     /// stores to g, which is never nil, and pushes where the signal handler would.
     pub(crate) fn faults(self, asm: &mut CodeAssembler) -> Result<(), IcedError> {
         for (mut fault, guard) in self.faults {
-            let Guard { ip, scratch, sigpanic } = *guard;
+            let Guard { ip, scratch, sigpanic: Some(sigpanic) } = *guard else { continue };
             asm.set_label(&mut fault)?;
             asm.mov(qword_ptr(r14 + sigpanic.g_sigcode1), scratch)?;
             asm.lea(scratch, at(ip))?;

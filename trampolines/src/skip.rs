@@ -51,7 +51,7 @@ fn assemble(asm: &mut CodeAssembler, results: &[ResultPart], next: Option<u64>) 
     }
     match next {
         Some(next) => asm.jmp(next)?,
-        None => asm.ret()?,
+        None => asm.rep().ret()?,
     }
     for (mut label, text) in texts {
         asm.set_label(&mut label)?;

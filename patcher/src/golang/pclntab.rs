@@ -39,11 +39,10 @@ const CUTAB: usize = 40;
 const FILETAB: usize = 48;
 const PCTAB: usize = 56;
 const FUNCTAB: usize = 64;
-/// Offset of pcsp in a _func.
+/// Offsets in a _func.
 const PCSP: usize = 16;
-/// Offset of pcfile in a _func.
 const PCFILE: usize = 20;
-/// Offset of cuOffset in a _func.
+const PCLN: usize = 24;
 const CU_OFFSET: usize = 32;
 /// Offset of funcID in a _func, in either format.
 const FUNC_ID_1_18: usize = 36;
@@ -206,6 +205,13 @@ impl<'a> FunctionTable<'a> {
     pub fn stack_depth(&self, function: &Function<'_>, va: Va) -> Option<i32> {
         let mut depths = self.values(function, function.pcsp)?;
         depths.find(|(_, end)| va < *end).filter(|_| function.start <= va).map(|(depth, _)| depth)
+    }
+
+    /// The line of each instruction of `function`, each with the end of its addresses; `None` without
+    /// a table.
+    pub fn lines(&self, function: &Function<'_>) -> Option<impl Iterator<Item = (i32, Va)> + 'a> {
+        let (record, _) = self.record(function)?;
+        self.values(function, u32_at(record, PCLN)?)
     }
 
     /// The values in the table at `start` of pctab, each with the end of its addresses; `None`

@@ -31,6 +31,7 @@ use super::hooks::Hook;
 use super::targets::Target;
 use crate::address::NewVa;
 use crate::elf::Elf;
+use crate::frames::{self, Frame};
 use crate::layout::Layout;
 use crate::rules::skip::Skip;
 use crate::sites::Site;
@@ -49,8 +50,10 @@ pub(super) struct Emission<'a> {
     pub(super) points: Vec<manifest::Point>,
     pub(super) sites: Vec<manifest::Site>,
     pub(super) overwrites: Vec<write::Overwrite>,
-    /// Whether any displaced instruction has a guard against nil.
+    /// Whether any displaced instruction is compared with nil.
     pub(super) has_guards: bool,
+    /// The thunks, for debuggers.
+    pub(super) frames: Vec<Frame>,
     /// What was emitted for each point.
     plans: Vec<PointPlan>,
 }
@@ -91,8 +94,8 @@ impl<'a> Emission<'a> {
     pub(super) fn new(elf: &'a Elf<'a>, layout: &'a Layout, options: &'a Options, tick: Site) -> Self {
         let (code, stub, id_offset) = (Vec::new(), 0, 0);
         let (points, sites, overwrites, plans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let has_guards = false;
-        Self { elf, layout, options, tick, code, stub, id_offset, points, sites, overwrites, has_guards, plans }
+        let (has_guards, frames) = (false, Vec::new());
+        Self { elf, layout, options, tick, code, stub, id_offset, points, sites, overwrites, has_guards, frames, plans }
     }
 
     fn next_va(&mut self) -> NewVa {
@@ -114,7 +117,10 @@ impl<'a> Emission<'a> {
         self.id_offset = attach.id_offset;
         self.code = attach.bytes;
         let tick = self.tick.clone();
-        self.site(&tick, &[Thunk::at(attach.tick)])
+        let va = self.next_va().0;
+        self.code.extend(relay::emit(&tick.before, attach.tick, va)?);
+        self.describe(va, tick.va.0, &SitePlan::default());
+        self.site(&tick, &[Thunk::at(va)])
     }
 
     /// Symbols for the emitted code, whose points are of these functions.
@@ -210,7 +216,11 @@ impl<'a> Emission<'a> {
             let after = std::mem::take(&mut moved[index + 1]);
             let before = if index == 0 { std::mem::take(&mut moved[0]) } else { Vec::new() };
             let guards = site.guards.clone();
-            let thunk = self.thunk(*point, SitePlan { before, after, resume, guards }, offsets)?;
+            let plan = SitePlan { before, after, resume, guards, depth: site.depth };
+            // An exit runs with RSP at the return address: its function is at the way out.
+            let way_out = site.leaves.as_ref().or(site.after.last());
+            let at = way_out.filter(|_| index >= enter.len()).map_or(site.va.0, Instruction::ip);
+            let thunk = self.thunk(*point, plan, at, offsets)?;
             thunks.insert(0, Thunk { point: Some(*point), ..Thunk::at(thunk) });
             resume = Some(thunk);
         }
@@ -230,17 +240,18 @@ impl<'a> Emission<'a> {
         let mut resume = None;
         for point in exit.iter().rev() {
             let plan = SitePlan { after: std::mem::take(&mut after), resume, ..SitePlan::default() };
-            let thunk = self.thunk(*point, plan, offsets)?;
+            let thunk = self.thunk(*point, plan, site.va.0, offsets)?;
             thunks.push(Thunk { point: Some(*point), ..Thunk::at(thunk) });
             resume = Some(thunk);
         }
         let va = self.next_va().0;
         self.code.extend(skip::emit(&skip.parts, resume, va)?);
+        self.describe(va, site.va.0, &SitePlan::default());
         thunks.push(Thunk { skips: Some(function), ..Thunk::at(va) });
         resume = Some(va);
         for point in enter.iter().rev() {
             let plan = SitePlan { resume, ..SitePlan::default() };
-            let thunk = self.thunk(*point, plan, offsets)?;
+            let thunk = self.thunk(*point, plan, site.va.0, offsets)?;
             thunks.push(Thunk { point: Some(*point), ..Thunk::at(thunk) });
             resume = Some(thunk);
         }
@@ -248,7 +259,8 @@ impl<'a> Emission<'a> {
         self.site(site, &thunks)
     }
 
-    fn thunk(&mut self, point: u32, displaced: SitePlan, offsets: &RuntimeOffsets) -> Result<u64, PatchError> {
+    /// Emits a thunk, unless there is one like it. Its function is at `at` while the hook runs.
+    fn thunk(&mut self, point: u32, displaced: SitePlan, at: u64, offsets: &RuntimeOffsets) -> Result<u64, PatchError> {
         let arena = &self.layout.arena;
         let index = point as usize;
         // A guard depends on its instruction's address. Calls move only at entries, and a point has
@@ -262,6 +274,7 @@ impl<'a> Emission<'a> {
             let va = self.next_va().0;
             self.code.extend(thunk::emit_return_body(&self.plans[index].hook, offsets, arena, va)?);
             self.plans[index].return_body = Some(va);
+            self.describe(va, at, &SitePlan::default());
         }
         let va = self.next_va().0;
         let plan = &self.plans[index];
@@ -269,8 +282,19 @@ impl<'a> Emission<'a> {
             Some(body) => thunk::emit_return_head(&plan.hook, &displaced, offsets, arena, (va, body))?,
             None => thunk::emit(&plan.hook, &displaced, offsets, arena, va)?,
         });
+        self.describe(va, at, &displaced);
         self.plans[index].thunks.push((displaced, va));
         Ok(va)
+    }
+
+    /// Notes for debuggers the code just emitted at `va`, whose function is at `at` when `before`
+    /// has run.
+    fn describe(&mut self, va: u64, at: u64, displaced: &SitePlan) {
+        let size = self.code.len() - (va - self.layout.code_va().0) as usize;
+        let mut moved = displaced.before.iter().chain(&displaced.after);
+        let moves_rsp = !displaced.guards.is_empty() || moved.any(|moved| frames::change_of(moved) != 0);
+        let rsp = displaced.before.iter().map(frames::change_of).sum();
+        self.frames.push(Frame { va, size, at, rsp, moves_rsp });
     }
 
     /// Emits instructions that moved to make room for an island.
@@ -278,13 +302,14 @@ impl<'a> Emission<'a> {
         let va = self.next_va().0;
         let resume = relay.resume.ok_or(WriteError::NotInFile(relay.va))?;
         self.code.extend(relay::emit(&relay.after, resume.0, va)?);
+        self.describe(va, relay.va.0, &SitePlan { after: relay.after.clone(), ..SitePlan::default() });
         self.site(relay, &[Thunk::at(va)])
     }
 
     /// Notes a site and the thunks that run there.
     fn site(&mut self, site: &Site, thunks: &[Thunk]) -> Result<(), PatchError> {
         let Some(first) = thunks.first() else { return Ok(()) };
-        self.has_guards |= !site.guards.is_empty();
+        self.has_guards |= site.guards.iter().any(|guard| guard.sigpanic.is_some());
         let jumps = write::jumps(self.elf, site, first.va)?;
         let offset = self.elf.offset_of(site.va).ok_or(WriteError::NotInFile(site.va))?;
         let start = offset.0 as usize;

@@ -35,6 +35,7 @@ use sha2::{Digest, Sha256};
 use crate::address::Va;
 use crate::dwarf;
 use crate::elf::{Elf, Relative};
+use crate::frames;
 use crate::golang::{Function, GoBinary};
 use crate::layout::{Layout, LayoutError};
 use crate::program::{ProgramError, ProgramTypes};
@@ -282,8 +283,9 @@ fn assemble<'a>(
         TrailingData::Keep => program.elf.trailing_data(),
         TrailingData::Refuse | TrailingData::Drop => &[],
     };
+    let frames = frames::section(&program.elf, &emission.frames, (&emission.code, layout.code_va().0));
     let (code, entry) = (&emission.code[..], emission.stub);
-    let additions = Additions { layout, overwrites, code, entry, symbols, trailing };
+    let additions = Additions { layout, overwrites, code, entry, symbols, frames, trailing };
     let mut unfinished = write::write(&program.elf, additions)?;
     let manifest = Manifest {
         format: manifest::FORMAT,

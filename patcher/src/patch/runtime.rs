@@ -16,16 +16,12 @@ use super::error::PatchError;
 const TICK_FUNCTION: &str = "runtime.retake";
 /// The signal handler sends a goroutine here that has followed nil.
 const SIGPANIC_FUNCTION: &str = "runtime.sigpanic0";
-/// The runtime's part of `debug.SetPanicOnFault`: a program that has it may turn other faults into
-/// panics.
-const PANIC_ON_FAULT_FUNCTION: &str = "runtime/debug.setPanicOnFault";
 
 /// The runtime of this program.
 pub(super) struct Runtime {
     /// Offsets in its structures.
     pub(super) offsets: RuntimeOffsets,
-    /// Where a nil dereference leads; `None` when no instruction that may meet nil can be
-    /// displaced.
+    /// Where a nil dereference leads.
     pub(super) sigpanic: Option<SigPanic>,
 }
 
@@ -50,12 +46,9 @@ fn offsets(types: &ProgramTypes<'_>) -> Result<RuntimeOffsets, PatchError> {
     })
 }
 
-/// The runtime's handler of nil dereferences. In a program that can ask for panics on other faults,
-/// none may be displaced.
+/// The runtime's handler of nil dereferences.
 fn sigpanic(types: &ProgramTypes<'_>, go: &GoBinary<'_>) -> Result<Option<SigPanic>, PatchError> {
-    let entry = go.functions.by_name(SIGPANIC_FUNCTION).next();
-    let panics_on_fault = go.functions.by_name(PANIC_ON_FAULT_FUNCTION).next().is_some();
-    let Some(entry) = entry.filter(|_| !panics_on_fault) else { return Ok(None) };
+    let Some(entry) = go.functions.by_name(SIGPANIC_FUNCTION).next() else { return Ok(None) };
     let g = RuntimeStruct::find("runtime.g", types)?;
     Ok(Some(SigPanic {
         entry: entry.start.0,
@@ -75,8 +68,8 @@ pub(super) fn tick_site(go: &GoBinary<'_>, text: &Text<'_>) -> Result<(Va, Site)
     let function = go.functions.by_name(TICK_FUNCTION).next();
     let function = function.ok_or(PatchError::Tick("no such function"))?;
     let mut found = Text { hazard: &|_| None, ..*text }.sites(function, Wanted { enter: true, exit: false });
-    // The tick's code has room for the instructions displaced after the hook, and for nothing else.
-    let is_plain = |site: &Site| site.before.is_empty() && site.guards.is_empty() && site.island.is_none();
+    // The tick's code counts on RSP at the return address, and on nothing that may fault.
+    let is_plain = |site: &Site| site.guards.is_empty() && site.island.is_none() && site.depth == 0;
     match (found.sites.pop().filter(is_plain), found.refused.pop()) {
         (Some(site), _) => Ok((function.start, site)),
         (None, refused) => Err(PatchError::Tick(refused.map_or("", |refused| refused.refusal.reason()))),

@@ -19,6 +19,7 @@ use super::instruction::{
     branch_target, calls, has_loop, is_frame_instruction, is_jump_table, is_limit, is_morestack, is_nop,
     leaves_by_thunk_register, stays_preemptible,
 };
+use super::stops::{Stops, prologue_end};
 use super::{NEAR_JUMP, Refusal, Site, guards};
 use crate::address::Va;
 use crate::golang::pclntab::{Function, FunctionTable};
@@ -30,6 +31,8 @@ const LONGEST_SPILL: usize = 40;
 /// The linker replaces a map's initializer with this function if the map is never read. It is in
 /// assembly, and only returns (Go's `src/runtime/asm.s`).
 const MAP_INIT_NOOP: &str = "runtime.mapinitnoop";
+/// What `push rbp` takes of the stack.
+const WORD: i32 = 8;
 /// Offset of `g.stackguard0`, which a stack check reads: after the two words of `g.stack`, since Go
 /// 1.4.
 const STACKGUARD0: u64 = 0x10;
@@ -44,7 +47,7 @@ pub(super) struct Body<'a> {
     has_jump_table: bool,
     /// Bytes of padding after the last instruction.
     padding: usize,
-    /// The runtime's handler of nil dereferences, if guards are allowed.
+    /// The runtime's handler of faults.
     pub(super) sigpanic: Option<SigPanic>,
 }
 
@@ -163,6 +166,7 @@ impl<'a> Body<'a> {
             leaves: None,
             resume: Some(self.va(entry)),
             guards: Vec::new(),
+            depth: 0,
         })
     }
 
@@ -197,8 +201,34 @@ impl<'a> Body<'a> {
             leaves: None,
             resume: None,
             guards: guards::at_entry(&self.instructions, entry..call, self.sigpanic).ok()?,
+            depth: 0,
         })
         .filter(|_| may_move)
+    }
+
+    /// The site at the end of the prologue that begins at instruction `entry`, or after it, so that
+    /// `push rbp` stays and no debugger stops within.
+    ///
+    /// The prologue changes RSP and RBP alone, so the arguments are still where the caller left
+    /// them.
+    pub(super) fn in_prologue(&self, entry: usize, stops: &Stops) -> Option<Site> {
+        let end = prologue_end(&self.instructions, entry);
+        if end == entry || self.instructions[entry..end].iter().any(|first| self.targets.contains(&first.ip())) {
+            return None;
+        }
+        let last = &self.instructions[end];
+        let frame = match last.mnemonic() {
+            Mnemonic::Mov => 0,
+            Mnemonic::Add => i32::try_from(last.try_immediate(1).ok()?.wrapping_neg()).ok()?,
+            _ => i32::try_from(last.try_immediate(1).ok()?).ok()?,
+        };
+        let at = |index, depth| Some(Site { depth, ..self.enter(index, NEAR_JUMP).ok()? });
+        let (first, second) = (at(end, WORD), at(end + 1, WORD + frame));
+        let is_clean = |site: &Site| site.guards.is_empty() && !stops.are_within(&site.range());
+        match (first, second) {
+            (Some(first), Some(second)) if is_clean(&first) || !is_clean(&second) => Some(first),
+            (first, second) => second.or(first),
+        }
     }
 
     /// Instructions that may move only to make room: at least `needed` bytes of them, from
@@ -234,6 +264,7 @@ impl<'a> Body<'a> {
             leaves: None,
             resume: Some(Va(va + len as u64)),
             guards: guards::at_entry(&self.instructions, index..end, self.sigpanic)?,
+            depth: 0,
         })
     }
 
@@ -275,6 +306,7 @@ impl<'a> Body<'a> {
             leaves: None,
             resume: None,
             guards: Vec::new(),
+            depth: 0,
         })
     }
 
@@ -309,6 +341,7 @@ impl<'a> Body<'a> {
             leaves: Some(last),
             resume: None,
             guards,
+            depth: 0,
         })
     }
 
@@ -352,6 +385,7 @@ impl<'a> Body<'a> {
             leaves: Some(leaves),
             resume: None,
             guards: guards::in_whole(&self.instructions, entry..self.instructions.len(), self.sigpanic).ok()?,
+            depth: 0,
         })
     }
 
@@ -425,17 +459,13 @@ impl<'a> Body<'a> {
             leaves: None,
             resume: None,
             guards: guards::at_exit(&self.instructions, start..index, self.sigpanic)?,
+            depth: 0,
         })
     }
 
     /// Whether an instruction may lie inside the overwritten bytes, other than first.
     fn inside(&self, instruction: &Instruction) -> Result<(), Refusal> {
         if self.targets.contains(&instruction.ip()) { Err(Refusal::BranchTarget) } else { Ok(()) }
-    }
-
-    /// Whether a guard can keep an instruction from faulting.
-    pub(super) fn can_be_guarded(&self, instruction: &Instruction) -> bool {
-        self.sigpanic.is_some() && guards::can_be_guarded(instruction)
     }
 
     /// Whether an instruction may move into a thunk.
@@ -447,7 +477,7 @@ impl<'a> Body<'a> {
         if instruction.flow_control() != FlowControl::Next && !is_conditional {
             return Err(Refusal::FlowControl);
         }
-        if guards::may_fault(instruction) && !self.can_be_guarded(instruction) {
+        if guards::may_fault(instruction) && !guards::can_be_guarded(instruction) {
             return Err(Refusal::MayFault);
         }
         if self.has_jump_table && !is_frame_instruction(instruction) {

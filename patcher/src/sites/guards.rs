@@ -1,10 +1,11 @@
-//! Which displaced instructions may meet nil, and the register that a guard uses there.
+//! Which displaced instructions may fault, and the register that a guard uses there.
 //!
 //! Decides: which instructions cannot fault, and where a register and the flags are free.
 //! Trusts: Go's ABIInternal, and that the compiler checks every divisor. Never does: emit code.
 //!
-//! A guard (`gopatch_trampolines`, `moved`) computes the address into a register and compares it.
-//! At an entry R12, R13, R15 and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`),
+//! A guard (`gopatch_trampolines`, `moved`) puts the instruction's address on the stack while it
+//! runs, for which it needs a register; where the flags are free too, it also compares the
+//! instruction's operand with nil. At an entry R12, R13, R15 and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`),
 //! until a displaced instruction writes to them. Before a return they hold nothing after the last
 //! displaced instruction that reads them.
 
@@ -69,30 +70,32 @@ fn guards(
         if !may_fault(instruction) {
             continue;
         }
-        let sigpanic = sigpanic.ok_or(Refusal::MayFault)?;
         let (concerned, flags_are_free) = free(index);
-        if !flags_are_free && !flags_are_overwritten(instructions, index) {
-            return Err(Refusal::MayFault);
-        }
+        let can_compare =
+            has_one_address(instruction) && (flags_are_free || flags_are_overwritten(instructions, index));
         let is_free = |scratch: &AsmRegister64| {
             !instructions[concerned.clone()].iter().any(|other| mentions(other, Register::from(*scratch)))
         };
         let scratch = SCRATCH.into_iter().find(is_free).ok_or(Refusal::MayFault)?;
-        guards.push(Guard { ip: instruction.ip(), scratch, sigpanic });
+        guards.push(Guard { ip: instruction.ip(), scratch, sigpanic: sigpanic.filter(|_| can_compare) });
     }
     Ok(guards)
 }
 
-/// Whether an instruction that may fault can do so only by one address, which a guard can compute.
+/// Whether a guard can be put around an instruction: it must run the same with one more word on the
+/// stack.
 pub(super) fn can_be_guarded(instruction: &Instruction) -> bool {
+    !instruction.is_privileged() && !instruction.is_stack_instruction() && !mentions(instruction, Register::RSP)
+}
+
+/// Whether an instruction that may fault can do so only by one address, which a guard can compute.
+fn has_one_address(instruction: &Instruction) -> bool {
     let operands = (0..instruction.op_count()).map(|operand| instruction.op_kind(operand));
     let memory =
         operands.filter(|kind| !matches!(kind, OpKind::Register | OpKind::NearBranch64) && !is_immediate(*kind));
     let is_whole = |register: Register| register == Register::None || register.is_gpr64();
     let mut factory = InstructionInfoFactory::new();
-    !instruction.is_privileged()
-        && !instruction.is_stack_instruction()
-        && memory.eq([OpKind::Memory])
+    memory.eq([OpKind::Memory])
         && factory.info(instruction).used_memory().len() == 1
         && instruction.segment_prefix() == Register::None
         && is_whole(instruction.memory_base())

@@ -35,26 +35,34 @@ use crate::address::Va;
 use crate::golang::pclntab::FunctionTable;
 
 use super::body::Body;
+use super::stops::Stops;
 use super::{FunctionSites, NEAR_JUMP, SHORT_JUMP, Site};
+
+/// What is around a short site.
+pub(super) struct Near<'n> {
+    pub(super) body: &'n Body<'n>,
+    pub(super) stops: &'n Stops,
+    pub(super) functions: &'n FunctionTable<'n>,
+    /// The stack check, if instructions may move for the island among which a debugger stops, for
+    /// there is no other place for the hook.
+    pub(super) check: Option<&'n Range<usize>>,
+}
 
 /// Finds an island for the short `site`, and makes room for it if needed. `None` when none is in
 /// reach.
-pub(super) fn reach(
-    mut site: Site,
-    body: &Body<'_>,
-    check: Option<&Range<usize>>,
-    functions: &FunctionTable<'_>,
-    found: &mut FunctionSites,
-) -> Option<Site> {
+pub(super) fn reach(mut site: Site, near: &Near<'_>, found: &mut FunctionSites) -> Option<Site> {
+    let &Near { body, stops, functions, check } = near;
     let depth = functions.stack_depth(&body.function, site.va)?;
     let fits = |island: Va| {
         let distance = island.0 as i64 - (site.va.0 as i64 + SHORT_JUMP as i64);
         i8::try_from(distance).is_ok() && functions.stack_depth(&body.function, island) == Some(depth)
     };
     let short = site.range();
+    let is_clean = |relay: &Site| !stops.are_within(&relay.range());
     let island = room_left(found, fits)
-        .or_else(|| grow_entry(body, &short, found, fits))
-        .or_else(|| relay(body, &short, found, fits))
+        .or_else(|| relay(body, &short, found, fits, is_clean))
+        .or_else(|| check.and_then(|_| grow_entry(body, &short, found, fits)))
+        .or_else(|| check.and_then(|_| relay(body, &short, found, fits, |_| true)))
         .or_else(|| take_call(body, &short, check?, functions, found, fits));
     site.island = Some(island?);
     Some(site)
@@ -73,6 +81,7 @@ fn grow_entry(body: &Body<'_>, short: &Range<Va>, found: &mut FunctionSites, fit
     let island = slots(entry, entry.len + NEAR_JUMP).find(|&slot| is_unused(found, slot) && fits(slot))?;
     let index = body.indices(entry.range()).start;
     let grown = body.enter(index, (island.0 - entry.va.0) as usize + NEAR_JUMP).ok()?;
+    let grown = Site { depth: entry.depth, ..grown };
     let entry = found.sites.remove(first);
     let grown = found.free_beside(short, grown);
     let island = grown.is_ok().then_some(island);
@@ -106,11 +115,17 @@ fn take_call(
 }
 
 /// An island after the jump of a new relay.
-fn relay(body: &Body<'_>, short: &Range<Va>, found: &mut FunctionSites, fits: impl Fn(Va) -> bool) -> Option<Va> {
+fn relay(
+    body: &Body<'_>,
+    short: &Range<Va>,
+    found: &mut FunctionSites,
+    fits: impl Fn(Va) -> bool,
+    may_move: impl Fn(&Site) -> bool,
+) -> Option<Va> {
     let all = body.indices(body.function.start..body.function.end);
     let (relay, island) = all.into_iter().find_map(|index| {
         let island = Va(body.va(index).0 + NEAR_JUMP as u64);
-        let relay = body.relay(index, 2 * NEAR_JUMP).filter(|_| fits(island))?;
+        let relay = body.relay(index, 2 * NEAR_JUMP).filter(|relay| fits(island) && may_move(relay))?;
         Some((found.free_beside(short, relay).ok()?, island))
     })?;
     found.relays.push(relay);

@@ -31,6 +31,7 @@ mod guards;
 mod instruction;
 mod islands;
 mod refusal;
+mod stops;
 
 use std::ops::Range;
 
@@ -44,6 +45,7 @@ use crate::reach::Hazard;
 
 use body::Body;
 pub use refusal::Refusal;
+use stops::Stops;
 
 /// Size of `jmp rel32`.
 pub const NEAR_JUMP: usize = 5;
@@ -70,8 +72,10 @@ pub struct Site {
     pub leaves: Option<Instruction>,
     /// Where the function continues; `None` when these instructions leave it.
     pub resume: Option<Va>,
-    /// Guards for the displaced instructions that follow a pointer, which may be nil.
+    /// Guards for the displaced instructions that follow a pointer.
     pub guards: Vec<Guard>,
+    /// Bytes between RSP and the return address at the hook.
+    pub depth: i32,
 }
 
 impl Site {
@@ -115,6 +119,8 @@ struct Short {
     index: usize,
     /// Why there is no room.
     refusal: Refusal,
+    /// A site with room, but with a breakpoint within or an instruction that may fault.
+    fallback: Option<Site>,
 }
 
 /// Which ends of a function to hook.
@@ -134,8 +140,7 @@ pub struct Text<'a> {
     pub bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
     /// Bytes that must not change, as the program checks them against a digest.
     pub checked: &'a [Range<Va>],
-    /// The runtime's handler of nil dereferences; `None` when instructions that may meet nil must
-    /// stay.
+    /// The runtime's handler of faults, for displaced instructions that meet nil.
     pub sigpanic: Option<SigPanic>,
     /// Where a function may run that a hook must not interrupt.
     pub hazard: &'a dyn Fn(&Function<'_>) -> Option<Hazard>,
@@ -159,20 +164,22 @@ impl Text<'_> {
         if check.as_ref().is_ok_and(|check| check.end == 0) && may_lack_p {
             return FunctionSites::refused(function, Refusal::RuntimeNosplit);
         }
+        let entry = check.as_ref().map_or(0, |check| check.end);
+        let stops = Stops::find(function, &body.instructions, entry, self.functions);
         let mut found = FunctionSites::default();
         // Short sites come last: islands use the room that is left.
         let mut short = Vec::new();
         if wanted.enter {
             match &check {
-                Ok(check) => short.extend(found.add_entry(check, &body)),
+                Ok(check) => short.extend(found.add_entry(check, &body, &stops)),
                 Err(refusal) => found.add(At::Enter, function.start, Err(*refusal)),
             }
         }
         if wanted.exit {
-            short.extend(found.add_exits(&body));
+            short.extend(found.add_exits(&body, &stops));
         }
-        for place in &short {
-            found.add_short(place, check.as_ref().ok(), &body, self.functions);
+        for place in short {
+            found.add_short(place, check.as_ref().ok(), &body, (&stops, self.functions));
         }
         match check.ok().filter(|_| !found.refused.is_empty()).and_then(|check| body.whole(check.end)) {
             Some(whole) => FunctionSites { sites: vec![whole], ..FunctionSites::default() },
@@ -221,7 +228,7 @@ impl Text<'_> {
             )
         });
         let body = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, None));
-        let cut = body.filter(|_| may_be_cut).and_then(|body| body.cut(body.stack_check(self.functions).ok()?.end));
+        let cut = body.filter(|_| may_be_cut).and_then(|body| body.cut(body.stack_check(self.functions).ok()?.start));
         // An island would need a site of its own.
         let cut = cut.or_else(|| found.sites.pop().filter(|site| site.island.is_none()));
         let refused = refused.unwrap_or(refuse(Refusal::NoRoom));
@@ -251,16 +258,18 @@ impl FunctionSites {
     }
 
     /// Adds the entry, or returns it if it has no room for a near jump.
-    fn add_entry(&mut self, check: &Range<usize>, body: &Body<'_>) -> Option<Short> {
+    fn add_entry(&mut self, check: &Range<usize>, body: &Body<'_>, stops: &Stops) -> Option<Short> {
         let index = check.end;
-        let site = body.enter(index, NEAR_JUMP);
+        let site = body.with_stack_check(check).or_else(|| body.in_prologue(index, stops));
+        let site = site.map_or_else(|| body.enter(index, NEAR_JUMP), Ok);
         let site = site.or_else(|refusal| body.through(index).ok_or(refusal));
-        let site = site.or_else(|refusal| body.with_stack_check(check).ok_or(refusal));
-        site.map(|site| self.sites.push(site)).err().map(|refusal| Short { at: At::Enter, index, refusal })
+        let short = |refusal| Short { at: At::Enter, index, refusal, fallback: None };
+        site.map(|site| self.sites.push(site)).err().map(short)
     }
 
-    /// Adds the ways out, and returns those without room for a near jump.
-    fn add_exits(&mut self, body: &Body<'_>) -> Vec<Short> {
+    /// Adds the ways out, and returns those without room for a near jump, or where room may be had
+    /// at a better place.
+    fn add_exits(&mut self, body: &Body<'_>, stops: &Stops) -> Vec<Short> {
         for index in body.unknown_jumps() {
             self.add(At::Exit, body.va(index), Err(Refusal::IndirectJump));
         }
@@ -270,8 +279,11 @@ impl FunctionSites {
                 continue;
             }
             match body.exit(index, NEAR_JUMP).and_then(|site| self.free(site)) {
-                Ok(site) => self.sites.push(site),
-                Err(refusal) => short.push(Short { at: At::Exit, index, refusal }),
+                Ok(site) if site.guards.is_empty() && !stops.are_within(&site.range()) => self.sites.push(site),
+                Ok(site) => {
+                    short.push(Short { at: At::Exit, index, refusal: Refusal::NoRoom, fallback: Some(site) });
+                }
+                Err(refusal) => short.push(Short { at: At::Exit, index, refusal, fallback: None }),
             }
         }
         short
@@ -280,17 +292,21 @@ impl FunctionSites {
     /// Adds a place with a short jump and an island, or as one site with the entry.
     fn add_short(
         &mut self,
-        &Short { at, index, refusal }: &Short,
+        Short { at, index, refusal, fallback }: Short,
         check: Option<&Range<usize>>,
         body: &Body<'_>,
-        functions: &FunctionTable<'_>,
+        (stops, functions): (&Stops, &FunctionTable<'_>),
     ) {
+        let is_last_resort = fallback.is_none();
         let site = match at {
             At::Enter => body.enter(index, SHORT_JUMP),
             At::Exit => body.exit(index, SHORT_JUMP),
         };
-        let site = site.and_then(|site| self.free(site)).ok();
-        let site = site.and_then(|site| islands::reach(site, body, check, functions, self));
+        let is_better = |site: &Site| is_last_resort || site.guards.is_empty() && !stops.are_within(&site.range());
+        let site = site.and_then(|site| self.free(site)).ok().filter(is_better);
+        let near = islands::Near { body, stops, functions, check: check.filter(|_| is_last_resort) };
+        let site = site.and_then(|site| islands::reach(site, &near, self));
+        let site = site.or_else(|| fallback.and_then(|site| self.free(site).ok()));
         let may_join = site.is_none() && at == At::Exit;
         if may_join && check.is_some_and(|check| self.join(check.end, index, body)) {
             return;

@@ -102,9 +102,7 @@ impl Refusal {
             Self::StackCheck => "the function's stack check has an unknown form",
             Self::BranchTarget => "a branch leads into the bytes that a jump needs",
             Self::FlowControl => "the bytes that a jump needs contain a call or a branch",
-            Self::MayFault => {
-                "an instruction that would have to move follows a pointer and cannot be guarded against nil"
-            }
+            Self::MayFault => "an instruction that would have to move may fault and cannot be guarded",
             Self::JumpTable => "a jump table may lead into the bytes that a jump needs",
             Self::NoRoom => "there are too few bytes for a jump",
             Self::Overlap => "the bytes that a jump needs belong to another site",

@@ -18,6 +18,7 @@
 //! 4. If data follow the input's ELF file and the manifest lists them, a copy ends the output.
 //! 5. Each site leads to its thunk, and each thunk back ([`sites`]).
 
+mod frames;
 mod sites;
 mod symbols;
 
@@ -268,11 +269,16 @@ fn same_headers(input: File<'_>, output: File<'_>, manifest: &Manifest) -> Resul
         let same = elf.section_headers.get(index).is_some_and(|other| {
             let (before, after) = (describe(original, section), describe(elf, other));
             let names = index == usize::from(original.header.e_shstrndx);
-            before == after || before.0 == after.0 && (names || symbols::has_grown(index, input, output, &code))
+            let has_grown =
+                || symbols::has_grown(index, input, output, &code) || frames::has_grown(index, input, output, &code);
+            before == after || before.0 == after.0 && (names || has_grown())
         });
         if !same {
             return Err(VerifyError::Section { index });
         }
+    }
+    if !frames::only_code_was_added(input, output, &code) {
+        return Err(VerifyError::Section { index: original.section_headers.len() });
     }
     let is_table = |section: &SectionHeader| section.sh_type == SHT_SYMTAB;
     let new = elf.section_headers.iter().skip(original.section_headers.len()).position(is_table);

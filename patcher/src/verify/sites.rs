@@ -37,8 +37,9 @@ const INT3: u8 = 0xCC;
 /// Most instructions from where a thunk takes an address of the program to its jump to a function
 /// of the program.
 const LONGEST_CALL: usize = 7;
-/// A return.
+/// A return, and the same as emitted code has it.
 const RET: u8 = 0xC3;
+const PREFIXED_RET: [u8; 2] = [0xF3, RET];
 /// Most instructions of a stack check.
 const LONGEST_STACK_CHECK: usize = 6;
 
@@ -201,7 +202,7 @@ impl<'a> Sites<'a> {
         let mut va = site.thunk;
         loop {
             let (len, is_end, sets_result) = self.at(self.output, va, |instruction| {
-                let is_end = matches!(instruction.mnemonic(), Some("jmp" | "ret"));
+                let is_end = matches!(instruction.mnemonic(), Some("jmp" | "ret" | "repz ret" | "rep ret"));
                 let moves = matches!(instruction.mnemonic(), Some("mov" | "movabs" | "lea" | "xor" | "xorps" | "movq"));
                 let is_result = match instruction.operands().next() {
                     Some(X86OperandType::Reg(register)) => !kept.contains(&register),
@@ -290,7 +291,9 @@ impl<'a> Sites<'a> {
                 // this way.
                 Step::Indirect if site.point.is_none() => continue,
                 Step::Return | Step::Indirect => {
-                    if !ways.last.contains(self.instruction(self.output, va, len)?) {
+                    let way = self.instruction(self.output, va, len)?;
+                    // A prefix makes no difference to a return.
+                    if !ways.last.contains(if way == PREFIXED_RET { &way[1..] } else { way }) {
                         return Err(format!("a way out at {va:#x} that the original does not have"));
                     }
                     leaves = true;

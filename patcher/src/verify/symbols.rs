@@ -20,7 +20,7 @@ pub(super) struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn content(self, section: &SectionHeader) -> Option<&'a [u8]> {
+    pub(super) fn content(self, section: &SectionHeader) -> Option<&'a [u8]> {
         self.bytes.get(section.file_range()?)
     }
 

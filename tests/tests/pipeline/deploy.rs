@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-use gopatch_tests::{Gopatch, NEWEST_GO, Process, SOON, Scratch, Server, gopatch, release_binary};
+use gopatch_tests::{Gopatch, NEWEST_GO, Process, SOON, Scratch, Server, gopatch, release_binary, tool};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask::{corpus, workspace};
@@ -23,21 +23,6 @@ const KUBERNETES: [&str; 2] = ["1.29.0", "1.37.0"];
 
 fn deploy(path: &str) -> PathBuf {
     workspace::root().join("deploy").join(path)
-}
-
-/// The command of a tool if it is installed, as it must be in CI.
-fn tool(name: &str) -> Result<Option<Command>> {
-    let ours = workspace::target().join("tools/bin").join(name);
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&folders).map(|folder| folder.join(name));
-    match std::iter::once(ours).chain(on_path).find(|path| path.is_file()) {
-        Some(path) => Ok(Some(Command::new(path))),
-        None if std::env::var("CI").is_ok_and(|ci| ci == "true") => bail!("CI needs {name}: .ci/tools"),
-        None => {
-            eprintln!("NOT TESTED: deploy/ by {name}, which is not installed; run .ci/tools");
-            Ok(None)
-        }
-    }
 }
 
 /// Lets a tool check files; a complaint is an error. Returns whether the tool is installed.

@@ -107,15 +107,15 @@ pub struct SigPanic {
     pub g_sigpc: i32,
 }
 
-/// A displaced instruction that follows a pointer, which may be nil.
+/// A displaced instruction that follows a pointer, which may be nil or lead to memory that faults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Guard {
     /// The instruction's address in the program.
     pub ip: u64,
-    /// A register that is free there. The flags are free too.
+    /// A register that is free there.
     pub scratch: AsmRegister64,
-    /// Where to go at nil.
-    pub sigpanic: SigPanic,
+    /// Where to go at nil, if the flags are free there too and the instruction has one address.
+    pub sigpanic: Option<SigPanic>,
 }
 
 /// One part of the results of a skipped function, at most as long as a register.
@@ -160,8 +160,10 @@ pub struct SitePlan {
     /// Where to continue: in the program, or in the next hook's thunk, to which each return in
     /// `after` then leads. `None` if `after` leaves the function.
     pub resume: Option<u64>,
-    /// Guards of those instructions in `before` and `after` that may meet nil.
+    /// Guards of those instructions in `before` and `after` that may fault.
     pub guards: Vec<Guard>,
+    /// Bytes between RSP and the return address where the hook runs.
+    pub depth: i32,
 }
 
 impl SitePlan {

@@ -77,7 +77,7 @@ impl Emitter<'_> {
                 return Ok(());
             }
             Root::Constant(number) => return self.asm.mov(rax, number),
-            Root::Frame(offset) => return self.asm.lea(rax, ptr(rsp + 8 + offset)),
+            Root::Frame(offset) => return self.asm.lea(rax, ptr(rsp + 8 + self.depth + offset)),
             Root::Pointer(source) => self.load(rax, source)?,
             Root::Interface { tab, data, empty, type_va } => {
                 self.load(rcx, tab)?;

@@ -100,7 +100,7 @@ impl Emitter<'_> {
         match path.root {
             Root::Value { .. } => return Ok(()),
             Root::Constant(number) => return self.asm.mov(r12, number),
-            Root::Frame(offset) => return self.asm.lea(r12, ptr(rsp + 8 + offset)),
+            Root::Frame(offset) => return self.asm.lea(r12, ptr(rsp + 8 + self.depth + offset)),
             Root::Pointer(source) => self.fetch(r12, source)?,
             Root::Interface { tab, data, empty, type_va } => {
                 self.fetch(r13, tab)?;
@@ -127,7 +127,7 @@ impl Emitter<'_> {
     fn fetch(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
         match source {
             Source::Register(gpr) => self.asm.mov(target, register(gpr)),
-            Source::Stack(offset) => self.asm.mov(target, qword_ptr(rsp + 8 + offset)),
+            Source::Stack(offset) => self.asm.mov(target, qword_ptr(rsp + 8 + self.depth + offset)),
             // The patcher never plans this. Nil is never followed (I5).
             Source::Kept(_) => self.asm.xor(target, target),
         }

@@ -21,8 +21,9 @@
 //! | R12 R13 R15, flags | scratch | scratch |
 //!
 //! (Go's `src/cmd/compile/abi-internal.md`; R15 is the GOT only under `-dynlink`, which the patcher
-//! refuses.) At both, RSP + 8 is the frame address (CFA): a site lies either before the frame is
-//! made or after it is gone.
+//! refuses.) RSP + 8 + depth is the frame address (CFA). At a return the frame is gone and the depth
+//! is 0. At an entry it is 0 after the stack check; in a function without a check, whose entry is
+//! within its prologue, RBP may already lie above.
 //!
 //! # Registers
 //!
@@ -41,9 +42,9 @@
 //!   The displaced instructions (`after`) then run as they would have in place.
 //! * **I2. No stack.** A thunk does not call, push or write to the goroutine's stack, since Go's
 //!   unwinder throws on a return address that it does not know. It reads the caller's frame only at
-//!   RSP + 8 and above, where the plan says that an argument or a result lies. (A displaced call,
-//!   and a displaced load that meets nil, push what the program itself would have pushed: see
-//!   `moved`.)
+//!   the frame address and above, where the plan says that an argument or a result lies. (A
+//!   displaced call, and a displaced instruction that may fault, push an address in the program that
+//!   the program itself or the signal handler would have pushed there: see `moved`.)
 //! * **I3. One producer.** `isAsyncSafePoint` (Go's `src/runtime/preempt.go`) refuses a PC that
 //!   `findfunc` does not know, and a thunk has no cooperative preemption point, so while PC is in a
 //!   thunk this thread keeps its P. No function is hooked that runs where `m.p` may be another
@@ -117,7 +118,7 @@ pub fn emit(
     arena: &Arena,
     va: u64,
 ) -> Result<Vec<u8>, EmitError> {
-    assemble(plan, offsets, arena, va, |emitter| emitter.thunk(site))
+    assemble(plan, offsets, arena, (va, site.depth), |emitter| emitter.thunk(site))
 }
 
 /// Emits the part that all returns of a function share, for address `va`: it writes the record and
@@ -129,7 +130,7 @@ pub fn emit_return_body(
     arena: &Arena,
     va: u64,
 ) -> Result<Vec<u8>, EmitError> {
-    assemble(plan, offsets, arena, va, |emitter| emitter.return_body())
+    assemble(plan, offsets, arena, (va, 0), |emitter| emitter.return_body())
 }
 
 /// Emits the part that each return has for itself, for address `va`: it checks whether the hook is
@@ -141,7 +142,7 @@ pub fn emit_return_head(
     arena: &Arena,
     (va, body): (u64, u64),
 ) -> Result<Vec<u8>, EmitError> {
-    assemble(plan, offsets, arena, va, |emitter| emitter.return_head(site, body))
+    assemble(plan, offsets, arena, (va, 0), |emitter| emitter.return_head(site, body))
 }
 
 /// Most bytes that a record with these captures takes in a ring (I7).
@@ -154,12 +155,12 @@ fn assemble(
     plan: &HookPlan,
     offsets: &RuntimeOffsets,
     arena: &Arena,
-    va: u64,
+    (va, depth): (u64, i32),
     template: impl FnOnce(&mut Emitter<'_>) -> Result<(), IcedError>,
 ) -> Result<Vec<u8>, EmitError> {
     let encode = |source| EmitError::Encode { va, source };
     let mut asm = CodeAssembler::new(64).map_err(encode)?;
-    template(&mut Emitter { asm: &mut asm, plan, offsets, arena }).map_err(encode)?;
+    template(&mut Emitter { asm: &mut asm, depth, plan, offsets, arena }).map_err(encode)?;
     finish(&mut asm, va)
 }
 
@@ -205,6 +206,8 @@ impl Labels {
 
 struct Emitter<'a> {
     asm: &'a mut CodeAssembler,
+    /// Bytes between RSP and the return address while the hook runs.
+    depth: i32,
     plan: &'a HookPlan,
     offsets: &'a RuntimeOffsets,
     arena: &'a Arena,
@@ -256,7 +259,7 @@ impl Emitter<'_> {
         let mut labels = Labels::new(self.asm);
         self.active(&mut labels)?;
         self.asm.set_label(&mut labels.go_on)?;
-        self.asm.ret()?;
+        self.asm.rep().ret()?;
         self.rare_paths(&mut labels)
     }
 
@@ -360,25 +363,24 @@ impl Emitter<'_> {
         self.plan.marked && self.plan.at == At::Enter
     }
 
-    /// `to` = the frame: bytes from the high end of the stack to the call's frame address (CFA),
-    /// which is RSP + 8.
+    /// `to` = the frame: bytes from the high end of the stack to the call's frame address (CFA).
     fn frame(&mut self, to: AsmRegister64) -> Result<(), IcedError> {
         self.asm.mov(to, qword_ptr(r14 + self.offsets.g_stack_hi))?;
         self.asm.sub(to, rsp)?;
-        self.asm.sub(to, 8)
+        self.asm.sub(to, 8 + self.depth)
     }
 
     /// Loads a source into RAX, RCX or RDX. Reads a borrowed register where it was saved (I1), and
     /// the stack only in the caller's frame (I2).
     fn load(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
-        let (borrows_rcx, borrows_rbx) = (self.borrows_rcx(), self.borrows_rbx());
+        let (borrows_rcx, borrows_rbx, depth) = (self.borrows_rcx(), self.borrows_rbx(), self.depth);
         let asm = &mut *self.asm;
         match source {
             Source::Register(Gpr::Rax) => asm.mov(target, qword_ptr(r13 + slot::SAVED_RAX)),
             Source::Register(Gpr::Rcx) if borrows_rcx => asm.mov(target, qword_ptr(r13 + slot::SAVED_RCX)),
             Source::Register(Gpr::Rbx) if borrows_rbx => asm.mov(target, qword_ptr(r13 + slot::SAVED_RBX)),
             Source::Register(gpr) => asm.mov(target, register(gpr)),
-            Source::Stack(offset) => asm.mov(target, qword_ptr(rsp + 8 + offset)),
+            Source::Stack(offset) => asm.mov(target, qword_ptr(rsp + 8 + depth + offset)),
             Source::Kept(index) => asm.mov(target, qword_ptr(r13 + slot::WORDS + 8 * u64::from(index))),
         }
     }

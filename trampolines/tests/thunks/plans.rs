@@ -41,18 +41,31 @@ fn decode(bytes: &[u8], ip: u64) -> Vec<Instruction> {
     Decoder::with_ip(64, bytes, ip, DecoderOptions::NONE).into_iter().collect()
 }
 
-/// `push rbp; mov rbp, rsp; sub rsp, 0x20`: the entry site of a function with a frame, Go 1.21 and
-/// later.
+/// `push rbp; mov rbp, rsp; sub rsp, 0x20`: all that makes a frame, Go 1.21 and later.
 fn entry_site() -> SitePlan {
     let after = decode(&[0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20], RESUME - 8);
     SitePlan { after, resume: Some(RESUME), ..SitePlan::default() }
 }
 
+/// `cmp rsp, [r14+16]; jbe`: the entry site of most functions.
+fn checked_site() -> SitePlan {
+    let before = decode(&[0x49, 0x3b, 0x66, 0x10, 0x76, 0x3e], RESUME - 6);
+    SitePlan { before, resume: Some(RESUME), ..SitePlan::default() }
+}
+
+/// `sub rsp, 0x20; xor ecx, ecx`, after `push rbp; mov rbp, rsp`: the entry site of a function with a
+/// frame and without a check.
+fn prologue_site() -> SitePlan {
+    let after = decode(&[0x48, 0x83, 0xec, 0x20, 0x31, 0xc9], RESUME - 6);
+    SitePlan { after, resume: Some(RESUME), depth: 8, ..SitePlan::default() }
+}
+
 /// `mov rax, [rax+8]; mov rcx, [rax+rbx*8]`: a method without a frame, whose first instructions may
-/// meet nil.
+/// meet nil. For the second the flags are not free.
 fn guarded_site() -> SitePlan {
     let after = decode(&[0x48, 0x8b, 0x40, 0x08, 0x48, 0x8b, 0x0c, 0xd8], RESUME - 8);
-    let guards = after.iter().map(|it| Guard { ip: it.ip(), scratch: r12, sigpanic: SIGPANIC }).collect();
+    let guard = |it: &Instruction, sigpanic| Guard { ip: it.ip(), scratch: r12, sigpanic };
+    let guards = vec![guard(&after[0], Some(SIGPANIC)), guard(&after[1], None)];
     SitePlan { after, resume: Some(RESUME), guards, ..SitePlan::default() }
 }
 
@@ -73,7 +86,7 @@ const SIGPANIC: SigPanic =
 fn whole_function() -> SitePlan {
     let code = [0x48, 0x85, 0xdb, 0x74, 0x06, 0xb8, 0x07, 0x00, 0x00, 0x00, 0xc3, 0x0f, 0xb6, 0x40, 0x24, 0xc3];
     let after = decode(&code, RESUME);
-    let guards = vec![Guard { ip: after[4].ip(), scratch: r12, sigpanic: SIGPANIC }];
+    let guards = vec![Guard { ip: after[4].ip(), scratch: r12, sigpanic: Some(SIGPANIC) }];
     SitePlan { after, resume: Some(CODE + 0x1000), guards, ..SitePlan::default() }
 }
 
@@ -249,6 +262,8 @@ pub(crate) fn all() -> Vec<Emitted> {
         whole("entry_types", &hook(At::Enter, type_names(), Vec::new()), &entry_site()),
         whole("entry_bytes", &hook(At::Enter, byte_arrays(), Vec::new()), &entry_site()),
         whole("entry_numbers", &hook(At::Enter, numbers(), Vec::new()), &entry_site()),
+        whole("entry_checked", &hook(At::Enter, Vec::new(), Vec::new()), &checked_site()),
+        whole("entry_in_prologue", &hook(At::Enter, values(), interface.clone()), &prologue_site()),
         whole("entry_guarded", &hook(At::Enter, Vec::new(), Vec::new()), &guarded_site()),
         whole("entry_calling", &hook(At::Enter, Vec::new(), Vec::new()), &calling_site()),
         whole("entry_whole", &hook(At::Enter, Vec::new(), Vec::new()), &whole_function()),

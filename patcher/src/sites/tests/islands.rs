@@ -37,16 +37,22 @@ fn island(found: &FunctionSites) -> (&Site, u64) {
 }
 
 #[test]
-fn a_short_tail_has_its_island_after_the_entrys_jump() {
+fn a_short_tail_has_its_island_where_no_debugger_stops() {
     let found = sites(|asm| with_short_tail(asm, |asm| asm.mov(rcx, 0x1122_3344_5566_7788_u64)));
     let (_, island) = island(&found);
-    assert_eq!(island, START + 5);
+    assert_eq!(island, START + 12);
+    let [relay] = found.relays.as_slice() else { panic!("one relay: {found:?}") };
+    assert_eq!(text_of(&relay.after), ["mov rcx,1122334455667788h"]);
+}
+
+#[test]
+fn a_short_tail_has_its_island_after_the_entrys_jump_if_there_is_no_other_place() {
+    let found = sites(|asm| with_short_tail(asm, |asm| asm.mov(ecx, 1)));
+    let (_, island) = island(&found);
+    assert_eq!(island, START + 6);
     assert!(found.relays.is_empty());
-    assert_eq!(
-        text_of(&found.sites[0].after),
-        ["push rbp", "mov rbp,rsp", "test rax,rax", "mov rcx,1122334455667788h"]
-    );
-    assert_eq!(found.sites[0].resume, Some(Va(START + 17)), "the entry takes one more instruction");
+    assert_eq!(text_of(&found.sites[0].after), ["mov rbp,rsp", "test rax,rax", "mov ecx,1"]);
+    assert_eq!((found.sites[0].va, found.sites[0].depth), (Va(START + 1), 8), "the entry takes one more instruction");
 }
 
 #[test]
@@ -70,7 +76,7 @@ fn where_the_entry_has_no_room_another_run_of_instructions_makes_it() {
 fn an_island_has_the_stack_depth_of_its_way_out() {
     let body = |asm: &mut CodeAssembler| with_short_tail(asm, |asm| asm.mov(rcx, 0x1122_3344_5566_7788_u64));
     // 0 for the first byte, then 8, as after a push: (+1, 1), (+8, 4095).
-    assert_eq!(island(&sites_at_depths(&[0, 2, 1, 16, 0xff, 0x1f, 0], body)).1, START + 5);
+    assert_eq!(island(&sites_at_depths(&[0, 2, 1, 16, 0xff, 0x1f, 0], body)).1, START + 12);
     // 8 only from the tail on: no other place has that depth.
     let found = sites_at_depths(&[0, 2, 22, 16, 0x80, 0x20, 0], body);
     assert_eq!(refused(&found, At::Exit), [Refusal::FlowControl]);
@@ -108,7 +114,7 @@ fn two_short_tails_have_two_islands() {
     });
     assert!(found.refused.is_empty(), "{:?}", found.refused);
     let islands: Vec<_> = found.sites.iter().filter_map(|site| site.island).collect();
-    assert_eq!(islands, [Va(START + 5), Va(START + 10)]);
+    assert_eq!(islands, [Va(START + 12), Va(START + 31)]);
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn refused(found: &FunctionSites, at: At) -> Vec<Refusal> {
 }
 
 #[test]
-fn a_function_with_a_frame_is_hooked_after_its_check_and_before_its_return() {
+fn a_function_with_a_frame_is_hooked_over_its_check_and_before_its_return() {
     let found = sites(|asm| {
         with_frame(asm, |asm| {
             asm.call(MORESTACK + 0x100)?;
@@ -147,9 +147,9 @@ fn a_function_with_a_frame_is_hooked_after_its_check_and_before_its_return() {
     });
     assert!(found.refused.is_empty(), "{:?}", found.refused);
     let [entry, exit] = found.sites.as_slice() else { panic!("one entry and one exit: {found:?}") };
-    assert_eq!(entry.va, Va(START + 6), "after cmp (4 bytes) and jbe (2)");
-    assert_eq!(text_of(&entry.after), ["push rbp", "mov rbp,rsp", "sub rsp,20h"]);
-    assert_eq!(entry.resume, Some(Va(START + 14)));
+    assert_eq!((entry.va, entry.len), (Va(START), 6), "cmp (4 bytes) and jbe (2)");
+    assert_eq!(text_of(&entry.before), ["cmp rsp,[r14+10h]", "jbe short 0000000000001019h"]);
+    assert_eq!((entry.after.len(), entry.resume), (0, Some(Va(START + 6))), "the frame is made in place");
     assert_eq!(text_of(&exit.before), ["add rsp,20h", "pop rbp"]);
     assert_eq!(text_of(&exit.after), ["ret"]);
     assert_eq!(exit.resume, None);
@@ -169,7 +169,7 @@ fn the_checks_of_large_and_huge_frames_are_known() {
         asm.call(MORESTACK)?;
         asm.jmp(START)
     });
-    assert_eq!(text_of(&large.sites[0].after), ["sub rsp,480h"], "{large:?}");
+    assert_eq!((large.sites[0].before.len(), large.sites[0].len), (3, 14), "{large:?}");
     let huge = sites(|asm| {
         let mut grow = asm.create_label();
         asm.mov(r12, rsp)?;
@@ -184,7 +184,38 @@ fn the_checks_of_large_and_huge_frames_are_known() {
         asm.call(MORESTACK)?;
         asm.jmp(START)
     });
-    assert_eq!(text_of(&huge.sites[0].after), ["sub rsp,200000h"], "{huge:?}");
+    assert_eq!(huge.sites[0].before.len(), 5, "{huge:?}");
+    assert_eq!(huge.sites[0].resume.map(|va| va.0), Some(START + huge.sites[0].len as u64));
+}
+
+#[test]
+fn a_frame_without_a_check_is_hooked_where_debuggers_stop() {
+    // `push rbp` stays, and the site begins with the instruction that ends the prologue.
+    let entry = |write: fn(&mut CodeAssembler) -> Result<(), IcedError>| {
+        let found = sites(|asm| {
+            asm.push(rbp)?;
+            asm.mov(rbp, rsp)?;
+            write(asm)
+        });
+        assert!(found.refused.is_empty(), "{:?}", found.refused);
+        let entry = &found.sites[0];
+        (entry.va.0 - START, entry.depth, text_of(&entry.after))
+    };
+    let with_room = entry(|asm| {
+        asm.sub(rsp, 0x20)?;
+        asm.xor(ecx, ecx)?;
+        asm.call(MORESTACK + 0x100)?;
+        leave(asm)
+    });
+    assert_eq!(with_room, (4, 8, vec!["sub rsp,20h".to_owned(), "xor ecx,ecx".to_owned()]));
+    let without = entry(|asm| {
+        asm.test(rax, rax)?;
+        asm.call(MORESTACK + 0x100)?;
+        asm.add(rcx, 0x1000)?;
+        asm.pop(rbp)?;
+        asm.ret()
+    });
+    assert_eq!(without, (1, 8, vec!["mov rbp,rsp".to_owned(), "test rax,rax".to_owned()]));
 }
 
 #[test]
@@ -263,7 +294,8 @@ fn code_of_maymorestack_before_the_check_is_known() {
         asm.jmp(start)
     });
     assert!(found.refused.is_empty(), "{found:?}");
-    assert_eq!(text_of(&found.sites[0].after), ["push rbp", "mov rbp,rsp", "sub rsp,90h"]);
+    assert_eq!((found.sites[0].before.len(), found.sites[0].after.len()), (3, 0), "the check alone");
+    assert!(found.sites[0].va > Va(START), "after the call");
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub(super) const ORDERS: &[Order] = &[
             &["patched_file"],
             &["write"],
             &["symbols"],
+            &["frames"],
             &["layout"],
             &["sites"],
             &["rules"],
