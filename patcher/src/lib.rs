@@ -62,7 +62,6 @@
 pub mod address;
 pub mod dwarf;
 pub mod elf;
-mod frames;
 pub mod golang;
 pub mod layout;
 pub mod patch;

@@ -18,9 +18,9 @@ use sha2::{Digest, Sha256};
 
 use crate::address::{FileOffset, Va};
 use crate::elf::Elf;
-use crate::frames::{self, Contents};
 use crate::layout::{Layout, PROGRAM_HEADER, ProgramHeaders, SECTION_HEADER};
 use crate::sites::{NEAR_JUMP, SHORT_JUMP, Site};
+use crate::symbols::frames::{self, Contents};
 use crate::symbols::{self, Symbol, Tables};
 
 /// Name of the section for the new text.

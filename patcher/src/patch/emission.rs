@@ -31,10 +31,10 @@ use super::hooks::Hook;
 use super::targets::Target;
 use crate::address::NewVa;
 use crate::elf::Elf;
-use crate::frames::{self, Frame};
 use crate::layout::Layout;
 use crate::rules::skip::Skip;
 use crate::sites::Site;
+use crate::symbols::frames::{self, Frame};
 use crate::symbols::{self, Symbol};
 use crate::write::{self, WriteError};
 

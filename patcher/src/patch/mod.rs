@@ -35,7 +35,6 @@ use sha2::{Digest, Sha256};
 use crate::address::Va;
 use crate::dwarf;
 use crate::elf::{Elf, Relative};
-use crate::frames;
 use crate::golang::{Function, GoBinary};
 use crate::layout::{Layout, LayoutError};
 use crate::program::{ProgramError, ProgramTypes};
@@ -43,6 +42,7 @@ use crate::reach::Hazards;
 use crate::report::{RefusedReport, Report};
 use crate::rules::{self, Rule};
 use crate::sites::{Site, Text};
+use crate::symbols::frames;
 use crate::write::{self, Additions, Output, Overwrite, Unsigned};
 use crate::yaml::nearest::did_you_mean;
 

@@ -45,7 +45,6 @@ pub(super) const ORDERS: &[Order] = &[
             &["patched_file"],
             &["write"],
             &["symbols"],
-            &["frames"],
             &["layout"],
             &["sites"],
             &["rules"],

@@ -1,4 +1,5 @@
-//! Symbols for the emitted code, for debuggers and profilers.
+//! What debuggers and profilers read about the emitted code: symbols, and in [`frames`] how to find
+//! the caller.
 //!
 //! Decides: the names, and the bytes of a symbol table with the input's symbols and the new ones.
 //! Trusts: [`Elf`], which has checked the input's table.
@@ -14,6 +15,8 @@ use object::endian::{U16, U32, U64};
 use object::pod;
 
 use crate::elf::{Elf, Section};
+
+pub mod frames;
 
 /// Size of an ELF-64 symbol.
 pub const SYMBOL: usize = size_of::<Sym64<LE>>();
