@@ -18,7 +18,7 @@ use gopatch_tests::{Gopatchd, NEWEST_GO, Process, Scratch, backends, gopatch, go
 use xtask::{corpus, workspace};
 
 /// A debugger starts slowly on a busy machine, and stops hundreds of times.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// How often both programs run until they agree.
 const ROUNDS: usize = 4;
 /// Addresses from here on are the kernel's choice.
@@ -132,7 +132,7 @@ const GDB: &str = "set pagination off\nset confirm off\nset width 0\nset print t
 
 /// Stops at every function, with these commands there.
 fn at_functions(functions: &[String], commands: &str) -> String {
-    let stops: String = functions.iter().map(|name| format!("tbreak '{name}'\n")).collect();
+    let stops = functions.iter().fold(String::new(), |stops, name| stops + "tbreak '" + name + "'\n");
     format!("{GDB}{stops}run\n{}", format!("{commands}continue\n").repeat(functions.len()))
 }
 
