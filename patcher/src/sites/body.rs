@@ -223,12 +223,9 @@ impl<'a> Body<'a> {
             _ => i32::try_from(last.try_immediate(1).ok()?).ok()?,
         };
         let at = |index, depth| Some(Site { depth, ..self.enter(index, NEAR_JUMP).ok()? });
-        let (first, second) = (at(end, WORD), at(end + 1, WORD + frame));
-        let is_clean = |site: &Site| site.guards.is_empty() && !stops.are_within(&site.range());
-        match (first, second) {
-            (Some(first), Some(second)) if is_clean(&first) || !is_clean(&second) => Some(first),
-            (first, second) => second.or(first),
-        }
+        let places = [at(end, WORD), at(end + 1, WORD + frame)];
+        // Of equals, the first.
+        places.into_iter().flatten().min_by_key(|site| (stops.are_within(&site.range()), !site.guards.is_empty()))
     }
 
     /// Instructions that may move only to make room: at least `needed` bytes of them, from

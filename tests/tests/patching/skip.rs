@@ -311,7 +311,7 @@ fn a_manifest_that_differs_from_the_code_is_noticed() -> Result<()> {
     // `mov eax, 1; ret` becomes `mov ebp, 1; ret`.
     let thunk = manifest.sites.iter().find(|site| site.skips.is_some()).context("no thunk")?.thunk;
     let at = (thunk - manifest.code.va + manifest.code.offset) as usize;
-    ensure!(output[at..at + 6] == [0xb8, 1, 0, 0, 0, 0xc3], "{:x?}", &output[at..at + 6]);
+    ensure!(output[at..at + 7] == [0xb8, 1, 0, 0, 0, 0xf3, 0xc3], "{:x?}", &output[at..at + 7]);
     let mut other_code = output.clone();
     other_code[at] = 0xbd;
     noticed(&other_code, &|_| (), "does not set a result")
