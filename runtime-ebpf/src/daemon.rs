@@ -349,7 +349,10 @@ impl Daemon {
         let control = match source {
             Source::Session(..) if self.has_session(&peer) => return,
             Source::Session(control, ..) if !control.has_room_for(program.functions()) => return,
-            Source::Session(control, ..) => control,
+            Source::Session(control, ..) => {
+                control.resume(program.functions());
+                control
+            }
             Source::Connection(_) => offered.expect("an offer has a new control page"),
         };
         let earlier = self.replace_sessions(&peer);
@@ -360,7 +363,7 @@ impl Daemon {
             None => self.add_process(&peer, &program, resource),
         };
         let mut session = Session::new(peer, control, (rings, ring_bytes, processors), program, process);
-        session.begin();
+        session.apply_rules();
         if let Err(error) = session.beat(&mut self.heartbeat) {
             tracing::warn!("pid {}: no heartbeat: {error}", session.peer.pid);
         }

@@ -102,12 +102,6 @@ impl Session {
         }
     }
 
-    /// Switches every function to the setting of its rule, and lets the process write records.
-    pub(crate) fn begin(&mut self) {
-        self.control.resume(self.enabled.len());
-        self.apply_rules();
-    }
-
     /// Shows the process that gopatchd is alive, until the session ends.
     pub(crate) fn beat(&self, heartbeat: &mut Heartbeat) -> io::Result<()> {
         heartbeat.add(&self.control, self.rings.positions())

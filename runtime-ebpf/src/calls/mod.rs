@@ -22,6 +22,9 @@ pub(crate) mod order;
 pub(crate) mod pairing;
 pub(crate) mod program;
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
 use gopatch_protocol::manifest::At;
 use gopatch_protocol::wire::Record;
 
@@ -71,10 +74,12 @@ pub(crate) enum Entries {
 }
 
 /// A time in which a process wrote no records, as it saw no gopatchd.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Gap {
     /// Its end.
     tsc: u64,
+    /// Goroutines with a record from after it: no record from before it will follow.
+    over: HashSet<u64, RandomState>,
     /// Passes until all records from before it have been processed.
     passes: u32,
 }
@@ -124,7 +129,9 @@ impl Calls {
         sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
         while let Some((event, payload)) = records.next() {
-            if let Some(gap) = self.gap.filter(|gap| event.tsc >= gap.tsc) {
+            if let Some(gap) = self.gap.as_mut().filter(|gap| event.tsc >= gap.tsc)
+                && gap.over.insert(event.goid)
+            {
                 let calls = self.pairing.interrupt(event.goid, gap.tsc);
                 self.emit_unfinished(calls, program, clock, sink);
             }
@@ -240,7 +247,7 @@ impl Calls {
     /// since, and others have begun in their places. The pass that has read the first record
     /// after it calls this.
     pub(crate) fn begin_gap(&mut self, tsc: u64) {
-        self.gap = Some(Gap { tsc, passes: GAP_PASSES });
+        self.gap = Some(Gap { tsc, over: HashSet::default(), passes: GAP_PASSES });
     }
 
     /// Whether calls from before a gap may be open.
@@ -252,7 +259,8 @@ impl Calls {
     pub(crate) fn end_pass(&mut self, program: &Program, clock: &Clock, sink: &mut dyn FnMut(&mut Operation<'_>)) {
         let Some(gap) = &mut self.gap else { return };
         gap.passes -= 1;
-        if let Gap { tsc, passes: 0 } = *gap {
+        if gap.passes == 0 {
+            let tsc = gap.tsc;
             self.gap = None;
             let calls = self.pairing.interrupt_all(tsc);
             self.emit_unfinished(calls, program, clock, sink);

@@ -39,7 +39,7 @@ pub(crate) trait Weigh {
 /// The position of a call in the stack of its goroutine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
-    frame: u32,
+    pub(super) frame: u32,
     pub(super) function: u32,
 }
 
@@ -74,7 +74,7 @@ pub(super) enum Goroutine<R> {
 }
 
 /// Most calls kept in a row.
-const FEW: usize = 32;
+pub(super) const FEW: usize = 32;
 
 impl<R> Default for Goroutine<R> {
     fn default() -> Self {

@@ -2,6 +2,9 @@
 
 use proptest::prelude::*;
 
+use std::collections::BTreeMap;
+
+use super::goroutine::FEW;
 use super::*;
 use crate::calls::order::{Order, Ordered};
 
