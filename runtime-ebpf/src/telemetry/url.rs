@@ -164,9 +164,9 @@ pub(crate) fn without_secrets(query: &str) -> Cow<'_, str> {
     if !query.split('&').any(|parameter| is_secret(&parameter)) {
         return query.into();
     }
-    let redact = |parameter| match is_secret(&parameter) {
-        true => format!("{}={REDACTED}", parameter.split_once('=').map_or("", |(name, _)| name)),
-        false => parameter.to_owned(),
+    let redact = |parameter: &str| match parameter.split_once('=') {
+        Some((name, _)) if is_secret(&parameter) => format!("{name}={REDACTED}"),
+        _ => parameter.to_owned(),
     };
     query.split('&').map(redact).collect::<Vec<_>>().join("&").into()
 }

@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/h2c"
@@ -86,6 +88,15 @@ func main() {
 	overTLS := &http.Client{Transport: &http2.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	get(overTLS, "GET", secure.URL+"/hello/tls", nil)
 	get(overTLS, "GET", secure.URL+"/panic", nil)
+	waitForHandlers()
+}
+
+// waitForHandlers waits until each request is over for the server too.
+func waitForHandlers() {
+	stacks := make([]byte, 1<<20)
+	for bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte(".runHandler")) {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // skipHeaders reads an answer's headers, to their end.

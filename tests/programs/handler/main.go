@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 	_ "unsafe" // for go:linkname
 )
 
@@ -17,6 +18,7 @@ var testSigusr1 func(g uintptr) bool
 var (
 	handled int
 	wrong   int
+	knocks  int
 )
 
 //go:noinline
@@ -43,7 +45,18 @@ func double(text string) string {
 	return text + text
 }
 
+// knock is called until the program may begin, so that the test sees that it is attached.
+//
+//go:noinline
+func knock() {
+	knocks++
+}
+
 func main() {
+	for _, err := os.Stat(os.Args[2]); err != nil; _, err = os.Stat(os.Args[2]) {
+		knock()
+		time.Sleep(10 * time.Millisecond)
+	}
 	calls, err := strconv.Atoi(os.Args[1])
 	if err != nil {
 		panic(err)
@@ -54,12 +67,13 @@ func main() {
 	}
 	texts := []string{"alpha", "beta", "gamma", "delta", "epsilon"}
 	fmt.Println("ready")
-	for i := 0; i < calls; i++ {
+	i := 0
+	for ; i < calls || handled < 100; i++ {
 		text := texts[i%len(texts)]
 		got, n := work(text, i)
 		if n != i+1 || got != text && got != text+text || (got == text) == (i%3 == 0) {
 			wrong++
 		}
 	}
-	fmt.Println("handled", handled, "wrong", wrong)
+	fmt.Println("calls", i, "handled", handled, "wrong", wrong)
 }

@@ -1,6 +1,7 @@
 //! Signals change nothing in a program whose functions are all hooked, and each record that they
 //! cost is counted.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -72,11 +73,12 @@ fn signals_change_nothing(go: &str) -> Result<()> {
     Ok(())
 }
 
-/// Calls of the program.
-const CALLS: &str = "200000";
+/// Calls of the program, at least.
+const CALLS: &str = "50000";
 
 const HANDLER: &str = "
 rules:
+- { name: knock, import: main, function: knock, enter: {} }
 - { name: handler, import: main, function: inHandler, enter: { n: { value: n } } }
 - name: work
   import: main
@@ -104,9 +106,16 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<()> {
     // Enough room for all records, so that nothing is lost for another reason.
     let gopatchd = Gopatchd::start(&scratch, backend, &["--ring-bytes", "134217728"])?;
     let mut command = Command::new(program);
-    // One P and no garbage collection, so that the thread that gets the signals always has a P.
-    command.arg(CALLS).envs([("GOMAXPROCS", "1"), ("GOGC", "off")]).env("GOPATCH_SOCKET", gopatchd.socket());
+    // One P and no garbage collection, so that the thread that gets most signals nearly always has a P.
+    let begin = scratch.file("begin");
+    command
+        .arg(CALLS)
+        .arg(&begin)
+        .envs([("GOMAXPROCS", "1"), ("GOGC", "off")])
+        .env("GOPATCH_SOCKET", gopatchd.socket());
     let mut process = Process::start(&mut command, scratch.path(), "handler")?;
+    process.wait_for("attach", SOON, |_| Ok(gopatchd.has_operation()?.then_some(())))?;
+    std::fs::write(begin, "")?;
     process.wait_for("begin", SOON, |it| Ok(it.stdout()?.contains("ready").then_some(())))?;
     while !process.has_ended()? {
         process.signal(Signal::USR1)?;
@@ -115,14 +124,20 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<()> {
     let status = process.wait(SOON)?;
     ensure!(status.success(), "{}", process.describe(&format!("ended with {status}")));
     let output = process.stdout()?;
-    let handled = output.lines().find_map(|line| line.strip_prefix("handled ")?.strip_suffix(" wrong 0")?.parse().ok());
-    let handled: u64 = handled.with_context(|| output.clone())?;
+    let counts = output.lines().find_map(|line| {
+        let (made, handled) = line.strip_prefix("calls ")?.strip_suffix(" wrong 0")?.split_once(" handled ")?;
+        Some((made.parse::<usize>().ok()?, handled.parse::<u64>().ok()?))
+    });
+    let (made, handled) = counts.with_context(|| output.clone())?;
 
     let collected = gopatchd.stop()?;
     let lost = &collected.summary.lost;
     ensure!(lost.slot_busy > 0 && lost.total == lost.slot_busy, "{:?}\n{}", collected.summary, collected.stderr);
-    let recorded = collected.of_rule("handler").count() as u64;
-    ensure!(recorded > 0 && recorded + lost.slot_busy == handled, "{recorded}, {handled}: {:?}", collected.summary);
+    // Some signals reach a thread without a P, whose calls are not recorded.
+    let recorded: BTreeSet<_> = collected.of_rule("handler").map(|call| call.number("n")).collect();
+    ensure!(recorded.len() == collected.of_rule("handler").count(), "{recorded:?}");
+    ensure!(recorded.iter().all(|n| n.is_some_and(|n| n < handled)), "{handled}: {recorded:?}");
+    ensure!(recorded.len() as u64 + lost.slot_busy <= handled, "{recorded:?}, {handled}: {:?}", collected.summary);
     ensure!(collected.stderr.contains("their hook interrupted another hook"), "{}", collected.stderr);
     let mut calls = 0;
     for call in collected.of_rule("work") {
@@ -131,6 +146,6 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<()> {
         ensure!(call.text("result") == Some(&result) && call.number("next") == Some(n + 1), "{call:?}");
         calls += 1;
     }
-    ensure!(calls.to_string() == CALLS, "{calls} calls: {:?}", collected.summary);
+    ensure!(calls == made, "{calls} of {made} calls: {:?}", collected.summary);
     Ok(())
 }

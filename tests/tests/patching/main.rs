@@ -12,7 +12,6 @@ mod outputs;
 mod refusals;
 mod revision;
 mod rules;
-mod signals;
 mod skip;
 mod stripped;
 mod symbols;

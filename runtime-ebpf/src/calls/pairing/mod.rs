@@ -21,9 +21,11 @@ use std::mem;
 use foldhash::fast::RandomState;
 
 mod goroutine;
+mod left_out;
 
 pub(crate) use goroutine::{Ancestors, Place, Weigh};
-use goroutine::{Entry, Goroutine, Key, Spot};
+use goroutine::{Entry, Goroutine, Key};
+use left_out::LeftOut;
 
 /// The start of a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,8 +80,8 @@ pub(crate) struct Pairing<R> {
     pub(crate) unpaired_exits: u64,
     /// Open calls given up because there were too many.
     pub(crate) evicted: u64,
-    /// Calls that are no operations, by goroutine: their exits are still to come.
-    left_out: HashMap<u64, Vec<Spot>, RandomState>,
+    /// Calls that are no operations.
+    left_out: LeftOut,
 }
 
 /// Goroutines without an open call that are kept, beyond as many as have one: the next call is
@@ -94,7 +96,7 @@ impl<R: Weigh> Pairing<R> {
     /// Keeps no more calls open than `limits` allow.
     pub(crate) fn new(limits: CallLimits) -> Self {
         let goroutines = HashMap::default();
-        let left_out = HashMap::default();
+        let left_out = LeftOut::default();
         Self { goroutines, open: 0, bytes: 0, entries: 0, limits, unpaired_exits: 0, evicted: 0, left_out }
     }
 
@@ -128,7 +130,7 @@ impl<R: Weigh> Pairing<R> {
         let goroutine = self.goroutines.get_mut(&place.goid);
         let Some((entry_tsc, entry, ancestors)) = goroutine.and_then(|goroutine| goroutine.take_latest(place, tsc))
         else {
-            self.unpaired_exits += u64::from(!self.was_left_out(place));
+            self.unpaired_exits += u64::from(!self.left_out.take(place.goid, (place.frame, place.function)));
             return None;
         };
         Some(self.close((place, entry_tsc), entry, ancestors, tsc, End::Returned))
@@ -138,7 +140,7 @@ impl<R: Weigh> Pairing<R> {
     pub(crate) fn unwind(&mut self, place: Place, tsc: u64) -> Option<Call<R>> {
         let goroutine = self.goroutines.get_mut(&place.goid)?;
         let Some((entry_tsc, entry, ancestors)) = goroutine.take_latest(place, tsc) else {
-            self.was_left_out(place);
+            self.left_out.take(place.goid, (place.frame, place.function));
             return None;
         };
         Some(self.close((place, entry_tsc), entry, ancestors, tsc, End::Unwound))
@@ -157,23 +159,8 @@ impl<R: Weigh> Pairing<R> {
         let Some(around) = goroutine.nearest_around(place, functions, tsc) else { return };
         if let Some((_, entry, _)) = goroutine.take_latest(around, tsc) {
             self.release(&entry);
-            // A panic may leave such a call without an exit. No program has as many goroutines.
-            if self.left_out.len() >= self.limits.calls {
-                self.left_out.clear();
-            }
-            self.left_out.entry(around.goid).or_default().push(around.into());
+            self.left_out.add(around.goid, (around.frame, around.function), self.limits.calls);
         }
-    }
-
-    /// Whether the call at a place was left out; then it is over.
-    fn was_left_out(&mut self, place: Place) -> bool {
-        let Some(spots) = self.left_out.get_mut(&place.goid) else { return false };
-        let Some(index) = spots.iter().rposition(|spot| *spot == place.into()) else { return false };
-        spots.remove(index);
-        if spots.is_empty() {
-            self.left_out.remove(&place.goid);
-        }
-        true
     }
 
     /// A call begins and returns, with nothing in between. `None` if another call is open in its
@@ -194,12 +181,7 @@ impl<R: Weigh> Pairing<R> {
         let (true, Some(frame)) = (goid != 0, frame.checked_add(1)) else {
             return Vec::new();
         };
-        if let Some(spots) = self.left_out.get_mut(&goid) {
-            spots.retain(|spot| spot.frame < frame);
-            if spots.is_empty() {
-                self.left_out.remove(&goid);
-            }
-        }
+        self.left_out.forget_from(goid, frame);
         let Some(goroutine) = self.goroutines.get_mut(&goid) else {
             return Vec::new();
         };
@@ -235,6 +217,7 @@ impl<R: Weigh> Pairing<R> {
     /// Ends the calls of a goroutine that began before `tsc`: what has become of them was not
     /// recorded.
     pub(crate) fn interrupt(&mut self, goid: u64, tsc: u64) -> Vec<Call<R>> {
+        self.left_out.forget_from(goid, 0);
         let Some(goroutine) = self.goroutines.get_mut(&goid) else {
             return Vec::new();
         };

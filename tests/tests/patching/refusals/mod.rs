@@ -3,6 +3,8 @@
 //!
 //! Each input is a copy; no file of the corpus is changed.
 
+mod signals;
+
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
