@@ -226,22 +226,29 @@ pub fn build(program: &str, go: &str, mode: &str) -> Result<PathBuf> {
     manifest.plan(program, go, mode)?.build().with_context(|| format!("cannot build {program} with Go {go} as {mode}"))
 }
 
-/// Builds the program `./name` of a folder with these `files`, unless it is in the cache, and
-/// returns its path.
-pub fn build_generated(name: &str, files: &BTreeMap<PathBuf, String>, go: &str, mode: &str) -> Result<PathBuf> {
+/// Builds the program `package` of a folder with these `files`, unless it is in the cache, and
+/// returns its path. `folder` is a name that no other set of files has; the program's is `name`.
+pub fn build_generated(
+    name: &str,
+    folder: &str,
+    package: &str,
+    files: &BTreeMap<PathBuf, impl AsRef<[u8]>>,
+    go: &str,
+    mode: &str,
+) -> Result<PathBuf> {
     let manifest = Manifest::read()?;
-    let folder = cache().join("generated");
+    let folder = cache().join("generated").join(folder);
     for (path, text) in files {
         let path = folder.join(path);
         // An unchanged file is not written, so that what the Go command has cached of it stays
         // valid.
-        if !fs::read_to_string(&path).is_ok_and(|old| old == *text) {
+        if !fs::read(&path).is_ok_and(|old| old == text.as_ref()) {
             fs::create_dir_all(path.parent().unwrap_or(&folder))?;
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
     let all = || Selection::All(All::All);
-    let package = Some(format!("./{name}"));
+    let package = Some(package.to_owned());
     let program = Program { name: name.to_owned(), kind: Kind::Program, package, go: all(), since: None, modes: all() };
     let mode = manifest.modes.iter().find(|one| one.name == mode).with_context(|| format!("no link mode {mode:?}"))?;
     Plan { program: &program, go: manifest.go(go)?, mode, folder }.build()

@@ -70,6 +70,16 @@ packages! {
     go_parser: "go/parser"
     text_template: "text/template"
     time: "time"
+    runtime: "runtime"
+    sync: "sync"
+    reflect: "reflect"
+    os: "os"
+    os_signal: "os/signal"
+    net_http_httputil: "net/http/httputil"
+    math_big: "math/big"
+    crypto_x509: "crypto/x509"
+    encoding_gob: "encoding/gob"
+    log_slog: "log/slog"
 }
 
 fn hooked_everywhere(package: &str, go: &str) -> Result<()> {

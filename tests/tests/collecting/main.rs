@@ -5,6 +5,7 @@ mod behaviour;
 mod everything;
 mod idle;
 mod processes;
+mod random;
 mod requests;
 mod restart;
 mod std_tests;
