@@ -13,6 +13,7 @@ pub mod gopatchd;
 pub mod load;
 pub mod probe;
 pub mod process;
+pub mod public;
 pub mod random;
 pub mod real;
 pub mod receivers;
