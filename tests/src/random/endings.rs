@@ -23,13 +23,13 @@ const ENDINGS: &[&str] = &[
     "runtime.Goexit()",
     "debug.SetMaxStack(1 << 20); var deeper func(int) int; deeper = func(x int) int { return deeper(x+1) + x }; s.U(uint64(deeper(n)))",
     "closed := make(chan int); close(closed); close(closed)",
-    "syscall.Kill(syscall.Getpid(), []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGHUP}[n%3]); select {}",
+    "sup.Send([]syscall.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGHUP}[n%3]); select {}",
     "defer func() { panic(fmt.Sprint(\"again \", recover())) }(); panic(v_string[1])",
     "defer func() { panic(\"second\") }(); panic(\"first\")",
     "var lock sync.Mutex; lock.Unlock()",
     "s.U(uint64(sup.Unmapped(v_string[3])[4096+n]))",
     "defer os.Exit(7); panic(\"unseen\")",
-    "signal.Ignore(syscall.SIGTERM); syscall.Kill(syscall.Getpid(), syscall.SIGTERM); os.Exit(n)",
+    "signal.Ignore(syscall.SIGTERM); sup.Send(syscall.SIGTERM); os.Exit(n)",
 ];
 
 impl Package {

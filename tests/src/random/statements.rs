@@ -371,7 +371,7 @@ fn to_itself(package: &mut Package, scope: &mut Scope, _: u32) {
     let signal = ["SIGUSR1", "SIGUSR2", "SIGHUP", "SIGWINCH"][package.rng.usize(0..4)];
     package.line("if !s.Out() {");
     package.line(format!("{name} := make(chan os.Signal, 1); signal.Notify({name}, syscall.{signal})"));
-    package.line(format!("syscall.Kill(syscall.Getpid(), syscall.{signal})"));
+    package.line(format!("sup.Send(syscall.{signal})"));
     let value = package.expression(scope, &Type::Number("float64"), 3);
     package.line(format!("s.F({value}); s.T((<-{name}).String()); signal.Stop({name})"));
     package.line("}");

@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::std_test::StdTest;
-use gopatch_tests::{Gopatch, Process, SOON, Scratch, gopatch, gopatchd, release_binary, wait_until};
+use gopatch_tests::std_test::{Results, StdTest};
+use gopatch_tests::{Gopatch, NEWEST_GO, Process, SOON, Scratch, gopatch, gopatchd, release_binary, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -82,27 +82,73 @@ packages! {
     log_slog: "log/slog"
 }
 
+/// Packages of modules, of which the newest versions need the newest Go.
+macro_rules! modules {
+    ($($package:ident: $path:literal)*) => {
+        mod modules {
+            use super::*;
+
+            $(
+                #[test]
+                #[ignore = "soak: takes minutes, and fetches modules"]
+                fn $package() -> Result<()> {
+                    as_usual($path, NEWEST_GO)
+                }
+            )*
+        }
+    };
+}
+
+modules! {
+    gin: "github.com/gin-gonic/gin"
+    chi: "github.com/go-chi/chi/v5"
+    pgx_types: "github.com/jackc/pgx/v5/pgtype"
+    pgx_connection: "github.com/jackc/pgx/v5/pgconn"
+    zap: "go.uber.org/zap"
+    quic: "github.com/quic-go/quic-go"
+    fasthttp: "github.com/valyala/fasthttp"
+    http2: "golang.org/x/net/http2"
+    grpc: "google.golang.org/grpc"
+    bbolt: "go.etcd.io/bbolt"
+    pebble: "github.com/cockroachdb/pebble"
+    sqlite: "modernc.org/sqlite"
+}
+
 fn hooked_everywhere(package: &str, go: &str) -> Result<()> {
+    as_usual(package, go)?;
+    let scratch = Scratch::new()?;
+    let tests = StdTest::new(&scratch, package, go, "maymorestack", OPTIONS)?;
+    let patched = patch(&scratch, &tests)?;
+    let collector = Collector::start(&scratch)?;
+    same(&tests, "with gopatchd, preempted at every stack check", || tests.run(&patched, |_| Ok(())))?;
+    collector.stop()
+}
+
+fn as_usual(package: &str, go: &str) -> Result<()> {
     let scratch = Scratch::new()?;
     let tests = StdTest::new(&scratch, package, go, "default", OPTIONS)?;
     let patched = patch(&scratch, &tests)?;
-    let same = |results: Result<_>, how: &str| results.and_then(|it| tests.ensure_same(&it)).context(how.to_owned());
-
-    same(tests.run(&patched, |_| Ok(())), "no gopatchd")?;
+    same(&tests, "no gopatchd", || tests.run(&patched, |_| Ok(())))?;
     let collector = Collector::start(&scratch)?;
-    same(tests.run(&patched, |_| Ok(())), "with gopatchd")?;
-    same(tests.run(&patched, |command| Ok(_ = command.env("GOGC", "1"))), "with gopatchd and GOGC=1")?;
+    same(&tests, "with gopatchd", || tests.run(&patched, |_| Ok(())))?;
+    let often = || tests.run(&patched, |command| Ok(_ = command.env("GOGC", "1")));
+    same(&tests, "with gopatchd and GOGC=1", often)?;
     let profile = scratch.file("profile");
     let prepare = |command: &mut Command| Ok(_ = command.arg("-test.cpuprofile").arg(&profile));
-    same(tests.run_with(&patched, prepare, flood), "with gopatchd and a flood of SIGPROF")?;
-    collector.stop()?;
-
-    let tests = StdTest::new(&scratch, package, go, "maymorestack", OPTIONS)?;
-    let patched = patch(&scratch, &tests)?;
-    let same = |results: Result<_>, how: &str| results.and_then(|it| tests.ensure_same(&it)).context(how.to_owned());
-    let collector = Collector::start(&scratch)?;
-    same(tests.run(&patched, |_| Ok(())), "with gopatchd, preempted at every stack check")?;
+    same(&tests, "with gopatchd and a flood of SIGPROF", || tests.run_with(&patched, prepare, flood))?;
     collector.stop()
+}
+
+/// Fails unless the results are the unpatched binary's. Some tests depend on time: a difference must
+/// occur twice.
+fn same(tests: &StdTest<'_>, how: &str, run: impl Fn() -> Result<Results>) -> Result<()> {
+    let once = || run().and_then(|results| tests.ensure_same(&results));
+    once()
+        .or_else(|error| {
+            eprintln!("{how}: {error:#}");
+            once()
+        })
+        .context(how.to_owned())
 }
 
 /// A gopatchd whose output is gigabytes; only the last line is kept.

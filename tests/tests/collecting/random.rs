@@ -7,7 +7,8 @@
 
 use std::fs;
 use std::ops::Range;
-use std::path::Path;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -103,7 +104,7 @@ fn compare(seeds: Range<u64>, go: &str, mode: &str) -> Result<()> {
     Ok(())
 }
 
-fn build(scratch: &Scratch, seeds: &Range<u64>, go: &str, mode: &str) -> Result<std::path::PathBuf> {
+fn build(scratch: &Scratch, seeds: &Range<u64>, go: &str, mode: &str) -> Result<PathBuf> {
     let minor: u32 = go.split('.').nth(1).and_then(|minor| minor.parse().ok()).context("a version of Go")?;
     let mut files = random::files(seeds.clone(), minor);
     let name = format!("random{}to{}", seeds.start, seeds.end);
@@ -121,7 +122,7 @@ fn build(scratch: &Scratch, seeds: &Range<u64>, go: &str, mode: &str) -> Result<
     corpus::build_generated(&name, &folder, ".", &files, go, mode)
 }
 
-fn patch(scratch: &Scratch, original: &Path, rules: &str) -> Result<std::path::PathBuf> {
+fn patch(scratch: &Scratch, original: &Path, rules: &str) -> Result<PathBuf> {
     let patched = gopatch::patch_with(scratch, original, rules)?;
     let done = Gopatch::run(gopatch::command(&["verify"])?.arg(&patched).arg("--original").arg(original))?;
     ensure!(done.status == Some(0), "verify: {}", done.stderr);
@@ -167,7 +168,7 @@ fn run(
     let begin = scratch.file("begin");
     let mut command = Command::new(program);
     command.arg(what).args(seeds).env(SOCKET_ENV, gopatchd::socket(scratch)).env("GOCOVERDIR", scratch.path());
-    command.env("GORACE", "atexit_sleep_ms=0").env_remove("GOTRACEBACK");
+    command.env("GORACE", "atexit_sleep_ms=0").env_remove("GOTRACEBACK").process_group(0);
     if gopatchd.is_some() {
         command.env("RANDOM_AFTER", &begin);
     }
