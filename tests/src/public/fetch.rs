@@ -18,6 +18,8 @@ pub struct Fetched {
     pub version: String,
     /// The program.
     pub program: PathBuf,
+    /// Folders of libraries that it needs.
+    pub libraries: Vec<PathBuf>,
 }
 
 impl Fetched {
@@ -27,29 +29,47 @@ impl Fetched {
     }
 }
 
-/// Fetches a program's package, unless it was fetched before. `None`: this machine cannot.
+/// Fetches a program's package and the libraries that it needs, unless they were fetched before.
+/// `None`: this machine cannot.
 pub fn fetch(program: &Program) -> Result<Option<Fetched>> {
-    let (registry, package) = program.from.split_once(' ').context("`from` is REGISTRY PACKAGE")?;
-    let folder = workspace::root().join("target/public").join(program.from.replace([' ', '/', '@'], "-"));
-    if !folder.exists() {
-        let partial = folder.with_extension("partial");
-        if partial.exists() {
-            fs::remove_dir_all(&partial)?;
+    let mut folders = Vec::new();
+    for from in std::iter::once(&program.from).chain(&program.needs) {
+        match unpacked(from) {
+            Ok(folder) => folders.push(folder),
+            Err(error) => {
+                eprintln!("NOT TESTED: {}, as {from} cannot be fetched: {error:#}", program.name);
+                return Ok(None);
+            }
         }
-        fs::create_dir_all(&partial)?;
-        if let Err(error) = download(registry, package, &partial) {
-            eprintln!("NOT TESTED: {}, which cannot be fetched: {error:#}", program.name);
-            return Ok(None);
-        }
-        fs::rename(&partial, &folder)?;
     }
+    let folder = folders.remove(0);
     let found = fs::read_to_string(folder.join("version"))?;
     let executable = find(&folder, &program.file)?;
     for file in std::iter::once(&program.file).chain(&program.tools) {
         // Wheels do not keep the permission to execute.
         fs::set_permissions(find(&folder, file)?, fs::Permissions::from_mode(0o755))?;
     }
-    Ok(Some(Fetched { program: executable, version: found, folder }))
+    let libraries = folders.iter().flat_map(|folder| LIBRARIES.map(|path| folder.join(path))).collect();
+    Ok(Some(Fetched { program: executable, version: found, folder, libraries }))
+}
+
+/// Where Debian's packages have libraries.
+const LIBRARIES: [&str; 2] = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
+
+/// The folder of an unpacked package, `REGISTRY PACKAGE`.
+fn unpacked(from: &str) -> Result<PathBuf> {
+    let (registry, package) = from.split_once(' ').context("`from` is REGISTRY PACKAGE")?;
+    let folder = workspace::root().join("target/public").join(from.replace([' ', '/', '@'], "-"));
+    if !folder.exists() {
+        let partial = folder.with_extension("partial");
+        if partial.exists() {
+            fs::remove_dir_all(&partial)?;
+        }
+        fs::create_dir_all(&partial)?;
+        download(registry, package, &partial)?;
+        fs::rename(&partial, &folder)?;
+    }
+    Ok(folder)
 }
 
 /// Fetches and unpacks a package, and writes its version into the file `version`.

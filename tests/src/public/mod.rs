@@ -23,6 +23,9 @@ pub struct Program {
     pub name: String,
     /// Where it comes from: `REGISTRY PACKAGE`.
     from: String,
+    /// Packages with libraries that it needs.
+    #[serde(default)]
+    needs: Vec<String>,
     /// Its path in the package. A `*` stands for a part with a version.
     file: String,
     /// Other programs of the package that it runs, which are patched, too.

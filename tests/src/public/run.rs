@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::SOCKET_ENV;
 use rustix::process::{Pid, Signal, kill_process_group};
 use sha2::{Digest as _, Sha256};
 
-use super::Program;
+use super::{Fetched, Program};
 use crate::real::{free_addresses, wait_for_listener};
-use crate::{Process, Scratch, gopatchd};
+use crate::{Process, Scratch, gopatchd, wait_until};
 
 /// Longest run of one command.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -74,7 +74,8 @@ fn count(lines: &[String]) -> BTreeMap<&str, usize> {
 }
 
 /// Runs everything of a program. `executable` is where it lies, patched or not.
-pub fn run(program: &Program, scratch: &Scratch, executable: &Path) -> Result<Trial> {
+pub fn run(program: &Program, fetched: &Fetched, scratch: &Scratch, executable: &Path) -> Result<Trial> {
+    let libraries = std::env::join_paths(&fetched.libraries)?;
     let home = scratch.file("home");
     if home.exists() {
         // Go's cache of modules cannot be removed as it is.
@@ -97,19 +98,34 @@ pub fn run(program: &Program, scratch: &Scratch, executable: &Path) -> Result<Tr
         command.args(fill(arguments).split_whitespace()).current_dir(&home).env_clear().process_group(0);
         command.envs([("PATH", "/usr/bin:/bin"), ("LANG", "C"), ("TZ", "UTC")]);
         command.env("HOME", &home).env("XDG_RUNTIME_DIR", &home).env(SOCKET_ENV, gopatchd::socket(scratch));
+        if !libraries.is_empty() {
+            command.env("LD_LIBRARY_PATH", &libraries);
+        }
         command.envs(program.env.iter().map(|(name, value)| (name, fill(value))));
         command
     };
     let mut shown = String::new();
     for arguments in &program.run {
         let mut group = Group(Process::start(&mut command(arguments), scratch.path(), "public")?);
-        let status = describe(group.0.wait(PATIENCE).ok());
+        let status = group.0.wait(PATIENCE).ok();
+        // The first command asks for the version or the like: the program must be able to run.
+        ensure!(
+            !shown.is_empty() || status.is_some_and(|status| status.success()),
+            "{}",
+            group.0.describe(&format!("{arguments}: {}", describe(status)))
+        );
+        let status = describe(status);
         shown += &format!("$ {arguments}\n{}{}{status}\n", lossy(group.0.stdout_path())?, group.0.stderr());
     }
     if let Some(arguments) = &program.serve {
         let mut group = Group(Process::start(&mut command(arguments), scratch.path(), "served")?);
         let address = format!("127.0.0.1:{port}");
         wait_for_listener(&mut group.0, &address)?;
+        if let Some(first) = program.get.first() {
+            // A server may listen before it can answer.
+            let is_ready = || Ok(get(&address, first)?.contains(" 200 ").then_some(()));
+            wait_until("the server to be ready", crate::SOON, is_ready)?;
+        }
         for path in &program.get {
             shown += &format!("GET {path}\n{}\n", get(&address, path)?);
         }
