@@ -77,8 +77,16 @@ fn download(registry: &str, package: &str, folder: &Path) -> Result<()> {
     let run = |command: &mut Command| workspace::output(command.current_dir(folder));
     match registry {
         "debian" => run(Command::new("apt-get").args(["download", "--quiet", package])),
-        "pypi" => run(Command::new("python3")
-            .args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", package])),
+        "pypi" => run(Command::new("python3").args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            package,
+        ])),
         "npm" => run(Command::new("npm").args(["pack", "--silent", package])),
         _ => bail!("no registry {registry:?}"),
     }?;
@@ -93,7 +101,12 @@ fn download(registry: &str, package: &str, folder: &Path) -> Result<()> {
     // NAME_VERSION_amd64 of Debian, NAME-VERSION-TAGS of PyPI, SCOPE-NAME-VERSION of npm.
     let parts: Vec<_> = stem.split(if registry == "debian" { '_' } else { '-' }).collect();
     let version = match registry {
-        "npm" => parts.iter().skip_while(|part| !part.starts_with(|one: char| one.is_ascii_digit())).copied().collect::<Vec<_>>().join("-"),
+        "npm" => parts
+            .iter()
+            .skip_while(|part| !part.starts_with(|one: char| one.is_ascii_digit()))
+            .copied()
+            .collect::<Vec<_>>()
+            .join("-"),
         _ => parts.get(1).copied().unwrap_or_default().replace("%3a", ":"),
     };
     ensure!(!version.is_empty(), "{stem} has no version");

@@ -1,8 +1,9 @@
 //! Runs a program that others built, and compares two ways to run it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,10 @@ const FILES: &[(&str, &str)] = &[
     ("main.js", "import { add } from './util.js'\nconsole.log(add(1, 2), `${add(3, 4)}`)\n"),
     ("util.js", "export const add = (a, b) => { return a + b }\nexport const unused = 1\n"),
     ("main.ts", "enum Color { Red, Green }\nconst x: Color = Color.Green\nexport default x as number\n"),
-    ("main.go", "package main\n\nimport (\n\t\"fmt\"\n\t\"strings\"\n)\n\nfunc main() {\n\tfmt.Println(strings.ToUpper(\"built\"))\n}\n"),
+    (
+        "main.go",
+        "package main\n\nimport (\n\t\"fmt\"\n\t\"strings\"\n)\n\nfunc main() {\n\tfmt.Println(strings.ToUpper(\"built\"))\n}\n",
+    ),
     ("page.html", "<!doctype html>\n<html> <body>\n  <p class=\"a\">Text  and <b>more</b></p> </body></html>\n"),
     ("script.sh", "if [ -e a ]; then\n echo \"$1\" |\n  tr a b; fi\nf() { local x=1; }\n"),
     ("script.elv", "for x [1 2 3] { echo (* $x 2) }\nput [&a=1] | to-json\n"),
@@ -48,7 +52,9 @@ impl Trial {
             let other = self.0.iter().zip(&found.0).find(|(one, other)| one != other);
             return match other {
                 Some((one, other)) => Some(format!("{other:?} instead of {one:?}")),
-                None if self.0.len() != found.0.len() => Some(format!("{} lines instead of {}", found.0.len(), self.0.len())),
+                None if self.0.len() != found.0.len() => {
+                    Some(format!("{} lines instead of {}", found.0.len(), self.0.len()))
+                }
                 None => None,
             };
         }
@@ -82,7 +88,8 @@ pub fn run(program: &Program, fetched: &Fetched, scratch: &Scratch, executable: 
         xtask::workspace::output(Command::new("chmod").args(["-R", "u+w"]).arg(&home))?;
         fs::remove_dir_all(&home)?;
     }
-    let [port, other] = free_addresses()?.map(|address: String| address.rsplit(':').next().unwrap_or_default().to_owned());
+    let [port, other] =
+        free_addresses()?.map(|address: String| address.rsplit(':').next().unwrap_or_default().to_owned());
     let fill = |text: &str| {
         text.replace("@port", &port).replace("@other", &other).replace("@home", &home.display().to_string())
     };
@@ -115,7 +122,7 @@ pub fn run(program: &Program, fetched: &Fetched, scratch: &Scratch, executable: 
             group.0.describe(&format!("{arguments}: {}", describe(status)))
         );
         let status = describe(status);
-        shown += &format!("$ {arguments}\n{}{}{status}\n", lossy(group.0.stdout_path())?, group.0.stderr());
+        writeln!(shown, "$ {arguments}\n{}{}{status}", lossy(group.0.stdout_path())?, group.0.stderr())?;
     }
     if let Some(arguments) = &program.serve {
         let mut group = Group(Process::start(&mut command(arguments), scratch.path(), "served")?);
@@ -127,7 +134,7 @@ pub fn run(program: &Program, fetched: &Fetched, scratch: &Scratch, executable: 
             wait_until("the server to be ready", crate::SOON, is_ready)?;
         }
         for path in &program.get {
-            shown += &format!("GET {path}\n{}\n", get(&address, path)?);
+            writeln!(shown, "GET {path}\n{}", get(&address, path)?)?;
         }
         group.0.signal(Signal::TERM)?;
         shown += &describe(group.0.wait(PATIENCE).ok());
@@ -135,7 +142,7 @@ pub fn run(program: &Program, fetched: &Fetched, scratch: &Scratch, executable: 
     for path in &program.leaves {
         let mut lines = Vec::new();
         digest(&home.join(path), &mut lines).with_context(|| format!("{path} of {}", program.name))?;
-        shown += &format!("\n{}", lines.join("\n"));
+        write!(shown, "\n{}", lines.join("\n"))?;
     }
     // A port is another each time.
     Ok(Trial(shown.replace(&port, "PORT").replace(&other, "PORT").lines().map(str::to_owned).collect()))
@@ -165,7 +172,8 @@ fn lossy(path: &Path) -> Result<String> {
 fn get(address: &str, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    io::Write::write_all(&mut stream, request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer).into_owned();
@@ -181,7 +189,6 @@ fn digest(path: &Path, lines: &mut Vec<String>) -> Result<()> {
         return entries.iter().try_for_each(|entry| digest(entry, lines));
     }
     let hash = Sha256::digest(fs::read(path)?);
-    let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    lines.push(format!("{} {hash}", path.display()));
+    lines.push(format!("{} {:02x?}", path.display(), &hash[..8]));
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! How a random program ends when it does not simply return.
 
-use super::package::Package;
+use super::source::Package;
 
-/// Statements that end a program, each of another kind. `n` is a number between 0 and 7.
+/// Statements that end a program, each of another kind. `n` is a number between 0 and 7. Under the
+/// race detector the runtime does not notice that all goroutines wait.
 const ENDINGS: &[&str] = &[
     "defer os.Exit(n + 3); s.Note(\"exits\")",
     "panic(v_string[n % 4])",
@@ -19,8 +20,8 @@ const ENDINGS: &[&str] = &[
     "zero := n - n; s.U(uint64(n / zero))",
     "s.U(uint64(any(v_string[0]).(int)))",
     "done := make(chan int); go func() { defer close(done); panic(v_string[2]) }(); <-done; select {}",
-    "done := make(chan int); done <- n",
-    "runtime.Goexit()",
+    "if sup.Race { os.Exit(n) }; done := make(chan int); done <- n",
+    "if sup.Race { os.Exit(n) }; runtime.Goexit()",
     "debug.SetMaxStack(1 << 20); var deeper func(int) int; deeper = func(x int) int { return deeper(x+1) + x }; s.U(uint64(deeper(n)))",
     "closed := make(chan int); close(closed); close(closed)",
     "sup.Send([]syscall.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGHUP}[n%3]); select {}",
@@ -44,10 +45,18 @@ impl Package {
             let below = level - 1;
             let text = match self.rng.u32(0..5) {
                 0 => format!("(s *sup.S, n int) (x int, err error) {{ defer s.U(3); return end{below}(s, n) }}"),
-                1 => format!("(s *sup.S, n int) (x int, err error) {{ func() {{ x, err = end{below}(s, n) }}(); return x + n, err }}"),
-                2 => format!("(s *sup.S, n int) (x int, err error) {{ for i := 0; i < 3; i++ {{ x, err = end{below}(s, n) }}; return }}"),
-                3 => format!("(s *sup.S, n int) (x int, err error) {{ defer func() {{ x += n }}(); x, err = end{below}(s, n); return }}"),
-                _ => format!("(s *sup.S, n int) (int, error) {{ f := end{below}; x, err := f(s, n); return x ^ n, err }}"),
+                1 => format!(
+                    "(s *sup.S, n int) (x int, err error) {{ func() {{ x, err = end{below}(s, n) }}(); return x + n, err }}"
+                ),
+                2 => format!(
+                    "(s *sup.S, n int) (x int, err error) {{ for i := 0; i < 3; i++ {{ x, err = end{below}(s, n) }}; return }}"
+                ),
+                3 => format!(
+                    "(s *sup.S, n int) (x int, err error) {{ defer func() {{ x += n }}(); x, err = end{below}(s, n); return }}"
+                ),
+                _ => format!(
+                    "(s *sup.S, n int) (int, error) {{ f := end{below}; x, err := f(s, n); return x ^ n, err }}"
+                ),
             };
             self.line(format!("func end{level}{text}"));
         }

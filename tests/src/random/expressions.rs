@@ -1,31 +1,15 @@
 //! Random expressions: each ends, and none depends on an address, a time or the scheduler.
 
-use super::package::Package;
-use super::types::{ELEMENTS, INTEGERS, NUMBERS, Type};
-
-/// The variables that an expression can use.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Scope {
-    pub(super) variables: Vec<(String, Type)>,
-    /// Whether `s` is one, so that functions of the program can be called.
-    pub(super) has_state: bool,
-}
-
-impl Scope {
-    /// A variable of this type, if there is one.
-    fn any(&self, rng: &mut fastrand::Rng, of: &Type) -> Option<String> {
-        let fitting: Vec<_> = self.variables.iter().filter(|(_, one)| one == of).collect();
-        (!fitting.is_empty()).then(|| fitting[rng.usize(0..fitting.len())].0.clone())
-    }
-}
+use super::source::{Package, Scope};
+use super::types::{INTEGERS, NUMBERS, Type, element_type};
 
 impl Package {
     /// An expression of this type, with so many levels of operators at most.
     pub(super) fn expression(&mut self, scope: &Scope, of: &Type, depth: u32) -> String {
-        if self.rng.u32(0..3) > 0 || depth == 0 {
-            if let Some(variable) = scope.any(&mut self.rng, of) {
-                return variable;
-            }
+        if (self.rng.u32(0..3) > 0 || depth == 0)
+            && let Some(variable) = scope.any(&mut self.rng, of)
+        {
+            return variable;
         }
         if depth == 0 {
             return self.literal(scope, of);
@@ -86,11 +70,13 @@ impl Package {
                 let one = self.rng.usize(0..self.structs.len());
                 let composite = self.composite(scope, one);
                 // The methods of every second struct need a pointer.
-                if one % 2 == 0 && self.rng.bool() { composite } else { format!("&{composite}") }
+                if one.is_multiple_of(2) && self.rng.bool() { composite } else { format!("&{composite}") }
             }
             Type::Error if number == 0 => format!("&failure{{v_int[{}]}}", self.rng.usize(0..4)),
             Type::Error => format!("errors.New(v_string[{number}])"),
-            Type::Call => ["twice", "jump", "func(x int) int { return x*x + 1 }", "(&counter{3}).next"][number].to_owned(),
+            Type::Call => {
+                ["twice", "jump", "func(x int) int { return x*x + 1 }", "(&counter{3}).next"][number].to_owned()
+            }
             Type::Any => format!("any(v_{}[{number}])", ["int", "string", "uint8", "float32"][self.rng.usize(0..4)]),
             Type::Map => format!("map[string]int{{v_string[{number}]: v_int[1], \"k\": v_int[{number}]}}"),
         }
@@ -102,7 +88,7 @@ impl Package {
         let fields: Vec<_> = fields
             .iter()
             .enumerate()
-            .filter(|(index, _)| (index * 7 + number) % 3 != 0 || count < 3)
+            .filter(|(index, _)| !(index * 7 + number).is_multiple_of(3) || count < 3)
             .map(|(index, field)| format!("F{index}: {}", self.expression(scope, field, 0)))
             .collect();
         format!("t{number}{{{}}}", fields.join(", "))
@@ -129,7 +115,9 @@ impl Package {
                 }
                 9 => format!("{name}(len({}))", value(self, &Type::Text)),
                 10 => format!("{name}(jump(int({})))", value(self, of)),
-                11 if *name == "int" => format!("sup.At({}, int({}))", value(self, &Type::Slice("int")), value(self, of)),
+                11 if *name == "int" => {
+                    format!("sup.At({}, int({}))", value(self, &Type::Slice("int")), value(self, of))
+                }
                 _ => format!("pick({}, {}, {})", value(self, &Type::Bool), value(self, of), value(self, of)),
             },
             Type::Number(name) => match self.rng.u32(0..9) {
@@ -168,9 +156,17 @@ impl Package {
                 0 => format!("sup.Cut({} + {})", value(self, of), value(self, of)),
                 1 => format!("strconv.Itoa({})", value(self, &Type::Number("int"))),
                 2 => format!("strings.ToUpper({})", value(self, of)),
-                3 => format!("sup.Cut(fmt.Sprintf(\"%v-%q\", {}, {}))", value(self, &Type::Number("float32")), value(self, of)),
+                3 => format!(
+                    "sup.Cut(fmt.Sprintf(\"%v-%q\", {}, {}))",
+                    value(self, &Type::Number("float32")),
+                    value(self, of)
+                ),
                 4 => format!("words({})", value(self, of)),
-                _ => format!("sup.At({}, int({}))", value(self, &Type::Slice("string")), value(self, &Type::Number("int8"))),
+                _ => format!(
+                    "sup.At({}, int({}))",
+                    value(self, &Type::Slice("string")),
+                    value(self, &Type::Number("int8"))
+                ),
             },
             Type::Complex => format!("({} * complex({}, 1))", value(self, of), value(self, &Type::Number("float64"))),
             Type::Slice(element) => {
@@ -185,7 +181,9 @@ impl Package {
                 let number = Type::Number("int");
                 format!("[{length}]int{{{}: {}}}", length / 2, value(self, &number))
             }
-            Type::Error => format!("fmt.Errorf(\"e%d: %w\", {}, {})", value(self, &Type::Number("int")), value(self, of)),
+            Type::Error => {
+                format!("fmt.Errorf(\"e%d: %w\", {}, {})", value(self, &Type::Number("int")), value(self, of))
+            }
             Type::Call => format!("func(x int) int {{ return x ^ {} }}", value(self, &Type::Number("int"))),
             Type::Any => {
                 let one = Type::random(&mut self.rng, 0);
@@ -194,15 +192,5 @@ impl Package {
             }
             Type::Struct(_) | Type::Pointer(_) | Type::Shape | Type::Map => self.literal(scope, of),
         }
-    }
-}
-
-/// The type of the elements of a slice.
-pub(super) fn element_type(element: &str) -> Type {
-    match ELEMENTS.iter().position(|one| *one == element) {
-        Some(1) => Type::Text,
-        Some(2) => Type::Number("float64"),
-        Some(3) => Type::Number("uint8"),
-        _ => Type::Number("int"),
     }
 }

@@ -11,6 +11,7 @@ mod endings;
 mod expressions;
 mod outcome;
 mod package;
+mod source;
 mod statements;
 mod types;
 
@@ -20,7 +21,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 pub use outcome::Outcome;
-use package::Package;
+use source::Package;
 
 const MAIN: &str = include_str!("main.go.txt");
 const SUPPORT: &str = include_str!("support.go.txt");
@@ -38,6 +39,10 @@ pub fn files(seeds: Range<u64>, go: u32) -> BTreeMap<PathBuf, Vec<u8>> {
     let main = MAIN.replace("%IMPORTS%", &imports).replace("%PROGRAMS%", &programs);
     files.insert(PathBuf::from("main.go"), main.into_bytes());
     files.insert(PathBuf::from("sup/sup.go"), SUPPORT.into());
+    for (file, tag, value) in [("race.go", "race", true), ("norace.go", "!race", false)] {
+        let text = format!("//go:build {tag}\n\npackage sup\n\nconst Race = {value}\n");
+        files.insert(PathBuf::from("sup").join(file), text.into_bytes());
+    }
     files.insert(PathBuf::from("go.mod"), format!("module example.com/random\n\ngo 1.{language}\n").into_bytes());
     files
 }

@@ -21,7 +21,9 @@ impl Outcome {
     pub fn new(status: ExitStatus, stdout: &str, stderr: &str) -> Self {
         let text = format!("{stdout}\n\n{stderr}");
         // A traceback has a paragraph for each goroutine. Those of the runtime itself come and go.
-        let paragraphs = text.split("\n\n").filter(|it| !it.trim_start().starts_with("goroutine ") || it.contains("example.com/random"));
+        let paragraphs = text
+            .split("\n\n")
+            .filter(|it| !it.trim_start().starts_with("goroutine ") || it.contains("example.com/random"));
         let lines = paragraphs.flat_map(str::lines).map(steady).collect();
         Self { status: status.to_string(), lines }
     }
@@ -35,7 +37,8 @@ impl Outcome {
         let at = self.lines.iter().zip(&other.lines).position(|(one, other)| one != other);
         let at = at.unwrap_or(ends[0].min(ends[1]));
         let seed = self.lines[..at].iter().rev().find(|line| line.starts_with("seed ")).map_or("", |line| line);
-        let part = |lines: &[String]| lines[at.saturating_sub(2).min(lines.len())..(at + 6).min(lines.len())].join("\n  ");
+        let part =
+            |lines: &[String]| lines[at.saturating_sub(2).min(lines.len())..(at + 6).min(lines.len())].join("\n  ");
         Some(format!(
             "{} instead of {}, line {at} {seed}\n  {}\ninstead of\n  {}\n",
             other.status,

@@ -1,38 +1,8 @@
 //! A random package: its types, its functions in an order in which each calls only earlier ones,
 //! and `Run`, which calls some of them.
 
-use std::fmt::Write as _;
-
-use super::expressions::Scope;
+use super::source::{Function, Package, Scope};
 use super::types::{NUMBERS, Type};
-
-/// A package as far as it is written.
-pub(super) struct Package {
-    pub(super) rng: fastrand::Rng,
-    /// The second number of the version of Go's language.
-    pub(super) go: u32,
-    pub(super) name: String,
-    pub(super) text: String,
-    /// The fields of each struct: `F0`, `F1`, ...
-    pub(super) structs: Vec<Vec<Type>>,
-    pub(super) functions: Vec<Function>,
-    /// Number of the next variable or label.
-    pub(super) next: usize,
-    /// Depth of the block that is written.
-    pub(super) indent: usize,
-}
-
-/// A function that others can call. All have `s *sup.S` as their first parameter.
-#[derive(Debug, Clone)]
-pub(super) struct Function {
-    pub(super) name: String,
-    /// The struct of its receiver, and whether it is a pointer.
-    pub(super) receiver: Option<(usize, bool)>,
-    pub(super) parameters: Vec<Type>,
-    pub(super) results: Vec<Type>,
-    /// The type argument of a generic function.
-    pub(super) argument: Option<&'static str>,
-}
 
 const HEAD: &str = include_str!("head.go.txt");
 
@@ -44,16 +14,8 @@ impl Package {
     pub(super) fn write(seed: u64, go: u32) -> String {
         let rng = fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed);
         let name = format!("p{seed}");
-        let mut package = Self {
-            rng,
-            go,
-            name,
-            text: String::new(),
-            structs: Vec::new(),
-            functions: Vec::new(),
-            next: 0,
-            indent: 0,
-        };
+        let mut package =
+            Self { rng, go, name, text: String::new(), structs: Vec::new(), functions: Vec::new(), next: 0, indent: 0 };
         package.head();
         package.types();
         for number in 0..FUNCTIONS + package.rng.usize(0..8) {
@@ -62,25 +24,6 @@ impl Package {
         package.run();
         package.end();
         package.text
-    }
-
-    /// Writes a line.
-    pub(super) fn line(&mut self, line: impl AsRef<str>) {
-        let _ = writeln!(self.text, "{:indent$}{}", "", line.as_ref(), indent = self.indent * 4);
-    }
-
-    /// Writes a line that begins a block, and what is in it.
-    pub(super) fn block(&mut self, head: impl AsRef<str>, body: impl FnOnce(&mut Self)) {
-        self.line(head);
-        self.indent += 1;
-        body(self);
-        self.indent -= 1;
-    }
-
-    /// A name that no other variable has.
-    pub(super) fn fresh(&mut self, prefix: &str) -> String {
-        self.next += 1;
-        format!("{prefix}{}", self.next)
     }
 
     fn head(&mut self) {
@@ -147,9 +90,9 @@ impl Package {
     fn types(&mut self) {
         for number in 0..self.rng.usize(2..5) {
             // A struct may hold earlier ones, and point to them.
-            let fields: Vec<_> =
-                (0..self.rng.usize(1..7)).map(|_| Type::random(&mut self.rng, number)).collect();
-            let described: Vec<_> = fields.iter().enumerate().map(|(index, field)| format!("F{index} {field}")).collect();
+            let fields: Vec<_> = (0..self.rng.usize(1..7)).map(|_| Type::random(&mut self.rng, number)).collect();
+            let described: Vec<_> =
+                fields.iter().enumerate().map(|(index, field)| format!("F{index} {field}")).collect();
             self.line(format!("type t{number} struct {{ {} }}", described.join("; ")));
             let star = if number % 2 == 0 { "" } else { "*" };
             self.block(format!("func (t t{number}) add(s *sup.S) {{"), |package| {

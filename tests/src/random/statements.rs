@@ -1,11 +1,13 @@
 //! Random statements.
 
-use super::expressions::{Scope, element_type};
-use super::package::Package;
-use super::types::{ELEMENTS, NUMBERS, Type};
+use super::source::{Package, Scope};
+use super::types::{ELEMENTS, NUMBERS, Type, element_type};
+
+/// Writes a statement in which blocks may be nested to some depth.
+type Write = fn(&mut Package, &mut Scope, u32);
 
 /// The statements that a function can have, and how often each of them is chosen.
-const KINDS: &[(u32, fn(&mut Package, &mut Scope, u32))] = &[
+const KINDS: &[(u32, Write)] = &[
     (6, variable),
     (4, assignment),
     (5, some_call),
@@ -174,7 +176,8 @@ fn switch(package: &mut Package, scope: &mut Scope, depth: u32) {
 fn type_switch(package: &mut Package, scope: &mut Scope, depth: u32) {
     let (value, name) = (package.expression(scope, &Type::Any, 2), package.fresh("x"));
     package.line(format!("switch {name} := {value}.(type) {{"));
-    for of in [Type::Number("int"), Type::Text, Type::Number("float32"), Type::Error, Type::Pointer(0), Type::Array(8)] {
+    for of in [Type::Number("int"), Type::Text, Type::Number("float32"), Type::Error, Type::Pointer(0), Type::Array(8)]
+    {
         package.block(format!("case {of}:"), |package| {
             package.line(of.add(&name));
             let mut inner = scope.clone();
@@ -190,7 +193,10 @@ fn type_switch(package: &mut Package, scope: &mut Scope, depth: u32) {
 fn deferred(package: &mut Package, scope: &mut Scope, _: u32) {
     let (value, index) = (package.expression(scope, &Type::Number("int"), 2), package.fresh("i"));
     match package.rng.u32(0..4) {
-        0 => package.line(format!("for {index} := 0; {index} < 4; {index}++ {{ defer s.U(uint64({index} + {value})) }}")),
+        0 => {
+            package
+                .line(format!("for {index} := 0; {index} < 4; {index}++ {{ defer s.U(uint64({index} + {value})) }}"));
+        }
         1 => package.line(format!("defer (&counter{{1}}).next({value})")),
         2 => {
             let shape = package.expression(scope, &Type::Shape, 1);
@@ -239,7 +245,8 @@ impl Package {
             9 => format!("{name} := make(chan int); close({name}); close({name})"),
             10 => format!("var {name} shape; s.T({name}.Name())"),
             11 => format!("var {name} func(int) int; s.U(uint64({name}({number})))"),
-            12 => format!("{name} := make([]int, 3, 4); s.U(uint64(len([8]int({name}[:4:4]))))").replace("[8]int", "[4]int"),
+            12 => format!("{name} := make([]int, 3, 4); s.U(uint64(len([8]int({name}[:4:4]))))")
+                .replace("[8]int", "[4]int"),
             _ => format!("{name} := -1 - ({number} & 3); s.U(uint64(len(make([]int, {name}))))"),
         }
     }
@@ -410,9 +417,12 @@ fn sorted(package: &mut Package, scope: &mut Scope, _: u32) {
 }
 
 fn generics(package: &mut Package, scope: &mut Scope, _: u32) {
-    let (text, number) = (package.expression(scope, &Type::Slice("string"), 1), package.expression(scope, &Type::Number("float64"), 2));
+    let (text, number) =
+        (package.expression(scope, &Type::Slice("string"), 1), package.expression(scope, &Type::Number("float64"), 2));
     package.line(format!("s.T(fold({text}, \"\", func(x, y string) string {{ return sup.Cut(x + y) }}))"));
-    package.line(format!("s.F(fold({text}, {number}, func(x float64, y string) float64 {{ return x + float64(len(y)) }}))"));
+    package.line(format!(
+        "s.F(fold({text}, {number}, func(x float64, y string) float64 {{ return x + float64(len(y)) }}))"
+    ));
     package.line(format!("s.V(pick([]string{{\"a\"}} == nil, [3]float64{{1: {number}}}, [3]float64{{}}))"));
 }
 
@@ -441,7 +451,11 @@ fn iterated(package: &mut Package, scope: &mut Scope, depth: u32) {
 
 fn large(package: &mut Package, scope: &mut Scope, _: u32) {
     let (name, value) = (package.fresh("x"), package.expression(scope, &Type::Array(40), 2));
-    package.line(format!("{name} := func() ([40]int, [8]int, float64, string) {{ return {value}, [8]int{{2: 3}}, 1.5, \"l\" }}"));
-    package.line(format!("{name}a, {name}b, {name}c, {name}d := {name}(); s.V({name}a); s.V({name}b); s.F({name}c); s.T({name}d)"));
+    package.line(format!(
+        "{name} := func() ([40]int, [8]int, float64, string) {{ return {value}, [8]int{{2: 3}}, 1.5, \"l\" }}"
+    ));
+    package.line(format!(
+        "{name}a, {name}b, {name}c, {name}d := {name}(); s.V({name}a); s.V({name}b); s.F({name}c); s.T({name}d)"
+    ));
     scope.variables.push((format!("{name}a"), Type::Array(40)));
 }

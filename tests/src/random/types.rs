@@ -102,3 +102,13 @@ impl fmt::Display for Type {
         }
     }
 }
+
+/// The type of the elements of a slice.
+pub(super) fn element_type(element: &str) -> Type {
+    match ELEMENTS.iter().position(|one| *one == element) {
+        Some(1) => Type::Text,
+        Some(2) => Type::Number("float64"),
+        Some(3) => Type::Number("uint8"),
+        _ => Type::Number("int"),
+    }
+}

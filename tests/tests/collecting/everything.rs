@@ -92,7 +92,7 @@ macro_rules! modules {
                 #[test]
                 #[ignore = "soak: takes minutes, and fetches modules"]
                 fn $package() -> Result<()> {
-                    as_usual($path, NEWEST_GO)
+                    as_usual($path, NEWEST_GO, "default")
                 }
             )*
         }
@@ -114,8 +114,37 @@ modules! {
     sqlite: "modernc.org/sqlite"
 }
 
+/// Packages in the other ways to compile them. `pgo` needs a profile of each: the tests of random
+/// programs have one.
+macro_rules! modes {
+    ($($package:ident: $path:literal)*) => {
+        mod modes {
+            use super::*;
+
+            $(
+                #[test]
+                #[ignore = "soak: takes minutes"]
+                fn $package() -> Result<()> {
+                    for mode in ["no-inlining", "no-optimization", "race", "cover", "amd64-v3"] {
+                        as_usual($path, NEWEST_GO, mode).context(mode)?;
+                    }
+                    Ok(())
+                }
+            )*
+        }
+    };
+}
+
+modes! {
+    net_http: "net/http"
+    encoding_json: "encoding/json"
+    text_template: "text/template"
+    sync: "sync"
+    reflect: "reflect"
+}
+
 fn hooked_everywhere(package: &str, go: &str) -> Result<()> {
-    as_usual(package, go)?;
+    as_usual(package, go, "default")?;
     let scratch = Scratch::new()?;
     let tests = StdTest::new(&scratch, package, go, "maymorestack", OPTIONS)?;
     let patched = patch(&scratch, &tests)?;
@@ -124,9 +153,9 @@ fn hooked_everywhere(package: &str, go: &str) -> Result<()> {
     collector.stop()
 }
 
-fn as_usual(package: &str, go: &str) -> Result<()> {
+fn as_usual(package: &str, go: &str, mode: &str) -> Result<()> {
     let scratch = Scratch::new()?;
-    let tests = StdTest::new(&scratch, package, go, "default", OPTIONS)?;
+    let tests = StdTest::new(&scratch, package, go, mode, OPTIONS)?;
     let patched = patch(&scratch, &tests)?;
     same(&tests, "no gopatchd", || tests.run(&patched, |_| Ok(())))?;
     let collector = Collector::start(&scratch)?;

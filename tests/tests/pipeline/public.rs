@@ -87,7 +87,7 @@ fn row(program: &Program, fetched: &Fetched) -> Result<String> {
             cells.push("no rule matches".to_owned());
             continue;
         };
-        go = report["input"]["go_version"].as_str().unwrap_or_default().to_owned();
+        report["input"]["go_version"].as_str().unwrap_or_default().clone_into(&mut go);
         let same = |found: Trial, how: &str| match expected[0].difference(&expected[1], &found) {
             Some(difference) => Err(anyhow::anyhow!("{rules:?}, {how}: {difference}")),
             None => Ok(()),
@@ -104,9 +104,9 @@ fn row(program: &Program, fetched: &Fetched) -> Result<String> {
             Rules::Everything => format!("{hooked} functions, {refused} sites refused"),
         });
     }
-    let steady = if expected[0] == expected[1] { "" } else { ", the steady ones of" };
+    let steady = if expected[0] == expected[1] { "" } else { ", without the unsteady ones" };
     Ok(format!(
-        "| {} | {} {} | {} | {:.1} MB | {} |{steady} {} lines |\n",
+        "| {} | {} {} | {} | {:.1} MB | {} | {} lines{steady} |\n",
         program.name,
         program.source(),
         fetched.version,
