@@ -28,6 +28,9 @@ pub struct Program {
     needs: Vec<String>,
     /// Its path in the package. A `*` stands for a part with a version.
     file: String,
+    /// Whether it needs the other files of its package.
+    #[serde(default)]
+    pub whole: bool,
     /// Other programs of the package that it runs, which are patched, too.
     #[serde(default)]
     tools: Vec<String>,

@@ -20,7 +20,7 @@ use crate::real::{free_addresses, wait_for_listener};
 use crate::{Process, Scratch, gopatchd, wait_until};
 
 /// Longest run of one command.
-const PATIENCE: Duration = Duration::from_mins(3);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The files that every program finds in `files`.
 const FILES: &[(&str, &str)] = &[
