@@ -126,11 +126,20 @@ impl Gopatchd {
         Self::start_named(scratch, "gopatchd", backend, options)
     }
 
+    /// Starts one that prints no operations, for programs that have too many.
+    pub fn start_silent(scratch: &Scratch, backend: &str) -> Result<Self> {
+        Self::start_printing(scratch, "gopatchd", backend, "none", &[])
+    }
+
     /// The same with a name for its output files, for a test that starts several in turn.
     pub fn start_named(scratch: &Scratch, name: &str, backend: &str, options: &[&str]) -> Result<Self> {
+        Self::start_printing(scratch, name, backend, "json", options)
+    }
+
+    fn start_printing(scratch: &Scratch, name: &str, backend: &str, print: &str, options: &[&str]) -> Result<Self> {
         let (socket, pin) = (socket(scratch), pin(scratch.path()));
         let mut command = Command::new(release_binary("gopatchd")?);
-        command.args(["--print", "json", "--backend", backend]).arg("--listen").arg(&socket);
+        command.args(["--print", print, "--backend", backend]).arg("--listen").arg(&socket);
         command.arg("--pin").arg(&pin).args(options);
         let mut gopatchd = Self { process: Process::start(&mut command, scratch.path(), name)?, socket, pin };
         gopatchd
@@ -213,6 +222,12 @@ impl Gopatchd {
             summary.unprinted
         );
         Ok(Collected { operations, summary, stderr: self.process.stderr() })
+    }
+
+    /// Ends one that prints no operations, and returns its totals.
+    pub fn stop_silent(mut self) -> Result<Summary> {
+        self.process.terminate()?;
+        read(&self.process.stdout()?)?.1.with_context(|| self.process.describe("printed no summary"))
     }
 
     /// Kills it and returns the operations that it printed in full.

@@ -14,6 +14,8 @@ pub mod load;
 pub mod probe;
 pub mod process;
 pub mod programs;
+pub mod public;
+pub mod random;
 pub mod real;
 pub mod receivers;
 pub mod server;

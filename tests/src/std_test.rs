@@ -1,4 +1,4 @@
-//! Go's own tests as programs to patch: a test binary of the corpus, and the results of its tests.
+//! Go's own tests, and those of modules, as programs to patch: a test binary of the corpus, and the results of its tests.
 //!
 //! The expected results are those on which two runs of the unpatched binary agree, pass or fail.
 
@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use xtask::corpus;
+use xtask::{corpus, workspace};
 
 use crate::{Process, Scratch, gopatchd};
 
@@ -33,7 +33,19 @@ impl<'a> StdTest<'a> {
     /// Builds the tests of `package`, and runs them twice.
     pub fn new(scratch: &'a Scratch, package: &str, go: &str, mode: &str, options: &'a [&'a str]) -> Result<Self> {
         let original = corpus::build(&package.replace('/', "-"), go, mode)?;
-        let folder = corpus::goroot(go)?.join("src").join(package);
+        let (root, in_root) = corpus::package_folder(package, go)?;
+        // Tests of Go's own packages run where they are. Those of modules may write, and the
+        // module's folder belongs to Go's cache.
+        let folder = if root.ends_with("src") {
+            root.join(in_root)
+        } else {
+            let copy = scratch.file("module");
+            if !copy.exists() {
+                workspace::output(Command::new("cp").arg("-r").arg(root).arg(&copy))?;
+                workspace::output(Command::new("chmod").args(["-R", "u+w"]).arg(&copy))?;
+            }
+            copy.join(in_root)
+        };
         let mut tests = Self { scratch, folder, options, original, runs: [Results::new(), Results::new()] };
         tests.runs = [tests.run(&tests.original, |_| Ok(()))?, tests.run(&tests.original, |_| Ok(()))?];
         let unsteady: Vec<_> =

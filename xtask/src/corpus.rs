@@ -60,7 +60,7 @@ struct Mode {
 struct Program {
     name: String,
     kind: Kind,
-    /// The package of a `std-test`.
+    /// The package of a `std-test` or a `module-test`.
     package: Option<String>,
     go: Selection,
     /// The first Go that can build it, where `go` is `all`.
@@ -73,6 +73,18 @@ struct Program {
 enum Kind {
     Program,
     StdTest,
+    ModuleTest,
+}
+
+impl Kind {
+    /// The folder in which a program of this kind is built.
+    fn folder(self, name: &str) -> PathBuf {
+        match self {
+            Self::Program => sources().join(name),
+            Self::StdTest => sources(),
+            Self::ModuleTest => sources().join("modules"),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,9 +129,8 @@ impl Manifest {
                     manifest.go(version).with_context(|| format!("{}: program {}", path.display(), program.name))?;
                 }
             }
-            let is_folder = program.kind == Kind::Program && program.package.is_none();
             ensure!(
-                is_folder || program.kind == Kind::StdTest,
+                program.kind != Kind::Program || program.package.is_none(),
                 "{}: program {} has no `package`: it is a folder of corpus/",
                 path.display(),
                 program.name
@@ -188,7 +199,7 @@ impl Manifest {
             go.version,
             mode.name
         );
-        Ok(Plan { program, go, mode, folder: sources().join(&program.name) })
+        Ok(Plan { program, go, mode, folder: program.kind.folder(&program.name) })
     }
 }
 
@@ -226,32 +237,47 @@ pub fn build(program: &str, go: &str, mode: &str) -> Result<PathBuf> {
     manifest.plan(program, go, mode)?.build().with_context(|| format!("cannot build {program} with Go {go} as {mode}"))
 }
 
-/// Builds the program `./name` of a folder with these `files`, unless it is in the cache, and
-/// returns its path.
-pub fn build_generated(name: &str, files: &BTreeMap<PathBuf, String>, go: &str, mode: &str) -> Result<PathBuf> {
+/// Builds the program `package` of a folder with these `files`, unless it is in the cache, and
+/// returns its path. `folder` is a name that no other set of files has; the program's is `name`.
+pub fn build_generated(
+    name: &str,
+    folder: &str,
+    package: &str,
+    files: &BTreeMap<PathBuf, impl AsRef<[u8]>>,
+    go: &str,
+    mode: &str,
+) -> Result<PathBuf> {
     let manifest = Manifest::read()?;
-    let folder = cache().join("generated");
+    let folder = cache().join("generated").join(folder);
     for (path, text) in files {
         let path = folder.join(path);
         // An unchanged file is not written, so that what the Go command has cached of it stays
         // valid.
-        if !fs::read_to_string(&path).is_ok_and(|old| old == *text) {
+        if !fs::read(&path).is_ok_and(|old| old == text.as_ref()) {
             fs::create_dir_all(path.parent().unwrap_or(&folder))?;
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
     let all = || Selection::All(All::All);
-    let package = Some(format!("./{name}"));
+    let package = Some(package.to_owned());
     let program = Program { name: name.to_owned(), kind: Kind::Program, package, go: all(), since: None, modes: all() };
     let mode = manifest.modes.iter().find(|one| one.name == mode).with_context(|| format!("no link mode {mode:?}"))?;
     Plan { program: &program, go: manifest.go(go)?, mode, folder }.build()
 }
 
-/// The GOROOT of a toolchain: a std-test runs in the folder of its package below `src`.
-pub fn goroot(go: &str) -> Result<PathBuf> {
+/// The folder of a tested package's module, or Go's `src`, and the package's folder in it, in which
+/// its tests run.
+pub fn package_folder(package: &str, go: &str) -> Result<(PathBuf, PathBuf)> {
     let manifest = Manifest::read()?;
-    let path = workspace::output(manifest.go(go)?.command().args(["env", "GOROOT"]))?;
-    Ok(PathBuf::from(path.trim_end()))
+    let listed = |program: &&Program| program.package.as_deref() == Some(package);
+    let program = manifest.programs.iter().find(listed).with_context(|| format!("no tests of {package:?}"))?;
+    let mut command = manifest.go(go)?.command();
+    let format = "{{if .Module}}{{.Module.Dir}}{{else}}{{.Root}}/src{{end}}\n{{.Dir}}";
+    command.args(["list", "-f", format, package]).current_dir(program.kind.folder(&program.name));
+    let printed = workspace::output(&mut command)?;
+    let (root, folder) = printed.trim_end().split_once('\n').context("`go list` prints two lines")?;
+    let in_root = Path::new(folder).strip_prefix(root).with_context(|| format!("{folder} is not in {root}"))?;
+    Ok((PathBuf::from(root), in_root.to_owned()))
 }
 
 impl Go {
@@ -331,8 +357,8 @@ impl Plan<'_> {
         let flags = self.mode.flags.iter().map(String::as_str);
         Ok(match (self.program.kind, &self.program.package) {
             (Kind::Program, _) => ["build"].into_iter().chain(flags).collect(),
-            (Kind::StdTest, Some(_)) => ["test", "-c"].into_iter().chain(flags).collect(),
-            (Kind::StdTest, None) => bail!("a std-test needs a `package`"),
+            (_, Some(_)) => ["test", "-c"].into_iter().chain(flags).collect(),
+            (_, None) => bail!("a test needs a `package`"),
         })
     }
 
@@ -340,7 +366,7 @@ impl Plan<'_> {
         let mut command = self.go.command();
         command.env("CGO_ENABLED", if self.mode.cgo { "1" } else { "0" }).envs(&self.mode.env);
         command.args(self.options()?).arg("-o").arg(output).arg(self.program.package.as_deref().unwrap_or("."));
-        command.current_dir(if self.program.kind == Kind::Program { self.folder.clone() } else { sources() });
+        command.current_dir(&self.folder);
         Ok(command)
     }
 
@@ -364,7 +390,7 @@ impl Plan<'_> {
         for option in &self.mode.objcopy {
             add(option.as_bytes());
         }
-        if self.program.kind == Kind::Program {
+        if self.program.kind != Kind::StdTest {
             // The folder's path is part of the debug information.
             add(self.folder.as_os_str().as_encoded_bytes());
             for (name, text) in files(&self.folder)? {

@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::std_test::StdTest;
-use gopatch_tests::{Gopatch, Process, SOON, Scratch, gopatch, gopatchd, release_binary, wait_until};
+use gopatch_tests::std_test::{Results, StdTest};
+use gopatch_tests::{Gopatch, NEWEST_GO, Process, SOON, Scratch, gopatch, gopatchd, release_binary, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -70,29 +70,114 @@ packages! {
     go_parser: "go/parser"
     text_template: "text/template"
     time: "time"
+    runtime: "runtime"
+    sync: "sync"
+    reflect: "reflect"
+    os: "os"
+    os_signal: "os/signal"
+    net_http_httputil: "net/http/httputil"
+    math_big: "math/big"
+    crypto_x509: "crypto/x509"
+    encoding_gob: "encoding/gob"
+    log_slog: "log/slog"
+}
+
+/// Packages of modules, of which the newest versions need the newest Go.
+macro_rules! modules {
+    ($($package:ident: $path:literal)*) => {
+        mod modules {
+            use super::*;
+
+            $(
+                #[test]
+                #[ignore = "soak: takes minutes, and fetches modules"]
+                fn $package() -> Result<()> {
+                    as_usual($path, NEWEST_GO, "default")
+                }
+            )*
+        }
+    };
+}
+
+modules! {
+    gin: "github.com/gin-gonic/gin"
+    chi: "github.com/go-chi/chi/v5"
+    pgx_types: "github.com/jackc/pgx/v5/pgtype"
+    pgx_connection: "github.com/jackc/pgx/v5/pgconn"
+    zap: "go.uber.org/zap"
+    quic: "github.com/quic-go/quic-go"
+    fasthttp: "github.com/valyala/fasthttp"
+    http2: "golang.org/x/net/http2"
+    grpc: "google.golang.org/grpc"
+    bbolt: "go.etcd.io/bbolt"
+    pebble: "github.com/cockroachdb/pebble"
+    sqlite: "modernc.org/sqlite"
+}
+
+/// Packages in the other ways to compile them. `pgo` needs a profile of each: the tests of random
+/// programs have one.
+macro_rules! modes {
+    ($($package:ident: $path:literal)*) => {
+        mod modes {
+            use super::*;
+
+            $(
+                #[test]
+                #[ignore = "soak: takes minutes"]
+                fn $package() -> Result<()> {
+                    for mode in ["no-inlining", "no-optimization", "race", "cover", "amd64-v3"] {
+                        as_usual($path, NEWEST_GO, mode).context(mode)?;
+                    }
+                    Ok(())
+                }
+            )*
+        }
+    };
+}
+
+modes! {
+    net_http: "net/http"
+    encoding_json: "encoding/json"
+    text_template: "text/template"
+    sync: "sync"
+    reflect: "reflect"
 }
 
 fn hooked_everywhere(package: &str, go: &str) -> Result<()> {
+    as_usual(package, go, "default")?;
     let scratch = Scratch::new()?;
-    let tests = StdTest::new(&scratch, package, go, "default", OPTIONS)?;
-    let patched = patch(&scratch, &tests)?;
-    let same = |results: Result<_>, how: &str| results.and_then(|it| tests.ensure_same(&it)).context(how.to_owned());
-
-    same(tests.run(&patched, |_| Ok(())), "no gopatchd")?;
-    let collector = Collector::start(&scratch)?;
-    same(tests.run(&patched, |_| Ok(())), "with gopatchd")?;
-    same(tests.run(&patched, |command| Ok(_ = command.env("GOGC", "1"))), "with gopatchd and GOGC=1")?;
-    let profile = scratch.file("profile");
-    let prepare = |command: &mut Command| Ok(_ = command.arg("-test.cpuprofile").arg(&profile));
-    same(tests.run_with(&patched, prepare, flood), "with gopatchd and a flood of SIGPROF")?;
-    collector.stop()?;
-
     let tests = StdTest::new(&scratch, package, go, "maymorestack", OPTIONS)?;
     let patched = patch(&scratch, &tests)?;
-    let same = |results: Result<_>, how: &str| results.and_then(|it| tests.ensure_same(&it)).context(how.to_owned());
     let collector = Collector::start(&scratch)?;
-    same(tests.run(&patched, |_| Ok(())), "with gopatchd, preempted at every stack check")?;
+    same(&tests, "with gopatchd, preempted at every stack check", || tests.run(&patched, |_| Ok(())))?;
     collector.stop()
+}
+
+fn as_usual(package: &str, go: &str, mode: &str) -> Result<()> {
+    let scratch = Scratch::new()?;
+    let tests = StdTest::new(&scratch, package, go, mode, OPTIONS)?;
+    let patched = patch(&scratch, &tests)?;
+    same(&tests, "no gopatchd", || tests.run(&patched, |_| Ok(())))?;
+    let collector = Collector::start(&scratch)?;
+    same(&tests, "with gopatchd", || tests.run(&patched, |_| Ok(())))?;
+    let often = || tests.run(&patched, |command| Ok(_ = command.env("GOGC", "1")));
+    same(&tests, "with gopatchd and GOGC=1", often)?;
+    let profile = scratch.file("profile");
+    let prepare = |command: &mut Command| Ok(_ = command.arg("-test.cpuprofile").arg(&profile));
+    same(&tests, "with gopatchd and a flood of SIGPROF", || tests.run_with(&patched, prepare, flood))?;
+    collector.stop()
+}
+
+/// Fails unless the results are the unpatched binary's. Some tests depend on time: a difference must
+/// occur twice.
+fn same(tests: &StdTest<'_>, how: &str, run: impl Fn() -> Result<Results>) -> Result<()> {
+    let once = || run().and_then(|results| tests.ensure_same(&results));
+    once()
+        .or_else(|error| {
+            eprintln!("{how}: {error:#}");
+            once()
+        })
+        .context(how.to_owned())
 }
 
 /// A gopatchd whose output is gigabytes; only the last line is kept.

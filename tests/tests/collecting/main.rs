@@ -6,6 +6,7 @@ mod everything;
 mod h2c;
 mod idle;
 mod processes;
+mod random;
 mod requests;
 mod restart;
 mod sessions;

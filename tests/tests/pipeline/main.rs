@@ -10,3 +10,4 @@ mod etcd;
 mod greeter;
 mod hardening;
 mod operations;
+mod public;

@@ -34,7 +34,8 @@ pub(crate) fn build(packages: u32, go: &str, mode: &str) -> Result<PathBuf> {
             (PathBuf::from(format!("p{package}/services.go")), text)
         }));
     }
-    corpus::build_generated(&format!("with{packages}"), &files, go, mode)
+    let name = format!("with{packages}");
+    corpus::build_generated(&name, "services", &format!("./{name}"), &files, go, mode)
 }
 
 /// A web server that calls all services.
