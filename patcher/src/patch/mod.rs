@@ -285,7 +285,7 @@ fn assemble<'a>(
     };
     let frames = frames::section(&program.elf, &emission.frames, (&emission.code, layout.code_va().0));
     let (code, entry) = (&emission.code[..], emission.stub);
-    let additions = Additions { layout, overwrites, code, entry, symbols, frames, trailing };
+    let additions = Additions { layout, overwrites, code, entry, symbols, trailing, frames };
     let mut unfinished = write::write(&program.elf, additions)?;
     let manifest = Manifest {
         format: manifest::FORMAT,

@@ -97,7 +97,8 @@ impl ControlPage {
             return Err(invalid("its control page has an invalid size"));
         }
         let page = Mapping::read_write(file, 0, bytes)?;
-        let is_ours = status.st_uid == geteuid().as_raw() && status.st_mode & 0o077 == 0;
+        let of_others = Mode::from_raw_mode(status.st_mode) & (Mode::RWXG | Mode::RWXO);
+        let is_ours = status.st_uid == geteuid().as_raw() && of_others.is_empty();
         let description = Description::read(&page, is_ours).ok_or_else(|| invalid("its control page is invalid"))?;
         Ok((Self { page: Arc::new(page), owner }, description))
     }

@@ -8,7 +8,6 @@ mod idle;
 mod processes;
 mod random;
 mod requests;
-mod restart;
 mod sessions;
 mod signals;
 mod std_tests;

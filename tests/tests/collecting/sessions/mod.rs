@@ -4,6 +4,8 @@
 //! And what a process does to itself while it has a session: forks, more Ps, limits, locked memory,
 //! stops. It prints what the unpatched program prints, and no call is cut off.
 
+mod restart;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
