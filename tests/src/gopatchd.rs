@@ -8,13 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::process::Process;
-use crate::{SOON, Scratch, release_binary};
+use crate::{SOON, Scratch, release_binary, wait_until};
 
 /// A running gopatchd that prints JSON.
 pub struct Gopatchd {
@@ -197,6 +198,18 @@ impl Gopatchd {
     /// Whether it has printed an operation.
     pub fn has_operation(&self) -> Result<bool> {
         has_printed(&self.process)
+    }
+
+    /// Waits until it has a session. Before that, a process writes until it notices that the last
+    /// gopatchd is dead, and then nothing.
+    pub fn wait_for_session(&self) -> Result<()> {
+        wait_until("a session", SOON, || Ok((self.status()?["totals"]["sessions"] != 0).then_some(())))
+    }
+
+    /// Whether it has printed an operation that began after `time`.
+    pub fn has_operation_since(&self, time: SystemTime) -> Result<bool> {
+        let time = time.duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+        Ok(self.operations_so_far()?.iter().any(|operation| operation.start_unix_nano > time))
     }
 
     /// Whether it has printed an operation of that process.

@@ -31,16 +31,25 @@ impl Backend for MemfdBackend {
 
     fn create(&mut self, count: u32, ring_bytes: u32) -> Result<NewRings> {
         let (rings, file) = MemfdRings::create(RINGS_NAME, count, ring_bytes).context("cannot create the rings")?;
-        // Memory is charged to the first process that uses it. A program must not reach a limit of
-        // its own because of rings.
-        if let Err(error) = fallocate(&file, FallocateFlags::empty(), 0, u64::from(count) * ring::stride(ring_bytes)) {
-            tracing::debug!("the memory of rings is not taken in advance: {error}");
-        }
+        take_memory(file.try_clone()?, u64::from(count) * ring::stride(ring_bytes));
         Ok(NewRings { rings: Box::new(rings), files: vec![file], bpf_ids: Vec::new() })
     }
 
     fn reopen(&mut self, _ids: &[u32], _ring_bytes: u32) -> Result<Box<dyn Rings>> {
         bail!("its rings are BPF maps, which need --backend bpf")
+    }
+}
+
+/// Takes the memory of a new file, which is charged to the first process that uses it: a program
+/// must not reach a limit of its own because of rings. The process does not wait for that.
+fn take_memory(file: OwnedFd, bytes: u64) {
+    let take = move || {
+        if let Err(error) = fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+            tracing::debug!("the memory of rings is not taken in advance: {error}");
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("memory".into()).spawn(take) {
+        tracing::debug!("the memory of rings is not taken in advance: {error}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::{PAGE, control};
@@ -141,7 +141,9 @@ fn a_gopatchd_that_dies_in_its_sleep_is_replaced() -> Result<()> {
         Asleep::from_server(&mut server)?.wait()?;
         gopatchd.kill()?;
         let gopatchd = Gopatchd::start_named(&scratch, "second", backend, &[])?;
-        server.knock(|| gopatchd.has_operation())?;
+        gopatchd.wait_for_session()?;
+        let from = SystemTime::now();
+        server.knock(|| gopatchd.has_operation_since(from))?;
         let seen = load("").send(&scratch, &server)?;
         server.stop()?;
         let collected = gopatchd.stop()?;

@@ -94,13 +94,22 @@ fn a_hook_in_a_signal_handler_leaves_the_interrupted_one_alone() -> Result<()> {
         // Since Go 1.23 the linker keeps the runtime's variables from other packages.
         let flags: &[&str] = if go == GO[0] { &[] } else { &["-ldflags=-checklinkname=0"] };
         for backend in backends() {
-            handler(go, flags, backend).with_context(|| format!("Go {go}, {backend}"))?;
+            // Whether a signal comes in the middle of a hook is a matter of luck.
+            let mut interrupted = 0;
+            for _ in 0..10 {
+                interrupted += handler(go, flags, backend).with_context(|| format!("Go {go}, {backend}"))?;
+                if interrupted > 0 {
+                    break;
+                }
+            }
+            ensure!(interrupted > 0, "Go {go}, {backend}: no signal came in the middle of a hook");
         }
     }
     Ok(())
 }
 
-fn handler(go: &str, flags: &[&str], backend: &str) -> Result<()> {
+/// Returns how many hooks in the handler found another one running.
+fn handler(go: &str, flags: &[&str], backend: &str) -> Result<u64> {
     let scratch = Scratch::new()?;
     let program = gopatch::patch_with(&scratch, &programs::build(&scratch, "handler", go, flags)?, HANDLER)?;
     // Enough room for all records, so that nothing is lost for another reason.
@@ -132,13 +141,14 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<()> {
 
     let collected = gopatchd.stop()?;
     let lost = &collected.summary.lost;
-    ensure!(lost.slot_busy > 0 && lost.total == lost.slot_busy, "{:?}\n{}", collected.summary, collected.stderr);
+    ensure!(lost.total == lost.slot_busy, "{:?}\n{}", collected.summary, collected.stderr);
     // Some signals reach a thread without a P, whose calls are not recorded.
     let recorded: BTreeSet<_> = collected.of_rule("handler").map(|call| call.number("n")).collect();
     ensure!(recorded.len() == collected.of_rule("handler").count(), "{recorded:?}");
     ensure!(recorded.iter().all(|n| n.is_some_and(|n| n < handled)), "{handled}: {recorded:?}");
     ensure!(recorded.len() as u64 + lost.slot_busy <= handled, "{recorded:?}, {handled}: {:?}", collected.summary);
-    ensure!(collected.stderr.contains("their hook interrupted another hook"), "{}", collected.stderr);
+    let is_said = collected.stderr.contains("their hook interrupted another hook");
+    ensure!(is_said == (lost.slot_busy > 0), "{}", collected.stderr);
     let mut calls = 0;
     for call in collected.of_rule("work") {
         let (text, n) = (call.text("text").context("text")?, call.number("n").context("n")?);
@@ -147,5 +157,5 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<()> {
         calls += 1;
     }
     ensure!(calls == made, "{calls} of {made} calls: {:?}", collected.summary);
-    Ok(())
+    Ok(lost.slot_busy)
 }

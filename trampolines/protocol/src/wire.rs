@@ -218,8 +218,13 @@ pub mod ring {
     pub const FEWEST: u32 = 16;
     /// Data bytes of a spare ring.
     pub const SPARE_BYTES: u32 = 256 << 10;
-    /// Data bytes of a large ring that a process makes itself, as no gopatchd answers.
-    pub const OWN_BYTES: u32 = 1 << 20;
+    /// Data bytes of a large ring that a process with at most [`FEW`] Ps makes itself, as no
+    /// gopatchd answers.
+    pub const OWN_BYTES: u32 = 4 << 20;
+    /// The same for a process with more Ps: a locked address space includes its rings.
+    pub const OWN_BYTES_OF_MANY: u32 = 1 << 20;
+    /// See [`OWN_BYTES`].
+    pub const FEW: u32 = 8;
 
     /// Large rings for a process with so many Ps.
     pub fn large(wanted: u32) -> u32 {

@@ -65,8 +65,10 @@ impl Emitter<'_> {
         let asm = &mut *self.asm;
         asm.cmp(rax, control::ENABLE as i32)?;
         asm.jne(close_all)?;
-        asm.mov(r14d, dword_ptr(rbx + session::LARGE_RINGS))?;
-        asm.imul_3(r14, r14, ring::stride(ring::OWN_BYTES) as i32)?;
+        asm.mov(r14, qword_ptr(rbx + session::RING_BYTES))?;
+        asm.add(r14, ring::DATA as i32)?;
+        asm.mov(eax, dword_ptr(rbx + session::LARGE_RINGS))?;
+        asm.imul_2(r14, rax)?;
         self.make_file(self.constants.rings_name, close_all)?;
         let asm = &mut *self.asm;
         asm.mov(r14d, dword_ptr(rbx + session::RINGS))?;
@@ -109,6 +111,7 @@ impl Emitter<'_> {
         let mut not_few = self.asm.create_label();
         let mut not_many = self.asm.create_label();
         let mut not_all = self.asm.create_label();
+        let mut few = self.asm.create_label();
         let control_bytes = (control::ENABLE as u64 + self.arena.functions()).next_multiple_of(PAGE as u64);
         let asm = &mut *self.asm;
         // At least one was wanted, and at most some millions (see `environment`).
@@ -129,6 +132,10 @@ impl Emitter<'_> {
         asm.set_label(&mut not_all)?;
         asm.mov(dword_ptr(rbx + session::LARGE_RINGS), ecx)?;
         asm.mov(eax, ring::OWN_BYTES)?;
+        asm.cmp(ecx, ring::FEW as i32)?;
+        asm.jbe(few)?;
+        asm.mov(eax, ring::OWN_BYTES_OF_MANY)?;
+        asm.set_label(&mut few)?;
         asm.mov(qword_ptr(rbx + session::RING_BYTES), rax)?;
         asm.mov(eax, control_bytes as u32)?;
         asm.mov(qword_ptr(rbx + session::CONTROL_BYTES), rax)

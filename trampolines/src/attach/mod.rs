@@ -71,8 +71,8 @@
 //!
 //! * A process that finds a limit of address space or of file sizes makes no session. If it has
 //!   none, only a search finds gopatchd.
-//! * A locked address space (`mlockall`) includes the session: 1 MiB a P and 256 KiB for each spare
-//!   ring if the process has made it.
+//! * A locked address space (`mlockall`) includes the session: if the process has made it, 4 MiB a P
+//!   (with more than 8 Ps 1 MiB) and 256 KiB for each spare ring.
 //! * A filter that was installed before the program began and that kills on a call of the stub
 //!   kills it. [`AttachMode::Never`] makes none of them but `sched_getaffinity`, which Go makes too.
 //! * A helper is one thread that Go does not know, for at most [`HELPER_WAIT_MILLIS`] and what mapping

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{Gopatchd, Load, Operation, SOON, Scratch, Seen, Server, alone, backends, gopatch, wait_until};
+use gopatch_tests::{Gopatchd, Load, Operation, SOON, Scratch, Seen, Server, alone, backends, gopatch};
 use serde_json::Value;
 
 /// How many times gopatchd is killed.
@@ -102,7 +102,7 @@ fn live(scratch: &Scratch, backend: &str, life: u64) -> Result<Life> {
     let listening = Instant::now();
     // Before it has the session, the server writes until it notices that the last one is dead, and
     // then nothing.
-    wait_until("a session", SOON, || Ok((gopatchd.status()?["totals"]["sessions"] == 1).then_some(())))?;
+    gopatchd.wait_for_session()?;
     wait_for_one_after(&mut gopatchd, now())?;
     let waited = listening.elapsed();
     ensure!(waited <= RESUMES, "life {life}: the first operation came after {waited:?}");

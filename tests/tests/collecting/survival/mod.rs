@@ -3,6 +3,7 @@
 //! Decides: which answers and peers are tried (`kernel`, `peers`), and that the program prints what
 //! the unpatched one prints and exits with 0. The program itself watches its descriptors.
 
+mod filters;
 mod kernel;
 mod peers;
 

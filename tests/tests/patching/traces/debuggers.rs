@@ -93,7 +93,7 @@ impl Pair {
 /// The output without what differs from run to run: ids, and addresses that the kernel chose.
 fn normalise(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.starts_with('['));
-    let words = |line: &str| line.split_inclusive([' ', '=', ',', ')']).map(without_address).collect::<String>();
+    let words = |line: &str| line.split_inclusive(BREAKS).map(without_address).collect::<String>();
     lines.map(|line| words(&without_dictionary(line)) + "\n").collect()
 }
 
@@ -106,10 +106,13 @@ fn without_dictionary(line: &str) -> String {
     }
 }
 
+/// What stands between numbers and words.
+const BREAKS: [char; 5] = [' ', '=', ',', '(', ')'];
+
 /// A word, and what follows it, without an address that the kernel chose. (In decimal: a variable that
 /// has no value yet.)
 fn without_address(word: &str) -> &str {
-    let number = word.trim_end_matches([' ', '=', ',', ')']);
+    let number = word.trim_end_matches(BREAKS);
     let value = match number.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),
         None => number.parse().ok().or_else(|| number.parse::<i64>().ok().map(i64::cast_unsigned)),
