@@ -94,7 +94,17 @@ impl Pair {
 fn normalise(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.starts_with('['));
     let words = |line: &str| line.split_inclusive(BREAKS).map(without_address).collect::<String>();
-    lines.map(|line| words(&without_dictionary(line)) + "\n").collect()
+    lines.map(|line| words(&without_dictionary(&without_pid(line))) + "\n").collect()
+}
+
+/// A line without the id of the process that has ended, which delve writes.
+fn without_pid(line: &str) -> String {
+    match line.split_once(": Process ") {
+        Some((before, after)) => {
+            before.to_owned() + ": Process " + after.trim_start_matches(|letter: char| letter.is_ascii_digit())
+        }
+        None => line.to_owned(),
+    }
 }
 
 /// A line without the dictionary of a generic function: gdb shows what the caller keeps in its place
