@@ -229,7 +229,7 @@ fn delve_sees_the_same(go: &str, mode: &str) -> Result<()> {
     for (what, commands) in [
         ("next", "stack 3\nargs\nnext\nnext\nnext\nnext\nstack 2\n"),
         ("stepout", "stack 3\nstepout\nstack 2\nnext\n"),
-        ("step", "step\nstack 2\nstep\nstack 2\nstep-instruction\nstepout\n"),
+        ("step", "step\nstack 2\nstep\nstack 2\nstepout\n"),
     ] {
         let at =
             |(index, name): (usize, &String)| format!("break b{index} {name}\ncontinue\n{commands}clear b{index}\n");
