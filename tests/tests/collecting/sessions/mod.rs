@@ -220,21 +220,25 @@ fn restarts(times: usize) -> Result<()> {
         };
         let (patched, original) = (delays(true), delays(false));
         let middle = |delays: &[Duration]| delays[delays.len() / 2];
+        let most = |delays: &[Duration]| delays[delays.len() * 19 / 20];
         let last = |delays: &[Duration]| delays[delays.len() - 1];
         eprintln!(
             "{backend}: {times} restarts, {} programs patched and {} not; later than they meant to end by {:?} and {:?} \
-             (half of them), {:?} and {:?} (the last); operations {}",
+             (half of them), {:?} and {:?} (19 of 20), {:?} and {:?} (the last); operations {}",
             patched.len(),
             original.len(),
             middle(&patched),
             middle(&original),
+            most(&patched),
+            most(&original),
             last(&patched),
             last(&original),
             lives.iter().sum::<usize>(),
         );
         ensure!(lives.iter().any(|operations| *operations > 0), "{backend}: nothing was collected");
-        // A program that starts waits for a gopatchd that does not answer.
-        let most = last(&original) + Duration::from_millis(200) + last(&original) / 2;
+        // A program that starts waits up to 200 ms for a gopatchd that does not answer. That the
+        // others are not later on the whole is seen above; here, that none hangs.
+        let most = last(&original) + Duration::from_secs(2);
         ensure!(last(&patched) <= most, "{backend}: a patched program was {:?} late", last(&patched));
     }
     Ok(())
