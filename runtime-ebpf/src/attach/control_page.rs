@@ -7,19 +7,17 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gopatch_protocol::wire::{CONTROL_NAME, MAGIC, MAX_RINGS, PAGE, control};
-use rustix::fs::{
-    MemfdFlags, Mode, OFlags, SealFlags, fchmod, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create, open,
-};
+use gopatch_protocol::wire::{CONTROL_NAME, MAGIC, MAX_RINGS, PAGE, control, ring};
+use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fchmod, fcntl_add_seals, fstat, ftruncate, memfd_create, open};
 use rustix::process::geteuid;
 
-use crate::rings::Counters;
 use crate::rings::mapping::Mapping;
+use crate::rings::{Counters, check_memory_file, check_ring_bytes};
 
 /// A gopatchd, as sessions know it: a random number, not 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,9 +87,7 @@ impl ControlPage {
     pub(crate) fn open(file: &File, owner: Owner) -> io::Result<(Self, Description)> {
         let invalid = |what| io::Error::new(io::ErrorKind::InvalidData, what);
         let status = fstat(file)?;
-        if !fcntl_get_seals(file.as_fd())?.contains(SealFlags::SHRINK) {
-            return Err(invalid("its control page can shrink"));
-        }
+        check_memory_file(file)?;
         let bytes = usize::try_from(status.st_size).unwrap_or(0);
         if !(control::ENABLE..1 << 30).contains(&bytes) {
             return Err(invalid("its control page has an invalid size"));
@@ -219,7 +215,9 @@ impl Description {
         let (rings, large_rings, ring_bytes) =
             (half(control::RINGS), half(control::LARGE_RINGS), half(control::RING_BYTES));
         let are_bpf = half(control::ARE_BPF) != 0;
-        let is_size = ring_bytes.is_power_of_two() && (PAGE as u32..=1 << 30).contains(&ring_bytes);
+        // What a process makes itself has one of two sizes. It costs gopatchd as much as its rings hold.
+        let own_bytes = if large_rings <= ring::FEW { ring::OWN_BYTES } else { ring::OWN_BYTES_OF_MANY };
+        let is_size = if is_ours { check_ring_bytes(ring_bytes).is_ok() } else { ring_bytes == own_bytes };
         // Ids of maps open maps of other processes too.
         let are_counts = rings <= MAX_RINGS && (1..rings).contains(&large_rings);
         if !are_counts || !is_size || are_bpf && !is_ours {
@@ -294,6 +292,23 @@ pub(super) mod tests {
         assert!(second.is_ours(), "the first has given away what is no longer its own");
         second.release();
         assert!(!second.has_owner());
+        Ok(())
+    }
+
+    #[test]
+    fn a_page_that_others_have_made_has_the_sizes_that_programs_make() -> io::Result<()> {
+        let page = |large_rings, ring_bytes| {
+            let socket = SocketPlace::Process("/run/x.sock".into());
+            let made =
+                Description { rings: 128, large_rings, ring_bytes, bpf_ids: Vec::new(), socket, ..description() };
+            let (page, ..) = ControlPage::create(1, Owner(7), &made)?;
+            io::Result::Ok([true, false].map(|is_ours| Description::read(page.page(), is_ours).is_some()))
+        };
+        assert_eq!(page(8, ring::OWN_BYTES)?, [true, true]);
+        assert_eq!(page(9, ring::OWN_BYTES_OF_MANY)?, [true, true]);
+        assert_eq!(page(9, ring::OWN_BYTES)?, [true, false], "with 127 rings, half a gigabyte");
+        assert_eq!(page(8, 1 << 28)?, [true, false]);
+        assert_eq!(page(8, 1 << 30)?, [false, false]);
         Ok(())
     }
 

@@ -112,8 +112,9 @@ struct Finder {
     owner: Owner,
     waker: Waker,
     sender: Sender<Found>,
-    /// Processes that are of no interest: their pids, and what their executables are.
-    others: HashMap<u32, PathBuf>,
+    /// Processes without a session: their pids, their executables, and whether they had none at two
+    /// looks. At one look a process may not have come to make it.
+    others: HashMap<u32, (PathBuf, bool)>,
     /// The kernel has refused to open what a process has mapped, and that was logged.
     is_refused: bool,
 }
@@ -153,15 +154,17 @@ impl Finder {
         for pid in pids() {
             // A process that runs another program now has another executable.
             let Ok(executable) = fs::read_link(format!("/proc/{pid}/exe")) else { continue };
-            if self.others.get(&pid) == Some(&executable) {
-                running.insert(pid, executable);
+            let known = self.others.get(&pid).filter(|(known, _)| *known == executable);
+            if known.is_some_and(|(_, is_sure)| *is_sure) {
+                running.insert(pid, (executable, true));
                 continue;
             }
+            let is_known = known.is_some();
             match self.session_of(pid) {
                 Ok(Some(seen)) if seen.found.control.is_ours() => {}
                 Ok(Some(seen)) if seen.found.control.has_owner() => owned.push(seen),
                 Ok(Some(seen)) => self.take(seen.found)?,
-                Ok(None) => drop(running.insert(pid, executable)),
+                Ok(None) => drop(running.insert(pid, (executable, is_known))),
                 Err(error) => self.log(pid, &error),
             }
         }
@@ -201,6 +204,11 @@ impl Finder {
         let spare = open(mapping_of(&maps, SPARE_RINGS_NAME).ok_or(Obstacle::NoRings)?)?;
         let files = RingFiles { large: mapping_of(&maps, RINGS_NAME).map(open).transpose()?, spare };
         let mut ended = [PollFd::new(&pidfd, PollFlags::IN)];
+        // A process that has BPF rings has mapped each in three parts.
+        let bpf_parts = maps.split(|byte| *byte == b'\n').filter(|line| line.ends_with(b"bpf-map")).count();
+        if bpf_parts < 3 * description.bpf_ids.len() {
+            return Err(Obstacle::NoRings);
+        }
         let has_ended = poll(&mut ended, Some(&Timespec::default())).is_ok_and(|ended| ended > 0);
         if has_ended || !self.socket.is_at(&description.socket, pid) {
             return Ok(None);

@@ -14,11 +14,15 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use gopatch_protocol::wire::{MAX_PAYLOAD, PAGE, RINGS_NAME, ring};
 use rustix::fs::{
-    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, ftruncate, memfd_create,
+    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fstatfs, ftruncate,
+    memfd_create,
 };
 
 use super::backend::{Backend, Counters, Drained, NewRings, Positions, RingError, Rings, Sink};
 use super::mapping::Mapping;
+
+/// `include/uapi/linux/magic.h`: the file system of memory files.
+const TMPFS_MAGIC: i64 = 0x0102_1994;
 
 /// Makes memory files.
 #[derive(Debug)]
@@ -40,7 +44,20 @@ impl Backend for MemfdBackend {
     }
 }
 
-/// Takes the memory of a new file, which is charged to the first process that uses it: a program
+/// Checks that an access to a file of another process cannot fail: memory that keeps its size. (Huge
+/// pages can be taken away by a hole.)
+pub(crate) fn check_memory_file(file: &File) -> io::Result<()> {
+    let invalid = |what| Err(io::Error::new(io::ErrorKind::InvalidData, what));
+    if fstatfs(file)?.f_type != TMPFS_MAGIC {
+        return invalid("its memory is no ordinary memory file");
+    }
+    if !fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
+        return invalid("its memory can shrink");
+    }
+    Ok(())
+}
+
+/// Takes the memory of a file, which is charged to the first process that uses it: a program
 /// must not reach a limit of its own because of rings. The process does not wait for that.
 fn take_memory(file: OwnedFd, bytes: u64) {
     let take = move || {
@@ -68,13 +85,13 @@ impl MemfdRings {
 
     /// Maps the rings in the file of a running process, to read on where the last reader stopped.
     pub(crate) fn reopen(file: &File, count: u32, ring_bytes: u32) -> io::Result<Self> {
-        let invalid = |what| io::Error::new(io::ErrorKind::InvalidData, what);
-        if !fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
-            return Err(invalid("its rings can shrink"));
+        check_memory_file(file)?;
+        let bytes = u64::from(count) * ring::stride(ring_bytes);
+        if file.metadata()?.len() < bytes {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "its rings are too small"));
         }
-        if file.metadata()?.len() < u64::from(count) * ring::stride(ring_bytes) {
-            return Err(invalid("its rings are too small"));
-        }
+        // Before the process writes to them again.
+        take_memory(file.try_clone()?.into(), bytes);
         Self::map(file, count, ring_bytes)
     }
 
@@ -246,6 +263,19 @@ mod tests {
         let reopened = File::options().read(true).write(true).open(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
         assert_eq!(drain(&mut MemfdRings::reopen(&reopened, 2, 4096)?), [101, 102]);
         assert!(MemfdRings::reopen(&reopened, 3, 4096).is_err(), "there are two rings");
+        Ok(())
+    }
+
+    #[test]
+    fn only_ordinary_memory_that_keeps_its_size_is_mapped() -> io::Result<()> {
+        let file = File::from(memfd_create("test", MemfdFlags::ALLOW_SEALING)?);
+        ftruncate(&file, ring::stride(4096))?;
+        assert!(MemfdRings::reopen(&file, 1, 4096).is_err(), "it can shrink");
+        fcntl_add_seals(&file, SealFlags::SHRINK)?;
+        assert!(MemfdRings::reopen(&file, 1, 4096).is_ok());
+        assert!(check_memory_file(&File::open("/proc/self/exe")?).is_err(), "a file on a disk");
+        let huge = memfd_create("test", MemfdFlags::ALLOW_SEALING | MemfdFlags::HUGETLB);
+        assert!(huge.is_err() || check_memory_file(&File::from(huge?)).is_err(), "huge pages");
         Ok(())
     }
 

@@ -23,5 +23,5 @@ mod size;
 pub(crate) use backend::{Backend, Counters, Positions, Rings, Several};
 pub use choice::BackendChoice;
 pub(crate) use choice::open;
-pub(crate) use memfd::MemfdRings;
+pub(crate) use memfd::{MemfdRings, check_memory_file};
 pub(crate) use size::{check_ring_bytes, parse_ring_bytes, ring_bytes};
