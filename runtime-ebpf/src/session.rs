@@ -112,7 +112,7 @@ impl Session {
         self.peer.pidfd.as_fd()
     }
 
-    /// Tells the process to leave its rings.
+    /// Tells the process to write no more records.
     pub(crate) fn detach(&self) {
         self.control.detach();
     }
