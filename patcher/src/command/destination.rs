@@ -31,7 +31,7 @@ pub(crate) enum Destination {
 impl Destination {
     /// Where text goes.
     pub(crate) fn for_text(path: &Path) -> anyhow::Result<Self> {
-        let cannot = || format!("cannot write {}", path.display());
+        let cannot = || cannot_write(path);
         let (end, metadata) = follow(path).with_context(cannot)?;
         let Some(metadata) = metadata else { return Ok(Self::File(end)) };
         let kind = metadata.file_type();
@@ -41,19 +41,19 @@ impl Destination {
         }
         match describe(kind) {
             None => Ok(Self::File(end)),
-            Some(kind) => bail!("{}: it is {kind}, not a file\nhint: pass the name of a file", cannot()),
+            Some(kind) => bail!("{}: {kind}, not a file\nhint: pass the name of a file", cannot()),
         }
     }
 
     /// Where an executable goes; `hint` says what else the user may want.
     pub(crate) fn for_executable(path: &Path, hint: &str) -> anyhow::Result<PathBuf> {
-        let cannot = || format!("cannot write {}", path.display());
+        let cannot = || cannot_write(path);
         let (end, metadata) = follow(path).with_context(cannot)?;
         let Some(metadata) = metadata else { return Ok(end) };
         let kind = if is_descriptor(&end) { Some("an open descriptor") } else { describe(metadata.file_type()) };
         match kind {
             None => Ok(end),
-            Some(kind) => bail!("{}: it is {kind}, not a file\nhint: {hint}", cannot()),
+            Some(kind) => bail!("{}: {kind}, not a file\nhint: {hint}", cannot()),
         }
     }
 }
@@ -78,11 +78,11 @@ impl Files {
         self.taken.extend(identify(path).map(|identity| (role.to_owned(), identity)));
     }
 
-    /// Notes an output, of option `option`; fails if it is a file noted before.
+    /// Notes an output, which `option` names; fails if it is a file noted before.
     pub(crate) fn output(&mut self, role: &str, option: &str, path: &Path) -> anyhow::Result<()> {
         let Some(identity) = identify(path) else { return Ok(()) };
         if let Some((other, _)) = self.taken.iter().find(|(_, taken)| *taken == identity) {
-            bail!("{role} would overwrite {other} ({})\nhint: pass another name to {option}", path.display());
+            bail!("{}: {role} would overwrite {other}\nhint: pass another name to {option}", path.display());
         }
         self.taken.push((role.to_owned(), identity));
         Ok(())
@@ -124,6 +124,11 @@ fn is_descriptor(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) && is_proc()
 }
 
+/// How every message about an output that cannot be written begins.
+pub(crate) fn cannot_write(path: &Path) -> String {
+    format!("{}: cannot write", path.display())
+}
+
 /// The folder of a file.
 pub(crate) fn folder(path: &Path) -> &Path {
     match path.parent() {
@@ -132,7 +137,7 @@ pub(crate) fn folder(path: &Path) -> &Path {
     }
 }
 
-/// What a file is that is no regular one.
+/// What a file is that is not a regular one.
 fn describe(kind: FileType) -> Option<&'static str> {
     if kind.is_dir() {
         Some("a directory")
@@ -153,7 +158,7 @@ fn describe(kind: FileType) -> Option<&'static str> {
 pub(crate) fn check_replaceable(path: &Path) -> anyhow::Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(()),
-        Ok(metadata) => bail!("it is {} now", describe(metadata.file_type()).unwrap_or("a symbolic link")),
+        Ok(metadata) => bail!("now {}", describe(metadata.file_type()).unwrap_or("a symbolic link")),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error.into()),
     }

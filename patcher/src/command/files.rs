@@ -21,7 +21,7 @@ use memmap2::{Advice, Mmap, MmapOptions};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::destination;
+use super::destination::{self, cannot_write};
 use super::metadata::Metadata;
 
 /// How many bytes are mapped at once where a whole file is read: whole pages, and few enough to
@@ -38,10 +38,10 @@ pub(crate) struct Input {
 impl Input {
     /// Maps a regular file.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let cannot = || format!("cannot read {}", path.display());
+        let cannot = || cannot_read(path);
         let metadata = std::fs::metadata(path).with_context(cannot)?;
         if !metadata.is_file() {
-            bail!("{} is not a regular file\nhint: pass an executable", path.display());
+            bail!("{}: not a regular file\nhint: pass an executable", path.display());
         }
         let file = File::open(path).map_err(|error| {
             let denied = error.kind() == ErrorKind::PermissionDenied;
@@ -70,7 +70,7 @@ impl Input {
     }
 
     fn cannot(&self) -> String {
-        format!("cannot read {}", self.path.display())
+        cannot_read(&self.path)
     }
 
     /// What the file has besides its bytes, for the output to have.
@@ -92,6 +92,11 @@ fn part(file: &File, range: Range<usize>) -> io::Result<Mmap> {
     // Before Linux 5.14 this fails, and the pages are read one by one.
     let _ = part.advise(Advice::PopulateRead);
     Ok(part)
+}
+
+/// How every message about an input that cannot be read begins.
+fn cannot_read(path: &Path) -> String {
+    format!("{}: cannot read", path.display())
 }
 
 /// An output into which the input's bytes are being copied.
@@ -220,7 +225,7 @@ impl Pending {
     }
 
     fn create(path: &Path) -> anyhow::Result<Self> {
-        let cannot = || format!("cannot write {}", path.display());
+        let cannot = || cannot_write(path);
         let folder = destination::folder(path);
         if !folder.is_dir() {
             bail!("{}: the folder does not exist", cannot());
@@ -230,7 +235,7 @@ impl Pending {
     }
 
     fn cannot(&self) -> String {
-        format!("cannot write {}", self.path.display())
+        cannot_write(&self.path)
     }
 
     /// Gives the file another's metadata, and returns what could not be kept.

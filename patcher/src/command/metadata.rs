@@ -67,7 +67,7 @@ impl Metadata {
                 mode &= !SET_USER_ID;
             }
         }
-        // The folder may have given the file a list that the other has not.
+        // The folder may have given the file a list that the other lacks.
         if !self.attributes.iter().any(|(name, _)| name == ACCESS_LIST) && attribute(file, ACCESS_LIST).is_ok() {
             fremovexattr(file, ACCESS_LIST)?;
         }
@@ -87,7 +87,7 @@ impl Metadata {
     }
 }
 
-/// Sets an attribute, or says why it is lost.
+/// Sets an attribute; an error is the reason why it is lost.
 fn give_attribute(file: &File, name: &str, value: Result<&[u8], Errno>) -> Result<(), String> {
     let value = value.map_err(|error| error.to_string())?;
     if SIGNATURES.contains(&name) {

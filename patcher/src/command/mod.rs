@@ -117,15 +117,15 @@ fn keep_with_texts<'t>(
         }
     }
     for (path, text) in streams {
-        destination::write_through(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        destination::write_through(path, text).with_context(|| destination::cannot_write(path))?;
     }
     pending.into_iter().try_for_each(Pending::keep)
 }
 
-/// Names what a file has and the one made from it has not.
+/// Names what a file has and the one made from it lacks.
 fn warn_of_lost(output: &Path, input: &Path, lost: &[LostReport]) {
     for LostReport { what, why } in lost {
-        eprintln!("gopatch: warning: {}: has not the {what} of {}: {why}", output.display(), input.display());
+        eprintln!("gopatch: warning: {}: lacks the {what} of {}: {why}", output.display(), input.display());
     }
 }
 
@@ -163,7 +163,7 @@ fn write_verified<'i>(
 /// Checks a file against a policy.
 pub(crate) fn judge(path: &Path, policy_path: &Path, format: Format) -> anyhow::Result<bool> {
     let text = std::fs::read_to_string(policy_path)
-        .with_context(|| format!("cannot read the policy {}", policy_path.display()))?;
+        .with_context(|| format!("{}: cannot read the policy", policy_path.display()))?;
     let policy = Policy::parse(&rules::Source { name: policy_path.display().to_string(), text })?;
     let file = Input::open(path)?;
     // The manifest of a file that fails verification proves nothing.
@@ -242,7 +242,8 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Checks a file of rules, by itself or with a program. A refused site is shown, and is no failure.
+/// Checks a file of rules, by itself or with a program. A refused site is shown, and is not a
+/// failure.
 pub(crate) fn check_rules(path: &Path, binary: Option<&Path>) -> anyhow::Result<bool> {
     let options = Options { trailing_data: TrailingData::Keep, ..Options::new(vec![rule_source(path)?]) };
     let rules = patch::read_rules(&options)?.len();
@@ -296,7 +297,7 @@ fn rule_sources(args: &RuleArgs) -> anyhow::Result<Vec<rules::Source>> {
 }
 
 fn rule_source(path: &Path) -> anyhow::Result<rules::Source> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read rules {}", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot read the rules", path.display()))?;
     Ok(rules::Source { name: path.display().to_string(), text })
 }
 
@@ -304,7 +305,7 @@ fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
     Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
-/// Prints to standard output. A closed pipe is no error: the work is done.
+/// Prints to standard output. A closed pipe is not an error: the work is done.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

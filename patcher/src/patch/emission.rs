@@ -293,7 +293,7 @@ impl<'a> Emission<'a> {
         let size = self.code.len() - (va - self.layout.code_va().0) as usize;
         let mut moved = displaced.before.iter().chain(&displaced.after);
         let moves_rsp = !displaced.guards.is_empty() || moved.any(|moved| frames::change_of(moved) != 0);
-        let rsp = displaced.before.iter().map(frames::change_of).sum();
+        let rsp = displaced.before.iter().map(frames::change_of).fold(0, i32::wrapping_add);
         self.frames.push(Frame { va, size, at, rsp, moves_rsp });
     }
 

@@ -20,8 +20,8 @@ pub struct RuleListing {
     pub line: usize,
     /// What a call is.
     pub kind: Kind,
-    /// What it hooks, in words.
-    pub asks_for: String,
+    /// The functions that it hooks, in words.
+    pub functions: String,
     /// Position among the rules on one function.
     pub order: String,
     /// Versions of Go.
@@ -53,7 +53,7 @@ impl From<&Rule> for RuleListing {
             file: rule.file.clone(),
             line: rule.place("").line,
             kind: rule.kind,
-            asks_for: rule.describe_functions(),
+            functions: rule.describe_functions(),
             order: rule.order.to_string(),
             go: rule.go.as_ref().map(ToString::to_string),
             version: rule.version.as_ref().map(ToString::to_string),
@@ -68,7 +68,7 @@ impl From<&Rule> for RuleListing {
 
 impl Display for RuleListing {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<28} {}", self.rule, self.asks_for)?;
+        writeln!(f, "{:<28} {}", self.rule, self.functions)?;
         let ranges = [("Go", &self.go), ("version", &self.version)];
         for (name, range) in ranges.iter().filter_map(|(name, range)| Some((name, range.as_ref()?))) {
             writeln!(f, "{:<28}   for {name} {range}", "")?;

@@ -86,12 +86,12 @@ pub struct OutputReport {
     pub code_bytes: u64,
     /// Bytes of zero-filled memory that the program gains.
     pub arena_bytes: u64,
-    /// What the input's file has beside its bytes and the output's has not, such as file
+    /// What the input's file has besides its bytes and the output's lacks, such as file
     /// capabilities. Filled in by the caller.
     pub lost: Vec<LostReport>,
 }
 
-/// What the input's file has and the output's has not.
+/// What the input's file has and the output's lacks.
 #[derive(Debug, Clone, Serialize)]
 pub struct LostReport {
     /// Such as `file capabilities (security.capability)`.

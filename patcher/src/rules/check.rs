@@ -35,28 +35,36 @@ fn invalid(rule: &Rule, field: &str, what: impl Into<String>) -> RuleError {
 
 /// A boundary is not an operation, so there is nothing to choose.
 fn boundary(rule: &Rule) -> Result<(), RuleError> {
-    let key = match rule {
-        Rule { kind: Kind::Boundary, when: Some(_), .. } => "when",
-        Rule { kind: Kind::Boundary, sample: Some(_), .. } => "sample",
-        _ => return Ok(()),
-    };
-    Err(invalid(rule, key, "not allowed with `kind: boundary`, which closes the calls below it at every return"))
+    match chooses_calls(rule) {
+        Some(key) if rule.kind == Kind::Boundary => {
+            let what = "not allowed with `kind: boundary`, which closes the calls below it at every return";
+            Err(invalid(rule, key, what))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// An end of another rule's call has one end of its own, and nothing to choose. What stands for
-/// another rule's call does so each time.
+/// The key by which a rule records only a part of the calls, if it has one.
+fn chooses_calls(rule: &Rule) -> Option<&'static str> {
+    rule.when.as_ref().map(|_| "when").or(rule.sample.map(|_| "sample"))
+}
+
+/// A rule of kind `end` acts at the entry alone, and at every one. So does `instead_of`.
 fn end(rule: &Rule) -> Result<(), RuleError> {
-    let decides = || [rule.when.as_ref().map(|_| "when"), rule.sample.map(|_| "sample")].into_iter().flatten().next();
     let (field, what) = match rule.kind {
         Kind::End if rule.ends.is_empty() => ("kind", "`kind: end` needs `ends`, the rules whose calls end there"),
-        Kind::End if rule.exit.is_some() => ("exit", "not allowed with `kind: end`, which is where a call begins"),
+        Kind::End if rule.exit.is_some() => {
+            ("exit", "not allowed with `kind: end`, which takes effect where a call begins")
+        }
         Kind::End if rule.skip.is_some() => ("skip", "not allowed with `kind: end`"),
-        Kind::End if decides().is_some() => (decides().unwrap_or_default(), "not allowed with `kind: end`"),
-        Kind::End => return Ok(()),
+        Kind::End => match chooses_calls(rule) {
+            Some(key) => (key, "not allowed with `kind: end`"),
+            None => return Ok(()),
+        },
         _ if !rule.ends.is_empty() => ("ends", "allowed only with `kind: end`"),
         _ if rule.instead_of.is_empty() => return Ok(()),
         _ if rule.enter.is_none() => ("instead_of", "needs `enter`: it takes effect where a call begins"),
-        _ => match decides() {
+        _ => match chooses_calls(rule) {
             Some(key) => (key, "not allowed with `instead_of`, which takes effect at every call"),
             None => return Ok(()),
         },

@@ -57,9 +57,9 @@ pub struct Rule {
     pub when: Option<Condition>,
     /// The part of these calls that is recorded, at random.
     pub sample: Option<Ratio>,
-    /// Rules whose call, around a call of this rule, ends with it.
+    /// Rules of which the nearest call around a call of this rule ends with it.
     pub ends: Vec<String>,
-    /// Rules whose call, around a call of this rule, is no operation.
+    /// Rules of which the nearest call around a call of this rule is not an operation.
     pub instead_of: Vec<String>,
     /// Attributes that split the metrics of its operations into series.
     pub dimensions: Vec<String>,

@@ -62,10 +62,10 @@ pub(super) struct RuleText {
     /// Parameters that the caller keeps alive until the function returns.
     #[serde(default)]
     pub(super) caller_keeps: Vec<String>,
-    /// Rules whose call, around a call of this rule, ends with it; with `kind: end`.
+    /// Rules of which the nearest call around a call of this rule ends with it; with `kind: end`.
     #[serde(default)]
     pub(super) ends: Vec<String>,
-    /// Rules whose call, around a call of this rule, is no operation.
+    /// Rules of which the nearest call around a call of this rule is not an operation.
     #[serde(default)]
     pub(super) instead_of: Vec<String>,
     /// Captured attributes that split the metrics of the operations into series.

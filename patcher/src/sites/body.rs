@@ -223,9 +223,12 @@ impl<'a> Body<'a> {
             _ => i32::try_from(last.try_immediate(1).ok()?).ok()?,
         };
         let at = |index, depth| Some(Site { depth, ..self.enter(index, NEAR_JUMP).ok()? });
-        let places = [at(end, WORD), at(end + 1, WORD + frame)];
+        let after = frame.checked_add(WORD).and_then(|depth| at(end + 1, depth));
         // Of equals, the first.
-        places.into_iter().flatten().min_by_key(|site| (stops.are_within(&site.range()), !site.guards.is_empty()))
+        at(end, WORD)
+            .into_iter()
+            .chain(after)
+            .min_by_key(|site| (stops.are_within(&site.range()), !site.guards.is_empty()))
     }
 
     /// Instructions that may move only to make room: at least `needed` bytes of them, from

@@ -93,7 +93,7 @@ fn table(frames: &[Frame], (code, code_va): (&[u8], u64), version: u16) -> Optio
         at.op_addr(Address::Constant(frame.at));
         described.add_instruction(0, CallFrameInstruction::ValExpression(X86_64::RA, at));
         for (offset, change) in changes(bytes, frame) {
-            described.add_instruction(offset, CallFrameInstruction::CfaOffset(frame.rsp - change));
+            described.add_instruction(offset, CallFrameInstruction::CfaOffset(frame.rsp.wrapping_sub(change)));
         }
         table.add_fde(entry, described);
     }
@@ -114,7 +114,7 @@ fn changes(code: &[u8], frame: &Frame) -> Vec<(u32, i32)> {
         }
         known[offset] = Some(change);
         let instruction = Decoder::with_ip(64, &code[offset..], offset as u64, DecoderOptions::NONE).decode();
-        let change = change + change_of(&instruction);
+        let change = change.wrapping_add(change_of(&instruction));
         let flow = instruction.flow_control();
         if matches!(flow, FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch) {
             ahead.push((instruction.near_branch_target() as usize, change));
@@ -132,13 +132,14 @@ fn changes(code: &[u8], frame: &Frame) -> Vec<(u32, i32)> {
     rows
 }
 
-/// By how much an instruction changes RSP.
+/// By how much an instruction changes RSP. Whatever a damaged program adds up to, only debuggers read
+/// it.
 pub(crate) fn change_of(instruction: &Instruction) -> i32 {
     let sets_rsp = instruction.op_count() == 2 && instruction.op0_register() == iced_x86::Register::RSP;
     let number = || instruction.try_immediate(1).map_or(0, |number| number as i32);
     match instruction.mnemonic() {
         Mnemonic::Add if sets_rsp => number(),
-        Mnemonic::Sub if sets_rsp => -number(),
+        Mnemonic::Sub if sets_rsp => number().wrapping_neg(),
         Mnemonic::Lea if sets_rsp && instruction.op1_kind() == OpKind::Memory => {
             instruction.memory_displacement64() as i32
         }
@@ -162,4 +163,18 @@ fn compress(contents: &[u8]) -> Option<Vec<u8>> {
     let len = compressor.zlib_compress(contents, &mut bytes[start..]).ok()?;
     bytes.truncate(start + len);
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `sub rsp, -0x80000000`, again and again.
+    #[test]
+    fn changes_too_large_to_count_are_no_panic() {
+        let code = [0x48, 0x81, 0xEC, 0, 0, 0, 0x80].repeat(3);
+        let frame = Frame { va: 0x1000, size: code.len(), at: 0x2000, rsp: i32::MIN, moves_rsp: true };
+        assert_eq!(changes(&code, &frame), [(0, 0), (7, i32::MIN), (14, 0)]);
+        table(&[frame], (&code, 0x1000), VERSION).expect("a table");
+    }
 }

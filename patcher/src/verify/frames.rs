@@ -11,7 +11,7 @@ use goblin::elf::SectionHeader;
 use goblin::elf::section_header::SHF_COMPRESSED;
 use libdeflater::Decompressor;
 
-use super::symbols::File;
+use super::symbols::{File, may_extend};
 
 /// The section that Go's linker writes, and the one for code that has no such information yet.
 const NAME: &str = ".debug_frame";
@@ -24,7 +24,8 @@ const SIZE: Range<usize> = 8..16;
 const ZLIB: [u8; 4] = 1u32.to_le_bytes();
 /// Most bytes from one compressed byte.
 const MOST_FROM_ONE: usize = 1032;
-/// In an entry: what tells one that others share, by section, and where the address of any other is.
+/// In an entry, after its length: how one that others share begins, by section; and where any other
+/// has the address that it describes.
 const SHARED: [u8; 4] = [0xFF; 4];
 const NEW_SHARED: [u8; 4] = [0; 4];
 const ADDRESS: Range<usize> = 4..12;
@@ -36,20 +37,14 @@ pub(super) fn only_code_was_added(input: File<'_>, output: File<'_>, code: &Rang
     new.all(|section| output.content(section).is_some_and(|added| describe_only_code(added, NEW_SHARED, code)))
 }
 
-/// Whether section `index` is the call frame information, and extends the input's.
-pub(super) fn has_grown(index: usize, input: File<'_>, output: File<'_>, code: &Range<u64>) -> bool {
-    let (Some(before), Some(after)) = (input.elf.section_headers.get(index), output.elf.section_headers.get(index))
-    else {
-        return false;
-    };
-    let moved = SectionHeader {
-        sh_name: before.sh_name,
-        sh_offset: before.sh_offset,
-        sh_size: before.sh_size,
-        ..after.clone()
-    };
-    let is_in_tail = after.sh_offset >= input.bytes.len() as u64;
-    if moved != *before || !is_in_tail || input.elf.shdr_strtab.get_at(before.sh_name) != Some(NAME) {
+/// Whether section `after` is the call frame information, and extends the input's, which is
+/// `before`.
+pub(super) fn has_grown(
+    (input, before): (File<'_>, &SectionHeader),
+    (output, after): (File<'_>, &SectionHeader),
+    code: &Range<u64>,
+) -> bool {
+    if !may_extend(input, before, after) || input.elf.shdr_strtab.get_at(before.sh_name) != Some(NAME) {
         return false;
     }
     let contents = contents(input, before).zip(contents(output, after));

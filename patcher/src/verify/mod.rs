@@ -269,8 +269,8 @@ fn same_headers(input: File<'_>, output: File<'_>, manifest: &Manifest) -> Resul
         let same = elf.section_headers.get(index).is_some_and(|other| {
             let (before, after) = (describe(original, section), describe(elf, other));
             let names = index == usize::from(original.header.e_shstrndx);
-            let has_grown =
-                || symbols::has_grown(index, input, output, &code) || frames::has_grown(index, input, output, &code);
+            let (old, new) = ((input, section), (output, other));
+            let has_grown = || symbols::has_grown(old, new, &code) || frames::has_grown(old, new, &code);
             before == after || before.0 == after.0 && (names || has_grown())
         });
         if !same {

@@ -39,20 +39,28 @@ impl<'a> File<'a> {
     }
 }
 
-/// Whether section `index` is the symbol table or its names, and extends the input's.
-pub(super) fn has_grown(index: usize, input: File<'_>, output: File<'_>, code: &Range<u64>) -> bool {
-    let (Some(before), Some(after)) = (input.elf.section_headers.get(index), output.elf.section_headers.get(index))
-    else {
-        return false;
-    };
+/// Whether an output's section may extend the input's: it is in the tail, and all else that its
+/// header says is the same.
+pub(super) fn may_extend(input: File<'_>, before: &SectionHeader, after: &SectionHeader) -> bool {
     let moved = SectionHeader {
         sh_name: before.sh_name,
         sh_offset: before.sh_offset,
         sh_size: before.sh_size,
-        sh_info: before.sh_info,
         ..after.clone()
     };
-    if moved != *before || after.sh_offset < input.bytes.len() as u64 {
+    moved == *before && after.sh_offset >= input.bytes.len() as u64
+}
+
+/// Whether section `after` is the symbol table or its names, and extends the input's, which is
+/// `before`.
+pub(super) fn has_grown(
+    (input, before): (File<'_>, &SectionHeader),
+    (output, after): (File<'_>, &SectionHeader),
+    code: &Range<u64>,
+) -> bool {
+    // The number of local symbols grows too.
+    let as_before = SectionHeader { sh_info: before.sh_info, ..after.clone() };
+    if !may_extend(input, before, &as_before) {
         return false;
     }
     if input.symbols() == Some(before) {

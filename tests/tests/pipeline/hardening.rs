@@ -116,7 +116,7 @@ fn what_cannot_be_judged_has_another_status() -> Result<()> {
         ("out", "good.yaml", 0, ""),
         ("server", "good.yaml", 1, "server: does not meet good.yaml"),
         ("out", "wrong.yaml", 2, "wrong.yaml:2: unknown field `required_rule`"),
-        ("out", "missing.yaml", 2, "cannot read the policy missing.yaml"),
+        ("out", "missing.yaml", 2, "missing.yaml: cannot read the policy"),
         ("tampered", "good.yaml", 2, "tampered: "),
         ("good.yaml", "good.yaml", 1, "good.yaml: does not meet good.yaml"),
     ] {
@@ -200,7 +200,7 @@ fn provenance_overwrites_no_other_file() -> Result<()> {
         let arguments = ["server", "-o", "out", "--report", "report", "--provenance", name];
         let done = run(&scratch, &arguments)?;
         ensure!(done.status == Some(2), "{name}: {:?}", done.status);
-        ensure!(done.stderr.contains(&format!("the provenance would overwrite {of} ")), "{}", done.stderr);
+        ensure!(done.stderr.contains(&format!("{name}: the provenance would overwrite {of}\n")), "{}", done.stderr);
     }
     ensure!(!scratch.file("out").exists() && !scratch.file("report").exists(), "an output was written");
     Ok(())

@@ -189,6 +189,19 @@ fn the_checks_of_large_and_huge_frames_are_known() {
 }
 
 #[test]
+fn a_frame_too_large_to_count_is_no_panic() {
+    let found = sites(|asm| {
+        asm.push(rbp)?;
+        asm.mov(rbp, rsp)?;
+        asm.sub(rsp, i32::MAX)?;
+        asm.xor(ecx, ecx)?;
+        asm.call(MORESTACK + 0x100)?;
+        leave(asm)
+    });
+    assert_eq!((found.sites[0].va, found.sites[0].depth), (Va(START + 4), 8), "{found:?}");
+}
+
+#[test]
 fn a_frame_without_a_check_is_hooked_where_debuggers_stop() {
     // `push rbp` stays, and the site begins with the instruction that ends the prologue.
     let entry = |write: fn(&mut CodeAssembler) -> Result<(), IcedError>| {

@@ -123,7 +123,11 @@ fn text_goes_through_devices_and_pipes() -> Result<()> {
     let log = fs::read_to_string(scratch.file("log"))?;
     ensure!(log.starts_with("first\n") && log.matches("main.Hot").count() == 2, "{log}");
     let _socket = UnixListener::bind(scratch.file("socket"))?;
-    fail(&scratch, &["in", "-o", "new", "--rules", "rules.yaml", "--report", "socket"], "it is a socket")?;
+    fail(
+        &scratch,
+        &["in", "-o", "new", "--rules", "rules.yaml", "--report", "socket"],
+        "socket: cannot write: a socket, not a file",
+    )?;
     ensure!(!scratch.file("new").exists(), "an output without its report was kept");
     ensure!(fs::symlink_metadata(scratch.file("socket"))?.file_type().is_socket(), "the socket was replaced");
     Ok(())
@@ -162,7 +166,7 @@ fn a_report_that_cannot_be_written_leaves_no_output() -> Result<()> {
     let scratch = with_program()?;
     let done: Gopatch = run(&scratch, &["in", "-o", "out", "--rules", "rules.yaml", "--report", "/dev/full"])?;
     ensure!(done.status == Some(2), "{:?}", done.status);
-    ensure!(done.stderr.contains("cannot write /dev/full: No space left on device"), "{}", done.stderr);
+    ensure!(done.stderr.contains("/dev/full: cannot write: No space left on device"), "{}", done.stderr);
     ensure!(!scratch.file("out").exists(), "an output without its report was kept");
     Ok(())
 }

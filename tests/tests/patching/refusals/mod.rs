@@ -158,12 +158,12 @@ fn a_patched_program() -> Result<()> {
 fn files_that_cannot_be_read_or_written() -> Result<()> {
     let scratch = with_program()?;
     fs::create_dir(scratch.file("folder"))?;
-    refused(&scratch, &["nothing", "-o", "out"], "cannot read nothing")?;
-    refused(&scratch, &["folder", "-o", "out"], "folder is not a regular file")?;
-    refused(&scratch, &["/dev/zero", "-o", "out"], "/dev/zero is not a regular file")?;
-    refused(&scratch, &["in", "-o", "folder"], "cannot write folder: it is a directory")?;
-    refused(&scratch, &["in", "-o", "none/out", "--rules", "rules.yaml"], "cannot write none/out")?;
-    refused(&scratch, &["in", "-o", "in/out", "--rules", "rules.yaml"], "cannot write in/out")
+    refused(&scratch, &["nothing", "-o", "out"], "nothing: cannot read: No such file")?;
+    refused(&scratch, &["folder", "-o", "out"], "folder: not a regular file")?;
+    refused(&scratch, &["/dev/zero", "-o", "out"], "/dev/zero: not a regular file")?;
+    refused(&scratch, &["in", "-o", "folder"], "folder: cannot write: a directory")?;
+    refused(&scratch, &["in", "-o", "none/out", "--rules", "rules.yaml"], "none/out: cannot write")?;
+    refused(&scratch, &["in", "-o", "in/out", "--rules", "rules.yaml"], "in/out: cannot write")
 }
 
 #[test]
@@ -205,10 +205,10 @@ fn files_of_another_user() -> Result<()> {
     let mode = |name: &str, mode| fs::set_permissions(scratch.file(name), Permissions::from_mode(mode));
     mode(".", 0o777)?;
     mode("in", 0o000)?;
-    refused_command(&scratch, &mut as_other_user(&PATCH), "cannot read in: Permission denied")?;
+    refused_command(&scratch, &mut as_other_user(&PATCH), "in: cannot read: Permission denied")?;
     mode("in", 0o555)?;
     mode(".", 0o555)?;
-    refused_command(&scratch, &mut as_other_user(&PATCH), "cannot write out: Permission denied")?;
+    refused_command(&scratch, &mut as_other_user(&PATCH), "out: cannot write: Permission denied")?;
     Ok(mode(".", 0o777)?)
 }
 
@@ -222,7 +222,7 @@ fn a_full_disk() -> Result<()> {
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]).arg(release_binary("gopatch")?);
     command.args(["in", "-o", "small/out", "--rules", "rules.yaml"]).current_dir(scratch.path());
-    refused_command(&scratch, &mut command, "cannot write small/out: No space left on device")
+    refused_command(&scratch, &mut command, "small/out: cannot write: No space left on device")
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_limit_on_the_size_of_files() -> Result<()> {
     let scratch = with_program()?;
     let mut command = Command::new("prlimit");
     command.arg("--fsize=1000000").arg(release_binary("gopatch")?).args(PATCH).current_dir(scratch.path());
-    refused_command(&scratch, &mut command, "cannot write out: File too large")
+    refused_command(&scratch, &mut command, "out: cannot write: File too large")
 }
 
 #[test]
@@ -252,6 +252,6 @@ fn rules_that_do_not_fit() -> Result<()> {
         refused(&scratch, &PATCH, reason).with_context(|| rules.clone())?;
     }
     fs::remove_file(scratch.file("rules.yaml"))?;
-    refused(&scratch, &PATCH, "cannot read rules rules.yaml")?;
+    refused(&scratch, &PATCH, "rules.yaml: cannot read the rules")?;
     refused(&scratch, &["in", "-o", "out"], "no rule matches a function of this program")
 }
