@@ -29,7 +29,8 @@ type nested struct {
 	value any
 }
 
-// arrays has arrays behind pointers, on the stack, and, where they have one element, in registers.
+// arrays has arrays reached by pointers, on the stack, and, where they have one element, in
+// registers.
 //
 //go:noinline
 func arrays(b *block, value id, tag [1]byte, names [2]string, only [1]*entry, p *id) (sum [20]byte, last [1]byte) {
@@ -39,7 +40,7 @@ func arrays(b *block, value id, tag [1]byte, names [2]string, only [1]*entry, p 
 	return sum, tag
 }
 
-// types has interfaces in registers, on the stack, and behind a pointer.
+// types has interfaces in registers, on the stack, and reached by a pointer.
 //
 //go:noinline
 func types(err error, value any, s shape, n *nested, spilled any, last error) (error, any) {

@@ -1,6 +1,7 @@
-// Command captures calls functions whose parameters and results cover what a rule can capture: every size of
-// integer, strings of every length that is copied differently, pointers that are nil on the way, interfaces of
-// several types, promoted fields, values on the stack. The test knows what each call must record.
+// Command captures calls functions whose parameters and results cover what a rule can capture:
+// every size of integer, strings of every length that is copied differently, pointers that are nil
+// on the way, interfaces of several types, promoted fields, values on the stack. The test knows
+// what each call must record.
 package main
 
 import (
@@ -11,16 +12,16 @@ import (
 
 type shape interface{ area() int }
 
-// square is held by an interface through a pointer to it.
+// square is in an interface by a pointer to a copy.
 type square struct{ side int }
 
-// circle is held as a pointer.
+// circle is in an interface as a pointer.
 type circle struct {
 	radius int32
 	label  *string
 }
 
-// boxed is one pointer, so an interface holds it as it is.
+// boxed is one pointer, which is what an interface then holds.
 type boxed struct{ inner *circle }
 
 func (s square) area() int  { return s.side * s.side }
@@ -68,7 +69,8 @@ func follow(o *order, s shape) (length int, err error) {
 		return -1, errors.New("no order")
 	}
 	o.weight += 1000
-	// The linker drops methods that nobody calls, and with them, until Go 1.24, what DWARF says of their receivers.
+	// The linker drops methods that are not called, and with them, until Go 1.24, what DWARF says
+	// of their receivers.
 	escape(s.area())
 	return len(o.name), nil
 }

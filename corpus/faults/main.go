@@ -1,5 +1,6 @@
-// Follows pointers to memory that is not there, other than nil, in functions whose first or last instructions do that: the
-// traceback, and the panic after debug.SetPanicOnFault, must not depend on where the instruction runs.
+// Follows pointers to memory that is not there, other than nil, in functions whose first or last
+// instructions do that: the traceback, and the panic after debug.SetPanicOnFault, must not depend
+// on where the instruction runs.
 package main
 
 import (
@@ -99,7 +100,8 @@ func deep(n int, f func(*record), r *record) int {
 	return deep(n-1, f, r) + 1
 }
 
-// A page without any right, one of a file that has become shorter, an address that no page can have, and nil.
+// A page without any right, one of a file that has become shorter, an address that no page can
+// have, and nil.
 func places() map[string]*record {
 	none, err := syscall.Mmap(-1, 0, 4096, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Calls functions with frames of every size, and without one, for a debugger to stop in. All runs in one thread, and on a stack
-// that has grown before, so that a debugger sees the same each time.
+// Calls functions with frames of every size, and without one, for a debugger to stop in. All runs
+// in one thread, and on a stack that has grown before, so that a debugger sees the same each time.
 package main
 
 import (

@@ -1,7 +1,8 @@
 package main
 
-// The functions to measure. All but Leaf can call another function, so the compiler gives them a frame and a stack
-// check; none does so on the path that is measured, so that what is added to it shows.
+// The functions to measure. All but Leaf can call another function, so the compiler gives them a
+// frame and a stack check; none does so on the path that is measured, so that what is added to it
+// shows.
 
 // text is what HotText gets, or the beginning of it.
 const text = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" +
@@ -62,7 +63,8 @@ func Hot(a, b int) int {
 	return a ^ b<<1
 }
 
-// HotRequest has what a hook's entry reads in its only argument, and what the exit reads in the same place.
+// HotRequest has what a hook's entry reads in its only argument, and what the exit reads in the
+// same place.
 //
 //go:noinline
 func HotRequest(r *Request) {
@@ -72,7 +74,8 @@ func HotRequest(r *Request) {
 	r.Status = 200
 }
 
-// ServeLike has the arguments of an http.Handler. Its one call is the interface's, as in a handler that sets a status.
+// ServeLike has the arguments of an http.Handler. Its one call is the interface's, as in a handler
+// that sets a status.
 //
 //go:noinline
 func ServeLike(rw ResponseWriter, req *Request) {
@@ -91,8 +94,9 @@ func HotText(s string) {
 	}
 }
 
-// Nop has the arguments of ServeLike and a 5-byte NOP after them, as a program has that was built for a probe
-// there. It is in assembly: a hook lies elsewhere, but a uprobe there is the cheapest that there is.
+// Nop has the arguments of ServeLike and a 5-byte NOP after them, as a program has that was built
+// for a probe there. It is in assembly: a hook lies elsewhere, but a uprobe there is the cheapest
+// that there is.
 func Nop(rw ResponseWriter, req *Request)
 
 // Leaf calls nothing: it has neither frame nor stack check.

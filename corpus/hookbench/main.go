@@ -1,8 +1,9 @@
 // Command hookbench calls one function in a tight loop and prints what a call costs.
 //
-// The best of several rounds counts, for each goroutine: whatever else the machine does can only make a round slower. A
-// round can be short and followed by a pause, so that a hook's ring is emptied in time and no full ring is measured. With
-// -rate it calls at an even pace instead, to measure a collector's throughput.
+// The best of several rounds counts, for each goroutine: whatever else the machine does can only
+// make a round slower. A round can be short and followed by a pause, so that a hook's ring is
+// emptied in time and no full ring is measured. With -rate it calls at an even pace instead, to
+// measure a collector's throughput.
 package main
 
 import (
@@ -27,8 +28,9 @@ type result struct {
 	NsPerCall  float64 `json:"ns_per_call"`
 }
 
-// loops has, for each function, a loop that does nothing but call it: a call through a function value would cost more
-// than the call that is measured. What a loop writes is its own: no two goroutines share a line of the cache.
+// loops has, for each function, a loop that does nothing but call it: a call through a function
+// value would cost more than the call that is measured. What a loop writes is its own: no two
+// goroutines share a line of the cache.
 var loops = map[string]func(n int){
 	"Hot": func(n int) {
 		for i := 0; i < n; i++ {
@@ -120,8 +122,9 @@ func main() {
 	}
 }
 
-// round lets as many goroutines as there are bests run a loop at the same time, each by its own clock, and keeps what is
-// better than before. None begins before all have a processor: one that has to be woken first would find the others gone.
+// round lets as many goroutines as there are bests run a loop at the same time, each by its own
+// clock, and keeps what is better than before. None begins before all have a processor: one that
+// has to be woken first would find the others gone.
 func round(loop func(int), n int, best []time.Duration) {
 	var done sync.WaitGroup
 	waiting := int64(len(best))
@@ -142,8 +145,9 @@ func round(loop func(int), n int, best []time.Duration) {
 	done.Wait()
 }
 
-// pace makes rate calls a second, a thousandth of them in each millisecond. A loop that is late catches up, so that the
-// count is the requested one. It returns the time that all took, and the number of calls.
+// pace makes rate calls a second, a thousandth of them in each millisecond. A loop that is late
+// catches up, so that the count is the requested one. It returns the time that all took, and the
+// number of calls.
 func pace(loop func(int), rate int, lasts time.Duration) (time.Duration, int64) {
 	started := time.Now()
 	var calls int64

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// handlers has one route for each way a handler can behave. The rest of the path after a route's prefix is free:
-// the tests put a request's number there.
+// handlers has one route for each way a handler can behave. The rest of the path after a route's
+// prefix is free: the tests put a request's number there.
 func handlers() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/fast/", fast)
@@ -45,13 +45,15 @@ func stream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// panics reads the body first: otherwise the client could fail while it still sends, with another error.
+// panics reads the body first: otherwise the client could fail while it still sends, with another
+// error.
 func panics(w http.ResponseWriter, r *http.Request) {
 	io.Copy(io.Discard, r.Body)
 	panic("a handler that panics")
 }
 
-// hijack takes over the connection from net/http and answers by itself. HTTP/2 does not permit that.
+// hijack takes over the connection from net/http and answers by itself. HTTP/2 does not permit
+// that.
 func hijack(w http.ResponseWriter, r *http.Request) {
 	hijacker, ok := w.(http.Hijacker)
 	if !ok {

@@ -1,8 +1,8 @@
 // Command httpserver is the web server that the tests and the demo patch.
 //
-// It serves the same handlers over HTTP and HTTPS (HTTP/2 where the client asks for it), prints the addresses
-// it chose as one line of JSON once it accepts connections, and ends with status 0 on SIGTERM or SIGINT. It never listens
-// beyond loopback unless an address says so.
+// It serves the same handlers over HTTP and HTTPS (HTTP/2 where the client requests it), prints the
+// addresses it chose as one line of JSON once it accepts connections, and ends with status 0 on
+// SIGTERM or SIGINT. It never listens beyond loopback unless an address says so.
 package main
 
 import (
@@ -24,10 +24,10 @@ import (
 	"time"
 )
 
-// shutdownLimit bounds the wait for requests that are still running when the server is told to end.
+// shutdownLimit bounds the wait for requests that are still running when the server is stopped.
 const shutdownLimit = 10 * time.Second
 
-// ready is the line that tells whoever started the server that it can be used.
+// ready is the line that the server prints when it accepts connections.
 type ready struct {
 	HTTP  string `json:"http"`
 	HTTPS string `json:"https"`
@@ -63,8 +63,8 @@ func run(httpAddr, httpsAddr string, verbose bool) error {
 		return err
 	}
 
-	// net/http formats the stack of a panicking handler even when nobody reads it, which is what the tests
-	// want: the runtime unwinds through the hooked functions.
+	// net/http formats the stack of a panicking handler even if the log is discarded. The tests
+	// need that: the runtime unwinds through the hooked functions.
 	logTo := io.Discard
 	if verbose {
 		logTo = os.Stderr
@@ -76,7 +76,8 @@ func run(httpAddr, httpsAddr string, verbose bool) error {
 			ReadHeaderTimeout: time.Minute,
 		}
 	}
-	// A server each: net/http settles once a server whether it speaks HTTP/2, and plain HTTP says no.
+	// Two servers: net/http decides once for each server whether it speaks HTTP/2, and plain HTTP
+	// does not.
 	plainServer, secureServer := newServer(), newServer()
 	secureServer.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}
 

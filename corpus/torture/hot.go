@@ -9,8 +9,9 @@ import (
 	"unsafe"
 )
 
-// The functions that a test hooks. Each counts its calls in its first statement and its returns right before it
-// returns, so the counters say exactly what hooks at its entry and its exits must have seen.
+// The functions that a test hooks. Each counts its calls in its first statement and its returns
+// right before it returns, so the counters say exactly what hooks at its entry and its exits must
+// have seen.
 
 // counter is what a hot function knows about itself.
 type counter struct {
@@ -32,9 +33,10 @@ var errOdd = errors.New("odd")
 
 var growCount = count("main.grow")
 
-// grow has a frame that no new stack has room for, so called as a goroutine's first it always enters morestack and starts
-// again. `here` points to a variable in the caller's frame and `before` is where that was: had the stack not
-// moved, the two would agree, and the program would not test what it says it does.
+// grow has a frame that no new stack has room for, so called as a goroutine's first it always
+// enters morestack and starts again. `here` points to a variable in the caller's frame and `before`
+// is where that was: had the stack not moved, the two would agree, and the program would not test
+// what it says it does.
 //
 //go:noinline
 func grow(n int, here *byte, before uintptr) int {
@@ -59,7 +61,8 @@ func touch(frame *[64 << 10]byte) int {
 
 var recurseCount = count("main.recurse")
 
-// recurse calls itself with frames of 1 KiB: the stack grows below frames that a hook has seen enter and has yet to see leave.
+// recurse calls itself with frames of 1 KiB: the stack grows below frames that a hook has seen
+// enter and has yet to see leave.
 //
 //go:noinline
 func recurse(depth int) int {
@@ -91,7 +94,8 @@ func panicsHalf(n int) int {
 
 var relayCount = count("main.relay")
 
-// relay hands its number down through some calls of itself: a panic below leaves all of them at once.
+// relay hands its number down through some calls of itself: a panic below leaves all of them at
+// once.
 //
 //go:noinline
 func relay(n, calls int) int {
@@ -108,7 +112,8 @@ func relay(n, calls int) int {
 
 var recoversCount = count("main.recovers")
 
-// recovers always returns; after a panic the runtime makes it return from within its deferreturn epilogue.
+// recovers always returns; after a panic the runtime makes it return from within its deferreturn
+// epilogue.
 //
 //go:noinline
 func recovers(n int) (result int) {
@@ -207,7 +212,7 @@ func stackArgs(n int, b big, name string) (big, int) {
 	return b, n
 }
 
-// The shortest functions there are have no room for a counter of their own: whoever calls them counts.
+// The shortest functions have no room for a counter of their own: their callers count.
 var (
 	nothingCount    = count("main.nothing")
 	sevenCount      = count("main.seven")
@@ -266,13 +271,15 @@ type adder interface {
 
 var ledgerCount = count("main.(*ledger).add")
 
-// ledger gets its add from account: the compiler writes a wrapper that, in most versions, is a load and a tail jump.
+// ledger gets its add from account: the compiler writes a wrapper that, in most versions, is a load
+// and a tail jump.
 type ledger struct {
 	*account
 	name string
 }
 
-// number has the same shape as int, so sum has one body for both and a dictionary to tell them apart.
+// number has the same shape as int, so sum has one body for both and a dictionary to tell them
+// apart.
 type number int
 
 var sumCount = count("main.sum[...]")

@@ -31,9 +31,10 @@ type itimerspec struct {
 	interval, first syscall.Timespec
 }
 
-// interruptThreads sends SIGPROF to every thread of the process, by high-resolution timers that no scheduler of Go's can hold up.
-// While a profile is taken, the runtime takes these for its own timers' signals: its handler walks the stack from whatever
-// instruction was interrupted. A thread that begins later gets none.
+// interruptThreads sends SIGPROF to every thread of the process, by high-resolution timers that no
+// scheduler of Go's can hold up. While a profile is taken, the runtime takes these for its own
+// timers' signals: its handler walks the stack from whatever instruction was interrupted. A thread
+// that begins later gets none.
 func interruptThreads() (stop func()) {
 	threads, err := os.ReadDir("/proc/self/task")
 	if err != nil {

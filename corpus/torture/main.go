@@ -1,15 +1,17 @@
 // Command torture does to its stacks everything that the Go runtime allows, and counts what it did.
 //
-// While garbage is collected without pause, every stack is dumped again and again and profiling signals arrive as fast as they
-// can be sent, a fixed amount of work calls the functions of hot.go in every way that makes life hard for whoever has
-// changed them. What it prints depends on the amount of work alone: no address, goroutine or time. Its last lines are
+// A fixed amount of work calls the functions of hot.go in every way that is hard on a tool that has
+// changed them. Meanwhile garbage is collected without pause, every stack is dumped again and
+// again, and profiling signals arrive as fast as they can be sent. What it prints depends only on
+// the amount of work, not on any address, goroutine or time. Its last lines are
 //
 //	COUNT <function> <calls>
 //	RETURNS <function> <calls that returned, as opposed to panicked or exited>
 //
 // with functions named as the runtime names them.
 //
-// With -after FILE it knocks until FILE exists before it begins, so that whoever watches it can be ready.
+// With -after FILE it calls knock until FILE exists before it begins, so that a collector can be
+// ready.
 package main
 
 import (

@@ -13,7 +13,8 @@ import (
 	"unsafe"
 )
 
-// profileHz is more than the runtime's own timers give: those count a thread's CPU time, which the kernel looks at once a tick.
+// profileHz is more than the runtime's own timers give: those count a thread's CPU time, which the
+// kernel looks at once a tick.
 const profileHz = 10_000
 
 // parked goroutines keep the average stack small, see newStacks.
@@ -80,8 +81,8 @@ func dumpStacks() {
 	runtime.Stack(stacks, true)
 }
 
-// profile takes a profile that nobody reads. The rate that is asked for before StartCPUProfile stays; the runtime complains about
-// that on stderr.
+// profile takes a profile and discards it. The rate that is set before StartCPUProfile stays; the
+// runtime complains about that on stderr.
 func profile() {
 	runtime.SetCPUProfileRate(profileHz)
 	if err := pprof.StartCPUProfile(io.Discard); err != nil {

@@ -28,8 +28,8 @@ var work = []struct {
 	{"storm", storm},
 }
 
-// each runs body for 0 to n-1, `workers` at a time, and every call in a goroutine of its own. It sums what
-// they give; a body that ends its goroutine gives nothing.
+// each runs body for 0 to n-1, `workers` at a time, and every call in a goroutine of its own. It
+// sums what they give; a body that ends its goroutine gives nothing.
 func each(n, workers int, body func(i int) int) int {
 	var lock sync.Mutex
 	var running sync.WaitGroup
@@ -58,12 +58,14 @@ func each(n, workers int, body func(i int) int) int {
 // litter holds the newest piece of garbage.
 var litter atomic.Pointer[[2048]byte]
 
-// drop makes garbage. With the garbage collector's target at one percent, twenty calls are a collection.
+// drop makes garbage. With the garbage collector's target at one percent, twenty calls are a
+// collection.
 func drop() {
 	litter.Store(new([2048]byte))
 }
 
-// newStacks has few big stacks at a time: the runtime starts goroutines with stacks of the average size, and grow must not fit.
+// newStacks has few big stacks at a time: the runtime starts goroutines with stacks of the average
+// size, and grow must not fit.
 func newStacks(scale int) int {
 	return each(400*scale, 2, func(i int) int {
 		var here byte

@@ -10,7 +10,8 @@ type Item struct {
 // List is a generic type.
 type List[T any] struct{ items []T }
 
-// Push is a method of a generic type; it is told its type arguments by a parameter that no source shows.
+// Push is a method of a generic type; it gets its type arguments by a parameter that is not in the
+// source.
 //
 //go:noinline
 func (l *List[T]) Push(item T, name string) int {

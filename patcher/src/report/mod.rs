@@ -170,7 +170,7 @@ pub struct RefusedReport {
     pub code: &'static str,
     /// Reason, in words.
     pub reason: &'static str,
-    /// Whether the rule is `partial`, which makes this no failure.
+    /// Whether the rule is `partial`, which makes this not a failure.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
 }

@@ -170,7 +170,7 @@ fn gdb_sees_the_same(go: &str, mode: &str) -> Result<()> {
     let source = fs::read_to_string(workspace::root().join("corpus/frames/main.go"))?;
     let functions = &pair.functions;
     // In an unoptimized program, results are in memory and have no value yet.
-    let arguments = if mode == "unoptimized" { "" } else { "info args\n" };
+    let arguments = if mode == "no-optimization" { "" } else { "info args\n" };
     let shown = run("backtraces", at_functions(functions, &format!("bt\n{arguments}")))?;
     let stops = shown.matches("hit Temporary breakpoint").count();
     ensure!(stops == functions.len(), "{stops} stops:\n{shown}");
@@ -201,7 +201,7 @@ fn gdb_in_a_position_independent_executable() -> Result<()> {
 
 #[test]
 fn gdb_in_an_unoptimized_program() -> Result<()> {
-    gdb_sees_the_same(NEWEST_GO, "unoptimized")
+    gdb_sees_the_same(NEWEST_GO, "no-optimization")
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn gdb_in_an_old_go() -> Result<()> {
 #[ignore = "soak: all versions"]
 fn gdb_in_every_go() -> Result<()> {
     for go in ["1.18.10", "1.20.14", "1.21.13", "1.22.12", "1.23.12", "1.25.14", "1.26.11"] {
-        for mode in ["default", "unoptimized"] {
+        for mode in ["default", "no-optimization"] {
             gdb_sees_the_same(go, mode)?;
         }
     }
@@ -254,7 +254,7 @@ fn delve_in_the_newest_go() -> Result<()> {
 
 #[test]
 fn delve_in_an_unoptimized_program() -> Result<()> {
-    delve_sees_the_same("1.24.13", "unoptimized")
+    delve_sees_the_same("1.24.13", "no-optimization")
 }
 
 /// What `readelf` makes of the added frames.

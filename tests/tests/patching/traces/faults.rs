@@ -15,7 +15,7 @@ const BUILDS: [(&str, &str); 6] = [
     ("1.18.10", "default"),
     ("1.19", "pie"),
     ("1.21.13", "stripped"),
-    ("1.24.13", "unoptimized"),
+    ("1.24.13", "no-optimization"),
     (NEWEST_GO, "default"),
     (NEWEST_GO, "pie"),
 ];
