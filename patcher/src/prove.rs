@@ -77,9 +77,7 @@ pub fn prove(output: &[u8], input: Option<&[u8]>) -> Result<Manifest, ProofError
     let plan = patch::plan(&restored, &options).map_err(|error| ProofError::Patch(Box::new(error)))?;
     // The digest in the manifest is that of the restored input, as the verifier has checked.
     let again = plan.finish(manifest.input.sha256.clone()).output.to_vec();
-    let differs = again.iter().zip(output).position(|(ours, theirs)| ours != theirs);
-    let offset = differs.or_else(|| (again.len() != output.len()).then_some(again.len().min(output.len())));
-    match offset {
+    match verify::first_difference(&again, output) {
         Some(offset) => Err(ProofError::Differs { offset, part: part_at(offset as u64, &manifest) }),
         None => Ok(manifest),
     }

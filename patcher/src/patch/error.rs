@@ -50,7 +50,7 @@ pub enum PatchError {
     AllRefused(String),
     #[error("no {name} of Go's runtime in this program's {origin}")]
     Runtime { name: String, origin: Origin },
-    #[error("cannot hook runtime.retake, without which the program finds no gopatchd that starts later: {0}")]
+    #[error("cannot hook runtime.retake, which keeps the session with gopatchd: {0}")]
     Tick(&'static str),
     #[error("socket path too long: {len} bytes, of at most {most}", most = MAX_SOCKET_PATH - 1)]
     Socket { len: usize },

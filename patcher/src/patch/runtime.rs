@@ -72,7 +72,9 @@ pub(super) fn tick_site(go: &GoBinary<'_>, text: &Text<'_>) -> Result<(Va, Site)
     let is_plain = |site: &Site| site.guards.is_empty() && site.island.is_none() && site.depth == 0;
     match (found.sites.pop().filter(is_plain), found.refused.pop()) {
         (Some(site), _) => Ok((function.start, site)),
-        (None, refused) => Err(PatchError::Tick(refused.map_or("", |refused| refused.refusal.reason()))),
+        (None, refused) => {
+            Err(PatchError::Tick(refused.map_or("its entry has an unknown form", |refused| refused.refusal.reason())))
+        }
     }
 }
 

@@ -282,8 +282,8 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The site that begins with instruction `index`; nothing after its start will run. The stack
-    /// check before it must not lead into it.
+    /// The site that begins with instruction `index`; nothing after its start will run. What runs
+    /// before it must not lead into it.
     pub(super) fn cut(&self, index: usize) -> Option<Site> {
         let va = self.instructions.get(index)?.ip();
         let mut len = 0;
@@ -295,7 +295,7 @@ impl<'a> Body<'a> {
             len += self.padding_after(next).min(NEAR_JUMP.saturating_sub(len));
         }
         let range = va..va + len as u64;
-        let is_led_to = self.instructions[..index].iter().any(|check| range.contains(&check.near_branch_target()));
+        let is_led_to = self.instructions[..index].iter().any(|before| range.contains(&before.near_branch_target()));
         (len >= NEAR_JUMP && !is_led_to).then(|| Site {
             at: At::Enter,
             va: Va(va),

@@ -219,8 +219,7 @@ impl Text<'_> {
         if function.is_wrapper {
             return Err(refuse(Refusal::Wrapper));
         }
-        let mut found = self.sites(function, Wanted { enter: true, exit: false });
-        let refused = found.refused.pop();
+        let refused = self.sites(function, Wanted { enter: true, exit: false }).refused.pop();
         let may_be_cut = refused.is_none_or(|refused| {
             matches!(
                 refused.refusal,
@@ -229,10 +228,7 @@ impl Text<'_> {
         });
         let body = (self.bytes)(function.start, function.end).and_then(|bytes| Body::decode(bytes, *function, None));
         let cut = body.filter(|_| may_be_cut).and_then(|body| body.cut(body.stack_check(self.functions).ok()?.start));
-        // An island would need a site of its own.
-        let cut = cut.or_else(|| found.sites.pop().filter(|site| site.island.is_none()));
-        let refused = refused.unwrap_or(refuse(Refusal::NoRoom));
-        cut.ok_or(refused)
+        cut.ok_or_else(|| refused.unwrap_or(refuse(Refusal::NoRoom)))
     }
 }
 

@@ -128,10 +128,8 @@ pub fn verify_and_restore(output: &[u8], input: Option<&[u8]>) -> Result<(Manife
     let (manifest, manifest_bytes) = read_manifest(&elf, output)?;
     code_is_whole(output, &manifest, manifest_bytes)?;
     let restored = restore::restore(&elf, output, &manifest)?;
-    if let Some(input) = input.filter(|input| *input != restored) {
-        let differs = restored.iter().zip(input).position(|(ours, theirs)| ours != theirs);
-        let offset = differs.or_else(|| (restored.len() != input.len()).then_some(restored.len().min(input.len())));
-        offset.map_or(Ok(()), |offset| Err(VerifyError::OtherInput { offset }))?;
+    if let Some(offset) = input.and_then(|input| first_difference(&restored, input)) {
+        return Err(VerifyError::OtherInput { offset });
     }
     let original = headers_of(&restored)?;
     same_headers(File { bytes: &restored, elf: &original }, File { bytes: output, elf: &elf }, &manifest)?;
@@ -177,6 +175,16 @@ pub fn differences(ours: &[u8], theirs: &[u8], offset: usize) -> Vec<Range<usize
         }
     }
     differences
+}
+
+/// The first offset at which two files differ, which is the end of the shorter one if it begins the
+/// other.
+pub(crate) fn first_difference(ours: &[u8], theirs: &[u8]) -> Option<usize> {
+    if ours == theirs {
+        return None;
+    }
+    let differs = ours.iter().zip(theirs).position(|(ours, theirs)| ours != theirs);
+    Some(differs.unwrap_or(ours.len().min(theirs.len())))
 }
 
 /// Checks that the output ends with the data after the input's ELF file, if the manifest says so.
