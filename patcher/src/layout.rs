@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! image   [ the program's segments ... bss ][ arena: zero-filled ][ new text ]
-//! file    [ the input, byte for byte but for the headers and the sites ][ new text ][ manifest ][ names ][ sections ]
+//! file    [ the input, byte for byte but for the headers and the sites ][ new text ][ manifest ]
+//!         [ names of sections ][ symbols ][ frames ][ section headers ][ trailing data ]
 //! ```
 //!
 //! The new text lies above Go's `etext`, so the runtime attributes a profile's tick in it to

@@ -128,7 +128,7 @@ pub struct Additions<'a, 'i> {
     pub entry: u64,
     /// What the symbol table gets beside the input's symbols; `None` leaves it as it is.
     pub symbols: Option<Vec<Symbol>>,
-    /// The end of the input, of which a copy shall end the output.
+    /// The end of the input, a copy of which must end the output.
     pub trailing: &'i [u8],
     /// Call frame information for the code.
     pub frames: Option<Contents>,

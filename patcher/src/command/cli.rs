@@ -208,11 +208,11 @@ pub(crate) enum RulesCommand {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Attach {
-    /// When it starts, and at no other time
+    /// When it starts; later only gopatchd can find it
     Start,
     /// When it starts, and later at growing intervals
     Late,
-    /// At no time
+    /// At no time; gopatchd does not find it either
     Never,
 }
 

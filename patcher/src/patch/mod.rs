@@ -5,8 +5,8 @@
 //! [`shapes`] leave out rules for other versions, [`hooks`] resolves what each hook records,
 //! [`targets`] chooses sites, [`confinement`] decides when the program may attach, [`emission`]
 //! emits code, [`describe`] fills in manifest and report, [`recipe`] notes how to make the file
-//! again. [`runtime`] finds what the emitted code
-//! needs of Go's runtime, [`probes`] turns a plan into uprobes, [`error`] has the messages.
+//! again. [`runtime`] finds what the emitted code needs of Go's runtime, [`probes`] turns a plan into
+//! uprobes, [`error`] has the messages.
 
 mod confinement;
 mod describe;

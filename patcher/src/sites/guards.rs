@@ -5,9 +5,9 @@
 //!
 //! A guard (`gopatch_trampolines`, `moved`) puts the instruction's address on the stack while it
 //! runs, for which it needs a register; where the flags are free too, it also compares the
-//! instruction's operand with nil. At an entry R12, R13, R15 and the flags hold nothing (Go's `src/cmd/compile/abi-internal.md`),
-//! until a displaced instruction writes to them. Before a return they hold nothing after the last
-//! displaced instruction that reads them.
+//! instruction's operand with nil. At an entry R12, R13, R15 and the flags hold nothing (Go's
+//! `src/cmd/compile/abi-internal.md`), until a displaced instruction writes to them. Before a return
+//! they hold nothing after the last displaced instruction that reads them.
 
 use std::ops::Range;
 

@@ -6,9 +6,9 @@
 //!
 //! A `pop rbp; ret` after an instruction that must stay has 2 bytes. A short jump leads from there
 //! to an island: a 5-byte jump in bytes that another site of the same function overwrites but does
-//! not need. They are after the entry's own jump, or, if that has no room, after the jump of a
-//! *relay*, a run of instructions that moves only for this. In a function that does little but call
-//! another, moving that call makes the room.
+//! not need. If no site has such bytes, they are after the jump of a *relay*, a run of instructions
+//! that moves only for this, or after the entry's own jump, for which more of the entry moves. In a
+//! function that does little but call another, moving that call makes the room.
 //!
 //! # Why an island's address matters
 //!
@@ -43,8 +43,8 @@ pub(super) struct Near<'n> {
     pub(super) body: &'n Body<'n>,
     pub(super) stops: &'n Stops,
     pub(super) functions: &'n FunctionTable<'n>,
-    /// The stack check, if instructions may move for the island among which a debugger stops, for
-    /// there is no other place for the hook.
+    /// The stack check; `None` if the hook has another place, so that no instruction may move at
+    /// which a debugger stops.
     pub(super) check: Option<&'n Range<usize>>,
 }
 

@@ -5,8 +5,8 @@
 //! Never does: guess. A place that is not provably safe is a [`Refusal`].
 //!
 //! [`body`] has a function's instructions and finds runs of them that may move, [`instruction`]
-//! classifies single instructions, [`guards`] handles those that may meet nil, [`islands`] handles
-//! places too short for a jump.
+//! classifies single instructions, [`guards`] handles those that may fault, [`islands`] handles
+//! places too short for a jump, [`stops`] knows where debuggers stop.
 //!
 //! # What makes a site safe
 //!
@@ -16,11 +16,11 @@
 //!   there is no other room, the call at the very end of an entry's site moves, in a function that
 //!   defers nothing: its return address, after the site, remains in the program.
 //! * A function that neither calls nor loops may move as a whole, with its branches.
-//! * The displaced instructions cannot fault, or have a guard against nil ([`guards`]). The runtime
+//! * The displaced instructions cannot fault, or have a guard ([`guards`]). Without one, the runtime
 //!   would attribute a fault in a thunk to the caller, as it does not know the thunk's PC.
 //! * An entry's hook runs after the stack check, which can send the function back to its first
-//!   byte, and no branch leads to the hook: it runs exactly once for each call. The site is there
-//!   too, or includes the check.
+//!   byte, and no branch leads to the hook: it runs exactly once for each call. The site is the
+//!   check itself, which then runs in the thunk, or comes after it.
 //! * A way out that is shorter than a jump uses a `jmp rel8` and an island ([`islands`]).
 //! * Jump tables are not resolved. In a function with one, only the instructions that make and
 //!   unmake the frame are displaced: the compiler emits each of these sequences as one unit and
@@ -72,7 +72,7 @@ pub struct Site {
     pub leaves: Option<Instruction>,
     /// Where the function continues; `None` when these instructions leave it.
     pub resume: Option<Va>,
-    /// Guards for the displaced instructions that follow a pointer.
+    /// Guards for the displaced instructions that may fault.
     pub guards: Vec<Guard>,
     /// Bytes between RSP and the return address at the hook.
     pub depth: i32,

@@ -186,7 +186,7 @@ impl<'a> Sites<'a> {
                 return Ok(());
             }
             match self.decode(self.restored, va)? {
-                (len, Step::Next | Step::Branch(_)) => va += len,
+                (len, Step::Next | Step::Branch(_)) => va = va.saturating_add(len),
                 _ => break,
             }
         }
@@ -220,7 +220,7 @@ impl<'a> Sites<'a> {
             if !sets_result {
                 return Err(format!("the instruction at {va:#x} does not set a result"));
             }
-            va += len;
+            va = va.saturating_add(len);
         }
     }
 
@@ -303,7 +303,7 @@ impl<'a> Sites<'a> {
                 Step::Branch(target) => (Some(target), true),
                 Step::Jump(target) => (Some(target), false),
             };
-            for next in target.into_iter().chain(falls_through.then(|| va + len)) {
+            for next in target.into_iter().chain(falls_through.then(|| va.saturating_add(len))) {
                 if ways.onward == Some(next) || ways.branches.contains(&next) {
                     leaves = true;
                     continue;
@@ -337,7 +337,7 @@ impl<'a> Sites<'a> {
             let (len, step) = self.decode(self.restored, va)?;
             if self.instruction(self.restored, va, len)? == [INT3] {
                 // Padding.
-                va += len;
+                va = va.saturating_add(len);
                 continue;
             }
             if self.follows_pointer(va)? {
@@ -345,19 +345,19 @@ impl<'a> Sites<'a> {
             }
             falls_through = !matches!(step, Step::Jump(_) | Step::Return | Step::Indirect);
             match step {
-                Step::Call(Some(target)) if va + len == end => {
+                Step::Call(Some(target)) if va.saturating_add(len) == end => {
                     ways.call = Some((target, end));
                     falls_through = false;
                 }
                 Step::Next | Step::Call(_) => {}
                 Step::Branch(target) | Step::Jump(target) if (start..end).contains(&target) => {}
-                Step::Jump(target) if va + len == end => ways.onward = Some(target),
+                Step::Jump(target) if va.saturating_add(len) == end => ways.onward = Some(target),
                 Step::Branch(target) | Step::Jump(target) => _ = ways.branches.insert(target),
                 Step::Return | Step::Indirect => {
                     ways.last.insert(self.instruction(self.restored, va, len)?.to_vec());
                 }
             }
-            va += len;
+            va = va.saturating_add(len);
         }
         if falls_through {
             ways.onward = Some(va);
@@ -384,7 +384,9 @@ impl<'a> Sites<'a> {
         for &va in seen.range(..jump).rev().take(LONGEST_CALL) {
             let taken = self.at(self.output, va, |instruction| {
                 let address = |operand| match operand {
-                    X86OperandType::Mem(memory) => Some((va + instruction.len()).wrapping_add_signed(memory.disp())),
+                    X86OperandType::Mem(memory) => {
+                        Some(va.wrapping_add(instruction.len()).wrapping_add_signed(memory.disp()))
+                    }
                     _ => None,
                 };
                 (instruction.mnemonic() == Some("lea")).then(|| instruction.operands().find_map(address))

@@ -1,4 +1,4 @@
-//! Instructions that may meet nil.
+//! Instructions that may fault.
 
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
