@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use gopatch_trampolines::plan::TypeData;
 
-use crate::dwarf::{DwarfError, Sections, TypeInfo, Wanted};
+use crate::dwarf::{DwarfError, Sections, TypeInfo, WantedNames};
 use crate::elf::{Elf, Relative};
 use crate::golang::symbol::{Name, symbol_name};
 use crate::golang::{Function, GoBinary, GoVersion};
@@ -110,7 +110,7 @@ impl<'a> ProgramTypes<'a> {
     ) -> Result<Description<'a>, ProgramError> {
         if let Some(sections) = sections {
             let named: Vec<String> = rules.iter().flat_map(named_types).map(|name| symbol_name(&name)).collect();
-            let wanted = Wanted {
+            let wanted = WantedNames {
                 functions: functions.clone(),
                 types: named.iter().map(String::as_str).chain(["runtime.g", "runtime.m", "runtime.p"]).collect(),
             };

@@ -125,7 +125,7 @@ impl<'g, 'a> Hazards<'g, 'a> {
     }
 
     /// The hazard of hooking `function`.
-    pub fn of(&self, function: &Function<'_>) -> Option<Hazard> {
+    pub fn find(&self, function: &Function<'_>) -> Option<Hazard> {
         let package = self.package_of_file(function);
         // The runtime imports nothing else.
         if package.is_some_and(|package| !matches!(package.split('/').next(), Some("runtime" | "internal"))) {
@@ -173,20 +173,20 @@ impl<'g, 'a> Hazards<'g, 'a> {
     fn callees(&self, function: &Function<'_>, mut found: impl FnMut(&Function<'a>)) {
         let Some(bytes) = self.elf.bytes_at(function.start, function.size()) else { return };
         for instruction in Decoder::with_ip(64, bytes, function.start.0, DecoderOptions::NONE) {
-            let taken = self.taken(&instruction).filter(|taken| !taken.flags.is_assembly());
-            [self.called(&instruction), taken].into_iter().flatten().for_each(&mut found);
+            let taken = self.find_taken(&instruction).filter(|taken| !taken.flags.is_assembly());
+            [self.find_callee(&instruction), taken].into_iter().flatten().for_each(&mut found);
         }
     }
 
     /// The function that an instruction calls or jumps to; a jump may stay within its function.
-    fn called(&self, instruction: &Instruction) -> Option<&'g Function<'a>> {
+    fn find_callee(&self, instruction: &Instruction) -> Option<&'g Function<'a>> {
         use FlowControl::{Call, ConditionalBranch, UnconditionalBranch};
         let is_direct = matches!(instruction.flow_control(), Call | ConditionalBranch | UnconditionalBranch);
         is_direct.then(|| self.go.functions.containing(Va(instruction.near_branch_target()))).flatten()
     }
 
     /// The function whose address, or whose function value, an instruction loads.
-    fn taken(&self, instruction: &Instruction) -> Option<&'g Function<'a>> {
+    fn find_taken(&self, instruction: &Instruction) -> Option<&'g Function<'a>> {
         let at = instruction.is_ip_rel_memory_operand().then(|| Va(instruction.ip_rel_memory_address()))?;
         let word = |va| pointer_at(self.elf, self.relocations, va);
         let starts_at = |va| self.go.functions.containing(va).filter(|function| function.start == va);
@@ -210,7 +210,7 @@ mod tests {
         let relocations = elf.relative_relocations().unwrap();
         let go = GoBinary::read(&elf, &relocations).unwrap();
         let function = go.functions.by_name(name).find(|function| !function.is_wrapper);
-        Hazards::new(&elf, &relocations, &go).of(function.unwrap_or_else(|| panic!("no {name}")))
+        Hazards::new(&elf, &relocations, &go).find(function.unwrap_or_else(|| panic!("no {name}")))
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
             let wrappers: Vec<_> = go.functions.all().iter().filter(is_reached).collect();
             assert!(!wrappers.is_empty(), "{arguments:?}");
             for wrapper in wrappers {
-                assert_eq!(hazards.of(wrapper), Some(Hazard::SignalHandler), "{} with {arguments:?}", wrapper.name);
+                assert_eq!(hazards.find(wrapper), Some(Hazard::SignalHandler), "{} with {arguments:?}", wrapper.name);
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::elf::Elf;
 use crate::layout::{Layout, PROGRAM_HEADER, ProgramHeaders, SECTION_HEADER};
 use crate::sites::{NEAR_JUMP, SHORT_JUMP, Site};
 use crate::symbols::frames::{self, Contents};
-use crate::symbols::{self, Symbol, Tables};
+use crate::symbols::{self, CodeSymbol, Tables};
 
 /// Name of the section for the new text.
 pub const TEXT_SECTION: &str = ".gopatch.text";
@@ -127,7 +127,7 @@ pub struct Additions<'a, 'i> {
     /// The new entry point.
     pub entry: u64,
     /// What the symbol table gets beside the input's symbols; `None` leaves it as it is.
-    pub symbols: Option<Vec<Symbol>>,
+    pub symbols: Option<Vec<CodeSymbol>>,
     /// The end of the input, a copy of which must end the output.
     pub trailing: &'i [u8],
     /// Call frame information for the code.
@@ -388,7 +388,7 @@ fn section_headers(
     elf: &Elf<'_>,
     layout: &Layout,
     text_size: u64,
-    (symbols, frames): (Option<&[Symbol]>, Option<Contents>),
+    (symbols, frames): (Option<&[CodeSymbol]>, Option<Contents>),
 ) -> Result<SectionTable, WriteError> {
     let mut names: Vec<u8> = vec![0];
     let mut headers = Vec::with_capacity(elf.sections().len() + 4);

@@ -155,14 +155,14 @@ impl<'i> Copying<'i> {
 }
 
 /// Finds where the written file differs from the input. Several threads may run it.
-pub(crate) struct Comparison<'i> {
+pub(crate) struct FileComparison<'i> {
     input: &'i Input,
     pending: &'i Pending,
     /// Where the first part begins that no thread has taken.
     next: AtomicUsize,
 }
 
-impl<'i> Comparison<'i> {
+impl<'i> FileComparison<'i> {
     pub(crate) fn new(input: &'i Input, pending: &'i Pending) -> Self {
         Self { input, pending, next: AtomicUsize::new(0) }
     }
@@ -239,8 +239,8 @@ impl Pending {
     }
 
     /// Gives the file another's metadata, and returns what could not be kept.
-    pub(crate) fn give(&self, metadata: &Metadata) -> anyhow::Result<Vec<LostReport>> {
-        metadata.give(self.file.as_file()).with_context(|| self.cannot())
+    pub(crate) fn set_metadata(&self, metadata: &Metadata) -> anyhow::Result<Vec<LostReport>> {
+        metadata.apply_to(self.file.as_file()).with_context(|| self.cannot())
     }
 
     /// Gives the file its name.
@@ -302,7 +302,7 @@ mod tests {
             pending.write_at(&[!bytes[at]], at).expect("room");
         }
         pending.append(&input, b"the tail").expect("room");
-        let comparison = Comparison::new(&input, pending);
+        let comparison = FileComparison::new(&input, pending);
         let found = thread::scope(|scope| {
             let other = scope.spawn(|| comparison.run());
             [comparison.run(), other.join().expect("no panic")].map(|found| found.expect("readable files"))

@@ -47,7 +47,7 @@ impl Metadata {
     }
 
     /// Gives a file, whose bytes are all written, this metadata, and returns what could not be kept.
-    pub(crate) fn give(&self, file: &File) -> io::Result<Vec<LostReport>> {
+    pub(crate) fn apply_to(&self, file: &File) -> io::Result<Vec<LostReport>> {
         let mut lost = Vec::new();
         let mut lose = |what: String, why: String| lost.push(LostReport { what, why });
         // A change of the owner clears set-id bits and capabilities.
@@ -73,7 +73,7 @@ impl Metadata {
         }
         file.set_permissions(Permissions::from_mode(mode))?;
         for (name, value) in &self.attributes {
-            if let Err(why) = give_attribute(file, name, value.as_deref().map_err(|error| *error)) {
+            if let Err(why) = set_attribute(file, name, value.as_deref().map_err(|error| *error)) {
                 lose(describe(name), why);
             }
         }
@@ -88,7 +88,7 @@ impl Metadata {
 }
 
 /// Sets an attribute; an error is the reason why it is lost.
-fn give_attribute(file: &File, name: &str, value: Result<&[u8], Errno>) -> Result<(), String> {
+fn set_attribute(file: &File, name: &str, value: Result<&[u8], Errno>) -> Result<(), String> {
     let value = value.map_err(|error| error.to_string())?;
     if SIGNATURES.contains(&name) {
         // The kernel may have made a new one.

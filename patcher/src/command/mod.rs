@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 
 use self::cli::{Format, PatchArgs, RuleArgs};
 use self::destination::{Destination, Files};
-use self::files::{Comparison, Copying, Input, Pending};
+use self::files::{Copying, FileComparison, Input, Pending};
 
 /// Patches a file.
 pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
@@ -42,10 +42,10 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
         symbols: args.symbols,
         trailing_data: args.trailing_data.into(),
     };
-    let places = Places::find(args, input_path, output_path)?;
+    let places = OutputPlaces::find(args, input_path, output_path)?;
     let input = Input::open(input_path)?;
     let (pending, mut patched) = write_verified(&input, &places.output, &options)?;
-    let lost = pending.give(&input.metadata()?)?;
+    let lost = pending.set_metadata(&input.metadata()?)?;
     let report = &mut patched.report;
     report.input.path = Some(input_path.display().to_string());
     report.output.path = Some(output_path.display().to_string());
@@ -74,13 +74,13 @@ pub(crate) fn patch(args: &PatchArgs) -> anyhow::Result<bool> {
 }
 
 /// Where the outputs of a run go.
-struct Places {
+struct OutputPlaces {
     output: PathBuf,
     report: Option<Destination>,
     provenance: Option<Destination>,
 }
 
-impl Places {
+impl OutputPlaces {
     /// Finds them, and refuses outputs that would overwrite an input or each other.
     fn find(args: &PatchArgs, input: &Path, output: &Path) -> anyhow::Result<Self> {
         let mut files = Files::default();
@@ -137,7 +137,7 @@ fn write_verified<'i>(
 ) -> anyhow::Result<(Pending, Patched<'i>)> {
     let input_path = input.path();
     let copying = Copying::start(input, output_path)?;
-    let comparison = Comparison::new(input, copying.pending());
+    let comparison = FileComparison::new(input, copying.pending());
     let patched = thread::scope(|scope| {
         // Most bytes of the output are the input's, with any rules; and its digest takes as long as
         // everything else.
@@ -236,7 +236,7 @@ pub(crate) fn restore(path: &Path, output_path: &Path) -> anyhow::Result<bool> {
     let output = Input::open(path)?;
     let input = restore::input_of(output.bytes()).with_context(|| path.display().to_string())?;
     let pending = Pending::write(&place, &input)?;
-    let lost = pending.give(&output.metadata()?)?;
+    let lost = pending.set_metadata(&output.metadata()?)?;
     pending.keep()?;
     warn_of_lost(output_path, path, &lost);
     Ok(true)

@@ -16,7 +16,7 @@ use crate::golang::symbol::without_type_arguments;
 use crate::types::TypeId;
 
 use super::mentions::Mentions;
-use super::{Body, DwarfError, Function, Reader, TypeInfo, Unit, Wanted};
+use super::{DwarfError, Reader, Subprogram, SubprogramBody, TypeInfo, Unit, WantedNames};
 
 /// Below this many bytes of .debug_info a thread costs more than it saves.
 const WORTH_A_THREAD: usize = 1 << 20;
@@ -25,7 +25,7 @@ const MOST_THREADS: usize = 4;
 
 pub(super) fn read<'d>(
     mut dwarf: gimli::Dwarf<Reader<'d>>,
-    wanted: &Wanted<'_>,
+    wanted: &WantedNames<'_>,
     runtime_types: Va,
 ) -> Result<TypeInfo<'d>, DwarfError> {
     // All units of Go's linker share one abbreviation table.
@@ -106,7 +106,7 @@ struct Names<'w> {
 }
 
 impl<'w> Names<'w> {
-    fn new(wanted: &Wanted<'w>) -> Self {
+    fn new(wanted: &WantedNames<'w>) -> Self {
         let sorted = |names: &HashSet<&'w str>| {
             let mut names: Vec<_> = names.iter().map(|name| name.as_bytes()).collect();
             names.sort_unstable();
@@ -133,13 +133,13 @@ impl<'w> Names<'w> {
 #[derive(Debug, Default)]
 struct Seen<'d> {
     /// Wanted functions that were not inlined.
-    functions: HashMap<&'d str, Function>,
+    functions: HashMap<&'d str, Subprogram>,
     /// Wanted types.
     types: HashMap<&'d str, TypeId>,
     /// Abstract entries of wanted functions.
     abstracts: Vec<(DebugInfoOffset, &'d str)>,
     /// Bodies, by their abstract entry.
-    bodies: HashMap<DebugInfoOffset, Vec<Body>, FixedState>,
+    bodies: HashMap<DebugInfoOffset, Vec<SubprogramBody>, FixedState>,
     /// Every copy: its abstract entry, and the function that holds it.
     copies: Vec<(DebugInfoOffset, DebugInfoOffset)>,
 }
@@ -232,7 +232,7 @@ impl<'d> Seen<'d> {
                         }
                         _ => None,
                     };
-                    let body = Body { place, start };
+                    let body = SubprogramBody { place, start };
                     if let Some(origin) = origin {
                         self.bodies.entry(origin).or_default().push(body);
                     } else if let Some(name) = name {

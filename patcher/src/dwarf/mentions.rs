@@ -9,7 +9,7 @@
 use aho_corasick::packed::Searcher;
 use gimli::DebugInfoOffset;
 
-use super::Wanted;
+use super::WantedNames;
 
 /// With more patterns than this the search is not fast enough to pay.
 const MOST_PATTERNS: usize = 64;
@@ -19,7 +19,7 @@ pub(super) struct Mentions(Searcher);
 
 impl Mentions {
     /// Searches for entries with a wanted name. `None` when the search does not pay.
-    pub(super) fn to_names(wanted: &Wanted<'_>) -> Option<Self> {
+    pub(super) fn to_names(wanted: &WantedNames<'_>) -> Option<Self> {
         let functions = wanted.functions.iter().map(|name| until_type_arguments(name).as_bytes().to_vec());
         let types = wanted.types.iter().map(|name| [name.as_bytes(), b"\0"].concat());
         Self::new(functions.chain(types).collect())
@@ -68,7 +68,7 @@ mod tests {
             ("gopkg.in/yaml%2ev3.Unmarshal", "gopkg.in/yaml%2ev3.Unmarshal"),
             ("net/http.(*conn).serve.func1", "net/http.(*conn).serve.func1"),
         ] {
-            let wanted = Wanted { functions: [name].into(), ..Wanted::default() };
+            let wanted = WantedNames { functions: [name].into(), ..WantedNames::default() };
             let mentions = Mentions::to_names(&wanted).expect("few patterns");
             assert!(mentions.are_in(format!("\x02\x08{instance}\0").as_bytes()), "{instance}");
             assert!(!mentions.are_in(b"main.G\0main.U\0main.(*U).M\0sync/atomic.AddInt32\0net/http.Get\0"), "{name}");
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_types_name_is_found_whole() {
-        let wanted = Wanted { types: ["runtime.g"].into(), ..Wanted::default() };
+        let wanted = WantedNames { types: ["runtime.g"].into(), ..WantedNames::default() };
         let mentions = Mentions::to_names(&wanted).expect("few patterns");
         assert!(mentions.are_in(b"\x1eruntime.g\0") && !mentions.are_in(b"runtime.gcStart\0"));
     }

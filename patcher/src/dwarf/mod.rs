@@ -90,7 +90,7 @@ impl<'a> Sections<'a> {
 
 /// The names that may be looked up later.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted<'w> {
+pub struct WantedNames<'w> {
     /// Functions, as symbol names: `net/http.(*conn).serve`. Without type arguments: all instances.
     pub functions: HashSet<&'w str>,
     /// Types, as symbol names: `net/http.response`, `*net/http.response`, `runtime.g`.
@@ -103,7 +103,7 @@ pub struct TypeInfo<'d> {
     dwarf: gimli::Dwarf<Reader<'d>>,
     /// Go's units, in the order of .debug_info.
     units: Vec<Unit<'d>>,
-    functions: HashMap<&'d str, Function>,
+    functions: HashMap<&'d str, Subprogram>,
     /// Instances of wanted generic functions, by their start: their names in pclntab are not always
     /// different.
     instances: HashMap<Va, &'d str>,
@@ -114,10 +114,10 @@ pub struct TypeInfo<'d> {
 
 /// A wanted function.
 #[derive(Debug, Default)]
-struct Function {
+struct Subprogram {
     /// Entries that describe its own code. Only they have all parameters; the abstract entry of an
     /// inlined function lacks those without a name.
-    bodies: Vec<Body>,
+    bodies: Vec<SubprogramBody>,
     /// The functions that hold inlined copies, one for each copy.
     inlined_into: Vec<DebugInfoOffset>,
     /// Whether there is an abstract entry: it was inlined in its own package, possibly without an
@@ -127,7 +127,7 @@ struct Function {
 
 /// An entry that describes code.
 #[derive(Debug, Clone, Copy)]
-struct Body {
+struct SubprogramBody {
     place: DebugInfoOffset,
     start: Option<Va>,
 }
@@ -144,7 +144,7 @@ struct Unit<'d> {
 
 impl<'d> TypeInfo<'d> {
     /// Finds the wanted names; `runtime_types` is `golang::ModuleData::types`.
-    pub fn load(sections: &'d Sections<'_>, wanted: &Wanted<'_>, runtime_types: Va) -> Result<Self, DwarfError> {
+    pub fn load(sections: &'d Sections<'_>, wanted: &WantedNames<'_>, runtime_types: Va) -> Result<Self, DwarfError> {
         let dwarf = sections.sections.borrow(|section| EndianSlice::new(section, LittleEndian));
         index::read(dwarf, wanted, runtime_types)
     }
@@ -221,8 +221,8 @@ mod tests {
     use crate::golang::{GoBinary, testing};
     use crate::types::{Field, Kind, Parameter};
 
-    fn wanted() -> Wanted<'static> {
-        Wanted {
+    fn wanted() -> WantedNames<'static> {
+        WantedNames {
             functions: HashSet::from(["main.Words", "main.Blank", "main.small", "main.(*Record).Read", "main.absent"]),
             types: HashSet::from([
                 "main.Record",

@@ -381,13 +381,15 @@ fn bytes(data: &[u8], offset: FileOffset, len: u64) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{E_MACHINE, E_TYPE, FIRST_PROGRAM_HEADER, P_FILESZ, P_OFFSET, Part, damaged_copies, image};
+    use super::testing::{
+        E_MACHINE, E_TYPE, FIRST_PROGRAM_HEADER, P_FILESZ, P_OFFSET, TestSection, damaged_copies, image,
+    };
     use super::*;
 
     fn sample() -> Vec<u8> {
         image(&[
-            Part { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 40] },
-            Part { name: ".data", va: 0x402000, executable: false, data: (0..64).collect() },
+            TestSection { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 40] },
+            TestSection { name: ".data", va: 0x402000, executable: false, data: (0..64).collect() },
         ])
     }
 
@@ -444,16 +446,20 @@ mod tests {
 
     #[test]
     fn a_patched_file_is_not_patched_again() {
-        let text = Part { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 16] };
-        let manifest = Part { name: manifest::SECTION, va: 0x500000, executable: false, data: b"{}".to_vec() };
+        let text = TestSection { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 16] };
+        let manifest = TestSection { name: manifest::SECTION, va: 0x500000, executable: false, data: b"{}".to_vec() };
         let message = Elf::parse(&image(&[text, manifest])).unwrap_err().to_string();
         assert!(message.starts_with("already patched"), "{message}");
     }
 
     #[test]
     fn a_compressed_section_that_lies_about_its_size_is_refused() {
-        let part =
-            Part { name: ".zdebug_info", va: 0x401000, executable: false, data: b"ZLIB\0\xff\0\0\0\0\0\0xx".to_vec() };
+        let part = TestSection {
+            name: ".zdebug_info",
+            va: 0x401000,
+            executable: false,
+            data: b"ZLIB\0\xff\0\0\0\0\0\0xx".to_vec(),
+        };
         let file = image(&[part]);
         let elf = Elf::parse(&file).unwrap();
         let message = elf.section_data(elf.section(".zdebug_info").unwrap()).unwrap_err().to_string();

@@ -3,7 +3,7 @@
 use object::elf;
 
 /// A loaded section, with its own segment.
-pub(crate) struct Part<'p> {
+pub(crate) struct TestSection<'p> {
     pub(crate) name: &'p str,
     pub(crate) va: u64,
     pub(crate) executable: bool,
@@ -18,7 +18,7 @@ pub(crate) const P_OFFSET: usize = 8;
 pub(crate) const P_FILESZ: usize = 32;
 
 /// An ET_EXEC file for x86-64 with these parts.
-pub(crate) fn image(parts: &[Part<'_>]) -> Vec<u8> {
+pub(crate) fn image(parts: &[TestSection<'_>]) -> Vec<u8> {
     let mut names = vec![0];
     let name_offsets: Vec<_> = parts
         .iter()

@@ -32,7 +32,7 @@ pub enum Register {
 
 /// A part of a value that takes one register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct RegisterPart {
     /// Bytes from the start of the value in memory.
     pub offset: u64,
     /// Bytes: 1, 2, 4 or 8. The register's other bytes are undefined.
@@ -54,7 +54,7 @@ pub enum PartKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// In registers, each part in one.
-    Registers(Vec<(Part, Register)>),
+    Registers(Vec<(RegisterPart, Register)>),
     /// On the stack, in one piece.
     Stack {
         /// Bytes from the first stack argument: the value of RSP at the function's first
@@ -65,14 +65,14 @@ pub enum Location {
 
 /// What the ABI needs of a type to pass its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layout {
+pub struct TypeLayout {
     size: u64,
     align: u64,
     /// The parts that take registers; `None` when the value always goes on the stack.
-    parts: Option<Vec<Part>>,
+    parts: Option<Vec<RegisterPart>>,
 }
 
-impl Layout {
+impl TypeLayout {
     /// An integer, a boolean or a pointer.
     pub fn int(size: u64) -> Self {
         Self::part(size, PartKind::Int)
@@ -97,7 +97,9 @@ impl Layout {
             parts = match (parts, &field.parts) {
                 (Some(mut parts), Some(field_parts)) => {
                     parts.extend(
-                        field_parts.iter().map(|part| Part { offset: offset.saturating_add(part.offset), ..*part }),
+                        field_parts
+                            .iter()
+                            .map(|part| RegisterPart { offset: offset.saturating_add(part.offset), ..*part }),
                     );
                     (parts.len() <= usize::from(INT_REGISTERS + FLOAT_REGISTERS)).then_some(parts)
                 }
@@ -167,7 +169,7 @@ impl Layout {
     }
 
     fn part(size: u64, kind: PartKind) -> Self {
-        Self { size, align: size, parts: Some(vec![Part { offset: 0, size, kind }]) }
+        Self { size, align: size, parts: Some(vec![RegisterPart { offset: 0, size, kind }]) }
     }
 }
 
@@ -185,7 +187,7 @@ pub struct Assignment {
 
 impl Assignment {
     /// Assigns a function's receiver and parameters, then its results.
-    pub fn new(inputs: &[Layout], results: &[Layout]) -> Result<Self, AbiError> {
+    pub fn new(inputs: &[TypeLayout], results: &[TypeLayout]) -> Result<Self, AbiError> {
         let mut stack = Stack::default();
         let mut registers = Registers::default();
         let mut spill = Stack::default();
@@ -209,7 +211,7 @@ impl Assignment {
 
     /// Assigns a function by its signature.
     pub fn for_signature(types: &dyn Types, signature: &Signature<'_>) -> Result<Self, AbiError> {
-        let layout = |parameter: &Parameter<'_>| Layout::for_type(types, parameter.type_id);
+        let layout = |parameter: &Parameter<'_>| TypeLayout::for_type(types, parameter.type_id);
         let inputs: Vec<_> = signature.inputs().map(layout).collect::<Result<_, _>>()?;
         let results: Vec<_> = signature.results().map(layout).collect::<Result<_, _>>()?;
         Self::new(&inputs, &results)
@@ -255,7 +257,7 @@ struct Registers {
 
 impl Registers {
     /// Assigns one value, to registers if they have room for all of it.
-    fn assign(&mut self, layout: &Layout, stack: &mut Stack) -> Result<Location, AbiError> {
+    fn assign(&mut self, layout: &TypeLayout, stack: &mut Stack) -> Result<Location, AbiError> {
         if layout.size > 0
             && let Some(location) = layout.parts.as_ref().and_then(|parts| self.take(parts))
         {
@@ -265,7 +267,7 @@ impl Registers {
     }
 
     /// Takes a register for each part, or none.
-    fn take(&mut self, parts: &[Part]) -> Option<Location> {
+    fn take(&mut self, parts: &[RegisterPart]) -> Option<Location> {
         let (mut int, mut float) = (self.int, self.float);
         let mut taken = Vec::with_capacity(parts.len());
         for part in parts {
@@ -294,7 +296,7 @@ struct Stack {
 }
 
 impl Stack {
-    fn push(&mut self, layout: &Layout) -> Result<u64, AbiError> {
+    fn push(&mut self, layout: &TypeLayout) -> Result<u64, AbiError> {
         self.align(layout.align)?;
         let offset = self.end;
         self.end = offset.checked_add(layout.size).ok_or_else(stack_overflow)?;
@@ -311,12 +313,12 @@ impl Stack {
 mod tests {
     use super::*;
 
-    fn word() -> Layout {
-        Layout::int(8)
+    fn word() -> TypeLayout {
+        TypeLayout::int(8)
     }
 
-    fn string() -> Layout {
-        Layout::row(&word(), 2)
+    fn string() -> TypeLayout {
+        TypeLayout::row(&word(), 2)
     }
 
     /// The registers of a location, or its offset on the stack.
@@ -333,7 +335,7 @@ mod tests {
         }
     }
 
-    fn assign(inputs: &[Layout], results: &[Layout]) -> (Vec<String>, Vec<String>, u64) {
+    fn assign(inputs: &[TypeLayout], results: &[TypeLayout]) -> (Vec<String>, Vec<String>, u64) {
         let assignment = Assignment::new(inputs, results).unwrap();
         let show_all = |locations: &[Location]| locations.iter().map(show).collect();
         (show_all(&assignment.inputs), show_all(&assignment.results), assignment.args_size)
@@ -344,9 +346,9 @@ mod tests {
     /// 40 to 48.
     #[test]
     fn the_example_of_the_specification_is_assigned() {
-        let pair = Layout::array(16, &word(), 2);
-        let r1 = Layout::fields(24, &[(0, word()), (8, pair.clone())]);
-        let (inputs, results, args_size) = assign(&[Layout::int(1), pair, Layout::int(1)], &[r1, string()]);
+        let pair = TypeLayout::array(16, &word(), 2);
+        let r1 = TypeLayout::fields(24, &[(0, word()), (8, pair.clone())]);
+        let (inputs, results, args_size) = assign(&[TypeLayout::int(1), pair, TypeLayout::int(1)], &[r1, string()]);
         assert_eq!(inputs, ["I0@0", "+0", "I1@0"]);
         assert_eq!(results, ["+16", "I0@0 I1@8"]);
         assert_eq!(args_size, 48);
@@ -355,9 +357,9 @@ mod tests {
     #[test]
     fn a_value_that_does_not_fit_takes_no_register() {
         // Seven words are taken, so three more do not fit. A later one still gets the eighth.
-        let slice = Layout::row(&word(), 3);
-        let seven = Layout::row(&word(), 7);
-        let (inputs, ..) = assign(&[seven, slice, word(), Layout::float(8), string()], &[]);
+        let slice = TypeLayout::row(&word(), 3);
+        let seven = TypeLayout::row(&word(), 7);
+        let (inputs, ..) = assign(&[seven, slice, word(), TypeLayout::float(8), string()], &[]);
         assert_eq!(inputs[1], "+0");
         assert_eq!(inputs[2], "I7@0");
         assert_eq!(inputs[3], "F0@0");
@@ -366,24 +368,25 @@ mod tests {
 
     #[test]
     fn a_value_of_both_kinds_rolls_back_both() {
-        let mixed = Layout::fields(24, &[(0, Layout::float(8)), (8, string())]);
-        let (inputs, ..) = assign(&[Layout::row(&word(), 8), mixed, Layout::float(4), word()], &[]);
+        let mixed = TypeLayout::fields(24, &[(0, TypeLayout::float(8)), (8, string())]);
+        let (inputs, ..) = assign(&[TypeLayout::row(&word(), 8), mixed, TypeLayout::float(4), word()], &[]);
         assert_eq!(inputs[1..], ["+0", "F0@0", "I8@0"]);
     }
 
     #[test]
     fn each_field_takes_a_register_blank_or_not() {
         // struct { A int32; _ int32; B string; C [1]uint16 }
-        let one = Layout::array(2, &Layout::int(2), 1);
-        let layout = Layout::fields(32, &[(0, Layout::int(4)), (4, Layout::int(4)), (8, string()), (24, one)]);
+        let one = TypeLayout::array(2, &TypeLayout::int(2), 1);
+        let layout =
+            TypeLayout::fields(32, &[(0, TypeLayout::int(4)), (4, TypeLayout::int(4)), (8, string()), (24, one)]);
         let (inputs, ..) = assign(&[layout], &[]);
         assert_eq!(inputs, ["I0@0 I1@4 I2@8 I3@16 I4@24"]);
     }
 
     #[test]
     fn an_empty_value_is_on_the_stack_and_takes_no_space() {
-        let empty = Layout::fields(0, &[]);
-        let none = Layout::array(0, &word(), 0);
+        let empty = TypeLayout::fields(0, &[]);
+        let none = TypeLayout::array(0, &word(), 0);
         let (inputs, _, args_size) = assign(&[empty, none, word()], &[]);
         assert_eq!(inputs, ["+0", "+0", "I0@0"]);
         assert_eq!(args_size, 8);
@@ -391,8 +394,8 @@ mod tests {
 
     #[test]
     fn stack_arguments_are_aligned_by_their_type() {
-        let bytes = |len| Layout::array(len, &Layout::int(1), len);
-        let words = Layout::array(16, &word(), 2);
+        let bytes = |len| TypeLayout::array(len, &TypeLayout::int(1), len);
+        let words = TypeLayout::array(16, &word(), 2);
         let (inputs, results, args_size) = assign(&[bytes(3), words, bytes(2)], &[bytes(2)]);
         assert_eq!(inputs, ["+0", "+8", "+24"]);
         assert_eq!(results, ["+32"], "results begin at a word");
@@ -401,7 +404,7 @@ mod tests {
 
     #[test]
     fn float_registers_end_at_x14() {
-        let complex = Layout::row(&Layout::float(8), 2);
+        let complex = TypeLayout::row(&TypeLayout::float(8), 2);
         let (inputs, ..) = assign(&vec![complex; 8], &[]);
         assert_eq!(inputs[6], "F12@0 F13@8");
         assert_eq!(inputs[7], "+0");
@@ -409,7 +412,7 @@ mod tests {
 
     #[test]
     fn compiled_functions_are_assigned_as_the_compiler_did() {
-        use crate::dwarf::{Sections, TypeInfo, Wanted};
+        use crate::dwarf::{Sections, TypeInfo, WantedNames};
         use crate::elf::Elf;
         use crate::golang::{GoBinary, testing};
 
@@ -422,7 +425,10 @@ mod tests {
             .iter()
             .filter(|function| !function.flags.is_assembly() && !function.is_wrapper)
             .collect();
-        let wanted = Wanted { functions: compiled.iter().map(|function| function.name).collect(), ..Wanted::default() };
+        let wanted = WantedNames {
+            functions: compiled.iter().map(|function| function.name).collect(),
+            ..WantedNames::default()
+        };
         let types = TypeInfo::load(&sections, &wanted, go.module_data.types).unwrap();
         let (mut agree, mut differ) = (0, 0);
         for function in compiled {

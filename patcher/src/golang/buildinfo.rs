@@ -170,7 +170,7 @@ fn take_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::elf::testing::{Part, image};
+    use crate::elf::testing::{TestSection, image};
     use crate::golang::modinfo;
 
     const MODULES: &str = "path\texample.com/shop/cmd/server\n\
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn read(data: Vec<u8>) -> Result<Option<BuildInfo>, GoError> {
-        let file = image(&[Part { name: ".go.buildinfo", va: 0x500000, executable: false, data }]);
+        let file = image(&[TestSection { name: ".go.buildinfo", va: 0x500000, executable: false, data }]);
         BuildInfo::read(&Elf::parse(&file)?, &[])
     }
 
@@ -266,15 +266,16 @@ mod tests {
     fn the_magic_among_a_programs_strings_is_not_the_blob() {
         let decoy = [&[0; 16], MAGIC, b" is the magic of build info, and more text follows"].concat();
         let parts = |name| {
-            let decoy = Part { name: ".rodata", va: 0x400000, executable: false, data: decoy.clone() };
-            image(&[decoy, Part { name, va: 0x500000, executable: false, data: inline() }])
+            let decoy = TestSection { name: ".rodata", va: 0x400000, executable: false, data: decoy.clone() };
+            image(&[decoy, TestSection { name, va: 0x500000, executable: false, data: inline() }])
         };
         for name in [".go.buildinfo", ".data"] {
             let file = parts(name);
             let info = BuildInfo::read(&Elf::parse(&file).unwrap(), &[]).unwrap().unwrap();
             assert_eq!(info.go_version, "go1.27.4", "{name}");
         }
-        let only_decoy = image(&[Part { name: ".rodata", va: 0x400000, executable: false, data: decoy.clone() }]);
+        let only_decoy =
+            image(&[TestSection { name: ".rodata", va: 0x400000, executable: false, data: decoy.clone() }]);
         assert_eq!(BuildInfo::read(&Elf::parse(&only_decoy).unwrap(), &[]).unwrap(), None);
     }
 }

@@ -153,7 +153,7 @@ mod tests {
     use iced_x86::{Code, Decoder, DecoderOptions};
 
     use super::*;
-    use crate::elf::testing::{Part, damaged_copies, image};
+    use crate::elf::testing::{TestSection, damaged_copies, image};
 
     fn read(file: &[u8]) -> Result<GoBinary<'_>, GoError> {
         let elf = Elf::parse(file)?;
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn other_programs_and_old_ones_are_refused() {
-        let text = Part { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 16] };
+        let text = TestSection { name: ".text", va: 0x401000, executable: true, data: vec![0xc3; 16] };
         assert!(matches!(read(&image(&[text])), Err(GoError::NotGo)));
         let old = GoVersion::go1(16);
         assert!(matches!(read(&built_by("go1.16")), Err(GoError::TooOld(version)) if version == old));

@@ -34,8 +34,8 @@ use crate::elf::Elf;
 use crate::layout::Layout;
 use crate::rules::skip::Skip;
 use crate::sites::Site;
-use crate::symbols::frames::{self, Frame};
-use crate::symbols::{self, Symbol};
+use crate::symbols::frames::{self, CodeFrame};
+use crate::symbols::{self, CodeSymbol};
 use crate::write::{self, WriteError};
 
 /// The emitted code so far.
@@ -53,7 +53,7 @@ pub(super) struct Emission<'a> {
     /// Whether any displaced instruction is compared with nil.
     pub(super) has_guards: bool,
     /// The thunks, for debuggers.
-    pub(super) frames: Vec<Frame>,
+    pub(super) frames: Vec<CodeFrame>,
     /// What was emitted for each point.
     plans: Vec<PointPlan>,
 }
@@ -124,7 +124,7 @@ impl<'a> Emission<'a> {
     }
 
     /// Symbols for the emitted code, whose points are of these functions.
-    pub(super) fn symbols(&self, functions: &[manifest::Function]) -> Vec<Symbol> {
+    pub(super) fn symbols(&self, functions: &[manifest::Function]) -> Vec<CodeSymbol> {
         let named = (functions, &self.points[..], &self.sites[..]);
         let end = self.layout.code_va().0 + self.code.len() as u64;
         symbols::code_symbols(named, self.return_bodies(), self.stub, end)
@@ -294,7 +294,7 @@ impl<'a> Emission<'a> {
         let mut moved = displaced.before.iter().chain(&displaced.after);
         let moves_rsp = !displaced.guards.is_empty() || moved.any(|moved| frames::change_of(moved) != 0);
         let rsp = displaced.before.iter().map(frames::change_of).fold(0, i32::wrapping_add);
-        self.frames.push(Frame { va, size, at, rsp, moves_rsp });
+        self.frames.push(CodeFrame { va, size, at, rsp, moves_rsp });
     }
 
     /// Emits instructions that moved to make room for an island.

@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::FixedState;
 
 use super::error::{PatchError, Problem};
-use super::versions::{self, Verdict};
-use crate::dwarf::{Sections, TypeInfo, Wanted};
+use super::versions::{self, Applicability};
+use crate::dwarf::{Sections, TypeInfo, WantedNames};
 use crate::elf::Elf;
 use crate::golang::GoBinary;
 use crate::golang::pclntab::Function;
@@ -46,9 +46,9 @@ pub(super) fn match_rules<'a>(
         match versions::compare(rule, &rule.import, &go.build_info) {
             _ if !may_be_left_out => {}
             // A glob has no signature to compare.
-            Verdict::Unknown(why) if !rule.is_glob() && !functions.is_empty() => unknown = Some(why),
-            Verdict::LeftOut(why) | Verdict::Unknown(why) => left_out = Some(why),
-            Verdict::Applies => {}
+            Applicability::Unknown(why) if !rule.is_glob() && !functions.is_empty() => unknown = Some(why),
+            Applicability::LeftOut(why) | Applicability::Unknown(why) => left_out = Some(why),
+            Applicability::Applies => {}
         }
         if left_out.is_some() {
             functions.clear();
@@ -60,8 +60,8 @@ pub(super) fn match_rules<'a>(
             functions.retain(|function| {
                 let package = Name::parse(function.name).map(|name| name.package).unwrap_or_default();
                 match versions::compare(rule, &package, &go.build_info) {
-                    Verdict::Applies => true,
-                    Verdict::LeftOut(why) | Verdict::Unknown(why) => {
+                    Applicability::Applies => true,
+                    Applicability::LeftOut(why) | Applicability::Unknown(why) => {
                         left_out = left_out.take().or(Some(why));
                         false
                     }
@@ -88,7 +88,7 @@ pub(super) fn check_any(matches: &[Match<'_>]) -> Result<(), PatchError> {
 fn only_inlined(rule: &Rule, elf: &Elf<'_>, go: &GoBinary<'_>) -> Result<Option<PatchError>, PatchError> {
     let symbols = rule.symbols();
     let Some(sections) = Sections::load(elf)?.filter(|_| !rule.is_glob()) else { return Ok(None) };
-    let wanted = Wanted { functions: symbols.iter().map(String::as_str).collect(), ..Wanted::default() };
+    let wanted = WantedNames { functions: symbols.iter().map(String::as_str).collect(), ..WantedNames::default() };
     let info = TypeInfo::load(&sections, &wanted, go.module_data.types)?;
     for symbol in &symbols {
         let into = info.inlined_into(symbol)?;

@@ -215,7 +215,7 @@ fn choose_sites<'a>(
     let Executable { elf, go, .. } = program;
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
     let hazards = Hazards::new(elf, &program.relocations, go);
-    let hazard = |function: &Function<'_>| hazards.of(function);
+    let hazard = |function: &Function<'_>| hazards.find(function);
     let (functions, checked, sigpanic) = (&go.functions, &go.checked, runtime.sigpanic);
     let text = Text { functions, bytes: &bytes, checked, sigpanic, hazard: &hazard };
     let (tick_function, tick) = runtime::tick_site(go, &text)?;

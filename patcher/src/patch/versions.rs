@@ -14,27 +14,27 @@ const UNTAGGED: &str = "v0.0.0-";
 
 /// Whether a rule is for this program.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Applicability {
     /// Yes.
     Applies,
     /// No, with the reason.
     LeftOut(String),
-    /// A version is unknown; with the reason, as for [`Verdict::LeftOut`].
+    /// A version is unknown; with the reason, as for [`Applicability::LeftOut`].
     Unknown(String),
 }
 
 /// Compares a rule's ranges with the program's versions of Go and of the module of a package.
-pub(super) fn compare(rule: &Rule, package: &str, build_info: &BuildInfo) -> Verdict {
-    let go = rule.go.as_ref().map_or(Verdict::Applies, |range| {
+pub(super) fn compare(rule: &Rule, package: &str, build_info: &BuildInfo) -> Applicability {
+    let go = rule.go.as_ref().map_or(Applicability::Applies, |range| {
         judge("Go", range, &build_info.go_version, build_info.version.map(Version::from))
     });
-    match rule.version.as_ref().filter(|_| go == Verdict::Applies && !is_import_glob(package)) {
+    match rule.version.as_ref().filter(|_| go == Applicability::Applies && !is_import_glob(package)) {
         Some(range) => compare_module(rule, range, package, build_info),
         None => go,
     }
 }
 
-fn compare_module(rule: &Rule, range: &Range, package: &str, build_info: &BuildInfo) -> Verdict {
+fn compare_module(rule: &Rule, range: &Range, package: &str, build_info: &BuildInfo) -> Applicability {
     let module = if package == "main" { build_info.main_module.as_ref() } else { build_info.module_of(package) };
     let Some(module) = module else {
         return if build_info.is_standard(package) {
@@ -54,13 +54,13 @@ fn compare_module(rule: &Rule, range: &Range, package: &str, build_info: &BuildI
     judge(&module.path, range, &module.version, version.filter(|_| is_inside || !is_untagged))
 }
 
-fn judge(name: &str, range: &Range, text: &str, version: Option<Version>) -> Verdict {
+fn judge(name: &str, range: &Range, text: &str, version: Option<Version>) -> Applicability {
     let text = if text.is_empty() { "an unknown version" } else { text };
     let why = || format!("needs {name} {range}; the program has {text}");
     match version {
-        Some(version) if range.contains(&version) => Verdict::Applies,
-        Some(_) => Verdict::LeftOut(why()),
-        None => Verdict::Unknown(why()),
+        Some(version) if range.contains(&version) => Applicability::Applies,
+        Some(_) => Applicability::LeftOut(why()),
+        None => Applicability::Unknown(why()),
     }
 }
 
@@ -91,17 +91,17 @@ mod tests {
         parse(&Source { name: "r.yaml".to_owned(), text }).expect("a rule").remove(0)
     }
 
-    fn verdict(keys: &str, module: (&str, Option<&str>)) -> Verdict {
+    fn verdict(keys: &str, module: (&str, Option<&str>)) -> Applicability {
         compare(&rule(keys), "a.b/c", &build_info(&[("a.b/c", module.0, module.1)]))
     }
 
     #[test]
     fn a_version_is_compared_only_if_it_is_the_modules_own() {
         let range = "version: '>=1.5'";
-        assert_eq!(verdict(range, ("v1.6.0", None)), Verdict::Applies);
-        assert!(matches!(verdict(range, ("v1.4.0", None)), Verdict::LeftOut(_)));
+        assert_eq!(verdict(range, ("v1.6.0", None)), Applicability::Applies);
+        assert!(matches!(verdict(range, ("v1.4.0", None)), Applicability::LeftOut(_)));
         // Replaced by another version of itself.
-        assert!(matches!(verdict(range, ("v1.4.0", Some("a.b/c"))), Verdict::LeftOut(_)));
+        assert!(matches!(verdict(range, ("v1.4.0", Some("a.b/c"))), Applicability::LeftOut(_)));
         for module in [
             ("(devel)", None),
             ("", None),
@@ -111,33 +111,36 @@ mod tests {
             ("v0.3.0", Some("a.b/fork")),
             ("v0.0.0-20260102150405-abcdef123456", Some("a.b/fork")),
         ] {
-            assert!(matches!(verdict(range, module), Verdict::Unknown(_)), "{module:?}");
+            assert!(matches!(verdict(range, module), Applicability::Unknown(_)), "{module:?}");
         }
         assert_eq!(
             verdict(range, ("v0.3.0", Some("a.b/fork"))),
-            Verdict::Unknown("needs a.b/c >=1.5; the program has a.b/fork v0.3.0 in its place".to_owned())
+            Applicability::Unknown("needs a.b/c >=1.5; the program has a.b/fork v0.3.0 in its place".to_owned())
         );
         let unlisted = compare(&rule(range), "a.b/c", &build_info(&[]));
-        assert_eq!(unlisted, Verdict::Unknown("needs a.b/c >=1.5; the program has an unknown version".to_owned()));
+        assert_eq!(
+            unlisted,
+            Applicability::Unknown("needs a.b/c >=1.5; the program has an unknown version".to_owned())
+        );
     }
 
     #[test]
     fn a_range_of_untagged_versions_is_compared_with_one() {
         let range = "version: '>=v0.0.0-20250101000000-abcdef123456'";
-        assert_eq!(verdict(range, ("v0.0.0-20260102150405-abcdef123456", None)), Verdict::Applies);
-        assert!(matches!(verdict(range, ("v0.0.0-20240102150405-abcdef123456", None)), Verdict::LeftOut(_)));
+        assert_eq!(verdict(range, ("v0.0.0-20260102150405-abcdef123456", None)), Applicability::Applies);
+        assert!(matches!(verdict(range, ("v0.0.0-20240102150405-abcdef123456", None)), Applicability::LeftOut(_)));
     }
 
     #[test]
     fn a_fork_in_the_range_is_compared_by_its_shape_if_the_rule_declares_one() {
         let fork = ("v1.6.0", Some("a.b/fork"));
-        assert_eq!(verdict("version: '>=1.5'", fork), Verdict::Applies);
-        assert!(matches!(verdict("version: '>=1.5', signature: func f(n int)", fork), Verdict::Unknown(_)));
+        assert_eq!(verdict("version: '>=1.5'", fork), Applicability::Applies);
+        assert!(matches!(verdict("version: '>=1.5', signature: func f(n int)", fork), Applicability::Unknown(_)));
     }
 
     #[test]
     fn a_go_that_names_no_release_is_unknown() {
         let found = verdict("go: '>=1.22'", ("v1.0.0", None));
-        assert_eq!(found, Verdict::Unknown("needs Go >=1.22; the program has mygo".to_owned()));
+        assert_eq!(found, Applicability::Unknown("needs Go >=1.22; the program has mygo".to_owned()));
     }
 }

@@ -202,6 +202,6 @@ impl Report {
     /// The text form. With `verbose` it also names rules without a match and gives the time of each
     /// phase.
     pub fn text(&self, verbose: bool) -> impl Display + '_ {
-        text::Text { report: self, verbose }
+        text::ReportText { report: self, verbose }
     }
 }

@@ -13,12 +13,12 @@ use super::{FunctionReport, RefusedReport, Report, RuleReport, TrailingReport};
 const SHOWN_CALLERS: usize = 3;
 
 /// A report's text. With `verbose` each function of a glob has a line.
-pub(super) struct Text<'a> {
+pub(super) struct ReportText<'a> {
     pub(super) report: &'a Report,
     pub(super) verbose: bool,
 }
 
-impl Display for Text<'_> {
+impl Display for ReportText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Report { input, rules, .. } = self.report;
         let package = input.main_package.as_deref().unwrap_or("unknown package");
@@ -33,7 +33,7 @@ impl Display for Text<'_> {
     }
 }
 
-impl Text<'_> {
+impl ReportText<'_> {
     /// Whether a rule has one line for all its functions.
     fn is_summed(&self, rule: &RuleReport) -> bool {
         rule.glob && !self.verbose

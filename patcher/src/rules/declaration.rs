@@ -18,14 +18,14 @@ use super::syntax::scanner::{Problem, Scanned, Scanner, SyntaxError};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declaration {
     /// Of a function.
-    Function(Function),
+    Function(FunctionDeclaration),
     /// Of a type: its name, without the package, and its definition.
     Type(String, Expr),
 }
 
 /// A function's declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
+pub struct FunctionDeclaration {
     /// As written in the rule.
     pub text: String,
     /// Receiver, as rules spell it (`*conn`); `None` for a plain function.
@@ -102,7 +102,7 @@ fn declaration(scanner: &mut Scanner<'_>) -> Scanned<Declaration> {
     let name = name(scanner)?.to_owned();
     inputs.extend(list(scanner)?);
     let results = results(scanner)?;
-    Ok(Declaration::Function(Function { text: start.to_owned(), receiver, name, inputs, results }))
+    Ok(Declaration::Function(FunctionDeclaration { text: start.to_owned(), receiver, name, inputs, results }))
 }
 
 fn results(scanner: &mut Scanner<'_>) -> Scanned<Vec<Variable>> {
@@ -280,7 +280,7 @@ fn take_word(scanner: &mut Scanner<'_>, expected: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn function(text: &str) -> Function {
+    fn function(text: &str) -> FunctionDeclaration {
         match Declaration::parse(text) {
             Ok(Declaration::Function(function)) => function,
             other => panic!("{text}: {other:?}"),

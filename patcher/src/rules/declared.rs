@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 
-use super::declaration::{Expr, Function, Shape, Variable};
+use super::declaration::{Expr, FunctionDeclaration, Shape, Variable};
 use super::{Rule, resolve::ResolveError};
-use crate::golang::abi::Layout;
+use crate::golang::abi::TypeLayout;
 use crate::golang::symbol::symbol_name;
 use crate::types::{Field, Kind, Parameter, Signature, Type, TypeError, TypeId, Types};
 
@@ -59,7 +59,7 @@ impl<'t> DeclaredTypes<'t> {
     }
 
     /// The signature that the rule declares.
-    pub fn signature(&mut self, function: &'t Function) -> Result<Signature<'t>, ResolveError> {
+    pub fn signature(&mut self, function: &'t FunctionDeclaration) -> Result<Signature<'t>, ResolveError> {
         let mut parameters = Vec::new();
         for (variables, is_result) in [(&function.inputs, false), (&function.results, true)] {
             for variable in variables {
@@ -85,7 +85,7 @@ impl<'t> DeclaredTypes<'t> {
             Shape::Slice(element) => (24, Kind::Slice(self.expr(element)?)),
             Shape::Array(len, element) => {
                 let element = self.expr(element)?;
-                let size = Layout::for_type(self, element)?.size().checked_mul(*len);
+                let size = TypeLayout::for_type(self, element)?.size().checked_mul(*len);
                 (size.ok_or_else(|| too_large(expr))?, Kind::Array { element, len: *len })
             }
             Shape::Struct(fields) => self.fields(expr, fields)?,
@@ -99,7 +99,7 @@ impl<'t> DeclaredTypes<'t> {
         let mut fields = Vec::with_capacity(variables.len());
         for Variable { name, of, embedded } in variables {
             let type_id = self.expr(of)?;
-            let layout = Layout::for_type(self, type_id)?;
+            let layout = TypeLayout::for_type(self, type_id)?;
             let offset = size.checked_next_multiple_of(layout.align().max(1)).ok_or_else(|| too_large(expr))?;
             size = offset.checked_add(layout.size()).ok_or_else(|| too_large(expr))?;
             align = align.max(layout.align());
@@ -187,7 +187,7 @@ pub fn compare_types(types: &dyn Types, rule: &Rule) -> Result<Option<Difference
 pub fn compare_signature(
     types: &dyn Types,
     rule: &Rule,
-    function: &Function,
+    function: &FunctionDeclaration,
     signature: &Signature<'_>,
 ) -> Result<Option<Difference>, TypeError> {
     let inputs: Vec<_> = signature.inputs().collect();
@@ -259,7 +259,7 @@ fn describe(types: &dyn Types, id: TypeId) -> Result<String, TypeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dwarf::{Sections, TypeInfo, Wanted};
+    use crate::dwarf::{Sections, TypeInfo, WantedNames};
     use crate::elf::Elf;
     use crate::golang::testing;
     use crate::rules::{Source, parse};
@@ -336,7 +336,7 @@ mod tests {
         let elf = Elf::parse(testing::program()).expect("an ELF file");
         let sections = Sections::load(&elf).expect("DWARF").expect("DWARF");
         let functions = ["main.Words", "main.(*Record).Read", "main.Blank", "main.Arrays"].into();
-        let wanted = Wanted { functions, types: ["main.Base"].into() };
+        let wanted = WantedNames { functions, types: ["main.Base"].into() };
         let types = TypeInfo::load(&sections, &wanted, crate::address::Va(0)).expect("DWARF");
         let difference = |rule: &Rule| {
             let symbol = &rule.symbols()[0];

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::condition::Condition;
 use super::declaration::Declaration;
-use super::rule::Origin;
+use super::rule::RulePosition;
 use super::syntax::path::Expression;
 use super::syntax::sample::Sample;
 use super::syntax::scanner::SyntaxError;
@@ -26,8 +26,8 @@ pub fn parse(source: &Source) -> Result<Vec<Rule>, RuleError> {
         RuleError::Invalid { place: Place { file: source.name.clone(), line, rule, field: String::new() }, what }
     })?;
     let rule = |(index, text): (usize, RuleText)| {
-        let origin = Origin { lines: Arc::clone(&lines), index };
-        Reader { file: &source.name, name: text.name.clone(), origin }.rule(text)
+        let origin = RulePosition { lines: Arc::clone(&lines), index };
+        RuleReader { file: &source.name, name: text.name.clone(), origin }.rule(text)
     };
     let rules = file.rules.into_iter().enumerate().map(rule).collect::<Result<Vec<_>, _>>()?;
     rules.iter().try_for_each(|rule| check::attributes(rule, &rules))?;
@@ -35,13 +35,13 @@ pub fn parse(source: &Source) -> Result<Vec<Rule>, RuleError> {
 }
 
 /// Reads one rule of a file.
-struct Reader<'f> {
+struct RuleReader<'f> {
     file: &'f str,
     name: String,
-    origin: Origin,
+    origin: RulePosition,
 }
 
-impl Reader<'_> {
+impl RuleReader<'_> {
     fn invalid(&self, field: &str, what: impl Into<String>) -> RuleError {
         RuleError::Invalid { place: self.origin.place(self.file, &self.name, field), what: what.into() }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use gopatch_protocol::manifest::{At, Format, Kind, Ratio};
 
 use super::condition::Condition;
-use super::declaration::{Declaration, Expr, Function};
+use super::declaration::{Declaration, Expr, FunctionDeclaration};
 use super::pattern;
 use super::syntax::constant::Constant;
 use super::syntax::path::Expression;
@@ -23,7 +23,7 @@ use crate::yaml::lines::Lines;
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// Where its file has its keys.
-    pub(super) origin: Origin,
+    pub(super) origin: RulePosition,
     /// The name of its file in messages.
     pub file: String,
     /// Unique name.
@@ -73,14 +73,14 @@ pub struct Rule {
 
 /// Where a rule is in its file.
 #[derive(Debug, Clone)]
-pub(super) struct Origin {
+pub(super) struct RulePosition {
     /// Lines of the file.
     pub(super) lines: Arc<Lines>,
     /// The rule's number in the file, from 0.
     pub(super) index: usize,
 }
 
-impl Origin {
+impl RulePosition {
     pub(super) fn place(&self, file: &str, rule: &str, field: &str) -> Place {
         let line = self.lines.line_of_field(self.index, field);
         Place { file: file.to_owned(), line, rule: rule.to_owned(), field: field.to_owned() }
@@ -224,7 +224,7 @@ impl Rule {
     }
 
     /// The rule's declaration of the function with that symbol name.
-    pub fn signature(&self, symbol: &str) -> Option<&Function> {
+    pub fn signature(&self, symbol: &str) -> Option<&FunctionDeclaration> {
         let symbol = without_type_arguments(symbol);
         self.declarations.iter().find_map(|declaration| match declaration {
             Declaration::Function(function) => {

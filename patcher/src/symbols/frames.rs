@@ -38,7 +38,7 @@ const GO_VERSION: u16 = 3;
 
 /// A piece of emitted code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Frame {
+pub(crate) struct CodeFrame {
     /// Its address.
     pub(crate) va: u64,
     /// Its bytes.
@@ -61,7 +61,7 @@ pub struct Contents {
 
 /// A section with these frames, if the input has any. `code` is the emitted code, for address
 /// `code_va`.
-pub(crate) fn section(elf: &Elf<'_>, frames: &[Frame], (code, code_va): (&[u8], u64)) -> Option<Contents> {
+pub(crate) fn section(elf: &Elf<'_>, frames: &[CodeFrame], (code, code_va): (&[u8], u64)) -> Option<Contents> {
     let old = elf.section(GO_SECTION)?;
     let is_new = elf.section(SECTION).is_none();
     let table = table(frames, (code, code_va), if is_new { VERSION } else { GO_VERSION })?;
@@ -78,7 +78,7 @@ pub(crate) fn section(elf: &Elf<'_>, frames: &[Frame], (code, code_va): (&[u8], 
     Some(Contents { replaces: Some(old.index), bytes })
 }
 
-fn table(frames: &[Frame], (code, code_va): (&[u8], u64), version: u16) -> Option<FrameTable> {
+fn table(frames: &[CodeFrame], (code, code_va): (&[u8], u64), version: u16) -> Option<FrameTable> {
     let encoding = Encoding { address_size: 8, format: Format::Dwarf32, version };
     let mut table = FrameTable::default();
     let mut entry = CommonInformationEntry::new(encoding, 1, -8, X86_64::RA);
@@ -101,7 +101,7 @@ fn table(frames: &[Frame], (code, code_va): (&[u8], u64), version: u16) -> Optio
 }
 
 /// The places in a piece of code from which on RSP differs, and by how much then from its start.
-fn changes(code: &[u8], frame: &Frame) -> Vec<(u32, i32)> {
+fn changes(code: &[u8], frame: &CodeFrame) -> Vec<(u32, i32)> {
     if !frame.moves_rsp {
         return if frame.rsp == 0 { Vec::new() } else { vec![(0, 0)] };
     }
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn changes_too_large_to_count_are_no_panic() {
         let code = [0x48, 0x81, 0xEC, 0, 0, 0, 0x80].repeat(3);
-        let frame = Frame { va: 0x1000, size: code.len(), at: 0x2000, rsp: i32::MIN, moves_rsp: true };
+        let frame = CodeFrame { va: 0x1000, size: code.len(), at: 0x2000, rsp: i32::MIN, moves_rsp: true };
         assert_eq!(changes(&code, &frame), [(0, 0), (7, i32::MIN), (14, 0)]);
         table(&[frame], (&code, 0x1000), VERSION).expect("a table");
     }

@@ -23,7 +23,7 @@ pub const SYMBOL: usize = size_of::<Sym64<LE>>();
 
 /// A symbol of the emitted code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Symbol {
+pub struct CodeSymbol {
     /// Name, such as `net/http.(*conn).serve.gopatch.exit`.
     pub name: String,
     /// Address.
@@ -52,7 +52,7 @@ pub(crate) fn code_symbols(
     bodies: impl Iterator<Item = (u32, u64)>,
     stub: u64,
     end: u64,
-) -> Vec<Symbol> {
+) -> Vec<CodeSymbol> {
     let name = |point: u32, what: &str| {
         let point = &points[point as usize];
         let at = if point.at == At::Enter { "enter" } else { "exit" };
@@ -78,12 +78,12 @@ pub(crate) fn code_symbols(
         starts.insert(site.thunk, if *count == 1 { name } else { format!("{name}.{count}") });
     }
     let ends: Vec<_> = starts.keys().copied().skip(1).chain([end]).collect();
-    starts.into_iter().zip(ends).map(|((va, name), end)| Symbol { name, va, size: end - va }).collect()
+    starts.into_iter().zip(ends).map(|((va, name), end)| CodeSymbol { name, va, size: end - va }).collect()
 }
 
 /// The table of the input's symbols, if it has any, and the added ones, which are in section number
 /// `section`.
-pub(crate) fn tables(elf: &Elf<'_>, added: &[Symbol], section: u16) -> Tables {
+pub(crate) fn tables(elf: &Elf<'_>, added: &[CodeSymbol], section: u16) -> Tables {
     let old = table_of(elf).and_then(|table| Some((table, elf.sections().get(table.link as usize)?)));
     let (old_symbols, mut names, old_locals) = match old {
         Some((table, names)) => (elf.raw_data(table), elf.raw_data(names).to_vec(), table.info as usize),

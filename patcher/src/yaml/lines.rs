@@ -11,26 +11,26 @@ use saphyr_parser::{Event, Parser};
 #[derive(Debug, Clone)]
 pub struct Lines {
     text: String,
-    found: OnceLock<Found>,
+    found: OnceLock<LineIndex>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Found {
+struct LineIndex {
     /// By the keys and indices on the way there.
     lines: HashMap<Vec<String>, usize>,
     /// Names of the rules.
     names: Vec<String>,
 }
 
-enum Frame {
+enum Nesting {
     Sequence(usize),
     Mapping(Option<String>),
 }
 
-impl Found {
+impl LineIndex {
     fn search(text: &str) -> Self {
         let mut lines = Self::default();
-        let mut frames: Vec<Frame> = Vec::new();
+        let mut frames: Vec<Nesting> = Vec::new();
         for event in Parser::new_from_str(text) {
             let Ok((event, span)) = event else { break };
             match &event {
@@ -38,9 +38,9 @@ impl Found {
                     frames.pop();
                     Self::step(&mut frames);
                 }
-                Event::Scalar(key, ..) if matches!(frames.last(), Some(Frame::Mapping(None))) => {
+                Event::Scalar(key, ..) if matches!(frames.last(), Some(Nesting::Mapping(None))) => {
                     frames.pop();
-                    frames.push(Frame::Mapping(Some(key.to_string())));
+                    frames.push(Nesting::Mapping(Some(key.to_string())));
                     lines.note(&frames, span.start.line());
                 }
                 Event::Scalar(value, ..) => {
@@ -52,7 +52,7 @@ impl Found {
                 Event::SequenceStart(..) | Event::MappingStart(..) => {
                     lines.note(&frames, span.start.line());
                     let is_sequence = matches!(event, Event::SequenceStart(..));
-                    frames.push(if is_sequence { Frame::Sequence(0) } else { Frame::Mapping(None) });
+                    frames.push(if is_sequence { Nesting::Sequence(0) } else { Nesting::Mapping(None) });
                 }
                 _ => {}
             }
@@ -61,29 +61,29 @@ impl Found {
     }
 
     /// After a value, the next one has another index in a sequence, or another key in a mapping.
-    fn step(frames: &mut [Frame]) {
+    fn step(frames: &mut [Nesting]) {
         match frames.last_mut() {
-            Some(Frame::Sequence(index)) => *index += 1,
-            Some(Frame::Mapping(key)) => *key = None,
+            Some(Nesting::Sequence(index)) => *index += 1,
+            Some(Nesting::Mapping(key)) => *key = None,
             None => {}
         }
     }
 
-    fn path(frames: &[Frame]) -> Vec<String> {
-        let element = |frame: &Frame| match frame {
-            Frame::Sequence(index) => index.to_string(),
-            Frame::Mapping(key) => key.clone().unwrap_or_default(),
+    fn path(frames: &[Nesting]) -> Vec<String> {
+        let element = |frame: &Nesting| match frame {
+            Nesting::Sequence(index) => index.to_string(),
+            Nesting::Mapping(key) => key.clone().unwrap_or_default(),
         };
         frames.iter().map(element).collect()
     }
 
     /// Keeps the first line: a key's, not its value's.
-    fn note(&mut self, frames: &[Frame], line: usize) {
+    fn note(&mut self, frames: &[Nesting], line: usize) {
         self.lines.entry(Self::path(frames)).or_insert(line);
     }
 
-    fn note_name(&mut self, frames: &[Frame], value: &str) {
-        if let [Frame::Mapping(Some(rules)), Frame::Sequence(index), Frame::Mapping(Some(name))] = frames
+    fn note_name(&mut self, frames: &[Nesting], value: &str) {
+        if let [Nesting::Mapping(Some(rules)), Nesting::Sequence(index), Nesting::Mapping(Some(name))] = frames
             && (rules.as_str(), name.as_str()) == ("rules", "name")
         {
             self.names.resize((*index).max(self.names.len()), String::new());
@@ -98,8 +98,8 @@ impl Lines {
         Self { text: text.to_owned(), found: OnceLock::new() }
     }
 
-    fn found(&self) -> &Found {
-        self.found.get_or_init(|| Found::search(&self.text))
+    fn found(&self) -> &LineIndex {
+        self.found.get_or_init(|| LineIndex::search(&self.text))
     }
 
     /// The line of a rule's field, such as `enter.http.request.method`, or else of the nearest key

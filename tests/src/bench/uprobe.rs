@@ -140,7 +140,7 @@ pub(crate) fn places(target: &Path, function: &str, nop: &str) -> Result<Places>
     }
 
     let sections = dwarf::Sections::load(&elf)?.context("hookbench has no DWARF")?;
-    let wanted = dwarf::Wanted { functions: [].into(), types: ["runtime.g"].into_iter().collect() };
+    let wanted = dwarf::WantedNames { functions: [].into(), types: ["runtime.g"].into_iter().collect() };
     let types = TypeInfo::load(&sections, &wanted, go.module_data.types)?;
     let g = types.type_by_name("runtime.g").context("hookbench has no runtime.g")?;
     let Kind::Struct(fields) = types.resolve(g)?.kind else { bail!("runtime.g is not a struct") };

@@ -152,7 +152,7 @@ fn compare_descriptions(file: &[u8]) -> Result<usize> {
     let relocations = elf.relative_relocations()?;
     let go = GoBinary::read(&elf, &relocations)?;
     let sections = dwarf::Sections::load(&elf)?.context("no DWARF")?;
-    let wanted = dwarf::Wanted { types: ROOTS.into_iter().collect(), ..dwarf::Wanted::default() };
+    let wanted = dwarf::WantedNames { types: ROOTS.into_iter().collect(), ..dwarf::WantedNames::default() };
     let described = TypeInfo::load(&sections, &wanted, go.module_data.types)?;
     let runtime = RuntimeTypes::load(&elf, &relocations, &go)?;
 

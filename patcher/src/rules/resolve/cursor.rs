@@ -18,7 +18,7 @@ const MAX_NESTING: usize = 64;
 #[derive(Debug, Clone)]
 pub(super) enum Cursor {
     /// In a parameter or a result, `offset` bytes from its start.
-    Value { location: Location, offset: u64, origin: Origin, type_id: TypeId },
+    Value { location: Location, offset: u64, origin: ReadAt, type_id: TypeId },
     /// A word that is a pointer, or a struct or array of one pointer.
     Word { root: Root, steps: Vec<Step>, type_id: TypeId },
     /// In memory, `offset` bytes after the address that a pointer has.
@@ -27,7 +27,7 @@ pub(super) enum Cursor {
 
 /// Whether a value is read in its place, or was kept by the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum ReadAt {
     Here,
     Kept,
 }
@@ -192,7 +192,7 @@ pub(super) fn pointer(
 pub(super) fn source(
     location: &Location,
     offset: u64,
-    origin: Origin,
+    origin: ReadAt,
     resolved: &Type<'_>,
     end: &mut End<'_>,
 ) -> Result<Source, ResolveError> {
@@ -207,7 +207,7 @@ pub(super) fn source(
         Location::Stack { offset: start } => Source::Stack(displacement(start.saturating_add(offset), resolved)?),
     };
     match (origin, end) {
-        (Origin::Kept, End::Exit(kept)) => {
+        (ReadAt::Kept, End::Exit(kept)) => {
             let index = kept.iter().position(|word| *word == here).unwrap_or_else(|| {
                 kept.push(here);
                 kept.len() - 1

@@ -3,7 +3,7 @@
 use gopatch_protocol::manifest::ValueType;
 use gopatch_trampolines::plan::{Leaf, Path, Root};
 
-use super::cursor::{Cursor, Origin, displacement, pointer, source};
+use super::cursor::{Cursor, ReadAt, displacement, pointer, source};
 use super::{End, Places, ResolveError};
 use crate::golang::abi::Location;
 use crate::rules::syntax::path::Form;
@@ -120,7 +120,7 @@ impl Places<'_> {
 fn bytes(cursor: Cursor, leaf: Leaf, resolved: &Type<'_>, end: &mut End<'_>) -> Result<Path, ResolveError> {
     let (root, steps, offset) = match cursor {
         Cursor::Memory { root, steps, offset, .. } => (root, steps, displacement(offset, resolved)?),
-        Cursor::Value { location: Location::Stack { offset: start }, offset, origin: Origin::Here, .. } => {
+        Cursor::Value { location: Location::Stack { offset: start }, offset, origin: ReadAt::Here, .. } => {
             (Root::Frame(displacement(start.saturating_add(offset), resolved)?), Vec::new(), 0)
         }
         // An array in a register has one byte.

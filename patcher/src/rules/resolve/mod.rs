@@ -18,7 +18,7 @@ use crate::golang::abi::{AbiError, Assignment, Location};
 use crate::types::{Signature, TypeError, Types};
 use crate::yaml::nearest::did_you_mean;
 
-use cursor::{Cursor, Origin};
+use cursor::{Cursor, ReadAt};
 
 /// Why an expression does not resolve in this binary.
 #[derive(Debug, thiserror::Error)]
@@ -297,7 +297,7 @@ impl<'t> Places<'t> {
                 return Err(ResolveError::ResultAtEntry);
             }
             let location = self.assignment.results[index].clone();
-            return Ok(Cursor::Value { location, offset: 0, origin: Origin::Here, type_id });
+            return Ok(Cursor::Value { location, offset: 0, origin: ReadAt::Here, type_id });
         }
         let input = match base {
             Base::Result(_) => None,
@@ -314,7 +314,7 @@ impl<'t> Places<'t> {
         if is_exit && !rule.caller_keeps.iter().any(|kept| kept == input.name) {
             return Err(ResolveError::NotKept(input.name.to_owned()));
         }
-        let origin = if is_exit { Origin::Kept } else { Origin::Here };
+        let origin = if is_exit { ReadAt::Kept } else { ReadAt::Here };
         let location = self.assignment.inputs[index].clone();
         Ok(Cursor::Value { location, offset: 0, origin, type_id: input.type_id })
     }

@@ -17,7 +17,7 @@ pub enum Wildcards {
 }
 
 /// A part of a pattern.
-enum Part {
+enum PatternPart {
     /// This character.
     Literal(char),
     /// Any characters, except the one given.
@@ -32,9 +32,9 @@ pub fn matches(pattern: &str, text: &str, wildcards: Wildcards) -> bool {
     let first_wildcard = loop {
         match parts.next() {
             None => return text.next().is_none(),
-            Some(Part::Literal(literal)) if text.next() == Some(literal) => {}
-            Some(Part::Literal(_)) => return false,
-            Some(wildcard @ Part::Any { .. }) => break wildcard,
+            Some(PatternPart::Literal(literal)) if text.next() == Some(literal) => {}
+            Some(PatternPart::Literal(_)) => return false,
+            Some(wildcard @ PatternPart::Any { .. }) => break wildcard,
         }
     };
     let parts: Vec<_> = iter::once(first_wildcard).chain(parts).collect();
@@ -46,8 +46,8 @@ pub fn matches(pattern: &str, text: &str, wildcards: Wildcards) -> bool {
         for (n, part) in parts.iter().enumerate() {
             let stays = reached[n + 1];
             reached[n + 1] = match part {
-                Part::Literal(literal) => was_reached && *literal == character,
-                Part::Any { except } => reached[n] || stays && *except != Some(character),
+                PatternPart::Literal(literal) => was_reached && *literal == character,
+                PatternPart::Any { except } => reached[n] || stays && *except != Some(character),
             };
             was_reached = stays;
         }
@@ -55,15 +55,15 @@ pub fn matches(pattern: &str, text: &str, wildcards: Wildcards) -> bool {
     reached[parts.len()]
 }
 
-fn is_all_wildcards(parts: &[Part]) -> bool {
-    parts.iter().all(|part| matches!(part, Part::Any { .. }))
+fn is_all_wildcards(parts: &[PatternPart]) -> bool {
+    parts.iter().all(|part| matches!(part, PatternPart::Any { .. }))
 }
 
-fn parts(pattern: &str, wildcards: Wildcards) -> impl Iterator<Item = Part> {
+fn parts(pattern: &str, wildcards: Wildcards) -> impl Iterator<Item = PatternPart> {
     let mut rest = pattern;
     let mut before = None;
     iter::from_fn(move || {
-        let any = |after, except| Some((after, Part::Any { except }));
+        let any = |after, except| Some((after, PatternPart::Any { except }));
         let dots = rest.strip_prefix("...").filter(|_| wildcards == Wildcards::ImportPath);
         let wildcard = match (dots, rest.strip_prefix('*'), wildcards) {
             (Some(after), ..) => any(after, None),
@@ -76,7 +76,7 @@ fn parts(pattern: &str, wildcards: Wildcards) -> impl Iterator<Item = Part> {
         before = characters.next();
         let (after, part) = match wildcard {
             Some(found) => found,
-            None => (characters.as_str(), Part::Literal(before?)),
+            None => (characters.as_str(), PatternPart::Literal(before?)),
         };
         rest = after;
         Some(part)

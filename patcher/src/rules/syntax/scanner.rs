@@ -10,7 +10,7 @@ const MAX_DEPTH: u32 = 32;
 
 /// Why a text does not follow its grammar.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{text}` is not a {grammar}: {problem} {}", Place(rest))]
+#[error("`{text}` is not a {grammar}: {problem} {}", ErrorPlace(rest))]
 pub struct SyntaxError {
     grammar: &'static str,
     text: String,
@@ -32,9 +32,9 @@ impl From<&'static str> for Problem {
     }
 }
 
-struct Place<'r>(&'r str);
+struct ErrorPlace<'r>(&'r str);
 
-impl Display for Place<'_> {
+impl Display for ErrorPlace<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { f.write_str("at the end") } else { write!(f, "at `{}`", self.0) }
     }

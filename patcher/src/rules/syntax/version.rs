@@ -29,11 +29,11 @@ enum Identifier {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
     text: String,
-    comparisons: Vec<(Comparison, Version)>,
+    comparisons: Vec<(Operator, Version)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+enum Operator {
     AtLeast,
     AtMost,
     Above,
@@ -42,12 +42,12 @@ enum Comparison {
 }
 
 /// Signs; longer ones come before those that they begin with.
-const SIGNS: [(&str, Comparison); 5] = [
-    (">=", Comparison::AtLeast),
-    ("<=", Comparison::AtMost),
-    (">", Comparison::Above),
-    ("<", Comparison::Below),
-    ("=", Comparison::Exactly),
+const SIGNS: [(&str, Operator); 5] = [
+    (">=", Operator::AtLeast),
+    ("<=", Operator::AtMost),
+    (">", Operator::Above),
+    ("<", Operator::Below),
+    ("=", Operator::Exactly),
 ];
 
 /// Why a text is not a range.
@@ -126,13 +126,12 @@ impl Range {
 
     /// Whether every version in this range comes after every version in `other`.
     pub fn is_after(&self, other: &Self) -> bool {
-        let lows = self.comparisons.iter().filter(|(it, _)| !matches!(it, Comparison::AtMost | Comparison::Below));
-        let highs =
-            || other.comparisons.iter().filter(|(it, _)| !matches!(it, Comparison::AtLeast | Comparison::Above));
+        let lows = self.comparisons.iter().filter(|(it, _)| !matches!(it, Operator::AtMost | Operator::Below));
+        let highs = || other.comparisons.iter().filter(|(it, _)| !matches!(it, Operator::AtLeast | Operator::Above));
         lows.into_iter().any(|(low, from)| {
             highs().any(|(high, to)| match from.cmp(to) {
                 Ordering::Greater => true,
-                Ordering::Equal => *low == Comparison::Above || *high == Comparison::Below,
+                Ordering::Equal => *low == Operator::Above || *high == Operator::Below,
                 Ordering::Less => false,
             })
         })
@@ -141,11 +140,11 @@ impl Range {
     /// Whether a version is in the range.
     pub fn contains(&self, version: &Version) -> bool {
         self.comparisons.iter().all(|(comparison, bound)| match comparison {
-            Comparison::AtLeast => version >= bound,
-            Comparison::AtMost => version <= bound,
-            Comparison::Above => version > bound,
-            Comparison::Below => version < bound,
-            Comparison::Exactly => version == bound,
+            Operator::AtLeast => version >= bound,
+            Operator::AtMost => version <= bound,
+            Operator::Above => version > bound,
+            Operator::Below => version < bound,
+            Operator::Exactly => version == bound,
         })
     }
 }
