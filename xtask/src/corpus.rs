@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -130,8 +130,8 @@ impl Manifest {
                 }
             }
             ensure!(
-                program.kind != Kind::Program || program.package.is_none(),
-                "{}: program {} has no `package`: it is a folder of corpus/",
+                (program.kind == Kind::Program) == program.package.is_none(),
+                "{}: program {}: a test has a `package`, and a folder of corpus/ has none",
                 path.display(),
                 program.name
             );
@@ -343,7 +343,7 @@ impl Plan<'_> {
         lock.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
         if !built.exists() {
             let unfinished = built.with_added_extension("unfinished");
-            workspace::output(&mut self.command(&unfinished)?)?;
+            workspace::output(&mut self.command(&unfinished))?;
             if !self.mode.objcopy.is_empty() {
                 workspace::output(Command::new("objcopy").args(&self.mode.objcopy).arg(&unfinished))?;
             }
@@ -353,21 +353,17 @@ impl Plan<'_> {
     }
 
     /// The arguments of the build, without the output's path, which does not change the output.
-    fn options(&self) -> Result<Vec<&str>> {
-        let flags = self.mode.flags.iter().map(String::as_str);
-        Ok(match (self.program.kind, &self.program.package) {
-            (Kind::Program, _) => ["build"].into_iter().chain(flags).collect(),
-            (_, Some(_)) => ["test", "-c"].into_iter().chain(flags).collect(),
-            (_, None) => bail!("a test needs a `package`"),
-        })
+    fn options(&self) -> Vec<&str> {
+        let command: &[&str] = if self.program.kind == Kind::Program { &["build"] } else { &["test", "-c"] };
+        command.iter().copied().chain(self.mode.flags.iter().map(String::as_str)).collect()
     }
 
-    fn command(&self, output: &Path) -> Result<Command> {
+    fn command(&self, output: &Path) -> Command {
         let mut command = self.go.command();
         command.env("CGO_ENABLED", if self.mode.cgo { "1" } else { "0" }).envs(&self.mode.env);
-        command.args(self.options()?).arg("-o").arg(output).arg(self.program.package.as_deref().unwrap_or("."));
+        command.args(self.options()).arg("-o").arg(output).arg(self.program.package.as_deref().unwrap_or("."));
         command.current_dir(&self.folder);
-        Ok(command)
+        command
     }
 
     /// Sixteen hex digits of the SHA-256 of everything that determines the output. Each part is
@@ -380,7 +376,7 @@ impl Plan<'_> {
         };
         add(identity.as_bytes());
         add(if self.mode.cgo { b"cgo" } else { b"no cgo" });
-        for option in self.options()? {
+        for option in self.options() {
             add(option.as_bytes());
         }
         for (name, value) in &self.mode.env {
