@@ -157,7 +157,7 @@ impl Group {
     }
 }
 
-/// Waits for a doorbell until the next beat. Gives whether one rang.
+/// Waits for a doorbell until the next beat. Returns whether one rang.
 fn listen(pages: &[Arc<Mapping>]) -> bool {
     let words = pages.iter().map(|page| {
         let mut word = Wait::new();

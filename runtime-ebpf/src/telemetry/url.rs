@@ -28,8 +28,18 @@ const SECRET_PARAMETERS: [&str; 7] = [
 ];
 
 /// What no URL has.
-const INVALID: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+const INVALID: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// What no host has.
 const INVALID_IN_HOST: &AsciiSet = &NON_ALPHANUMERIC

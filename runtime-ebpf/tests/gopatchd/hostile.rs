@@ -240,7 +240,10 @@ fn replaced_rings_are_freed() {
             if now.0 <= before.0 + 1 && now.1 <= before.1 + 2 * 128 {
                 break;
             }
-            assert!(std::time::Instant::now() < deadline, "{now:?} files and mappings are left, {before:?} were before");
+            assert!(
+                std::time::Instant::now() < deadline,
+                "{now:?} files and mappings are left, {before:?} were before"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
