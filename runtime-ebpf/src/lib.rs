@@ -3,7 +3,8 @@
 //! The path of an event, and the rooms that it passes:
 //!
 //! ```text
-//!   attach      listener -> handshake -> session      a process attaches and gets its rings
+//!   attach      listener, finder -> handshake         a process attaches and gets its rings, or
+//!               -> session                            has them already
 //!   rings       bpf or memfd                          its records are drained
 //!   calls       order -> pairing, clock, attributes   records become calls,
 //!               operation, ids                        and calls become operations
@@ -39,6 +40,7 @@ mod socket;
 mod summary;
 mod telemetry;
 pub mod uprobes;
+mod waker;
 
 pub use cli::{Cli, CollectArgs, Command, ConfigCommand};
 pub use client::cli::{ControlArgs, RuleAction, RuleArgs, StatusArgs, TopArgs};

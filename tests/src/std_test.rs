@@ -1,4 +1,5 @@
-//! Go's own tests, and those of modules, as programs to patch: a test binary of the corpus, and the results of its tests.
+//! Go's own tests, and those of modules, as programs to patch: a test binary of the corpus, and the
+//! results of its tests.
 //!
 //! The expected results are those on which two runs of the unpatched binary agree, pass or fail.
 

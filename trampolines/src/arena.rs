@@ -7,7 +7,9 @@
 //! ```text
 //! arena + 0        switches   state shared by all hooks, and one enable byte for each function;
 //!                             wiped in a forked child, which has no rings, so that it is inert
-//! + SESSION        session    what the entry stub and the tick need; only one thread touches it
+//! + SESSION        session    what the entry stub, the tick and its helper need, one of them at a
+//!                             time; hooks touch only `LOST_NO_RING`, `RINGS_MISSED`, `CROWDED` and
+//!                             `RINGLESS`
 //! + SLOTS          slots      one for each P; only the thread that holds the P touches it
 //! + TABLE          words      what entries keep for their exits (absent when nothing does)
 //! ```
@@ -82,7 +84,7 @@ pub mod session {
     pub const MODE: u64 = 12;
     /// `u64` nanoseconds (`CLOCK_MONOTONIC`): when the tick next does anything.
     pub const NEXT_TICK: u64 = 16;
-    /// `u64` nanoseconds: earliest time of the next attempt to attach; 0 before the first tick.
+    /// `u64` nanoseconds: earliest time of the next attempt to attach; 0 before a search begins.
     pub const NEXT_ATTEMPT: u64 = 24;
     /// `u64` nanoseconds: from the next attempt to the one after it.
     pub const DISTANCE: u64 = 32;
@@ -102,7 +104,7 @@ pub mod session {
     pub const RINGS: u64 = 84;
     /// `u32`: rings to request.
     pub const RINGS_WANTED: u64 = 88;
-    /// `u32`: sessions so far.
+    /// `u32`: sessions that gopatchd has granted so far.
     pub const SESSIONS: u64 = 92;
     /// `u64`: records lost in the previous session, published and not consumed.
     pub const LOST_UNCONSUMED: u64 = 96;
@@ -138,7 +140,7 @@ pub mod session {
     pub const BLOCKED: u64 = 404;
     /// `u64`: the signals that this thread had blocked before.
     pub const OLD_MASK: u64 = 408;
-    /// General registers that the tick borrows, 16 of them.
+    /// General registers that the tick borrows: room for 16.
     pub const SAVED: u64 = 416;
     /// Address of the mapping that holds all rings.
     pub const RINGS_BASE: u64 = 544;
@@ -175,13 +177,13 @@ pub mod session {
     pub const BYTES: u64 = SOCKET_SEEN + 8;
 }
 
-/// The state of a process's connection to gopatchd.
+/// Whether a process has a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Phase {
-    /// Has no rings to write to. May have some that are to be replaced.
+    /// Has none. Rings that are still mapped are to be replaced.
     Alone = 0,
-    /// Has rings, and writes to them while gopatchd's heartbeat beats.
+    /// Has one, and writes records while gopatchd's heartbeat beats.
     Mapped = 1,
 }
 

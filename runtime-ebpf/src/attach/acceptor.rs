@@ -1,4 +1,5 @@
-//! New connections and sessions that were found, until each is a process that can get a session.
+//! New connections, and sessions that were found, until each is a process that can have a session
+//! here.
 //!
 //! Decides: when connections are accepted, and how often a refusal is logged.
 //! Never does: wait. Files that are worth waiting for are handed to the main loop.
@@ -107,7 +108,7 @@ impl Acceptor {
         }
     }
 
-    /// Continues all handshakes. Gives the processes that are ready for a session.
+    /// Continues all handshakes. Returns the processes that are ready for a session.
     pub(crate) fn advance(&mut self) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         if self.listener.is_some() {

@@ -61,7 +61,7 @@ impl Owner {
 }
 
 impl ControlPage {
-    /// Creates a page with every function on. Gives the page, a file by which the process can map
+    /// Creates a page with every function on. Returns the page, a file by which the process can map
     /// it but not write it, and the size of the file.
     pub(crate) fn create(
         functions: usize,
@@ -215,7 +215,8 @@ impl Description {
         let (rings, large_rings, ring_bytes) =
             (half(control::RINGS), half(control::LARGE_RINGS), half(control::RING_BYTES));
         let are_bpf = half(control::ARE_BPF) != 0;
-        // What a process makes itself has one of two sizes. It costs gopatchd as much as its rings hold.
+        // What a process makes itself has one of two sizes. It costs gopatchd as much as its rings
+        // hold.
         let own_bytes = if large_rings <= ring::FEW { ring::OWN_BYTES } else { ring::OWN_BYTES_OF_MANY };
         let is_size = if is_ours { check_ring_bytes(ring_bytes).is_ok() } else { ring_bytes == own_bytes };
         // Ids of maps open maps of other processes too.

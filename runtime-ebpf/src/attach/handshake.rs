@@ -24,9 +24,9 @@ use rustix::net::{
 use super::control_page::{ControlPage, Description};
 use super::finder::{Found, RingFiles};
 use super::peer::Peer;
-use super::waker::Waker;
 use crate::calls::program::{Program, ProgramError};
 use crate::telemetry::resource::{Naming, Resource};
+use crate::waker::Waker;
 
 /// How long a peer may take to send its hello, and then gopatchd to read its executable.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -16,13 +16,12 @@
 //! sleep.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use gopatch_protocol::wire::control;
-use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::thread::futex::{Wait, WaitFlags, WaitvFlags, waitv};
 use rustix::time::{ClockId, Timespec, clock_gettime};
@@ -30,6 +29,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 use super::control_page::ControlPage;
 use crate::rings::Positions;
 use crate::rings::mapping::Mapping;
+use crate::waker::Waker;
 
 /// Half of what the wire format promises, so that a late wake-up does not break the promise.
 const BEAT: Duration = Duration::from_millis(control::HEARTBEAT_MILLIS / 2);
@@ -45,10 +45,10 @@ pub(crate) struct Heartbeat {
     can_listen: bool,
 }
 
-/// Wakes the main loop.
+/// Wakes the main loop from its sleep.
 #[derive(Debug)]
 struct Doorbell {
-    event: OwnedFd,
+    waker: Waker,
     /// The main loop sleeps, or is about to sleep.
     dozing: AtomicBool,
 }
@@ -69,10 +69,9 @@ struct Member {
 impl Heartbeat {
     /// Starts without a page.
     pub(crate) fn start() -> io::Result<Self> {
-        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         // A kernel that has the call refuses to wait for nothing.
         let can_listen = waitv(&[], WaitvFlags::empty(), None, ClockId::Monotonic) == Err(Errno::INVAL);
-        let doorbell = Arc::new(Doorbell { event, dozing: AtomicBool::new(false) });
+        let doorbell = Arc::new(Doorbell { waker: Waker::new()?, dozing: AtomicBool::new(false) });
         Ok(Self { groups: Vec::new(), doorbell, can_listen })
     }
 
@@ -111,20 +110,12 @@ impl Heartbeat {
 
     /// Readable when a process has rung.
     pub(crate) fn doorbell(&self) -> BorrowedFd<'_> {
-        self.doorbell.event.as_fd()
+        self.doorbell.waker.as_fd()
     }
 
     /// Makes `doorbell` unreadable again.
     pub(crate) fn clear_doorbell(&self) {
-        // Nothing to read means that no process has rung.
-        let _ = rustix::io::read(&self.doorbell.event, &mut [0; 8]);
-    }
-}
-
-impl Doorbell {
-    fn ring(&self) {
-        // It fails only if the doorbell rings already.
-        let _ = rustix::io::write(&self.event, &1u64.to_ne_bytes());
+        self.doorbell.waker.clear();
     }
 }
 
@@ -152,13 +143,13 @@ impl Group {
             let dozing = doorbell.dozing.load(Ordering::Relaxed);
             // A program that went idle right after its last record does not ring.
             if dozing && members.iter().any(|member| member.rings.iter().any(|ring| ring.is_unread())) {
-                doorbell.ring();
+                doorbell.waker.wake();
             }
             drop(members);
             // A second ring before the next beat changes nothing: the first has woken the main
             // loop.
             if dozing && listen(&pages) {
-                doorbell.ring();
+                doorbell.waker.wake();
             }
             drop(pages);
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
@@ -166,7 +157,7 @@ impl Group {
     }
 }
 
-/// Waits for a doorbell until the next beat. Gives whether one rang.
+/// Waits for a doorbell until the next beat. Returns whether one rang.
 fn listen(pages: &[Arc<Mapping>]) -> bool {
     let words = pages.iter().map(|page| {
         let mut word = Wait::new();

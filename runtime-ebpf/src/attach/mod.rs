@@ -6,8 +6,7 @@
 //! - [`handshake`]: from a connection to all that a session needs;
 //! - [`peer`]: the process at the other end;
 //! - [`control_page`]: what a process reads about gopatchd;
-//! - [`heartbeat`]: the threads that keep control pages alive and hear processes ring;
-//! - [`waker`]: how the other threads wake the main loop.
+//! - [`heartbeat`]: the threads that keep control pages alive and hear processes ring.
 
 pub(crate) mod acceptor;
 pub(crate) mod control_page;
@@ -16,4 +15,3 @@ pub(crate) mod handshake;
 pub(crate) mod heartbeat;
 pub(crate) mod listener;
 pub(crate) mod peer;
-mod waker;

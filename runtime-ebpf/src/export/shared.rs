@@ -2,13 +2,12 @@
 //!
 //! Never does: hold up the main loop for longer than it takes to copy the counters of one process.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::oneshot;
 
 use super::queue::{Queue, QueueLimits};
@@ -16,6 +15,7 @@ use crate::config::Config;
 use crate::control::switch::{Switch, Switched};
 use crate::summary::Summary;
 use crate::telemetry::process::Processes;
+use crate::waker::Waker;
 
 /// How long after its last request a client counts as watching.
 const WATCHING: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     watched_until: AtomicU64,
     due: AtomicU64,
     switches: Mutex<Vec<PendingSwitch>>,
-    switch_wake: OwnedFd,
+    switch_waker: Waker,
 }
 
 /// A switch that a client has requested, and where to send what it has done.
@@ -72,7 +72,7 @@ impl Shared {
             watched_until: AtomicU64::new(0),
             due: AtomicU64::new(u64::MAX),
             switches: Mutex::default(),
-            switch_wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            switch_waker: Waker::new()?,
         })
     }
 
@@ -124,8 +124,7 @@ impl Shared {
     pub(super) async fn request_switch(&self, switch: Switch) -> Option<Switched> {
         let (sender, switched) = oneshot::channel();
         self.lock_switches().push((switch, sender));
-        // A full counter is readable already.
-        let _ = rustix::io::write(&self.switch_wake, &1u64.to_ne_bytes());
+        self.switch_waker.wake();
         switched.await.ok()
     }
 
@@ -135,13 +134,12 @@ impl Shared {
 
     /// Readable when a client has requested a switch.
     pub(crate) fn switch_wake(&self) -> BorrowedFd<'_> {
-        self.switch_wake.as_fd()
+        self.switch_waker.as_fd()
     }
 
     /// Takes the switches that clients have requested.
     pub(crate) fn take_switches(&self) -> Vec<PendingSwitch> {
-        // Nothing to read means that none was requested since.
-        let _ = rustix::io::read(&self.switch_wake, &mut [0; 8]);
+        self.switch_waker.clear();
         std::mem::take(&mut *self.lock_switches())
     }
 }

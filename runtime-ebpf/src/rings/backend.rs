@@ -148,12 +148,12 @@ impl Positions {
         self.0.store(ring::CONSUMER_POS, position);
     }
 
-    /// The producer position, or an error if a producer that keeps the rules cannot have written
-    /// it.
+    /// The producer position, or an error if the two positions cannot be those of a process and a
+    /// reader that keep to the protocol.
     pub(super) fn producer(&self, consumer: u64, ring_bytes: u32) -> Result<u64, RingError> {
         let producer = self.0.load(ring::PRODUCER_POS);
         let unread = producer.wrapping_sub(consumer);
-        if unread > u64::from(ring_bytes) || !producer.is_multiple_of(8) {
+        if unread > u64::from(ring_bytes) || !producer.is_multiple_of(8) || !consumer.is_multiple_of(8) {
             return Err(RingError::Positions { consumer, producer });
         }
         Ok(producer)

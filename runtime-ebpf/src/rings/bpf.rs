@@ -236,7 +236,7 @@ impl Drain {
         Ok(())
     }
 
-    /// Runs the program on one ring. Gives the number of records it took.
+    /// Runs the program on one ring. Returns the number of records it took.
     fn run(&mut self, slot: u32) -> Result<u64, RingError> {
         let mut options = RawTracePointRunOptions::new();
         options.args[0] = u64::from(slot);

@@ -20,7 +20,7 @@ pub enum BackendChoice {
     Memfd,
 }
 
-/// Opens the requested backend. Gives it with the reason for the choice.
+/// Opens the requested backend. Returns it with the reason for the choice.
 pub(crate) fn open(choice: BackendChoice, pin_folder: &std::path::Path) -> Result<(Box<dyn Backend>, String)> {
     let memfd = || Box::new(MemfdBackend) as Box<dyn Backend>;
     match choice {

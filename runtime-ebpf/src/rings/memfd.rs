@@ -1,9 +1,9 @@
 //! The memfd backend: rings are memory files, and gopatchd drains them itself.
 //!
 //! Decides: which bytes of a ring are a record.
-//! Trusts: nothing in the ring. The consumer position is kept here, every length is bounded by the
-//! bytes published, and those are copied before they are read, because the process can change them
-//! at any time.
+//! Trusts: nothing in the ring. The consumer position is kept here, both positions are checked
+//! before every pass, every length is bounded by the bytes published, and those are copied before
+//! they are read, because the process can change them at any time.
 //! Never does: anything that needs a privilege.
 
 use std::fs::File;
@@ -110,7 +110,7 @@ impl Rings for MemfdRings {
         for (index, ring) in self.0.iter_mut().enumerate().filter(|(_, ring)| !ring.broken) {
             let before = ring.consumer;
             let result = ring.drain(bytes, sink);
-            drained.fullest = drained.fullest.max(ring.consumer - before);
+            drained.fullest = drained.fullest.max(ring.consumer.wrapping_sub(before));
             if let Err(error) = result {
                 ring.broken = true;
                 drained.broken.push((index, error));
@@ -145,7 +145,7 @@ impl MemfdRing {
     fn map(file: &impl AsRawFd, offset: usize, data_bytes: u32) -> io::Result<Self> {
         let positions = Positions(Mapping::read_write(file, offset, Positions::BYTES)?);
         Ok(Self {
-            // Of a new ring 0. A process that has written something else harms itself alone.
+            // Of a new ring 0. In a ring that the process has made it can be anything.
             consumer: positions.consumer(),
             positions: Arc::new(positions),
             data: Mapping::read_only(file, offset + 2 * PAGE, data_bytes as usize)?,
@@ -159,7 +159,7 @@ impl MemfdRing {
         let start = bytes.len();
         self.copy(producer, bytes);
         let (read, result) = records(&bytes[start..], &mut |at, payload| sink(start + at, payload));
-        let position = self.consumer + read as u64;
+        let position = self.consumer.wrapping_add(read as u64);
         self.consumer = position;
         self.positions.set_consumer(position);
         result.map_err(|length| RingError::Length { position, length })
@@ -167,7 +167,7 @@ impl MemfdRing {
 
     /// Appends all bytes that were published and not read yet.
     fn copy(&self, producer: u64, bytes: &mut Vec<u8>) {
-        let words = (producer - self.consumer) as usize / 8;
+        let words = producer.wrapping_sub(self.consumer) as usize / 8;
         let offset = (self.consumer & u64::from(self.data_bytes - 1)) as usize;
         // The bytes may continue at the start of the ring.
         let first = words.min((self.data_bytes as usize - offset) / 8);
@@ -211,17 +211,21 @@ mod tests {
         /// published, and gives only whole payloads.
         #[test]
         fn any_ring_can_be_drained(
+            consumer in prop_oneof![Just(0), (0u64..1024).prop_map(|back| u64::MAX - back), any::<u64>()],
             words in prop::collection::vec(prop_oneof![0u64..200, any::<u64>()], 512),
             producers in prop::collection::vec(prop_oneof![(0u64..1024).prop_map(|word| word * 8), any::<u64>()], 1..5),
         ) {
-            let (mut rings, file) = MemfdRings::create("test", 1, 4096)?;
+            let (_rings, file) = MemfdRings::create("test", 1, 4096)?;
+            Mapping::read_write(&file, 0, PAGE)?.store(0, consumer);
+            // As of a session that the process has made.
+            let mut rings = MemfdRings::map(&file, 1, 4096)?;
             let ring = &mut rings.0[0];
             let process = Mapping::read_write(&file, PAGE, 2 * PAGE)?;
             for (index, word) in words.iter().enumerate() {
                 process.store(PAGE + 8 * index, *word);
             }
             for producer in producers {
-                process.store(0, producer);
+                process.store(0, consumer.wrapping_add(producer));
                 let (before, mut bytes) = (ring.consumer, 0);
                 let (mut copied, mut payloads) = (vec![1, 2, 3], Vec::new());
                 let result = ring.drain(&mut copied, &mut |at, payload| {
@@ -230,7 +234,7 @@ mod tests {
                     payloads.push((at, payload.to_owned()));
                 });
                 prop_assert!(payloads.iter().all(|(at, payload)| copied[*at..].starts_with(payload)));
-                let moved = ring.consumer - before;
+                let moved = ring.consumer.wrapping_sub(before);
                 prop_assert!(moved <= 4096 && bytes <= moved);
                 prop_assert_eq!(ring.positions.consumer(), if moved > 0 { ring.consumer } else { before });
                 if result.is_err() {
@@ -263,6 +267,19 @@ mod tests {
         let reopened = File::options().read(true).write(true).open(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
         assert_eq!(drain(&mut MemfdRings::reopen(&reopened, 2, 4096)?), [101, 102]);
         assert!(MemfdRings::reopen(&reopened, 3, 4096).is_err(), "there are two rings");
+        Ok(())
+    }
+
+    #[test]
+    fn a_ring_with_a_consumer_position_that_no_reader_writes_is_given_up() -> io::Result<()> {
+        for consumer in [1, 4, 4095, u64::MAX] {
+            let (_rings, file) = MemfdRings::create("test", 1, 4096)?;
+            let process = Mapping::read_write(&file, 0, 2 * PAGE)?;
+            process.store(ring::CONSUMER_POS, consumer);
+            process.store(ring::PRODUCER_POS, (consumer & !7).wrapping_add(16));
+            let drained = MemfdRings::map(&file, 1, 4096)?.drain(&mut Vec::new(), &mut |_, _| ());
+            assert!(matches!(drained.broken[..], [(0, RingError::Positions { .. })]), "{consumer}: {drained:?}");
+        }
         Ok(())
     }
 

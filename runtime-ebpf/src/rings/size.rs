@@ -36,7 +36,7 @@ pub(crate) fn ring_bytes(configured: Option<u32>, rings: u32, in_use: u64) -> u3
     })
 }
 
-/// Checks that a ring can have so many bytes.
+/// Checks that a ring can have this many bytes.
 pub(crate) fn check_ring_bytes(bytes: u32) -> Result<(), String> {
     if bytes.is_power_of_two() && (PAGE as u32..=MAX_RING_BYTES).contains(&bytes) {
         Ok(())

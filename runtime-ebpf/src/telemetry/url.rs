@@ -12,6 +12,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::calls::attributes::escape_path;
 
 /// Query parameters whose values are credentials: those of OpenTelemetry's semantic conventions.
@@ -117,7 +119,7 @@ impl Url<'_> {
         Some(())
     }
 
-    /// Adds the path. Gives whether its end is missing.
+    /// Adds the path. Returns whether its end is missing.
     fn push_path(&self, url: &mut String) -> bool {
         let path = self.raw_path().unwrap_or(self.path);
         // `OPTIONS *` is a request for the host as a whole.
@@ -171,29 +173,45 @@ pub(crate) fn without_secrets(query: &str) -> Cow<'_, str> {
     query.split('&').map(redact).collect::<Vec<_>>().join("&").into()
 }
 
+/// What no URL has.
+const INVALID: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// What no host has.
+const INVALID_IN_HOST: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=');
+
 /// The text with each character percent-encoded that no URL has.
 fn encode(text: &str) -> Cow<'_, str> {
-    let is_allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&byte);
-    percent_encode(text, is_allowed)
+    utf8_percent_encode(text, INVALID).into()
 }
 
 fn encode_host(text: &str) -> Cow<'_, str> {
-    percent_encode(text, |byte| byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=".contains(&byte))
-}
-
-fn percent_encode(text: &str, is_allowed: impl Fn(u8) -> bool) -> Cow<'_, str> {
-    if text.bytes().all(&is_allowed) {
-        return text.into();
-    }
-    let mut encoded = String::with_capacity(2 * text.len());
-    for byte in text.bytes() {
-        if is_allowed(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("a String takes all");
-        }
-    }
-    encoded.into()
+    utf8_percent_encode(text, INVALID_IN_HOST).into()
 }
 
 /// The bytes that a percent-encoded text stands for; `None` if it is not one.

@@ -4,7 +4,7 @@ use super::source::{Package, Scope};
 use super::types::{INTEGERS, NUMBERS, Type, element_type};
 
 impl Package {
-    /// An expression of this type, with so many levels of operators at most.
+    /// An expression of this type, with at most this many levels of operators.
     pub(super) fn expression(&mut self, scope: &Scope, of: &Type, depth: u32) -> String {
         if (self.rng.u32(0..3) > 0 || depth == 0)
             && let Some(variable) = scope.any(&mut self.rng, of)

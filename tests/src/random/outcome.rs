@@ -13,7 +13,7 @@ pub struct Outcome {
 /// Fields of a traceback that hold addresses or numbers of threads.
 const VARYING: [&str; 6] = ["gp=", "m=", "mp=", "fp=", "sp=", "pc="];
 
-/// A hexadecimal number of so many digits is an address, or a part of one.
+/// A hexadecimal number of at least this many digits is an address, or a part of one.
 const ADDRESS_DIGITS: usize = 5;
 
 impl Outcome {

@@ -245,8 +245,7 @@ impl Package {
             9 => format!("{name} := make(chan int); close({name}); close({name})"),
             10 => format!("var {name} shape; s.T({name}.Name())"),
             11 => format!("var {name} func(int) int; s.U(uint64({name}({number})))"),
-            12 => format!("{name} := make([]int, 3, 4); s.U(uint64(len([8]int({name}[:4:4]))))")
-                .replace("[8]int", "[4]int"),
+            12 => format!("{name} := make([]int, 3, 4); {name}a := [4]int({name}); s.U(uint64({name}a[0]))"),
             _ => format!("{name} := -1 - ({number} & 3); s.U(uint64(len(make([]int, {name}))))"),
         }
     }

@@ -1,4 +1,4 @@
-//! The types of a random program, and what can be said of each in Go.
+//! The types of a random program, and the Go code for each.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ pub(super) const ELEMENTS: [&str; 4] = ["int", "string", "float64", "byte"];
 pub(super) const LENGTHS: [usize; 4] = [1, 3, 8, 40];
 
 impl Type {
-    /// Any type that a value can have, of a program with so many structs.
+    /// Any type that a value can have, of a program with this many structs.
     pub(super) fn random(rng: &mut fastrand::Rng, structs: usize) -> Self {
         match rng.u32(0..24) {
             0..=7 => Self::Number(NUMBERS[rng.usize(0..NUMBERS.len())]),

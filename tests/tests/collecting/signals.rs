@@ -2,15 +2,12 @@
 //! cost is counted.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use gopatch_tests::{
-    Gopatchd, Process, SOON, Scratch, backends, gopatch, gopatchd, programs, release_binary, wait_until,
-};
-use rustix::process::{Pid, Signal, kill_process};
+use gopatch_tests::{Gopatchd, Process, SOON, Scratch, backends, gopatch, gopatchd, programs};
+use rustix::process::Signal;
 
 const GO: [&str; 3] = ["1.21.13", "1.24.13", "1.27.4"];
 
@@ -56,18 +53,11 @@ fn signals_change_nothing(go: &str) -> Result<()> {
         let expected = run(&original)?;
         ensure!(run(&patched)? == expected, "{flags:?}: without gopatchd the output differs");
         for backend in backends() {
-            // Its output would be gigabytes.
-            let mut gopatchd = Command::new(release_binary("gopatchd")?);
-            gopatchd.args(["--print", "none", "--backend", backend]).arg("--listen").arg(gopatchd::socket(&scratch));
-            gopatchd.arg("--pin").arg(gopatchd::pin(scratch.path())).stdout(Stdio::null());
-            let mut gopatchd = gopatchd.stderr(File::create(scratch.file("gopatchd.err"))?).spawn()?;
-            wait_until("gopatchd listens", SOON, || Ok(gopatchd::socket(&scratch).exists().then_some(())))?;
-            let watched = run(&patched);
-            kill_process(Pid::from_child(&gopatchd), Signal::TERM)?;
-            ensure!(gopatchd.wait()?.success(), "{backend}");
-            ensure!(watched? == expected, "{flags:?}: with gopatchd, {backend}, the output differs");
-            let said = std::fs::read_to_string(scratch.file("gopatchd.err"))?;
-            ensure!(said.contains("sessions: 1") && !said.contains("records: 0,"), "{said}");
+            let gopatchd = Gopatchd::start_silent(&scratch, backend)?;
+            let watched = run(&patched)?;
+            let summary = gopatchd.stop_silent()?;
+            ensure!(watched == expected, "{flags:?}: with gopatchd, {backend}, the output differs");
+            ensure!(summary.sessions == 1 && summary.records > 0, "{flags:?}, {backend}: {summary:?}");
         }
     }
     Ok(())
@@ -115,7 +105,8 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<u64> {
     // Enough room for all records, so that nothing is lost for another reason.
     let gopatchd = Gopatchd::start(&scratch, backend, &["--ring-bytes", "134217728"])?;
     let mut command = Command::new(program);
-    // One P and no garbage collection, so that the thread that gets most signals nearly always has a P.
+    // One P and no garbage collection, so that the thread that gets most signals nearly always has
+    // a P.
     let begin = scratch.file("begin");
     command
         .arg(CALLS)
@@ -147,8 +138,8 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<u64> {
     ensure!(recorded.len() == collected.of_rule("handler").count(), "{recorded:?}");
     ensure!(recorded.iter().all(|n| n.is_some_and(|n| n < handled)), "{handled}: {recorded:?}");
     ensure!(recorded.len() as u64 + lost.slot_busy <= handled, "{recorded:?}, {handled}: {:?}", collected.summary);
-    let is_said = collected.stderr.contains("their hook interrupted another hook");
-    ensure!(is_said == (lost.slot_busy > 0), "{}", collected.stderr);
+    let is_logged = collected.stderr.contains("their hook interrupted another hook");
+    ensure!(is_logged == (lost.slot_busy > 0), "{}", collected.stderr);
     let mut calls = 0;
     for call in collected.of_rule("work") {
         let (text, n) = (call.text("text").context("text")?, call.number("n").context("n")?);

@@ -51,7 +51,7 @@ pub const MAX_CAPTURES: usize = 32;
 pub struct Hello {
     /// How many rings the process can use: one for each P.
     pub rings_wanted: u32,
-    /// How many sessions this process has had before.
+    /// How many sessions gopatchd has granted this process before.
     pub sessions_before: u32,
     /// First 16 bytes of the SHA-256 of the manifest's JSON.
     pub manifest_id: [u8; 16],
@@ -176,9 +176,7 @@ pub mod control {
     pub const COUNTED_DROPPED: usize = 40;
     /// `u64`: the same of [`ring::WORDS_MISSING`](super::ring::WORDS_MISSING).
     pub const COUNTED_WORDS_MISSING: usize = 48;
-    /// `u64`: the same of [`ring::SLOT_BUSY`](super::ring::SLOT_BUSY).
-    pub const COUNTED_SLOT_BUSY: usize = 96;
-    /// `u64`: [`MAGIC`](super::MAGIC), once all that follows is complete.
+    /// `u64`: [`MAGIC`](super::MAGIC), once all else before [`ENABLE`] is complete.
     pub const MAGIC: usize = 56;
     /// The manifest's id, as in [`Hello`](super::Hello).
     pub const MANIFEST_ID: usize = 64;
@@ -186,6 +184,8 @@ pub mod control {
     pub const DEVICE: usize = 80;
     /// `u32`: 1 if the large rings are BPF maps, 0 if they are in a memory file.
     pub const ARE_BPF: usize = 88;
+    /// `u64`: how much of the rings' [`ring::SLOT_BUSY`](super::ring::SLOT_BUSY) gopatchd has counted.
+    pub const COUNTED_SLOT_BUSY: usize = 96;
     /// The socket's path, which ends with a zero: the path that gopatchd listens on, if it has made
     /// the page, else the path that the process connects to.
     pub const SOCKET: usize = 128;
@@ -226,12 +226,12 @@ pub mod ring {
     /// See [`OWN_BYTES`].
     pub const FEW: u32 = 8;
 
-    /// Large rings for a process with so many Ps.
+    /// Large rings for a process with this many Ps.
     pub fn large(wanted: u32) -> u32 {
         wanted.clamp(1, super::MAX_RINGS - 1)
     }
 
-    /// All rings for a process with so many Ps.
+    /// All rings for a process with this many Ps.
     pub fn count(wanted: u32) -> u32 {
         wanted.saturating_mul(2).clamp(FEWEST, super::MAX_RINGS)
     }

@@ -35,7 +35,7 @@ func check(err error) {
 	}
 }
 
-// data makes the data of a kind, for a file that has so many bytes without it.
+// data makes the data of a kind, for a file that has this many bytes without it.
 func data(kind string, before int) []byte {
 	var out bytes.Buffer
 	switch kind {

@@ -167,12 +167,12 @@ fn changes_are_noticed(count: usize) -> Result<()> {
 }
 
 fn change(patched: &Patched, parts: &[Part], scratch: &Scratch, seed: u64, count: usize) -> Result<()> {
-    let mut random = Random(seed);
+    let mut random = fastrand::Rng::with_seed(seed);
     let path = scratch.file(&format!("changed-{seed}"));
     for part in parts {
         for _ in 0..count {
-            let at = random.below_all(&part.ranges);
-            let bits = (random.next() % 255 + 1) as u8;
+            let at = any_byte(&part.ranges, &mut random);
+            let bits = random.u8(1..);
             let file = patched.forge(at, bits, part.forgery);
             if file == patched.output {
                 // The change was in what the forger renews.
@@ -267,27 +267,15 @@ fn with_manifest(output: &[u8], old: &Manifest, new: &Manifest) -> Result<Vec<u8
     Ok(output)
 }
 
-/// A fixed sequence of numbers (xorshift64), so that a failure can be repeated.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// A random place in one of `ranges`; all bytes are equally likely.
-    fn below_all(&mut self, ranges: &[Range<usize>]) -> usize {
-        let total: usize = ranges.iter().map(ExactSizeIterator::len).sum();
-        let mut left = self.next() as usize % total;
-        for range in ranges {
-            if left < range.len() {
-                return range.start + left;
-            }
-            left -= range.len();
+/// A place in one of `ranges`; all bytes are equally likely.
+fn any_byte(ranges: &[Range<usize>], random: &mut fastrand::Rng) -> usize {
+    let total: usize = ranges.iter().map(ExactSizeIterator::len).sum();
+    let mut left = random.usize(..total);
+    for range in ranges {
+        if left < range.len() {
+            return range.start + left;
         }
-        unreachable!("the sum of the ranges' lengths is {total}")
+        left -= range.len();
     }
+    unreachable!("the sum of the ranges' lengths is {total}")
 }

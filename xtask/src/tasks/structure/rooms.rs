@@ -29,7 +29,7 @@ pub(super) const ORDERS: &[Order] = &[
             &["telemetry", "console"],
             &["control"],
             &["calls"],
-            &["rings", "summary", "host", "socket"],
+            &["rings", "summary", "host", "socket", "waker"],
         ],
     },
     Order {

@@ -11,17 +11,17 @@ use rustix::event::{EventfdFlags, eventfd};
 pub(crate) struct Waker(Arc<OwnedFd>);
 
 impl Waker {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)))
     }
 
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         // A full counter is readable already.
         let _ = rustix::io::write(&*self.0, &1u64.to_ne_bytes());
     }
 
     /// Makes it unreadable again.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         // Nothing to read means that it was not set.
         let _ = rustix::io::read(&*self.0, &mut [0; 8]);
     }
