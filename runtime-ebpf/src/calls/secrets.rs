@@ -17,17 +17,19 @@ const SECRET_PARAMETERS: [&str; 7] = [
     "X-Amz-Security-Token",
 ];
 
-/// What stands for a secret.
+/// What separates parameters; `;` for some servers.
+const SEPARATORS: [char; 2] = ['&', ';'];
+
+/// What replaces a secret.
 const REDACTED: &str = "REDACTED";
 
-/// A query with the values of its secrets redacted. Some servers separate parameters by `;`.
+/// A query with the values of its secrets redacted.
 pub(crate) fn query_without_secrets(query: &str) -> Cow<'_, str> {
     let is_secret = |parameter: &str| {
         let name = parameter.split_once('=').map_or("", |(name, _)| name);
         let name = unescape(name).unwrap_or_else(|| name.into());
         SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
     };
-    const SEPARATORS: [char; 2] = ['&', ';'];
     if !query.split(SEPARATORS).any(is_secret) {
         return query.into();
     }
