@@ -47,6 +47,7 @@ pub use client::cli::{ControlArgs, RuleAction, RuleArgs, StatusArgs, TopArgs};
 pub use client::{rule, status, top};
 pub use config::Config;
 pub use config::{check as check_config, example as example_config};
+pub use console::error::format_error;
 pub use console::log::{Level, start as start_log, start_default as start_default_log};
 pub use console::print::Print;
 pub use daemon::run;

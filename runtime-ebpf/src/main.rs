@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("gopatchd: error: {error:#}");
+            eprintln!("gopatchd: error: {}", gopatchd::format_error(&error));
             ExitCode::from(2)
         }
     }

@@ -368,3 +368,28 @@ impl Clock {
         self.last = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_refers_only_to_rules_that_exist() {
+        let rule = "import: b, function: c";
+        let read = |texts: &[String]| {
+            let sources = texts.iter().enumerate();
+            let sources =
+                sources.map(|(index, text)| rules::Source { name: format!("{index}.yaml"), text: text.clone() });
+            read_rules(&Options::new(sources.collect())).map(|rules| rules.len())
+        };
+        let order = format!("rules: [{{name: orders.place, {rule}}}]");
+        for (field, keys) in [("ends", "kind: end, ends"), ("instead_of", "instead_of")] {
+            let other = |name| format!("rules:\n- {{name: other, {rule}, {keys}: [{name}]}}");
+            assert_eq!(read(&[other("orders.place"), order.clone()]).expect("they refer to a rule of a later file"), 2);
+            let error = read(&[order.clone(), other("orders.plce")]).expect_err("no such rule").to_string();
+            let expected =
+                format!("1.yaml:2: rule other: {field}: there is no rule orders.plce (did you mean `orders.place`?)");
+            assert_eq!(error, expected);
+        }
+    }
+}

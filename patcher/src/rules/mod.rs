@@ -142,6 +142,35 @@ mod tests {
     }
 
     #[test]
+    fn keys_about_other_rules_must_suit_the_rule() {
+        for (keys, line, field, what) in [
+            ("kind: end", 5, "kind", "`kind: end` needs `ends`, the rules whose calls end there"),
+            ("kind: end\n    ends: []", 5, "kind", "`kind: end` needs `ends`, the rules whose calls end there"),
+            ("ends: [x]", 5, "ends", "allowed only with `kind: end`"),
+            ("kind: boundary\n    ends: [x]", 6, "ends", "allowed only with `kind: end`"),
+            ("kind: end\n    ends: [x]\n    exit: {}", 7, "exit", "not allowed with `kind: end`, which is where"),
+            ("kind: end\n    ends: [x]\n    when: n > 1", 7, "when", "not allowed with `kind: end`"),
+            ("kind: end\n    ends: [x]\n    sample: 0.5", 7, "sample", "not allowed with `kind: end`"),
+            ("kind: end\n    ends: [x]\n    skip: []", 7, "skip", "not allowed with `kind: end`"),
+            ("instead_of: [x]\n    exit: {}", 5, "instead_of", "needs `enter`: it takes effect where a call begins"),
+            ("instead_of: [x]\n    sample: 0.5", 6, "sample", "not allowed with `instead_of`, which takes effect"),
+            ("instead_of: [x]\n    when: n > 1", 6, "when", "not allowed with `instead_of`, which takes effect"),
+        ] {
+            let text = format!("rules:\n  - name: a\n    import: b\n    function: c\n    {keys}\n");
+            let error = parse(&source(&text)).expect_err(keys).to_string();
+            let expected = format!("r.yaml:{line}: rule a: {field}: {what}");
+            assert!(error.starts_with(&expected), "{keys}: {error}, not {expected}");
+        }
+        for keys in
+            ["kind: end\n    ends: [x, y]", "instead_of: [x]", "kind: boundary\n    instead_of: [x]\n    enter: {}"]
+        {
+            let text = format!("rules:\n  - name: a\n    import: b\n    function: c\n    {keys}\n");
+            let rules = parse(&source(&text)).unwrap_or_else(|error| panic!("{keys}: {error}"));
+            assert!(!rules[0].ends.is_empty() || !rules[0].instead_of.is_empty());
+        }
+    }
+
+    #[test]
     fn a_capture_of_too_many_bytes_is_refused() {
         let text = "rules: [{name: a, import: b, function: c, enter: {x: {value: p, max: 9999}}}]";
         assert!(parse(&source(text)).is_err());

@@ -5,6 +5,7 @@
 //! - [`pairing`]: which exit belongs to which entry;
 //! - [`clock`]: from the time stamp counter to the time of day;
 //! - [`attributes`], [`cipher_suites`]: what the captures of a call become;
+//! - [`secrets`]: which parts of URLs are not shown;
 //! - [`convention`]: which of OpenTelemetry's conventions a function follows;
 //! - [`ids`]: the ids of traces and spans;
 //! - [`operation`]: a call as users see it.
@@ -21,6 +22,7 @@ pub(crate) mod operation;
 pub(crate) mod order;
 pub(crate) mod pairing;
 pub(crate) mod program;
+pub(crate) mod secrets;
 
 use std::collections::HashSet;
 

@@ -20,6 +20,12 @@ pub fn rule(args: &RuleArgs) -> Result<bool> {
     let body = serde_json::to_vec(&switch)?;
     let Switched { processes, functions } = send_request(&args.control.control, Method::POST, "/rule", body)?;
     let later = if args.pid.is_none() { "; also applies to processes that attach later" } else { "" };
-    println!("{functions} functions in {processes} processes{later}");
+    let (functions, in_processes) =
+        (count(functions, "function", "functions"), count(processes, "process", "processes"));
+    println!("{functions} in {in_processes}{later}");
     Ok(processes > 0)
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -49,7 +49,7 @@ pub(crate) fn append_line(operation: &Operation<'_>, out: &mut Vec<u8>) {
         line.push_str(" (unfinished)");
     }
     let is_done = |name: &str| in_name.contains(&name) || WITHOUT_NAME.contains(&name) || LEFT_OUT.contains(&name);
-    for (name, value) in operation.attributes.iter().filter(|(name, _)| !is_done(name)) {
+    for (name, value) in operation.attributes.shown().filter(|(name, _)| !is_done(name)) {
         write!(line, " {}={}", printable(name), printable(&value.to_string())).expect("a String takes all");
     }
     out.extend(line.trim_end().as_bytes());

@@ -4,8 +4,10 @@
 //! - [`line`]: one operation as a line of a table;
 //! - [`text`]: what a terminal can show, and durations;
 //! - [`log`]: messages, on standard error;
+//! - [`error`]: the message of an error;
 //! - [`output`]: the thread that writes either without making the main loop wait.
 
+pub(crate) mod error;
 mod line;
 pub(crate) mod log;
 pub(crate) mod output;

@@ -13,8 +13,9 @@ use gopatch_protocol::manifest::{Function, Kind};
 use crate::calls::attributes::Value;
 use crate::calls::convention::Convention;
 use crate::calls::operation::Operation;
+use crate::calls::secrets::query_without_secrets;
 
-use super::url::{self, Part, Url};
+use super::url::{Part, Url};
 
 /// One metric: a histogram.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,7 +185,7 @@ impl<'o> Conventional<'o> {
         let value = self.captured(name);
         match (self.convention, name) {
             (Convention::RpcServer | Convention::RpcClient, "rpc.method") => value.map(without_slash),
-            (Convention::HttpServer, "url.query") => value.map(without_secrets),
+            (_, "url.query") => value.map(without_secrets),
             _ => value.or_else(|| self.derived(name)),
         }
     }
@@ -307,8 +308,8 @@ impl<'o> Conventional<'o> {
 
 fn without_secrets(query: Value<'_>) -> Value<'_> {
     match query {
-        Value::Text(Cow::Borrowed(text)) => Value::Text(url::without_secrets(text)),
-        Value::Text(Cow::Owned(text)) => Value::Text(url::without_secrets(&text).into_owned().into()),
+        Value::Text(Cow::Borrowed(text)) => Value::Text(query_without_secrets(text)),
+        Value::Text(Cow::Owned(text)) => Value::Text(query_without_secrets(&text).into_owned().into()),
         other => other,
     }
 }

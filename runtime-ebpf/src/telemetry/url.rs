@@ -1,7 +1,6 @@
-//! The URL of a client's request, and the secrets in queries.
+//! The URL of a client's request.
 //!
-//! Decides: `url.full`, from the parts of Go's `url.URL`, as the client sends it; and which parameters
-//! of a query are credentials.
+//! Decides: `url.full`, from the parts of Go's `url.URL`, as the client sends it.
 //! Trusts: nothing in the parts. Never does: guess. A URL that the parts do not determine is left
 //! out.
 //!
@@ -15,20 +14,7 @@ use std::net::Ipv6Addr;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::calls::attributes::escape_path;
-
-/// Query parameters whose values are credentials: those of OpenTelemetry's semantic conventions.
-const SECRET_PARAMETERS: [&str; 7] = [
-    "AWSAccessKeyId",
-    "Signature",
-    "sig",
-    "X-Goog-Signature",
-    "X-Amz-Signature",
-    "X-Amz-Credential",
-    "X-Amz-Security-Token",
-];
-
-/// What stands for a secret.
-const REDACTED: &str = "REDACTED";
+use crate::calls::secrets::{opaque_without_secrets, query_without_secrets, unescape};
 
 /// What a decoded byte that is no UTF-8 has become. The URL had another byte there.
 const LOST: char = '\u{fffd}';
@@ -71,18 +57,12 @@ impl Url<'_> {
             // The client sends it as it is, to the host.
             path if path.starts_with('/') && !path.starts_with("//") => {
                 self.push_authority(&mut url)?;
-                url += &encode(path);
+                url += &encode(&opaque_without_secrets(path, self.opaque.is_cut)?);
                 self.opaque.is_cut
             }
             opaque => {
-                let (authority, path) = split_authority(opaque.strip_prefix("//")?);
-                // What is cut off may begin with the `@` after a password.
-                if self.opaque.is_cut && path.is_empty() {
-                    return None;
-                }
-                url += "//";
-                url += &encode(authority.rsplit_once('@').map_or(authority, |(_, host)| host));
-                url += &encode(path);
+                opaque.strip_prefix("//")?;
+                url += &encode(&opaque_without_secrets(opaque, self.opaque.is_cut)?);
                 self.opaque.is_cut
             }
         };
@@ -91,7 +71,7 @@ impl Url<'_> {
                 return None;
             }
             url.push('?');
-            url += &encode(&without_secrets(self.query.text));
+            url += &encode(&query_without_secrets(self.query.text));
         }
         Some(url)
     }
@@ -156,23 +136,6 @@ impl Url<'_> {
     }
 }
 
-/// A query with the values of its secrets redacted.
-pub(crate) fn without_secrets(query: &str) -> Cow<'_, str> {
-    let is_secret = |parameter: &&str| {
-        let name = parameter.split_once('=').map_or("", |(name, _)| name);
-        let name = unescape(name).unwrap_or_else(|| name.into());
-        SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
-    };
-    if !query.split('&').any(|parameter| is_secret(&parameter)) {
-        return query.into();
-    }
-    let redact = |parameter: &str| match parameter.split_once('=') {
-        Some((name, _)) if is_secret(&parameter) => format!("{name}={REDACTED}"),
-        _ => parameter.to_owned(),
-    };
-    query.split('&').map(redact).collect::<Vec<_>>().join("&").into()
-}
-
 /// What no URL has.
 const INVALID: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -212,31 +175,6 @@ fn encode(text: &str) -> Cow<'_, str> {
 
 fn encode_host(text: &str) -> Cow<'_, str> {
     utf8_percent_encode(text, INVALID_IN_HOST).into()
-}
-
-/// The bytes that a percent-encoded text stands for; `None` if it is not one.
-fn unescape(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = str::from_utf8(rest.get(..2)?).ok()?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = &rest[2..];
-    }
-    Some(bytes)
-}
-
-/// The part of a text before its first `/`, and the rest.
-fn split_authority(text: &str) -> (&str, &str) {
-    text.split_at(text.find('/').unwrap_or(text.len()))
 }
 
 #[cfg(test)]
@@ -298,11 +236,6 @@ mod tests {
         assert_eq!(url("", true), "http://h.example:8080/a?");
         assert_eq!(url("q=a b#c&é", false), "http://h.example:8080/a?q=a%20b%23c&%C3%A9");
         assert_eq!(url("q=\u{fffd}", false), "", "the program sent another byte");
-        assert_eq!(without_secrets("a=1&b"), "a=1&b");
-        let secret = "sig=1&X-Amz-Signature=2&x-amz-credential=3&X%2DAmz-Security-Token=4&Signature=&signed=5&sig";
-        let hidden = "sig=REDACTED&X-Amz-Signature=REDACTED&x-amz-credential=REDACTED&\
-                      X%2DAmz-Security-Token=REDACTED&Signature=REDACTED&signed=5&sig";
-        assert_eq!(without_secrets(secret), hidden);
     }
 
     #[test]
@@ -322,6 +255,8 @@ mod tests {
         assert_eq!(url(whole("//other/a%2Fb")), "http://other/a%2Fb?x=1");
         assert_eq!(url(whole("//me:secret@other/a")), "http://other/a?x=1");
         assert_eq!(url(cut("//me:secr")), "");
+        assert_eq!(url(whole("//other/a?sig=s&b")), "http://other/a?sig=REDACTED&b?x=1");
+        assert_eq!(url(whole("/a?sig=s")), "http://h.example:8080/a?sig=REDACTED?x=1");
         assert_eq!(url(whole("target:443")), "", "of CONNECT");
     }
 }

@@ -1,5 +1,5 @@
-// Serves HTTP/2 without TLS by h2c.NewHandler, HTTP/2 with TLS by http2.ConfigureServer, and sends
-// itself requests, also by an upgrade.
+// Serves HTTP/2 without TLS by h2c.NewHandler, by ServeConn and by net/http, HTTP/2 with TLS by
+// http2.ConfigureServer, and sends itself requests, also by an upgrade.
 package main
 
 import (
@@ -81,6 +81,18 @@ func main() {
 	}
 	conn.Close()
 
+	// A connection that no server of net/http has accepted.
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(err)
+	go func() {
+		conn, err := listener.Accept()
+		check(err)
+		(&http2.Server{}).ServeConn(conn, &http2.ServeConnOpts{Handler: mux})
+	}()
+	get(client, "GET", "http://"+listener.Addr().String()+"/hello/conn", nil)
+
+	serveUnencrypted(mux, client)
+
 	secure := httptest.NewUnstartedServer(mux)
 	check(http2.ConfigureServer(secure.Config, &http2.Server{}))
 	secure.TLS = secure.Config.TLSConfig
@@ -88,6 +100,10 @@ func main() {
 	overTLS := &http.Client{Transport: &http2.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	get(overTLS, "GET", secure.URL+"/hello/tls", nil)
 	get(overTLS, "GET", secure.URL+"/panic", nil)
+	// A client of net/http, which leaves HTTP/2 to http2.Transport.
+	both := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	check(http2.ConfigureTransport(both))
+	get(&http.Client{Transport: both}, "GET", secure.URL+"/hello/both", nil)
 	waitForHandlers()
 }
 

@@ -105,6 +105,10 @@ func main() {
 	fmt.Println("url", "http://"+host+"/opa%2Fque")
 	send(client, "GET", &url.URL{Scheme: "http", Host: host, Path: "/s", RawQuery: "sig=s3cret&X-Amz-Signature=s3cret&x=1"}, nil)
 	fmt.Println("url", "http://"+host+"/s?sig=REDACTED&X-Amz-Signature=REDACTED&x=1")
+	send(client, "GET", &url.URL{Scheme: "http", Host: host, Path: "/semicolon", RawQuery: "x=1;sig=s3cret;y"}, nil)
+	fmt.Println("url", "http://"+host+"/semicolon?x=1;sig=REDACTED;y")
+	send(client, "GET", &url.URL{Scheme: "http", Host: host, Opaque: "//" + host + "/opaque?sig=s3cret"}, nil)
+	fmt.Println("url", "http://"+host+"/opaque?sig=REDACTED")
 	send(client, "OPTIONS", &url.URL{Scheme: "http", Host: host, Path: "*"}, nil)
 	fmt.Println("url", "http://"+host)
 

@@ -178,7 +178,7 @@ fn rules_are_switched_in_a_running_process() -> Result<()> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     };
     send("on", 10)?;
-    ensure!(switch(&["disable", "http.server"])?.starts_with("1 functions in 1 processes"));
+    ensure!(switch(&["disable", "http.server"])?.starts_with("1 function in 1 process"));
     send("off", 10)?;
     let status = gopatchd.status()?;
     let rules = status["processes"][0]["rules"].as_array().context("a list")?;

@@ -32,7 +32,8 @@ fn check(go: &str, flags: &[&str]) -> Result<()> {
     let mut command = Command::new(patched);
     command.arg(scratch.file("unix.sock")).env("GOPATCH_SOCKET", gopatchd.socket());
     let printed = Process::run(&mut command, scratch.path(), "urls", Duration::from_mins(1))?;
-    gopatchd.stop()?.ensure_all_seen()?;
+    let collected = gopatchd.stop()?;
+    collected.ensure_all_seen()?;
     collector.stop()?;
     let spans = collector.received()?.spans;
 
@@ -47,6 +48,11 @@ fn check(go: &str, flags: &[&str]) -> Result<()> {
     let shown = format!("{spans:?}");
     for never in ["secret", "s3cret", "url.raw_path", "url.opaque", "url.force_query", "\"@\""] {
         ensure!(!shown.contains(never), "{never}: {spans:#?}");
+    }
+    ensure!(!collected.operations.is_empty(), "nothing is printed");
+    for operation in &collected.operations {
+        let shown = format!("{operation:?}");
+        ensure!(!shown.contains("secret") && !shown.contains("s3cret"), "{shown}");
     }
     let values = || spans.iter().flat_map(|span| span.attributes.values());
     ensure!(values().all(|value| value.as_i64().is_none_or(|number| number >= 0) && *value != ""), "{spans:#?}");

@@ -15,6 +15,7 @@ use gopatch_protocol::wire::Record;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::cipher_suites::cipher_suite_name;
+use super::secrets::{opaque_without_secrets, query_without_secrets};
 
 /// The value of a method that is not in [`METHODS`].
 pub(crate) const OTHER_METHOD: &str = "_OTHER";
@@ -82,9 +83,9 @@ pub(crate) type RecordedEnd<'m> = (&'m [Capture], Record<'m>);
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.shown() {
+            map.serialize_entry(name, &value)?;
         }
         map.end()
     }
@@ -223,7 +224,22 @@ impl<'m> Attributes<'m> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
     }
 
-    /// Names and values.
+    /// Names and values as they may be shown: without secrets.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.iter().filter_map(|(name, value)| {
+            let value = match (name, value) {
+                ("url.query", Value::Text(query)) => Value::Text(query_without_secrets(query)),
+                ("url.opaque", Value::Text(opaque)) => {
+                    let is_cut = self.get("url.opaque.truncated").is_some();
+                    Value::Text(opaque_without_secrets(opaque, is_cut)?)
+                }
+                _ => value.borrowed(),
+            };
+            Some((name, value))
+        })
+    }
+
+    /// Names and values as they were captured.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'m>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }

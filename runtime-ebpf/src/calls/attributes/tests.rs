@@ -274,3 +274,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn shown_attributes_have_no_secrets() {
+    let shown = |pairs: &[(&'static str, &'static str)]| {
+        let pairs = pairs.iter().map(|(name, value)| (*name, Value::Text((*value).into())));
+        serde_json::to_string(&Attributes::from_pairs(pairs)).expect("json")
+    };
+    assert_eq!(shown(&[("url.query", "a=1&sig=secret")]), r#"{"url.query":"a=1&sig=REDACTED"}"#);
+    assert_eq!(shown(&[("url.opaque", "//me:secret@host/a")]), r#"{"url.opaque":"//host/a"}"#);
+    assert_eq!(shown(&[("url.opaque", "//me:secr"), ("url.opaque.truncated", "9")]), r#"{"url.opaque.truncated":"9"}"#);
+    assert_eq!(shown(&[("other", "sig=1")]), r#"{"other":"sig=1"}"#);
+}
