@@ -110,7 +110,7 @@ use crate::asm::{EmitError, finish};
 use gopatch_protocol::wire::{ATTACH_ENV, CONTROL_NAME, RINGS_NAME, SOCKET_ENV, SPARE_RINGS_NAME, control};
 
 /// Longest wait for gopatchd's reply before the program starts (A3).
-pub const START_WAIT_MILLIS: i32 = 200;
+pub const START_WAIT_MILLIS: i32 = 20;
 
 /// Longest wait for it in a helper, which holds nothing up.
 pub const HELPER_WAIT_MILLIS: i32 = 1_000;
