@@ -9,10 +9,9 @@
 //! * a median or a tail of the patched programs may be as much as the *margin* later than the later
 //!   of the unpatched ones, and as much again as twice what these differ.
 //!
-//! On a machine that is not busy, the unpatched groups differ by less than the margins. What patched
-//! programs may be late is then a delay that each of them has, of the median's margin, or one that
-//! one in twenty has, of the tail's. A program that starts while gopatchd is stopped is one in five:
-//! if it waited for gopatchd, the tail would show that.
+//! A program may wait as long as 20 ms (`START_WAIT_MILLIS`) for gopatchd's reply, so that is the margin,
+//! and for the tail the time in which a busy machine runs it again. One program in five or more
+//! starts while gopatchd is stopped: if these waited longer, the tail would show that.
 
 use std::path::Path;
 use std::process::Command;
@@ -36,7 +35,7 @@ const AT_ONCE: usize = 25;
 const MILLIS: [u64; 4] = [100, 300, 1_000, 3_000];
 
 /// The least differences of medians and of tails that count.
-const MEDIAN_MARGIN: Duration = Duration::from_millis(10);
+const MEDIAN_MARGIN: Duration = Duration::from_millis(20);
 const TAIL_MARGIN: Duration = Duration::from_millis(40);
 
 /// The last is one program by chance. None hangs.
@@ -60,7 +59,7 @@ fn programs_do_not_notice_hundreds_of_restarts() -> Result<()> {
 /// time, at the same moment, or too late. In each case the program has one session, and soon.
 #[test]
 fn a_program_that_starts_while_gopatchd_is_stopped_has_one_session() -> Result<()> {
-    const PROGRAMS: u64 = 40;
+    const PROGRAMS: u64 = 24;
     let subject = Subject::build()?;
     for backend in backends() {
         let mut gopatchd = Gopatchd::start(&subject.scratch, backend, &[])?;
