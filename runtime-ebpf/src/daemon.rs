@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use gopatch_protocol::wire::{Hello, Reply, SPARE_RINGS_NAME, ring};
@@ -256,9 +256,7 @@ impl Daemon {
         for candidate in self.acceptor.advance() {
             self.attach(candidate);
         }
-        for (candidate, started) in self.acceptor.taken() {
-            self.begin_session(candidate, started);
-        }
+        self.begin_sessions();
     }
 
     /// When something is to be done even if no file becomes ready; never, while no process is
@@ -339,6 +337,13 @@ impl Daemon {
             (Ok(started), Source::Connection(_)) => self.acceptor.offer(candidate, started),
             (Ok(started), Source::Session { .. }) => self.begin_session(candidate, started),
             (Err(refusal), _) => self.acceptor.refuse(&candidate.into_handshake(), &refusal),
+        }
+    }
+
+    /// Begins the sessions that processes have taken.
+    fn begin_sessions(&mut self) {
+        for (candidate, started) in self.acceptor.taken() {
+            self.begin_session(candidate, started);
         }
     }
 
@@ -453,7 +458,7 @@ impl Daemon {
 
     fn add_process(&mut self, peer: &Peer, program: &Program, resource: Resource) -> Arc<Process> {
         let metrics = self.keeping.map(|keeping| Metrics::new(program, keeping));
-        let process = Arc::new(Process::new(peer.pid, unix_nanos_now(), resource, metrics));
+        let process = Arc::new(Process::new(peer.pid, host::unix_nanos_now(), resource, metrics));
         process.state().rules = Session::initial_rules(program, &self.switches);
         self.shared.processes.add(Arc::clone(&process));
         process
@@ -464,6 +469,7 @@ impl Daemon {
         if self.end_at.is_some() {
             return;
         }
+        self.begin_sessions();
         self.acceptor.close();
         self.sessions.iter().for_each(Session::detach);
         self.stay_awake();
@@ -488,9 +494,4 @@ impl Daemon {
         self.outlet.printer.finish(&summary, LAST_OUTPUT);
         tracing::info!("{summary}");
     }
-}
-
-fn unix_nanos_now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_nanos() as u64)
 }

@@ -55,13 +55,11 @@ impl Slots {
             while let Ok(first) = receiver.recv() {
                 let changes: Vec<_> = std::iter::once(first).chain(receiver.try_iter()).collect();
                 // One that the kernel refuses must not spoil the others.
-                if changes.len() == 1 || set(&array, &entries(&changes, &placeholder)).is_err() {
-                    for change in changes {
-                        let result = set(&array, &entries(std::slice::from_ref(&change), &placeholder));
-                        conclude(change, result, &freed);
-                    }
-                } else {
-                    changes.into_iter().for_each(|change| conclude(change, Ok(()), &freed));
+                let all_are_made = changes.len() > 1 && set(&array, &entries(&changes, &placeholder)).is_ok();
+                for change in changes {
+                    let alone = || set(&array, &entries(std::slice::from_ref(&change), &placeholder));
+                    let result = if all_are_made { Ok(()) } else { alone() };
+                    conclude(change, result, &freed);
                 }
             }
         };
