@@ -251,10 +251,11 @@ fn many_processes_can_attach_at_once() {
     let introduction = Introduction::new(1);
     let connections: Vec<_> = (0..CONNECTIONS).map(|_| connect_to(&gopatchd.socket())).collect();
     std::thread::scope(|scope| {
-        for connection in &connections {
-            scope.spawn(|| {
-                send_hello(connection, &introduction);
-                assert_eq!(receive_reply(connection).0[Reply::STATUS], 0);
+        for connection in connections {
+            let introduction = &introduction;
+            scope.spawn(move || {
+                send_hello(&connection, introduction);
+                assert_eq!(receive_reply(&connection).0[Reply::STATUS], 0);
             });
         }
     });
