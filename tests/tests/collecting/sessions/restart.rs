@@ -18,7 +18,7 @@ use gopatch_tests::{Gopatchd, Load, Operation, SOON, Scratch, Seen, Server, alon
 use serde_json::Value;
 
 /// How many times gopatchd is killed.
-const KILLS: u64 = 20;
+const KILLS: u64 = 10;
 
 /// Longest time from gopatchd's start to its first operation.
 const RESUMES: Duration = Duration::from_secs(10);
