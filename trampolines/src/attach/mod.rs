@@ -110,8 +110,8 @@ use crate::asm::{EmitError, finish};
 use gopatch_protocol::wire::{ATTACH_ENV, CONTROL_NAME, RINGS_NAME, SOCKET_ENV, SPARE_RINGS_NAME, control};
 
 /// Longest wait for gopatchd's reply before the program starts (A3). On a machine with eight ready
-/// threads a processor, 19 of 20 replies come within 8 ms (memfd) or 16 ms (bpf). A later one costs
-/// nothing but time: the process makes its session, and gopatchd looks at the process.
+/// threads a processor, 19 of 20 replies come within 8 ms (memfd) or 16 ms (bpf). If one comes later,
+/// the process has made its session, and a gopatchd that may look at the process takes that.
 pub const START_WAIT_MILLIS: i32 = 20;
 
 /// Longest wait for it in a helper, which holds nothing up.
