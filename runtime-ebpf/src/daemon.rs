@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use gopatch_protocol::wire::{Hello, Reply, SPARE_RINGS_NAME, ring};
@@ -24,6 +24,7 @@ use crate::attach::finder::{OwnSocket, RingFiles};
 use crate::attach::handshake::{Candidate, Refusal, Source, send_session};
 use crate::attach::heartbeat::Heartbeat;
 use crate::attach::listener::Listener;
+use crate::attach::offer::Started;
 use crate::attach::peer::Peer;
 use crate::calls::clock::{Clock, invariant_tsc};
 use crate::calls::program::Program;
@@ -98,16 +99,6 @@ struct Ready {
     connection: bool,
     /// Sessions whose process is gone, by index.
     gone: Vec<usize>,
-}
-
-/// What a new session consists of on this side.
-struct Started {
-    rings: Box<dyn Rings>,
-    /// Of each large ring.
-    ring_bytes: u32,
-    processors: u32,
-    /// None if the session had one.
-    control: Option<ControlPage>,
 }
 
 impl Daemon {
@@ -217,7 +208,7 @@ impl Daemon {
         files.extend(self.sessions.iter().map(|session| readable(session.pidfd())));
         files.extend(self.acceptor.listener(now).map(readable));
         let others = files.len();
-        files.extend(self.acceptor.silent_sockets().map(readable));
+        files.extend(self.acceptor.sockets().map(readable));
         files.push(readable(self.heartbeat.doorbell()));
 
         let timeout = self.next_deadline(now).map(|deadline| deadline.saturating_duration_since(now));
@@ -265,6 +256,7 @@ impl Daemon {
         for candidate in self.acceptor.advance() {
             self.attach(candidate);
         }
+        self.begin_sessions();
     }
 
     /// When something is to be done even if no file becomes ready; never, while no process is
@@ -335,25 +327,41 @@ impl Daemon {
         }
     }
 
-    /// Gives a process its session, or takes the one that it has.
+    /// Sends a process its session, or takes the one that it has.
     fn attach(&mut self, candidate: Candidate) {
         let started = match candidate.source() {
             Source::Connection(socket) => self.offer(socket.as_fd(), &candidate),
-            Source::Session(_, description, files) => self.reopen(description, files),
+            Source::Session { description, files, .. } => self.reopen(description, files),
         };
-        let Started { rings, ring_bytes, processors, control: offered } = match started {
-            Ok(started) => started,
-            Err(refusal) => return self.acceptor.refuse(&candidate.into_handshake(), &refusal),
-        };
+        match (started, candidate.source()) {
+            (Ok(started), Source::Connection(_)) => self.acceptor.offer(candidate, started),
+            (Ok(started), Source::Session { .. }) => self.begin_session(candidate, started),
+            (Err(refusal), _) => self.acceptor.refuse(&candidate.into_handshake(), &refusal),
+        }
+    }
+
+    /// Begins the sessions that processes have taken.
+    fn begin_sessions(&mut self) {
+        for (candidate, started) in self.acceptor.taken() {
+            self.begin_session(candidate, started);
+        }
+    }
+
+    /// A process has a session: reads its rings from now on.
+    fn begin_session(&mut self, candidate: Candidate, mut started: Started) {
         let (source, peer, hello, program, resource) = candidate.into_parts();
         let control = match source {
-            Source::Session(..) if self.has_session(&peer) => return,
-            Source::Session(control, ..) if !control.has_room_for(program.functions()) => return,
-            Source::Session(control, ..) => {
+            Source::Session { control, seen_at, .. } if self.has_session_since(&peer, seen_at) => {
+                // It may have been replaced by the session that began in between (`attach::offer`).
+                control.release();
+                return self.acceptor.look_at(peer.pid);
+            }
+            Source::Session { control, .. } if !control.has_room_for(program.functions()) => return,
+            Source::Session { control, .. } => {
                 control.resume(program.functions());
                 control
             }
-            Source::Connection(_) => offered.expect("an offer has a new control page"),
+            Source::Connection(_) => started.control.take().expect("an offer has a new control page"),
         };
         let earlier = self.replace_sessions(&peer);
         self.count_earlier_losses(&peer, &hello, earlier.as_ref().map(|(unwritten, _)| *unwritten));
@@ -362,7 +370,7 @@ impl Daemon {
             Some((_, process)) => process,
             None => self.add_process(&peer, &program, resource),
         };
-        let mut session = Session::new(peer, control, (rings, ring_bytes, processors), program, process);
+        let mut session = Session::new(peer, control, started, program, process);
         session.apply_rules();
         if let Err(error) = session.beat(&mut self.heartbeat) {
             tracing::warn!("pid {}: no heartbeat: {error}", session.peer.pid);
@@ -376,7 +384,7 @@ impl Daemon {
     fn offer(&mut self, socket: BorrowedFd<'_>, candidate: &Candidate) -> Result<Started, Refusal> {
         let processors = candidate.processors();
         let (count, large) = (ring::count(processors), ring::large(processors));
-        let in_use = self.sessions.iter().map(Session::ring_memory).sum();
+        let in_use = self.sessions.iter().map(Session::ring_memory).sum::<u64>() + self.acceptor.ring_memory();
         let ring_bytes = rings::ring_bytes(self.ring_bytes, large, in_use);
         let new = self.backend.create(large, ring_bytes).map_err(Refusal::Rings)?;
         let (spare, spare_file) = MemfdRings::create(SPARE_RINGS_NAME, count - large, ring::SPARE_BYTES)?;
@@ -410,8 +418,10 @@ impl Daemon {
         Ok(Started { rings, ring_bytes: *ring_bytes, processors: *large_rings, control: None })
     }
 
-    fn has_session(&self, peer: &Peer) -> bool {
-        self.sessions.iter().any(|session| session.peer.pid == peer.pid && session.give_up_at().is_none())
+    /// Whether a session of the process has begun after `time`.
+    fn has_session_since(&self, peer: &Peer, time: Instant) -> bool {
+        let mut current = self.sessions.iter().filter(|session| session.give_up_at().is_none());
+        current.any(|session| session.peer.pid == peer.pid && session.begun_at() > time)
     }
 
     /// Detaches the earlier sessions of a process. Returns how many records of the last one were not
@@ -448,7 +458,7 @@ impl Daemon {
 
     fn add_process(&mut self, peer: &Peer, program: &Program, resource: Resource) -> Arc<Process> {
         let metrics = self.keeping.map(|keeping| Metrics::new(program, keeping));
-        let process = Arc::new(Process::new(peer.pid, unix_nanos_now(), resource, metrics));
+        let process = Arc::new(Process::new(peer.pid, host::unix_nanos_now(), resource, metrics));
         process.state().rules = Session::initial_rules(program, &self.switches);
         self.shared.processes.add(Arc::clone(&process));
         process
@@ -459,6 +469,7 @@ impl Daemon {
         if self.end_at.is_some() {
             return;
         }
+        self.begin_sessions();
         self.acceptor.close();
         self.sessions.iter().for_each(Session::detach);
         self.stay_awake();
@@ -483,9 +494,4 @@ impl Daemon {
         self.outlet.printer.finish(&summary, LAST_OUTPUT);
         tracing::info!("{summary}");
     }
-}
-
-fn unix_nanos_now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_nanos() as u64)
 }

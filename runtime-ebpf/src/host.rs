@@ -1,7 +1,8 @@
-//! The host as gopatchd uses it for itself: signals, priority, limits.
+//! The host as gopatchd uses it for itself: signals, priority, limits, time.
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Resource, getpriority_process, getrlimit, setpriority_process, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -25,6 +26,12 @@ pub(crate) fn raise_priority() {
     if getpriority_process(None) == Ok(0) {
         let _ = setpriority_process(None, NICE);
     }
+}
+
+/// Nanoseconds since 1970.
+pub(crate) fn unix_nanos_now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as u64)
 }
 
 /// Raises the limit of open files as far as allowed: each session holds one. A failure is ignored.

@@ -10,10 +10,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gopatch_protocol::wire::ring;
-
 use crate::attach::control_page::ControlPage;
 use crate::attach::heartbeat::Heartbeat;
+use crate::attach::offer::Started;
 use crate::attach::peer::Peer;
 use crate::calls::clock::Clock;
 use crate::calls::operation::Operation;
@@ -23,7 +22,7 @@ use crate::calls::{Calls, Entries, Event};
 use crate::control::api::RuleStatus;
 use crate::control::switch::{Setting, Switches};
 use crate::outlet::Outlet;
-use crate::rings::{Counters, Positions, Rings};
+use crate::rings::{Counters, Drained, Positions, Rings};
 use crate::summary::Summary;
 use crate::telemetry::process::Process;
 
@@ -37,6 +36,7 @@ pub(crate) struct Session {
     rings: Box<dyn Rings>,
     ring_bytes: u32,
     ring_memory: u64,
+    begun_at: Instant,
     program: Program,
     process: Arc<Process>,
     /// Which functions are switched on.
@@ -75,10 +75,12 @@ impl Session {
     pub(crate) fn new(
         peer: Peer,
         control: ControlPage,
-        (rings, ring_bytes, processors): (Box<dyn Rings>, u32, u32),
+        started: Started,
         program: Program,
         process: Arc<Process>,
     ) -> Self {
+        let (ring_bytes, ring_memory) = (started.ring_bytes, started.ring_memory());
+        let rings = started.rings;
         let counters = control.counted();
         let first_ring = rings.positions().swap_remove(0);
         // The control page has every function on.
@@ -89,7 +91,8 @@ impl Session {
             control,
             rings,
             ring_bytes,
-            ring_memory: u64::from(ring::large(processors)) * u64::from(ring_bytes),
+            ring_memory,
+            begun_at: Instant::now(),
             program,
             process,
             enabled,
@@ -133,6 +136,11 @@ impl Session {
         self.ring_memory
     }
 
+    /// When gopatchd knew that the process has it.
+    pub(crate) fn begun_at(&self) -> Instant {
+        self.begun_at
+    }
+
     /// When it needs attention even if its process does nothing.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let log = self.unlogged.logged_at.filter(|_| self.unlogged.is_any()).map(|logged_at| logged_at + LOG_EVERY);
@@ -166,6 +174,7 @@ impl Session {
     /// session.
     pub(crate) fn close(mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) {
         let now = clock.update();
+        self.rings.wait_until_ready();
         self.drain(summary);
         // Records that this pass has read are processed by the next, which has nothing to read.
         self.process_records(clock, outlet);
@@ -189,13 +198,15 @@ impl Session {
         let (mut records, mut malformed) = (0, 0);
         let program = &self.program;
         let (bytes, mut fresh) = self.order.fresh();
-        let drained = self.rings.drain(bytes, &mut |at, payload| match Event::read(payload, program) {
+        let mut sink = |at, payload: &[u8]| match Event::read(payload, program) {
             Some((event, payload)) => {
                 records += 1;
                 fresh.push(event, at, payload.len());
             }
             None => malformed += 1,
-        });
+        };
+        // All rings or none: a goroutine's records may be in several (see `calls::order`).
+        let drained = if self.rings.is_ready() { self.rings.drain(bytes, &mut sink) } else { Drained::default() };
         for (ring, error) in &drained.broken {
             tracing::warn!("pid {}: ring {ring} is no longer read: {error}", self.peer.pid);
         }

@@ -7,13 +7,15 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
 use super::control_page::Owner;
-use super::finder::{self, Found, OwnSocket};
+use super::finder::{OwnSocket, Search};
 use super::handshake::{Candidate, Handshake, Progress, Readers, Refusal};
 use super::listener::Listener;
+use super::offer::{Fate, Offer, Started};
 use crate::telemetry::resource::Naming;
 
 /// Most handshakes at a time. Other connections wait in the backlog of the socket.
@@ -27,14 +29,14 @@ const MAX_LOGGED_REFUSALS: usize = 256;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts connections and takes them through the handshake.
-#[derive(Debug)]
 pub(crate) struct Acceptor {
     /// None once gopatchd is stopping.
     listener: Option<Listener>,
     accept_after: Instant,
     readers: Readers,
-    found: Receiver<Found>,
+    search: Search,
     handshakes: Vec<Handshake>,
+    offers: Vec<Offer>,
     refused: u64,
     /// Refusals that were logged, and when.
     logged: HashMap<(u32, String), Instant>,
@@ -44,13 +46,14 @@ impl Acceptor {
     /// Accepts from `listener`, and takes what the finder has found for its socket.
     pub(crate) fn start(listener: Listener, naming: Naming, socket: OwnSocket, owner: Owner) -> io::Result<Self> {
         let readers = Readers::new(naming)?;
-        let found = finder::start(socket, owner, readers.waker())?;
+        let search = Search::start(socket, owner, readers.waker())?;
         Ok(Self {
             listener: Some(listener),
             accept_after: Instant::now(),
             readers,
-            found,
+            search,
             handshakes: Vec::new(),
+            offers: Vec::new(),
             refused: 0,
             logged: HashMap::new(),
         })
@@ -71,9 +74,10 @@ impl Acceptor {
         self.listener.as_ref().filter(|_| self.may_accept(now)).map(AsFd::as_fd)
     }
 
-    /// The sockets from which a hello is expected.
-    pub(crate) fn silent_sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.handshakes.iter().filter_map(Handshake::silent_socket)
+    /// The sockets from which something is expected: a hello, or their end.
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let offers = self.offers.iter().filter_map(Offer::socket);
+        self.handshakes.iter().filter_map(Handshake::silent_socket).chain(offers)
     }
 
     /// When there is something to do even if no file becomes ready.
@@ -96,6 +100,8 @@ impl Acceptor {
             match connection {
                 Ok(Some(socket)) => match Handshake::new(socket) {
                     Ok(handshake) => self.handshakes.push(handshake),
+                    // It has ended.
+                    Err(Refusal::Peer(error)) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => {}
                     Err(refusal) => self.count_refusal(0, &refusal),
                 },
                 Ok(None) => return,
@@ -112,12 +118,13 @@ impl Acceptor {
     pub(crate) fn advance(&mut self) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         if self.listener.is_some() {
-            self.handshakes.extend(self.found.try_iter().map(Handshake::with_session));
+            self.handshakes.extend(self.search.found().map(Handshake::with_session));
         }
         for handshake in std::mem::take(&mut self.handshakes) {
             match handshake.advance(&self.readers) {
                 Progress::Waiting(handshake) => self.handshakes.push(handshake),
                 Progress::Probe => {}
+                Progress::Left(handshake) => self.look_at(handshake.pid()),
                 Progress::Refused(handshake, refusal) => self.refuse(&handshake, &refusal),
                 Progress::Complete(candidate) => candidates.push(*candidate),
             }
@@ -125,8 +132,45 @@ impl Acceptor {
         candidates
     }
 
+    /// Waits for a process to take what it was sent.
+    pub(crate) fn offer(&mut self, candidate: Candidate, started: Started) {
+        let pid = candidate.peer.pid;
+        self.offers.iter_mut().filter(|earlier| pid != 0 && earlier.pid() == pid).for_each(Offer::supersede);
+        self.offers.push(Offer::new(candidate, started));
+    }
+
+    /// The offers that were taken. Looks at the processes that have not taken theirs.
+    pub(crate) fn taken(&mut self) -> Vec<(Candidate, Started)> {
+        let mut taken = Vec::new();
+        for offer in std::mem::take(&mut self.offers) {
+            let pid = offer.pid();
+            match offer.settle() {
+                Fate::Open(offer) => self.offers.push(offer),
+                Fate::Taken(candidate, started) => taken.push((candidate, started)),
+                Fate::Left => self.look_at(pid),
+            }
+        }
+        taken
+    }
+
+    /// Bytes that the rings of all offers take if each P fills one.
+    pub(crate) fn ring_memory(&self) -> u64 {
+        self.offers.iter().map(Offer::ring_memory).sum()
+    }
+
+    /// Looks for the session of a process that has none of ours.
+    pub(crate) fn look_at(&self, pid: u32) {
+        // 0 is a process that is not visible from here.
+        if pid != 0 {
+            self.search.look_at(pid);
+        }
+    }
+
     /// Refuses a process.
     pub(crate) fn refuse(&mut self, handshake: &Handshake, refusal: &Refusal) {
+        if let Refusal::Left = refusal {
+            return self.look_at(handshake.pid());
+        }
         handshake.refuse();
         self.count_refusal(handshake.pid(), refusal);
     }
@@ -135,6 +179,7 @@ impl Acceptor {
     pub(crate) fn close(&mut self) {
         self.listener = None;
         self.handshakes.clear();
+        self.offers.drain(..).for_each(|offer| offer.leave());
     }
 
     fn may_accept(&self, now: Instant) -> bool {

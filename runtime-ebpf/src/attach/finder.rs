@@ -9,6 +9,9 @@
 //! into processes (`/proc/PID/map_files`: CAP_CHECKPOINT_RESTORE, and CAP_SYS_PTRACE for those of
 //! other users). Without it, processes come to the socket by themselves, if they may.
 //!
+//! A process that has not waited for its reply is looked at by name, as soon as that is known, and
+//! again until it has made its session.
+//!
 //! The thread may wait for a file system that hangs. Nothing else waits for it.
 
 use std::collections::HashMap;
@@ -16,9 +19,9 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use gopatch_protocol::wire::{CONTROL_NAME, RINGS_NAME, SPARE_RINGS_NAME, control};
@@ -42,9 +45,18 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(20),
 ];
 
+/// From the first look at a process that makes its session to the second; each further pause is
+/// twice the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+
+/// The longest such pause. After that the process is one like others.
+const LAST_PAUSE: Duration = Duration::from_secs(4);
+
 /// A session that a process has and that is now this gopatchd's.
 #[derive(Debug)]
 pub(crate) struct Found {
+    /// When the look began that found it: what the process had mapped before then, it has no more.
+    pub(crate) seen_at: Instant,
     pub(crate) peer: Peer,
     pub(crate) control: ControlPage,
     pub(crate) description: Description,
@@ -99,12 +111,43 @@ impl OwnSocket {
     }
 }
 
-/// Starts to look, in a thread that ends with the receiver.
-pub(crate) fn start(socket: OwnSocket, owner: Owner, waker: Waker) -> io::Result<Receiver<Found>> {
-    let (sender, found) = channel();
-    let finder = Finder { socket, owner, waker, sender, others: HashMap::new(), is_refused: false };
-    thread::Builder::new().name("finder".into()).spawn(move || finder.run())?;
-    Ok(found)
+/// The finder, as the main loop has it.
+#[derive(Debug)]
+pub(crate) struct Search {
+    found: Receiver<Found>,
+    wanted: Sender<u32>,
+}
+
+impl Search {
+    /// Starts to look, in a thread that ends when this is dropped.
+    pub(crate) fn start(socket: OwnSocket, owner: Owner, waker: Waker) -> io::Result<Self> {
+        let (sender, found) = channel();
+        let (wanted, receiver) = channel();
+        let finder = Finder {
+            socket,
+            owner,
+            waker,
+            sender,
+            wanted: receiver,
+            awaited: HashMap::new(),
+            owned: Vec::new(),
+            others: HashMap::new(),
+            is_refused: false,
+        };
+        thread::Builder::new().name("finder".into()).spawn(move || finder.run())?;
+        Ok(Self { found, wanted })
+    }
+
+    /// The sessions found since the last time.
+    pub(crate) fn found(&self) -> impl Iterator<Item = Found> {
+        self.found.try_iter()
+    }
+
+    /// Looks at a process that has gone on without a session of ours, as soon as it has its own.
+    pub(crate) fn look_at(&self, pid: u32) {
+        // Without the thread nothing is found.
+        let _ = self.wanted.send(pid);
+    }
 }
 
 struct Finder {
@@ -112,6 +155,12 @@ struct Finder {
     owner: Owner,
     waker: Waker,
     sender: Sender<Found>,
+    /// Processes to look at by name.
+    wanted: Receiver<u32>,
+    /// Those that had no session yet: when to look again, and the pause after that.
+    awaited: HashMap<u32, (Instant, Duration)>,
+    /// Sessions that have an owner, until it is known whether its heartbeat stands still.
+    owned: Vec<Seen>,
     /// Processes without a session: their pids, their executables, and whether they had none at two
     /// looks. At one look a process may not have come to make it.
     others: HashMap<u32, (PathBuf, bool)>,
@@ -130,6 +179,17 @@ enum Obstacle {
     Page(#[from] io::Error),
 }
 
+/// What became of a look at a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// It has no session that looks for this gopatchd, or not yet.
+    Nothing,
+    /// It has one that was not taken, as it may still be mapping it.
+    Obstacle,
+    /// It has one, of which all is known that can be for now.
+    Done,
+}
+
 /// A session, before it is known whether it has another gopatchd.
 struct Seen {
     found: Found,
@@ -139,17 +199,33 @@ struct Seen {
 impl Finder {
     fn run(mut self) {
         let mut pauses = PAUSES.into_iter();
-        loop {
-            if self.look().is_none() {
-                return;
+        let mut next_look = Instant::now();
+        while self.take_stale().is_some() && self.look_at_awaited().is_some() {
+            if next_look <= Instant::now() {
+                if self.look().is_none() {
+                    return;
+                }
+                next_look = Instant::now() + pauses.next().unwrap_or(PAUSES[PAUSES.len() - 1]);
             }
-            thread::sleep(pauses.next().unwrap_or(PAUSES[PAUSES.len() - 1]));
+            let stale = self.owned.iter().map(|seen| seen.found.seen_at + STALE);
+            let awaited = self.awaited.values().map(|(at, _)| *at);
+            let next = stale.chain(awaited).min().map_or(next_look, |at| at.min(next_look));
+            match self.wanted.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(pid) => {
+                    self.others.remove(&pid);
+                    self.awaited.insert(pid, (Instant::now(), FIRST_PAUSE));
+                    // gopatchd was slow. Others may have found no place to wait, and did not connect.
+                    pauses = PAUSES.into_iter();
+                    next_look = next_look.min(Instant::now() + PAUSES[0]);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
         }
     }
 
     /// Looks once at all processes. `None` when gopatchd ends.
     fn look(&mut self) -> Option<()> {
-        let mut owned = Vec::new();
         let mut running = HashMap::new();
         for pid in pids() {
             // A process that runs another program now has another executable.
@@ -160,20 +236,50 @@ impl Finder {
                 continue;
             }
             let is_known = known.is_some();
-            match self.session_of(pid) {
-                Ok(Some(seen)) if seen.found.control.is_ours() => {}
-                Ok(Some(seen)) if seen.found.control.has_owner() => owned.push(seen),
-                Ok(Some(seen)) => self.take(seen.found)?,
-                Ok(None) => drop(running.insert(pid, (executable, is_known))),
-                Err(error) => self.log(pid, &error),
+            if self.awaited.contains_key(&pid) || self.owned.iter().any(|seen| seen.found.peer.pid == pid) {
+                continue;
+            }
+            if self.look_at(pid)? == Look::Nothing {
+                running.insert(pid, (executable, is_known));
             }
         }
         self.others = running;
-        if owned.is_empty() {
-            return Some(());
+        Some(())
+    }
+
+    /// Looks at the processes whose time has come. `None` when gopatchd ends.
+    fn look_at_awaited(&mut self) -> Option<()> {
+        let now = Instant::now();
+        let due: Vec<_> = self.awaited.extract_if(|_, (at, _)| *at <= now).collect();
+        for (pid, (_, pause)) in due {
+            let is_running = fs::exists(format!("/proc/{pid}")).unwrap_or(false);
+            if is_running && self.look_at(pid)? != Look::Done && pause <= LAST_PAUSE {
+                self.awaited.insert(pid, (Instant::now() + pause, 2 * pause));
+            }
         }
-        thread::sleep(STALE);
-        for Seen { found, heartbeat } in owned {
+        Some(())
+    }
+
+    /// Looks at a process, and takes its session if that has no owner. `None` when gopatchd ends.
+    fn look_at(&mut self, pid: u32) -> Option<Look> {
+        match self.session_of(pid) {
+            Ok(Some(seen)) if seen.found.control.is_ours() => {}
+            Ok(Some(seen)) if seen.found.control.has_owner() => self.owned.push(seen),
+            Ok(Some(seen)) => self.take(seen.found)?,
+            Ok(None) => return Some(Look::Nothing),
+            Err(error) => {
+                self.log(pid, &error);
+                return Some(Look::Obstacle);
+            }
+        }
+        Some(Look::Done)
+    }
+
+    /// Takes the sessions whose owners have had time to beat and have not. `None` when gopatchd ends.
+    fn take_stale(&mut self) -> Option<()> {
+        let now = Instant::now();
+        let known: Vec<_> = self.owned.extract_if(.., |seen| seen.found.seen_at + STALE <= now).collect();
+        for Seen { found, heartbeat } in known {
             if found.control.heartbeat() == heartbeat {
                 self.take(found)?;
             }
@@ -190,6 +296,7 @@ impl Finder {
 
     /// The session of a process, if it has one that looks for this gopatchd.
     fn session_of(&self, pid: u32) -> Result<Option<Seen>, Obstacle> {
+        let seen_at = Instant::now();
         // Before the files are opened: if the process still runs after that, they are its own.
         let Some(Ok(pidfd)) = Pid::from_raw(pid as i32).map(|pid| pidfd_open(pid, PidfdFlags::empty())) else {
             return Ok(None);
@@ -214,7 +321,8 @@ impl Finder {
             return Ok(None);
         }
         let heartbeat = control.heartbeat();
-        Ok(Some(Seen { found: Found { peer: Peer { pid, pidfd }, control, description, files }, heartbeat }))
+        let found = Found { seen_at, peer: Peer { pid, pidfd }, control, description, files };
+        Ok(Some(Seen { found, heartbeat }))
     }
 
     fn log(&mut self, pid: u32, obstacle: &Obstacle) {

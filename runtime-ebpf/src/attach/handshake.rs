@@ -15,6 +15,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use gopatch_protocol::wire::{Hello, MAX_RINGS, Reply};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -51,6 +52,8 @@ pub(crate) enum Refusal {
     Peer(io::Error),
     #[error("its socket failed: {0}")]
     Socket(io::Error),
+    #[error("it has gone on without a reply")]
+    Left,
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error("its executable was not read within {} ms", PATIENCE.as_millis())]
@@ -88,8 +91,8 @@ pub(crate) struct Handshake {
 pub(crate) enum Source {
     /// It has connected.
     Connection(OwnedFd),
-    /// It has a session.
-    Session(ControlPage, Description, RingFiles),
+    /// It has a session, as was seen in a look that began then.
+    Session { control: ControlPage, description: Description, files: RingFiles, seen_at: Instant },
 }
 
 /// How far a handshake has come.
@@ -114,6 +117,8 @@ pub(crate) enum Progress {
     Complete(Box<Candidate>),
     /// The peer only checked that gopatchd is running.
     Probe,
+    /// The process has gone on without a reply.
+    Left(Handshake),
     /// The process gets no session.
     Refused(Handshake, Refusal),
 }
@@ -196,7 +201,7 @@ impl Handshake {
 
     /// Starts with a session that a process has.
     pub(crate) fn with_session(found: Found) -> Self {
-        let Found { peer, control, description, files } = found;
+        let Found { seen_at, peer, control, description, files } = found;
         let hello = Hello {
             rings_wanted: description.large_rings,
             sessions_before: 0,
@@ -204,7 +209,7 @@ impl Handshake {
             lost_unconsumed: 0,
             lost_ring_full: 0,
         };
-        let source = Source::Session(control, description, files);
+        let source = Source::Session { control, description, files, seen_at };
         Self { source, peer, deadline: Instant::now() + LONG_PATIENCE, stage: Stage::Greeted(hello, None) }
     }
 
@@ -236,6 +241,7 @@ impl Handshake {
                     self.deadline = Instant::now() + PATIENCE;
                 }
                 Ok(Some(Message::Closed)) => return Progress::Probe,
+                Ok(Some(Message::Late)) => return Progress::Left(self),
                 Ok(None) if late => return Progress::Refused(self, Refusal::Silent),
                 Ok(None) => return Progress::Waiting(self),
                 Err(refusal) => return Progress::Refused(self, refusal),
@@ -261,6 +267,7 @@ impl Handshake {
             }
             Ok(Err(error)) => Progress::Refused(self, error.into()),
             Err(TryRecvError::Empty) if !late => Progress::Waiting(self),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) if self.has_left() => Progress::Left(self),
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => Progress::Refused(self, Refusal::SlowFile),
         }
     }
@@ -271,6 +278,13 @@ impl Handshake {
         let reply = Reply { status: REFUSED, rings: 0, large_rings: 0, ring_bytes: 0, control_bytes: 0 };
         // The peer may be gone.
         drop(send(socket.as_fd(), &reply, &[]));
+    }
+
+    /// Whether the process does not wait for a reply any more.
+    fn has_left(&self) -> bool {
+        let Source::Connection(socket) = &self.source else { return false };
+        let mut ended = [PollFd::new(socket, PollFlags::empty())];
+        poll(&mut ended, Some(&Timespec::default())).is_ok_and(|ended| ended > 0)
     }
 
     /// Receives a hello, if one has come.
@@ -295,6 +309,9 @@ impl Handshake {
             return Ok(Some(Message::Closed));
         }
         let hello = Hello::parse(&message[..received.bytes]).ok_or(Refusal::NotAHello)?;
+        if self.has_left() {
+            return Ok(Some(Message::Late));
+        }
         Ok(Some(Message::Hello(hello, executable)))
     }
 }
@@ -304,6 +321,8 @@ enum Message {
     Hello(Hello, Option<OwnedFd>),
     /// The peer has closed the connection.
     Closed,
+    /// The same after a hello.
+    Late,
 }
 
 impl Candidate {
@@ -331,7 +350,10 @@ impl Candidate {
 /// Sends a session: the files of the control page, of the large rings and of the spare ones.
 pub(crate) fn send_session(socket: BorrowedFd<'_>, reply: &Reply, files: &[OwnedFd]) -> Result<(), Refusal> {
     let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-    send(socket, reply, &files).map_err(Refusal::Socket)
+    send(socket, reply, &files).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused => Refusal::Left,
+        _ => Refusal::Socket(error),
+    })
 }
 
 fn send(socket: BorrowedFd<'_>, reply: &Reply, files: &[BorrowedFd<'_>]) -> io::Result<()> {

@@ -4,6 +4,7 @@
 //! - [`acceptor`]: new connections, and the log of refusals;
 //! - [`finder`]: processes that have a session and no gopatchd;
 //! - [`handshake`]: from a connection to all that a session needs;
+//! - [`offer`]: a session until the process has taken it;
 //! - [`peer`]: the process at the other end;
 //! - [`control_page`]: what a process reads about gopatchd;
 //! - [`heartbeat`]: the threads that keep control pages alive and hear processes ring.
@@ -14,4 +15,5 @@ pub(crate) mod finder;
 pub(crate) mod handshake;
 pub(crate) mod heartbeat;
 pub(crate) mod listener;
+pub(crate) mod offer;
 pub(crate) mod peer;

@@ -39,6 +39,14 @@ pub(crate) struct NewRings {
 
 /// The rings of one session. Dropping them frees their memory and slots.
 pub(crate) trait Rings {
+    /// Whether they can be drained. New ones may need some milliseconds for that.
+    fn is_ready(&mut self) -> bool {
+        true
+    }
+
+    /// Waits until they can be drained.
+    fn wait_until_ready(&mut self) {}
+
     /// Appends all records published before the call to `bytes` and calls `sink` for each, ring by
     /// ring in their order, with the start of its payload in `bytes` and the payload, which padding
     /// may follow.
@@ -58,6 +66,14 @@ pub(crate) trait Rings {
 pub(crate) struct Several(pub(crate) Vec<Box<dyn Rings>>);
 
 impl Rings for Several {
+    fn is_ready(&mut self) -> bool {
+        self.0.iter_mut().all(|rings| rings.is_ready())
+    }
+
+    fn wait_until_ready(&mut self) {
+        self.0.iter_mut().for_each(|rings| rings.wait_until_ready());
+    }
+
     fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
         let (mut sum, mut before) = (Drained::default(), 0);
         for rings in &mut self.0 {

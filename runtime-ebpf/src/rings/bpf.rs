@@ -1,7 +1,7 @@
 //! The bpf backend: rings are `BPF_MAP_TYPE_USER_RINGBUF`s, and `bpf/drain.bpf.c` drains them
 //! inside the kernel.
 //!
-//! Decides: which slot of the array of maps holds which ring, and when the drain runs.
+//! Decides: when the drain runs. `slots` decides which slot of the array of maps holds which ring.
 //! Trusts: the kernel, which checks every header, and the drain, which checks every payload.
 //! Never does: attach the drain to anything. It runs only when the positions of a ring differ.
 //!
@@ -10,7 +10,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,18 +19,16 @@ use anyhow::{Context, Result, ensure};
 use aya::maps::{Array, Map, MapData, MapType, RingBuf};
 use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun};
 use aya::{Ebpf, EbpfLoader};
-use aya_obj::generated::{bpf_attr, bpf_attr__bindgen_ty_3 as batch_attr, bpf_cmd, bpf_map_type};
+use aya_obj::generated::bpf_map_type;
 use gopatch_protocol::wire::{PAGE, forwarded};
 
 use super::backend::{Backend, Counters, Drained, NewRings, Positions, RingError, Rings, Sink};
 use super::mapping::Mapping;
 use super::pin::Pin;
+use super::slots::{Slots, Taken};
 
 /// `bpf/drain.bpf.c`, compiled by `bpf/build.sh`.
 const DRAIN: &[u8] = aya::include_bytes_aligned!("../../bpf/drain.bpf.o");
-
-/// Slots of the array of rings: `MAX_RINGS` of `drain.bpf.c`.
-const SLOTS: u32 = 4096;
 
 /// Name of each ring's map.
 const RING_NAME: &str = "gopatch_ring";
@@ -42,17 +40,13 @@ const OUTPUT_FULL: u32 = 1;
 /// Makes BPF rings.
 pub(crate) struct BpfBackend {
     drain: Rc<RefCell<Drain>>,
+    slots: Slots,
     pin: Option<Pin>,
 }
 
 /// The loaded program and its maps; all rings share them.
 struct Drain {
     program: Ebpf,
-    slots: MapData,
-    free: Vec<u32>,
-    /// Replaces a ring that is gone: the kernel can change many slots in one call, but not clear
-    /// them.
-    placeholder: MapData,
     events: RingBuf<MapData>,
     losses: Array<MapData, u64>,
 }
@@ -93,37 +87,24 @@ impl BpfBackend {
             }
         };
         let events = Map::RingBuf(events).try_into()?;
-        let drain = Drain { program, slots, free: (0..SLOTS).rev().collect(), placeholder, events, losses };
-        Ok(Self { drain: Rc::new(RefCell::new(drain)), pin })
+        let drain = Drain { program, events, losses };
+        let slots = Slots::start(slots, placeholder).context("cannot start a thread")?;
+        Ok(Self { drain: Rc::new(RefCell::new(drain)), slots, pin })
     }
 }
 
 impl BpfBackend {
-    /// Puts rings into free slots of the array.
+    /// Gives rings slots of the array.
     fn start(&self, maps: &[MapData], ring_bytes: u32) -> Result<BpfRings> {
-        let rings = maps
+        let positions = maps
             .iter()
-            .map(|map| {
-                Ok(BpfRing {
-                    slot: 0,
-                    positions: Arc::new(Positions(Mapping::read_only(&map.fd().as_fd(), 0, Positions::BYTES)?)),
-                    broken: false,
-                })
-            })
+            .map(|map| Ok(Arc::new(Positions(Mapping::read_only(&map.fd().as_fd(), 0, Positions::BYTES)?))))
             .collect::<io::Result<Vec<_>>>()
             .context("cannot map the positions of the rings")?;
-
-        let mut drain = self.drain.borrow_mut();
-        ensure!(drain.free.len() >= rings.len(), "all {SLOTS} rings are in use");
-        let mut rings = BpfRings { ring_bytes, drain: Rc::clone(&self.drain), rings };
-        for ring in &mut rings.rings {
-            ring.slot = drain.free.pop().expect("counted above");
-        }
-        let entries: Vec<_> = rings.rings.iter().zip(maps).map(|(ring, map)| (ring.slot, map)).collect();
-        let set = set_slots(&drain.slots, &entries).context("cannot put the rings into the array of rings");
-        drop(drain);
-        set?;
-        Ok(rings)
+        let taken = self.slots.take(maps)?;
+        let rings = taken.slots().iter().zip(positions);
+        let rings = rings.map(|(slot, positions)| BpfRing { slot: *slot, positions, broken: false }).collect();
+        Ok(BpfRings { ring_bytes, drain: Rc::clone(&self.drain), rings, taken, is_ready: false })
     }
 }
 
@@ -163,6 +144,9 @@ struct BpfRings {
     ring_bytes: u32,
     drain: Rc<RefCell<Drain>>,
     rings: Vec<BpfRing>,
+    taken: Taken,
+    /// The rings are in their slots, or never will be.
+    is_ready: bool,
 }
 
 struct BpfRing {
@@ -171,7 +155,33 @@ struct BpfRing {
     broken: bool,
 }
 
+impl BpfRings {
+    /// The rings are in their slots. If they could not be put there, no record will come out.
+    fn become_ready(&mut self, filled: io::Result<()>) {
+        self.is_ready = true;
+        if let Err(error) = filled {
+            tracing::warn!("cannot put the rings into the array of rings: {error}");
+        }
+    }
+}
+
 impl Rings for BpfRings {
+    fn is_ready(&mut self) -> bool {
+        if !self.is_ready
+            && let Some(filled) = self.taken.filled()
+        {
+            self.become_ready(filled);
+        }
+        self.is_ready
+    }
+
+    fn wait_until_ready(&mut self) {
+        if !self.is_ready() {
+            let filled = self.taken.wait_until_filled();
+            self.become_ready(filled);
+        }
+    }
+
     fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
         let mut drained = Drained::default();
         let mut drain = self.drain.borrow_mut();
@@ -194,17 +204,6 @@ impl Rings for BpfRings {
 
     fn counters(&self) -> Counters {
         self.rings.iter().fold(Counters::default(), |sum, ring| sum.plus(ring.positions.counters()))
-    }
-}
-
-impl Drop for BpfRings {
-    fn drop(&mut self) {
-        let mut drain = self.drain.borrow_mut();
-        let entries: Vec<_> = self.rings.iter().map(|ring| (ring.slot, &drain.placeholder)).collect();
-        match set_slots(&drain.slots, &entries) {
-            Ok(()) => drain.free.extend(self.rings.iter().map(|ring| ring.slot)),
-            Err(error) => tracing::warn!("cannot free {} ring slots: {error}", entries.len()),
-        }
     }
 }
 
@@ -279,29 +278,4 @@ fn raw_tracepoint(program: &mut Ebpf) -> Result<&mut RawTracePoint> {
 fn create_ring(bytes: u32) -> Result<MapData> {
     let ring = aya_obj::Map::new_from_params(bpf_map_type::BPF_MAP_TYPE_USER_RINGBUF as u32, 0, 0, bytes, 0);
     Ok(MapData::create(ring, RING_NAME, None)?)
-}
-
-/// Puts rings into the array, all in one call: each call waits for the kernel's RCU, 8 ms for one
-/// slot as for 128. `BPF_MAP_UPDATE_BATCH` of an array of maps is Linux 5.14.
-fn set_slots(slots: &MapData, entries: &[(u32, &MapData)]) -> io::Result<()> {
-    let keys: Vec<u32> = entries.iter().map(|(slot, _)| *slot).collect();
-    let values: Vec<i32> = entries.iter().map(|(_, map)| map.fd().as_fd().as_raw_fd()).collect();
-    let mut attr = bpf_attr {
-        batch: batch_attr {
-            in_batch: 0,
-            out_batch: 0,
-            keys: keys.as_ptr() as u64,
-            values: values.as_ptr() as u64,
-            count: entries.len() as u32,
-            map_fd: slots.fd().as_fd().as_raw_fd() as u32,
-            elem_flags: 0,
-            flags: 0,
-        },
-    };
-    // SAFETY: the kernel reads the fields of the batch and nothing beyond them, and `count` keys
-    // and values, which live until the call returns; it writes only `count`, in `attr`.
-    let result = unsafe {
-        libc::syscall(libc::SYS_bpf, bpf_cmd::BPF_MAP_UPDATE_BATCH as u32, &raw mut attr, size_of::<batch_attr>())
-    };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`backend`]: what makes and drains rings, and the positions of a ring;
 //! - [`bpf`], [`memfd`]: the two backends; [`choice`]: which one is used;
+//! - [`slots`]: the array of all rings of the bpf backend;
 //! - [`pin`]: the output of the bpf backend, pinned for other tools;
 //! - [`mapping`]: memory that is shared with another process;
 //! - [`size`]: how large rings are;
@@ -19,8 +20,9 @@ pub(crate) mod mapping;
 mod memfd;
 mod pin;
 mod size;
+mod slots;
 
-pub(crate) use backend::{Backend, Counters, Positions, Rings, Several};
+pub(crate) use backend::{Backend, Counters, Drained, Positions, Rings, Several};
 pub use choice::BackendChoice;
 pub(crate) use choice::open;
 pub(crate) use memfd::{MemfdRings, check_memory_file};

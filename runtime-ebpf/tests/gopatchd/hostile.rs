@@ -10,6 +10,7 @@ use crate::support::process::{
 use crate::support::{Gopatchd, SOON, backends};
 use gopatch_protocol::manifest::SECTION;
 use gopatch_protocol::wire::{Hello, MAX_PAYLOAD, Reply, ring};
+use rustix::net::{RecvFlags, recv};
 use serde_json::json;
 
 const CALL: Call = Call { goid: 7, frame: 0x200 };
@@ -257,10 +258,11 @@ fn many_processes_can_attach_at_once() {
     let introduction = Introduction::new(1);
     let connections: Vec<_> = (0..CONNECTIONS).map(|_| connect_to(&gopatchd.socket())).collect();
     std::thread::scope(|scope| {
-        for connection in &connections {
-            scope.spawn(|| {
-                send_hello(connection, &introduction);
-                assert_eq!(receive_reply(connection).0[Reply::STATUS], 0);
+        for connection in connections {
+            let introduction = &introduction;
+            scope.spawn(move || {
+                send_hello(&connection, introduction);
+                assert_eq!(receive_reply(&connection).0[Reply::STATUS], 0);
             });
         }
     });
@@ -271,4 +273,28 @@ fn many_processes_can_attach_at_once() {
         "{}",
         output.stderr
     );
+}
+
+#[test]
+fn a_process_that_has_not_read_its_reply_has_no_session() {
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(backend, &[]);
+        for waits in [true, false].repeat(5) {
+            let connection = connect_to(&gopatchd.socket());
+            send_hello(&connection, &Introduction::new(2));
+            if waits {
+                let peeked = recv(&connection, &mut [0; Reply::SIZE], RecvFlags::PEEK).expect("a reply");
+                assert_eq!(peeked.1, Reply::SIZE);
+            }
+        }
+        // One that reads it has one.
+        let _process = Process::attach(&gopatchd.socket(), 1);
+        let output = gopatchd.stop();
+        assert_eq!(
+            (&output.summary["sessions"], &output.summary["refused"]),
+            (&json!(1), &json!(0)),
+            "{backend}: {}",
+            output.stderr
+        );
+    }
 }

@@ -5,15 +5,15 @@
 //! stops. It prints what the unpatched program prints, and no call is cut off.
 
 mod restart;
+mod unnoticed;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::{ATTACH_ENV, SOCKET_ENV};
-use gopatch_tests::{Gopatchd, Process, SOON, Scratch, alone, backends, gopatch, wait_until};
+use gopatch_tests::{Gopatchd, Process, SOON, Scratch, backends, gopatch, wait_until};
 use rustix::process::Signal;
 use xtask::workspace;
 
@@ -173,115 +173,6 @@ fn a_stop_of_seconds_changes_nothing() -> Result<()> {
         collected.ensure_all_seen()?;
     }
     Ok(())
-}
-
-/// How gopatchd ends, or stops.
-const WAYS: [Signal; 3] = [Signal::KILL, Signal::TERM, Signal::STOP];
-
-/// Programs at a time.
-const AT_ONCE: usize = 25;
-
-#[test]
-fn programs_do_not_notice_restarts() -> Result<()> {
-    restarts(12)
-}
-
-#[test]
-#[ignore = "soak: takes ten minutes"]
-fn programs_do_not_notice_hundreds_of_restarts() -> Result<()> {
-    restarts(300)
-}
-
-/// Restarts gopatchd, and stops it, while short and long programs come and go.
-fn restarts(times: usize) -> Result<()> {
-    let _turn = alone();
-    let subject = Subject::build()?;
-    for backend in backends() {
-        let over = AtomicBool::new(false);
-        let socket = gopatch_tests::gopatchd::socket(&subject.scratch);
-        let (lives, runs) = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..AT_ONCE)
-                .map(|worker| {
-                    let (subject, socket, over) = (&subject, &socket, &over);
-                    scope.spawn(move || run_until(over, subject, socket, worker))
-                })
-                .collect();
-            let lives = (0..times).map(|life| live(&subject.scratch, backend, life)).collect::<Result<Vec<_>>>();
-            over.store(true, Ordering::Relaxed);
-            let runs: Vec<_> = workers.into_iter().map(|worker| worker.join().expect("no panic")).collect();
-            (lives, runs.into_iter().collect::<Result<Vec<_>>>())
-        });
-        let runs: Vec<_> = runs.with_context(|| format!("backend {backend}"))?.concat();
-        let lives = lives?;
-        let delays = |patched: bool| {
-            let mut delays: Vec<_> = runs.iter().filter(|run| run.is_patched == patched).map(|run| run.delay).collect();
-            delays.sort_unstable();
-            delays
-        };
-        let (patched, original) = (delays(true), delays(false));
-        let middle = |delays: &[Duration]| delays[delays.len() / 2];
-        let most = |delays: &[Duration]| delays[delays.len() * 19 / 20];
-        let last = |delays: &[Duration]| delays[delays.len() - 1];
-        eprintln!(
-            "{backend}: {times} restarts, {} programs patched and {} not; later than they meant to end by {:?} and {:?} \
-             (half of them), {:?} and {:?} (19 of 20), {:?} and {:?} (the last); operations {}",
-            patched.len(),
-            original.len(),
-            middle(&patched),
-            middle(&original),
-            most(&patched),
-            most(&original),
-            last(&patched),
-            last(&original),
-            lives.iter().sum::<usize>(),
-        );
-        ensure!(lives.iter().any(|operations| *operations > 0), "{backend}: nothing was collected");
-        // A program that starts waits up to 200 ms for a gopatchd that does not answer. That the
-        // others are not later on the whole is seen above; here, that none hangs.
-        let most = last(&original) + Duration::from_secs(2);
-        ensure!(last(&patched) <= most, "{backend}: a patched program was {:?} late", last(&patched));
-    }
-    Ok(())
-}
-
-/// One run of a program, and how much longer it took than it meant to.
-#[derive(Clone, Copy)]
-struct Run {
-    is_patched: bool,
-    delay: Duration,
-}
-
-fn run_until(over: &AtomicBool, subject: &Subject, socket: &Path, worker: usize) -> Result<Vec<Run>> {
-    let mut runs = Vec::new();
-    while !over.load(Ordering::Relaxed) {
-        // One in five is not patched.
-        let is_patched = !(worker + runs.len()).is_multiple_of(5);
-        let millis = [100, 300, 1_000, 3_000][(worker + runs.len()) % 4];
-        let mut command = Command::new(if is_patched { &subject.patched } else { &subject.original });
-        command.args(["loop", &millis.to_string()]).env(SOCKET_ENV, socket).env("GOMAXPROCS", "2");
-        let begun = Instant::now();
-        let printed = Process::run(&mut command, subject.scratch.path(), &format!("run-{worker}"), SOON)?;
-        let delay = begun.elapsed().saturating_sub(Duration::from_millis(millis));
-        ensure!(printed == "done loop\n", "printed {printed:?}");
-        runs.push(Run { is_patched, delay });
-    }
-    Ok(runs)
-}
-
-/// One life of a gopatchd. Returns how many operations it has printed.
-fn live(scratch: &Scratch, backend: &str, life: usize) -> Result<usize> {
-    let mut gopatchd = Gopatchd::start_named(scratch, &format!("life-{life}"), backend, &[])?;
-    std::thread::sleep(Duration::from_millis((life as u64 * 131) % 700));
-    match WAYS[life % WAYS.len()] {
-        Signal::KILL => Ok(gopatchd.kill()?.len()),
-        Signal::STOP => {
-            gopatchd.process().signal(Signal::STOP)?;
-            std::thread::sleep(Duration::from_millis((life as u64 * 197) % 1_500));
-            gopatchd.process().signal(Signal::CONT)?;
-            Ok(gopatchd.stop()?.operations.len())
-        }
-        _ => Ok(gopatchd.stop()?.operations.len()),
-    }
 }
 
 /// A limit of memory counts a file's memory against the first process that touches it.
