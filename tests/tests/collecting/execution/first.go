@@ -20,7 +20,10 @@ func Tick(n int) int { return n + 1 }
 // Hold is open while it waits.
 //
 //go:noinline
-func Hold(during func()) { during() }
+func Hold(n int, during func()) int {
+	during()
+	return n + 1
+}
 
 func check(err error) {
 	if err != nil {
@@ -33,7 +36,7 @@ func main() {
 	// The main goroutine keeps the thread that the process began with.
 	runtime.LockOSThread()
 	held := make(chan bool)
-	go Hold(func() { held <- true; select {} })
+	go Hold(1, func() { held <- true; select {} })
 	<-held
 	for n := 0; n < calls; n++ {
 		Tick(n)
@@ -45,7 +48,8 @@ func main() {
 		return
 	}
 	next := os.Args[3:]
-	environment := append(os.Environ(), "OTEL_SERVICE_NAME="+os.Args[2])
+	check(os.Setenv("OTEL_SERVICE_NAME", os.Args[2]))
+	environment := os.Environ()
 	execute := func() { check(syscall.Exec(next[0], next, environment)) }
 	switch how {
 	case "exec":

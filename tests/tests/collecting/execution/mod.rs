@@ -21,6 +21,7 @@ const FIRST_RULES: &str = "rules:
 ";
 
 const SECOND_RULES: &str = "rules:
+- { name: warm, import: main, function: Warm, kind: internal, operation: warm, enter: {}, exit: {} }
 - { name: b, import: main, function: [B0, B1, B2], kind: internal, operation: b, enter: {}, exit: {} }
 ";
 
@@ -157,11 +158,13 @@ fn own_names(programs: &Programs, backend: &str) -> Result<()> {
 
     // Nothing tells gopatchd that a process now runs a program that does not know it.
     let pid = between.pid();
-    wait_until("the first execution to end", SOON, || {
-        let status = gopatchd.status()?;
+    let mut status = serde_json::Value::Null;
+    let waited = wait_until("the first execution to end", SOON, || {
+        status = gopatchd.status()?;
         let of_it = status["processes"].as_array().context("a list")?.iter().find(|it| it["service"] == "u-0");
         Ok(of_it.filter(|it| it["pid"] == pid && it["ended"] == true).map(drop))
-    })?;
+    });
+    waited.with_context(|| format!("{status}"))?;
     ensure!(!between.has_ended()?, "the process has ended");
     let held = gopatchd.operations_so_far()?;
     let held = held.iter().find(|it| it.pid == pid && it.rule == "hold").context("its open call is over")?;
