@@ -129,7 +129,8 @@ mod tests {
             let mut child = command.spawn()?;
             let (mut input, mut output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
             let mut line = [0; 16];
-            assert_eq!(&line[..output.read(&mut line)?], b"first\n");
+            let read = output.read(&mut line)?;
+            assert_eq!(&line[..read], b"first\n");
             let memory = Memory::open(child.id()).expect("a child of this user");
             assert!(!memory.check() && !memory.is_gone());
             input.write_all(b"go\nsecond\n")?;

@@ -1,4 +1,4 @@
-//! Programs, and a gopatchd, to which the kernel shows other monotonic clocks (time namespaces, as a
+//! Programs to which the kernel shows other monotonic clocks than to gopatchd (time namespaces, as a
 //! container that was restored from a checkpoint has them).
 //!
 //! The clock that tells the time of day is the machine's, and a test must not set it: what follows
