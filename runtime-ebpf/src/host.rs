@@ -27,7 +27,7 @@ pub(crate) fn raise_priority() {
     }
 }
 
-/// Raises the limit of open files as far as allowed: each session holds one. A failure is ignored.
+/// Raises the limit of open files as far as allowed: each session holds two. A failure is ignored.
 pub(crate) fn raise_file_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
