@@ -58,8 +58,8 @@ impl Outlet {
         }
     }
 
-    /// Takes an operation of an execution, of which this is the state, unless its rule is sampled and the operation is not in the
-    /// sample.
+    /// Takes an operation of an execution, of which this is the state, unless its rule is sampled
+    /// and the operation is not in the sample.
     pub(crate) fn take(
         &mut self,
         Execution { process, program, .. }: &Execution,
