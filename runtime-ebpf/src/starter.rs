@@ -1,7 +1,8 @@
 //! Makes what a session consists of on this side, or opens it again.
 //!
 //! Decides: how large the rings of a new session are.
-//! Trusts: a candidate's numbers, which the handshake has checked. Never does: wait for the process.
+//! Trusts: a candidate's numbers, which the handshake has checked.
+//! Never does: wait for the process.
 
 use std::os::fd::{AsFd, BorrowedFd};
 

@@ -120,8 +120,8 @@ struct Finder {
 }
 
 /// What a process runs: its executable, and what the kernel gave it at exec(2), in which addresses
-/// are chosen by chance. A process that runs another program, or the same one again, differs, and so
-/// does a later process with its pid.
+/// are chosen by chance. A process that runs another program, or the same one again, differs, and
+/// so does a later process with its pid.
 #[derive(PartialEq, Eq)]
 struct Running {
     executable: PathBuf,

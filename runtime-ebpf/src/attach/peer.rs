@@ -32,8 +32,8 @@ pub(crate) struct Peer {
 /// The memory of a process from one exec(2) to the next.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// `/proc/PID/maps`, which shows the memory that the process had when it was opened, and nothing
-    /// once that is gone. It keeps no page of it.
+    /// `/proc/PID/maps`, which shows the memory that the process had when it was opened, and
+    /// nothing once that is gone. It keeps no page of it.
     maps: File,
     is_gone: AtomicBool,
 }
@@ -64,8 +64,8 @@ impl Peer {
 }
 
 impl Memory {
-    /// That which process `pid` has now. `None` if the process has none, or gopatchd no right to see
-    /// it.
+    /// That which process `pid` has now. `None` if the process has none, or gopatchd no right to
+    /// see it.
     pub(crate) fn open(pid: u32) -> Option<Arc<Self>> {
         let maps = File::open(format!("/proc/{pid}/maps")).ok()?;
         let memory = Self { maps, is_gone: AtomicBool::new(false) };

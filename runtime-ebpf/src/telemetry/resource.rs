@@ -204,7 +204,8 @@ fn start_time(folder: &Path) -> String {
 }
 
 /// A UUID that is stable and unique to one execution of a program: from this boot, the pid, the
-/// start time, and what the kernel gave the program at exec(2), which has addresses chosen by chance.
+/// start time, and what the kernel gave the program at exec(2), in which addresses are chosen by
+/// chance.
 fn instance_id(pid: u32, folder: &Path) -> String {
     let boot = read(Path::new("/proc/sys/kernel/random/boot_id"));
     let mut digest = Sha256::new_with_prefix(format!("gopatch {} {pid} {}", boot.trim(), start_time(folder)));

@@ -1,5 +1,5 @@
-//! Programs to which the kernel shows other monotonic clocks than to gopatchd (time namespaces, as a
-//! container that was restored from a checkpoint has them).
+//! Programs to which the kernel shows other monotonic clocks than to gopatchd (time namespaces, as
+//! a container that was restored from a checkpoint has them).
 //!
 //! The clock that tells the time of day is the machine's, and a test must not set it: what follows
 //! when it is set is tested with made-up readings in `calls::clock`.

@@ -1,5 +1,5 @@
-// A program that makes calls, and then executes the program that its arguments name, while a call is
-// open: HOW SERVICE PROGRAM ARGUMENTS...
+// A program that makes calls, and then executes the program that its arguments name, while a call
+// is open: HOW SERVICE PROGRAM ARGUMENTS...
 package main
 
 import (

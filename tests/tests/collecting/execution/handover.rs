@@ -94,8 +94,8 @@ fn a_program_executed_while_gopatchd_is_away_is_found_by_the_next() -> Result<()
     Ok(())
 }
 
-/// The second program has waited for an answer, and has made a session itself, when gopatchd goes on
-/// with what it knows of the first.
+/// The second program has waited for an answer, and has made a session itself, when gopatchd goes
+/// on with what it knows of the first.
 #[test]
 fn a_program_executed_while_gopatchd_stands_still_is_told_apart() -> Result<()> {
     let programs = Programs::build()?;
