@@ -14,14 +14,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use gopatch_protocol::wire::{Hello, Reply, SPARE_RINGS_NAME, ring};
+use gopatch_protocol::wire::Hello;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::attach::acceptor::Acceptor;
-use crate::attach::control_page::{ControlPage, Description, Owner};
-use crate::attach::finder::{OwnSocket, RingFiles};
-use crate::attach::handshake::{Candidate, Refusal, Source, send_session};
+use crate::attach::control_page::Owner;
+use crate::attach::finder::OwnSocket;
+use crate::attach::handshake::{Candidate, Refusal, Source};
 use crate::attach::heartbeat::Heartbeat;
 use crate::attach::listener::Listener;
 use crate::attach::offer::Started;
@@ -31,12 +31,14 @@ use crate::calls::program::Program;
 use crate::config::Config;
 use crate::console::output::LAST_OUTPUT;
 use crate::control::switch::{Switch, Switched, Switches};
+use crate::execution::Execution;
 use crate::export::{Exporter, Shared, Totals};
 use crate::host;
 use crate::outlet::Outlet;
+use crate::rings;
 use crate::rings::cadence::{Cadence, Rest};
-use crate::rings::{self, Backend, MemfdRings, Rings, Several};
 use crate::session::Session;
+use crate::starter::Starter;
 use crate::summary::{Lost, Summary};
 use crate::telemetry::metrics::{Keeping, Metrics};
 use crate::telemetry::process::Process;
@@ -63,13 +65,10 @@ pub fn run(config: &Config) -> Result<()> {
 }
 
 struct Daemon {
-    ring_bytes: Option<u32>,
     signals: UnixStream,
     acceptor: Acceptor,
-    socket: OwnSocket,
-    owner: Owner,
+    starter: Starter,
     sessions: Vec<Session>,
-    backend: Box<dyn Backend>,
     heartbeat: Heartbeat,
     clock: Clock,
     outlet: Outlet,
@@ -97,7 +96,7 @@ struct Ready {
     switch: bool,
     /// A connection waits. To try costs a socket each time.
     connection: bool,
-    /// Sessions whose process is gone, by index.
+    /// Sessions whose process is gone or has executed another program, by index.
     gone: Vec<usize>,
 }
 
@@ -117,13 +116,10 @@ impl Daemon {
         }
         let lost = Lost { left_by_earlier: backend.left_by_earlier(), ..Default::default() };
         let daemon = Self {
-            ring_bytes: config.ring_bytes,
             signals,
             acceptor: Acceptor::start(listener, config.naming.clone(), socket.clone(), owner)?,
-            socket,
-            owner,
+            starter: Starter { ring_bytes: config.ring_bytes, socket, owner, backend },
             sessions: Vec::new(),
-            backend,
             heartbeat: Heartbeat::start().context("cannot start the heartbeat")?,
             clock: Clock::start(),
             outlet: Outlet::new(config, Arc::clone(&shared)).context("cannot write to standard output")?,
@@ -138,7 +134,11 @@ impl Daemon {
             silent_since: Instant::now(),
             end_at: None,
         };
-        tracing::info!("listening on {}, backend {} ({reason})", config.listen.display(), daemon.backend.name());
+        tracing::info!(
+            "listening on {}, backend {} ({reason})",
+            config.listen.display(),
+            daemon.starter.backend.name()
+        );
         Ok(daemon)
     }
 
@@ -193,7 +193,7 @@ impl Daemon {
             passes: self.passes,
             drain_time: self.drain_time,
             attached: self.sessions.len(),
-            backend: self.backend.name(),
+            backend: self.starter.backend.name(),
         };
         self.shared.publish(totals, self.polls_rings().then(|| self.cadence.interval()));
     }
@@ -222,13 +222,14 @@ impl Daemon {
         if files.last().is_some_and(is_ready) {
             self.heartbeat.clear_doorbell();
         }
-        let processes = files.iter().skip(ALWAYS).take(self.sessions.len()).enumerate();
+        let sessions = self.sessions.iter().zip(files.iter().skip(ALWAYS)).enumerate();
+        let gone = sessions.filter(|(_, (session, pidfd))| session.is_over() || is_ready(pidfd));
         Ok(Ready {
             signal: is_ready(&files[0]),
             executable: is_ready(&files[1]),
             switch: is_ready(&files[2]),
             connection: files[ALWAYS + self.sessions.len()..others].iter().any(is_ready),
-            gone: processes.filter(|(_, pidfd)| is_ready(pidfd)).map(|(index, _)| index).collect(),
+            gone: gone.map(|(index, _)| index).collect(),
         })
     }
 
@@ -297,7 +298,7 @@ impl Daemon {
             }
             let mut switched = Switched::default();
             for session in &mut self.sessions {
-                if pid.is_none_or(|pid| pid == session.peer.pid) {
+                if pid.is_none_or(|pid| pid == session.peer.pid) && !session.is_over() {
                     let functions = session.switch_rule(&rule, setting);
                     switched.processes += usize::from(functions > 0);
                     switched.functions += functions;
@@ -308,7 +309,7 @@ impl Daemon {
         }
     }
 
-    /// Closes the sessions whose process is gone, and those that were replaced long enough ago.
+    /// Closes the sessions whose program is over, and those that were replaced long enough ago.
     fn drop_sessions(&mut self, gone: &[usize]) {
         let now = Instant::now();
         let mut index = 0;
@@ -317,11 +318,11 @@ impl Daemon {
             gone.contains(&(index - 1)) || session.give_up_at().is_some_and(|at| now >= at)
         });
         for session in over.collect::<Vec<_>>() {
-            let process = Arc::clone(session.process());
+            let execution = session.execution().clone();
             session.close(&mut self.clock, &mut self.summary, &mut self.outlet);
-            // A process whose session was only replaced goes on.
-            if !self.sessions.iter().any(|other| Arc::ptr_eq(other.process(), &process)) {
-                process.end();
+            // An execution whose session was only replaced goes on.
+            if !self.sessions.iter().any(|other| other.execution().is(&execution)) {
+                execution.process.end();
                 self.shared.forget_ended();
             }
         }
@@ -329,10 +330,14 @@ impl Daemon {
 
     /// Sends a process its session, or takes the one that it has.
     fn attach(&mut self, candidate: Candidate) {
-        let started = match candidate.source() {
-            Source::Connection(socket) => self.offer(socket.as_fd(), &candidate),
-            Source::Session { description, files, .. } => self.reopen(description, files),
-        };
+        if let Source::Session { control, .. } = candidate.source()
+            && !control.has_room_for(candidate.program.functions())
+        {
+            let refusal = Refusal::Rings(anyhow!("its page is too small for the functions of its program"));
+            return self.acceptor.refuse(&candidate.into_handshake(), &refusal);
+        }
+        let in_use = self.sessions.iter().map(Session::ring_memory).sum::<u64>() + self.acceptor.ring_memory();
+        let started = self.starter.start(&candidate, in_use);
         match (started, candidate.source()) {
             (Ok(started), Source::Connection(_)) => self.acceptor.offer(candidate, started),
             (Ok(started), Source::Session { .. }) => self.begin_session(candidate, started),
@@ -350,13 +355,14 @@ impl Daemon {
     /// A process has a session: reads its rings from now on.
     fn begin_session(&mut self, candidate: Candidate, mut started: Started) {
         let (source, peer, hello, program, resource) = candidate.into_parts();
+        let is_first = matches!(source, Source::Connection(_)) && hello.sessions_before == 0;
+        self.end_other_executions(&peer, hello.manifest_id, is_first);
         let control = match source {
             Source::Session { control, seen_at, .. } if self.has_session_since(&peer, seen_at) => {
                 // It may have been replaced by the session that began in between (`attach::offer`).
                 control.release();
                 return self.acceptor.look_at(peer.pid);
             }
-            Source::Session { control, .. } if !control.has_room_for(program.functions()) => return,
             Source::Session { control, .. } => {
                 control.resume(program.functions());
                 control
@@ -366,11 +372,11 @@ impl Daemon {
         let earlier = self.replace_sessions(&peer);
         self.count_earlier_losses(&peer, &hello, earlier.as_ref().map(|(unwritten, _)| *unwritten));
         self.summary.sessions += 1;
-        let process = match earlier {
-            Some((_, process)) => process,
-            None => self.add_process(&peer, &program, resource),
+        let execution = match earlier {
+            Some((_, execution)) => execution,
+            None => self.begin_execution(&peer, program, hello.manifest_id, resource),
         };
-        let mut session = Session::new(peer, control, started, program, process);
+        let mut session = Session::new(peer, control, started, execution);
         session.apply_rules();
         if let Err(error) = session.beat(&mut self.heartbeat) {
             tracing::warn!("pid {}: no heartbeat: {error}", session.peer.pid);
@@ -380,42 +386,14 @@ impl Daemon {
         self.stay_awake();
     }
 
-    /// Makes all that a session needs and sends it to the process.
-    fn offer(&mut self, socket: BorrowedFd<'_>, candidate: &Candidate) -> Result<Started, Refusal> {
-        let processors = candidate.processors();
-        let (count, large) = (ring::count(processors), ring::large(processors));
-        let in_use = self.sessions.iter().map(Session::ring_memory).sum::<u64>() + self.acceptor.ring_memory();
-        let ring_bytes = rings::ring_bytes(self.ring_bytes, large, in_use);
-        let new = self.backend.create(large, ring_bytes).map_err(Refusal::Rings)?;
-        let (spare, spare_file) = MemfdRings::create(SPARE_RINGS_NAME, count - large, ring::SPARE_BYTES)?;
-        let description = Description {
-            manifest_id: candidate.hello.manifest_id,
-            rings: count,
-            large_rings: large,
-            ring_bytes,
-            bpf_ids: new.bpf_ids,
-            socket: self.socket.place(),
-        };
-        let (control, control_file, control_bytes) =
-            ControlPage::create(candidate.program.functions(), self.owner, &description)?;
-        let reply = Reply { status: Reply::OK, rings: count, large_rings: large, ring_bytes, control_bytes };
-        let files: Vec<_> = std::iter::once(control_file).chain(new.files).chain([spare_file]).collect();
-        send_session(socket, &reply, &files)?;
-        let rings = Several(vec![new.rings, Box::new(spare)]);
-        Ok(Started { rings: Box::new(rings), ring_bytes, processors, control: Some(control) })
-    }
-
-    /// Opens the rings of a session that was found.
-    fn reopen(&mut self, description: &Description, files: &RingFiles) -> Result<Started, Refusal> {
-        let Description { rings, large_rings, ring_bytes, bpf_ids, .. } = description;
-        let large: Box<dyn Rings> = match &files.large {
-            _ if !bpf_ids.is_empty() => self.backend.reopen(bpf_ids, *ring_bytes).map_err(Refusal::Rings)?,
-            Some(file) => Box::new(MemfdRings::reopen(file, *large_rings, *ring_bytes)?),
-            None => return Err(Refusal::Rings(anyhow!("it has not mapped its rings"))),
-        };
-        let spare = MemfdRings::reopen(&files.spare, rings - large_rings, ring::SPARE_BYTES)?;
-        let rings = Box::new(Several(vec![large, Box::new(spare)]));
-        Ok(Started { rings, ring_bytes: *ring_bytes, processors: *large_rings, control: None })
+    /// The process is about to have a session for a program with this manifest, the program's first
+    /// or not: sessions of programs that it ran before are over.
+    fn end_other_executions(&mut self, peer: &Peer, manifest_id: [u8; 16], is_first: bool) {
+        let others = self.sessions.iter().enumerate().filter(|(_, session)| {
+            peer.pid != 0 && session.peer.pid == peer.pid && !session.has_execution_of(manifest_id, is_first)
+        });
+        let others: Vec<_> = others.map(|(index, _)| index).collect();
+        self.drop_sessions(&others);
     }
 
     /// Whether a session of the process has begun after `time`.
@@ -424,15 +402,15 @@ impl Daemon {
         current.any(|session| session.peer.pid == peer.pid && session.begun_at() > time)
     }
 
-    /// Detaches the earlier sessions of a process. Returns how many records of the last one were not
-    /// written, and the process.
-    fn replace_sessions(&mut self, peer: &Peer) -> Option<(u64, Arc<Process>)> {
+    /// Detaches the earlier sessions of an execution. Returns how many records of the last one were
+    /// not written, and the execution.
+    fn replace_sessions(&mut self, peer: &Peer) -> Option<(u64, Execution)> {
         // Reads for the last time what the process can have counted in its earlier rings.
         self.pass();
         let now = Instant::now();
         let mut last = None;
         for earlier in self.sessions.iter_mut().filter(|session| peer.pid != 0 && session.peer.pid == peer.pid) {
-            last = Some((earlier.unwritten(), Arc::clone(earlier.process())));
+            last = Some((earlier.unwritten(), earlier.execution().clone()));
             earlier.replace(if earlier.give_up_at().is_some() { now } else { now + REPLACED });
         }
         last
@@ -456,12 +434,18 @@ impl Daemon {
         lost.ring_full = lost.ring_full.saturating_add(ring_full);
     }
 
-    fn add_process(&mut self, peer: &Peer, program: &Program, resource: Resource) -> Arc<Process> {
-        let metrics = self.keeping.map(|keeping| Metrics::new(program, keeping));
+    fn begin_execution(
+        &mut self,
+        peer: &Peer,
+        program: Program,
+        manifest_id: [u8; 16],
+        resource: Resource,
+    ) -> Execution {
+        let metrics = self.keeping.map(|keeping| Metrics::new(&program, keeping));
         let process = Arc::new(Process::new(peer.pid, host::unix_nanos_now(), resource, metrics));
-        process.state().rules = Session::initial_rules(program, &self.switches);
+        process.state().rules = Session::initial_rules(&program, &self.switches);
         self.shared.processes.add(Arc::clone(&process));
-        process
+        Execution { program: Arc::new(program), process, manifest_id }
     }
 
     /// Accepts no more processes, and tells those attached to detach.
@@ -484,7 +468,7 @@ impl Daemon {
     /// Drains what is left, and prints and logs the summary.
     fn end(mut self) {
         for session in std::mem::take(&mut self.sessions) {
-            let process = Arc::clone(session.process());
+            let process = Arc::clone(&session.execution().process);
             session.close(&mut self.clock, &mut self.summary, &mut self.outlet);
             process.end();
         }

@@ -34,7 +34,7 @@ pub(crate) fn unix_nanos_now() -> u64 {
     since.map_or(0, |since| since.as_nanos() as u64)
 }
 
-/// Raises the limit of open files as far as allowed: each session holds one. A failure is ignored.
+/// Raises the limit of open files as far as allowed: each session holds two. A failure is ignored.
 pub(crate) fn raise_file_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;

@@ -11,12 +11,12 @@ use gopatch_protocol::manifest::Ratio;
 
 use crate::calls::ids::TraceId;
 use crate::calls::operation::Operation;
-use crate::calls::program::Program;
 use crate::config::{Config, Exemplars};
 use crate::console::print::Printer;
+use crate::execution::Execution;
 use crate::export::Shared;
 use crate::telemetry::conventions::Conventional;
-use crate::telemetry::process::{Process, ProcessState};
+use crate::telemetry::process::ProcessState;
 use crate::telemetry::span;
 
 /// Where operations go.
@@ -58,13 +58,12 @@ impl Outlet {
         }
     }
 
-    /// Takes an operation of a process, unless its rule is sampled and the operation is not in the
-    /// sample.
+    /// Takes an operation of an execution, of which this is the state, unless its rule is sampled
+    /// and the operation is not in the sample.
     pub(crate) fn take(
         &mut self,
-        process: &Arc<Process>,
+        Execution { process, program, .. }: &Execution,
         state: &mut ProcessState,
-        program: &Program,
         operation: &mut Operation<'_>,
     ) {
         if let Some(ratio) = state.samples.get(&operation.function) {

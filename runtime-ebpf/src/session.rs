@@ -1,4 +1,4 @@
-//! One process and its rings.
+//! One execution of a program and its rings.
 //!
 //! Decides: when a session is over, and how its losses are logged.
 //! Trusts: the order of a goroutine's records (see `calls::order`). Sizes and counters are checked.
@@ -21,10 +21,10 @@ use crate::calls::program::Program;
 use crate::calls::{Calls, Entries, Event};
 use crate::control::api::RuleStatus;
 use crate::control::switch::{Setting, Switches};
+use crate::execution::Execution;
 use crate::outlet::Outlet;
 use crate::rings::{Counters, Drained, Positions, Rings};
 use crate::summary::Summary;
-use crate::telemetry::process::Process;
 
 /// How often the losses of one process are logged.
 const LOG_EVERY: Duration = Duration::from_secs(1);
@@ -37,8 +37,7 @@ pub(crate) struct Session {
     ring_bytes: u32,
     ring_memory: u64,
     begun_at: Instant,
-    program: Program,
-    process: Arc<Process>,
+    execution: Execution,
     /// Which functions are switched on.
     enabled: Vec<bool>,
     order: Order<Event>,
@@ -72,19 +71,13 @@ impl Unlogged {
 }
 
 impl Session {
-    pub(crate) fn new(
-        peer: Peer,
-        control: ControlPage,
-        started: Started,
-        program: Program,
-        process: Arc<Process>,
-    ) -> Self {
+    pub(crate) fn new(peer: Peer, control: ControlPage, started: Started, execution: Execution) -> Self {
         let (ring_bytes, ring_memory) = (started.ring_bytes, started.ring_memory());
         let rings = started.rings;
         let counters = control.counted();
         let first_ring = rings.positions().swap_remove(0);
         // The control page has every function on.
-        let enabled = vec![true; program.functions()];
+        let enabled = vec![true; execution.program.functions()];
         Self {
             calls: Calls::new(peer.pid, Entries::Once),
             peer,
@@ -93,8 +86,7 @@ impl Session {
             ring_bytes,
             ring_memory,
             begun_at: Instant::now(),
-            program,
-            process,
+            execution,
             enabled,
             order: Order::new(),
             counters,
@@ -107,7 +99,7 @@ impl Session {
 
     /// Shows the process that gopatchd is alive, until the session ends.
     pub(crate) fn beat(&self, heartbeat: &mut Heartbeat) -> io::Result<()> {
-        heartbeat.add(&self.control, self.rings.positions())
+        heartbeat.add(&self.control, self.rings.positions(), self.peer.memory.clone())
     }
 
     /// Readable once the process is gone.
@@ -182,10 +174,10 @@ impl Session {
         self.unlogged.logged_at = None;
         self.log_losses();
         self.control.release();
-        let Self { process, program, calls, .. } = self;
-        let mut state = process.state();
-        calls.finish(now, &program, clock, summary, &mut |operation| {
-            outlet.take(&process, &mut state, &program, operation);
+        let Self { execution, calls, .. } = self;
+        let mut state = execution.process.state();
+        calls.finish(now, &execution.program, clock, summary, &mut |operation| {
+            outlet.take(&execution, &mut state, operation);
         });
     }
 
@@ -196,7 +188,7 @@ impl Session {
             return 0;
         }
         let (mut records, mut malformed) = (0, 0);
-        let program = &self.program;
+        let program = &self.execution.program;
         let (bytes, mut fresh) = self.order.fresh();
         let mut sink = |at, payload: &[u8]| match Event::read(payload, program) {
             Some((event, payload)) => {
@@ -221,7 +213,7 @@ impl Session {
         summary.records += records;
         let nothing = [records, ring_full, slot_busy, drained.output_full, malformed].iter().all(|count| *count == 0);
         if !nothing {
-            let mut state = self.process.state();
+            let mut state = self.execution.process.state();
             state.records += records;
             state.lost.ring_full += ring_full;
             state.lost.slot_busy += slot_busy;
@@ -265,17 +257,18 @@ impl Session {
     }
 
     fn process_records(&mut self, clock: &Clock, outlet: &mut Outlet) {
-        let (process, program) = (&self.process, &self.program);
-        let mut state = process.state();
+        let execution = &self.execution;
+        let program = &execution.program;
+        let mut state = execution.process.state();
         outlet.watch(&mut state);
-        let mut sink = |operation: &mut Operation<'_>| outlet.take(process, &mut state, program, operation);
+        let mut sink = |operation: &mut Operation<'_>| outlet.take(execution, &mut state, operation);
         self.calls.take_all(self.order.end_pass(), program, clock, &mut sink);
         self.calls.end_pass(program, clock, &mut sink);
     }
 
     /// Switches a rule. Returns how many functions of the program it has.
     pub(crate) fn switch_rule(&mut self, rule: &str, setting: Setting) -> usize {
-        let mut state = self.process.state();
+        let mut state = self.execution.process.state();
         let Some(known) = state.rules.iter_mut().find(|known| known.name == rule) else { return 0 };
         known.state.set(setting);
         let functions = known.functions;
@@ -286,12 +279,12 @@ impl Session {
 
     /// Switches every function to the setting of its rule.
     pub(crate) fn apply_rules(&mut self) {
-        let mut state = self.process.state();
+        let mut state = self.execution.process.state();
         let rules: HashMap<_, _> = state.rules.iter().map(|rule| (rule.name.clone(), rule.state)).collect();
         state.samples.clear();
         let mut is_changed = false;
-        for index in 0..self.program.functions() {
-            let set = rules.get(&self.program.function(index).rule).copied().unwrap_or_default();
+        for index in 0..self.execution.program.functions() {
+            let set = rules.get(&self.execution.program.function(index).rule).copied().unwrap_or_default();
             if let Some(ratio) = set.sample {
                 state.samples.insert(index as u32, ratio);
             }
@@ -313,9 +306,24 @@ impl Session {
         }
     }
 
-    /// The process that has this session.
-    pub(crate) fn process(&self) -> &Arc<Process> {
-        &self.process
+    /// The execution that has this session.
+    pub(crate) fn execution(&self) -> &Execution {
+        &self.execution
+    }
+
+    /// Whether its program is known to be over. The last records of one are in the rings.
+    pub(crate) fn is_over(&self) -> bool {
+        self.peer.is_over()
+    }
+
+    /// Whether a session of the same pid, for a program with this manifest, is of the same
+    /// execution. `is_first` if its program has had none before.
+    pub(crate) fn has_execution_of(&self, manifest_id: [u8; 16], is_first: bool) -> bool {
+        self.execution.manifest_id == manifest_id
+            && match &self.peer.memory {
+                Some(memory) => !memory.check(),
+                None => !is_first,
+            }
     }
 
     /// The rules of a program, and how they are set.

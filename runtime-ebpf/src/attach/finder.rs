@@ -29,7 +29,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::control_page::{ControlPage, Description, Owner, SocketPlace};
-use super::peer::Peer;
+use super::peer::{Memory, Peer};
 use crate::waker::Waker;
 
 /// How long a heartbeat must stand still.
@@ -161,11 +161,29 @@ struct Finder {
     awaited: HashMap<u32, (Instant, Duration)>,
     /// Sessions that have an owner, until it is known whether its heartbeat stands still.
     owned: Vec<Seen>,
-    /// Processes without a session: their pids, their executables, and whether they had none at two
+    /// Processes without a session: their pids, what they run, and whether they had none at two
     /// looks. At one look a process may not have come to make it.
-    others: HashMap<u32, (PathBuf, bool)>,
+    others: HashMap<u32, (Running, bool)>,
     /// The kernel has refused to open what a process has mapped, and that was logged.
     is_refused: bool,
+}
+
+/// What a process runs: its executable, and what the kernel gave it at exec(2), in which addresses
+/// are chosen by chance. A process that runs another program, or the same one again, differs, and
+/// so does a later process with its pid.
+#[derive(PartialEq, Eq)]
+struct Running {
+    executable: PathBuf,
+    auxiliary: Vec<u8>,
+}
+
+impl Running {
+    /// `None` if the process is gone, or one of the kernel's own.
+    fn of(pid: u32) -> Option<Self> {
+        let executable = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+        let auxiliary = fs::read(format!("/proc/{pid}/auxv")).unwrap_or_default();
+        Some(Self { executable, auxiliary })
+    }
 }
 
 /// Why a session that was seen is not taken.
@@ -228,11 +246,10 @@ impl Finder {
     fn look(&mut self) -> Option<()> {
         let mut running = HashMap::new();
         for pid in pids() {
-            // A process that runs another program now has another executable.
-            let Ok(executable) = fs::read_link(format!("/proc/{pid}/exe")) else { continue };
-            let known = self.others.get(&pid).filter(|(known, _)| *known == executable);
+            let Some(runs) = Running::of(pid) else { continue };
+            let known = self.others.get(&pid).filter(|(known, _)| *known == runs);
             if known.is_some_and(|(_, is_sure)| *is_sure) {
-                running.insert(pid, (executable, true));
+                running.insert(pid, (runs, true));
                 continue;
             }
             let is_known = known.is_some();
@@ -240,7 +257,7 @@ impl Finder {
                 continue;
             }
             if self.look_at(pid)? == Look::Nothing {
-                running.insert(pid, (executable, is_known));
+                running.insert(pid, (runs, is_known));
             }
         }
         self.others = running;
@@ -301,8 +318,13 @@ impl Finder {
         let Some(Ok(pidfd)) = Pid::from_raw(pid as i32).map(|pid| pidfd_open(pid, PidfdFlags::empty())) else {
             return Ok(None);
         };
+        let memory = Memory::open(pid);
         let Ok(maps) = fs::read(format!("/proc/{pid}/maps")) else { return Ok(None) };
         let Some(control) = mapping_of(&maps, CONTROL_NAME) else { return Ok(None) };
+        // A child of vfork(2) uses its parent's memory until it runs a program of its own.
+        if is_of_parent(pid, &maps, control) {
+            return Ok(None);
+        }
         let open = |range: &str| {
             let path = format!("/proc/{pid}/map_files/{range}");
             File::options().read(true).write(true).open(path).map_err(Obstacle::Refused)
@@ -317,11 +339,12 @@ impl Finder {
             return Err(Obstacle::NoRings);
         }
         let has_ended = poll(&mut ended, Some(&Timespec::default())).is_ok_and(|ended| ended > 0);
+        let has_ended = has_ended || memory.as_ref().is_some_and(|memory| memory.check());
         if has_ended || !self.socket.is_at(&description.socket, pid) {
             return Ok(None);
         }
         let heartbeat = control.heartbeat();
-        let found = Found { seen_at, peer: Peer { pid, pidfd }, control, description, files };
+        let found = Found { seen_at, peer: Peer { pid, pidfd, memory }, control, description, files };
         Ok(Some(Seen { found, heartbeat }))
     }
 
@@ -342,6 +365,19 @@ impl Finder {
 fn pids() -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// Whether the parent of a process has the same file mapped at `range`.
+fn is_of_parent(pid: u32, maps: &[u8], range: &str) -> bool {
+    let line = |maps: &[u8]| {
+        let mut lines = maps.split(|byte| *byte == b'\n');
+        lines.find(|line| line.starts_with(range.as_bytes())).map(<[u8]>::to_vec)
+    };
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Field 4. The name before it may hold anything.
+    let parent = stat.rsplit_once(')').and_then(|(_, fields)| fields.split_whitespace().nth(1));
+    let of_parent = parent.and_then(|parent| fs::read(format!("/proc/{parent}/maps")).ok());
+    of_parent.is_some_and(|of_parent| line(&of_parent) == line(maps))
 }
 
 /// The address range of the first mapping of a memory file of that name, as `/proc/PID/maps` and

@@ -58,6 +58,8 @@ pub(crate) enum Refusal {
     Program(#[from] ProgramError),
     #[error("its executable was not read within {} ms", PATIENCE.as_millis())]
     SlowFile,
+    #[error("its program is over")]
+    Over,
     #[error("{0:#}")]
     Rings(anyhow::Error),
 }
@@ -260,6 +262,10 @@ impl Handshake {
             unreachable!("the earlier stages have returned or gone on");
         };
         match reading.try_recv() {
+            // What was read of the process may be of its next program.
+            Ok(Ok(_)) if self.peer.memory.as_ref().is_some_and(|memory| memory.check()) => {
+                Progress::Refused(self, Refusal::Over)
+            }
             Ok(Ok((program, resource))) => {
                 let hello = *hello;
                 let Self { source, peer, .. } = self;

@@ -1,5 +1,5 @@
-//! The threads that keep the heartbeat of gopatchd going, and that listen while the main loop
-//! sleeps.
+//! The threads that keep the heartbeat of gopatchd going, that listen while the main loop sleeps,
+//! and that notice when a process runs another program.
 //!
 //! Decides: when a process sees that gopatchd runs, when the main loop is woken for records in a
 //! ring, and how few wake-ups both take.
@@ -27,12 +27,16 @@ use rustix::thread::futex::{Wait, WaitFlags, WaitvFlags, waitv};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::control_page::ControlPage;
+use super::peer::Memory;
 use crate::rings::Positions;
 use crate::rings::mapping::Mapping;
 use crate::waker::Waker;
 
 /// Half of what the wire format promises, so that a late wake-up does not break the promise.
 const BEAT: Duration = Duration::from_millis(control::HEARTBEAT_MILLIS / 2);
+
+/// Beats from one check of the processes' memories to the next.
+const CHECK_EVERY: usize = 5;
 
 /// Words that one call can wait for: `FUTEX_WAITV_MAX` of `include/uapi/linux/futex.h`.
 const MAX_WORDS: usize = 128;
@@ -64,6 +68,7 @@ struct Group {
 struct Member {
     page: Weak<Mapping>,
     rings: Vec<Arc<Positions>>,
+    memory: Option<Arc<Memory>>,
 }
 
 impl Heartbeat {
@@ -75,9 +80,15 @@ impl Heartbeat {
         Ok(Self { groups: Vec::new(), doorbell, can_listen })
     }
 
-    /// Adds a page, until it is dropped, and listens for its rings.
-    pub(crate) fn add(&mut self, page: &ControlPage, rings: Vec<Arc<Positions>>) -> io::Result<()> {
-        let member = Member { page: Arc::downgrade(page.page()), rings };
+    /// Adds a page, until it is dropped, listens for its rings, and rings once the memory of its
+    /// program is gone.
+    pub(crate) fn add(
+        &mut self,
+        page: &ControlPage,
+        rings: Vec<Arc<Positions>>,
+        memory: Option<Arc<Memory>>,
+    ) -> io::Result<()> {
+        let member = Member { page: Arc::downgrade(page.page()), rings, memory };
         if let Some(group) = self.groups.iter().find(|group| group.lock().len() < MAX_WORDS) {
             group.lock().push(member);
             group.added.notify_one();
@@ -119,13 +130,20 @@ impl Heartbeat {
     }
 }
 
+impl Member {
+    /// Whether its program is found to be over now.
+    fn has_ended(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| !memory.is_gone() && memory.check())
+    }
+}
+
 impl Group {
     fn lock(&self) -> MutexGuard<'_, Vec<Member>> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn beat(&self, doorbell: &Doorbell) {
-        loop {
+        for beat in 0_usize.. {
             let mut members = self.lock();
             let mut pages = Vec::with_capacity(members.len());
             members.retain(|member| {
@@ -143,6 +161,9 @@ impl Group {
             let dozing = doorbell.dozing.load(Ordering::Relaxed);
             // A program that went idle right after its last record does not ring.
             if dozing && members.iter().any(|member| member.rings.iter().any(|ring| ring.is_unread())) {
+                doorbell.waker.wake();
+            }
+            if beat.is_multiple_of(CHECK_EVERY) && members.iter().filter(|member| member.has_ended()).count() > 0 {
                 doorbell.waker.wake();
             }
             drop(members);
@@ -180,7 +201,7 @@ mod tests {
     #[test]
     fn an_added_page_gets_the_heartbeat() -> io::Result<()> {
         let (control, file, bytes) = page(1)?;
-        Heartbeat::start()?.add(&control, Vec::new())?;
+        Heartbeat::start()?.add(&control, Vec::new(), None)?;
         let reader = Mapping::read_only(&file, 0, bytes as usize)?;
         let before = reader.load(control::HEARTBEAT);
         let began = Instant::now();
@@ -195,7 +216,7 @@ mod tests {
     fn pages_beyond_the_limit_of_one_call_also_learn_that_the_main_loop_sleeps() -> io::Result<()> {
         let mut heartbeat = Heartbeat::start()?;
         let pages: Vec<_> = (0..=2 * MAX_WORDS).map(|_| page(1)).collect::<io::Result<_>>()?;
-        pages.iter().try_for_each(|(page, ..)| heartbeat.add(page, Vec::new()))?;
+        pages.iter().try_for_each(|(page, ..)| heartbeat.add(page, Vec::new(), None))?;
         assert_eq!(heartbeat.groups.len(), 3);
         for dozing in [true, false] {
             heartbeat.doze(dozing);

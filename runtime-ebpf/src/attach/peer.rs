@@ -1,14 +1,20 @@
-//! The process at the other end of a socket.
+//! The process at the other end of a socket, and the program that it runs.
 //!
-//! Decides: that a process is known by its pid, and that its end shows on a pidfd.
+//! Decides: that a process is known by its pid, that its end shows on a pidfd, and that its program
+//! is over when its memory is gone: exec(2) of any program, also of the same one, gives a process
+//! new memory.
 //! Trusts: the kernel, which recorded the peer at connect(2).
 //! Never does: ask the peer.
 //!
 //! rustix's `socket_peercred` is not used: it holds the pid in a `NonZero`, and the kernel gives 0
 //! for a process that is not visible from here, as in another container of the pod.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -19,6 +25,17 @@ pub(crate) struct Peer {
     pub(crate) pid: u32,
     /// Readable once the process is gone.
     pub(crate) pidfd: OwnedFd,
+    /// That of the program it runs. `None` if gopatchd may not look at it.
+    pub(crate) memory: Option<Arc<Memory>>,
+}
+
+/// The memory of a process from one exec(2) to the next.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    /// `/proc/PID/maps`, which shows the memory that the process had when it was opened, and
+    /// nothing once that is gone. It keeps no page of it.
+    maps: File,
+    is_gone: AtomicBool,
 }
 
 impl Peer {
@@ -36,7 +53,35 @@ impl Peer {
                 .ok_or_else(|| io::Error::other("its pid namespace is not visible from here, which needs Linux 6.5"))?;
             pidfd_open(pid, PidfdFlags::empty())?
         };
-        Ok(Self { pid: credentials.pid.unsigned_abs(), pidfd })
+        let pid = credentials.pid.unsigned_abs();
+        Ok(Self { pid, pidfd, memory: Memory::open(pid) })
+    }
+
+    /// Whether the program that connected is known to be over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.is_gone())
+    }
+}
+
+impl Memory {
+    /// That which process `pid` has now. `None` if the process has none, or gopatchd no right to
+    /// see it.
+    pub(crate) fn open(pid: u32) -> Option<Arc<Self>> {
+        let maps = File::open(format!("/proc/{pid}/maps")).ok()?;
+        let memory = Self { maps, is_gone: AtomicBool::new(false) };
+        (!memory.check()).then(|| Arc::new(memory))
+    }
+
+    /// Whether it is gone, as the kernel says now.
+    pub(crate) fn check(&self) -> bool {
+        let is_gone = self.is_gone() || matches!(self.maps.read_at(&mut [0], 0), Ok(0));
+        self.is_gone.store(is_gone, Ordering::Relaxed);
+        is_gone
+    }
+
+    /// Whether a check has found that it is gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::Relaxed)
     }
 }
 
@@ -61,8 +106,10 @@ fn option<T: Plain>(socket: BorrowedFd<'_>, name: libc::c_int, value: &mut T) ->
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
+    use std::process::{Command, Stdio};
 
     use super::*;
 
@@ -70,6 +117,30 @@ mod tests {
     fn the_peer_of_a_pair_is_this_process() -> io::Result<()> {
         let (one, _other) = UnixStream::pair()?;
         assert_eq!(Peer::from_socket(one.as_fd())?.pid, std::process::id());
+        Ok(())
+    }
+
+    #[test]
+    fn memory_is_gone_after_exec_of_the_same_program_and_of_another() -> io::Result<()> {
+        for next in ["exec sh -c 'read line; echo second; read line'", "exec cat"] {
+            let script = format!("echo first; read line; {next}");
+            let mut command = Command::new("sh");
+            command.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+            let mut child = command.spawn()?;
+            let (mut input, mut output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+            let mut line = [0; 16];
+            let read = output.read(&mut line)?;
+            assert_eq!(&line[..read], b"first\n");
+            let memory = Memory::open(child.id()).expect("a child of this user");
+            assert!(!memory.check() && !memory.is_gone());
+            input.write_all(b"go\nsecond\n")?;
+            assert!(output.read(&mut line)? > 0, "the second program runs");
+            assert!(memory.check() && memory.is_gone(), "{next}");
+            assert!(Memory::open(child.id()).is_some_and(|memory| !memory.check()), "{next}");
+            drop(input);
+            child.wait()?;
+            assert!(Memory::open(child.id()).is_none());
+        }
         Ok(())
     }
 }

@@ -7,6 +7,10 @@
 //! compare with ours.
 //! Never does: trust a time stamp from a process. An impossible stamp gives a wrong time, but no
 //! panic.
+//!
+//! The wall clock (CLOCK_REALTIME) can be set. Durations never depend on it. A start is what the
+//! clock shows when the records are processed, less the time that has passed since: after the clock
+//! was set, also calls that began before have their start by the new time, as their end has.
 
 use std::arch::x86_64::{__cpuid, _rdtsc};
 use std::collections::VecDeque;
@@ -24,6 +28,13 @@ const WARM_UP: Duration = Duration::from_millis(20);
 /// If the clocks differ by more since the last reading (and by more than a thousandth), one of them
 /// has stopped meanwhile.
 const JUMP_NANOS: u64 = 1_000_000;
+
+/// If the wall clock gains or loses more on CLOCK_MONOTONIC, it was set. NTP slews it by a
+/// two-thousandth at most.
+const SET_NANOS: u64 = 100_000_000;
+
+/// A stamp may be later than the last reading of the clocks, but not by more.
+const AHEAD_NANOS: u64 = 1_000_000_000;
 
 /// How often a pair is kept, and how many: the rate is measured over the last minute, so it follows
 /// NTP.
@@ -85,6 +96,12 @@ impl Clock {
             // not.
             self.kept = VecDeque::from([now]);
         }
+        if let Some((direction, by)) = self.was_set(&now) {
+            tracing::warn!(
+                "the system's clock was set {direction} by {:.3} s: times before and after do not compare",
+                by.as_secs_f64()
+            );
+        }
         self.now = now;
         self.set_rate();
         let newest = self.kept.back().expect("never empty");
@@ -96,6 +113,16 @@ impl Clock {
         }
     }
 
+    /// Whether, and how, the wall clock was set since the last reading. It also runs on while the
+    /// machine is suspended, and CLOCK_MONOTONIC does not.
+    fn was_set(&self, now: &Moment) -> Option<(&'static str, Duration)> {
+        let passed = now.monotonic_nanos.saturating_sub(self.now.monotonic_nanos);
+        let expected = self.now.unix_nanos.saturating_add(passed);
+        let by = expected.abs_diff(now.unix_nanos);
+        let direction = if now.unix_nanos > expected { "forward" } else { "back" };
+        (by > SET_NANOS + passed / 1000).then(|| (direction, Duration::from_nanos(by)))
+    }
+
     fn set_rate(&mut self) {
         let oldest = self.kept.front().expect("never empty");
         let ticks = self.now.tsc.saturating_sub(oldest.tsc);
@@ -105,12 +132,14 @@ impl Clock {
         }
     }
 
-    /// The wall-clock time of a time stamp.
+    /// The wall-clock time of a time stamp. One that is later than it can be gets that of the last
+    /// reading.
     pub(crate) fn unix_nanos(&self, tsc: u64) -> u64 {
         if tsc <= self.now.tsc {
             self.now.unix_nanos.saturating_sub(self.nanos(self.now.tsc - tsc))
         } else {
-            self.now.unix_nanos.saturating_add(self.nanos(tsc - self.now.tsc))
+            let ahead = self.nanos(tsc - self.now.tsc);
+            self.now.unix_nanos.saturating_add(if ahead > AHEAD_NANOS { 0 } else { ahead })
         }
     }
 
@@ -151,7 +180,8 @@ fn rdtsc() -> u64 {
 }
 
 fn nanos(time: Timespec) -> u64 {
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
 }
 
 #[cfg(test)]
@@ -170,7 +200,49 @@ mod tests {
         assert_eq!(clock.unix_nanos(75_000_000), 1_700_000_000_030_000_000);
         clock.advance(moment(100_000_000, 40_000_000));
         assert_eq!(clock.unix_nanos(25_000_000), 1_700_000_000_010_000_000);
-        assert_eq!(clock.unix_nanos(u64::MAX), clock.unix_nanos(u64::MAX), "no panic");
+        assert_eq!(clock.unix_nanos(u64::MAX), 1_700_000_000_040_000_000, "no call begins later than now");
+    }
+
+    /// A reading after `nanos` at 2.5 GHz, when the wall clock was set by `offset_nanos`.
+    fn set(nanos: u64, offset_nanos: i64) -> Moment {
+        let Moment { tsc, monotonic_nanos, unix_nanos } = moment(nanos / 2 * 5, nanos);
+        Moment { tsc, monotonic_nanos, unix_nanos: unix_nanos.saturating_add_signed(offset_nanos) }
+    }
+
+    #[test]
+    fn times_follow_a_clock_that_is_set_and_durations_do_not() {
+        const SECOND: u64 = 1_000_000_000;
+        const HOUR: i64 = 3_600 * SECOND as i64;
+        for offset in [HOUR, -HOUR, 24 * HOUR, -24 * HOUR] {
+            let mut clock = Clock::from_moments(set(0, 0), set(SECOND, 0), rdtsc);
+            // A call that is open while the clock is set, for three seconds.
+            let (began, ended) = (set(SECOND / 2, 0).tsc, set(7 * SECOND / 2, 0).tsc);
+            let (direction, by) = clock.was_set(&set(2 * SECOND, offset)).expect("it was set");
+            assert_eq!(direction, if offset > 0 { "forward" } else { "back" });
+            assert_eq!(by, Duration::from_nanos(offset.unsigned_abs()));
+            for second in 2..=4 {
+                clock.advance(set(second * SECOND, offset));
+                assert!(clock.was_set(&set((second + 1) * SECOND, offset)).is_none());
+                assert_eq!(clock.nanos(ended - began), 3 * SECOND);
+                let expected = set(second * SECOND, offset).unix_nanos.saturating_sub(second * SECOND - SECOND / 2);
+                assert_eq!(clock.unix_nanos(began), expected, "by the new time");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_to_1970_gives_no_times_before() {
+        let mut clock = Clock::from_moments(set(0, 0), set(1_000_000_000, 0), rdtsc);
+        clock.advance(Moment { unix_nanos: 5, ..set(2_000_000_000, 0) });
+        assert_eq!((clock.unix_nanos(0), clock.unix_nanos(u64::MAX)), (0, 5));
+    }
+
+    #[test]
+    fn a_slewed_clock_was_not_set() {
+        let clock = Clock::from_moments(set(0, 0), set(1_000_000_000, 0), rdtsc);
+        for offset in [-50_000_000, 50_000_000] {
+            assert_eq!(clock.was_set(&set(101_000_000_000, offset)), None);
+        }
     }
 
     #[test]

@@ -186,7 +186,9 @@ fn snapshots(shared: &Shared) -> Vec<(ExportMetricsServiceRequest, Vec<Arc<Proce
                 continue;
             }
             let has_ended = state.has_ended();
-            let since = state.pushed_until.unwrap_or(process.since_unix_nanos);
+            // A clock that was set back must not make a point end before it begins.
+            state.since_unix_nanos = state.since_unix_nanos.min(now);
+            let since = state.pushed_until.map_or(state.since_unix_nanos, |until| until.min(now));
             let Some(metrics) = &mut state.metrics else { continue };
             let is_delta = metrics.is_delta();
             let metrics = points::snapshot(metrics, since, now);

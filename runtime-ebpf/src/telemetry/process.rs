@@ -28,8 +28,6 @@ const SCRAPED: Duration = Duration::from_mins(1);
 pub(crate) struct Process {
     /// As seen from here; 0 if the process is not visible from here.
     pub(crate) pid: u32,
-    /// When its first session began, from which its counters count.
-    pub(crate) since_unix_nanos: u64,
     state: Mutex<ProcessState>,
 }
 
@@ -55,6 +53,9 @@ pub(crate) struct ProcessState {
     pub(crate) activity: Option<Activity>,
     /// When it ended.
     ended: Option<Instant>,
+    /// When its first session began, from which its counters count; earlier if the clock was set
+    /// back.
+    pub(crate) since_unix_nanos: u64,
     /// The time of the last push, if the next one counts from there.
     pub(crate) pushed_until: Option<u64>,
     /// Whether its last metrics were pushed.
@@ -80,11 +81,12 @@ impl Process {
             samples: HashMap::default(),
             activity: None,
             ended: None,
+            since_unix_nanos,
             pushed_until: None,
             pushed: false,
             scraped: None,
         };
-        Self { pid, since_unix_nanos, state: Mutex::new(state) }
+        Self { pid, state: Mutex::new(state) }
     }
 
     /// What changes about it. Holding the guard holds up the main loop.

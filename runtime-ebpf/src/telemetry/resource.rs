@@ -95,7 +95,7 @@ impl Resource {
         }
         if let Some(folder) = folder {
             resource.set("process.pid", Value::Int(pid.into()));
-            resource.set_text("service.instance.id", &instance_id(pid, &start_time(folder)));
+            resource.set_text("service.instance.id", &instance_id(pid, folder));
             for (name, value) in container(&read(&folder.join("cgroup"))) {
                 resource.set_text(name, &value);
             }
@@ -203,10 +203,14 @@ fn start_time(folder: &Path) -> String {
     fields.split_whitespace().nth(19).unwrap_or_default().to_owned()
 }
 
-/// A UUID that is stable and unique to the process: from this boot, the pid and the start time.
-fn instance_id(pid: u32, start_time: &str) -> String {
+/// A UUID that is stable and unique to one execution of a program: from this boot, the pid, the
+/// start time, and what the kernel gave the program at exec(2), in which addresses are chosen by
+/// chance.
+fn instance_id(pid: u32, folder: &Path) -> String {
     let boot = read(Path::new("/proc/sys/kernel/random/boot_id"));
-    let mut digest = Sha256::digest(format!("gopatch {} {pid} {start_time}", boot.trim()));
+    let mut digest = Sha256::new_with_prefix(format!("gopatch {} {pid} {}", boot.trim(), start_time(folder)));
+    digest.update(std::fs::read(folder.join("auxv")).unwrap_or_default());
+    let mut digest = digest.finalize();
     // Version 8 (RFC 9562): a custom id.
     digest[6] = 0x80 | digest[6] & 0x0f;
     digest[8] = 0x80 | digest[8] & 0x3f;

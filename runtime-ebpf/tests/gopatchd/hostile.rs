@@ -237,8 +237,8 @@ fn replaced_rings_are_freed() {
         let deadline = std::time::Instant::now() + SOON;
         loop {
             let now = (files(), maps());
-            // The last session has a pidfd.
-            if now.0 <= before.0 + 1 && now.1 <= before.1 + 2 * 128 {
+            // The last session has a pidfd and its process's memory.
+            if now.0 <= before.0 + 2 && now.1 <= before.1 + 2 * 128 {
                 break;
             }
             assert!(

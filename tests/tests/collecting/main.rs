@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod everything;
+mod execution;
 mod h2c;
 mod idle;
 mod processes;
