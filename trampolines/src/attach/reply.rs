@@ -56,6 +56,8 @@ impl Emitter<'_> {
         // No thunk has used the rings of an earlier session since the tick counted their losses.
         self.asm.cmp(dword_ptr(rbx + session::MAPPED), 0)?;
         self.asm.je(no_old_rings)?;
+        // If the new ones cannot be mapped, the tick must not look for a control page (A8).
+        self.set_phase(Phase::Alone)?;
         self.asm.mov(rbp, r12)?;
         self.run(self.parts.unmap)?;
         self.asm.mov(r12, rbp)?;

@@ -49,6 +49,8 @@ enum Files {
     Of(Kind, usize),
     /// What the reply states, and what the peer does with them afterwards.
     Session(Lie),
+    /// A session for the first hello, and for later ones rings that cannot be mapped to be written.
+    OneSession,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +121,15 @@ fn a_program_leaves_a_session_whose_peer_lies() -> Result<()> {
         ensure!(last.lost_unconsumed <= most, "{last:?}");
         Ok(())
     })
+}
+
+#[test]
+fn a_program_outlives_a_second_session_that_cannot_be_mapped() -> Result<()> {
+    let survivor = Survivor::build()?;
+    let peer = Peer::Answers { reply: granted(RINGS), files: Files::OneSession, times: 1, delay: Duration::ZERO };
+    let hellos = try_peer(&survivor, &peer, Moment::Start, 9_000, "unmappable")?;
+    ensure!(hellos.len() > 2, "did not come back after {} hellos", hellos.len());
+    Ok(())
 }
 
 #[test]
@@ -278,7 +289,7 @@ fn meet(connection: &OwnedFd, peer: &Peer, over: &AtomicBool, hellos: &mut Vec<H
     while Instant::now() < answer_at && !over.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(1));
     }
-    let made = make(*files)?;
+    let made = make(*files, hellos.len() == 1)?;
     for _ in 0..*times {
         let sent: Vec<_> = made.iter().map(AsFd::as_fd).collect();
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(253))];
@@ -292,22 +303,26 @@ fn meet(connection: &OwnedFd, peer: &Peer, over: &AtomicBool, hellos: &mut Vec<H
     }
     match files {
         Files::Of(Kind::Unsealed, _) => made.iter().try_for_each(|file| ftruncate(file, 0))?,
-        Files::Of(..) => {}
+        Files::Of(..) | Files::OneSession => {}
         Files::Session(lie) => tell(*lie, &made[1..])?,
     }
     Ok(Some(made))
 }
 
-fn make(files: Files) -> Result<Vec<OwnedFd>> {
+fn make(files: Files, is_first: bool) -> Result<Vec<OwnedFd>> {
     let ring = ring::stride(RING_BYTES);
     Ok(match files {
         Files::Of(kind, number) => (0..number).map(|_| make_one(kind)).collect::<Result<_>>()?,
-        Files::Session(_) => {
+        Files::Session(_) | Files::OneSession => {
             let control = memory(PAGE as u64, true)?;
             rustix::io::pwrite(&control, &[1], control::ENABLE as u64)?;
             let spare = memory(ring::stride(ring::SPARE_BYTES), true);
             let rings = (0..RINGS).map(|_| memory(ring, true)).chain([spare]);
-            std::iter::once(Ok(control)).chain(rings).collect::<Result<_>>()?
+            let made = std::iter::once(Ok(control)).chain(rings).collect::<Result<Vec<_>>>()?;
+            if matches!(files, Files::OneSession) && !is_first {
+                made[1..].iter().try_for_each(|ring| fcntl_add_seals(ring, SealFlags::FUTURE_WRITE))?;
+            }
+            made
         }
     })
 }
@@ -327,7 +342,7 @@ fn memory(bytes: u64, sealed: bool) -> Result<OwnedFd> {
     let file = memfd_create("peer", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     ftruncate(&file, bytes)?;
     if sealed {
-        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW)?;
     }
     Ok(file)
 }
