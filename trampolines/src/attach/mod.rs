@@ -63,7 +63,7 @@
 //!   for one.
 //! * **A10. Few calls.** While the heartbeat beats, the tick calls `futex` alone, as Go's runtime
 //!   does. While it does not, a process that may not search makes no call at all, and one that may
-//!   makes those of `search`: a bounded number in its life.
+//!   makes those of `search`: a bounded number until the next session or heartbeat.
 //! * **A11. Mapped for good.** A session is unmapped only to map another in its place, and only
 //!   after each `BUSY` was seen 0 (`tick`).
 //!

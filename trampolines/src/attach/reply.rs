@@ -246,6 +246,7 @@ impl Emitter<'_> {
         asm.inc(dword_ptr(rbx + session::SESSIONS))?;
         asm.xor(eax, eax)?;
         asm.mov(dword_ptr(rbx + session::SEEN_IDLE), eax)?;
+        asm.mov(dword_ptr(rbx + session::ATTEMPTS), eax)?;
         // The losses of the old session have been reported.
         asm.mov(qword_ptr(rbx + session::LOST_UNCONSUMED), rax)?;
         asm.mov(qword_ptr(rbx + session::LOST_RING_FULL), rax)?;

@@ -32,9 +32,8 @@ impl Emitter<'_> {
     pub(super) fn search(&mut self, leave: CodeLabel) -> Result<(), IcedError> {
         let mut begun = self.asm.create_label();
         let mut start = self.asm.create_label();
-        let mut give_up = self.asm.create_label();
 
-        // The stub made the first attempt, and did not know the time.
+        // A search begins. The stub, which made the first attempt, did not know the time.
         self.asm.mov(rdx, qword_ptr(rbx + session::NEXT_ATTEMPT))?;
         self.asm.test(rdx, rdx)?;
         self.asm.jne(begun)?;
@@ -50,7 +49,7 @@ impl Emitter<'_> {
         self.count_losses(leave)?;
 
         self.asm.cmp(dword_ptr(rbx + session::ATTEMPTS), MAX_ATTEMPTS as i32)?;
-        self.asm.jae(give_up)?;
+        self.asm.jae(leave)?;
         self.asm.inc(dword_ptr(rbx + session::ATTEMPTS))?;
         self.now_to_rax()?;
         let asm = &mut *self.asm;
@@ -98,11 +97,7 @@ impl Emitter<'_> {
         self.asm.set_label(&mut start)?;
         let asm = &mut *self.asm;
         asm.mov(dword_ptr(rbx + session::SOCKET_SEEN), 0)?;
-        self.start_helper(leave)?;
-
-        self.asm.set_label(&mut give_up)?;
-        self.asm.mov(dword_ptr(rbx + session::OFF), 1)?;
-        self.asm.jmp(leave)
+        self.start_helper(leave)
     }
 
     /// Starts a helper and goes to `leave`.
