@@ -98,6 +98,7 @@ mod clear;
 mod hello;
 mod make;
 mod map;
+mod probe;
 mod reply;
 mod search;
 mod stub;
@@ -118,6 +119,12 @@ pub const HELPER_WAIT_MILLIS: i32 = 1_000;
 /// Most attempts to attach since the start or the last session: the first ten minutes' and then one
 /// a minute for more than 16 hours.
 pub const MAX_ATTEMPTS: u32 = 1_000;
+
+/// Most looks for the end of the probe's child: about a second.
+const MAX_LOOKS: u32 = 100_000;
+
+/// What precedes the mode of filtering in `/proc/self/status`.
+const SECCOMP: &[u8] = b"\nSeccomp:\t";
 
 const MILLI: u64 = 1_000_000;
 const TICK: u64 = 100 * MILLI;
@@ -196,6 +203,11 @@ pub fn emit(plan: &AttachPlan<'_>, arena: &Arena, va: u64) -> Result<AttachCode,
         rings_name: constant(RINGS_NAME.as_bytes()),
         spare_rings_name: constant(SPARE_RINGS_NAME.as_bytes()),
         all_signals: constant(&[0xFF; 8]),
+        status: constant(b"/proc/self/status"),
+        children: constant(b"/proc/thread-self/children"),
+        seccomp: constant(SECCOMP),
+        // The handler, and no flags, restorer and mask.
+        ignored: constant(&std::array::from_fn::<u8, 32, _>(|index| u8::from(index == 0))),
     };
     let mut emit_part = |part: Template, parts: Parts| {
         bytes.resize(bytes.len().next_multiple_of(16), 0xCC);
@@ -234,6 +246,11 @@ struct Constants {
     spare_rings_name: u64,
     /// A signal set.
     all_signals: u64,
+    status: u64,
+    children: u64,
+    seccomp: u64,
+    /// A `struct sigaction` with SIG_IGN.
+    ignored: u64,
 }
 
 /// Addresses of the routines emitted so far. Each is entered by a jump, with its return address in

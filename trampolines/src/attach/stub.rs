@@ -43,6 +43,7 @@ impl Emitter<'_> {
         self.asm.je(off)?;
         self.asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
         self.asm.jne(start)?;
+        self.probe(off)?;
         // A forked child has no rings (MADV_DONTFORK), so its switches must be off. Without that
         // the process must not attach (A6).
         self.asm.lea(rdi, at(self.arena.switches()))?;
