@@ -6,8 +6,8 @@
 //! or wait in the tick.
 //!
 //! Here: the constants, the order of the parts, and what they share. `stub` and `tick` are the two
-//! entry points; `hello` and `reply` are the exchange, `make` a session without one, `map` maps
-//! either; `search` is how a tick attaches; `clear` and `bell` are parts of the tick; `sys` is the
+//! entry points; `probe` decides which calls the stub and the tick may make; `hello` and `reply` are
+//! the exchange, `make` a session without one, `map` maps either; `search` is how a tick attaches; `clear` and `bell` are parts of the tick; `sys` is the
 //! kernel's interface.
 //!
 //! Registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 the return
@@ -66,6 +66,9 @@
 //!   makes those of `search`: a bounded number in its life.
 //! * **A11. Mapped for good.** A session is unmapped only to map another in its place, and only
 //!   after each `BUSY` was seen 0 (`tick`).
+//! * **A12. No call that a filter kills for.** If the process was started under a filter of system
+//!   calls, or that cannot be known, it makes no call but Go's own before a child has made it and
+//!   lived (`probe`). A call that is added to this code belongs into the probe's child too.
 //!
 //! # What remains
 //!
@@ -73,8 +76,17 @@
 //!   none, only a search finds gopatchd.
 //! * A locked address space (`mlockall`) includes the session: if the process has made it, 4 MiB a P
 //!   (with more than 8 Ps 1 MiB) and 256 KiB for each spare ring.
-//! * A filter that was installed before the program began and that kills on a call of the stub
-//!   kills it. [`AttachMode::Never`] makes none of them but `sched_getaffinity`, which Go makes too.
+//! * A filter that was installed before the program began kills it for the probe if it forbids
+//!   `clone` without `CLONE_THREAD` but allows threads. That cannot be told beforehand, and such a
+//!   filter is rarer than one that lists numbers. The same holds for one that allows a program with
+//!   cgo, whose threads glibc starts by `clone3`, no `clone`. [`AttachMode::Never`] makes no probe.
+//! * A probe's child that is killed is noted in the kernel's log, and leaves a core file if there is
+//!   no limit and the filter kills for `prlimit64` or `wait4`. Beside other children it stays a
+//!   zombie if the filter kills for `wait4`; if it can be waited for, its time and memory count among
+//!   those of the ended children (`getrusage`).
+//! * Without other children, a SIGCHLD that was pending and blocked when the program was executed is
+//!   lost, as nothing has a handler for it then. With a limit of tasks or without `/proc` the process
+//!   stays unattached, as a filter's answer to `clone` says nothing.
 //! * A helper is one thread that Go does not know, for at most [`HELPER_WAIT_MILLIS`] and what mapping
 //!   takes. All its signals are blocked. It keeps the credentials that it began with. A limit of
 //!   tasks counts it: Go ends a program that cannot start a thread because a helper has the last

@@ -21,9 +21,8 @@ const FOREIGN: [u32; 3] = [101, 165, 250];
 
 /// Calls of the attach code: `the_attach_code_makes_these_system_calls_alone` of
 /// `gopatch-trampolines` has the same list.
-const CALLS: [u32; 27] = [
-    0, 3, 5, 7, 9, 11, 13, 14, 18, 28, 41, 42, 46, 47, 56, 60, 61, 72, 77, 202, 204, 231, 257, 262, 302, 319, 436,
-];
+const CALLS: [u32; 27] =
+    [0, 3, 5, 7, 9, 11, 13, 14, 18, 28, 41, 42, 46, 47, 56, 60, 61, 72, 77, 202, 204, 231, 257, 262, 302, 319, 436];
 
 /// Longer than to the first look for a gopatchd, which comes half a second after the start.
 const MILLIS: &str = "1500";
@@ -109,7 +108,8 @@ impl Subject {
 
 #[test]
 fn a_program_lives_under_a_filter_of_the_calls_of_the_unpatched_one() -> Result<()> {
-    let cases: Vec<_> = GO_VERSIONS.into_iter().flat_map(|go| ["process", "thread"].map(|action| (go, action))).collect();
+    let cases: Vec<_> =
+        GO_VERSIONS.into_iter().flat_map(|go| ["process", "thread"].map(|action| (go, action))).collect();
     check_all(&cases, |_, (go, action)| {
         let subject = Subject::build(go)?;
         let filter = Filter { list: "allow", action, calls: subject.calls.clone() };
