@@ -18,7 +18,7 @@
 //! and its control page names no socket, so no gopatchd takes it for a program. It first limits its
 //! core files to one byte, which is too small for one.
 //!
-//! What the child has done is told by the place where the parent goes on reading a file that both
+//! The parent knows what the child has done by the place at which it goes on reading a file that both
 //! have open: `/proc/self/status`, which begins with `Name:`. The child reads one letter after each
 //! stage, see [`Stage`]. That leaves nothing to undo in the parent.
 //!
