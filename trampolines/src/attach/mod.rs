@@ -78,8 +78,10 @@
 //!   (with more than 8 Ps 1 MiB) and 256 KiB for each spare ring.
 //! * A filter that was installed before the program began kills it for the probe if it forbids
 //!   `clone` without `CLONE_THREAD` but allows threads. That cannot be told beforehand, and such a
-//!   filter is rarer than one that lists numbers. The same holds for one that allows a program with
-//!   cgo, whose threads glibc starts by `clone3`, no `clone`. [`AttachMode::Never`] makes no probe.
+//!   filter is rarer than one that lists numbers. Threads of a program with cgo are made by a C
+//!   library: if that is glibc, linked dynamically, of version 2.34 or later, by `clone3`, which the
+//!   probe then calls too. Static glibc is taken for one that calls `clone`. [`AttachMode::Never`]
+//!   makes no probe.
 //! * A probe's child that is killed is noted in the kernel's log, and leaves a core file if there is
 //!   no limit and the filter kills for `prlimit64` or `wait4`. Beside other children it stays a
 //!   zombie if the filter kills for `wait4`; if it can be waited for, its time and memory count among
@@ -168,6 +170,8 @@ pub struct AttachPlan<'a> {
     pub socket: &'a [u8],
     /// When the process may look for gopatchd, unless its environment says otherwise.
     pub mode: AttachMode,
+    /// Whether the program's own threads are started by `clone3`.
+    pub clone3: bool,
     /// The original entry point.
     pub entry: u64,
     /// Instructions that the tick's site displaced.

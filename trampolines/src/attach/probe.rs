@@ -7,7 +7,7 @@
 //! one. If there is, a child process makes each call once, and the process looks how far it has
 //! come. The calls by which it does so are those that Go's runtime makes before its first goroutine:
 //! `openat`, `read` and `close` (for the size of huge pages), `rt_sigaction` (for each signal) and
-//! `clone` (for its threads). `clone` has flags of its own here, which a filter can tell from those
+//! `clone` (for its threads; in programs with cgo glibc's `clone3`). `clone` has flags of its own here, which a filter can tell from those
 //! of a thread: see [the parent](super#what-remains).
 //!
 //! # What the child can and cannot change
@@ -40,9 +40,9 @@ use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
 use super::sys::{
-    self, AF_UNIX, AT_FDCWD, CLONE_HELPER, CLONE_PROBE, F_GET_SEALS, FUTEX_WAIT, FUTEX_WAKE, MADV_WIPEONFORK,
+    self, AF_UNIX, AT_FDCWD, CLONE_HELPER, CLONE_PROBE, ENOSYS, F_GET_SEALS, FUTEX_WAIT, FUTEX_WAKE, MADV_WIPEONFORK,
     MSG_DONTWAIT_CMSG_CLOEXEC, MSG_NOSIGNAL, O_RDONLY_CLOEXEC, POLLIN, RLIMIT_CORE, SIG_BLOCK, SIG_SETMASK, SIGCHLD,
-    SIGSET_BYTES, SOCK_SEQPACKET_NONBLOCK_CLOEXEC, WCLONE, WNOHANG,
+    SIGSET_BYTES, SOCK_SEQPACKET_NONBLOCK_CLOEXEC, WCLONE, WNOHANG, clone_args,
 };
 use super::{Emitter, MAX_LOOKS, SECCOMP};
 use crate::arena::{AttachMode, session};
@@ -96,15 +96,8 @@ impl Emitter<'_> {
         self.asm.test(eax, eax)?;
         self.asm.js(restore)?;
         self.asm.mov(r13d, eax)?;
-        let asm = &mut *self.asm;
-        asm.mov(dword_ptr(rbx + session::CHILD), 0)?;
-        asm.mov(edi, CLONE_PROBE)?;
-        asm.or(edi, r12d)?;
-        asm.xor(esi, esi)?;
-        asm.xor(edx, edx)?;
-        asm.lea(r10, ptr(rbx + session::CHILD))?;
-        asm.xor(r8d, r8d)?;
-        self.syscall(sys::CLONE)?;
+        self.asm.mov(dword_ptr(rbx + session::CHILD), 0)?;
+        self.make_child()?;
         // The kernel has stored its id in the child's memory alone: a 0 without that is no child (A6).
         self.asm.cmp(dword_ptr(rbx + session::CHILD), 0)?;
         self.asm.jne(child)?;
@@ -243,6 +236,39 @@ impl Emitter<'_> {
         self.asm.dec(r14d)?;
         self.asm.jne(again)?;
         self.asm.set_label(&mut gone)?;
+        self.asm.zero_bytes()
+    }
+
+    /// Makes the child by the call by which the program's own threads are made, or as glibc does where
+    /// there is no `clone3`. EAX = its id, 0 or an error. Uses RDX, RSI, RDI, R8, R10 and R11.
+    fn make_child(&mut self) -> Result<(), IcedError> {
+        let mut made = self.asm.create_label();
+        if self.plan.clone3 {
+            let arguments = session::STAT;
+            let asm = &mut *self.asm;
+            asm.xor(eax, eax)?;
+            for offset in (0..clone_args::BYTES).step_by(8) {
+                asm.mov(qword_ptr(rbx + arguments + offset), rax)?;
+            }
+            asm.mov(qword_ptr(rbx + arguments + clone_args::FLAGS), CLONE_PROBE)?;
+            asm.lea(rax, ptr(rbx + session::CHILD))?;
+            asm.mov(qword_ptr(rbx + arguments + clone_args::CHILD_TID), rax)?;
+            asm.mov(dword_ptr(rbx + arguments + clone_args::EXIT_SIGNAL), r12d)?;
+            asm.lea(rdi, ptr(rbx + arguments))?;
+            asm.mov(esi, clone_args::BYTES as i32)?;
+            self.syscall(sys::CLONE3)?;
+            self.asm.cmp(eax, -ENOSYS)?;
+            self.asm.jne(made)?;
+        }
+        let asm = &mut *self.asm;
+        asm.mov(edi, CLONE_PROBE)?;
+        asm.or(edi, r12d)?;
+        asm.xor(esi, esi)?;
+        asm.xor(edx, edx)?;
+        asm.lea(r10, ptr(rbx + session::CHILD))?;
+        asm.xor(r8d, r8d)?;
+        self.syscall(sys::CLONE)?;
+        self.asm.set_label(&mut made)?;
         self.asm.zero_bytes()
     }
 

@@ -23,6 +23,7 @@ pub(super) const FCNTL: u32 = 72;
 pub(super) const FTRUNCATE: u32 = 77;
 pub(super) const FUTEX: u32 = 202;
 pub(super) const SCHED_GETAFFINITY: u32 = 204;
+pub(super) const CLONE3: u32 = 435;
 /// Of all threads.
 pub(super) const EXIT_GROUP: u32 = 231;
 pub(super) const OPENAT: u32 = 257;
@@ -76,6 +77,8 @@ pub(super) const SIGSET_BYTES: u32 = 8;
 pub(super) const CLONE_HELPER: i32 = 0x100 | 0x200 | 0x800 | 0x1_0000 | 0x4_0000 | 0x10_0000 | 0x20_0000;
 /// `CLONE_VFORK | CLONE_CHILD_SETTID`: a process of its own, until whose end the caller waits.
 pub(super) const CLONE_PROBE: i32 = 0x4000 | 0x100_0000;
+/// The call is not known.
+pub(super) const ENOSYS: i32 = 38;
 pub(super) const WNOHANG: i32 = 1;
 /// `__WCLONE`: children that send another signal than SIGCHLD, or none, and no others.
 pub(super) const WCLONE: i32 = i32::MIN;
@@ -92,6 +95,14 @@ pub(super) mod msghdr {
     pub(in crate::attach) const CONTROL: u64 = 32;
     pub(in crate::attach) const CONTROL_LEN: u64 = 40;
     pub(in crate::attach) const FLAGS: u64 = 48;
+}
+
+/// Offsets in the first version of `struct clone_args` (`include/uapi/linux/sched.h`).
+pub(super) mod clone_args {
+    pub(in crate::attach) const FLAGS: u64 = 0;
+    pub(in crate::attach) const CHILD_TID: u64 = 16;
+    pub(in crate::attach) const EXIT_SIGNAL: u64 = 32;
+    pub(in crate::attach) const BYTES: u64 = 64;
 }
 
 /// Offsets in `struct stat`, and what its mode says.

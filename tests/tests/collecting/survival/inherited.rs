@@ -14,7 +14,19 @@ use gopatch_tests::{Gopatchd, Process, SOON, Scratch, gopatch, programs};
 use super::check_all;
 use super::filters::{RARE, calls_after};
 
-const GO_VERSIONS: [&str; 4] = ["1.18.10", "1.21.13", "1.24.13", "1.27.4"];
+/// Versions of Go, and flags: without cgo, position-independent, and with cgo.
+const BUILDS: [(&str, &[&str]); 6] = [
+    ("1.18.10", &[WITHOUT_CGO]),
+    ("1.21.13", &[WITHOUT_CGO]),
+    ("1.21.13", &[]),
+    ("1.24.13", &[WITHOUT_CGO, "-buildmode=pie"]),
+    ("1.27.4", &[WITHOUT_CGO]),
+    ("1.27.4", &[]),
+];
+const WITHOUT_CGO: &str = "-tags=netgo,osusergo";
+
+/// With cgo glibc makes the threads, by `clone3`.
+const CLONE: u32 = 56;
 
 /// Calls that neither Go nor the attach code makes: `ptrace`, `mount`, `keyctl`.
 const FOREIGN: [u32; 3] = [101, 165, 250];
@@ -74,12 +86,12 @@ struct Subject {
 }
 
 impl Subject {
-    fn build(go: &str) -> Result<Self> {
+    fn build(go: &str, flags: &[&str]) -> Result<Self> {
         let scratch = Scratch::new()?;
-        let original = programs::build(&scratch, "filtered", go, &[])?;
+        let original = programs::build(&scratch, "filtered", go, flags)?;
         let patched = gopatch::patch(&original, scratch.file("patched"))?;
         let mut calls = calls_after(&scratch, &original, &["serve", MILLIS], Duration::ZERO, "traced")?;
-        calls.extend(RARE);
+        calls.extend(RARE.into_iter().filter(|call| *call != CLONE));
         Ok(Self { scratch, original, patched, calls })
     }
 
@@ -109,9 +121,9 @@ impl Subject {
 #[test]
 fn a_program_lives_under_a_filter_of_the_calls_of_the_unpatched_one() -> Result<()> {
     let cases: Vec<_> =
-        GO_VERSIONS.into_iter().flat_map(|go| ["process", "thread"].map(|action| (go, action))).collect();
-    check_all(&cases, |_, (go, action)| {
-        let subject = Subject::build(go)?;
+        BUILDS.into_iter().flat_map(|build| ["process", "thread"].map(|action| (build, action))).collect();
+    check_all(&cases, |_, ((go, flags), action)| {
+        let subject = Subject::build(go, flags)?;
         let filter = Filter { list: "allow", action, calls: subject.calls.clone() };
         let nowhere = subject.scratch.file("nowhere.sock");
         subject.compare(Parent::Alone, &filter, &nowhere, "alone")?;
@@ -130,7 +142,7 @@ fn a_program_attaches_under_a_filter_that_allows_the_calls() -> Result<()> {
         .into_iter()
         .flat_map(|action| [Parent::Alone, Parent::Shell, Parent::Ignoring].map(|parent| (action, parent)))
         .collect();
-    let subject = Subject::build("1.27.4")?;
+    let subject = Subject::build("1.27.4", &[WITHOUT_CGO])?;
     for (action, parent) in cases {
         let name = format!("{action}-{parent:?}");
         let filter = Filter { list: "deny", action, calls: BTreeSet::from(FOREIGN) };
@@ -146,7 +158,7 @@ fn a_program_attaches_under_a_filter_that_allows_the_calls() -> Result<()> {
 /// Filters that kill for one call of the attach code that the unpatched program does not make.
 #[test]
 fn a_program_lives_under_a_filter_that_kills_for_one_call() -> Result<()> {
-    let subject = Subject::build("1.27.4")?;
+    let subject = Subject::build("1.27.4", &[WITHOUT_CGO])?;
     let others: Vec<_> = CALLS.into_iter().filter(|call| !subject.calls.contains(call)).collect();
     ensure!(others.len() > 5, "{others:?}");
     let cases: Vec<_> = others
