@@ -173,8 +173,14 @@ pub mod session {
     pub const CHANGED: u64 = UNCOUNTED + 4;
     /// `u32`: 1 once a changed socket has been seen from which gopatchd may soon find this process.
     pub const SOCKET_SEEN: u64 = CHANGED + 8;
+    /// `u32`: the probe's child's id, in that child alone.
+    pub const CHILD: u64 = SOCKET_SEEN + 4;
+    /// `struct sigaction` of SIGCHLD before the probe, 32 bytes.
+    pub const OLD_ACTION: u64 = CHILD + 4;
+    /// `i32`: the file by which the probe's child states its stage.
+    pub const PROBED: u64 = OLD_ACTION + 32;
     /// Bytes of the session.
-    pub const BYTES: u64 = SOCKET_SEEN + 8;
+    pub const BYTES: u64 = PROBED + 8;
 }
 
 /// Whether a process has a session.

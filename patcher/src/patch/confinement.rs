@@ -84,6 +84,20 @@ fn function_of<'n>(package: &str, name: &'n str) -> Option<&'n str> {
 
 /// A function of a C library by which the program could confine itself.
 fn find_import(elf: &Elf<'_>) -> Option<String> {
+    let (_, imported) = imports(elf)?;
+    imported.into_iter().find(|name| IMPORTS.contains(name)).map(|name| format!("{name} (imported)"))
+}
+
+/// Whether glibc starts the program's threads, by the system call `clone3`: it does so since
+/// version 2.34, which has its own version of the function.
+pub(super) fn has_threads_by_clone3(elf: &Elf<'_>) -> bool {
+    imports(elf).is_some_and(|(strings, imported)| {
+        imported.contains(&"pthread_create") && strings.split(|byte| *byte == 0).any(|text| text == b"GLIBC_2.34")
+    })
+}
+
+/// The strings of the dynamic symbols, and the names of the imported ones.
+fn imports<'data>(elf: &Elf<'data>) -> Option<(&'data [u8], Vec<&'data str>)> {
     let table = elf.sections().iter().find(|section| section.kind == elf::SHT_DYNSYM)?;
     let names = elf.raw_data(elf.sections().iter().find(|section| section.index == table.link as usize)?);
     let symbols: &[Sym64<LE>] = pod::slice_from_all_bytes(elf.raw_data(table)).ok()?;
@@ -91,7 +105,7 @@ fn find_import(elf: &Elf<'_>) -> Option<String> {
         let name = names.get(symbol.st_name(LE) as usize..)?;
         CStr::from_bytes_until_nul(name).ok()?.to_str().ok()
     });
-    imported.into_iter().find(|name| IMPORTS.contains(name)).map(|name| format!("{name} (imported)"))
+    Some((names, imported.collect()))
 }
 
 /// A function of the program's that makes one of the system calls by its number.

@@ -25,10 +25,10 @@ use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan};
 use gopatch_trampolines::{relay, skip, thunk};
 use iced_x86::{Code, FlowControl, Instruction};
 
-use super::Options;
 use super::error::PatchError;
 use super::hooks::Hook;
 use super::targets::Target;
+use super::{Options, confinement};
 use crate::address::NewVa;
 use crate::elf::Elf;
 use crate::layout::Layout;
@@ -108,6 +108,7 @@ impl<'a> Emission<'a> {
         let plan = AttachPlan {
             socket: &self.options.socket,
             mode,
+            clone3: confinement::has_threads_by_clone3(self.elf),
             entry: self.elf.entry().0,
             tick_after: &self.tick.after,
             tick_resume: self.tick.resume.ok_or(PatchError::Tick("its site has no instruction to continue at"))?.0,

@@ -6,8 +6,8 @@
 //! or wait in the tick.
 //!
 //! Here: the constants, the order of the parts, and what they share. `stub` and `tick` are the two
-//! entry points; `hello` and `reply` are the exchange, `make` a session without one, `map` maps
-//! either; `search` is how a tick attaches; `clear` and `bell` are parts of the tick; `sys` is the
+//! entry points; `probe` decides which calls the stub and the tick may make; `hello` and `reply` are
+//! the exchange, `make` a session without one, `map` maps either; `search` is how a tick attaches; `clear` and `bell` are parts of the tick; `sys` is the
 //! kernel's interface.
 //!
 //! Registers: RBX is the session, RBP the slots or a mapping, R13 to R15 work, R12 the return
@@ -66,6 +66,9 @@
 //!   makes those of `search`: a bounded number until the next session or heartbeat.
 //! * **A11. Mapped for good.** A session is unmapped only to map another in its place, and only
 //!   after each `BUSY` was seen 0 (`tick`).
+//! * **A12. No call that a filter kills for.** If the process was started under a filter of system
+//!   calls, or that cannot be known, it makes no call but Go's own before a child has made it and
+//!   lived (`probe`). A call that is added to this code belongs into the probe's child too.
 //!
 //! # What remains
 //!
@@ -73,8 +76,19 @@
 //!   none, only a search finds gopatchd.
 //! * A locked address space (`mlockall`) includes the session: if the process has made it, 4 MiB a P
 //!   (with more than 8 Ps 1 MiB) and 256 KiB for each spare ring.
-//! * A filter that was installed before the program began and that kills on a call of the stub
-//!   kills it. [`AttachMode::Never`] makes none of them but `sched_getaffinity`, which Go makes too.
+//! * A filter that was installed before the program began kills it for the probe if it forbids
+//!   `clone` without `CLONE_THREAD` but allows threads. That cannot be told beforehand, and such a
+//!   filter is rarer than one that lists numbers. Threads of a program with cgo are made by a C
+//!   library: if that is glibc, linked dynamically, of version 2.34 or later, by `clone3`, which the
+//!   probe then calls too. Static glibc is taken for one that calls `clone`. [`AttachMode::Never`]
+//!   makes no probe.
+//! * A probe's child that is killed is noted in the kernel's log, and leaves a core file if there is
+//!   no limit and the filter kills for `prlimit64` or `wait4`. Beside other children it stays a
+//!   zombie if the filter kills for `wait4`; if it can be waited for, its time and memory count among
+//!   those of the ended children (`getrusage`).
+//! * Without other children, a SIGCHLD that was pending and blocked when the program was executed is
+//!   lost, as nothing has a handler for it then. With a limit of tasks or without `/proc` the process
+//!   stays unattached, as a filter's answer to `clone` says nothing.
 //! * A helper is one thread that Go does not know, for at most [`HELPER_WAIT_MILLIS`] and what mapping
 //!   takes. All its signals are blocked. It keeps the credentials that it began with. A limit of
 //!   tasks counts it: Go ends a program that cannot start a thread because a helper has the last
@@ -98,6 +112,7 @@ mod clear;
 mod hello;
 mod make;
 mod map;
+mod probe;
 mod reply;
 mod search;
 mod stub;
@@ -120,6 +135,12 @@ pub const HELPER_WAIT_MILLIS: i32 = 1_000;
 /// Most attempts to attach since the start or the last session: the first ten minutes' and then one
 /// a minute for more than 16 hours.
 pub const MAX_ATTEMPTS: u32 = 1_000;
+
+/// Most looks for the end of the probe's child: about a second.
+const MAX_LOOKS: u32 = 100_000;
+
+/// What precedes the mode of filtering in `/proc/self/status`.
+const SECCOMP: &[u8] = b"\nSeccomp:\t";
 
 const MILLI: u64 = 1_000_000;
 const TICK: u64 = 100 * MILLI;
@@ -151,6 +172,8 @@ pub struct AttachPlan<'a> {
     pub socket: &'a [u8],
     /// When the process may look for gopatchd, unless its environment says otherwise.
     pub mode: AttachMode,
+    /// Whether the program's own threads are started by `clone3`.
+    pub clone3: bool,
     /// The original entry point.
     pub entry: u64,
     /// Instructions that the tick's site displaced.
@@ -198,6 +221,11 @@ pub fn emit(plan: &AttachPlan<'_>, arena: &Arena, va: u64) -> Result<AttachCode,
         rings_name: constant(RINGS_NAME.as_bytes()),
         spare_rings_name: constant(SPARE_RINGS_NAME.as_bytes()),
         all_signals: constant(&[0xFF; 8]),
+        status: constant(b"/proc/self/status"),
+        children: constant(b"/proc/thread-self/children"),
+        seccomp: constant(SECCOMP),
+        // The handler, and no flags, restorer and mask.
+        ignored: constant(&std::array::from_fn::<u8, 32, _>(|index| u8::from(index == 0))),
     };
     let mut emit_part = |part: Template, parts: Parts| {
         bytes.resize(bytes.len().next_multiple_of(16), 0xCC);
@@ -236,6 +264,11 @@ struct Constants {
     spare_rings_name: u64,
     /// A signal set.
     all_signals: u64,
+    status: u64,
+    children: u64,
+    seccomp: u64,
+    /// A `struct sigaction` with SIG_IGN.
+    ignored: u64,
 }
 
 /// Addresses of the routines emitted so far. Each is entered by a jump, with its return address in

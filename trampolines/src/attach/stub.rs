@@ -4,9 +4,9 @@
 //! Trusts: the kernel for the initial stack. Never does: wait longer than [`START_WAIT_MILLIS`]
 //! (A3).
 //!
-//! It runs at the file's entry point, on the kernel's initial stack, before the first instruction
-//! of the dynamic loader or of Go. It reads `GOPATCH_SOCKET`, `GOPATCH_ATTACH` and `GOMAXPROCS`
-//! from the environment, tries once to attach, waits at most [`START_WAIT_MILLIS`] for the reply if
+//! It runs at the file's entry point, on the kernel's initial stack, after the dynamic loader, if
+//! there is one, and before the first instruction of C or Go. It reads `GOPATCH_SOCKET`,
+//! `GOPATCH_ATTACH` and `GOMAXPROCS`, tries once to attach, waits at most [`START_WAIT_MILLIS`] if
 //! a collector is listening, makes a session of its own if it got none, and jumps to the original
 //! entry point with every register restored (A2).
 
@@ -43,6 +43,7 @@ impl Emitter<'_> {
         self.asm.je(off)?;
         self.asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
         self.asm.jne(start)?;
+        self.probe(off)?;
         // A forked child has no rings (MADV_DONTFORK), so its switches must be off. Without that
         // the process must not attach (A6).
         self.asm.lea(rdi, at(self.arena.switches()))?;

@@ -17,41 +17,53 @@ use super::{Moment, Survivor, check_all, go_build};
 
 /// System calls of the attach code: number, and an argument that tells one use from another.
 /// `the_attach_code_makes_these_system_calls_alone` of `gopatch-trampolines` has the same list.
-const CALLS: [(u32, Option<(i32, u32)>); 31] = [
-    (CLOSE, None),          // close
-    (5, None),              // fstat
-    (7, None),              // poll
-    (9, None),              // mmap
-    (9, Some((3, 0x8001))), // mmap of the control page
-    (9, Some((3, 0x4022))), // mmap that reserves room
-    (9, Some((3, 0x11))),   // mmap of a part of a ring
-    (11, None),             // munmap
-    (14, None),             // rt_sigprocmask
-    (14, Some((0, 0))),     // rt_sigprocmask that blocks
-    (14, Some((0, 2))),     // rt_sigprocmask that restores
-    (18, None),             // pwrite64
-    (28, Some((2, 10))),    // madvise that keeps a mapping out of children
-    (28, Some((2, 16))),    // madvise that keeps it out of core files
-    (28, Some((2, 18))),    // madvise of the switches
-    (41, None),             // socket
-    (42, None),             // connect
-    (46, None),             // sendmsg
-    (47, None),             // recvmsg
-    (56, None),             // clone
-    (60, None),             // exit
-    (72, None),             // fcntl
-    (72, Some((1, 1033))),  // fcntl that seals
-    (77, None),             // ftruncate
-    (202, None),            // futex
-    (204, None),            // sched_getaffinity
-    (257, None),            // openat
-    (262, None),            // newfstatat
-    (302, None),            // prlimit64
-    (319, None),            // memfd_create
-    (436, None),            // close_range
+const CALLS: [(u32, Option<(i32, u32)>); 39] = [
+    (0, None),                        // read
+    (0, Some((2, 1))),                // read of the stage
+    (CLOSE, None),                    // close
+    (5, None),                        // fstat
+    (7, None),                        // poll
+    (9, None),                        // mmap
+    (9, Some((3, 0x8001))),           // mmap of the control page
+    (9, Some((3, 0x4022))),           // mmap that reserves room
+    (9, Some((3, 0x11))),             // mmap of a part of a ring
+    (11, None),                       // munmap
+    (13, None),                       // rt_sigaction
+    (14, None),                       // rt_sigprocmask
+    (14, Some((0, 0))),               // rt_sigprocmask that blocks
+    (14, Some((0, 2))),               // rt_sigprocmask that restores
+    (18, None),                       // pwrite64
+    (28, Some((2, 10))),              // madvise that keeps a mapping out of children
+    (28, Some((2, 16))),              // madvise that keeps it out of core files
+    (28, Some((2, 18))),              // madvise of the switches
+    (41, None),                       // socket
+    (42, None),                       // connect
+    (46, None),                       // sendmsg
+    (47, None),                       // recvmsg
+    (56, None),                       // clone
+    (56, Some((0, PROBE | SIGCHLD))), // clone of the probe
+    (56, Some((0, PROBE))),           // clone of the probe beside other children
+    (60, None),                       // exit
+    (WAIT4, None),                    // wait4
+    (WAIT4, Some((2, 1 << 31))),      // wait4 that waits
+    (72, None),                       // fcntl
+    (72, Some((1, 1033))),            // fcntl that seals
+    (77, None),                       // ftruncate
+    (202, None),                      // futex
+    (204, None),                      // sched_getaffinity
+    (231, None),                      // exit_group
+    (257, None),                      // openat
+    (262, None),                      // newfstatat
+    (302, None),                      // prlimit64
+    (319, None),                      // memfd_create
+    (436, None),                      // close_range
 ];
 
 const CLOSE: u32 = 3;
+const WAIT4: u32 = 61;
+const SIGCHLD: u32 = 0x11;
+/// Flags of the probe's child.
+const PROBE: u32 = 0x100_4000;
 
 /// Answers of which some are tried in each run of all tests; the soak tries each.
 const ERRORS: [Errno; 18] = [
@@ -138,9 +150,14 @@ impl FakeKernel {
 
     fn run(&self, survivor: &Survivor, socket: &Path, answer: Answer, name: &str) -> Result<()> {
         let Answer { call, argument, error, moment } = answer;
-        let (argument, value) = argument.unwrap_or((-1, 0));
         let error = error.map_or(0, Errno::raw_os_error);
-        let mut command = Command::new(&self.launcher);
+        let mut command = Command::new("env");
+        if call == WAIT4 || argument == Some((0, PROBE)) {
+            // With a child that is not the probe's.
+            command.args(["sh", "-c", "sleep 20 & exec \"$@\"", "sh"]);
+        }
+        command.arg(&self.launcher);
+        let (argument, value) = argument.unwrap_or((-1, 0));
         for number in [self.low as i64, self.high as i64, call.into(), error.into(), argument.into(), value.into()] {
             command.arg(number.to_string());
         }

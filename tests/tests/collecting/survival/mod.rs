@@ -4,6 +4,7 @@
 //! the unpatched one prints and exits with 0. The program itself watches its descriptors.
 
 mod filters;
+mod inherited;
 mod kernel;
 mod peers;
 

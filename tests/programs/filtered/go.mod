@@ -1,0 +1,3 @@
+module gopatch.example/tests/filtered
+
+go 1.18
