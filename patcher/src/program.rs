@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use gopatch_trampolines::plan::TypeData;
+use gopatch_trampolines::plan::{Gpr, TypeData};
 
 use crate::dwarf::{DwarfError, Sections, TypeInfo, WantedNames};
 use crate::elf::{Elf, Relative};
@@ -156,11 +156,13 @@ impl<'a> ProgramTypes<'a> {
     }
 
     /// Where a function's parameters and results are; `None` when the rule needs none of them.
+    /// `lost` are the registers whose arguments a hook at the entry may find overwritten.
     pub fn places<'t>(
         &'t self,
         rule: &'t Rule,
         function: &Function<'_>,
         declared: &'t mut DeclaredTypes<'t>,
+        lost: &'t [Gpr],
     ) -> Result<Option<Places<'t>>, ParameterError> {
         let signature = self.signature(rule, function, declared)?;
         let captures = rule.expressions().next().is_some();
@@ -171,33 +173,52 @@ impl<'a> ProgramTypes<'a> {
             Origin::Dwarf => ParameterError::Incomplete,
             Origin::Runtime => ParameterError::Unknown,
         })?;
-        let dictionary = declared.word();
-        let mut with_dictionary = signature.clone();
+        let dictionary = Parameter { name: DICTIONARY, type_id: declared.word(), is_result: false };
         let declared = &*declared;
-        let mut places = Places::new(declared, signature, self.type_data)?;
-        let has_size = |places: &Places<'_>| function.args.is_none_or(|args| u64::from(args) == places.args_size());
-        if !has_size(&places) && function.name.contains('[') {
-            let is_method = Name::parse(function.name).is_some_and(|name| name.receiver().is_some());
-            let is_first = !is_method
-                || matches!(&self.description, Description::Dwarf(_, version) if *version < GoVersion::go1(20));
-            let parameter = Parameter { name: DICTIONARY, type_id: dictionary, is_result: false };
-            let at = usize::from(!is_first).min(with_dictionary.parameters.len());
-            with_dictionary.parameters.insert(at, parameter);
-            places = Places::new(declared, with_dictionary, self.type_data)?;
-        }
+        let place = |signature| Places::new(declared, signature, self.type_data, lost);
+        let mut with_dictionary = signature.clone();
+        let mut places = place(signature)?;
         // DWARF may leave out parameters, and a rule may be wrong. The size of the arguments in
         // pclntab shows it.
-        match (function.args, places.args_size()) {
+        let has_size = |places: &Places<'_>| function.args.is_none_or(|args| u64::from(args) == places.args_size());
+        if may_have_dictionary(function) && !with_dictionary.parameters.iter().any(|known| known.name == DICTIONARY) {
+            let at = usize::from(!self.dictionary_is_first(function)).min(with_dictionary.parameters.len());
+            with_dictionary.parameters.insert(at, dictionary);
+            let with_dictionary = place(with_dictionary)?;
+            let has_dictionary = match &self.description {
+                Description::Dwarf(info, _) => has_dictionary(name_in_dwarf(info, function)),
+                Description::Runtime(_) => None,
+            };
+            match (has_size(&places), has_size(&with_dictionary), has_dictionary) {
+                (true, true, None) => return Err(ParameterError::Incomplete),
+                (false, _, _) | (true, true, Some(true)) => places = with_dictionary,
+                (true, ..) => {}
+            }
+        }
+        let args = function.args.map(u64::from);
+        match (args, places.args_size()) {
             // DWARF always has all results.
             (Some(_), _) if !captures && self.origin() == Origin::Dwarf && places.results_are_in_registers() => {
                 Ok(Some(places))
             }
-            (Some(args), size) if u64::from(args) != size => Err(match self.origin() {
+            (Some(args), size) if args != size => Err(match self.origin() {
                 Origin::Dwarf => ParameterError::Incomplete,
-                Origin::Runtime => ParameterError::ArgsSize { declared: size, args },
+                Origin::Runtime => ParameterError::ArgsSize { declared: size, args: args as u32 },
             }),
+            _ if self.may_lack_blanks() && places.may_lack_a_parameter(rule) => Err(ParameterError::Incomplete),
             _ => Ok(Some(places)),
         }
+    }
+
+    /// Whether the dictionary comes before the receiver.
+    fn dictionary_is_first(&self, function: &Function<'_>) -> bool {
+        let is_method = Name::parse(function.name).is_some_and(|name| name.receiver().is_some());
+        !is_method || matches!(&self.description, Description::Dwarf(_, version) if *version < GoVersion::go1(20))
+    }
+
+    /// Whether a signature may lack parameters that are blank.
+    fn may_lack_blanks(&self) -> bool {
+        matches!(&self.description, Description::Dwarf(_, version) if *version < GoVersion::go1(22))
     }
 
     /// The signature from DWARF, with which the rule's must agree; without DWARF, the rule's.
@@ -225,9 +246,46 @@ impl<'a> ProgramTypes<'a> {
     }
 }
 
+/// Whether the function may be an instance of a generic function.
+fn may_have_dictionary(function: &Function<'_>) -> bool {
+    function.name.contains('[')
+}
+
+/// Whether the function of that name, with its type arguments, has a dictionary. Instances that
+/// several types share have one; closures in them have not, and `None` is for what may be one.
+fn has_dictionary(name: &str) -> Option<bool> {
+    let (instance, rest) = name.rsplit_once(']')?;
+    let is_shared = instance.contains("[go.shape.");
+    let method = rest.strip_prefix(").").or(rest.strip_prefix('.'));
+    let is_plain = |name: &str| !name.contains(['.', '-']);
+    let may_be_closure = |name: &str| ["func", "gowrap", "deferwrap"].iter().any(|made| name.starts_with(made));
+    match method {
+        None if rest.is_empty() => Some(is_shared),
+        Some(method) if is_plain(method) && (rest.starts_with(')') || !may_be_closure(method)) => Some(is_shared),
+        _ => None,
+    }
+}
+
 /// The function's name in DWARF. There, instances of a generic function have different names; in
 /// pclntab not before Go 1.26.
 fn name_in_dwarf<'n>(info: &'n TypeInfo<'_>, function: &'n Function<'_>) -> &'n str {
     let instance = function.name.contains('[').then(|| info.instance_at(function.start)).flatten();
     instance.unwrap_or(function.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_instances_have_a_dictionary() {
+        for name in ["m.F[go.shape.int]", "m.(*T[go.shape.[]uint8]).M", "m.T[go.shape.int,go.shape.string].M"] {
+            assert_eq!(has_dictionary(name), Some(true), "{name}");
+        }
+        for name in ["m.F[int]", "m.(*T[string]).M"] {
+            assert_eq!(has_dictionary(name), Some(false), "{name}");
+        }
+        let closures = ["m.F[go.shape.int].func1", "m.(*T[go.shape.int]).M.func2", "m.(*T[go.shape.int]).M-fm", "m.F"];
+        assert!(closures.iter().all(|name| has_dictionary(name).is_none()));
+    }
 }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use gopatch_protocol::manifest::Ratio;
 use gopatch_protocol::{manifest, wire};
-use gopatch_trampolines::plan::Source;
 use gopatch_trampolines::plan::filter::Filter;
+use gopatch_trampolines::plan::{Gpr, Source};
 use gopatch_trampolines::thunk;
 
 use super::error::{PatchError, Problem};
@@ -20,6 +20,7 @@ use crate::rules::declared::DeclaredTypes;
 use crate::rules::resolve::{CaptureError, End, Places, Resolved};
 use crate::rules::skip::Skip;
 use crate::rules::{Capture, Rule};
+use crate::sites::Text;
 
 /// A function that a rule matches, and how to hook it.
 pub(super) struct Hook<'a> {
@@ -97,18 +98,23 @@ impl<'a> Hook<'a> {
     }
 }
 
-/// Resolves a rule in one of its functions.
+/// Resolves a rule in one of its functions. `text` shows which arguments the function loses when
+/// its stack grows; without it they count as kept.
 pub(super) fn resolve<'a>(
     rule: &'a Rule,
     function: Function<'a>,
     types: &ProgramTypes<'_>,
+    text: Option<&Text<'_>>,
 ) -> Result<Hook<'a>, PatchError> {
     if rule.skip.is_some() && (function.is_wrapper || function.flags.is_assembly()) {
         // It will be refused, and nothing describes its results.
         return Ok(Hook { skip: Some(Skip::default()), ..Hook::new(rule, function, Some(Vec::new())) });
     }
     let mut declared = DeclaredTypes::new(types.get(), rule);
-    let places = find_places(rule, &function, types, &mut declared)?;
+    // A function that is skipped never grows its stack.
+    let grows = text.filter(|_| rule.skip.is_none() && rule.expressions().next().is_some());
+    let lost = grows.map(|text| text.lost_arguments(&function)).unwrap_or_default();
+    let places = find_places(rule, &function, types, &mut declared, &lost)?;
     let resolver = Resolver { rule, function: function.name, places: places.as_ref() };
     let skip = resolver.skip()?;
     let mut keep = Vec::new();
@@ -132,9 +138,10 @@ fn find_places<'t>(
     function: &Function<'_>,
     types: &'t ProgramTypes<'_>,
     declared: &'t mut DeclaredTypes<'t>,
+    lost: &'t [Gpr],
 ) -> Result<Option<Places<'t>>, PatchError> {
     let may_be_unknown = || rule.when.is_none() && rule.skip.is_none() && rule.captures().all(|it| it.optional);
-    match types.places(rule, function, declared) {
+    match types.places(rule, function, declared, lost) {
         Err(ParameterError::Incomplete | ParameterError::Unknown) if may_be_unknown() => Ok(None),
         places => places.map_err(|source| {
             rule.failure("signature", Problem::Parameters { function: function.name.to_owned(), source })

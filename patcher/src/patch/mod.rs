@@ -220,7 +220,7 @@ fn choose_sites<'a>(
     let text = Text { functions, bytes: &bytes, checked, sigpanic, hazard: &hazard };
     let (tick_function, tick) = runtime::tick_site(go, &text)?;
     let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
-    let hooks = functions.map(|(rule, function)| hooks::resolve(rule, function, types));
+    let hooks = functions.map(|(rule, function)| hooks::resolve(rule, function, types, Some(&text)));
     let mut hooks = hooks.collect::<Result<Vec<_>, _>>()?;
     hooks::check_skipped_once(&hooks)?;
     for hook in hooks.iter_mut().filter(|hook| hook.skip.is_some()) {

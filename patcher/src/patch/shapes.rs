@@ -73,7 +73,7 @@ fn misfit(rule: &Rule, function: &Function<'_>, types: &ProgramTypes<'_>) -> Res
     if rule.signature(function.name).is_none() && !is_described {
         return Ok(Some(format!("the rule has no `signature` to compare with {}", function.name)));
     }
-    match hooks::resolve(rule, *function, types) {
+    match hooks::resolve(rule, *function, types, None) {
         Ok(_) => Ok(None),
         Err(PatchError::InRule(error)) => Ok(Some(error.reason())),
         Err(error) => Err(error),

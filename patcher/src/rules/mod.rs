@@ -148,7 +148,7 @@ mod tests {
             ("kind: end\n    ends: []", 5, "kind", "`kind: end` needs `ends`, the rules whose calls end there"),
             ("ends: [x]", 5, "ends", "allowed only with `kind: end`"),
             ("kind: boundary\n    ends: [x]", 6, "ends", "allowed only with `kind: end`"),
-            ("kind: end\n    ends: [x]\n    exit: {}", 7, "exit", "not allowed with `kind: end`, which is where"),
+            ("kind: end\n    ends: [x]\n    exit: {}", 7, "exit", "not allowed with `kind: end`, which takes effect"),
             ("kind: end\n    ends: [x]\n    when: n > 1", 7, "when", "not allowed with `kind: end`"),
             ("kind: end\n    ends: [x]\n    sample: 0.5", 7, "sample", "not allowed with `kind: end`"),
             ("kind: end\n    ends: [x]\n    skip: []", 7, "skip", "not allowed with `kind: end`"),

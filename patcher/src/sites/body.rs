@@ -108,15 +108,20 @@ impl<'a> Body<'a> {
         if jump.mnemonic() != Mnemonic::Jbe || !only_computes_the_limit {
             return Err(Refusal::StackCheck);
         }
+        let mut growth = self.instructions[self.growth(jump)..].iter().take(LONGEST_SPILL);
+        let call = growth.find(|instruction| instruction.flow_control() != FlowControl::Next);
+        if call.is_some_and(|call| is_morestack(call, functions)) {
+            Ok(start..guard + 2)
+        } else {
+            Err(Refusal::StackCheck)
+        }
+    }
+
+    /// Index of the first instruction of the code to which a stack check jumps; the number of
+    /// instructions if there is none.
+    pub(super) fn growth(&self, jump: &Instruction) -> usize {
         let target = jump.near_branch_target();
-        let grows = self.instructions.binary_search_by_key(&target, Instruction::ip).is_ok_and(|first| {
-            self.instructions[first..]
-                .iter()
-                .take(LONGEST_SPILL)
-                .find(|instruction| instruction.flow_control() != FlowControl::Next)
-                .is_some_and(|call| is_morestack(call, functions))
-        });
-        if grows { Ok(start..guard + 2) } else { Err(Refusal::StackCheck) }
+        self.instructions.binary_search_by_key(&target, Instruction::ip).unwrap_or(self.instructions.len())
     }
 
     /// Index of the first instruction after the code that `-d=maymorestack` adds before a stack

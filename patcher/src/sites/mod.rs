@@ -26,6 +26,7 @@
 //!   unmake the frame are displaced: the compiler emits each of these sequences as one unit and
 //!   branches at most to its start.
 
+mod arguments;
 mod body;
 mod guards;
 mod instruction;

@@ -1,6 +1,7 @@
 //! A patched program and `gopatchd`: the program works as before, and gopatchd sees each of its
 //! calls once.
 
+mod arguments;
 mod behaviour;
 mod everything;
 mod execution;

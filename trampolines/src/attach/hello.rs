@@ -33,12 +33,18 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rbx + session::MSGHDR + msghdr::IOV_LEN), 1)
     }
 
-    /// Connects, waits for the reply as long as this, and takes it; goes to `failed` unless the
-    /// process is attached then. No descriptor is open afterwards (A4). Uses all registers but RBX.
-    pub(super) fn exchange(&mut self, wait_millis: i32, failed: CodeLabel) -> Result<(), IcedError> {
+    /// Connects, waits for the reply as long as this, and takes it. Goes to `unsent` if no hello was
+    /// sent, and to `unanswered` if no reply came in time that attaches the process. No descriptor
+    /// is open afterwards (A4). Uses all registers but RBX.
+    pub(super) fn exchange(
+        &mut self,
+        wait_millis: i32,
+        unsent: CodeLabel,
+        unanswered: CodeLabel,
+    ) -> Result<(), IcedError> {
         self.run(self.parts.connect)?;
         self.asm.test(eax, eax)?;
-        self.asm.je(failed)?;
+        self.asm.je(unsent)?;
         self.asm.mov(eax, dword_ptr(rbx + session::SOCKET))?;
         self.asm.mov(dword_ptr(rbx + session::POLLFD), eax)?;
         self.asm.mov(dword_ptr(rbx + session::POLLFD + 4), POLLIN)?;
@@ -49,7 +55,7 @@ impl Emitter<'_> {
         self.syscall(sys::POLL)?;
         self.run(self.parts.take_reply)?;
         self.asm.test(eax, eax)?;
-        self.asm.je(failed)
+        self.asm.je(unanswered)
     }
 
     /// Routine: connects and sends the hello. EAX = 1 if it was sent, else 0 and no descriptor is

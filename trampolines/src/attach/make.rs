@@ -17,7 +17,7 @@ use super::sys::{
     self, F_ADD_SEALS, F_GET_SEALS, MFD_CLOEXEC_ALLOW_SEALING, RLIM_INFINITY, RLIMIT_AS, RLIMIT_FSIZE, SEALS,
 };
 use super::{Emitter, MANIFEST_ID_BYTES, MAX_SOCKET_PATH};
-use crate::arena::{Phase, session};
+use crate::arena::{Phase, session, switches};
 use crate::asm::at;
 use gopatch_protocol::wire::{MAGIC, MAX_RINGS, PAGE, Reply, control, ring};
 
@@ -104,6 +104,25 @@ impl Emitter<'_> {
         self.asm.set_label(&mut failed)?;
         self.asm.xor(eax, eax)?;
         self.asm.jmp(r15)
+    }
+
+    /// There is a session, and a gopatchd that has not answered in time: it takes the session when
+    /// it reads the hello. So hooks write as if its heartbeat had just beaten: the first tick notes
+    /// the time, and if none beats until [`super::STALE`] later, they become idle. Uses RAX, RCX
+    /// and RDI.
+    pub(super) fn begin_unanswered(&mut self) -> Result<(), IcedError> {
+        let switches_va = self.arena.switches();
+        // The page has no heartbeat yet: anything but 0.
+        self.asm.mov(qword_ptr(rbx + session::HEARTBEAT), -1)?;
+        // A7: slots, then ATTACHED, then the epoch, then the enable bytes. Those of the page are
+        // gopatchd's to set.
+        self.asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), 1)?;
+        self.next_epoch()?;
+        let asm = &mut *self.asm;
+        asm.lea(rdi, at(switches_va + switches::ENABLE))?;
+        asm.mov(ecx, self.arena.functions() as u32)?;
+        asm.mov(eax, 1)?;
+        asm.rep().stosb()
     }
 
     /// The sizes of the session: `ring::count` and `ring::large` of the protocol. Uses RAX and RCX.

@@ -24,7 +24,9 @@ impl Emitter<'_> {
     /// The entry stub. Goes to the program on every path (A6).
     pub(super) fn stub(&mut self) -> Result<(), IcedError> {
         let mut start = self.asm.create_label();
-        let mut failed = self.asm.create_label();
+        let mut unsent = self.asm.create_label();
+        let mut unanswered = self.asm.create_label();
+        let mut no_session = self.asm.create_label();
         let mut off = self.asm.create_label();
         self.asm.pushfq()?;
         for register in SAVED.into_iter().chain([r12, r13, r15]) {
@@ -51,12 +53,19 @@ impl Emitter<'_> {
         self.madvise(MADV_WIPEONFORK)?;
         self.asm.test(eax, eax)?;
         self.asm.jne(off)?;
-        self.exchange(START_WAIT_MILLIS, failed)?;
+        self.exchange(START_WAIT_MILLIS, unsent, unanswered)?;
         self.asm.jmp(start)?;
-        self.asm.set_label(&mut failed)?;
+        self.asm.set_label(&mut unanswered)?;
+        self.run(self.parts.make_session)?;
+        self.asm.test(eax, eax)?;
+        self.asm.je(no_session)?;
+        self.begin_unanswered()?;
+        self.asm.jmp(start)?;
+        self.asm.set_label(&mut unsent)?;
         self.run(self.parts.make_session)?;
         self.asm.test(eax, eax)?;
         self.asm.jne(start)?;
+        self.asm.set_label(&mut no_session)?;
         self.asm.cmp(dword_ptr(rbx + session::MODE), AttachMode::Start as i32)?;
         self.asm.jne(start)?;
         self.asm.set_label(&mut off)?;

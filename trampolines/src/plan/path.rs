@@ -184,7 +184,12 @@ impl Path {
     /// Whether the path starts at an argument or a result, as opposed to a word that the entry
     /// kept.
     pub fn reads_registers(&self) -> bool {
-        self.root.sources().any(|source| !source.is_kept())
+        self.sources().any(|source| !source.is_kept())
+    }
+
+    /// The sources at which the path starts.
+    pub fn sources(&self) -> impl Iterator<Item = Source> {
+        self.root.sources()
     }
 
     /// Whether the path can end before its leaf.

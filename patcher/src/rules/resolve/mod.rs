@@ -8,14 +8,16 @@
 mod cursor;
 mod leaf;
 
+use std::slice;
+
 use gopatch_protocol::manifest::{self, ValueType};
 use gopatch_trampolines::arena::table::MAX_WORDS;
-use gopatch_trampolines::plan::{CapturePlan, Path, Source, TypeData};
+use gopatch_trampolines::plan::{CapturePlan, Gpr, Path, Source, TypeData};
 
 use super::syntax::path::{Base, Expression, Selector};
 use super::{Capture, Rule};
-use crate::golang::abi::{AbiError, Assignment, Location};
-use crate::types::{Signature, TypeError, Types};
+use crate::golang::abi::{AbiError, Assignment, Location, TypeLayout};
+use crate::types::{Parameter, Signature, TypeError, Types};
 use crate::yaml::nearest::did_you_mean;
 
 use cursor::{Cursor, ReadAt};
@@ -34,6 +36,11 @@ pub enum ResolveError {
         /// A suggestion, or empty.
         nearest: String,
     },
+    /// A parameter that the function never uses.
+    #[error(
+        "the function never uses `{0}`, so a hook cannot rely on it: the function does not keep it when its stack grows"
+    )]
+    Unused(String),
     /// A result, at the entry.
     #[error("a result is known at the exit only")]
     ResultAtEntry,
@@ -106,6 +113,7 @@ impl ResolveError {
         matches!(
             self,
             Self::NoParameter { .. }
+                | Self::Unused(_)
                 | Self::ResultAtEntry
                 | Self::NoField { .. }
                 | Self::NoElement { .. }
@@ -134,6 +142,8 @@ pub struct Places<'t> {
     pub(super) assignment: Assignment,
     /// Where the program's type descriptors are, if their layout is known.
     type_data: Option<TypeData>,
+    /// Registers whose arguments a hook at the entry may find overwritten.
+    lost: &'t [Gpr],
 }
 
 /// What one end of a call records, for the thunk and for the manifest.
@@ -174,19 +184,44 @@ impl End<'_> {
 }
 
 impl<'t> Places<'t> {
-    /// Assigns a function's parameters and results to registers and the stack.
+    /// Assigns a function's parameters and results to registers and the stack. `lost` are the
+    /// registers whose arguments a hook at the entry may find overwritten.
     pub fn new(
         types: &'t dyn Types,
         signature: Signature<'t>,
         type_data: Option<TypeData>,
+        lost: &'t [Gpr],
     ) -> Result<Self, ResolveError> {
         let assignment = Assignment::for_signature(types, &signature)?;
-        Ok(Self { types, signature, assignment, type_data })
+        Ok(Self { types, signature, assignment, type_data, lost })
     }
 
     /// Bytes of stack arguments and spill area, to be compared with pclntab.
     pub fn args_size(&self) -> u64 {
         self.assignment.args_size
+    }
+
+    /// Whether the sizes would be the same if the signature lacked a parameter before one that the
+    /// rule reads, because padding has room for it: then that one may be elsewhere.
+    pub fn may_lack_a_parameter(&self, rule: &Rule) -> bool {
+        let is_read = |name: &str| rule.expressions().any(|it| matches!(&it.base, Base::Name(base) if base == name));
+        let ints = [1, 2, 4, 8].map(TypeLayout::int);
+        let floats = [4, 8].map(TypeLayout::float);
+        let lacks = |inputs: &[TypeLayout], results: &[TypeLayout], at: usize, missing: &TypeLayout| {
+            let all = [&inputs[..at], slice::from_ref(missing), &inputs[at..]].concat();
+            Assignment::new(&all, results).is_ok_and(|found| {
+                let moved =
+                    self.signature.inputs().zip(&self.assignment.inputs).enumerate().any(|(index, (input, was))| {
+                        is_read(input.name) && found.inputs[index + usize::from(index >= at)] != *was
+                    });
+                found.args_size == self.assignment.args_size && moved
+            })
+        };
+        let layout = |parameter: &Parameter<'_>| TypeLayout::for_type(self.types, parameter.type_id);
+        let inputs: Result<Vec<_>, _> = self.signature.inputs().map(layout).collect();
+        let results: Result<Vec<_>, _> = self.signature.results().map(layout).collect();
+        let (Ok(inputs), Ok(results)) = (inputs, results) else { return true };
+        (0..=inputs.len()).any(|at| ints.iter().chain(&floats).any(|missing| lacks(&inputs, &results, at, missing)))
     }
 
     /// Whether no result is on the stack: then the parameters do not matter to them.
@@ -266,6 +301,7 @@ impl<'t> Places<'t> {
         max: u16,
         end: &mut End<'_>,
     ) -> Result<(Vec<Path>, ValueType), ResolveError> {
+        let kept_before = end.kept();
         let mut cursor = self.base(rule, &expression.base, end)?;
         for selector in &expression.selectors {
             cursor = match selector {
@@ -278,7 +314,14 @@ impl<'t> Places<'t> {
                 Selector::Index(index) => self.element(cursor, *index, end)?,
             };
         }
-        self.leaf(cursor, expression.form, max, end)
+        let (paths, value) = self.leaf(cursor, expression.form, max, end)?;
+        let is_lost = |source| matches!(source, Source::Register(register) if self.lost.contains(&register));
+        let reads_lost = match end {
+            End::Enter => paths.iter().flat_map(Path::sources).any(is_lost),
+            // Words are kept at the entry; registers at the exit have results.
+            End::Exit(kept) => kept[kept_before..].iter().copied().any(is_lost),
+        };
+        if reads_lost { Err(ResolveError::Unused(expression.text.clone())) } else { Ok((paths, value)) }
     }
 
     fn base(&self, rule: &Rule, base: &Base, end: &End<'_>) -> Result<Cursor, ResolveError> {

@@ -6,6 +6,7 @@ use iced_x86::code_asm::*;
 
 use iced_x86::FlowControl;
 
+mod arguments;
 mod cut;
 mod frames;
 mod guards;

@@ -1,0 +1,3 @@
+module example.com/arguments
+
+go 1.21
