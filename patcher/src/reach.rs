@@ -22,6 +22,10 @@
 //!
 //! Nothing is followed from [`ENDS`], which do not do there what they do elsewhere.
 //!
+//! Functions outside of the runtime begin system calls too: those of package `syscall`, and others by
+//! linkname. What they call until the system call ends has no stack check, since a check would
+//! throw (`throwsplit` in `reentersyscall`), so only such functions are followed there.
+//!
 //! # Why the rest of the runtime is safe
 //!
 //! A thunk needs a g, its m, and the P in `m.p` for itself or none (I3 and I5 of
@@ -108,6 +112,8 @@ pub struct Hazards<'g, 'a> {
     /// The folder of Go's standard library, as its files' names begin.
     library: Option<&'a str>,
     reached: OnceCell<Reached>,
+    /// Starts of the functions without a stack check that functions reach which begin a system call.
+    beside_system_calls: OnceCell<HashSet<Va, FixedState>>,
 }
 
 /// Starts of the functions that are reached.
@@ -121,7 +127,7 @@ impl<'g, 'a> Hazards<'g, 'a> {
     pub fn new(elf: &'g Elf<'a>, relocations: &'g [Relative], go: &'g GoBinary<'a>) -> Self {
         let known = HANDLER.iter().find_map(|name| go.source_file(go.functions.by_name(name).next()?));
         let library = known.and_then(|file| file.rsplit_once('/')?.0.strip_suffix("runtime"));
-        Self { elf, relocations, go, library, reached: OnceCell::new() }
+        Self { elf, relocations, go, library, reached: OnceCell::new(), beside_system_calls: OnceCell::new() }
     }
 
     /// The hazard of hooking `function`.
@@ -139,6 +145,60 @@ impl<'g, 'a> Hazards<'g, 'a> {
             return Some(Hazard::SystemCall);
         }
         package.is_some_and(is_of_the_runtime).then_some(Hazard::Runtime)
+    }
+
+    /// Whether a function that has no stack check may run while its thread has lost its P, as another
+    /// function begins a system call and calls it.
+    pub fn is_beside_a_system_call(&self, function: &Function<'_>) -> bool {
+        self.beside_system_calls.get_or_init(|| self.follow_callers()).contains(&function.start)
+    }
+
+    fn follow_callers(&self) -> HashSet<Va, FixedState> {
+        let mut reached = HashSet::default();
+        let mut open = self.callers_of(SYSTEM_CALL);
+        while let Some(function) = open.pop() {
+            self.callees(&function, |callee| {
+                let is_other = !SYSTEM_CALL.contains(&callee.name) && callee.start != function.start;
+                if is_other && !self.has_stack_check(callee) && reached.insert(callee.start) {
+                    open.push(*callee);
+                }
+            });
+        }
+        reached
+    }
+
+    /// The functions with a direct call, or what looks like one, of a function with one of these
+    /// names.
+    fn callers_of(&self, names: &[&str]) -> Vec<Function<'a>> {
+        const CALL: u8 = 0xe8;
+        let functions = self.go.functions.all();
+        let targets: Vec<_> =
+            functions.iter().filter(|it| names.contains(&it.name)).map(|target| target.start).collect();
+        let mut callers = Vec::new();
+        for function in functions {
+            let Some(bytes) = self.elf.bytes_at(function.start, function.size()) else { continue };
+            let calls = bytes.iter().enumerate().filter(|(_, byte)| **byte == CALL).any(|(at, _)| {
+                let displacement = bytes.get(at + 1..at + 5).and_then(|bytes| bytes.try_into().ok());
+                let target = displacement.map(|bytes| {
+                    let next = function.start.0.wrapping_add(at as u64 + 5);
+                    Va(next.wrapping_add_signed(i64::from(i32::from_le_bytes(bytes))))
+                });
+                target.is_some_and(|target| targets.contains(&target))
+            });
+            if calls {
+                callers.push(*function);
+            }
+        }
+        callers
+    }
+
+    /// Whether a function can grow its stack.
+    fn has_stack_check(&self, function: &Function<'_>) -> bool {
+        let Some(bytes) = self.elf.bytes_at(function.start, function.size()) else { return false };
+        Decoder::with_ip(64, bytes, function.start.0, DecoderOptions::NONE)
+            .iter()
+            .filter_map(|instruction| self.find_callee(&instruction))
+            .any(|callee| callee.name.starts_with("runtime.morestack"))
     }
 
     /// The folder of a function's file within Go's standard library, empty for other files; `None`

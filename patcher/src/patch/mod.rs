@@ -217,7 +217,9 @@ fn choose_sites<'a>(
     let hazards = Hazards::new(elf, &program.relocations, go);
     let hazard = |function: &Function<'_>| hazards.find(function);
     let (functions, checked, sigpanic) = (&go.functions, &go.checked, runtime.sigpanic);
-    let text = Text { functions, bytes: &bytes, checked, sigpanic, hazard: &hazard };
+    let is_beside_a_system_call = |function: &Function<'_>| hazards.is_beside_a_system_call(function);
+    let is_beside_a_system_call = &is_beside_a_system_call;
+    let text = Text { functions, bytes: &bytes, checked, sigpanic, hazard: &hazard, is_beside_a_system_call };
     let (tick_function, tick) = runtime::tick_site(go, &text)?;
     let functions = matches.iter().flat_map(|it| it.functions.iter().map(|function| (it.rule, *function)));
     let hooks = functions.map(|(rule, function)| hooks::resolve(rule, function, types, Some(&text)));

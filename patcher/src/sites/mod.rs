@@ -145,6 +145,9 @@ pub struct Text<'a> {
     pub sigpanic: Option<SigPanic>,
     /// Where a function may run that a hook must not interrupt.
     pub hazard: &'a dyn Fn(&Function<'_>) -> Option<Hazard>,
+    /// Whether a function without a stack check may run between the begin and the end of a system
+    /// call.
+    pub is_beside_a_system_call: &'a dyn Fn(&Function<'_>) -> bool,
 }
 
 impl Text<'_> {
@@ -162,8 +165,13 @@ impl Text<'_> {
         }
         let check = body.stack_check(self.functions);
         let may_lack_p = hazard.is_some() || may_run_without_p(function.name);
-        if check.as_ref().is_ok_and(|check| check.end == 0) && may_lack_p {
-            return FunctionSites::refused(function, Refusal::RuntimeNosplit);
+        if check.as_ref().is_ok_and(|check| check.end == 0) {
+            if may_lack_p {
+                return FunctionSites::refused(function, Refusal::RuntimeNosplit);
+            }
+            if (self.is_beside_a_system_call)(function) {
+                return FunctionSites::refused(function, Refusal::SystemCall);
+            }
         }
         let entry = check.as_ref().map_or(0, |check| check.end);
         let stops = Stops::find(function, &body.instructions, entry, self.functions);

@@ -111,7 +111,7 @@ impl Refusal {
             Self::Fips140 => "the program checks a digest over these bytes (FIPS 140)",
             Self::RuntimeNosplit => "the function is the runtime's and has no stack check, so it may run without a P",
             Self::SignalHandler => "Go's signal handler may call the function, in the middle of a hook",
-            Self::SystemCall => "the runtime calls the function around system calls, where its thread may lose its P",
+            Self::SystemCall => "the function is called around system calls, where its thread may lose its P",
             Self::Inlined => "the compiler inlined the function elsewhere, or may have, and the copies still run",
             Self::Wrapper => "the compiler made the function as a wrapper, and its target is also called directly",
             Self::IndirectJump => "a jump through memory may be a way out that no hook sees",

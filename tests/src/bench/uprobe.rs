@@ -119,9 +119,15 @@ pub(crate) fn places(target: &Path, function: &str, nop: &str) -> Result<Places>
 
     let bytes = |start: Va, end: Va| elf.bytes_at(start, end.offset_from(start)?);
     let body = go.functions.by_name(function).next().with_context(|| format!("hookbench has no {function}"))?;
-    let found =
-        Text { functions: &go.functions, bytes: &bytes, checked: &go.checked, sigpanic: None, hazard: &|_| None }
-            .sites(body, Wanted { enter: true, exit: true });
+    let found = Text {
+        functions: &go.functions,
+        bytes: &bytes,
+        checked: &go.checked,
+        sigpanic: None,
+        hazard: &|_| None,
+        is_beside_a_system_call: &|_| false,
+    }
+    .sites(body, Wanted { enter: true, exit: true });
     // An exit site's last instruction is what leaves the function.
     let exits = found.sites.iter().filter(|site| site.at == At::Exit);
     let returns = exits.filter_map(|site| site.after.last());

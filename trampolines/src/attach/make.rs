@@ -13,9 +13,7 @@ use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::sys::{
-    self, F_ADD_SEALS, F_GET_SEALS, MFD_CLOEXEC_ALLOW_SEALING, RLIM_INFINITY, RLIMIT_AS, RLIMIT_FSIZE, SEALS,
-};
+use super::sys::{self, F_ADD_SEALS, F_GET_SEALS, MFD_CLOEXEC_ALLOW_SEALING, RLIM_INFINITY, RLIMIT_FSIZE, SEALS};
 use super::{Emitter, MANIFEST_ID_BYTES, MAX_SOCKET_PATH};
 use crate::arena::{Phase, session, switches};
 use crate::asm::at;
@@ -32,20 +30,8 @@ impl Emitter<'_> {
         let mut failed = self.asm.create_label();
 
         self.asm.mov(r15, r12)?;
-        // `ftruncate` beyond RLIMIT_FSIZE sends SIGXFSZ. A program with a limit of address space
-        // needs it for itself.
-        for limit in [RLIMIT_FSIZE, RLIMIT_AS] {
-            self.asm.xor(edi, edi)?;
-            self.asm.mov(esi, limit)?;
-            self.asm.xor(edx, edx)?;
-            self.asm.lea(r10, ptr(rbx + session::STAT))?;
-            self.asm.mov(qword_ptr(rbx + session::STAT), 0)?;
-            self.syscall(sys::PRLIMIT64)?;
-            self.asm.test(eax, eax)?;
-            self.asm.jne(failed)?;
-            self.asm.cmp(qword_ptr(rbx + session::STAT), RLIM_INFINITY)?;
-            self.asm.jne(failed)?;
-        }
+        // `ftruncate` beyond RLIMIT_FSIZE sends SIGXFSZ.
+        self.check_unlimited(RLIMIT_FSIZE, failed)?;
         self.choose_sizes()?;
         self.build_header()?;
 
@@ -104,6 +90,21 @@ impl Emitter<'_> {
         self.asm.set_label(&mut failed)?;
         self.asm.xor(eax, eax)?;
         self.asm.jmp(r15)
+    }
+
+    /// Goes to `limited` unless the process has no such limit, or if that cannot be known (A6). Uses
+    /// RAX, RDX, RSI, RDI and R10.
+    pub(super) fn check_unlimited(&mut self, limit: i32, limited: CodeLabel) -> Result<(), IcedError> {
+        self.asm.xor(edi, edi)?;
+        self.asm.mov(esi, limit)?;
+        self.asm.xor(edx, edx)?;
+        self.asm.lea(r10, ptr(rbx + session::STAT))?;
+        self.asm.mov(qword_ptr(rbx + session::STAT), 0)?;
+        self.syscall(sys::PRLIMIT64)?;
+        self.asm.test(eax, eax)?;
+        self.asm.jne(limited)?;
+        self.asm.cmp(qword_ptr(rbx + session::STAT), RLIM_INFINITY)?;
+        self.asm.jne(limited)
     }
 
     /// There is a session, and a gopatchd that has not answered in time: it takes the session when

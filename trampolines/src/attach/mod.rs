@@ -72,8 +72,8 @@
 //!
 //! # What remains
 //!
-//! * A process that finds a limit of address space or of file sizes makes no session. If it has
-//!   none, only a search finds gopatchd.
+//! * A process with a limit of address space never attaches. One with a limit of file sizes makes no
+//!   session; if gopatchd grants it none, only a search finds gopatchd.
 //! * A locked address space (`mlockall`) includes the session: if the process has made it, 4 MiB a P
 //!   (with more than 8 Ps 1 MiB) and 256 KiB for each spare ring.
 //! * A filter that was installed before the program began kills it for the probe if it forbids

@@ -14,7 +14,7 @@ use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::sys::{self, AF_UNIX, AT_SECURE, MADV_WIPEONFORK};
+use super::sys::{self, AF_UNIX, AT_SECURE, MADV_WIPEONFORK, RLIMIT_AS};
 use super::{Emitter, MAX_SOCKET_PATH, SAVED, START_WAIT_MILLIS};
 use crate::arena::{AttachMode, session};
 use crate::asm::at;
@@ -46,6 +46,8 @@ impl Emitter<'_> {
         self.asm.cmp(dword_ptr(rbx + session::OFF), 0)?;
         self.asm.jne(start)?;
         self.probe(off)?;
+        // A program with a limit of address space needs it for itself.
+        self.check_unlimited(RLIMIT_AS, off)?;
         // A forked child has no rings (MADV_DONTFORK), so its switches must be off. Without that
         // the process must not attach (A6).
         self.asm.lea(rdi, at(self.arena.switches()))?;

@@ -52,7 +52,7 @@ fn text<'a>(
     bytes: &'a dyn Fn(Va, Va) -> Option<&'a [u8]>,
     checked: &'a [Range<Va>],
 ) -> Text<'a> {
-    Text { functions, bytes, checked, sigpanic: Some(SIGPANIC), hazard: &|_| None }
+    Text { functions, bytes, checked, sigpanic: Some(SIGPANIC), hazard: &|_| None, is_beside_a_system_call: &|_| false }
 }
 
 /// A pcsp table with one depth for the whole function. (None; +1, up to 4096; end.)

@@ -155,6 +155,32 @@ fn a_program_goes_on_whatever_it_does_to_itself() -> Result<()> {
 }
 
 #[test]
+fn address_space_is_the_programs_own() -> Result<()> {
+    let subject = Subject::build()?;
+    let nowhere = subject.scratch.file("nowhere.sock");
+    let lives = |kibibytes: u64, socket: &Path| {
+        let script = format!("ulimit -v {kibibytes}; exec \"$0\" \"$@\"");
+        subject.run(&["sh", "-c", &script], &["loop", "300"], socket)
+    };
+    // The smallest limit with which the program lives by itself.
+    let (mut too_small, mut enough) = (0, 4_000_000);
+    while enough - too_small > 2_000 {
+        let middle = u64::midpoint(too_small, enough);
+        if lives(middle, &nowhere).is_ok() { enough = middle } else { too_small = middle }
+    }
+    // What threads take is not quite the same in each run.
+    let enough = enough + 10_000;
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(&subject.scratch, backend, &[])?;
+        for _ in 0..3 {
+            lives(enough, gopatchd.socket()).with_context(|| format!("{enough} KiB, {backend}"))?;
+        }
+        gopatchd.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
 fn a_stop_of_seconds_changes_nothing() -> Result<()> {
     let subject = Subject::build()?;
     for backend in backends() {

@@ -73,3 +73,27 @@ fn check(go: &str, flags: &[&str]) -> Result<()> {
     ensure!(original == patched, "{original}{patched}");
     Ok(())
 }
+
+/// Functions without a stack check that a program calls in a system call of its own, by linkname.
+#[test]
+fn what_a_program_calls_in_a_system_call_is_refused() -> Result<()> {
+    const RULES: &str = "rules: [{ name: all, import: main, function: '*', partial: true }]\n";
+    for go in GO {
+        let scratch = Scratch::new()?;
+        let program = programs::build(&scratch, "syscalls", go, &["-ldflags=-checklinkname=0"])
+            .or_else(|_| programs::build(&scratch, "syscalls", go, &[]))?;
+        fs::write(scratch.file("rules.yaml"), RULES)?;
+        let mut command = gopatch::command(&["--no-default-rules", "--format", "json", "--rules", "rules.yaml"])?;
+        let done = Gopatch::run(command.arg(&program).args(["-o", "out"]).current_dir(scratch.path()))?;
+        let report: Value = serde_json::from_str(&done.stdout).with_context(|| done.stderr.clone())?;
+        let refused = report["refused"].as_array().context("refused")?;
+        let code = |name: &str| refused.iter().find(|one| one["function"] == name).map(|one| one["code"].clone());
+        for name in ["main.inside", "main.mix"] {
+            ensure!(code(name) == Some("system-call".into()), "Go {go}, {name}: {refused:?}");
+        }
+        ensure!(code("main.outside").is_none() && code("main.leaf").is_none(), "Go {go}: {refused:?}");
+        let run = |program| Process::run(&mut Command::new(program), scratch.path(), "run", Duration::from_mins(2));
+        ensure!(run(program)? == run(scratch.file("out"))?, "Go {go}");
+    }
+    Ok(())
+}

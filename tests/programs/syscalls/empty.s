@@ -1,0 +1,1 @@
+// So that Go accepts declarations without a body.
