@@ -38,11 +38,9 @@ mod outlet;
 mod rings;
 mod session;
 mod socket;
-mod starter;
 mod summary;
 mod telemetry;
 pub mod uprobes;
-mod waker;
 
 pub use cli::{Cli, CollectArgs, Command, ConfigCommand};
 pub use client::cli::{ControlArgs, RuleAction, RuleArgs, StatusArgs, TopArgs};

@@ -30,7 +30,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::control_page::{ControlPage, Description, Owner, SocketPlace};
 use super::peer::{Memory, Peer};
-use crate::waker::Waker;
+use crate::host::waker::Waker;
 
 /// How long a heartbeat must stand still.
 const STALE: Duration = Duration::from_millis(control::STALE_MILLIS + control::HEARTBEAT_MILLIS);

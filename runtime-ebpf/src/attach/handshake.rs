@@ -26,8 +26,8 @@ use super::control_page::{ControlPage, Description};
 use super::finder::{Found, RingFiles};
 use super::peer::Peer;
 use crate::calls::program::{Program, ProgramError};
+use crate::host::waker::Waker;
 use crate::telemetry::resource::{Naming, Resource};
-use crate::waker::Waker;
 
 /// How long a peer may take to send its hello, and then gopatchd to read its executable.
 const PATIENCE: Duration = Duration::from_secs(1);

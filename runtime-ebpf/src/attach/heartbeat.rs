@@ -28,9 +28,9 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::control_page::ControlPage;
 use super::peer::Memory;
+use crate::host::waker::Waker;
 use crate::rings::Positions;
 use crate::rings::mapping::Mapping;
-use crate::waker::Waker;
 
 /// Half of what the wire format promises, so that a late wake-up does not break the promise.
 const BEAT: Duration = Duration::from_millis(control::HEARTBEAT_MILLIS / 2);

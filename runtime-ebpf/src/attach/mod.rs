@@ -4,6 +4,7 @@
 //! - [`acceptor`]: new connections, and the log of refusals;
 //! - [`finder`]: processes that have a session and no gopatchd;
 //! - [`handshake`]: from a connection to all that a session needs;
+//! - [`starter`]: makes what a session consists of, or opens it again;
 //! - [`offer`]: a session until the process has taken it;
 //! - [`peer`]: the process at the other end;
 //! - [`control_page`]: what a process reads about gopatchd;
@@ -17,3 +18,4 @@ pub(crate) mod heartbeat;
 pub(crate) mod listener;
 pub(crate) mod offer;
 pub(crate) mod peer;
+pub(crate) mod starter;

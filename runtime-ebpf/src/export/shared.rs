@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 use super::queue::{Queue, QueueLimits};
 use crate::config::Config;
 use crate::control::switch::{Switch, Switched};
+use crate::host::waker::Waker;
 use crate::summary::Summary;
 use crate::telemetry::process::Processes;
-use crate::waker::Waker;
 
 /// How long after its last request a client counts as watching.
 const WATCHING: Duration = Duration::from_secs(10);

@@ -1,4 +1,7 @@
-//! The host as gopatchd uses it for itself: signals, priority, limits, time.
+//! The host as gopatchd uses it for itself: signals, priority, limits, time; `waker` wakes the main
+//! loop.
+
+pub(crate) mod waker;
 
 use std::io;
 use std::os::unix::net::UnixStream;

@@ -9,10 +9,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use anyhow::anyhow;
 use gopatch_protocol::wire::{Reply, SPARE_RINGS_NAME, ring};
 
-use crate::attach::control_page::{ControlPage, Description, Owner};
-use crate::attach::finder::{OwnSocket, RingFiles};
-use crate::attach::handshake::{Candidate, Refusal, Source, send_session};
-use crate::attach::offer::Started;
+use super::control_page::{ControlPage, Description, Owner};
+use super::finder::{OwnSocket, RingFiles};
+use super::handshake::{Candidate, Refusal, Source, send_session};
+use super::offer::Started;
 use crate::rings::{self, Backend, MemfdRings, Rings, Several};
 
 /// Starts the sessions of one gopatchd.
