@@ -86,9 +86,9 @@ impl Acceptor {
         self.handshakes.iter().map(Handshake::deadline).chain(accept_again).min()
     }
 
-    /// Processes refused so far.
+    /// Processes refused so far, with those that ended before they had a session.
     pub(crate) fn refused(&self) -> u64 {
-        self.refused
+        self.refused + self.search.missed()
     }
 
     /// Accepts the connections that wait.
@@ -101,7 +101,9 @@ impl Acceptor {
                 Ok(Some(socket)) => match Handshake::new(socket) {
                     Ok(handshake) => self.handshakes.push(handshake),
                     // It has ended.
-                    Err(Refusal::Peer(error)) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => {}
+                    Err(Refusal::Peer(error)) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => {
+                        self.refused += 1;
+                    }
                     Err(refusal) => self.count_refusal(0, &refusal),
                 },
                 Ok(None) => return,

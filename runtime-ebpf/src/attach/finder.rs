@@ -19,6 +19,8 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -116,6 +118,7 @@ impl OwnSocket {
 pub(crate) struct Search {
     found: Receiver<Found>,
     wanted: Sender<u32>,
+    missed: Arc<AtomicU64>,
 }
 
 impl Search {
@@ -123,6 +126,7 @@ impl Search {
     pub(crate) fn start(socket: OwnSocket, owner: Owner, waker: Waker) -> io::Result<Self> {
         let (sender, found) = channel();
         let (wanted, receiver) = channel();
+        let missed = Arc::new(AtomicU64::new(0));
         let finder = Finder {
             socket,
             owner,
@@ -130,12 +134,18 @@ impl Search {
             sender,
             wanted: receiver,
             awaited: HashMap::new(),
+            missed: Arc::clone(&missed),
             owned: Vec::new(),
             others: HashMap::new(),
             is_refused: false,
         };
         thread::Builder::new().name("finder".into()).spawn(move || finder.run())?;
-        Ok(Self { found, wanted })
+        Ok(Self { found, wanted, missed })
+    }
+
+    /// Processes that were looked at by name and ended before they were found to have a session.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
     }
 
     /// The sessions found since the last time.
@@ -159,6 +169,8 @@ struct Finder {
     wanted: Receiver<u32>,
     /// Those that had no session yet: when to look again, and the pause after that.
     awaited: HashMap<u32, (Instant, Duration)>,
+    /// Those of them that ended.
+    missed: Arc<AtomicU64>,
     /// Sessions that have an owner, until it is known whether its heartbeat stands still.
     owned: Vec<Seen>,
     /// Processes without a session: their pids, what they run, and whether they had none at two
@@ -269,8 +281,10 @@ impl Finder {
         let now = Instant::now();
         let due: Vec<_> = self.awaited.extract_if(|_, (at, _)| *at <= now).collect();
         for (pid, (_, pause)) in due {
-            let is_running = fs::exists(format!("/proc/{pid}")).unwrap_or(false);
-            if is_running && self.look_at(pid)? != Look::Done && pause <= LAST_PAUSE {
+            if !fs::exists(format!("/proc/{pid}")).unwrap_or(false) {
+                self.missed.fetch_add(1, Ordering::Relaxed);
+                self.waker.wake();
+            } else if self.look_at(pid)? != Look::Done && pause <= LAST_PAUSE {
                 self.awaited.insert(pid, (Instant::now() + pause, 2 * pause));
             }
         }

@@ -20,8 +20,13 @@ use serde_json::Value;
 
 const OPTIONS: &[&str] = &["-test.short"];
 
-/// Percentage of functions that must be hooked at their entry and at every exit.
-const COVERED: f64 = 99.5;
+/// Percentage of functions that must be hooked at their entry and at every exit, in a large program
+/// and in a small one: some twenty functions of Go's own packages have no room for a hook.
+const COVERED: [f64; 2] = [99.5, 99.0];
+/// Functions of a large program.
+const LARGE: usize = 5_000;
+/// Refusals of code that must not be hooked.
+const FORBIDDEN: [&str; 4] = ["fips-140", "runtime-nosplit", "signal-handler", "system-call"];
 
 /// Interval of signals: far shorter than the profile's own hundredth of a second.
 const SIGNAL_EVERY: Duration = Duration::from_micros(200);
@@ -233,16 +238,16 @@ fn patch(scratch: &Scratch, tests: &StdTest<'_>) -> Result<PathBuf> {
     let hooked = report["rules"][0]["functions"].as_array().context("functions")?.iter();
     let hooked: BTreeSet<_> = hooked.map(|function| &function["va"]).map(Value::to_string).collect();
     let refused = report["refused"].as_array().context("refused")?.iter();
-    // Code with a checked digest must not be hooked, so it does not count.
-    let refused: BTreeSet<_> =
-        refused.filter(|place| place["code"] != "fips-140").map(|place| place["function"].to_string()).collect();
+    let may_be_hooked = |place: &&Value| !FORBIDDEN.iter().any(|code| place["code"] == *code);
+    let refused: BTreeSet<_> = refused.filter(may_be_hooked).map(|place| place["function"].to_string()).collect();
     // A function that is hooked at one end only is in both lists.
     let whole = report["rules"][0]["functions"].as_array().context("functions")?.iter();
     let whole = whole.filter(|function| !refused.contains(&function["name"].to_string())).count();
     let all = whole + refused.len();
     let covered = 100.0 * whole as f64 / all as f64;
     eprintln!("{}: {whole} of {all} functions, {covered:.2} %", tests.original.display());
-    ensure!(covered >= COVERED && !hooked.is_empty(), "{covered:.2} % of the functions are hooked at both ends");
+    let least = COVERED[usize::from(all < LARGE)];
+    ensure!(covered >= least && !hooked.is_empty(), "{covered:.2} % of the functions are hooked at both ends");
     Ok(output)
 }
 

@@ -8,7 +8,7 @@ use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
 use super::sys::{
-    self, AF_UNIX, AT_FDCWD, CMSG_HEADER, MSG_NOSIGNAL, O_RDONLY_CLOEXEC, POLLIN, SCM_RIGHTS,
+    self, AF_UNIX, AT_FDCWD, CMSG_HEADER, MSG_NOSIGNAL, O_RDONLY_CLOEXEC, POLLIN, SCM_RIGHTS, SIOCOUTQ,
     SOCK_SEQPACKET_NONBLOCK_CLOEXEC, msghdr,
 };
 use super::{Emitter, MANIFEST_ID_BYTES};
@@ -33,29 +33,52 @@ impl Emitter<'_> {
         asm.mov(qword_ptr(rbx + session::MSGHDR + msghdr::IOV_LEN), 1)
     }
 
-    /// Connects, waits for the reply as long as this, and takes it. Goes to `unsent` if no hello was
-    /// sent, and to `unanswered` if no reply came in time that attaches the process. No descriptor
-    /// is open afterwards (A4). Uses all registers but RBX.
+    /// Connects, waits for the reply, and takes it: as long as `wait_millis`, and if gopatchd has read
+    /// the hello by then, `once_read_millis` longer. Goes to `unsent` if no hello was sent, and to
+    /// `unanswered` if no reply came in time that attaches the process. No descriptor is open
+    /// afterwards (A4). Uses all registers but RBX.
     pub(super) fn exchange(
         &mut self,
         wait_millis: i32,
+        once_read_millis: Option<i32>,
         unsent: CodeLabel,
         unanswered: CodeLabel,
     ) -> Result<(), IcedError> {
+        let mut take = self.asm.create_label();
         self.run(self.parts.connect)?;
         self.asm.test(eax, eax)?;
         self.asm.je(unsent)?;
         self.asm.mov(eax, dword_ptr(rbx + session::SOCKET))?;
         self.asm.mov(dword_ptr(rbx + session::POLLFD), eax)?;
         self.asm.mov(dword_ptr(rbx + session::POLLFD + 4), POLLIN)?;
-        self.asm.lea(rdi, ptr(rbx + session::POLLFD))?;
-        self.asm.mov(esi, 1)?;
-        self.asm.mov(edx, wait_millis)?;
+        self.poll(wait_millis)?;
+        if let Some(millis) = once_read_millis {
+            self.asm.test(eax, eax)?;
+            self.asm.jne(take)?;
+            self.asm.mov(edi, dword_ptr(rbx + session::SOCKET))?;
+            self.asm.mov(esi, SIOCOUTQ)?;
+            self.asm.lea(rdx, ptr(rbx + session::STAT))?;
+            self.asm.mov(dword_ptr(rbx + session::STAT), 1)?;
+            self.syscall(sys::IOCTL)?;
+            self.asm.test(eax, eax)?;
+            self.asm.jne(take)?;
+            self.asm.cmp(dword_ptr(rbx + session::STAT), 0)?;
+            self.asm.jne(take)?;
+            self.poll(millis)?;
+        }
         // Ready, timed out or failed (A6): the routine finds out.
-        self.syscall(sys::POLL)?;
+        self.asm.set_label(&mut take)?;
         self.run(self.parts.take_reply)?;
         self.asm.test(eax, eax)?;
         self.asm.je(unanswered)
+    }
+
+    /// Waits for the socket as long as this. EAX is what `poll` returns.
+    fn poll(&mut self, millis: i32) -> Result<(), IcedError> {
+        self.asm.lea(rdi, ptr(rbx + session::POLLFD))?;
+        self.asm.mov(esi, 1)?;
+        self.asm.mov(edx, millis)?;
+        self.syscall(sys::POLL)
     }
 
     /// Routine: connects and sends the hello. EAX = 1 if it was sent, else 0 and no descriptor is

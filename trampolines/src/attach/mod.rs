@@ -37,8 +37,8 @@
 //! * **A2. Every register is given back.** The stub saves them on the kernel's initial stack, the
 //!   tick in the session: it uses no stack, like a thunk (I2). R12, R13 and R15 are scratch at the
 //!   tick's site (I1). A helper uses no stack either, and ends where it began.
-//! * **A3. Never wait.** No system call of the tick blocks. The stub waits once, for at most
-//!   [`START_WAIT_MILLIS`], and a helper for [`HELPER_WAIT_MILLIS`] on a thread of its own.
+//! * **A3. Never wait.** No system call of the tick blocks. The stub waits for at most
+//!   [`START_WAIT_MILLIS`] and [`READ_WAIT_MILLIS`], and a helper for [`HELPER_WAIT_MILLIS`] on a thread of its own.
 //! * **A4. No descriptor of the program's.** The stub closes each descriptor that it opened before
 //!   the program's first instruction. A helper has a table of descriptors of its own, which ends
 //!   with it, so no number of the program's is read, written, closed or taken, and the next
@@ -124,10 +124,14 @@ use crate::arena::{Arena, Phase, session};
 use crate::asm::{EmitError, finish};
 use gopatch_protocol::wire::{ATTACH_ENV, CONTROL_NAME, RINGS_NAME, SOCKET_ENV, SPARE_RINGS_NAME, control};
 
-/// Longest wait for gopatchd's reply before the program starts (A3). On a machine with eight ready
-/// threads a processor, 19 of 20 replies come within 8 ms (memfd) or 16 ms (bpf). If one comes later,
-/// the process has made its session, and a gopatchd that may look at the process takes that.
+/// Longest wait for gopatchd's reply before the program starts (A3), unless gopatchd has read the
+/// hello by then: one that is stopped does not read. On a machine with eight ready threads a
+/// processor, 19 of 20 replies come within 8 ms (memfd) or 16 ms (bpf). If one comes later, the
+/// process has made its session, and a gopatchd that may look at the process takes that.
 pub const START_WAIT_MILLIS: i32 = 20;
+
+/// Longest wait after that for a gopatchd that has read the hello.
+pub const READ_WAIT_MILLIS: i32 = 180;
 
 /// Longest wait for it in a helper, which holds nothing up.
 pub const HELPER_WAIT_MILLIS: i32 = 1_000;

@@ -42,7 +42,7 @@ use iced_x86::code_asm::*;
 use super::sys::{
     self, AF_UNIX, AT_FDCWD, CLONE_HELPER, CLONE_PROBE, ENOSYS, F_GET_SEALS, FUTEX_WAIT, FUTEX_WAKE, MADV_WIPEONFORK,
     MSG_DONTWAIT_CMSG_CLOEXEC, MSG_NOSIGNAL, O_RDONLY_CLOEXEC, POLLIN, RLIMIT_CORE, SIG_BLOCK, SIG_SETMASK, SIGCHLD,
-    SIGSET_BYTES, SOCK_SEQPACKET_NONBLOCK_CLOEXEC, WCLONE, WNOHANG, clone_args,
+    SIGSET_BYTES, SIOCOUTQ, SOCK_SEQPACKET_NONBLOCK_CLOEXEC, WCLONE, WNOHANG, clone_args,
 };
 use super::{Emitter, MAX_LOOKS, SECCOMP};
 use crate::arena::{AttachMode, session};
@@ -348,6 +348,10 @@ impl Emitter<'_> {
         self.asm.mov(esi, 1)?;
         self.asm.xor(edx, edx)?;
         self.syscall(sys::POLL)?;
+        self.asm.mov(edi, r13d)?;
+        self.asm.mov(esi, SIOCOUTQ)?;
+        self.asm.lea(rdx, ptr(rbx + session::STAT))?;
+        self.syscall(sys::IOCTL)?;
         self.asm.mov(edi, r13d)?;
         self.asm.lea(rsi, ptr(rbx + session::MSGHDR))?;
         self.asm.mov(edx, MSG_DONTWAIT_CMSG_CLOEXEC)?;

@@ -140,7 +140,7 @@ impl Emitter<'_> {
         self.asm.mov(esi, -1)?;
         self.asm.xor(edx, edx)?;
         self.syscall(sys::CLOSE_RANGE)?;
-        self.exchange(HELPER_WAIT_MILLIS, end, end)?;
+        self.exchange(HELPER_WAIT_MILLIS, None, end, end)?;
         self.asm.set_label(&mut end)?;
         self.asm.xor(edi, edi)?;
         self.syscall(sys::EXIT)?;

@@ -15,7 +15,7 @@ use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
 use super::sys::{self, AF_UNIX, AT_SECURE, MADV_WIPEONFORK, RLIMIT_AS};
-use super::{Emitter, MAX_SOCKET_PATH, SAVED, START_WAIT_MILLIS};
+use super::{Emitter, MAX_SOCKET_PATH, READ_WAIT_MILLIS, SAVED, START_WAIT_MILLIS};
 use crate::arena::{AttachMode, session};
 use crate::asm::at;
 use gopatch_protocol::wire::{ATTACH_ENV, SOCKET_ENV};
@@ -55,7 +55,7 @@ impl Emitter<'_> {
         self.madvise(MADV_WIPEONFORK)?;
         self.asm.test(eax, eax)?;
         self.asm.jne(off)?;
-        self.exchange(START_WAIT_MILLIS, unsent, unanswered)?;
+        self.exchange(START_WAIT_MILLIS, Some(READ_WAIT_MILLIS), unsent, unanswered)?;
         self.asm.jmp(start)?;
         self.asm.set_label(&mut unanswered)?;
         self.run(self.parts.make_session)?;

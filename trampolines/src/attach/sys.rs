@@ -9,6 +9,7 @@ pub(super) const MMAP: u32 = 9;
 pub(super) const MUNMAP: u32 = 11;
 pub(super) const RT_SIGACTION: u32 = 13;
 pub(super) const RT_SIGPROCMASK: u32 = 14;
+pub(super) const IOCTL: u32 = 16;
 pub(super) const PWRITE64: u32 = 18;
 pub(super) const MADVISE: u32 = 28;
 pub(super) const SOCKET: u32 = 41;
@@ -65,6 +66,9 @@ pub(super) const MFD_CLOEXEC_ALLOW_SEALING: i32 = 3;
 pub(super) const RLIMIT_FSIZE: i32 = 1;
 pub(super) const RLIMIT_CORE: i32 = 4;
 pub(super) const RLIMIT_AS: i32 = 9;
+/// Of a Unix socket: bytes that the other end has not read (`unix_outq_len` in
+/// `net/unix/af_unix.c`).
+pub(super) const SIOCOUTQ: i32 = 0x5411;
 pub(super) const RLIM_INFINITY: i32 = -1;
 pub(super) const F_SEAL_SHRINK: i32 = 2;
 pub(super) const SIG_BLOCK: i32 = 0;

@@ -17,7 +17,7 @@ use super::{Moment, Survivor, check_all, go_build};
 
 /// System calls of the attach code: number, and an argument that tells one use from another.
 /// `the_attach_code_makes_these_system_calls_alone` of `gopatch-trampolines` has the same list.
-const CALLS: [(u32, Option<(i32, u32)>); 39] = [
+const CALLS: [(u32, Option<(i32, u32)>); 40] = [
     (0, None),                        // read
     (0, Some((2, 1))),                // read of the stage
     (CLOSE, None),                    // close
@@ -32,6 +32,7 @@ const CALLS: [(u32, Option<(i32, u32)>); 39] = [
     (14, None),                       // rt_sigprocmask
     (14, Some((0, 0))),               // rt_sigprocmask that blocks
     (14, Some((0, 2))),               // rt_sigprocmask that restores
+    (16, None),                       // ioctl
     (18, None),                       // pwrite64
     (28, Some((2, 10))),              // madvise that keeps a mapping out of children
     (28, Some((2, 16))),              // madvise that keeps it out of core files
