@@ -205,7 +205,6 @@ impl<'a> ProgramTypes<'a> {
                 Origin::Dwarf => ParameterError::Incomplete,
                 Origin::Runtime => ParameterError::ArgsSize { declared: size, args: args as u32 },
             }),
-            _ if self.may_lack_blanks() && places.may_lack_a_parameter(rule) => Err(ParameterError::Incomplete),
             _ => Ok(Some(places)),
         }
     }
@@ -214,11 +213,6 @@ impl<'a> ProgramTypes<'a> {
     fn dictionary_is_first(&self, function: &Function<'_>) -> bool {
         let is_method = Name::parse(function.name).is_some_and(|name| name.receiver().is_some());
         !is_method || matches!(&self.description, Description::Dwarf(_, version) if *version < GoVersion::go1(20))
-    }
-
-    /// Whether a signature may lack parameters that are blank.
-    fn may_lack_blanks(&self) -> bool {
-        matches!(&self.description, Description::Dwarf(_, version) if *version < GoVersion::go1(22))
     }
 
     /// The signature from DWARF, with which the rule's must agree; without DWARF, the rule's.

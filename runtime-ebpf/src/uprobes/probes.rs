@@ -4,6 +4,7 @@
 //! Trusts: gopatch for places and plans, and the kernel.
 //! Never does: leave a probe behind. Probes end with gopatchd, even if it is killed.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -45,7 +46,7 @@ pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32
     let options = patch::Options { trailing_data: TrailingData::Drop, ..patch::Options::new(rules) };
     let Probes { manifest, points, offsets, places, refused } =
         patch::plan(&file, &options).with_context(name)?.probes();
-    refuse_choices(&manifest)?;
+    let left_out = left_out(&manifest)?;
     if refused > 0 {
         tracing::info!("{refused} places cannot be hooked and get no uprobe either; the report of gopatch names each");
     }
@@ -55,6 +56,9 @@ pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32
     let uprobe: &mut UProbe = program.program_mut("probe").context("the BPF object has no probe")?.try_into()?;
     let mut links = Vec::with_capacity(places.len());
     for Probe { point, va } in places {
+        if left_out.contains(&points[point as usize].function) {
+            continue;
+        }
         let offset = elf.offset_of(va).with_context(|| format!("{va:?} is not in the file"))?;
         ensure!(va.0 >> VA_BITS == 0, "{va:?} does not fit into a cookie");
         let cookie = Some(u64::from(point) << VA_BITS | va.0);
@@ -70,23 +74,31 @@ pub(super) fn attach(original: &Path, rules: Vec<rules::Source>, ring_bytes: u32
     Ok(Attached { manifest, events, counters, stopped, links, _program: program })
 }
 
-/// Refuses rules with a condition, a sample or a skip: uprobes record every call, and every call
-/// runs.
-fn refuse_choices(manifest: &Manifest) -> Result<()> {
-    for function in &manifest.functions {
+/// The functions that get no uprobe: those of default rules with a condition, as uprobes record every
+/// call. Refuses other rules with a condition, a sample or a skip.
+fn left_out(manifest: &Manifest) -> Result<HashSet<u32>> {
+    let default_rules = rules::parse(&rules::Source::default_rules()).context("the default rules")?;
+    let mut left_out = HashSet::new();
+    let mut named = BTreeSet::new();
+    for (index, function) in manifest.functions.iter().enumerate() {
         let keys = [
             ("when", function.when.is_some()),
             ("sample", function.sample.is_some()),
             ("skip", function.skip.is_some()),
         ];
-        if let Some((key, _)) = keys.iter().find(|(_, is_set)| *is_set) {
+        let Some((key, _)) = keys.iter().find(|(_, is_set)| *is_set) else { continue };
+        if !default_rules.iter().any(|rule| rule.name == function.rule) {
             bail!(
                 "rule {} has `{key}`, which uprobes do not support: they record every call, and every call runs",
                 function.rule
             );
         }
+        left_out.insert(index as u32);
+        if named.insert(&function.rule) {
+            tracing::info!("rule {} has `{key}`, which uprobes do not support: its functions get none", function.rule);
+        }
     }
-    Ok(())
+    Ok(left_out)
 }
 
 /// Loads the program and gives it its plans.

@@ -8,16 +8,14 @@
 mod cursor;
 mod leaf;
 
-use std::slice;
-
 use gopatch_protocol::manifest::{self, ValueType};
 use gopatch_trampolines::arena::table::MAX_WORDS;
 use gopatch_trampolines::plan::{CapturePlan, Gpr, Path, Source, TypeData};
 
 use super::syntax::path::{Base, Expression, Selector};
 use super::{Capture, Rule};
-use crate::golang::abi::{AbiError, Assignment, Location, TypeLayout};
-use crate::types::{Parameter, Signature, TypeError, Types};
+use crate::golang::abi::{AbiError, Assignment, Location};
+use crate::types::{Signature, TypeError, Types};
 use crate::yaml::nearest::did_you_mean;
 
 use cursor::{Cursor, ReadAt};
@@ -199,29 +197,6 @@ impl<'t> Places<'t> {
     /// Bytes of stack arguments and spill area, to be compared with pclntab.
     pub fn args_size(&self) -> u64 {
         self.assignment.args_size
-    }
-
-    /// Whether the sizes would be the same if the signature lacked a parameter before one that the
-    /// rule reads, because padding has room for it: then that one may be elsewhere.
-    pub fn may_lack_a_parameter(&self, rule: &Rule) -> bool {
-        let is_read = |name: &str| rule.expressions().any(|it| matches!(&it.base, Base::Name(base) if base == name));
-        let ints = [1, 2, 4, 8].map(TypeLayout::int);
-        let floats = [4, 8].map(TypeLayout::float);
-        let lacks = |inputs: &[TypeLayout], results: &[TypeLayout], at: usize, missing: &TypeLayout| {
-            let all = [&inputs[..at], slice::from_ref(missing), &inputs[at..]].concat();
-            Assignment::new(&all, results).is_ok_and(|found| {
-                let moved =
-                    self.signature.inputs().zip(&self.assignment.inputs).enumerate().any(|(index, (input, was))| {
-                        is_read(input.name) && found.inputs[index + usize::from(index >= at)] != *was
-                    });
-                found.args_size == self.assignment.args_size && moved
-            })
-        };
-        let layout = |parameter: &Parameter<'_>| TypeLayout::for_type(self.types, parameter.type_id);
-        let inputs: Result<Vec<_>, _> = self.signature.inputs().map(layout).collect();
-        let results: Result<Vec<_>, _> = self.signature.results().map(layout).collect();
-        let (Ok(inputs), Ok(results)) = (inputs, results) else { return true };
-        (0..=inputs.len()).any(|at| ints.iter().chain(&floats).any(|missing| lacks(&inputs, &results, at, missing)))
     }
 
     /// Whether no result is on the stack: then the parameters do not matter to them.
