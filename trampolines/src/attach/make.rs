@@ -123,7 +123,10 @@ impl Emitter<'_> {
         asm.lea(rdi, at(switches_va + switches::ENABLE))?;
         asm.mov(ecx, self.arena.functions() as u32)?;
         asm.mov(eax, 1)?;
-        asm.rep().stosb()
+        asm.rep().stosb()?;
+        // gopatchd, when it takes the session, enables every function too and counts that as the
+        // first change: there is nothing to copy, so what an entry has kept stays valid.
+        asm.mov(dword_ptr(rbx + session::ENABLE_GENERATION), 1)
     }
 
     /// The sizes of the session: `ring::count` and `ring::large` of the protocol. Uses RAX and RCX.

@@ -161,7 +161,9 @@ impl Emitter<'_> {
         asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
         asm.mov(eax, dword_ptr(rdx + control::ENABLE_GENERATION))?;
         asm.cmp(eax, dword_ptr(rbx + session::ENABLE_GENERATION))?;
-        asm.je(leave)?;
+        // It only grows. The page's is less in a session that began unanswered, until a gopatchd
+        // takes it.
+        asm.jbe(leave)?;
         self.run(self.parts.copy_enables)?;
         self.asm.jmp(leave)?;
 

@@ -17,8 +17,10 @@ use gopatch_tests::{Gopatchd, Process, SOON, Scratch, backends, gopatch, wait_un
 use rustix::process::Signal;
 use xtask::workspace;
 
-const RULES: &str =
-    "rules: [{ name: work, import: main, function: Work, kind: internal, operation: work, enter: {}, exit: {} }]\n";
+const RULES: &str = "rules:
+  - { name: work, import: main, function: Work, kind: internal, operation: work, enter: {}, exit: {} }
+  - { name: hold, import: main, function: Hold, kind: internal, operation: hold, caller_keeps: [n], exit: { n: { value: n } } }
+";
 
 /// The program, unpatched and patched. Its first argument says what it does.
 struct Subject {

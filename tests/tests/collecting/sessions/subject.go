@@ -24,6 +24,14 @@ func Work(n int, during ...func()) int {
 	return n + 1
 }
 
+// Hold is open while it does what it is given. Its exit reads n, so its entry keeps n.
+//
+//go:noinline
+func Hold(n int, during func()) int {
+	during()
+	return n
+}
+
 func work(millis int) {
 	end := time.Now().Add(time.Duration(millis) * time.Millisecond)
 	for n := 0; time.Now().Before(end); n++ {
@@ -58,6 +66,8 @@ func main() {
 		}
 		fmt.Println("made")
 		time.Sleep(time.Minute)
+	case "open":
+		open(number(2), time.Duration(number(3))*time.Millisecond)
 	case "more-ps":
 		morePs(number(2), number(3))
 	case "fork":
@@ -100,6 +110,20 @@ func main() {
 		}
 	}
 	fmt.Println("done", os.Args[1])
+}
+
+// open makes calls that are all open for so long.
+func open(calls int, long time.Duration) {
+	var ended sync.WaitGroup
+	for i := 0; i < calls; i++ {
+		ended.Add(1)
+		go func() {
+			defer ended.Done()
+			Hold(i, func() { time.Sleep(long) })
+		}()
+	}
+	ended.Wait()
+	work(500)
 }
 
 // morePs makes calls that are open while the number of Ps grows.

@@ -88,6 +88,34 @@ fn a_program_that_starts_while_gopatchd_is_stopped_has_one_session() -> Result<(
     Ok(())
 }
 
+/// A program that gopatchd has not answered in time begins a session of its own. gopatchd takes that
+/// while calls are open, and they stay whole.
+#[test]
+fn calls_that_are_open_when_gopatchd_takes_their_session_are_whole() -> Result<()> {
+    const CALLS: usize = 100;
+    const ATTEMPTS: usize = 5;
+    let subject = Subject::build()?;
+    for backend in backends() {
+        let mut whole = Vec::new();
+        // On a busy machine, gopatchd may go on later than the program writes records without it.
+        while whole.last() != Some(&CALLS) {
+            ensure!(whole.len() < ATTEMPTS, "{backend}: whole calls of {CALLS}: {whole:?}");
+            let name = format!("{backend}-{}", whole.len());
+            let mut gopatchd = Gopatchd::start_named(&subject.scratch, &name, backend, &[])?;
+            gopatchd.process().signal(Signal::STOP)?;
+            let mut command = Command::new(&subject.patched);
+            command.args(["open", &CALLS.to_string(), "400"]).env(SOCKET_ENV, gopatchd.socket());
+            let mut program = Process::start(&mut command, subject.scratch.path(), &format!("program-{name}"))?;
+            std::thread::sleep(Duration::from_millis(200));
+            gopatchd.process().signal(Signal::CONT)?;
+            program.wait(SOON)?;
+            let collected = gopatchd.stop()?;
+            whole.push(collected.of_rule("hold").filter(|call| call.number("n").is_some()).count());
+        }
+    }
+    Ok(())
+}
+
 /// The groups of programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
