@@ -9,8 +9,6 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-
 use super::control_page::Owner;
 use super::finder::{OwnSocket, Search};
 use super::handshake::{Candidate, Handshake, Progress, Readers, Refusal};
@@ -100,10 +98,7 @@ impl Acceptor {
             match connection {
                 Ok(Some(socket)) => match Handshake::new(socket) {
                     Ok(handshake) => self.handshakes.push(handshake),
-                    // It has ended.
-                    Err(Refusal::Peer(error)) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => {
-                        self.refused += 1;
-                    }
+                    Err(Refusal::Ended(pid)) => self.count_ended(pid),
                     Err(refusal) => self.count_refusal(0, &refusal),
                 },
                 Ok(None) => return,
@@ -170,8 +165,10 @@ impl Acceptor {
 
     /// Refuses a process.
     pub(crate) fn refuse(&mut self, handshake: &Handshake, refusal: &Refusal) {
-        if let Refusal::Left = refusal {
-            return self.look_at(handshake.pid());
+        match refusal {
+            Refusal::Left => return self.look_at(handshake.pid()),
+            Refusal::Over if handshake.has_ended() => return self.count_ended(handshake.pid()),
+            _ => {}
         }
         handshake.refuse();
         self.count_refusal(handshake.pid(), refusal);
@@ -182,6 +179,16 @@ impl Acceptor {
         self.listener = None;
         self.handshakes.clear();
         self.offers.drain(..).for_each(|offer| offer.leave());
+    }
+
+    /// Counts a process that has ended before it could have a session from here, unless the finder
+    /// has taken one that it made.
+    fn count_ended(&mut self, pid: u32) {
+        if pid == 0 {
+            self.refused += 1;
+        } else {
+            self.search.look_at(pid);
+        }
     }
 
     fn may_accept(&self, now: Instant) -> bool {

@@ -27,11 +27,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use gopatch_protocol::wire::{CONTROL_NAME, RINGS_NAME, SPARE_RINGS_NAME, control};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::control_page::{ControlPage, Description, Owner, SocketPlace};
-use super::peer::{Memory, Peer};
+use super::peer::{Memory, Peer, has_ended};
 use crate::host::waker::Waker;
 
 /// How long a heartbeat must stand still.
@@ -53,6 +52,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
 /// The longest such pause. After that the process is one like others.
 const LAST_PAUSE: Duration = Duration::from_secs(4);
+
+/// For how long it is known that a process had a session. It may be looked at by name later, as
+/// gopatchd notices only then that the process has not taken another one.
+const REMEMBERED: Duration = Duration::from_mins(1);
 
 /// A session that a process has and that is now this gopatchd's.
 #[derive(Debug)]
@@ -135,6 +138,7 @@ impl Search {
             wanted: receiver,
             awaited: HashMap::new(),
             missed: Arc::clone(&missed),
+            taken: HashMap::new(),
             owned: Vec::new(),
             others: HashMap::new(),
             is_refused: false,
@@ -169,8 +173,10 @@ struct Finder {
     wanted: Receiver<u32>,
     /// Those that had no session yet: when to look again, and the pause after that.
     awaited: HashMap<u32, (Instant, Duration)>,
-    /// Those of them that ended.
+    /// Those of them that ended, without those whose sessions were taken before.
     missed: Arc<AtomicU64>,
+    /// Processes whose sessions were taken, and when.
+    taken: HashMap<u32, Instant>,
     /// Sessions that have an owner, until it is known whether its heartbeat stands still.
     owned: Vec<Seen>,
     /// Processes without a session: their pids, what they run, and whether they had none at two
@@ -256,6 +262,7 @@ impl Finder {
 
     /// Looks once at all processes. `None` when gopatchd ends.
     fn look(&mut self) -> Option<()> {
+        self.taken.retain(|_, at| at.elapsed() < REMEMBERED);
         let mut running = HashMap::new();
         for pid in pids() {
             let Some(runs) = Running::of(pid) else { continue };
@@ -281,9 +288,11 @@ impl Finder {
         let now = Instant::now();
         let due: Vec<_> = self.awaited.extract_if(|_, (at, _)| *at <= now).collect();
         for (pid, (_, pause)) in due {
-            if !fs::exists(format!("/proc/{pid}")).unwrap_or(false) {
-                self.missed.fetch_add(1, Ordering::Relaxed);
-                self.waker.wake();
+            if has_ended(pid) {
+                if !self.taken.contains_key(&pid) {
+                    self.missed.fetch_add(1, Ordering::Relaxed);
+                    self.waker.wake();
+                }
             } else if self.look_at(pid)? != Look::Done && pause <= LAST_PAUSE {
                 self.awaited.insert(pid, (Instant::now() + pause, 2 * pause));
             }
@@ -318,8 +327,9 @@ impl Finder {
         Some(())
     }
 
-    fn take(&self, found: Found) -> Option<()> {
+    fn take(&mut self, found: Found) -> Option<()> {
         found.control.claim();
+        self.taken.insert(found.peer.pid, Instant::now());
         self.sender.send(found).ok()?;
         self.waker.wake();
         Some(())
@@ -346,19 +356,18 @@ impl Finder {
         let (control, description) = ControlPage::open(&open(control)?, self.owner)?;
         let spare = open(mapping_of(&maps, SPARE_RINGS_NAME).ok_or(Obstacle::NoRings)?)?;
         let files = RingFiles { large: mapping_of(&maps, RINGS_NAME).map(open).transpose()?, spare };
-        let mut ended = [PollFd::new(&pidfd, PollFlags::IN)];
         // A process that has BPF rings has mapped each in three parts.
         let bpf_parts = maps.split(|byte| *byte == b'\n').filter(|line| line.ends_with(b"bpf-map")).count();
         if bpf_parts < 3 * description.bpf_ids.len() {
             return Err(Obstacle::NoRings);
         }
-        let has_ended = poll(&mut ended, Some(&Timespec::default())).is_ok_and(|ended| ended > 0);
-        let has_ended = has_ended || memory.as_ref().is_some_and(|memory| memory.check());
-        if has_ended || !self.socket.is_at(&description.socket, pid) {
+        let peer = Peer { pid, pidfd, memory };
+        let is_over = peer.has_ended() || peer.memory.as_ref().is_some_and(|memory| memory.check());
+        if is_over || !self.socket.is_at(&description.socket, pid) {
             return Ok(None);
         }
         let heartbeat = control.heartbeat();
-        let found = Found { seen_at, peer: Peer { pid, pidfd, memory }, control, description, files };
+        let found = Found { seen_at, peer, control, description, files };
         Ok(Some(Seen { found, heartbeat }))
     }
 
@@ -394,13 +403,16 @@ fn is_of_parent(pid: u32, maps: &[u8], range: &str) -> bool {
     of_parent.is_some_and(|of_parent| line(&of_parent) == line(maps))
 }
 
-/// The address range of the first mapping of a memory file of that name, as `/proc/PID/maps` and
-/// the names in `/proc/PID/map_files` write it.
+/// The address range of the first read-only mapping of a memory file of that name, as
+/// `/proc/PID/maps` and the names in `/proc/PID/map_files` write it. A program maps its control page
+/// and the first page of each ring so; a gopatchd, which has mapped the same files, maps none so.
 fn mapping_of<'m>(maps: &'m [u8], name: &str) -> Option<&'m str> {
     let suffix = format!(" /memfd:{name} (deleted)");
     maps.split(|byte| *byte == b'\n').find_map(|line| {
         let line = std::str::from_utf8(line).ok().filter(|line| line.ends_with(&suffix))?;
-        line.split(' ').next()
+        let mut words = line.split(' ');
+        let range = words.next()?;
+        (words.next()? == "r--s").then_some(range)
     })
 }
 
@@ -411,6 +423,7 @@ mod tests {
     #[test]
     fn the_range_of_a_mapping_is_the_name_of_its_file() {
         let maps = b"00400000-00401000 r-xp 00000000 08:01 5   /memfd:gopatch-control\n\
+            7e00-7e10 rw-s 00000000 00:01 1056                 /memfd:gopatch-rings (deleted)\n\
             7f00-7f10 r--s 00000000 00:01 1056                 /memfd:gopatch-rings (deleted)\n\
             7f20-7f30 r--s 00000000 00:01 1055                 /memfd:gopatch-control (deleted)\n\
             7f40-7f50 rw-s 00001000 00:01 1056                 /memfd:gopatch-rings (deleted)\n";

@@ -24,7 +24,7 @@ use rustix::net::{
 
 use super::control_page::{ControlPage, Description};
 use super::finder::{Found, RingFiles};
-use super::peer::Peer;
+use super::peer::{Peer, pid_of};
 use crate::calls::program::{Program, ProgramError};
 use crate::host::waker::Waker;
 use crate::telemetry::resource::{Naming, Resource};
@@ -50,6 +50,9 @@ pub(crate) enum Refusal {
     NotAHello,
     #[error("cannot identify the process: {0}")]
     Peer(io::Error),
+    /// Pid, or 0.
+    #[error("process {0} has ended")]
+    Ended(u32),
     #[error("its socket failed: {0}")]
     Socket(io::Error),
     #[error("it has gone on without a reply")]
@@ -196,7 +199,10 @@ fn read(
 impl Handshake {
     /// Starts with a new connection.
     pub(crate) fn new(socket: OwnedFd) -> Result<Self, Refusal> {
-        let peer = Peer::from_socket(socket.as_fd()).map_err(Refusal::Peer)?;
+        let peer = Peer::from_socket(socket.as_fd()).map_err(|error| match pid_of(socket.as_fd()) {
+            Ok(pid) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Refusal::Ended(pid),
+            _ => Refusal::Peer(error),
+        })?;
         let source = Source::Connection(socket);
         Ok(Self { source, peer, deadline: Instant::now() + PATIENCE, stage: Stage::Silent })
     }
@@ -213,6 +219,11 @@ impl Handshake {
         };
         let source = Source::Session { control, description, files, seen_at };
         Self { source, peer, deadline: Instant::now() + LONG_PATIENCE, stage: Stage::Greeted(hello, None) }
+    }
+
+    /// Whether the process has connected, and has ended since.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.source, Source::Connection(_)) && self.peer.has_ended()
     }
 
     /// When it needs attention even if nothing comes from the peer.

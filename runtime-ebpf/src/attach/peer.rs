@@ -16,6 +16,8 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// A process that has connected.
@@ -41,26 +43,51 @@ pub(crate) struct Memory {
 impl Peer {
     /// The process that has connected `socket`.
     pub(crate) fn from_socket(socket: BorrowedFd<'_>) -> io::Result<Self> {
-        let mut credentials = libc::ucred { pid: 0, uid: 0, gid: 0 };
-        option(socket, libc::SO_PEERCRED, &mut credentials)?;
+        let pid = pid_of(socket)?;
         let mut pidfd = -1;
         // Linux 6.5. Before that pidfd_open(2) is as safe, while the process waits for our reply.
         let pidfd = if option(socket, SO_PEERPIDFD, &mut pidfd).is_ok() {
             // SAFETY: the kernel has just opened it for us, and nothing else knows it.
             unsafe { OwnedFd::from_raw_fd(pidfd) }
         } else {
-            let pid = Pid::from_raw(credentials.pid)
+            let pid = Pid::from_raw(pid.cast_signed())
                 .ok_or_else(|| io::Error::other("its pid namespace is not visible from here, which needs Linux 6.5"))?;
             pidfd_open(pid, PidfdFlags::empty())?
         };
-        let pid = credentials.pid.unsigned_abs();
         Ok(Self { pid, pidfd, memory: Memory::open(pid) })
+    }
+
+    /// Whether the process has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        is_readable(&self.pidfd)
     }
 
     /// Whether the program that connected is known to be over.
     pub(crate) fn is_over(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.is_gone())
     }
+}
+
+/// The pid of the process that has connected `socket`, which may have ended.
+pub(crate) fn pid_of(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut credentials = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    option(socket, libc::SO_PEERCRED, &mut credentials)?;
+    Ok(credentials.pid.unsigned_abs())
+}
+
+/// Whether process `pid` has ended, even if its parent has not waited for it yet.
+pub(crate) fn has_ended(pid: u32) -> bool {
+    let pidfd = Pid::from_raw(pid.cast_signed()).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+    match pidfd {
+        Some(Ok(pidfd)) => is_readable(&pidfd),
+        Some(Err(error)) => error == Errno::SRCH,
+        None => true,
+    }
+}
+
+fn is_readable(pidfd: &OwnedFd) -> bool {
+    let mut ended = [PollFd::new(pidfd, PollFlags::IN)];
+    poll(&mut ended, Some(&Timespec::default())).is_ok_and(|ended| ended > 0)
 }
 
 impl Memory {
