@@ -125,7 +125,7 @@ fn children_are_started() -> Result<()> {
         let scratch = Scratch::new()?;
         let program = Probe::build(&scratch, go)?;
         for backend in backends() {
-            let gopatchd = Gopatchd::start(&scratch, backend, &[])?;
+            let mut gopatchd = Gopatchd::start(&scratch, backend, &[])?;
             probe::run(&scratch, &program.patched, &["children", &REQUESTS.to_string()])?;
             // A child that connects just before gopatchd's end counts as neither a session nor
             // refused.
@@ -133,6 +133,10 @@ fn children_are_started() -> Result<()> {
                 let status = gopatchd.status()?;
                 let count = |name: &str| status["totals"][name].as_u64().context("totals");
                 Ok((count("sessions")? + count("refused")? == 1 + REQUESTS as u64).then_some(()))
+            })
+            .with_context(|| {
+                let totals = format!("Go {go}: {:?}", gopatchd.status());
+                gopatchd.process().describe(&totals)
             })?;
             let collected = gopatchd.stop()?;
             collected.ensure_all_seen()?;

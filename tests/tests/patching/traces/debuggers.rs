@@ -119,13 +119,17 @@ fn without_dictionary(line: &str) -> String {
 /// What stands between numbers and words.
 const BREAKS: [char; 5] = [' ', '=', ',', '(', ')'];
 
-/// A word, and what follows it, without an address that the kernel chose. (In decimal: a variable that
-/// has no value yet.)
+/// A word, and what follows it, without an address that the kernel chose. (In decimal, or as a
+/// floating-point number far below all others: a variable that has no value yet.)
 fn without_address(word: &str) -> &str {
     let number = word.trim_end_matches(BREAKS);
     let value = match number.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => number.parse().ok().or_else(|| number.parse::<i64>().ok().map(i64::cast_unsigned)),
+        None => number
+            .parse()
+            .ok()
+            .or_else(|| number.parse::<i64>().ok().map(i64::cast_unsigned))
+            .or_else(|| number.parse().ok().filter(|value: &f64| value.is_subnormal()).map(f64::to_bits)),
     };
     if value.is_some_and(|value| value >= CHOSEN) { &word[number.len()..] } else { word }
 }
