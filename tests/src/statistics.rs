@@ -48,5 +48,7 @@ pub fn machine() -> (String, String) {
     let processor = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let kernel = rustix::system::uname();
     let processor = processor.map_or("unknown processor", |(_, name)| name).to_owned();
-    (processor, kernel.release().to_string_lossy().into_owned())
+    // Without what a distribution or a provider adds.
+    let release = kernel.release().to_string_lossy();
+    (processor, release.splitn(3, '.').take(2).collect::<Vec<_>>().join("."))
 }

@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use aya::maps::{MapData, RingBuf};
 use aya::programs::UProbe;
 use aya::programs::uprobe::{UProbeLink, UProbeScope};
@@ -132,11 +132,13 @@ pub(crate) fn places(target: &Path, function: &str, nop: &str) -> Result<Places>
     let exits = found.sites.iter().filter(|site| site.at == At::Exit);
     let returns = exits.filter_map(|site| site.after.last());
     let returns: Vec<u64> = returns.map(|ret| offset(Va(ret.ip()))).collect::<Result<_>>()?;
-    // An entry site begins after the stack check, where a Go function saves its caller's frame
-    // pointer.
+    // After the stack check, a Go function saves its caller's frame pointer. The entry's site ends
+    // just before that, or covers it.
     let entry = found.sites.iter().find(|site| site.at == At::Enter).context("its entry is not known")?;
-    let push = offset(entry.va)?;
-    ensure!(file.get(push as usize) == Some(&PUSH_RBP), "{function} does not begin with a push");
+    let displaced = entry.before.iter().chain(&entry.after).map(|instruction| Va(instruction.ip()));
+    let places = displaced.chain(entry.resume).map(offset).collect::<Result<Vec<_>>>()?;
+    let push = places.into_iter().find(|at| file.get(*at as usize) == Some(&PUSH_RBP));
+    let push = push.with_context(|| format!("{function} does not begin with a push"))?;
     let nop = elf.symbol(nop).with_context(|| format!("hookbench has no {nop}"))?;
     let nop_code = elf.bytes_from(nop).context("it has no code")?;
     let before = nop_code.windows(NOP.len()).take(64).position(|bytes| bytes == NOP).context("it has no NOP")?;
