@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -154,7 +154,7 @@ fn hooked_everywhere(package: &str, go: &str) -> Result<()> {
     let tests = StdTest::new(&scratch, package, go, "maymorestack", OPTIONS)?;
     let patched = patch(&scratch, &tests)?;
     let collector = Collector::start(&scratch)?;
-    same(&tests, "with gopatchd, preempted at every stack check", || tests.run(&patched, |_| Ok(())))?;
+    same(&tests, &patched, "with gopatchd, preempted at every stack check", |it| tests.run(it, |_| Ok(())))?;
     collector.stop()
 }
 
@@ -162,27 +162,27 @@ fn as_usual(package: &str, go: &str, mode: &str) -> Result<()> {
     let scratch = Scratch::new()?;
     let tests = StdTest::new(&scratch, package, go, mode, OPTIONS)?;
     let patched = patch(&scratch, &tests)?;
-    same(&tests, "no gopatchd", || tests.run(&patched, |_| Ok(())))?;
+    let as_usual = |program: &Path| tests.run(program, |_| Ok(()));
+    same(&tests, &patched, "no gopatchd", as_usual)?;
     let collector = Collector::start(&scratch)?;
-    same(&tests, "with gopatchd", || tests.run(&patched, |_| Ok(())))?;
-    let often = || tests.run(&patched, |command| Ok(_ = command.env("GOGC", "1")));
-    same(&tests, "with gopatchd and GOGC=1", often)?;
+    same(&tests, &patched, "with gopatchd", as_usual)?;
+    let often = |program: &Path| tests.run(program, |command| Ok(_ = command.env("GOGC", "1")));
+    same(&tests, &patched, "with gopatchd and GOGC=1", often)?;
     let profile = scratch.file("profile");
     let prepare = |command: &mut Command| Ok(_ = command.arg("-test.cpuprofile").arg(&profile));
-    same(&tests, "with gopatchd and a flood of SIGPROF", || tests.run_with(&patched, prepare, flood))?;
+    let flooded = |program: &Path| tests.run_with(program, prepare, flood);
+    same(&tests, &patched, "with gopatchd and a flood of SIGPROF", flooded)?;
     collector.stop()
 }
 
 /// Fails unless the results are the unpatched binary's. Some tests depend on time: a difference must
-/// occur twice.
-fn same(tests: &StdTest<'_>, how: &str, run: impl Fn() -> Result<Results>) -> Result<()> {
-    let once = || run().and_then(|results| tests.ensure_same(&results));
-    once()
-        .or_else(|error| {
-            eprintln!("{how}: {error:#}");
-            once()
-        })
-        .context(how.to_owned())
+/// occur twice, and not in the unpatched binary when that runs in the same way.
+fn same(tests: &StdTest<'_>, patched: &Path, how: &str, run: impl Fn(&Path) -> Result<Results>) -> Result<()> {
+    let once = run(patched).and_then(|results| tests.ensure_same(&results));
+    let Err(error) = once else { return Ok(()) };
+    eprintln!("{how}: {error:#}");
+    let unpatched = run(&tests.original).with_context(|| format!("{how}, unpatched"))?;
+    run(patched).and_then(|results| tests.ensure_same_as(&unpatched, &results)).with_context(|| how.to_owned())
 }
 
 /// A gopatchd whose output is gigabytes; only the last line is kept.
