@@ -134,10 +134,12 @@ impl Daemon {
             silent_since: Instant::now(),
             end_at: None,
         };
+        host::rights::keep(host::rights::LOOK | daemon.starter.backend.rights())?;
         tracing::info!(
-            "listening on {}, backend {} ({reason})",
+            "listening on {}, backend {} ({reason}); {}",
             config.listen.display(),
-            daemon.starter.backend.name()
+            daemon.starter.backend.name(),
+            host::rights::describe()
         );
         Ok(daemon)
     }
