@@ -117,7 +117,7 @@ impl Daemon {
         let lost = Lost { left_by_earlier: backend.left_by_earlier(), ..Default::default() };
         let daemon = Self {
             signals,
-            acceptor: Acceptor::start(listener, config.naming.clone(), socket.clone(), owner)?,
+            acceptor: Acceptor::start(listener, config, socket.clone(), owner)?,
             starter: Starter { ring_bytes: config.ring_bytes, socket, owner, backend },
             sessions: Vec::new(),
             heartbeat: Heartbeat::start().context("cannot start the heartbeat")?,
