@@ -135,6 +135,11 @@ impl Daemon {
             end_at: None,
         };
         host::rights::keep(host::rights::LOOK | daemon.starter.backend.rights())?;
+        if config.filter
+            && let Err(error) = host::filter::install()
+        {
+            tracing::warn!("system calls are not filtered: {error:#}");
+        }
         tracing::info!(
             "listening on {}, backend {} ({reason}); {}",
             config.listen.display(),

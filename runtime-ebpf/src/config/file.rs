@@ -55,6 +55,7 @@ impl Settings {
 pub(crate) struct CollectSettings {
     pub(crate) listen: Option<PathBuf>,
     pub(crate) allow: Option<Vec<String>>,
+    pub(crate) filter: Option<bool>,
     pub(crate) backend: Option<BackendChoice>,
     pub(crate) ring_bytes: Option<u32>,
     pub(crate) pin: Option<PathBuf>,

@@ -31,6 +31,8 @@ const GRPC_PORT: u16 = 4317;
 pub struct Config {
     pub(crate) listen: PathBuf,
     pub(crate) allow: Allow,
+    /// Whether gopatchd restricts its own system calls.
+    pub(crate) filter: bool,
     pub(crate) backend: BackendChoice,
     /// `None`: as large as memory allows.
     pub(crate) ring_bytes: Option<u32>,
@@ -130,6 +132,7 @@ impl Settings {
         let listen = collect.listen.unwrap_or_else(|| DEFAULT_SOCKET.into());
         Ok(Config {
             allow,
+            filter: collect.filter.unwrap_or(true),
             backend: collect.backend.unwrap_or(BackendChoice::Auto),
             ring_bytes: collect.ring_bytes,
             pin: collect.pin.unwrap_or_else(|| "/sys/fs/bpf/gopatch".into()),

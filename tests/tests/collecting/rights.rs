@@ -52,17 +52,27 @@ fn no_thread_of_gopatchd_keeps_a_capability_that_it_does_not_need() -> Result<()
                 ensure!(held.count_ones() <= 3, "{backend}: {thread} has {held:#x} in {set}");
             }
             ensure!(field("NoNewPrivs:") == Some("1"), "{backend}: {thread} may gain rights");
+            ensure!(field("Seccomp:") == Some("2"), "{backend}: {thread} may make any system call");
             threads.push(thread);
         }
         for expected in ["export", "finder", "output", "touch", "heartbeat"] {
             ensure!(threads.iter().any(|name| name == expected), "{backend}: no thread {expected} in {threads:?}");
         }
         let log = gopatchd.process().stderr();
-        ensure!(log.contains("no_new_privs"), "{log}");
+        ensure!(log.contains("no_new_privs; system calls filtered"), "{log}");
         server.stop()?;
         gopatchd.stop()?.ensure_all_seen()?;
     }
     Ok(())
+}
+
+#[test]
+fn the_filter_of_system_calls_can_be_turned_off() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let mut gopatchd = Gopatchd::start_by(&scratch, "memfd", "collect: { filter: false }\n")?;
+    let log = gopatchd.process().stderr();
+    ensure!(log.contains("no_new_privs; system calls not filtered"), "{log}");
+    gopatchd.stop().map(drop)
 }
 
 /// Its user, its group and its cgroup each permit a process. One that is not permitted is refused,
