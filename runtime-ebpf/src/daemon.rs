@@ -117,7 +117,7 @@ impl Daemon {
         let lost = Lost { left_by_earlier: backend.left_by_earlier(), ..Default::default() };
         let daemon = Self {
             signals,
-            acceptor: Acceptor::start(listener, config.naming.clone(), socket.clone(), owner)?,
+            acceptor: Acceptor::start(listener, config, socket.clone(), owner)?,
             starter: Starter { ring_bytes: config.ring_bytes, socket, owner, backend },
             sessions: Vec::new(),
             heartbeat: Heartbeat::start().context("cannot start the heartbeat")?,
@@ -134,10 +134,17 @@ impl Daemon {
             silent_since: Instant::now(),
             end_at: None,
         };
+        host::rights::keep(host::rights::LOOK | daemon.starter.backend.rights())?;
+        if config.filter
+            && let Err(error) = host::filter::install()
+        {
+            tracing::warn!("system calls are not filtered: {error:#}");
+        }
         tracing::info!(
-            "listening on {}, backend {} ({reason})",
+            "listening on {}, backend {} ({reason}); {}",
             config.listen.display(),
-            daemon.starter.backend.name()
+            daemon.starter.backend.name(),
+            host::rights::describe()
         );
         Ok(daemon)
     }

@@ -51,5 +51,6 @@ pub use console::error::format_error;
 pub use console::log::{Level, start as start_log, start_default as start_default_log};
 pub use console::print::Print;
 pub use daemon::run;
+pub use host::rights::renounce_new_privileges;
 pub use rings::BackendChoice;
 pub use uprobes::cli::UprobeArgs;

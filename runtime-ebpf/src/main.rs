@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     }
     let result = match cli.command {
         None => cli.collect.config().and_then(|config| {
+            gopatchd::renounce_new_privileges()?;
             let _log = gopatchd::start_log(config.log_level()).context("cannot write to standard error")?;
             gopatchd::run(&config).map(|()| true)
         }),

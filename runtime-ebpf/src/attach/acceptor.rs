@@ -9,12 +9,13 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use super::allow::Allow;
 use super::control_page::Owner;
 use super::finder::{OwnSocket, Search};
 use super::handshake::{Candidate, Handshake, Progress, Readers, Refusal};
 use super::listener::Listener;
 use super::offer::{Fate, Offer, Started};
-use crate::telemetry::resource::Naming;
+use crate::config::Config;
 
 /// Most handshakes at a time. Other connections wait in the backlog of the socket.
 const MAX_HANDSHAKES: usize = 64;
@@ -30,6 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Acceptor {
     /// None once gopatchd is stopping.
     listener: Option<Listener>,
+    allow: Allow,
     accept_after: Instant,
     readers: Readers,
     search: Search,
@@ -42,11 +44,12 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     /// Accepts from `listener`, and takes what the finder has found for its socket.
-    pub(crate) fn start(listener: Listener, naming: Naming, socket: OwnSocket, owner: Owner) -> io::Result<Self> {
-        let readers = Readers::new(naming)?;
+    pub(crate) fn start(listener: Listener, config: &Config, socket: OwnSocket, owner: Owner) -> io::Result<Self> {
+        let readers = Readers::new(config.naming.clone())?;
         let search = Search::start(socket, owner, readers.waker())?;
         Ok(Self {
             listener: Some(listener),
+            allow: config.allow.clone(),
             accept_after: Instant::now(),
             readers,
             search,
@@ -97,7 +100,7 @@ impl Acceptor {
             };
             match connection {
                 Ok(Some(socket)) => match Handshake::new(socket) {
-                    Ok(handshake) => self.handshakes.push(handshake),
+                    Ok(handshake) => self.begin(handshake),
                     Err(Refusal::Ended(pid)) => self.count_ended(pid),
                     Err(refusal) => self.count_refusal(0, &refusal),
                 },
@@ -111,11 +114,21 @@ impl Acceptor {
         }
     }
 
+    /// Goes on with a process that may have a session.
+    fn begin(&mut self, handshake: Handshake) {
+        match handshake.check(&self.allow) {
+            None => self.handshakes.push(handshake),
+            Some(refusal) => self.refuse(&handshake, &refusal),
+        }
+    }
+
     /// Continues all handshakes. Returns the processes that are ready for a session.
     pub(crate) fn advance(&mut self) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         if self.listener.is_some() {
-            self.handshakes.extend(self.search.found().map(Handshake::with_session));
+            for found in self.search.found().collect::<Vec<_>>() {
+                self.begin(Handshake::with_session(found));
+            }
         }
         for handshake in std::mem::take(&mut self.handshakes) {
             match handshake.advance(&self.readers) {

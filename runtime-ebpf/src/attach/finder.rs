@@ -31,6 +31,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::control_page::{ControlPage, Description, Owner, SocketPlace};
 use super::peer::{Memory, Peer, has_ended};
+use crate::host::rights;
 use crate::host::waker::Waker;
 
 /// How long a heartbeat must stand still.
@@ -143,7 +144,10 @@ impl Search {
             others: HashMap::new(),
             is_refused: false,
         };
-        thread::Builder::new().name("finder".into()).spawn(move || finder.run())?;
+        thread::Builder::new().name("finder".into()).spawn(move || {
+            rights::keep_in_thread(rights::FIND);
+            finder.run();
+        })?;
         Ok(Self { found, wanted, missed })
     }
 

@@ -22,9 +22,10 @@ use rustix::net::{
     recvmsg, sendmsg,
 };
 
+use super::allow::{Allow, Credentials};
 use super::control_page::{ControlPage, Description};
 use super::finder::{Found, RingFiles};
-use super::peer::{Peer, pid_of};
+use super::peer::{Peer, credentials_of, pid_of};
 use crate::calls::program::{Program, ProgramError};
 use crate::host::waker::Waker;
 use crate::telemetry::resource::{Naming, Resource};
@@ -61,6 +62,10 @@ pub(crate) enum Refusal {
     Program(#[from] ProgramError),
     #[error("its executable was not read within {} ms", PATIENCE.as_millis())]
     SlowFile,
+    #[error("{0} is not in collect.allow")]
+    NotAllowed(Credentials),
+    #[error("its session is not of a process in collect.allow")]
+    SessionNotAllowed,
     #[error("its program is over")]
     Over,
     #[error("{0:#}")]
@@ -219,6 +224,17 @@ impl Handshake {
         };
         let source = Source::Session { control, description, files, seen_at };
         Self { source, peer, deadline: Instant::now() + LONG_PATIENCE, stage: Stage::Greeted(hello, None) }
+    }
+
+    /// Why the process may not have a session, if it may not.
+    pub(crate) fn check(&self, allow: &Allow) -> Option<Refusal> {
+        let Source::Connection(socket) = &self.source else {
+            return (!allow.permits_pid(self.peer.pid)).then_some(Refusal::SessionNotAllowed);
+        };
+        match credentials_of(socket.as_fd()) {
+            Ok(process) => (!allow.permits(process)).then_some(Refusal::NotAllowed(process)),
+            Err(error) => Some(Refusal::Peer(error)),
+        }
     }
 
     /// Whether the process has connected, and has ended since.

@@ -15,6 +15,7 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, SocketType, accept_with};
 
+use crate::host::rights;
 use crate::socket::{self, BoundPath};
 
 /// The socket that processes connect to.
@@ -56,6 +57,7 @@ impl Listener {
 
 /// Touches the path for as long as the listener exists.
 fn keep_touching(path: &Path, alive: &Weak<()>) {
+    rights::keep_in_thread(rights::REACH);
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     let times = Timestamps { last_access: now, last_modification: now };
     while alive.strong_count() > 0 {

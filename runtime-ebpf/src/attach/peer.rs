@@ -20,6 +20,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::allow::Credentials;
+
 /// A process that has connected.
 #[derive(Debug)]
 pub(crate) struct Peer {
@@ -70,9 +72,14 @@ impl Peer {
 
 /// The pid of the process that has connected `socket`, which may have ended.
 pub(crate) fn pid_of(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    credentials_of(socket).map(|credentials| credentials.pid)
+}
+
+/// Whose process has connected `socket`, as it was then.
+pub(crate) fn credentials_of(socket: BorrowedFd<'_>) -> io::Result<Credentials> {
     let mut credentials = libc::ucred { pid: 0, uid: 0, gid: 0 };
     option(socket, libc::SO_PEERCRED, &mut credentials)?;
-    Ok(credentials.pid.unsigned_abs())
+    Ok(Credentials { pid: credentials.pid.unsigned_abs(), uid: credentials.uid, gid: credentials.gid })
 }
 
 /// Whether process `pid` has ended, even if its parent has not waited for it yet.

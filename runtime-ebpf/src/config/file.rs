@@ -54,6 +54,8 @@ impl Settings {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CollectSettings {
     pub(crate) listen: Option<PathBuf>,
+    pub(crate) allow: Option<Vec<String>>,
+    pub(crate) filter: Option<bool>,
     pub(crate) backend: Option<BackendChoice>,
     pub(crate) ring_bytes: Option<u32>,
     pub(crate) pin: Option<PathBuf>,

@@ -15,6 +15,7 @@ use super::values::{
     Compression, Exemplars, Histogram, Invalid, MetricsExporter, Protocol, Sampler, Temporality, TracesExporter,
     invalid,
 };
+use crate::attach::allow::Allow;
 use crate::console::log::Level;
 use crate::console::print::Print;
 use crate::control;
@@ -29,6 +30,9 @@ const GRPC_PORT: u16 = 4317;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     pub(crate) listen: PathBuf,
+    pub(crate) allow: Allow,
+    /// Whether gopatchd restricts its own system calls.
+    pub(crate) filter: bool,
     pub(crate) backend: BackendChoice,
     /// `None`: as large as memory allows.
     pub(crate) ring_bytes: Option<u32>,
@@ -123,8 +127,12 @@ impl Settings {
         if let Some(bytes) = collect.ring_bytes {
             check_ring_bytes(bytes).map_err(|reason| invalid("collect.ring_bytes", &reason))?;
         }
+        let allow = collect.allow.as_deref().map(Allow::parse).transpose();
+        let allow = allow.map_err(|reason| invalid("collect.allow", &reason))?.unwrap_or_default();
         let listen = collect.listen.unwrap_or_else(|| DEFAULT_SOCKET.into());
         Ok(Config {
+            allow,
+            filter: collect.filter.unwrap_or(true),
             backend: collect.backend.unwrap_or(BackendChoice::Auto),
             ring_bytes: collect.ring_bytes,
             pin: collect.pin.unwrap_or_else(|| "/sys/fs/bpf/gopatch".into()),

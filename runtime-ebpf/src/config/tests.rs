@@ -222,6 +222,7 @@ fn errors_name_the_invalid_setting() {
         ("traces: { sampler_arg: 2 }", "traces.sampler_arg: 2 is not between 0 and 1"),
         ("traces: { exporter: otlp, batch_spans: 0 }", "traces.batch_spans: 0 is not between 1 and"),
         ("collect: { ring_bytes: 5000 }", "collect.ring_bytes: not a power of two"),
+        ("collect: { allow: [root] }", "collect.allow: `root` is none of uid:N, gid:N, cgroup:/PATH"),
         ("collect: { backend: tape }", "collect.backend: unknown variant `tape`"),
         ("metrics: { exporters: [prometheus] }", "metrics.exporters: prometheus needs http.listen"),
         ("metrics: { cardinality: 1 }", "metrics.cardinality: must be at least 2"),

@@ -17,6 +17,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
+use crate::host::rights;
+
 /// Unwritten bytes beyond which no more are accepted.
 const FULL: usize = 16 << 20;
 
@@ -100,7 +102,10 @@ impl Output {
             let writer = Arc::new(Writer::default());
             self.writer = Some(Arc::clone(&writer));
             // The thread ends with the process: the reader that it waits for may never read.
-            thread::Builder::new().name("output".into()).spawn(move || writer.write(&file))?;
+            thread::Builder::new().name("output".into()).spawn(move || {
+                rights::keep_in_thread(rights::NONE);
+                writer.write(&file);
+            })?;
         }
         if let Some(writer) = &self.writer {
             self.unwritten = writer.take(&mut self.pending)?;

@@ -32,6 +32,7 @@ use self::push::{LAST_TRIES, Stop};
 use self::server::Bound;
 pub(crate) use self::shared::{Shared, Totals};
 use crate::config::Config;
+use crate::host::rights;
 use crate::socket::BoundPath;
 
 /// Requests with spans that are sent at the same time: with a distant receiver each takes a round
@@ -83,6 +84,7 @@ impl Exporter {
             runtime.spawn(server::serve(door, Arc::clone(shared)));
         }
         let thread = std::thread::Builder::new().name("export".into()).spawn(move || {
+            rights::keep_in_thread(rights::NONE);
             runtime.block_on(async {
                 for pusher in pushers {
                     if let Err(error) = pusher.await {

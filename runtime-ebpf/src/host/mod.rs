@@ -1,6 +1,8 @@
-//! The host as gopatchd uses it for itself: signals, priority, limits, time; `waker` wakes the main
-//! loop.
+//! The host as gopatchd uses it for itself: signals, priority, limits, time; `rights` and `filter`
+//! give up what is not needed, `waker` wakes the main loop.
 
+pub(crate) mod filter;
+pub(crate) mod rights;
 pub(crate) mod waker;
 
 use std::io;

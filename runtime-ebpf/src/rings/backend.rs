@@ -8,13 +8,20 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use gopatch_protocol::wire::{PAGE, ring};
+use rustix::thread::CapabilitySet;
 
 use super::mapping::Mapping;
+use crate::host::rights;
 
 /// A way to make rings and to drain them.
 pub(crate) trait Backend {
     /// Its name on the command line.
     fn name(&self) -> &'static str;
+
+    /// The capabilities that the main loop needs for it.
+    fn rights(&self) -> CapabilitySet {
+        rights::NONE
+    }
 
     /// Creates rings of `ring_bytes` bytes each.
     fn create(&mut self, count: u32, ring_bytes: u32) -> Result<NewRings>;

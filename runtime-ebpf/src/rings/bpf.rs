@@ -21,11 +21,14 @@ use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun};
 use aya::{Ebpf, EbpfLoader};
 use aya_obj::generated::bpf_map_type;
 use gopatch_protocol::wire::{PAGE, forwarded};
+use rustix::thread::CapabilitySet;
 
 use super::backend::{Backend, Counters, Drained, NewRings, Positions, RingError, Rings, Sink};
+use super::ids::Ids;
 use super::mapping::Mapping;
 use super::pin::Pin;
 use super::slots::{Slots, Taken};
+use crate::host::rights;
 
 /// `bpf/drain.bpf.c`, compiled by `bpf/build.sh`.
 const DRAIN: &[u8] = aya::include_bytes_aligned!("../../bpf/drain.bpf.o");
@@ -41,6 +44,7 @@ const OUTPUT_FULL: u32 = 1;
 pub(crate) struct BpfBackend {
     drain: Rc<RefCell<Drain>>,
     slots: Slots,
+    ids: Ids,
     pin: Option<Pin>,
 }
 
@@ -89,7 +93,8 @@ impl BpfBackend {
         let events = Map::RingBuf(events).try_into()?;
         let drain = Drain { program, events, losses };
         let slots = Slots::start(slots, placeholder).context("cannot start a thread")?;
-        Ok(Self { drain: Rc::new(RefCell::new(drain)), slots, pin })
+        let ids = Ids::start().context("cannot start a thread")?;
+        Ok(Self { drain: Rc::new(RefCell::new(drain)), slots, ids, pin })
     }
 }
 
@@ -113,6 +118,10 @@ impl Backend for BpfBackend {
         "bpf"
     }
 
+    fn rights(&self) -> CapabilitySet {
+        rights::MAPS
+    }
+
     fn create(&mut self, count: u32, ring_bytes: u32) -> Result<NewRings> {
         let maps = (0..count)
             .map(|_| create_ring(ring_bytes))
@@ -125,7 +134,7 @@ impl Backend for BpfBackend {
 
     fn reopen(&mut self, ids: &[u32], ring_bytes: u32) -> Result<Box<dyn Rings>> {
         let open = |id: &u32| {
-            let map = MapData::from_id(*id)?;
+            let map = self.ids.open(*id)?;
             let info = map.info()?;
             let is_ring = info.map_type()? == MapType::UserRingBuf && info.max_entries() == ring_bytes;
             ensure!(is_ring && info.name_as_str() == Some(RING_NAME), "map {id} is not a ring");

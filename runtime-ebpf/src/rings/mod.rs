@@ -3,6 +3,7 @@
 //! - [`backend`]: what makes and drains rings, and the positions of a ring;
 //! - [`bpf`], [`memfd`]: the two backends; [`choice`]: which one is used;
 //! - [`slots`]: the array of all rings of the bpf backend;
+//! - [`ids`]: opens the rings that an earlier gopatchd of the bpf backend has left;
 //! - [`pin`]: the output of the bpf backend, pinned for other tools;
 //! - [`mapping`]: memory that is shared with another process;
 //! - [`size`]: how large rings are;
@@ -16,6 +17,7 @@ mod backend;
 mod bpf;
 pub(crate) mod cadence;
 mod choice;
+mod ids;
 pub(crate) mod mapping;
 mod memfd;
 mod pin;

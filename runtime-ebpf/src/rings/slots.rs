@@ -17,6 +17,8 @@ use anyhow::{Context, Result, ensure};
 use aya::maps::MapData;
 use aya_obj::generated::{bpf_attr, bpf_attr__bindgen_ty_3 as batch_attr, bpf_cmd};
 
+use crate::host::rights;
+
 /// Slots of the array: `MAX_RINGS` of `drain.bpf.c`.
 const SLOTS: u32 = 4096;
 
@@ -52,6 +54,7 @@ impl Slots {
         let (changes, receiver) = channel();
         let freed = Arc::clone(&free);
         let run = move || {
+            rights::keep_in_thread(rights::MAPS);
             while let Ok(first) = receiver.recv() {
                 let changes: Vec<_> = std::iter::once(first).chain(receiver.try_iter()).collect();
                 // One that the kernel refuses must not spoil the others.

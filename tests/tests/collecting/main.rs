@@ -10,6 +10,7 @@ mod idle;
 mod processes;
 mod random;
 mod requests;
+mod rights;
 mod sessions;
 mod signals;
 mod std_tests;

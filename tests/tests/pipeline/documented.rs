@@ -13,6 +13,28 @@ use xtask::{corpus, workspace};
 /// The heading of the example.
 const HEADING: &str = "## A worked example";
 
+/// A claim of the threat model without its test would be a promise.
+#[test]
+fn each_claim_of_the_threat_model_has_its_test() -> Result<()> {
+    let text = fs::read_to_string(workspace::root().join("docs/threat-model.md"))?;
+    let claims = text.lines().filter(|line| line.starts_with('|')).filter_map(|line| line.rsplit('|').nth(1));
+    let words = claims.flat_map(|tests| tests.split('`').skip(1).step_by(2));
+    let names: Vec<_> = words
+        .filter(|name| {
+            name.len() > 12 && !name.contains(|c: char| c != '_' && !c.is_ascii_lowercase() && !c.is_ascii_digit())
+        })
+        .collect();
+    ensure!(names.len() > 30, "only {} claims were found", names.len());
+    let mut search = Command::new("grep");
+    search.args(["-rh", "--include=*.rs", "-A4", "#\\[test\\]"]);
+    search.args(["patcher", "trampolines", "runtime-ebpf", "tests"]).current_dir(workspace::root());
+    let tests = workspace::output(&mut search)?;
+    for name in names {
+        ensure!(tests.contains(&format!("fn {name}(")), "there is no test {name}");
+    }
+    Ok(())
+}
+
 #[test]
 fn the_worked_example_works() -> Result<()> {
     let reference = fs::read_to_string(workspace::root().join("docs/rules.md"))?;
