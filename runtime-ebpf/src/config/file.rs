@@ -143,6 +143,7 @@ pub(crate) struct SignalSettings {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct HttpSettings {
     pub(crate) listen: Option<SocketAddr>,
+    pub(crate) page_bytes: Option<usize>,
 }
 
 /// The socket of `gopatchd status`, `top` and `rule`.

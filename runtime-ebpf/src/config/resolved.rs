@@ -43,6 +43,8 @@ pub struct Config {
     pub(crate) traces: Option<TracesConfig>,
     pub(crate) metrics: MetricsConfig,
     pub(crate) http: Option<SocketAddr>,
+    /// Most bytes of processes on a page of metrics.
+    pub(crate) page_bytes: usize,
     pub(crate) control: PathBuf,
     pub(crate) level: Level,
     pub(crate) print: Print,
@@ -145,6 +147,7 @@ impl Settings {
             traces,
             metrics,
             http: http.listen,
+            page_bytes: http.page_bytes.unwrap_or(64 << 20),
             control: control.socket.unwrap_or_else(|| control::default_socket(&listen)),
             level: log.level.unwrap_or(Level::Info),
             print,

@@ -3,15 +3,19 @@
 //! ```text
 //!   main loop   queue (spans), telemetry::process (metrics), shared
 //!   thread      push -> otlp, points            to an OTLP receiver
-//!               server -> prometheus, status    to clients
+//!               server -> connections, page     to clients
+//!               page -> prometheus, labels; status
 //!               kubernetes                      the names of pods
 //! ```
 //!
 //! Trusts: nothing from outside.
 //! Never does: hold up the main loop for longer than it takes to copy the counters of one process.
 
+mod connections;
 mod kubernetes;
+mod labels;
 mod otlp;
+mod page;
 mod points;
 mod prometheus;
 mod push;

@@ -1,16 +1,15 @@
-//! The page that Prometheus scrapes.
+//! The lines of the page that Prometheus scrapes.
 //!
-//! Decides: names and labels (OpenTelemetry's specification, "Prometheus and OpenMetrics
-//! compatibility"), and the two forms: the text format 0.0.4, and OpenMetrics 1.0, which has
-//! exemplars.
+//! Decides: names of metrics, which labels identify a process, and the two forms: the text format
+//! 0.0.4, and OpenMetrics 1.0, which has exemplars.
 //! Trusts: nothing in the values, which are escaped.
 //! Never does: I/O.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::labels::{self, SAME_INSTANCE, append};
 use super::shared::Shared;
 use crate::summary::Lost;
 use crate::telemetry::histogram::Exemplar;
@@ -25,91 +24,118 @@ pub(crate) enum Form {
     OpenMetrics,
 }
 
-/// Metrics of one name: their head, and their lines.
-#[derive(Debug, Default)]
-struct Family {
-    kind: &'static str,
-    help: String,
-    unit: &'static str,
-    lines: String,
+/// What precedes the lines of a metric.
+pub(super) struct Head<'h> {
+    pub(super) name: &'h str,
+    pub(super) kind: &'static str,
+    pub(super) help: &'h str,
+    pub(super) unit: &'static str,
 }
 
-type Families = BTreeMap<String, Family>;
-
-/// The page, of all processes and of gopatchd itself.
-pub(crate) fn page(shared: &Shared, form: Form) -> String {
-    let mut families = Families::new();
-    for process in shared.processes.all() {
-        add_process(&mut families, &process, form);
-    }
-    add_gopatchd(&mut families, shared);
-    let mut page = String::new();
-    for (name, Family { kind, help, unit, lines }) in families {
-        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
+impl Head<'_> {
+    pub(super) fn append(&self, form: Form, page: &mut String) {
+        let Self { name, kind, help, unit } = *self;
         // In OpenMetrics the name of a counter has no `_total`, only its sample has; that of an
         // info has no `_info`.
         let family = match (form, kind) {
             (Form::OpenMetrics, "counter") => name.trim_end_matches("_total"),
             (Form::OpenMetrics, "info") => name.trim_end_matches("_info"),
-            _ => &name,
+            _ => name,
         };
         let kind = if form == Form::Text && kind == "info" { "gauge" } else { kind };
+        let help = labels::help(help);
         write!(page, "# HELP {family} {help}\n# TYPE {family} {kind}\n").expect("a String takes all");
         if form == Form::OpenMetrics && !unit.is_empty() {
             writeln!(page, "# UNIT {family} {unit}").expect("a String takes all");
         }
-        page += &lines;
     }
-    if form == Form::OpenMetrics {
-        page += "# EOF\n";
-    }
-    page
 }
 
-fn add_process(families: &mut Families, process: &Arc<Process>, form: Form) {
-    let mut state = process.state();
-    let identity = identity(&state.resource);
-    let mut info = identity.clone();
-    let named = ["service.name", "service.namespace", "service.instance.id"];
-    for (name, value) in state.resource.iter().filter(|(name, _)| !named.contains(name)) {
-        label(&mut info, name, &value.to_string());
+/// Lines of gopatchd's own metrics, those of a name after one another.
+struct Own {
+    page: String,
+    form: Form,
+    last: &'static str,
+}
+
+impl Own {
+    fn push(&mut self, head: &Head<'static>, labels: &str, value: impl std::fmt::Display) {
+        if self.last != head.name {
+            head.append(self.form, &mut self.page);
+            self.last = head.name;
+        }
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+        writeln!(self.page, "{}{labels} {value}", head.name).expect("a String takes all");
     }
-    family(families, "target_info", "info", "Attributes of a process.", "").push(&format!("target_info{{{info}}} 1\n"));
-    counter(families, "gopatchd_process_records_total", "Records of a process.", &identity, state.records);
-    for (cause, count) in causes(&state.lost) {
-        let mut labels = identity.clone();
-        label(&mut labels, "cause", cause);
-        let help = "Records of a process that were lost, by cause.";
-        counter(families, "gopatchd_process_records_lost_total", help, &labels, count);
+
+    fn counter(&mut self, name: &'static str, help: &'static str, labels: &str, count: u64) {
+        self.push(&Head { name, kind: "counter", help, unit: "" }, labels, count);
     }
-    if let Some(metrics) = &state.metrics {
-        for group in &metrics.groups {
-            for series in &group.series {
-                let mut labels = identity.clone();
-                for (name, value) in group.attributes(series) {
-                    label(&mut labels, name, &value.to_string());
-                }
-                for (instrument, measured) in group.instruments.iter().zip(&series.measured) {
-                    let unit = if instrument.unit == "By" { "bytes" } else { "seconds" };
-                    let name = format!("{}_{unit}", sanitize(&instrument.name));
-                    let family = family(families, &name, "histogram", &instrument.description, unit);
-                    histogram(&mut family.lines, &name, &labels, measured, form);
-                }
-            }
+
+    fn gauge(&mut self, name: &'static str, help: &'static str, unit: &'static str, value: usize) {
+        self.push(&Head { name, kind: "gauge", help, unit }, "", value);
+    }
+
+    fn causes<'c>(&mut self, name: &'static str, help: &'static str, causes: impl Iterator<Item = (&'c str, u64)>) {
+        for (cause, count) in causes {
+            let mut labels = String::new();
+            append(&mut labels, "cause", cause);
+            self.counter(name, help, &labels, count);
         }
     }
-    state.scrape();
 }
 
-fn add_gopatchd(families: &mut Families, shared: &Shared) {
+/// What is counted of a process apart from its operations.
+pub(super) struct Counts {
+    pub(super) resource: Arc<Resource>,
+    records: u64,
+    lost: Lost,
+}
+
+impl Counts {
+    /// A copy, for which the process is locked only briefly.
+    pub(super) fn new(process: &Process) -> Self {
+        let state = process.state();
+        Self { resource: Arc::clone(&state.resource), records: state.records, lost: state.lost.clone() }
+    }
+}
+
+/// The metrics of a process that are no histograms, with their lines.
+pub(super) fn counters(state: &Counts, identity: &str) -> [(Head<'static>, String); 3] {
+    let named = ["service.name", "service.namespace", "service.instance.id"];
+    let attributes = state.resource.iter().filter(|(name, _)| !named.contains(name));
+    let info = labels::labels(identity, attributes.map(|(name, value)| (name, value.to_string())));
+    let mut lost = String::new();
+    for (cause, count) in causes(&state.lost) {
+        let mut labels = identity.to_owned();
+        append(&mut labels, "cause", cause);
+        writeln!(lost, "gopatchd_process_records_lost_total{{{labels}}} {count}").expect("a String takes all");
+    }
+    let counter = |name, help| Head { name, kind: "counter", help, unit: "" };
+    [
+        (
+            Head { name: "target_info", kind: "info", help: "Attributes of a process.", unit: "" },
+            format!("target_info{{{info}}} 1\n"),
+        ),
+        (
+            counter("gopatchd_process_records_total", "Records of a process."),
+            format!("gopatchd_process_records_total{{{identity}}} {}\n", state.records),
+        ),
+        (counter("gopatchd_process_records_lost_total", "Records of a process that were lost, by cause."), lost),
+    ]
+}
+
+/// gopatchd's own metrics.
+pub(super) fn gopatchd(shared: &Shared, form: Form) -> String {
+    let mut own = Own { page: String::new(), form, last: "" };
     let totals = shared.totals();
     let summary = &totals.summary;
     let mut version = String::new();
-    label(&mut version, "version", env!("CARGO_PKG_VERSION"));
-    label(&mut version, "backend", totals.backend);
-    family(families, "gopatchd_build_info", "info", "Version and backend of gopatchd.", "")
-        .push(&format!("gopatchd_build_info{{{version}}} 1\n"));
-    gauge(families, "gopatchd_processes", "Attached processes.", "", "", totals.attached as f64);
+    append(&mut version, "version", env!("CARGO_PKG_VERSION"));
+    append(&mut version, "backend", totals.backend);
+    let (name, help) = ("gopatchd_build_info", "Version and backend of gopatchd.");
+    own.push(&Head { name, kind: "info", help, unit: "" }, &version, 1);
+    own.gauge("gopatchd_processes", "Attached processes.", "", totals.attached);
     for (name, help, count) in [
         ("gopatchd_records_total", "Records received and understood.", summary.records),
         ("gopatchd_operations_total", "Operations made of records.", summary.operations),
@@ -135,31 +161,31 @@ fn add_gopatchd(families: &mut Families, shared: &Shared) {
             "Data points that the OTLP receiver rejected.",
             shared.rejected_points.load(Ordering::Relaxed),
         ),
+        (
+            "gopatchd_series_left_out_total",
+            "Series left out of pages of metrics because of http.page_bytes.",
+            shared.series_left_out.load(Ordering::Relaxed),
+        ),
     ] {
-        counter(families, name, help, "", count);
+        own.counter(name, help, "", count);
     }
-    for (cause, count) in causes(&summary.lost) {
-        let mut labels = String::new();
-        label(&mut labels, "cause", cause);
-        counter(families, "gopatchd_records_lost_total", "Records lost, by cause.", &labels, count);
-    }
-    let seconds = totals.drain_time.as_secs_f64();
-    family(families, "gopatchd_drain_seconds_total", "counter", "Time spent reading rings.", "seconds")
-        .push(&format!("gopatchd_drain_seconds_total {seconds}\n"));
+    let closed = shared.closed_connections.counts();
+    own.causes("gopatchd_connections_closed_total", "Connections that gopatchd closed, by cause.", closed.into_iter());
+    own.causes("gopatchd_records_lost_total", "Records lost, by cause.", causes(&summary.lost).into_iter());
+    let (name, help) = ("gopatchd_drain_seconds_total", "Time spent reading rings.");
+    own.push(&Head { name, kind: "counter", help, unit: "seconds" }, "", totals.drain_time.as_secs_f64());
     if let Some(queue) = &shared.spans {
         let (spans, bytes) = queue.waiting();
-        gauge(families, "gopatchd_queue_spans", "Spans that wait to be pushed.", "", "", spans as f64);
-        gauge(families, "gopatchd_queue_bytes", "Bytes of spans that wait to be pushed.", "", "bytes", bytes as f64);
+        own.gauge("gopatchd_queue_spans", "Spans that wait to be pushed.", "", spans);
+        own.gauge("gopatchd_queue_bytes", "Bytes of spans that wait to be pushed.", "bytes", bytes);
         let counts = queue.counts();
-        let help = "Spans delivered to the OTLP receiver.";
-        counter(families, "gopatchd_spans_pushed_total", help, "", counts.pushed.load(Ordering::Relaxed));
-        for (cause, count) in [("queue_full", &counts.full), ("rejected", &counts.rejected), ("ended", &counts.left)] {
-            let mut labels = String::new();
-            label(&mut labels, "cause", cause);
-            let help = "Spans lost, by cause.";
-            counter(families, "gopatchd_spans_lost_total", help, &labels, count.load(Ordering::Relaxed));
-        }
+        let pushed = counts.pushed.load(Ordering::Relaxed);
+        own.counter("gopatchd_spans_pushed_total", "Spans delivered to the OTLP receiver.", "", pushed);
+        let lost = [("queue_full", &counts.full), ("rejected", &counts.rejected), ("ended", &counts.left)];
+        let lost = lost.into_iter().map(|(cause, count)| (cause, count.load(Ordering::Relaxed)));
+        own.causes("gopatchd_spans_lost_total", "Spans lost, by cause.", lost);
     }
+    own.page
 }
 
 /// Losses by cause.
@@ -174,26 +200,31 @@ pub(crate) fn causes(lost: &Lost) -> [(&'static str, u64); 6] {
     ]
 }
 
-/// The labels that identify a process.
-fn identity(resource: &Resource) -> String {
+/// The labels that identify a process: the `number`th of those on the page that claim to be the
+/// same instance.
+pub(super) fn identity(resource: &Resource, number: usize) -> String {
     let (namespace, name) = (resource.text("service.namespace"), resource.text("service.name"));
     let job = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
     let mut labels = String::new();
-    label(&mut labels, "job", &job);
-    label(&mut labels, "instance", resource.text("service.instance.id"));
+    append(&mut labels, "job", &job);
+    append(&mut labels, "instance", resource.text("service.instance.id"));
+    if number > 1 {
+        append(&mut labels, SAME_INSTANCE, &number.to_string());
+    }
     labels
 }
 
-fn histogram(lines: &mut String, name: &str, labels: &str, measured: &Measured, form: Form) {
+pub(super) fn histogram(lines: &mut String, name: &str, labels: &str, measured: &Measured, form: Form) {
     let total = &measured.total;
     if total.totals.count == 0 {
         return;
     }
+    let comma = if labels.is_empty() { "" } else { "," };
     let mut below = 0u64;
     let bounds = total.bounds.iter().map(|bound| format!("{bound:?}")).chain(["+Inf".to_owned()]);
     for ((bound, count), exemplar) in bounds.zip(&total.counts).zip(&measured.exemplars) {
         below = below.saturating_add(*count);
-        write!(lines, "{name}_bucket{{{labels},le=\"{bound}\"}} {below}").expect("a String takes all");
+        write!(lines, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {below}").expect("a String takes all");
         if let (Form::OpenMetrics, Some(exemplar)) = (form, exemplar) {
             let Exemplar { value, unix_nanos, trace, span } = exemplar;
             let seconds = *unix_nanos as f64 / 1e9;
@@ -204,68 +235,4 @@ fn histogram(lines: &mut String, name: &str, labels: &str, measured: &Measured, 
     }
     let (sum, count) = (total.totals.sum, total.totals.count);
     write!(lines, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}\n").expect("a String takes all");
-}
-
-fn counter(families: &mut Families, name: &str, help: &str, labels: &str, count: u64) {
-    let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
-    family(families, name, "counter", help, "").push(&format!("{name}{labels} {count}\n"));
-}
-
-fn gauge(families: &mut Families, name: &str, help: &str, labels: &str, unit: &'static str, value: f64) {
-    let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
-    family(families, name, "gauge", help, unit).push(&format!("{name}{labels} {value}\n"));
-}
-
-fn family<'f>(
-    families: &'f mut Families,
-    name: &str,
-    kind: &'static str,
-    help: &str,
-    unit: &'static str,
-) -> &'f mut Family {
-    families.entry(name.to_owned()).or_insert_with(|| Family {
-        kind,
-        help: help.to_owned(),
-        unit,
-        lines: String::new(),
-    })
-}
-
-impl Family {
-    fn push(&mut self, line: &str) {
-        self.lines += line;
-    }
-}
-
-/// Appends a label, unless its value is empty.
-fn label(labels: &mut String, name: &str, value: &str) {
-    if value.is_empty() {
-        return;
-    }
-    if !labels.is_empty() {
-        labels.push(',');
-    }
-    let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    write!(labels, "{}=\"{value}\"", sanitize(name)).expect("a String takes all");
-}
-
-/// A name with only characters that Prometheus allows.
-fn sanitize(name: &str) -> String {
-    let allowed = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    let name: String = allowed.collect();
-    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_cannot_break_a_line() {
-        let mut labels = String::new();
-        label(&mut labels, "http.route", "/a\"b\\c\nd");
-        label(&mut labels, "nothing", "");
-        label(&mut labels, "2x", "y");
-        assert_eq!(labels, r#"http_route="/a\"b\\c\nd",_2x="y""#);
-    }
 }

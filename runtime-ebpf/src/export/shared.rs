@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::sync::oneshot;
 
+use super::connections::Closed;
 use super::queue::{Queue, QueueLimits};
 use crate::config::Config;
 use crate::control::switch::{Switch, Switched};
@@ -32,6 +33,10 @@ pub(crate) struct Shared {
     pub(crate) spans: Option<Queue>,
     /// Data points that the receiver rejected.
     pub(crate) rejected_points: AtomicU64,
+    /// Most bytes of processes on a page of metrics, and the series that it had no room for.
+    pub(crate) page_bytes: usize,
+    pub(crate) series_left_out: AtomicU64,
+    pub(super) closed_connections: Closed,
     is_pushed: bool,
     is_scraped: bool,
     totals: Mutex<Totals>,
@@ -66,6 +71,9 @@ impl Shared {
             processes: Processes::default(),
             spans: queue,
             rejected_points: AtomicU64::new(0),
+            page_bytes: config.page_bytes,
+            series_left_out: AtomicU64::new(0),
+            closed_connections: Closed::default(),
             is_pushed: config.metrics.endpoint.is_some(),
             is_scraped: config.metrics.scraped,
             totals: Mutex::default(),

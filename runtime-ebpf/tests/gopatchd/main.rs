@@ -6,6 +6,7 @@
 
 mod hostile;
 mod lifecycle;
+mod scrape;
 mod sessions;
 mod silence;
 mod support;

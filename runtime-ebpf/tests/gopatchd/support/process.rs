@@ -79,7 +79,12 @@ pub(crate) struct Introduction {
 impl Introduction {
     /// A valid one.
     pub(crate) fn new(rings: u32) -> Self {
-        let json = manifest().to_string().into_bytes();
+        Self::of(&manifest(), rings)
+    }
+
+    /// A valid one of a program with this manifest.
+    pub(crate) fn of(manifest: &Value, rings: u32) -> Self {
+        let json = manifest.to_string().into_bytes();
         let mut hello = vec![0; Hello::SIZE];
         hello[..8].copy_from_slice(&MAGIC.to_le_bytes());
         hello[Hello::RINGS_WANTED..][..4].copy_from_slice(&rings.to_le_bytes());
