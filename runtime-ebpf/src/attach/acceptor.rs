@@ -9,13 +9,13 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use super::allow::Allow;
 use super::control_page::Owner;
 use super::finder::{OwnSocket, Search};
 use super::handshake::{Candidate, Handshake, Progress, Readers, Refusal};
 use super::listener::Listener;
 use super::offer::{Fate, Offer, Started};
 use crate::config::Config;
+use crate::host::allow::Allow;
 
 /// Most handshakes at a time. Other connections wait in the backlog of the socket.
 const MAX_HANDSHAKES: usize = 64;

@@ -22,11 +22,11 @@ use rustix::net::{
     recvmsg, sendmsg,
 };
 
-use super::allow::{Allow, Credentials};
 use super::control_page::{ControlPage, Description};
 use super::finder::{Found, RingFiles};
 use super::peer::{Peer, credentials_of, pid_of};
 use crate::calls::program::{Program, ProgramError};
+use crate::host::allow::{Allow, Credentials};
 use crate::host::waker::Waker;
 use crate::telemetry::resource::{Naming, Resource};
 

@@ -1,7 +1,6 @@
 //! How a process attaches to gopatchd, and how the two stay in touch.
 //!
 //! - [`listener`]: the socket on which processes find gopatchd;
-//! - [`allow`]: which processes may have a session;
 //! - [`acceptor`]: new connections, and the log of refusals;
 //! - [`finder`]: processes that have a session and no gopatchd;
 //! - [`handshake`]: from a connection to all that a session needs;
@@ -12,7 +11,6 @@
 //! - [`heartbeat`]: the threads that keep control pages alive and hear processes ring.
 
 pub(crate) mod acceptor;
-pub(crate) mod allow;
 pub(crate) mod control_page;
 pub(crate) mod finder;
 pub(crate) mod handshake;

@@ -20,7 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::allow::Credentials;
+use crate::host::allow::Credentials;
 
 /// A process that has connected.
 #[derive(Debug)]

@@ -15,10 +15,10 @@ use super::values::{
     Compression, Exemplars, Histogram, Invalid, MetricsExporter, Protocol, Sampler, Temporality, TracesExporter,
     invalid,
 };
-use crate::attach::allow::Allow;
 use crate::console::log::Level;
 use crate::console::print::Print;
 use crate::control;
+use crate::host::allow::Allow;
 use crate::rings::{BackendChoice, check_ring_bytes};
 use crate::telemetry::metrics::{Keeping, Pushed};
 use crate::telemetry::resource::Naming;

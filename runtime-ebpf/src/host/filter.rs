@@ -17,7 +17,7 @@ const PERMITTED: &[libc::c_long] = &[
     // Memory, of the allocator, of rings, and of threads' stacks.
     libc::SYS_brk, libc::SYS_madvise, libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_mremap, libc::SYS_munmap,
     // New sessions: memory files, and BPF maps.
-    libc::SYS_bpf, libc::SYS_fallocate, libc::SYS_ftruncate, libc::SYS_memfd_create,
+    libc::SYS_bpf, libc::SYS_fallocate, libc::SYS_fchmod, libc::SYS_ftruncate, libc::SYS_memfd_create,
     // Threads, and their rights.
     libc::SYS_capget, libc::SYS_capset, libc::SYS_clone, libc::SYS_clone3, libc::SYS_exit, libc::SYS_exit_group,
     libc::SYS_futex, libc::SYS_futex_waitv, libc::SYS_getcpu, libc::SYS_membarrier, libc::SYS_prctl, libc::SYS_rseq,

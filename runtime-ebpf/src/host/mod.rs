@@ -1,6 +1,7 @@
-//! The host as gopatchd uses it for itself: signals, priority, limits, time; `rights` and `filter`
-//! give up what is not needed, `waker` wakes the main loop.
+//! The host as gopatchd uses it for itself: signals, priority, limits, time; `allow` says
+//! whom it serves, `rights` and `filter` give up what is not needed, `waker` wakes the main loop.
 
+pub(crate) mod allow;
 pub(crate) mod filter;
 pub(crate) mod rights;
 pub(crate) mod waker;

@@ -61,7 +61,9 @@ fn no_thread_of_gopatchd_keeps_a_capability_that_it_does_not_need() -> Result<()
         let log = gopatchd.process().stderr();
         ensure!(log.contains("no_new_privs; system calls filtered"), "{log}");
         server.stop()?;
-        gopatchd.stop()?.ensure_all_seen()?;
+        let collected = gopatchd.stop()?;
+        collected.ensure_all_seen()?;
+        ensure!(collected.summary.refused == 0, "{backend}: the filter stands in the way: {}", collected.stderr);
     }
     Ok(())
 }

@@ -29,7 +29,8 @@ pub(super) const ORDERS: &[Order] = &[
             &["telemetry", "console"],
             &["control"],
             &["calls"],
-            &["rings", "summary", "host", "socket"],
+            &["rings", "summary", "socket"],
+            &["host"],
         ],
     },
     Order {
