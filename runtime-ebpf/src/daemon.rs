@@ -38,6 +38,7 @@ use crate::host;
 use crate::outlet::Outlet;
 use crate::rings;
 use crate::rings::cadence::{Cadence, Rest};
+use crate::rings::claims::most_held;
 use crate::session::Session;
 use crate::summary::{Lost, Summary};
 use crate::telemetry::metrics::{Keeping, Metrics};
@@ -370,7 +371,12 @@ impl Daemon {
             Source::Connection(_) => started.control.take().expect("an offer has a new control page"),
         };
         let earlier = self.replace_sessions(&peer);
-        self.count_earlier_losses(&peer, &hello, earlier.as_ref().map(|(unwritten, _)| *unwritten));
+        self.count_earlier_losses(
+            &peer,
+            &hello,
+            most_held(started.ring_memory()),
+            earlier.as_ref().map(|(unwritten, _)| *unwritten),
+        );
         self.summary.sessions += 1;
         let execution = match earlier {
             Some((_, execution)) => execution,
@@ -417,12 +423,15 @@ impl Daemon {
     }
 
     /// Counts what a process has lost since its earlier session. If that was ours, `counted` of its
-    /// records were not written.
-    fn count_earlier_losses(&mut self, peer: &Peer, hello: &Hello, counted: Option<u64>) {
+    /// records were not written. Its rings have held `most` records.
+    fn count_earlier_losses(&mut self, peer: &Peer, hello: &Hello, most: u64, counted: Option<u64>) {
         // The rings of our own session are still drained, and its counters were read. The records
         // that the process counts beyond those found no ring at all.
         let unconsumed = if counted.is_some() { 0 } else { hello.lost_unconsumed };
         let ring_full = hello.lost_ring_full.saturating_sub(counted.unwrap_or(0));
+        let unproven = unconsumed.saturating_sub(most).saturating_add(ring_full.saturating_sub(most));
+        self.summary.unproven_losses = self.summary.unproven_losses.saturating_add(unproven);
+        let (unconsumed, ring_full) = (unconsumed.min(most), ring_full.min(most));
         if unconsumed > 0 || ring_full > 0 {
             tracing::info!(
                 "pid {}: of its earlier session, {unconsumed} records were not drained and {ring_full} found no room",

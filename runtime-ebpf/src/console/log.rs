@@ -2,7 +2,7 @@
 //!
 //! Decides: the form of a message: `gopatchd: ` and the text, with `error: ` or `warning: ` between
 //! the two.
-//! Trusts: its callers to keep control characters out of messages.
+//! Trusts: nothing in the texts of messages, which may come from processes.
 //! Never does: fail. A closed standard error does not end gopatchd, and a daemon does not wait for
 //! the reader.
 
@@ -20,6 +20,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::output::Output;
+use super::text::printable_message;
 
 /// Which messages appear on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -45,9 +46,9 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>, N: for<'w> FormatFields<'w> + 'stat
             tracing::Level::INFO => "",
             tracing::Level::DEBUG | tracing::Level::TRACE => "debug: ",
         };
-        write!(out, "gopatchd: {word}")?;
-        context.field_format().format_fields(out.by_ref(), event)?;
-        writeln!(out)
+        let mut text = String::new();
+        context.field_format().format_fields(Writer::new(&mut text), event)?;
+        writeln!(out, "gopatchd: {word}{}", printable_message(&text))
     }
 }
 
