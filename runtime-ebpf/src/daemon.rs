@@ -7,7 +7,7 @@
 //! Never does: wait for a peer or for a reader of the output. The loop sleeps only in poll(2), and
 //! without a limit while no process is attached or all of them will ring.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -55,14 +55,14 @@ const LEAVING: Duration = Duration::from_millis(400);
 /// Files that every poll waits for, before those of the sessions.
 const ALWAYS: usize = 3;
 
-/// Runs until a signal, or until the output is closed.
-pub fn run(config: &Config) -> Result<()> {
+/// Runs until a signal, or until the output is closed. Returns whether its output was written to
+/// the end.
+pub fn run(config: &Config) -> Result<bool> {
     let mut daemon = Daemon::start(config)?;
     while !daemon.is_over() {
         daemon.turn()?;
     }
-    daemon.end();
-    Ok(())
+    Ok(daemon.end())
 }
 
 struct Daemon {
@@ -175,12 +175,10 @@ impl Daemon {
         fullest
     }
 
-    /// Writes the output. A closed or broken output ends gopatchd.
+    /// Writes the output. One that is closed ends gopatchd.
     fn flush(&mut self) {
         if let Err(error) = self.outlet.printer.flush() {
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                tracing::error!("cannot write the output, stopping: {error}");
-            }
+            tracing::error!("cannot write the output, stopping: {error}");
             self.begin_end();
         }
     }
@@ -474,8 +472,8 @@ impl Daemon {
         self.end_at.is_some_and(|end_at| Instant::now() >= end_at)
     }
 
-    /// Drains what is left, and prints and logs the summary.
-    fn end(mut self) {
+    /// Drains what is left, and prints and logs the summary. Returns whether it was printed.
+    fn end(mut self) -> bool {
         for session in std::mem::take(&mut self.sessions) {
             let process = Arc::clone(&session.execution().process);
             session.close(&mut self.clock, &mut self.summary, &mut self.outlet);
@@ -484,7 +482,8 @@ impl Daemon {
         self.publish();
         self.exporter.end(&self.shared);
         let summary = self.summary.total();
-        self.outlet.printer.finish(&summary, LAST_OUTPUT);
+        let is_written = self.outlet.printer.finish(&summary, LAST_OUTPUT);
         tracing::info!("{summary}");
+        is_written
     }
 }
