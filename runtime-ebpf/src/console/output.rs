@@ -209,7 +209,7 @@ impl Writer {
                     }
                     Err(error @ Errno::PIPE) => state.error = Some(error),
                     Err(error) => {
-                        state.lost += rest.iter().filter(|byte| **byte == b'\n').count() as u64;
+                        state.lost += rest.split(|byte| *byte == b'\n').count() as u64 - 1;
                         state.obstacle = Some(error);
                         state.unwritten -= rest.len();
                         rest = &[];
