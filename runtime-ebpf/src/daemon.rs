@@ -7,7 +7,7 @@
 //! Never does: wait for a peer or for a reader of the output. The loop sleeps only in poll(2), and
 //! without a limit while no process is attached or all of them will ring.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ use crate::host;
 use crate::outlet::Outlet;
 use crate::rings;
 use crate::rings::cadence::{Cadence, Rest};
+use crate::rings::claims::most_held;
 use crate::session::Session;
 use crate::summary::{Lost, Summary};
 use crate::telemetry::metrics::{Keeping, Metrics};
@@ -54,14 +55,14 @@ const LEAVING: Duration = Duration::from_millis(400);
 /// Files that every poll waits for, before those of the sessions.
 const ALWAYS: usize = 3;
 
-/// Runs until a signal, or until the output is closed.
-pub fn run(config: &Config) -> Result<()> {
+/// Runs until a signal, or until the output is closed. Returns whether its output was written to
+/// the end.
+pub fn run(config: &Config) -> Result<bool> {
     let mut daemon = Daemon::start(config)?;
     while !daemon.is_over() {
         daemon.turn()?;
     }
-    daemon.end();
-    Ok(())
+    Ok(daemon.end())
 }
 
 struct Daemon {
@@ -181,12 +182,10 @@ impl Daemon {
         fullest
     }
 
-    /// Writes the output. A closed or broken output ends gopatchd.
+    /// Writes the output. One that is closed ends gopatchd.
     fn flush(&mut self) {
         if let Err(error) = self.outlet.printer.flush() {
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                tracing::error!("cannot write the output, stopping: {error}");
-            }
+            tracing::error!("cannot write the output, stopping: {error}");
             self.begin_end();
         }
     }
@@ -377,7 +376,12 @@ impl Daemon {
             Source::Connection(_) => started.control.take().expect("an offer has a new control page"),
         };
         let earlier = self.replace_sessions(&peer);
-        self.count_earlier_losses(&peer, &hello, earlier.as_ref().map(|(unwritten, _)| *unwritten));
+        self.count_earlier_losses(
+            &peer,
+            &hello,
+            most_held(started.ring_memory()),
+            earlier.as_ref().map(|(unwritten, _)| *unwritten),
+        );
         self.summary.sessions += 1;
         let execution = match earlier {
             Some((_, execution)) => execution,
@@ -424,12 +428,15 @@ impl Daemon {
     }
 
     /// Counts what a process has lost since its earlier session. If that was ours, `counted` of its
-    /// records were not written.
-    fn count_earlier_losses(&mut self, peer: &Peer, hello: &Hello, counted: Option<u64>) {
+    /// records were not written. Its rings have held `most` records.
+    fn count_earlier_losses(&mut self, peer: &Peer, hello: &Hello, most: u64, counted: Option<u64>) {
         // The rings of our own session are still drained, and its counters were read. The records
         // that the process counts beyond those found no ring at all.
         let unconsumed = if counted.is_some() { 0 } else { hello.lost_unconsumed };
         let ring_full = hello.lost_ring_full.saturating_sub(counted.unwrap_or(0));
+        let unproven = unconsumed.saturating_sub(most).saturating_add(ring_full.saturating_sub(most));
+        self.summary.unproven_losses = self.summary.unproven_losses.saturating_add(unproven);
+        let (unconsumed, ring_full) = (unconsumed.min(most), ring_full.min(most));
         if unconsumed > 0 || ring_full > 0 {
             tracing::info!(
                 "pid {}: of its earlier session, {unconsumed} records were not drained and {ring_full} found no room",
@@ -472,8 +479,8 @@ impl Daemon {
         self.end_at.is_some_and(|end_at| Instant::now() >= end_at)
     }
 
-    /// Drains what is left, and prints and logs the summary.
-    fn end(mut self) {
+    /// Drains what is left, and prints and logs the summary. Returns whether it was printed.
+    fn end(mut self) -> bool {
         for session in std::mem::take(&mut self.sessions) {
             let process = Arc::clone(&session.execution().process);
             session.close(&mut self.clock, &mut self.summary, &mut self.outlet);
@@ -482,7 +489,8 @@ impl Daemon {
         self.publish();
         self.exporter.end(&self.shared);
         let summary = self.summary.total();
-        self.outlet.printer.finish(&summary, LAST_OUTPUT);
+        let is_written = self.outlet.printer.finish(&summary, LAST_OUTPUT);
         tracing::info!("{summary}");
+        is_written
     }
 }

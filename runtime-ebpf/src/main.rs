@@ -1,7 +1,8 @@
 //! The binary `gopatchd`: reads the command line, runs, and turns an error into a message.
 //!
-//! Exit status: 0 if it ran and was stopped by a signal; 1 if `ab` found a limit exceeded or errors
-//! under load, or no process has the rule of `rule`; 2 if it could not run.
+//! Exit status: 0 if it ran and was stopped by a signal; 1 if the end of its output could not be
+//! written, `ab` found a limit exceeded or errors under load, or no process has the rule of `rule`; 2
+//! if it could not run.
 
 use std::process::ExitCode;
 
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         None => cli.collect.config().and_then(|config| {
             gopatchd::renounce_new_privileges()?;
             let _log = gopatchd::start_log(config.log_level()).context("cannot write to standard error")?;
-            gopatchd::run(&config).map(|()| true)
+            gopatchd::run(&config)
         }),
         Some(Command::Ab(args)) => gopatchd_ab::run(*args),
         Some(Command::Uprobes(args)) => uprobes::run(&args.into()).map(|()| true),

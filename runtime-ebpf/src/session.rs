@@ -23,6 +23,7 @@ use crate::control::api::RuleStatus;
 use crate::control::switch::{Setting, Switches};
 use crate::execution::Execution;
 use crate::outlet::Outlet;
+use crate::rings::claims::Claims;
 use crate::rings::{Counters, Drained, Positions, Rings};
 use crate::summary::Summary;
 
@@ -43,6 +44,7 @@ pub(crate) struct Session {
     order: Order<Event>,
     calls: Calls,
     counters: Counters,
+    claims: Claims,
     /// The positions of its first ring, where the process notes when it resumed, and when it last
     /// did.
     first_ring: Arc<Positions>,
@@ -75,7 +77,9 @@ impl Session {
         let (ring_bytes, ring_memory) = (started.ring_bytes, started.ring_memory());
         let rings = started.rings;
         let counters = control.counted();
-        let first_ring = rings.positions().swap_remove(0);
+        let mut positions = rings.positions();
+        let claims = Claims::new(positions.len());
+        let first_ring = positions.swap_remove(0);
         // The control page has every function on.
         let enabled = vec![true; execution.program.functions()];
         Self {
@@ -90,6 +94,7 @@ impl Session {
             enabled,
             order: Order::new(),
             counters,
+            claims,
             resumed: first_ring.resumed(),
             first_ring,
             unlogged: Unlogged::default(),
@@ -203,7 +208,13 @@ impl Session {
             tracing::warn!("pid {}: ring {ring} is no longer read: {error}", self.peer.pid);
         }
         let counters = self.rings.counters();
-        let Counters { ring_full, slot_busy, words_missing } = counters.since(self.counters);
+        let claimed = counters.since(self.counters);
+        let [ring_full, slot_busy, words_missing] =
+            [claimed.ring_full, claimed.slot_busy, claimed.words_missing].map(|claim| {
+                let accepted = self.claims.accept(claim);
+                summary.unproven_losses = summary.unproven_losses.saturating_add(claim - accepted);
+                accepted
+            });
         if counters != self.counters {
             self.counters = counters;
             self.control.set_counted(counters);
@@ -215,8 +226,8 @@ impl Session {
         if !nothing {
             let mut state = self.execution.process.state();
             state.records += records;
-            state.lost.ring_full += ring_full;
-            state.lost.slot_busy += slot_busy;
+            state.lost.ring_full = state.lost.ring_full.saturating_add(ring_full);
+            state.lost.slot_busy = state.lost.slot_busy.saturating_add(slot_busy);
             state.lost.output_full += drained.output_full;
             state.lost.malformed += malformed;
         }

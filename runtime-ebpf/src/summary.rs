@@ -31,6 +31,9 @@ pub(crate) struct Summary {
     pub(crate) words_missing: u64,
     /// Rings given up because their content was invalid.
     pub(crate) broken_rings: u64,
+    /// Losses that processes have claimed and cannot have had. They are in no other count.
+    #[serde(default)]
+    pub(crate) unproven_losses: u64,
 }
 
 /// Records lost, by cause.
@@ -86,6 +89,7 @@ impl fmt::Display for Summary {
             (self.evicted_calls, "open calls were given up"),
             (self.words_missing, "exits recorded without the values saved at entry"),
             (self.broken_rings, "rings were given up: their content was invalid"),
+            (self.unproven_losses, "losses were claimed by processes that cannot have had them"),
             (self.refused, "hellos were refused"),
         ] {
             if count > 0 {

@@ -8,14 +8,14 @@ use anyhow::{Context, Result};
 
 use super::cli::StatusArgs;
 use super::request::get;
-use crate::console::text::printable;
+use crate::console::text::{printable, printable_json};
 use crate::control::api::{ProcessStatus, Status};
 
 /// Prints the status.
 pub fn status(args: &StatusArgs) -> Result<()> {
     let text = if args.json {
         let status: serde_json::Value = get(&args.control.control, "/status")?;
-        format!("{status:#}\n")
+        printable_json(&format!("{status:#}\n")).into_owned()
     } else {
         format_status(&get(&args.control.control, "/status")?)
     };
@@ -47,9 +47,10 @@ fn format_status(status: &Status) -> String {
         let ended = if *ended { "  (ended)" } else { "" };
         writeln!(
             text,
-            "{pid:>8}  {:<20}  {:<12}  {go_version:<8} {records:>10}  {operations:>10} {lost:>10}{ended}",
+            "{pid:>8}  {:<20}  {:<12}  {:<8} {records:>10}  {operations:>10} {lost:>10}{ended}",
             printable(service),
-            printable(version)
+            printable(version),
+            printable(go_version)
         )
         .expect("a String takes all");
         for rule in rules {

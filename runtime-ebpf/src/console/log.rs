@@ -2,12 +2,13 @@
 //!
 //! Decides: the form of a message: `gopatchd: ` and the text, with `error: ` or `warning: ` between
 //! the two.
-//! Trusts: its callers to keep control characters out of messages.
+//! Trusts: nothing in the texts of messages, which may come from processes.
 //! Never does: fail. A closed standard error does not end gopatchd, and a daemon does not wait for
 //! the reader.
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::output::Output;
+use super::text::printable_message;
 
 /// Which messages appear on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -45,9 +47,9 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>, N: for<'w> FormatFields<'w> + 'stat
             tracing::Level::INFO => "",
             tracing::Level::DEBUG | tracing::Level::TRACE => "debug: ",
         };
-        write!(out, "gopatchd: {word}")?;
-        context.field_format().format_fields(out.by_ref(), event)?;
-        writeln!(out)
+        let mut text = String::new();
+        context.field_format().format_fields(Writer::new(&mut text), event)?;
+        writeln!(out, "gopatchd: {word}{}", printable_message(&text))
     }
 }
 
@@ -65,20 +67,39 @@ impl Drop for Log {
     }
 }
 
-/// A message of a daemon.
-struct Message(Arc<Mutex<Output>>);
+/// What writes a message of a daemon.
+struct Message {
+    output: Arc<Mutex<Output>>,
+    unwritten: Arc<Unwritten>,
+}
+
+/// Messages that could not be written.
+#[derive(Debug, Default)]
+struct Unwritten {
+    /// Those for which there was no room.
+    crowded: AtomicU64,
+    /// Those that a later message has reported.
+    reported: AtomicU64,
+}
 
 impl Write for Message {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        let mut output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !output.is_full() {
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost = output.lost().0 + self.unwritten.crowded.load(Ordering::Relaxed);
+        if output.is_full() {
+            self.unwritten.crowded.fetch_add(1, Ordering::Relaxed);
+        } else {
+            if lost > self.unwritten.reported.load(Ordering::Relaxed) {
+                let more = lost - self.unwritten.reported.swap(lost, Ordering::Relaxed);
+                output.buffer().extend(format!("gopatchd: warning: {more} messages were not written\n").as_bytes());
+            }
             output.buffer().extend(text);
         }
         Ok(text.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+        self.output.lock().unwrap_or_else(PoisonError::into_inner).flush()
     }
 }
 
@@ -92,7 +113,8 @@ impl Drop for Message {
 pub fn start(level: Level) -> io::Result<Log> {
     let output = Arc::new(Mutex::new(Output::new(io::stderr())?));
     let messages = Arc::clone(&output);
-    start_at(level, move || Message(Arc::clone(&messages)));
+    let unwritten = Arc::new(Unwritten::default());
+    start_at(level, move || Message { output: Arc::clone(&messages), unwritten: Arc::clone(&unwritten) });
     Ok(Log(output))
 }
 

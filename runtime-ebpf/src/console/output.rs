@@ -4,7 +4,9 @@
 //! Trusts: nothing about the file. A pipe may have a reader that sleeps, and a file may be on a
 //! disk that accepts nothing for a minute: poll(2) reports a file as writable even then. So a
 //! separate thread writes.
-//! Never does: make the files non-blocking, since other processes may share them.
+//! Never does: give up a file for an error that can pass, such as a full disk: the bytes of then are
+//! lost, their lines counted, and writing goes on. Only without a reader there is nothing to wait
+//! for. Nor make the files non-blocking, since other processes may share them.
 
 use std::io;
 use std::mem;
@@ -67,6 +69,9 @@ struct State {
     bytes: Vec<u8>,
     /// Handed over and not written: those bytes, and the rest of the current write.
     unwritten: usize,
+    /// Lines that could not be written, and why the last one could not.
+    lost: u64,
+    obstacle: Option<Errno>,
     /// Why writing has stopped.
     error: Option<Errno>,
 }
@@ -88,13 +93,20 @@ impl Output {
         &mut self.pending
     }
 
+    /// Lines that could not be written, and why the last one could not.
+    pub(crate) fn lost(&self) -> (u64, Option<io::Error>) {
+        let Some(writer) = &self.writer else { return (0, None) };
+        let state = writer.lock();
+        (state.lost, state.obstacle.map(Into::into))
+    }
+
     /// Bytes that wait.
     pub(crate) fn waiting(&self) -> usize {
         self.pending.len() + self.writer.as_ref().map_or(0, |writer| writer.lock().unwritten)
     }
 
-    /// Hands everything to the thread without waiting, except for a moment in a burst. After an
-    /// error, which may come from earlier bytes, nothing is written any more.
+    /// Hands everything to the thread without waiting, except for a moment in a burst. Once the
+    /// reader is gone, which earlier bytes may have shown, nothing is written any more.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if !self.pending.is_empty()
             && let Some(file) = self.file.take()
@@ -173,6 +185,8 @@ impl Writer {
         let is_file = fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file());
         let piece = if is_file { FILE_PIECE } else { PIECE };
         let mut bytes = Vec::new();
+        // Whether the last bytes written end amid a line, and whether the rest of it was lost.
+        let (mut is_amid, mut is_torn) = (false, false);
         loop {
             let state = self.changed.wait_while(self.lock(), |state| state.bytes.is_empty());
             let mut state = state.unwrap_or_else(PoisonError::into_inner);
@@ -181,6 +195,9 @@ impl Writer {
             mem::swap(&mut bytes, &mut state.bytes);
             drop(state);
             let mut rest = bytes.as_slice();
+            if is_torn && rustix::io::write(file, b"\n") == Ok(1) {
+                (is_amid, is_torn) = (false, false);
+            }
             while !rest.is_empty() {
                 let result = match rustix::io::write(file, &rest[..rest.len().min(piece)]) {
                     Err(Errno::INTR) => Ok(0),
@@ -191,10 +208,18 @@ impl Writer {
                 let mut state = self.lock();
                 match result {
                     Ok(written) => {
+                        is_amid = if written > 0 { rest[written - 1] != b'\n' } else { is_amid };
                         rest = &rest[written..];
                         state.unwritten -= written;
                     }
-                    Err(error) => state.error = Some(error),
+                    Err(error @ Errno::PIPE) => state.error = Some(error),
+                    Err(error) => {
+                        state.lost += rest.split(|byte| *byte == b'\n').count() as u64 - 1;
+                        state.obstacle = Some(error);
+                        state.unwritten -= rest.len();
+                        rest = &[];
+                        is_torn = is_amid;
+                    }
                 }
                 if state.unwritten < FULL || state.error.is_some() {
                     self.changed.notify_all();

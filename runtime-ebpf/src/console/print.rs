@@ -41,11 +41,20 @@ pub(crate) struct Printer {
     unprinted: u64,
     /// The reader is gone.
     closed: bool,
+    /// A warning has said that lines cannot be written.
+    has_warned: bool,
 }
 
 impl Printer {
     pub(crate) fn new(print: Print) -> io::Result<Self> {
-        Ok(Self { print, output: Output::new(io::stdout())?, operations: 0, unprinted: 0, closed: false })
+        Ok(Self {
+            print,
+            output: Output::new(io::stdout())?,
+            operations: 0,
+            unprinted: 0,
+            closed: false,
+            has_warned: false,
+        })
     }
 
     /// Prints an operation, at the next flush.
@@ -81,7 +90,7 @@ impl Printer {
     /// Writes its counts so far into the summary.
     pub(crate) fn count_into(&self, summary: &mut Summary) {
         summary.operations = self.operations;
-        summary.unprinted = self.unprinted;
+        summary.unprinted = self.unprinted + self.output.lost().0;
     }
 
     /// Starts writing everything, without waiting.
@@ -90,25 +99,37 @@ impl Printer {
         if result.is_err() {
             self.close();
         }
+        if !self.has_warned
+            && let (_, Some(error)) = self.output.lost()
+        {
+            tracing::warn!("cannot write to standard output, so some operations are not printed: {error}");
+            self.has_warned = true;
+        }
         result
     }
 
-    /// Writes the rest and the summary.
-    pub(crate) fn finish(&mut self, summary: &Summary, patience: Duration) {
+    /// Writes the rest and the summary. Returns whether all of that was written.
+    pub(crate) fn finish(&mut self, summary: &Summary, patience: Duration) -> bool {
         if self.closed {
-            return;
+            return false;
         }
+        let (lost_before, _) = self.output.lost();
         if self.print != Print::Text {
             self.output.buffer().extend(format!("{}\n", json!({ "summary": summary })).as_bytes());
         }
         match self.output.flush_all(patience) {
             Ok(()) if self.output.waiting() > 0 => {
                 tracing::warn!("the last {} bytes of the output were not read", self.output.waiting());
+                false
             }
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                tracing::warn!("cannot write the end of the output: {error}");
-            }
-            Ok(()) | Err(_) => {}
+            Ok(()) => match self.output.lost() {
+                (lost, Some(error)) if lost > lost_before => {
+                    tracing::warn!("cannot write the end of the output: {error}");
+                    false
+                }
+                _ => true,
+            },
+            Err(_) => false,
         }
     }
 

@@ -4,10 +4,42 @@ use std::borrow::Cow;
 
 /// The text with control characters escaped, so that a terminal shows them instead of obeying them.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(|c: char| c.is_control()) {
+    escape(text, |c| c.escape_default().to_string())
+}
+
+/// The same for text in JSON.
+pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
+    let parts = text.split_inclusive('\n').map(|line| match line.strip_suffix('\n') {
+        Some(line) => format!("{}\n", escape(line, |c| format!("\\u{:04x}", c as u32))),
+        None => escape(line, |c| format!("\\u{:04x}", c as u32)).into_owned(),
+    });
+    parts.collect()
+}
+
+/// The same for a message, whose own further lines begin with two spaces or `hint: `; no other text
+/// in it begins a line, so that it cannot pass for a message.
+pub(crate) fn printable_message(text: &str) -> String {
+    let mut lines = text.split('\n');
+    let mut message = printable(lines.next().unwrap_or_default()).into_owned();
+    for line in lines {
+        message += if line.starts_with("  ") || line.starts_with("hint: ") { "\n" } else { "\\n" };
+        message += &printable(line);
+    }
+    message
+}
+
+fn escape(text: &str, escape: impl Fn(char) -> String) -> Cow<'_, str> {
+    if !text.contains(is_obeyed) {
         return Cow::Borrowed(text);
     }
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars().map(|c| if is_obeyed(c) { escape(c) } else { c.to_string() }).collect()
+}
+
+/// Whether a terminal may obey the character instead of showing it: controls, separators of lines,
+/// and what changes the direction of the text after it.
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A duration with at least this many significant digits, as in `12.35ms`; whole nanoseconds below 1
@@ -38,6 +70,11 @@ mod tests {
     fn control_characters_are_escaped() {
         assert_eq!(printable("plain"), "plain");
         assert_eq!(printable("a\u{1b}[31m\n"), "a\\u{1b}[31m\\n");
+        assert_eq!(printable("\u{9b}2J\u{202e}x\u{2066}é"), "\\u{9b}2J\\u{202e}x\\u{2066}é");
+        assert_eq!(printable_json("{\n\"a\u{9b}\u{202e}\"}"), "{\n\"a\\u009b\\u202e\"}");
+        let forged = "pid 1: a\ngopatchd: all is well\r\n  1 lost\nhint: \u{1b}c";
+        let shown = "pid 1: a\\ngopatchd: all is well\\r\n  1 lost\nhint: \\u{1b}c";
+        assert_eq!(printable_message(forged), shown);
     }
 
     #[test]

@@ -24,7 +24,7 @@ const MAX_PAGES: usize = 32;
 
 /// How long a client may take none of an answer, and how long all of an answer may take.
 const STALLED: Duration = Duration::from_secs(10);
-const WHOLE_ANSWER: Duration = Duration::from_secs(60);
+const WHOLE_ANSWER: Duration = Duration::from_mins(1);
 
 /// How often the two are checked.
 const CHECK: Duration = Duration::from_secs(1);

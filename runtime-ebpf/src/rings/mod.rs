@@ -7,7 +7,8 @@
 //! - [`pin`]: the output of the bpf backend, pinned for other tools;
 //! - [`mapping`]: memory that is shared with another process;
 //! - [`size`]: how large rings are;
-//! - [`cadence`]: how often they are drained.
+//! - [`cadence`]: how often they are drained;
+//! - [`claims`]: what a process can have lost, whatever it claims.
 //!
 //! Trusts: nothing that a process can write. Positions, headers and sizes are checked at every
 //! pass, and a ring that fails a check is given up.
@@ -17,6 +18,7 @@ mod backend;
 mod bpf;
 pub(crate) mod cadence;
 mod choice;
+pub(crate) mod claims;
 mod ids;
 pub(crate) mod mapping;
 mod memfd;

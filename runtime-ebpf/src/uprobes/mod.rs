@@ -15,7 +15,7 @@ mod probes;
 mod table;
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -84,9 +84,7 @@ pub fn run(options: &Options) -> Result<()> {
         let bytes = collector.pass();
         cadence.adapt(bytes as f64 / f64::from(options.ring_bytes));
         if let Err(error) = collector.printer.flush() {
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                tracing::error!("cannot write the output, stopping: {error}");
-            }
+            tracing::error!("cannot write the output, stopping: {error}");
             break;
         }
         if collector.wait(&signals, cadence.interval())? {

@@ -5,13 +5,13 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use crate::support::process::{
-    Call, EVENT, Introduction, Process, connect_to, executable, now, receive_reply, send_hello,
+    Call, EVENT, Introduction, Process, connect_to, executable, manifest, now, receive_reply, send_hello,
 };
 use crate::support::{Gopatchd, SOON, backends};
 use gopatch_protocol::manifest::SECTION;
 use gopatch_protocol::wire::{Hello, MAX_PAYLOAD, Reply, ring};
 use rustix::net::{RecvFlags, recv};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const CALL: Call = Call { goid: 7, frame: 0x200 };
 
@@ -273,6 +273,61 @@ fn many_processes_can_attach_at_once() {
         "{}",
         output.stderr
     );
+}
+
+#[test]
+fn what_a_process_claims_to_have_lost_is_bounded() {
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(backend, &["--ring-bytes", "8192"]);
+        let mut process =
+            Process::attach_with(&gopatchd.socket(), &Introduction::new(2).with_losses(u64::MAX, u64::MAX));
+        process.rings[0].set_dropped(u64::MAX);
+        process.rings[1].set_words_missing(u64::MAX);
+        process.rings[1].write_all(&event());
+        assert_eq!(gopatchd.next_operation()["name"], "note");
+        let summary = gopatchd.stop().summary;
+        let number = |value: &Value| value.as_u64().expect("a number");
+        // Of both rings of 8192 bytes.
+        assert_eq!(number(&summary["lost"]["unconsumed"]), 2 * 8192 / 40, "{backend}: {summary}");
+        for bounded in [&summary["lost"]["ring_full"], &summary["lost"]["total"], &summary["words_missing"]] {
+            assert!(number(bounded) < 1 << 40, "{backend}: {summary}");
+        }
+        assert_eq!(number(&summary["unproven_losses"]), u64::MAX, "{backend}: {summary}");
+    }
+}
+
+/// A service version, a rule and a file name that a terminal would obey.
+#[test]
+fn no_text_of_a_process_reaches_a_terminal_as_it_is() {
+    const EVIL: &str = "a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}b\r\ngopatchd: all is well";
+    let gopatchd = Gopatchd::start("memfd", &["--print", "text"]);
+    let mut manifest = manifest();
+    manifest["input"]["go_version"] = json!(EVIL);
+    manifest["input"]["main_version"] = json!(EVIL);
+    manifest["input"]["main_package"] = json!(EVIL);
+    manifest["functions"][2]["rule"] = json!(EVIL);
+    manifest["functions"][2]["operation"] = json!(EVIL);
+    let mut process = Process::attach_with(&gopatchd.socket(), &Introduction::of(&manifest, 1));
+    process.rings[0].write_all(&event());
+    // A refusal that quotes the manifest.
+    let connection = connect_to(&gopatchd.socket());
+    manifest["points"][0]["at"] = json!(EVIL);
+    send_hello(&connection, &Introduction::of(&manifest, 1));
+    assert_ne!(receive_reply(&connection).0[Reply::STATUS], 0);
+    gopatchd.wait_for_stderr("refused");
+    let status = |options: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gopatchd"));
+        let output =
+            command.arg("status").args(options).arg("--control").arg(gopatchd.folder.path().join("gopatchd.control"));
+        String::from_utf8(output.output().expect("gopatchd runs").stdout).expect("UTF-8")
+    };
+    crate::support::wait_until("the operation", || status(&["--json"]).contains("\"operations\": 1"));
+    let (table, json, log, lines) = (status(&[]), status(&["--json"]), gopatchd.stderr(), gopatchd.stop_text());
+    for (what, text) in [("status", table), ("status --json", json), ("log", log), ("text", lines)] {
+        assert!(text.contains('a') && text.contains("]0;x"), "{what} does not show it: {text}");
+        let is_evil = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!text.contains(is_evil) && !text.contains("\ngopatchd: all is well"), "{what}: {text:?}");
+    }
 }
 
 #[test]

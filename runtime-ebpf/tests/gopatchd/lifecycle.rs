@@ -183,11 +183,57 @@ fn gopatchd_ends_when_its_output_is_closed() {
     let mut process = Process::attach(&socket, 1);
     drop(child.stdout.take());
     process.rings[0].write_all(&CALL.record(EVENT, now(), &[], &[]));
-    wait_until("its end", || child.try_wait().expect("a child of this process").is_some_and(|status| status.success()));
+    let has_ended = |child: &mut std::process::Child| child.try_wait().expect("a child of this process");
+    wait_until("its end", || has_ended(&mut child).is_some_and(|status| status.code() == Some(1)));
     assert!(process.must_detach());
     let mut message = String::new();
     child.stderr.take().expect("piped").read_to_string(&mut message).expect("UTF-8");
     assert!(message.contains("gopatchd: operations: 1, records: 1, sessions: 1, records lost: 0"), "{message}");
+}
+
+/// `/dev/full` is a disk without room.
+#[test]
+fn a_full_disk_costs_lines_and_not_gopatchd() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    for print in ["json", "text"] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let mut command = Gopatchd::command(folder.path(), "memfd", &["--print", print]);
+        let mut child = command.stdout(full()).spawn().expect("gopatchd runs");
+        let socket = folder.path().join("gopatchd.sock");
+        wait_until("gopatchd listens", || socket.exists());
+        let mut process = Process::attach(&socket, 1);
+        for read in 1..=20 {
+            process.rings[0].write_all(&CALL.record(EVENT, now(), &[], &[]));
+            wait_until("the record is read", || process.rings[0].consumer() == read * 40);
+        }
+        assert_eq!(child.try_wait().expect("a child of this process"), None, "gopatchd runs");
+        // Others are served as before.
+        drop(Process::attach(&socket, 1));
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM)
+            .expect("a child of this process");
+        let mut message = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut message).expect("UTF-8");
+        let status = child.wait().expect("a child of this process");
+        // In text there is no summary on standard output that could be lost.
+        assert_eq!(status.code(), Some(i32::from(print == "json")), "{print}: {message}");
+        assert!(message.contains("operations: 20, records: 20"), "{print}: {message}");
+        assert!(message.contains("cannot write to standard output"), "{print}: {message}");
+        assert!(message.contains(" operations were not printed"), "{print}: {message}");
+    }
+    // A log that cannot be written costs its messages.
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut command = Gopatchd::command(folder.path(), "memfd", &[]);
+    let mut child = command.stderr(full()).spawn().expect("gopatchd runs");
+    let socket = folder.path().join("gopatchd.sock");
+    wait_until("gopatchd listens", || socket.exists());
+    let mut process = Process::attach(&socket, 1);
+    process.rings[0].write_all(&CALL.record(EVENT, now(), &[], &[]));
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("UTF-8");
+    assert!(line.contains("note"), "{line}");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM)
+        .expect("a child of this process");
+    assert!(child.wait().expect("a child of this process").success());
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn head_lines(top: &Top) -> Vec<Line<'static>> {
             totals.operations, totals.records, totals.lost.total
         )),
         match &top.trouble {
-            Some(trouble) => Line::from(format!("no answer: {trouble}")).red(),
+            Some(trouble) => Line::from(format!("no answer: {}", printable(trouble))).red(),
             None => Line::default(),
         },
     ]

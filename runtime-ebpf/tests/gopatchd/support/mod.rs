@@ -145,6 +145,13 @@ impl Gopatchd {
         self.wait()
     }
 
+    /// Stops gopatchd and takes its output, which is not JSON.
+    pub(crate) fn stop_text(mut self) -> String {
+        self.terminate();
+        self.child.wait().expect("a child of this process");
+        self.stdout.iter().map(|line| line + "\n").collect()
+    }
+
     /// Waits for the end of gopatchd and takes its output.
     pub(crate) fn wait(mut self) -> Collected {
         let mut lines: Vec<Value> =
