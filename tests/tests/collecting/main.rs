@@ -3,14 +3,13 @@
 
 mod arguments;
 mod behaviour;
+mod daemon;
 mod everything;
 mod execution;
 mod h2c;
-mod idle;
 mod processes;
 mod random;
 mod requests;
-mod rights;
 mod sessions;
 mod signals;
 mod std_tests;
