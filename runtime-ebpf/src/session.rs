@@ -4,7 +4,7 @@
 //! Trusts: the order of a goroutine's records (see `calls::order`). Sizes and counters are checked.
 //! Never does: print. It hands finished operations to the outlet.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -290,12 +290,15 @@ impl Session {
 
     /// Switches every function to the setting of its rule.
     pub(crate) fn apply_rules(&mut self) {
+        let program = &self.execution.program;
         let mut state = self.execution.process.state();
-        let rules: HashMap<_, _> = state.rules.iter().map(|rule| (rule.name.clone(), rule.state)).collect();
+        let known: HashMap<_, _> = state.rules.iter().map(|rule| (rule.name.as_str(), rule.state)).collect();
+        let settings = program.rules().iter().map(|rule| known.get(rule.name.as_str()).copied().unwrap_or_default());
+        let settings: Vec<_> = settings.collect();
         state.samples.clear();
         let mut is_changed = false;
-        for index in 0..self.execution.program.functions() {
-            let set = rules.get(&self.execution.program.function(index).rule).copied().unwrap_or_default();
+        for index in 0..program.functions() {
+            let set = settings[program.rule_of(index as u32) as usize];
             if let Some(ratio) = set.sample {
                 state.samples.insert(index as u32, ratio);
             }
@@ -339,13 +342,13 @@ impl Session {
 
     /// The rules of a program, and how they are set.
     pub(crate) fn initial_rules(program: &Program, switches: &Switches) -> Vec<RuleStatus> {
-        let mut functions: BTreeMap<&str, usize> = BTreeMap::new();
-        for index in 0..program.functions() {
-            *functions.entry(&program.function(index).rule).or_default() += 1;
-        }
-        let rules = functions.into_iter();
+        let rules = program.rules().iter();
         rules
-            .map(|(name, functions)| RuleStatus { name: name.to_owned(), functions, state: switches.state(name) })
+            .map(|rule| RuleStatus {
+                name: rule.name.clone(),
+                functions: rule.functions,
+                state: switches.state(&rule.name),
+            })
             .collect()
     }
 }

@@ -182,7 +182,8 @@ impl Calls {
         };
         let place = Place { goid, frame, function };
         if role != Role::Half(At::Exit) && role != Role::Boundary && !program.instead_of(function).is_empty() {
-            self.pairing.leave_out(place, program.instead_of(function), tsc);
+            let rules = program.instead_of(function);
+            self.pairing.leave_out(place, |around| rules.contains(&program.rule_of(around)), tsc);
         }
         let (over, exit) = match role {
             Role::Nothing => return,
@@ -201,7 +202,11 @@ impl Calls {
             // Its end would have come before.
             Role::Half(At::Exit) if program.is_ended(function) => (self.pairing.unwind(place, tsc), None),
             Role::Half(At::Exit) => (self.pairing.exit(place, tsc), Some((point, payload))),
-            Role::OtherEnd => (self.pairing.end_around(place, program.ends(function), tsc), Some((point, payload))),
+            Role::OtherEnd => {
+                let rules = program.ends(function);
+                let over = self.pairing.end_around(place, |around| rules.contains(&program.rule_of(around)), tsc);
+                (over, Some((point, payload)))
+            }
             Role::Whole => {
                 let ancestors = self.pairing.ancestors(place, tsc);
                 let call = Call { end_tsc: tsc, entry: Mark { place, tsc, record: () }, end: End::Returned, ancestors };

@@ -7,7 +7,7 @@
 //! Never does: map the file (a process that truncates it could kill gopatchd), or read more than
 //! the section headers and the manifest.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
@@ -65,15 +65,24 @@ pub(crate) enum Role {
     Nothing,
 }
 
-/// What the call of a function means for calls around it, as the functions' indices.
+/// What the call of a function means for calls around it. Rules are given by their indices: a rule
+/// may have any number of functions, and any number of functions may name it.
 #[derive(Debug, Default)]
 struct Others {
-    /// The nearest call of one of these ends with it.
-    ends: Vec<u32>,
-    /// The nearest call of one of these is no operation.
-    instead_of: Vec<u32>,
+    rule: u32,
+    /// The nearest call of one of these rules ends with it.
+    ends: Box<[u32]>,
+    /// The nearest call of one of these rules is no operation.
+    instead_of: Box<[u32]>,
     /// Whether another function ends its own calls.
     is_ended: bool,
+}
+
+/// A rule, and how many functions it hooks.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    pub(crate) functions: usize,
 }
 
 /// What is needed for each record of a point.
@@ -96,6 +105,10 @@ pub(crate) struct Program {
     /// Whether an operation of each function may get an attribute from more than one capture.
     repeats: Vec<bool>,
     others: Vec<Others>,
+    /// By name.
+    rules: Vec<Rule>,
+    /// The points of each function.
+    points_of: Vec<Vec<u32>>,
 }
 
 impl Program {
@@ -111,10 +124,10 @@ impl Program {
         Ok(Self::new(Manifest::parse(&json)?))
     }
 
-    /// Prepares a manifest.
+    /// Prepares a manifest, in a time linear in its size.
     pub(crate) fn new(manifest: Manifest) -> Self {
         let ends: HashSet<_> = manifest.points.iter().map(|point| (point.function, point.at)).collect();
-        let others = others(&manifest.functions);
+        let (rules, others) = others(&manifest.functions);
         let points = manifest.points.iter().map(|point| {
             let role = match (manifest.functions[point.function as usize].kind, point.at) {
                 (Kind::Boundary, At::Enter) | (Kind::End, At::Exit) => Role::Nothing,
@@ -129,8 +142,10 @@ impl Program {
         });
         let points = points.collect();
         let mut captured: Vec<Vec<&Capture>> = vec![Vec::new(); manifest.functions.len()];
-        for point in &manifest.points {
+        let mut points_of = vec![Vec::new(); manifest.functions.len()];
+        for (index, point) in (0..).zip(&manifest.points) {
             captured[point.function as usize].extend(&point.captures);
+            points_of[point.function as usize].push(index);
         }
         let functions = manifest.functions.iter().zip(&captured);
         let conventions = functions.map(|(function, captured)| {
@@ -139,7 +154,7 @@ impl Program {
         let conventions = conventions.collect();
         let repeats = captured.iter().map(|captured| attributes::repeats(captured.iter().copied())).collect();
         let templates = manifest.functions.iter().map(|function| Template::read(&function.operation)).collect();
-        Self { manifest, points, conventions, templates, repeats, others }
+        Self { manifest, points, conventions, templates, repeats, others, rules, points_of }
     }
 
     /// The number of hooked functions.
@@ -167,15 +182,25 @@ impl Program {
         self.repeats[function as usize]
     }
 
-    /// The functions of which the nearest call around a call of this one ends with it.
+    /// The rules of which the nearest call around a call of this function ends with it.
     pub(crate) fn ends(&self, function: u32) -> &[u32] {
         &self.others[function as usize].ends
     }
 
-    /// The functions of which the nearest call around a call of this one is no operation.
+    /// The rules of which the nearest call around a call of this function is no operation.
     #[inline]
     pub(crate) fn instead_of(&self, function: u32) -> &[u32] {
         &self.others[function as usize].instead_of
+    }
+
+    /// The rule of a function, as its index in `rules`.
+    pub(crate) fn rule_of(&self, function: u32) -> u32 {
+        self.others[function as usize].rule
+    }
+
+    /// All rules, by name.
+    pub(crate) fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 
     /// Whether the calls of a function end in another. A call that returns has been left by a panic
@@ -187,7 +212,7 @@ impl Program {
 
     /// All captures of a function.
     pub(crate) fn captures_of(&self, function: usize) -> impl Iterator<Item = &Capture> {
-        let points = self.manifest.points.iter().filter(move |point| point.function as usize == function);
+        let points = self.points_of[function].iter().map(|point| &self.manifest.points[*point as usize]);
         points.flat_map(|point| &point.captures)
     }
 
@@ -208,19 +233,29 @@ impl Program {
     }
 }
 
-/// What the functions mean for each other's calls.
-fn others(functions: &[Function]) -> Vec<Others> {
-    let of_rules = |names: &Vec<String>| {
-        let indices = (0..).zip(functions).filter(|(_, function)| names.contains(&function.rule));
-        if names.is_empty() { Vec::new() } else { indices.map(|(index, _)| index).collect() }
+/// The rules, and what the functions mean for each other's calls.
+fn others(functions: &[Function]) -> (Vec<Rule>, Vec<Others>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for function in functions {
+        *counts.entry(&function.rule).or_default() += 1;
+    }
+    let indices: HashMap<&str, u32> = counts.keys().copied().zip(0..).collect();
+    let of_names = |names: &[String]| -> Box<[u32]> {
+        names.iter().filter_map(|name| indices.get(name.as_str()).copied()).collect()
     };
-    let ended: HashSet<_> = functions.iter().flat_map(|function| of_rules(&function.ends)).collect();
-    let each = (0..).zip(functions).map(|(index, function)| Others {
-        ends: of_rules(&function.ends),
-        instead_of: of_rules(&function.instead_of),
-        is_ended: ended.contains(&index),
+    let ended: HashSet<_> = functions.iter().flat_map(|function| of_names(&function.ends)).collect();
+    let others = functions.iter().map(|function| {
+        let rule = indices[function.rule.as_str()];
+        Others {
+            rule,
+            ends: of_names(&function.ends),
+            instead_of: of_names(&function.instead_of),
+            is_ended: ended.contains(&rule),
+        }
     });
-    each.collect()
+    let others = others.collect();
+    let rules = counts.into_iter().map(|(name, functions)| Rule { name: name.to_owned(), functions });
+    (rules.collect(), others)
 }
 
 /// The content of the section with the manifest.
@@ -318,6 +353,25 @@ pub(crate) mod tests {
             [Role::Half(At::Enter), Role::Half(At::Exit), Role::Boundary, Role::Nothing, Role::Boundary, Role::Whole];
         assert_eq!(roles[..6], expected.map(Some));
         assert_eq!(roles[6], None, "there is no such point");
+    }
+
+    /// 100,000 functions that all name one rule, whose functions they are: if each listed the others,
+    /// that would take 80 GB.
+    #[test]
+    fn what_functions_mean_for_each_other_takes_little_memory() {
+        const FUNCTIONS: u32 = 100_000;
+        let kinds = vec![Kind::Internal; FUNCTIONS as usize];
+        let points: Vec<_> = (0..FUNCTIONS).map(|function| (function, At::Enter)).collect();
+        let mut manifest = Manifest::parse(&manifest(&kinds, &points)).expect("a valid manifest");
+        for function in &mut manifest.functions {
+            function.ends = vec!["r".to_owned()];
+            function.instead_of = vec!["r".to_owned(), "another".to_owned()];
+        }
+        let program = Program::new(manifest);
+        let last = FUNCTIONS - 1;
+        assert_eq!((program.ends(last), program.instead_of(last)), (&[0][..], &[0][..]));
+        assert!(program.is_ended(last) && program.rule_of(last) == 0);
+        assert_eq!(program.rules().iter().map(|rule| rule.functions).collect::<Vec<_>>(), [FUNCTIONS as usize]);
     }
 
     #[test]

@@ -108,21 +108,13 @@ impl Equivalent<Key> for KeyRef<'_> {
 impl Metrics {
     pub(crate) fn new(program: &Program, keeping: Keeping) -> Self {
         let mut groups: Vec<Group> = Vec::new();
+        let mut known = HashMap::<_, usize, RandomState>::default();
         let group_of_function = (0..program.functions()).map(|index| {
-            let function = program.function(index);
-            let captures = || program.captures_of(index);
             let convention = program.convention(index as u32);
-            let instruments = convention.instruments(function);
-            let dimensions = if let Some(dimensions) = convention.dimensions() {
-                dimensions.iter().map(|name| (*name).to_owned()).collect()
-            } else {
-                let truths = captures().filter(|capture| capture.value == ValueType::Bool);
-                own_dimensions(function.dimensions.iter().chain(truths.map(|capture| &capture.attribute)))
-            };
-            let same =
-                |group: &Group| group.convention == convention && group.instruments[0].name == instruments[0].name;
-            groups.iter().position(same).unwrap_or_else(|| {
-                groups.push(Group { convention, instruments, dimensions, series: Vec::new(), overflow: None });
+            // Own metrics are named after the rule.
+            let rule = (convention == Convention::Own).then(|| program.rule_of(index as u32));
+            *known.entry((convention, rule)).or_insert_with(|| {
+                groups.push(Group::new(program, index, convention));
                 groups.len() - 1
             })
         });
@@ -198,6 +190,19 @@ fn own_dimensions<'n>(named: impl Iterator<Item = &'n String>) -> Vec<String> {
 }
 
 impl Group {
+    /// That of a function.
+    fn new(program: &Program, index: usize, convention: Convention) -> Self {
+        let function = program.function(index);
+        let dimensions = if let Some(dimensions) = convention.dimensions() {
+            dimensions.iter().map(|name| (*name).to_owned()).collect()
+        } else {
+            let truths = program.captures_of(index).filter(|capture| capture.value == ValueType::Bool);
+            own_dimensions(function.dimensions.iter().chain(truths.map(|capture| &capture.attribute)))
+        };
+        let instruments = convention.instruments(function);
+        Self { convention, instruments, dimensions, series: Vec::new(), overflow: None }
+    }
+
     fn add_series(&mut self, values: Option<Box<[Option<Value<'static>>]>>, pushed: Pushed) -> usize {
         let measured = self.instruments.iter().map(|instrument| Measured::new(instrument.bounds, pushed)).collect();
         self.series.push(Series { values, measured });

@@ -140,9 +140,8 @@ impl<R: Weigh> Goroutine<R> {
 
     /// The nearest call of one of these functions that is less deep than a place and began no later
     /// than `tsc`.
-    pub(super) fn nearest_around(&self, place: Place, functions: &[u32], tsc: u64) -> Option<Place> {
-        let is_it =
-            |(spot, began): &&Key| spot.frame < place.frame && *began <= tsc && functions.contains(&spot.function);
+    pub(super) fn nearest_around(&self, place: Place, functions: impl Fn(u32) -> bool, tsc: u64) -> Option<Place> {
+        let is_it = |(spot, began): &&Key| spot.frame < place.frame && *began <= tsc && functions(spot.function);
         let nearest = match self {
             _ if place.goid == 0 => None,
             Self::Few(calls) => calls.iter().rev().map(|(key, _)| key).find(is_it),

@@ -147,14 +147,14 @@ impl<R: Weigh> Pairing<R> {
     }
 
     /// The nearest call of one of these functions around a place ends.
-    pub(crate) fn end_around(&mut self, place: Place, functions: &[u32], tsc: u64) -> Option<Call<R>> {
+    pub(crate) fn end_around(&mut self, place: Place, functions: impl Fn(u32) -> bool, tsc: u64) -> Option<Call<R>> {
         let around = self.goroutines.get(&place.goid)?.nearest_around(place, functions, tsc)?;
         let (entry_tsc, entry, ancestors) = self.goroutines.get_mut(&place.goid)?.take_latest(around, tsc)?;
         Some(self.close((around, entry_tsc), entry, ancestors, tsc, End::Returned))
     }
 
     /// The nearest call of one of these functions around a place is no operation.
-    pub(crate) fn leave_out(&mut self, place: Place, functions: &[u32], tsc: u64) {
+    pub(crate) fn leave_out(&mut self, place: Place, functions: impl Fn(u32) -> bool, tsc: u64) {
         let Some(goroutine) = self.goroutines.get_mut(&place.goid) else { return };
         let Some(around) = goroutine.nearest_around(place, functions, tsc) else { return };
         if let Some((_, entry, _)) = goroutine.take_latest(around, tsc) {

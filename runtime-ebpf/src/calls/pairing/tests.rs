@@ -61,9 +61,12 @@ fn the_nearest_call_of_a_function_ends_in_another() {
     pairing.enter(mark(1, 100, 7, 10));
     pairing.enter(mark(1, 200, 7, 20));
     pairing.enter(mark(1, 300, 1, 30));
-    assert_eq!(pairing.end_around(place(1, 200, 8), &[3], 40), None, "no call of that function");
-    assert_eq!(pairing.end_around(place(2, 400, 8), &[7], 40), None, "another goroutine");
-    assert_eq!(ends(pairing.end_around(place(1, 400, 8), &[7], 40).as_slice()), [(20, 40, End::Returned)]);
+    assert_eq!(pairing.end_around(place(1, 200, 8), |function| function == 3, 40), None, "no call of that function");
+    assert_eq!(pairing.end_around(place(2, 400, 8), |function| function == 7, 40), None, "another goroutine");
+    assert_eq!(
+        ends(pairing.end_around(place(1, 400, 8), |function| function == 7, 40).as_slice()),
+        [(20, 40, End::Returned)]
+    );
     assert_eq!(pairing.unwind(place(1, 200, 7), 50), None, "it has ended before");
     assert_eq!(ends(pairing.unwind(place(1, 100, 7), 60).as_slice()), [(10, 60, End::Unwound)]);
     assert_eq!(pairing.unpaired_exits, 0);
@@ -73,8 +76,8 @@ fn the_nearest_call_of_a_function_ends_in_another() {
 fn a_call_that_is_left_out_is_no_parent_and_its_exit_is_expected() {
     let mut pairing = Pairing::new(limits(10));
     pairing.enter(mark(1, 100, 0, 10));
-    pairing.leave_out(place(1, 200, 5), &[4], 20);
-    pairing.leave_out(place(1, 200, 5), &[0], 20);
+    pairing.leave_out(place(1, 200, 5), |function| function == 4, 20);
+    pairing.leave_out(place(1, 200, 5), |function| function == 0, 20);
     assert_eq!(pairing.ancestors(place(1, 300, 1), 30), None);
     assert_eq!(pairing.exit(place(1, 100, 0), 40), None);
     assert_eq!(pairing.unpaired_exits, 0);
@@ -82,7 +85,7 @@ fn a_call_that_is_left_out_is_no_parent_and_its_exit_is_expected() {
     assert_eq!(pairing.unpaired_exits, 1, "a second exit is of no call");
     // A panic leaves it without an exit.
     pairing.enter(mark(1, 100, 0, 60));
-    pairing.leave_out(place(1, 200, 5), &[0], 70);
+    pairing.leave_out(place(1, 200, 5), |function| function == 0, 70);
     assert_eq!(pairing.boundary(1, 50, 80), []);
     assert_eq!(pairing.exit(place(1, 100, 0), 90), None);
     assert_eq!(pairing.unpaired_exits, 2);
