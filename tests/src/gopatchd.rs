@@ -72,6 +72,7 @@ pub struct Summary {
     pub evicted_calls: u64,
     pub words_missing: u64,
     pub broken_rings: u64,
+    pub unproven_losses: u64,
 }
 
 /// Records lost, by cause.
@@ -115,6 +116,7 @@ impl Collected {
             summary.unpaired_exits,
             summary.evicted_calls,
             summary.words_missing,
+            summary.unproven_losses,
         ];
         ensure!(missed.iter().all(|count| *count == 0) && summary.broken_rings == 0, "{summary:?}\n{}", self.stderr);
         Ok(())
