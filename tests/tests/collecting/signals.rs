@@ -132,8 +132,13 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<u64> {
 
     let collected = gopatchd.stop()?;
     let lost = &collected.summary.lost;
-    // Where gopatchd answers late, the process has made its own rings, which are smaller.
     ensure!(lost.total == lost.slot_busy + lost.ring_full, "{:?}\n{}", collected.summary, collected.stderr);
+    if lost.ring_full > 0 {
+        // gopatchd answered late, and the process has made its own rings, which are smaller. The
+        // program has found each call right; what was recorded of them is not whole.
+        eprintln!("Records are not compared: {:?}", collected.summary);
+        return Ok(lost.slot_busy);
+    }
     // Some signals reach a thread without a P, whose calls are not recorded.
     let recorded: BTreeSet<_> = collected.of_rule("handler").map(|call| call.number("n")).collect();
     ensure!(recorded.len() == collected.of_rule("handler").count(), "{recorded:?}");
@@ -148,7 +153,6 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<u64> {
         ensure!(call.text("result") == Some(&result) && call.number("next") == Some(n + 1), "{call:?}");
         calls += 1;
     }
-    let is_complete = if lost.ring_full == 0 { calls == made } else { calls < made };
-    ensure!(is_complete, "{calls} of {made} calls: {:?}", collected.summary);
+    ensure!(calls == made, "{calls} of {made} calls: {:?}", collected.summary);
     Ok(lost.slot_busy)
 }
