@@ -65,6 +65,8 @@ fn signals_change_nothing(go: &str) -> Result<()> {
 
 /// Calls of the program, at least.
 const CALLS: &str = "50000";
+/// Most runs with one Go and backend.
+const TRIES: usize = 10;
 
 const HANDLER: &str = "
 rules:
@@ -85,25 +87,25 @@ fn a_hook_in_a_signal_handler_leaves_the_interrupted_one_alone() -> Result<()> {
         let flags: &[&str] = if go == GO[0] { &[] } else { &["-ldflags=-checklinkname=0"] };
         for backend in backends() {
             // Whether a signal comes in the middle of a hook is a matter of luck.
-            let mut interrupted = 0;
-            for _ in 0..10 {
-                interrupted += handler(go, flags, backend).with_context(|| format!("Go {go}, {backend}"))?;
-                if interrupted > 0 {
-                    break;
-                }
+            let mut runs = Vec::new();
+            while runs.len() < TRIES && !runs.iter().any(|run| *run > Some(0)) {
+                runs.push(handler(go, flags, backend).with_context(|| format!("Go {go}, {backend}"))?);
             }
-            ensure!(interrupted > 0, "Go {go}, {backend}: no signal came in the middle of a hook");
+            ensure!(
+                runs.iter().any(|run| *run > Some(0)),
+                "Go {go}, {backend}: no signal in the middle of a hook: {runs:?}"
+            );
         }
     }
     Ok(())
 }
 
-/// Returns how many hooks in the handler found another one running.
-fn handler(go: &str, flags: &[&str], backend: &str) -> Result<u64> {
+/// Returns how many hooks in the handler found another one running; nothing if gopatchd got no
+/// processor for so long that a ring was full, after which records are missing for another reason.
+fn handler(go: &str, flags: &[&str], backend: &str) -> Result<Option<u64>> {
     let scratch = Scratch::new()?;
     let program = gopatch::patch_with(&scratch, &programs::build(&scratch, "handler", go, flags)?, HANDLER)?;
-    // Enough room for all records, so that nothing is lost for another reason.
-    let gopatchd = Gopatchd::start(&scratch, backend, &["--ring-bytes", "134217728"])?;
+    let gopatchd = Gopatchd::start(&scratch, backend, &["--ring-bytes", "33554432"])?;
     let mut command = Command::new(program);
     // One P and no garbage collection, so that the thread that gets most signals nearly always has
     // a P.
@@ -134,10 +136,7 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<u64> {
     let lost = &collected.summary.lost;
     ensure!(lost.total == lost.slot_busy + lost.ring_full, "{:?}\n{}", collected.summary, collected.stderr);
     if lost.ring_full > 0 {
-        // gopatchd answered late, and the process has made its own rings, which are smaller. The
-        // program has found each call right; what was recorded of them is not whole.
-        eprintln!("Records are not compared: {:?}", collected.summary);
-        return Ok(lost.slot_busy);
+        return Ok(None);
     }
     // Some signals reach a thread without a P, whose calls are not recorded.
     let recorded: BTreeSet<_> = collected.of_rule("handler").map(|call| call.number("n")).collect();
@@ -154,5 +153,5 @@ fn handler(go: &str, flags: &[&str], backend: &str) -> Result<u64> {
         calls += 1;
     }
     ensure!(calls == made, "{calls} of {made} calls: {:?}", collected.summary);
-    Ok(lost.slot_busy)
+    Ok(Some(lost.slot_busy))
 }
