@@ -17,7 +17,7 @@ use crate::rules::syntax::version::{Range, Version};
 use crate::sites::Refusal;
 use crate::yaml::lines::Lines;
 use crate::yaml::nearest::did_you_mean;
-use crate::yaml::{OneOrMany, Place, Source, describe_error};
+use crate::yaml::{self, OneOrMany, Place, Source, describe_error};
 
 /// The value for: no refusals, no skipped functions.
 const NONE: &str = "none";
@@ -116,7 +116,7 @@ impl Policy {
     pub fn parse(source: &Source) -> Result<Self, PolicyError> {
         let error = |line, key, what| PolicyError::at(&source.name, line, key, what);
         let lines = Lines::new(&source.text);
-        let text: PolicyText = serde_yaml_ng::from_str(&source.text).map_err(|serde_error| {
+        let text: PolicyText = yaml::from_str(&source.text).map_err(|serde_error| {
             let (line, what) = describe_error(&serde_error);
             error(line, "", what)
         })?;

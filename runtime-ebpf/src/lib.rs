@@ -33,6 +33,8 @@ mod control;
 mod daemon;
 mod execution;
 mod export;
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod outlet;
 mod rings;

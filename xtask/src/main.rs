@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 mod tasks;
 
-use tasks::{bpf, check, corpus, demo, docs, structure};
+use tasks::{bpf, check, corpus, demo, docs, fuzz, structure};
 
 /// A command: its name, its arguments, what it does, and the function that does it.
 struct Task {
@@ -25,6 +25,12 @@ const TASKS: &[Task] = &[
         arguments: "hooks|collector|patch|--check",
         help: "measure hooks, gopatchd's throughput or patching; or check the instructions of hooks against budgets",
         run: check::bench,
+    },
+    Task {
+        name: "fuzz",
+        arguments: "[TARGET...] [--seconds N | --runs N] [--begin N]",
+        help: "fuzz everything that reads what others wrote, a minute for each target",
+        run: fuzz::run,
     },
     Task {
         name: "corpus",

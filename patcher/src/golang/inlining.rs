@@ -79,7 +79,7 @@ impl<'a> GoBinary<'a> {
         }
         let tree = u32_at(offsets, pc_data.checked_add(TREE)?.checked_mul(4)?)?;
         let Some(indices) = table.values(holder, u32_at(offsets, INDEX_TABLE * 4)?) else { return Some(Vec::new()) };
-        let count = indices.map(|(index, _)| index + 1).max().unwrap_or_default();
+        let count = indices.map(|(index, _)| index.saturating_add(1)).max().unwrap_or_default();
         if tree == u32::MAX || count <= 0 {
             return Some(Vec::new());
         }

@@ -111,6 +111,18 @@ mod tests {
         assert!(rules.iter().all(|rule| rule.optional), "a program without net/http is not an error");
     }
 
+    /// The parser that serde uses takes minutes for these.
+    #[test]
+    fn a_file_that_nests_200_000_deep_is_refused_at_once() {
+        for level in ["[", "{a: ", "- ", "? ", "a: [", "[{"] {
+            let begun = std::time::Instant::now();
+            let text = format!("rules:\n  - name: a\n    enter:\n      {}", level.repeat(200_000));
+            let message = parse(&source(&text)).expect_err(level).to_string();
+            assert!(message.starts_with("r.yaml:4: rule a: nested too deep"), "{level}: {message}");
+            assert!(begun.elapsed().as_secs() < 5, "{level}: {:?}", begun.elapsed());
+        }
+    }
+
     #[test]
     fn an_unknown_key_is_an_error_with_its_line() {
         let text = "rules:\n  - name: a\n    import: b\n    function: c\n    kin: server\n";

@@ -15,12 +15,12 @@ use super::syntax::version::Range;
 use super::text::{CaptureText, RuleFile, RuleText};
 use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Rule, RuleError, check};
 use crate::yaml::lines::Lines;
-use crate::yaml::{OneOrMany, Place, Source, describe_error};
+use crate::yaml::{self, OneOrMany, Place, Source, describe_error};
 
 /// Reads a rule file.
 pub fn parse(source: &Source) -> Result<Vec<Rule>, RuleError> {
     let lines = Arc::new(Lines::new(&source.text));
-    let file: RuleFile = serde_yaml_ng::from_str(&source.text).map_err(|error| {
+    let file: RuleFile = yaml::from_str(&source.text).map_err(|error| {
         let (line, what) = describe_error(&error);
         let rule = lines.rule_at(line).unwrap_or_default().to_owned();
         RuleError::Invalid { place: Place { file: source.name.clone(), line, rule, field: String::new() }, what }

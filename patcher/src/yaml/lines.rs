@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use saphyr_parser::{Event, Parser};
 
+use super::depth::MOST_LEVELS;
+
 /// Lines of a file's keys, from 1. The file is searched for them at the first error, as a valid one
 /// needs none.
 #[derive(Debug, Clone)]
@@ -33,6 +35,9 @@ impl LineIndex {
         let mut frames: Vec<Nesting> = Vec::new();
         for event in Parser::new_from_str(text) {
             let Ok((event, span)) = event else { break };
+            if frames.len() > MOST_LEVELS {
+                break;
+            }
             match &event {
                 Event::SequenceEnd | Event::MappingEnd => {
                     frames.pop();

@@ -1,7 +1,9 @@
 //! YAML files that a user writes, rules and policies: what their errors have in common.
 //!
-//! `lines` finds the line of a key, `nearest` suggests a name for a misspelt one.
+//! `depth` refuses a file that nests too deep, `lines` finds the line of a key, `nearest` suggests a
+//! name for a misspelt one.
 
+mod depth;
 pub mod lines;
 pub mod nearest;
 
@@ -9,7 +11,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, Error as _, SeqAccess, Visitor};
 
 use nearest::did_you_mean;
 
@@ -88,12 +90,22 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
+/// Reads the text of a file, however deep it nests: more levels than any of these files needs are an
+/// error at once.
+pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, serde_yaml_ng::Error> {
+    match depth::too_deep(text) {
+        Some(line) => Err(serde_yaml_ng::Error::custom(format!("nested too deep at line {line}"))),
+        None => serde_yaml_ng::from_str(text),
+    }
+}
+
 /// The line of serde's error, and its message; after an unknown name, also the most similar known
 /// one.
 pub(crate) fn describe_error(error: &serde_yaml_ng::Error) -> (usize, String) {
-    let line = error.location().map_or(1, |location| location.line());
     let text = error.to_string();
-    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    let (what, place) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
+    // That of `from_str` itself has its line only in its text.
+    let line = error.location().map(|location| location.line()).or_else(|| place.parse().ok()).unwrap_or(1);
     // serde's message: unknown field `x`, expected one of `a`, `b`.
     let mut quoted = what.split('`').skip(1).step_by(2);
     let hint = match quoted.next() {

@@ -259,7 +259,7 @@ fn others(functions: &[Function]) -> (Vec<Rule>, Vec<Others>) {
 }
 
 /// The content of the section with the manifest.
-fn section(file: File) -> Result<Vec<u8>, ProgramError> {
+pub(crate) fn section(file: File) -> Result<Vec<u8>, ProgramError> {
     let data = ReadCache::new(Positioned { file, position: 0 });
     let header = FileHeader64::<Endianness>::parse(&data)?;
     let endian = header.endian()?;

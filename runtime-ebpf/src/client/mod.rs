@@ -11,5 +11,7 @@ mod status;
 mod top;
 
 pub use rule::rule;
+pub(crate) use status::format_status;
 pub use status::status;
+pub(crate) use top::draw_operations;
 pub use top::run as top;

@@ -23,7 +23,7 @@ pub fn status(args: &StatusArgs) -> Result<()> {
 }
 
 /// The status as text.
-fn format_status(status: &Status) -> String {
+pub(crate) fn format_status(status: &Status) -> String {
     let Status { version, pid, uptime_seconds, backend, alive, totals, spans, processes } = status;
     let mut text = String::new();
     let up = humantime::format_duration(Duration::from_secs(*uptime_seconds as u64));

@@ -45,7 +45,7 @@ impl Settings {
 
     /// Parses the text of a file. A file of comments sets nothing.
     pub(crate) fn parse(text: &str) -> Result<Self, serde_yaml_ng::Error> {
-        Ok(serde_yaml_ng::from_str::<Option<Self>>(text)?.unwrap_or_default())
+        Ok(gopatch::yaml::from_str::<Option<Self>>(text)?.unwrap_or_default())
     }
 }
 

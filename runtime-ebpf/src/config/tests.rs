@@ -260,3 +260,14 @@ fn errors_name_the_invalid_setting() {
         assert!(message.starts_with(&format!("{name}={value}: ")) && message.contains(expected), "{message}");
     }
 }
+
+/// The parser that serde uses takes minutes for these.
+#[test]
+fn a_file_that_nests_200_000_deep_is_refused_at_once() {
+    for level in ["[", "{a: ", "- ", "? ", "a: [", "[{"] {
+        let begun = std::time::Instant::now();
+        let message = error(&format!("print: json\nresource:\n  {}", level.repeat(200_000)), &[]);
+        assert_eq!(message, "nested too deep at line 3");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{level}: {:?}", begun.elapsed());
+    }
+}

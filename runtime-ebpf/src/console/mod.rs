@@ -8,7 +8,7 @@
 //! - [`output`]: the thread that writes either without making the main loop wait.
 
 pub(crate) mod error;
-mod line;
+pub(crate) mod line;
 pub(crate) mod log;
 pub(crate) mod output;
 pub(crate) mod print;

@@ -178,7 +178,7 @@ impl MemfdRing {
 
 /// Gives `sink` the records in published bytes: where each payload begins, and its bytes. Returns
 /// how much was read, and the length of the next record if that is more than was published.
-fn records(published: &[u8], sink: &mut Sink<'_>) -> (usize, Result<(), u32>) {
+pub(crate) fn records(published: &[u8], sink: &mut Sink<'_>) -> (usize, Result<(), u32>) {
     let mut at = 0;
     while let Some(header) = published[at..].first_chunk::<{ ring::HEADER }>() {
         let header = u64::from_le_bytes(*header) as u32;

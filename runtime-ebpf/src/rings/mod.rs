@@ -29,5 +29,5 @@ mod slots;
 pub(crate) use backend::{Backend, Counters, Drained, Positions, Rings, Several};
 pub use choice::BackendChoice;
 pub(crate) use choice::open;
-pub(crate) use memfd::{MemfdRings, check_memory_file};
+pub(crate) use memfd::{MemfdRings, check_memory_file, records as published_records};
 pub(crate) use size::{check_ring_bytes, parse_ring_bytes, ring_bytes};

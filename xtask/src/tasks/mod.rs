@@ -5,4 +5,5 @@ pub(crate) mod check;
 pub(crate) mod corpus;
 pub(crate) mod demo;
 pub(crate) mod docs;
+pub(crate) mod fuzz;
 pub(crate) mod structure;

@@ -19,9 +19,11 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use self::state::Top;
-use self::table::{Column, Snapshot};
+use self::table::Snapshot;
 use crate::client::cli::TopArgs;
 use crate::client::request;
+use crate::control::api::{Operations, Status};
+use crate::summary::Summary;
 
 /// Runs until a key ends it.
 pub fn run(args: &TopArgs) -> Result<()> {
@@ -31,17 +33,7 @@ pub fn run(args: &TopArgs) -> Result<()> {
     if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
         bail!("top needs a terminal\nhint: use `gopatchd status --json`");
     }
-    let mut top = Top {
-        snapshot,
-        rows: Vec::new(),
-        sorted_by: Column::Rate,
-        is_reversed: false,
-        filter: String::new(),
-        is_filtering: false,
-        is_paused: false,
-        above: 0,
-        trouble: None,
-    };
+    let mut top = Top::new(snapshot);
     // This also restores the terminal after a panic.
     let mut terminal = ratatui::try_init().context("cannot set up the terminal")?;
     let done = run_loop(&mut top, &mut terminal, &args.control.control, Duration::from_secs_f64(args.interval));
@@ -52,6 +44,27 @@ pub fn run(args: &TopArgs) -> Result<()> {
 fn request_snapshot(control: &Path) -> Result<Snapshot> {
     let operations = request::get(control, "/operations")?;
     Ok(Snapshot { at: Instant::now(), status: request::get(control, "/status")?, operations })
+}
+
+/// The screen with these operations, as it is drawn after the first look, for tests of what it takes.
+pub(crate) fn draw_operations(operations: Vec<Operations>) -> Result<String> {
+    let status = Status {
+        version: String::new(),
+        pid: 1,
+        uptime_seconds: 0.0,
+        backend: String::new(),
+        alive: true,
+        totals: Summary::default(),
+        spans: None,
+        processes: Vec::new(),
+    };
+    let before = Snapshot { at: Instant::now(), status: status.clone(), operations: Vec::new() };
+    let snapshot = Snapshot { at: before.at + Duration::from_secs(1), status, operations };
+    let rows = table::rows(&before, &snapshot);
+    let top = Top { rows, ..Top::new(snapshot) };
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(100, 20))?;
+    terminal.draw(|frame| view::draw(&top, frame))?;
+    Ok(terminal.backend().to_string())
 }
 
 fn run_loop(top: &mut Top, terminal: &mut DefaultTerminal, control: &Path, interval: Duration) -> Result<()> {

@@ -22,6 +22,21 @@ pub(super) struct Top {
 }
 
 impl Top {
+    /// What is shown at first.
+    pub(super) fn new(snapshot: Snapshot) -> Self {
+        Self {
+            snapshot,
+            rows: Vec::new(),
+            sorted_by: Column::Rate,
+            is_reversed: false,
+            filter: String::new(),
+            is_filtering: false,
+            is_paused: false,
+            above: 0,
+            trouble: None,
+        }
+    }
+
     /// The rows that match the filter, sorted.
     pub(super) fn visible_rows(&self) -> Vec<&Row> {
         let mut rows: Vec<_> = self.rows.iter().filter(|row| row.matches(&self.filter)).collect();

@@ -129,11 +129,11 @@ pub(super) fn rows(before: &Snapshot, now: &Snapshot) -> Vec<Row> {
 
 /// The duration that this part of all does not exceed: the middle of its bucket.
 fn quantile(durations: &BTreeMap<i32, u64>, part: f64) -> Option<f64> {
-    let all: u64 = durations.values().sum();
+    let all = durations.values().copied().fold(0, u64::saturating_add);
     let wanted = (part * all as f64).ceil().max(1.0) as u64;
-    let mut seen = 0;
+    let mut seen = 0u64;
     let (index, _) = durations.iter().find(|(_, count)| {
-        seen += **count;
+        seen = seen.saturating_add(**count);
         seen >= wanted
     })?;
     (all > 0).then(|| 2f64.powf((f64::from(*index) + 0.5) / f64::from(1 << DURATION_SCALE)))

@@ -30,7 +30,11 @@ fn head_lines(top: &Top) -> Vec<Line<'static>> {
     let totals = &status.totals;
     let rate: f64 = top.rows.iter().map(|row| row.rate).sum();
     let spans = status.spans.as_ref().map_or_else(String::new, |spans| {
-        format!("  spans waiting: {}  lost: {}", spans.waiting, spans.lost_queue_full + spans.lost_rejected)
+        format!(
+            "  spans waiting: {}  lost: {}",
+            spans.waiting,
+            spans.lost_queue_full.saturating_add(spans.lost_rejected)
+        )
     });
     let paused = if top.is_paused { "  PAUSED" } else { "" };
     vec![

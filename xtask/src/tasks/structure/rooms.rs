@@ -20,7 +20,7 @@ pub(super) const ORDERS: &[Order] = &[
         root: "runtime-ebpf/src/lib.rs",
         rows: &[
             &["lib"],
-            &["cli"],
+            &["cli", "fuzzing"],
             &["daemon", "uprobes", "client"],
             &["session"],
             &["outlet", "attach"],
