@@ -89,7 +89,7 @@ impl Starter {
         let reply = Reply { status: Reply::OK, rings: count, large_rings: large, ring_bytes, control_bytes };
         let files: Vec<_> = std::iter::once(control_file).chain(new.files).chain([spare_file]).collect();
         send_session(socket.as_fd(), &reply, &files)?;
-        let rings = Several(vec![new.rings, Box::new(spare)]);
+        let rings = Several::new(vec![new.rings, Box::new(spare)]);
         Ok(Started { rings: Box::new(rings), ring_bytes, large, control: Some(control) })
     }
 
@@ -103,7 +103,7 @@ impl Starter {
             None => return Err(Refusal::Rings(anyhow!("it has not mapped its rings"))),
         };
         let spare = MemfdRings::reopen(&files.spare, rings - large_rings, ring::SPARE_BYTES)?;
-        let rings = Box::new(Several(vec![large, Box::new(spare)]));
+        let rings = Box::new(Several::new(vec![large, Box::new(spare)]));
         Ok(Started { rings, ring_bytes: *ring_bytes, large: *large_rings, control: None })
     }
 }

@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gopatch_protocol::manifest::SECTION;
@@ -20,7 +21,7 @@ use crate::support::hanging::HangingFolder;
 use crate::support::process::{
     Call, EVENT, Introduction, Process, connect_to, executable, manifest, now, receive_reply, send_hello,
 };
-use crate::support::{Gopatchd, wait_until};
+use crate::support::{Gopatchd, backends, wait_until};
 
 const NOBODY: u32 = 65534;
 
@@ -202,4 +203,44 @@ fn connections_of_one_user_refuse_no_other() {
     drop(silent);
     let output = check_end(gopatchd);
     assert!(output.summary["refused"].as_u64() >= Some(500 - 128), "{}", output.stderr);
+}
+
+/// 127 rings that are always full, and another user's process that writes 2,000 records a second, for
+/// which its ring has room for 0.8 s.
+#[test]
+fn a_process_whose_rings_are_always_full_costs_another_no_record() {
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(backend, &["--ring-bytes", "65536"]);
+        open_to_all(&gopatchd);
+        let socket = gopatchd.socket();
+        let mut flooder = of_nobody(move || Process::attach(&socket, 127));
+        let mut victim = Process::attach(&gopatchd.socket(), 1);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let is_flooded = Arc::clone(&is_over);
+        let flood = std::thread::spawn(move || {
+            let mut written = 0_u64;
+            while !is_flooded.load(Ordering::Relaxed) {
+                for (ring, goid) in flooder.rings.iter_mut().zip(1000..) {
+                    while ring.write(&Call { goid, frame: 0x200 }.record(EVENT, now(), &[], &[])) {
+                        written += 1;
+                    }
+                }
+            }
+            written
+        });
+        let (mut lost, mut written) = (0, 0);
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(3) {
+            if written < began.elapsed().as_millis() * 2 {
+                written += 1;
+                lost +=
+                    u32::from(!victim.rings[0].write(&Call { goid: 7, frame: 0x200 }.record(EVENT, now(), &[], &[])));
+            }
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        is_over.store(true, Ordering::Relaxed);
+        let flooded = flood.join().expect("no panic");
+        println!("{backend}: of {written} records beside {flooded} of the flooder, {lost} lost");
+        assert_eq!(lost, 0, "of {written}, beside {flooded}");
+    }
 }
