@@ -106,6 +106,11 @@ impl<T: Ordered> Order<T> {
         (self.fresh.len(), if self.fresh.is_empty() { 0 } else { self.payloads[self.pass].len() })
     }
 
+    /// Bytes that were read and not processed yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.payloads.iter().map(Vec::len).sum()
+    }
+
     /// Ends a pass that has read every ring. The records that are complete now are `ready`.
     pub(crate) fn end_pass(&mut self) {
         let Self { held, fresh, ready, pass, latest, .. } = self;

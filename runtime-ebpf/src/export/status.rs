@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::shared::Shared;
 use crate::control::api::{Limit, Operations, ProcessStatus, Spans, Status};
+use crate::session::turn::WAITING_OF_ALL;
 
 /// The status now.
 pub(crate) fn status(shared: &Shared) -> Status {
@@ -42,7 +43,7 @@ pub(crate) fn status(shared: &Shared) -> Status {
     });
     let queue_bytes = shared.spans.as_ref().map_or(0, |queue| queue.limit_bytes() as u64);
     Status {
-        memory_limit_bytes: shared.quotas.limits.memory(queue_bytes),
+        memory_limit_bytes: shared.quotas.limits.memory(WAITING_OF_ALL as u64, queue_bytes + shared.page_bytes as u64),
         limits: limits.collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),

@@ -148,6 +148,11 @@ impl Share {
         Ok(())
     }
 
+    /// Nothing yet of another kind, for the same user.
+    pub(crate) fn another(&self, kind: Kind) -> Option<Self> {
+        self.quotas.try_take(self.uid, kind, 0)
+    }
+
     /// Takes more.
     pub(crate) fn add(&mut self, amount: u64) -> Result<(), Exceeded> {
         self.resize(self.amount.saturating_add(amount))

@@ -20,16 +20,19 @@ pub(crate) enum Kind {
     Rings,
     /// Of large and spare rings, if each is used.
     RingBytes,
+    /// Memory of calls that have begun and not ended.
+    CallBytes,
     /// Series of metrics.
     Series,
     /// Of the values of their attributes.
     LabelBytes,
 }
 
-use Kind::{Greetings, LabelBytes, ManifestBytes, Readers, RingBytes, Rings, Series, Sessions};
+use Kind::{CallBytes, Greetings, LabelBytes, ManifestBytes, Readers, RingBytes, Rings, Series, Sessions};
 
 /// All kinds, in their order.
-pub(crate) const KINDS: [Kind; 8] = [Greetings, Readers, ManifestBytes, Sessions, Rings, RingBytes, Series, LabelBytes];
+pub(crate) const KINDS: [Kind; 9] =
+    [Greetings, Readers, ManifestBytes, Sessions, Rings, RingBytes, CallBytes, Series, LabelBytes];
 
 /// An amount of each kind.
 pub(crate) type Amounts = [u64; KINDS.len()];
@@ -39,9 +42,11 @@ const DEFAULTS: [(Kind, &str, u64, u64); KINDS.len()] = [
     (Greetings, "greetings", 128, 1024),
     (Readers, "readers", 8, 64),
     (ManifestBytes, "manifest_bytes", 512 << 20, 1 << 30),
-    (Sessions, "sessions", 1024, 4096),
+    (Sessions, "sessions", 1024, 2048),
     (Rings, "rings", 2048, 4096),
-    (RingBytes, "ring_bytes", 2 << 30, 4 << 30),
+    // An eighth and a quarter of the machine's memory, if that is more.
+    (RingBytes, "ring_bytes", 512 << 20, 1 << 30),
+    (CallBytes, "call_bytes", 512 << 20, 1 << 30),
     (Series, "series", 20_000, 50_000),
     (LabelBytes, "label_bytes", 16 << 20, 64 << 20),
 ];
@@ -52,8 +57,11 @@ const SERIES_BYTES: u64 = 8 << 10;
 /// Bytes of a thread and what it reads, besides the manifest.
 const READER_BYTES: u64 = 1 << 20;
 
-/// Bytes of the open calls of a session (`calls::LIMITS`).
-const OPEN_CALL_BYTES: u64 = 256 << 20;
+/// Bytes that a session keeps for the next pass, and of its control page.
+const SESSION_BYTES: u64 = 2 << 20;
+
+/// Memory for each byte of records that were read and not processed yet (`session::turn::WAITING`).
+const MEMORY_OF_WAITING: u64 = 7;
 
 /// Memory that gopatchd takes besides.
 const OWN_BYTES: u64 = 64 << 20;
@@ -95,9 +103,14 @@ impl fmt::Display for Kind {
 
 impl Default for Limits {
     fn default() -> Self {
+        let (mut user, mut all) = (DEFAULTS.map(|(_, _, user, _)| user), DEFAULTS.map(|(_, _, _, all)| all));
+        let info = rustix::system::sysinfo();
+        let memory = (info.totalram as u64).saturating_mul(info.mem_unit.into());
+        let index = RingBytes as usize;
+        (user[index], all[index]) = (user[index].max(memory / 8), all[index].max(memory / 4));
         Self {
-            user: DEFAULTS.map(|(_, _, user, _)| user),
-            all: DEFAULTS.map(|(_, _, _, all)| all),
+            user,
+            all,
             manifest: ManifestLimits { functions: 200_000, rules: 1000 },
             processors: default_processors(),
         }
@@ -128,20 +141,20 @@ impl LimitSettings {
 }
 
 impl Limits {
-    /// Most memory that gopatchd takes, with a queue of spans of `queue_bytes`. What is in
-    /// a ring may also wait as records of two passes (`calls::order`), with as much for what is kept
-    /// of each.
-    pub(crate) fn memory(&self, queue_bytes: u64) -> u64 {
+    /// Most memory that gopatchd takes, rings included, if it reads at most `waiting` bytes ahead of what
+    /// it processes and has buffers of `buffers` bytes for what it exports.
+    pub(crate) fn memory(&self, waiting: u64, buffers: u64) -> u64 {
         let of = |kind: Kind| self.all[kind as usize];
         let parts = [
-            of(RingBytes).saturating_mul(5),
+            of(RingBytes),
+            waiting.saturating_mul(MEMORY_OF_WAITING),
             of(ManifestBytes),
             of(LabelBytes),
-            // `calls::LIMITS` of each session.
-            of(Sessions).saturating_mul(OPEN_CALL_BYTES),
+            of(CallBytes),
+            of(Sessions).saturating_mul(SESSION_BYTES),
             of(Series).saturating_mul(SERIES_BYTES),
             of(Readers).saturating_mul(READER_BYTES),
-            queue_bytes,
+            buffers,
             OWN_BYTES,
         ];
         parts.into_iter().fold(0, u64::saturating_add)

@@ -8,7 +8,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use super::Session;
-use super::turn::Turn;
+use super::turn::{Allowance, Turn};
 use crate::attach::peer::Peer;
 use crate::calls::clock::Clock;
 use crate::execution::Execution;
@@ -35,17 +35,18 @@ impl Sessions {
 
     /// Reads every ring once, as far as the turn allows. Returns how full the fullest was.
     pub(crate) fn pass(&mut self, clock: &mut Clock, summary: &mut Summary, outlet: &mut Outlet) -> f64 {
-        let (mut turn, mut left_out, mut fullest) = (Turn::begin(), None, 0.0_f64);
+        let waiting = self.list.iter().map(|session| (session.peer.uid, session.waiting()));
+        let (mut turn, mut left_out, mut fullest) = (Turn::begin(waiting), None, 0.0_f64);
         self.is_behind = false;
         for index in 0..self.list.len() {
             let index = (self.first + index) % self.list.len();
             let session = &mut self.list[index];
             let uid = session.peer.uid;
-            let Some(until) = turn.until(uid) else {
+            let Some(allowance) = turn.allowance(uid) else {
                 left_out.get_or_insert(index);
                 continue;
             };
-            fullest = fullest.max(session.pass(until, clock, summary, outlet));
+            fullest = fullest.max(session.pass(allowance, clock, summary, outlet));
             self.is_behind |= session.is_behind();
             turn.served(uid);
         }
@@ -59,7 +60,7 @@ impl Sessions {
         for session in &mut self.list {
             // A pass that goes on, one that reads the records, and one that processes them.
             for _ in 0..3 {
-                session.pass(far_future(), clock, summary, outlet);
+                session.pass(Allowance::until(far_future()), clock, summary, outlet);
             }
         }
     }

@@ -8,7 +8,7 @@
 //! - [`turn`]: how long those of each user are served.
 
 pub(crate) mod all;
-mod turn;
+pub(crate) mod turn;
 
 use std::collections::HashMap;
 use std::io;
@@ -16,6 +16,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::turn::Allowance;
 use crate::attach::control_page::ControlPage;
 use crate::attach::heartbeat::Heartbeat;
 use crate::attach::offer::Started;
@@ -30,6 +31,7 @@ use crate::control::switch::{Setting, Switches};
 use crate::execution::Execution;
 use crate::outlet::Outlet;
 use crate::quota::Share;
+use crate::quota::table::Kind;
 use crate::rings::claims::Claims;
 use crate::rings::{Counters, Drained, Positions, Rings};
 use crate::summary::Summary;
@@ -51,6 +53,11 @@ const PASS_BYTES: usize = 32 << 20;
 /// Bytes in rings that are read at once when the session is closed, and passes for more than that.
 const LITTLE_BYTES: u64 = 256 << 10;
 const LAST_PASSES: u32 = 64;
+
+/// In what steps the memory of open calls is taken from its user, and how often it is logged that there
+/// is no more.
+const CALL_BYTES_STEP: u64 = 256 << 10;
+const LOG_CALLS_EVERY: Duration = Duration::from_mins(1);
 
 /// How far a pass over the rings of a session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +96,9 @@ pub(crate) struct Session {
     /// When to close it, once another session has replaced it.
     give_up_at: Option<Instant>,
     _shares: Vec<Share>,
+    /// For its open calls.
+    call_bytes: Option<Share>,
+    calls_logged_at: Option<Instant>,
 }
 
 /// Losses that were not logged yet.
@@ -146,6 +156,8 @@ impl Session {
             first_ring,
             unlogged: Unlogged::default(),
             give_up_at: None,
+            call_bytes: shares.first().and_then(|share| share.another(Kind::CallBytes)),
+            calls_logged_at: None,
             _shares: shares,
         }
     }
@@ -202,10 +214,10 @@ impl Session {
     }
 
     /// Reads every ring once, and processes the records of the pass before; or goes on with that,
-    /// and stops soon after `until`. Returns how full the fullest ring was.
+    /// as far as it is allowed. Returns how full the fullest ring was.
     pub(crate) fn pass(
         &mut self,
-        until: Instant,
+        Allowance { until, bytes: most }: Allowance,
         clock: &mut Clock,
         summary: &mut Summary,
         outlet: &mut Outlet,
@@ -215,7 +227,7 @@ impl Session {
             loop {
                 fullest = self.drain(summary).max(fullest);
                 let (records, bytes) = self.order.read();
-                if !self.is_cut || records >= PASS_RECORDS || bytes >= PASS_BYTES {
+                if !self.is_cut || records >= PASS_RECORDS || bytes >= PASS_BYTES.min(most) {
                     break;
                 }
                 if Instant::now() >= until {
@@ -239,6 +251,11 @@ impl Session {
         clock.update();
         self.process_records(until, clock, outlet);
         fullest as f64 / f64::from(self.ring_bytes)
+    }
+
+    /// Bytes that were read and not processed yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.order.waiting()
     }
 
     /// Whether a pass is not over. The next call goes on with it.
@@ -274,7 +291,7 @@ impl Session {
         // One that goes on, one that reads what is left, and one that processes it, which has nothing
         // to read.
         for _ in 0..3 {
-            self.pass(until, clock, summary, outlet);
+            self.pass(Allowance::until(until), clock, summary, outlet);
         }
         self.unlogged.logged_at = None;
         self.log_losses();
@@ -375,6 +392,26 @@ impl Session {
         }
     }
 
+    /// Takes the memory of its open calls from its user. Without it the oldest are given up.
+    fn take_call_bytes(&mut self) {
+        let (Some(share), needed) = (&mut self.call_bytes, self.calls.memory() as u64) else { return };
+        // It is mostly little, and then always the same.
+        let wanted = needed.next_multiple_of(CALL_BYTES_STEP);
+        if wanted == share.amount() {
+            return;
+        }
+        match share.resize(wanted) {
+            Ok(()) => self.calls.limit(None),
+            Err(exceeded) => {
+                self.calls.limit(Some(share.amount().max(CALL_BYTES_STEP) as usize));
+                if self.calls_logged_at.is_none_or(|logged_at| logged_at.elapsed() >= LOG_CALLS_EVERY) {
+                    self.calls_logged_at = Some(Instant::now());
+                    tracing::warn!("pid {}: open calls are given up: {exceeded}", self.peer.pid);
+                }
+            }
+        }
+    }
+
     /// Processes the records that are complete, until soon after `until`.
     fn process_records(&mut self, until: Instant, clock: &Clock, outlet: &mut Outlet) {
         let Stage::Processing(mut done) = self.stage else { return };
@@ -398,7 +435,9 @@ impl Session {
             }
         }
         self.calls.end_pass(program, clock, &mut sink);
+        drop(state);
         self.stage = Stage::Reading;
+        self.take_call_bytes();
     }
 
     /// Switches a rule. Returns how many functions of the program it has.

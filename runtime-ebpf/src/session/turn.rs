@@ -15,28 +15,66 @@ use foldhash::fast::RandomState;
 /// Of each user. A ring of the default size takes much longer to become full.
 const SHARE: Duration = Duration::from_millis(5);
 
+/// Most bytes of records that are read and not processed yet, of a user and of all.
+const WAITING_OF_USER: usize = 64 << 20;
+pub(crate) const WAITING_OF_ALL: usize = 256 << 20;
+
 /// What users have used of a turn.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    used: HashMap<u32, Duration, RandomState>,
+    users: HashMap<u32, Used, RandomState>,
+    /// Of all.
+    waiting: usize,
     now: Instant,
 }
 
+#[derive(Debug, Default)]
+struct Used {
+    time: Duration,
+    /// Bytes of records that are read and not processed yet.
+    waiting: usize,
+}
+
+/// What a session may do now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    /// It stops soon after that.
+    pub(crate) until: Instant,
+    /// About so many bytes it may read in one pass.
+    pub(crate) bytes: usize,
+}
+
+impl Allowance {
+    pub(crate) fn until(until: Instant) -> Self {
+        Self { until, bytes: usize::MAX }
+    }
+}
+
 impl Turn {
-    pub(crate) fn begin() -> Self {
-        Self { used: HashMap::default(), now: Instant::now() }
+    /// Begins a turn. `waiting` are the bytes of records that were read and not processed, with
+    /// their users.
+    pub(crate) fn begin(waiting: impl Iterator<Item = (u32, usize)>) -> Self {
+        let mut turn = Self { users: HashMap::default(), waiting: 0, now: Instant::now() };
+        for (uid, bytes) in waiting {
+            turn.users.entry(uid).or_default().waiting += bytes;
+            turn.waiting += bytes;
+        }
+        turn
     }
 
-    /// Until when a session of a user may be served now. `None` if its user has used its share.
-    pub(crate) fn until(&self, uid: u32) -> Option<Instant> {
-        let left = SHARE.checked_sub(self.used.get(&uid).copied().unwrap_or_default())?;
-        (!left.is_zero()).then(|| self.now + left)
+    /// What a session of a user may do now. `None` if its user has used its share.
+    pub(crate) fn allowance(&self, uid: u32) -> Option<Allowance> {
+        let nothing = Used::default();
+        let Used { time, waiting } = self.users.get(&uid).unwrap_or(&nothing);
+        let left = SHARE.checked_sub(*time).filter(|left| !left.is_zero())?;
+        let bytes = WAITING_OF_USER.saturating_sub(*waiting).min(WAITING_OF_ALL.saturating_sub(self.waiting));
+        Some(Allowance { until: self.now + left, bytes })
     }
 
     /// A session of a user was served since the last call.
     pub(crate) fn served(&mut self, uid: u32) {
         let now = Instant::now();
-        *self.used.entry(uid).or_default() += now - self.now;
+        self.users.entry(uid).or_default().time += now - self.now;
         self.now = now;
     }
 }
@@ -47,12 +85,14 @@ mod tests {
 
     #[test]
     fn each_user_has_a_share_of_its_own() {
-        let mut turn = Turn::begin();
-        assert!(turn.until(1).is_some());
+        let waiting = [(1, 10), (1, WAITING_OF_USER)];
+        let mut turn = Turn::begin(waiting.into_iter());
+        assert!(turn.allowance(1).is_some_and(|allowance| allowance.bytes == 0));
         std::thread::sleep(SHARE);
         turn.served(1);
-        assert!(turn.until(1).is_none());
-        assert!(turn.until(2).is_some_and(|until| until > turn.now));
-        assert!(Turn::begin().until(1).is_some(), "in the next turn");
+        assert!(turn.allowance(1).is_none());
+        let other = turn.allowance(2).expect("another user");
+        assert!(other.until > turn.now && other.bytes == WAITING_OF_USER);
+        assert!(Turn::begin(waiting.into_iter()).allowance(1).is_some(), "in the next turn");
     }
 }

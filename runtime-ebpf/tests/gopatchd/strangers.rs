@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 
 use gopatch_protocol::manifest::SECTION;
 use gopatch_protocol::wire::Reply;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::net::sockopt::set_socket_linger;
 use rustix::process::{Signal, kill_process};
 use rustix::thread::{Uid, set_thread_uid};
+use serde_json::json;
 
 use crate::support::hanging::HangingFolder;
 use crate::support::process::{
@@ -243,4 +245,49 @@ fn a_process_whose_rings_are_always_full_costs_another_no_record() {
         println!("{backend}: of {written} records beside {flooded} of the flooder, {lost} lost");
         assert_eq!(lost, 0, "of {written}, beside {flooded}");
     }
+}
+
+/// Without that, a record waits for a pass, which is at most 10 ms.
+#[test]
+fn to_attach_40000_functions_holds_up_no_other_process() {
+    let mut large = manifest();
+    let function = large["functions"][2].clone();
+    large["functions"] = (0..40_000).map(|_| function.clone()).collect();
+    large["points"] = (0..40_000).map(|index| json!({"function": index, "at": "enter", "captures": []})).collect();
+    let introduction = Introduction::of(&large, 2);
+    for backend in backends() {
+        let gopatchd = Gopatchd::start(backend, &[]);
+        let socket = gopatchd.socket();
+        let mut victim = Process::attach(&socket, 1);
+        let longest = |victim: &mut Process, is_over: &mut dyn FnMut() -> bool| {
+            let mut longest = Duration::ZERO;
+            while !is_over() {
+                let written = Instant::now();
+                victim.rings[0].write_all(&Call { goid: 7, frame: 0x200 }.record(EVENT, now(), &[], &[]));
+                while !victim.rings[0].is_empty() {
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+                longest = longest.max(written.elapsed());
+            }
+            longest
+        };
+        let began = Instant::now();
+        let before = longest(&mut victim, &mut || began.elapsed() > Duration::from_secs(1));
+        let connection = connect_to(&socket);
+        send_hello(&connection, &introduction);
+        let mut attached = None;
+        let during = longest(&mut victim, &mut || {
+            if attached.is_none() && has_reply(&connection) {
+                attached = Some(Instant::now());
+            }
+            attached.is_some_and(|at| at.elapsed() > Duration::from_millis(500))
+        });
+        assert_eq!(receive_reply(&connection).0[Reply::STATUS..][..4], Reply::OK.to_le_bytes());
+        println!("{backend}: a record waited for at most {before:?} before, {during:?} meanwhile");
+        assert!(during < before + Duration::from_secs(1), "{during:?}");
+    }
+}
+
+fn has_reply(connection: &OwnedFd) -> bool {
+    poll(&mut [PollFd::new(connection, PollFlags::IN)], Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
