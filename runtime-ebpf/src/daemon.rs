@@ -7,6 +7,7 @@
 //! Never does: wait for a peer or for a reader of the output. The loop sleeps only in poll(2), and
 //! without a limit while no process is attached or all of them will ring.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -19,13 +20,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::attach::acceptor::Acceptor;
+use crate::attach::closer::{Closer, Closing};
 use crate::attach::control_page::Owner;
 use crate::attach::finder::OwnSocket;
-use crate::attach::handshake::{Candidate, Refusal, Source};
+use crate::attach::handshake::{Candidate, Source};
 use crate::attach::heartbeat::Heartbeat;
 use crate::attach::listener::Listener;
 use crate::attach::offer::Started;
 use crate::attach::peer::Peer;
+use crate::attach::readers::Readers;
+use crate::attach::refusal::Refusal;
 use crate::attach::starter::Starter;
 use crate::calls::clock::{Clock, invariant_tsc};
 use crate::calls::program::Program;
@@ -40,17 +44,18 @@ use crate::rings;
 use crate::rings::cadence::{Cadence, Rest};
 use crate::rings::claims::most_held;
 use crate::session::Session;
+use crate::session::all::{Sessions, far_future};
 use crate::summary::{Lost, Summary};
-use crate::telemetry::metrics::{Keeping, Metrics};
+use crate::telemetry::metrics::Metrics;
 use crate::telemetry::process::Process;
 use crate::telemetry::resource::Resource;
-
-/// How long a session is drained after another has replaced it.
-const REPLACED: Duration = Duration::from_secs(2);
 
 /// How long rings are drained after processes were told to detach: they read their control page
 /// about every 100 ms.
 const LEAVING: Duration = Duration::from_millis(400);
+
+/// How long the rings are read after that. What is left is for the next gopatchd.
+const LAST: Duration = Duration::from_millis(500);
 
 /// Files that every poll waits for, before those of the sessions.
 const ALWAYS: usize = 3;
@@ -68,15 +73,15 @@ pub fn run(config: &Config) -> Result<bool> {
 struct Daemon {
     signals: UnixStream,
     acceptor: Acceptor,
+    closer: Closer,
     starter: Starter,
-    sessions: Vec<Session>,
+    sessions: Sessions,
     heartbeat: Heartbeat,
     clock: Clock,
     outlet: Outlet,
     summary: Summary,
     shared: Arc<Shared>,
     exporter: Exporter,
-    keeping: Option<Keeping>,
     switches: Switches,
     passes: u64,
     drain_time: Duration,
@@ -98,14 +103,15 @@ struct Ready {
     /// A connection waits. To try costs a socket each time.
     connection: bool,
     /// Sessions whose process is gone or has executed another program, by index.
-    gone: Vec<usize>,
+    gone: HashSet<usize>,
 }
 
 impl Daemon {
     fn start(config: &Config) -> Result<Self> {
         let signals = host::stop_signals().context("cannot wait for signals")?;
         host::raise_file_limit();
-        let listener = Listener::bind(&config.listen)?;
+        let closer = Closer::start().context("cannot start a thread")?;
+        let listener = Listener::bind(&config.listen, &closer)?;
         let (socket, owner) = (OwnSocket::at(&config.listen)?, Owner::random()?);
         let (backend, reason) = rings::open(config.backend, &config.pin)?;
         let shared = Arc::new(Shared::new(config)?);
@@ -115,19 +121,32 @@ impl Daemon {
         if !invariant_tsc() {
             tracing::warn!("this CPU has no invariant time stamp counter; times may be wrong");
         }
+        let quotas = Arc::clone(&shared.quotas);
+        let readers = Readers::new(config.naming.clone(), config.metrics.keeping, Arc::clone(&quotas))?;
         let lost = Lost { left_by_earlier: backend.left_by_earlier(), ..Default::default() };
         let daemon = Self {
             signals,
-            acceptor: Acceptor::start(listener, config, socket.clone(), owner)?,
-            starter: Starter { ring_bytes: config.ring_bytes, socket, owner, backend },
-            sessions: Vec::new(),
+            acceptor: Acceptor::start(
+                listener,
+                (config.allow.clone(), readers),
+                (closer.clone(), quotas),
+                (socket.clone(), owner),
+            )?,
+            closer,
+            starter: Starter {
+                ring_bytes: config.ring_bytes,
+                socket,
+                owner,
+                backend,
+                quotas: Arc::clone(&shared.quotas),
+            },
+            sessions: Sessions::default(),
             heartbeat: Heartbeat::start().context("cannot start the heartbeat")?,
             clock: Clock::start(),
             outlet: Outlet::new(config, Arc::clone(&shared)).context("cannot write to standard output")?,
             summary: Summary { lost, ..Default::default() },
             shared,
             exporter,
-            keeping: config.metrics.keeping,
             switches: Switches::default(),
             passes: 0,
             drain_time: Duration::ZERO,
@@ -166,17 +185,14 @@ impl Daemon {
         Ok(())
     }
 
-    /// Reads every ring once. Returns how full the fullest was.
+    /// Reads the rings, as far as one turn allows. Returns how full the fullest was.
     fn pass(&mut self) -> f64 {
         if self.sessions.is_empty() {
             return 0.0;
         }
         let begin = Instant::now();
         self.outlet.begin_pass();
-        let mut fullest = 0.0_f64;
-        for session in &mut self.sessions {
-            fullest = fullest.max(session.pass(&mut self.clock, &mut self.summary, &mut self.outlet));
-        }
+        let fullest = self.sessions.pass(&mut self.clock, &mut self.summary, &mut self.outlet);
         self.passes += 1;
         self.drain_time += begin.elapsed();
         fullest
@@ -214,7 +230,7 @@ impl Daemon {
         files.extend(self.sessions.iter().map(|session| readable(session.pidfd())));
         files.extend(self.acceptor.listener(now).map(readable));
         let others = files.len();
-        files.extend(self.acceptor.sockets().map(readable));
+        files.extend(self.acceptor.sockets());
         files.push(readable(self.heartbeat.doorbell()));
 
         let timeout = self.next_deadline(now).map(|deadline| deadline.saturating_duration_since(now));
@@ -269,7 +285,8 @@ impl Daemon {
     /// When something is to be done even if no file becomes ready; never, while no process is
     /// attached.
     fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let next_pass = self.polls_rings().then(|| now + self.cadence.interval());
+        let interval = if self.sessions.are_behind() { Duration::ZERO } else { self.cadence.interval() };
+        let next_pass = self.polls_rings().then(|| now + interval);
         let sessions = self.sessions.iter().filter_map(Session::deadline);
         sessions.chain(self.acceptor.deadline(now)).chain(next_pass).chain(self.end_at).min()
     }
@@ -289,21 +306,20 @@ impl Daemon {
 
     /// Whether the loop looks at the rings without a doorbell.
     fn polls_rings(&self) -> bool {
-        !self.sessions.is_empty() && self.rest() != Rest::Asleep
+        self.sessions.are_behind() || !self.sessions.is_empty() && self.rest() != Rest::Asleep
     }
 
     /// Does the switches that clients have requested.
     fn switch_rules(&mut self) {
-        // Records made before the switch follow the old setting. One pass reads them, the next
-        // processes them.
-        self.pass();
-        self.pass();
+        // Records made before the switch follow the old setting.
+        self.outlet.begin_pass();
+        self.sessions.pass_all(&mut self.clock, &mut self.summary, &mut self.outlet);
         for (Switch { rule, setting, pid }, client) in self.shared.take_switches() {
             if pid.is_none() {
                 self.switches.set(&rule, setting);
             }
             let mut switched = Switched::default();
-            for session in &mut self.sessions {
+            for session in self.sessions.iter_mut() {
                 if pid.is_none_or(|pid| pid == session.peer.pid) && !session.is_over() {
                     let functions = session.switch_rule(&rule, setting);
                     switched.processes += usize::from(functions > 0);
@@ -315,17 +331,12 @@ impl Daemon {
         }
     }
 
-    /// Closes the sessions whose program is over, and those that were replaced long enough ago.
-    fn drop_sessions(&mut self, gone: &[usize]) {
-        let now = Instant::now();
-        let mut index = 0;
-        let over = self.sessions.extract_if(.., |session| {
-            index += 1;
-            gone.contains(&(index - 1)) || session.give_up_at().is_some_and(|at| now >= at)
-        });
-        for session in over.collect::<Vec<_>>() {
+    /// Closes the sessions whose program is over, and those that were replaced long enough ago, as
+    /// soon as little is left in their rings.
+    fn drop_sessions(&mut self, gone: &HashSet<usize>) {
+        for session in self.sessions.take_over(gone) {
             let execution = session.execution().clone();
-            session.close(&mut self.clock, &mut self.summary, &mut self.outlet);
+            session.close(far_future(), &mut self.clock, &mut self.summary, &mut self.outlet);
             // An execution whose session was only replaced goes on.
             if !self.sessions.iter().any(|other| other.execution().is(&execution)) {
                 execution.process.end();
@@ -335,7 +346,7 @@ impl Daemon {
     }
 
     /// Sends a process its session, or takes the one that it has.
-    fn attach(&mut self, candidate: Candidate) {
+    fn attach(&mut self, mut candidate: Candidate) {
         if let Source::Session { control, .. } = candidate.source()
             && !control.has_room_for(candidate.program.functions())
         {
@@ -343,7 +354,7 @@ impl Daemon {
             return self.acceptor.refuse(&candidate.into_handshake(), &refusal);
         }
         let in_use = self.sessions.iter().map(Session::ring_memory).sum::<u64>() + self.acceptor.ring_memory();
-        let started = self.starter.start(&candidate, in_use);
+        let started = self.starter.start(&mut candidate, in_use);
         match (started, candidate.source()) {
             (Ok(started), Source::Connection(_)) => self.acceptor.offer(candidate, started),
             (Ok(started), Source::Session { .. }) => self.begin_session(candidate, started),
@@ -360,11 +371,13 @@ impl Daemon {
 
     /// A process has a session: reads its rings from now on.
     fn begin_session(&mut self, candidate: Candidate, mut started: Started) {
-        let (source, peer, hello, program, resource) = candidate.into_parts();
+        let Candidate { source, peer, hello, program, metrics, resource, shares } = candidate;
         let is_first = matches!(source, Source::Connection(_)) && hello.sessions_before == 0;
-        self.end_other_executions(&peer, hello.manifest_id, is_first);
+        // Sessions of programs that the process ran before are over.
+        let others = self.sessions.of_other_executions(&peer, hello.manifest_id, is_first);
+        self.drop_sessions(&others);
         let control = match source {
-            Source::Session { control, seen_at, .. } if self.has_session_since(&peer, seen_at) => {
+            Source::Session { control, seen_at, .. } if self.sessions.has_begun_since(&peer, seen_at) => {
                 // It may have been replaced by the session that began in between (`attach::offer`).
                 control.release();
                 return self.acceptor.look_at(peer.pid);
@@ -375,7 +388,7 @@ impl Daemon {
             }
             Source::Connection(_) => started.control.take().expect("an offer has a new control page"),
         };
-        let earlier = self.replace_sessions(&peer);
+        let earlier = self.sessions.replace(&peer, &mut self.summary);
         self.count_earlier_losses(
             &peer,
             &hello,
@@ -385,46 +398,16 @@ impl Daemon {
         self.summary.sessions += 1;
         let execution = match earlier {
             Some((_, execution)) => execution,
-            None => self.begin_execution(&peer, program, hello.manifest_id, resource),
+            None => self.begin_execution(&peer, program, hello.manifest_id, resource, metrics),
         };
-        let mut session = Session::new(peer, control, started, execution);
+        let mut session = Session::new(peer, control, started, execution, shares);
         session.apply_rules();
         if let Err(error) = session.beat(&mut self.heartbeat) {
             tracing::warn!("pid {}: no heartbeat: {error}", session.peer.pid);
         }
-        self.sessions.push(session);
+        self.sessions.add(session);
         self.cadence = Cadence::start();
         self.stay_awake();
-    }
-
-    /// The process is about to have a session for a program with this manifest, the program's first
-    /// or not: sessions of programs that it ran before are over.
-    fn end_other_executions(&mut self, peer: &Peer, manifest_id: [u8; 16], is_first: bool) {
-        let others = self.sessions.iter().enumerate().filter(|(_, session)| {
-            peer.pid != 0 && session.peer.pid == peer.pid && !session.has_execution_of(manifest_id, is_first)
-        });
-        let others: Vec<_> = others.map(|(index, _)| index).collect();
-        self.drop_sessions(&others);
-    }
-
-    /// Whether a session of the process has begun after `time`.
-    fn has_session_since(&self, peer: &Peer, time: Instant) -> bool {
-        let mut current = self.sessions.iter().filter(|session| session.give_up_at().is_none());
-        current.any(|session| session.peer.pid == peer.pid && session.begun_at() > time)
-    }
-
-    /// Detaches the earlier sessions of an execution. Returns how many records of the last one were
-    /// not written, and the execution.
-    fn replace_sessions(&mut self, peer: &Peer) -> Option<(u64, Execution)> {
-        // Reads for the last time what the process can have counted in its earlier rings.
-        self.pass();
-        let now = Instant::now();
-        let mut last = None;
-        for earlier in self.sessions.iter_mut().filter(|session| peer.pid != 0 && session.peer.pid == peer.pid) {
-            last = Some((earlier.unwritten(), earlier.execution().clone()));
-            earlier.replace(if earlier.give_up_at().is_some() { now } else { now + REPLACED });
-        }
-        last
     }
 
     /// Counts what a process has lost since its earlier session. If that was ours, `counted` of its
@@ -454,12 +437,12 @@ impl Daemon {
         program: Program,
         manifest_id: [u8; 16],
         resource: Resource,
+        metrics: Option<Metrics>,
     ) -> Execution {
-        let metrics = self.keeping.map(|keeping| Metrics::new(&program, keeping));
         let process = Arc::new(Process::new(peer.pid, host::unix_nanos_now(), resource, metrics));
         process.state().rules = Session::initial_rules(&program, &self.switches);
         self.shared.processes.add(Arc::clone(&process));
-        Execution { program: Arc::new(program), process, manifest_id }
+        Execution { program: Arc::new(Closing::new(program, &self.closer)), process, manifest_id }
     }
 
     /// Accepts no more processes, and tells those attached to detach.
@@ -481,9 +464,13 @@ impl Daemon {
 
     /// Drains what is left, and prints and logs the summary. Returns whether it was printed.
     fn end(mut self) -> bool {
-        for session in std::mem::take(&mut self.sessions) {
+        let until = Instant::now() + LAST;
+        while self.sessions.are_behind() && Instant::now() < until {
+            self.pass();
+        }
+        for session in self.sessions.take_all() {
             let process = Arc::clone(&session.execution().process);
-            session.close(&mut self.clock, &mut self.summary, &mut self.outlet);
+            session.close(until, &mut self.clock, &mut self.summary, &mut self.outlet);
             process.end();
         }
         self.publish();

@@ -24,6 +24,8 @@ use crate::console::line::append_line;
 use crate::console::text::printable_json;
 use crate::control::api::{Operations, Status};
 use crate::control::switch::{Switch, Switches};
+use crate::quota::Quotas;
+use crate::quota::table::Limits;
 use crate::rings::published_records;
 use crate::summary::Summary;
 use crate::telemetry::activity::Activity;
@@ -109,7 +111,7 @@ const MAX_CONTROL_PAGE: u64 = 4096;
 pub fn executable(bytes: &[u8]) -> Result<()> {
     let mut file = File::from(memfd_create("executable", MemfdFlags::CLOEXEC)?);
     file.write_all(bytes)?;
-    if let Ok(json) = program::section(file) {
+    if let Ok((json, _)) = program::section(file, 0, &Quotas::new(Limits::default())) {
         manifest(&json);
     }
     Ok(())
@@ -120,7 +122,7 @@ pub fn manifest(json: &[u8]) {
     let Ok(manifest) = Manifest::parse(json) else { return };
     let program = Program::new(manifest);
     Resource::detect(0, program.input(), &Naming::default());
-    Metrics::new(&program, Keeping { pushed: Pushed::default(), limit: SERIES });
+    Metrics::new(&program, Keeping { pushed: Pushed::default(), limit: SERIES }, 0, &Quotas::new(Limits::default()));
     for index in 0..program.functions() {
         program.captures_of(index).count();
     }
@@ -171,7 +173,8 @@ impl Recorder {
             if last & 0xff == 7 {
                 calls.begin_gap(last);
             }
-            calls.take_all(order.end_pass(), program, &self.clock, &mut |operation| sink.take(operation));
+            order.end_pass();
+            calls.take_all(order.ready(0), program, &self.clock, &mut |operation| sink.take(operation));
             calls.end_pass(program, &self.clock, &mut |operation| sink.take(operation));
         }
         let mut summary = Summary::default();
@@ -192,7 +195,7 @@ struct Sink<'p> {
 
 impl<'p> Sink<'p> {
     fn new(program: &'p Program, keeping: Keeping) -> Self {
-        let metrics = Metrics::new(program, keeping);
+        let metrics = Metrics::new(program, keeping, 0, &Quotas::new(Limits::default()));
         Self { program, metrics, activity: Activity::default(), text: Vec::new(), json: b"null\n".to_vec() }
     }
 

@@ -37,6 +37,7 @@ mod export;
 pub mod fuzzing;
 mod host;
 mod outlet;
+mod quota;
 mod rings;
 mod session;
 mod socket;

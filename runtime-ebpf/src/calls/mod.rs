@@ -118,6 +118,16 @@ impl Calls {
         }
     }
 
+    /// Memory of the open calls, about.
+    pub(crate) fn memory(&self) -> usize {
+        self.pairing.memory()
+    }
+
+    /// Gives up open calls, from now on, beyond this much memory.
+    pub(crate) fn limit(&mut self, memory: Option<usize>) {
+        self.pairing.limit(LIMITS, memory);
+    }
+
     /// Takes records, each goroutine's in their order, and their payloads, which [`Event::read`]
     /// has checked against the same program.
     ///

@@ -101,10 +101,19 @@ impl<T: Ordered> Order<T> {
         payloads.extend_from_slice(payload);
     }
 
-    /// Ends a pass that has read every ring. Returns the records that are complete now, by time,
-    /// with their payloads.
-    pub(crate) fn end_pass(&mut self) -> impl Iterator<Item = (&T, &[u8])> + Clone {
-        let Self { held, fresh, ready, payloads, pass, latest } = self;
+    /// Records that the current pass has read, and their bytes.
+    pub(crate) fn read(&self) -> (usize, usize) {
+        (self.fresh.len(), if self.fresh.is_empty() { 0 } else { self.payloads[self.pass].len() })
+    }
+
+    /// Bytes that were read and not processed yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.payloads.iter().map(Vec::len).sum()
+    }
+
+    /// Ends a pass that has read every ring. The records that are complete now are `ready`.
+    pub(crate) fn end_pass(&mut self) {
+        let Self { held, fresh, ready, pass, latest, .. } = self;
         *pass ^= 1;
         ready.clear();
         ready.shrink_to(KEPT);
@@ -131,7 +140,13 @@ impl<T: Ordered> Order<T> {
             latest.clear();
         }
         ready.sort_by_key(|one| one.record.tsc());
-        ready.iter().map(|Held { record, start, len, pass }| {
+    }
+
+    /// The records that were complete when the last pass ended, by time, with their payloads; all but
+    /// the first `done`.
+    pub(crate) fn ready(&self, done: usize) -> impl ExactSizeIterator<Item = (&T, &[u8])> + Clone {
+        let Self { ready, payloads, .. } = self;
+        ready[done..].iter().map(|Held { record, start, len, pass }| {
             (record, &payloads[usize::from(*pass)][*start..*start + *len as usize])
         })
     }
@@ -161,13 +176,16 @@ mod tests {
     fn an_exit_read_before_its_entry_waits_for_it() {
         let mut order = Order::new();
         order.push((7, 20), b"twenty");
-        assert_eq!(order.end_pass().next(), None);
+        order.end_pass();
+        assert_eq!(order.ready(0).next(), None);
         order.push((7, 10), b"ten");
         order.push((7, 30), b"thirty");
-        let ready: Vec<_> = order.end_pass().collect();
+        order.end_pass();
+        let ready: Vec<_> = order.ready(0).collect();
         let expected: [(_, &[u8]); 2] = [(&(7, 10), b"ten"), (&(7, 20), b"twenty")];
         assert_eq!(ready, expected, "an earlier record than 30 may still come");
-        assert_eq!(order.end_pass().collect::<Vec<_>>(), [(&(7, 30), b"thirty".as_slice())]);
+        order.end_pass();
+        assert_eq!(order.ready(0).collect::<Vec<_>>(), [(&(7, 30), b"thirty".as_slice())]);
         assert!(order.is_empty());
     }
 
@@ -199,13 +217,16 @@ mod tests {
                     rings[next_ring].drain(..).for_each(|record| push(&mut order, record));
                     next_ring = (next_ring + 1) % rings.len();
                     if next_ring == 0 {
-                        seen.extend(order.end_pass().map(checked));
+                        order.end_pass();
+                        seen.extend(order.ready(0).map(checked));
                     }
                 }
             }
             rings.iter_mut().flat_map(std::mem::take).for_each(|record| push(&mut order, record));
-            seen.extend(order.end_pass().map(checked));
-            seen.extend(order.end_pass().map(checked));
+            for _ in 0..2 {
+                order.end_pass();
+                seen.extend(order.ready(0).map(checked));
+            }
             prop_assert_eq!(seen.len(), steps.len());
             for goroutine in 0..3 {
                 prop_assert!(seen.iter().filter(|(goid, _)| *goid == goroutine).is_sorted());

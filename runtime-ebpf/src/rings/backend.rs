@@ -54,10 +54,11 @@ pub(crate) trait Rings {
     /// Waits until they can be drained.
     fn wait_until_ready(&mut self) {}
 
-    /// Appends all records published before the call to `bytes` and calls `sink` for each, ring by
-    /// ring in their order, with the start of its payload in `bytes` and the payload, which padding
-    /// may follow.
-    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained;
+    /// Appends records to `bytes` and calls `sink` for each, ring by ring in their order, with the
+    /// start of its payload in `bytes` and the payload, which padding may follow: of each ring all
+    /// that were published before the pass came to it. Stops in between, at [`Drained::is_cut`], once
+    /// it has read `most` bytes or little more; the next call then goes on with the same pass.
+    fn drain(&mut self, most: usize, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained;
 
     /// The counters that the process keeps in its rings.
     fn counters(&self) -> Counters;
@@ -70,40 +71,58 @@ pub(crate) trait Rings {
 }
 
 /// Rings one after another.
-pub(crate) struct Several(pub(crate) Vec<Box<dyn Rings>>);
+pub(crate) struct Several {
+    parts: Vec<Box<dyn Rings>>,
+    /// The part at which the pass is.
+    at: usize,
+}
+
+impl Several {
+    pub(crate) fn new(parts: Vec<Box<dyn Rings>>) -> Self {
+        Self { parts, at: 0 }
+    }
+}
 
 impl Rings for Several {
     fn is_ready(&mut self) -> bool {
-        self.0.iter_mut().all(|rings| rings.is_ready())
+        self.parts.iter_mut().all(|rings| rings.is_ready())
     }
 
     fn wait_until_ready(&mut self) {
-        self.0.iter_mut().for_each(|rings| rings.wait_until_ready());
+        self.parts.iter_mut().for_each(|rings| rings.wait_until_ready());
     }
 
-    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
-        let (mut sum, mut before) = (Drained::default(), 0);
-        for rings in &mut self.0 {
-            let drained = rings.drain(bytes, sink);
+    fn drain(&mut self, most: usize, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
+        let end = bytes.len() + most;
+        let mut sum = Drained::default();
+        let mut before: usize = self.parts[..self.at].iter().map(|rings| rings.count()).sum();
+        for rings in &mut self.parts[self.at..] {
+            let drained = rings.drain(end.saturating_sub(bytes.len()), bytes, sink);
             sum.malformed += drained.malformed;
             sum.output_full += drained.output_full;
             sum.fullest = sum.fullest.max(drained.fullest);
             sum.broken.extend(drained.broken.into_iter().map(|(index, error)| (before + index, error)));
             before += rings.count();
+            if drained.is_cut {
+                sum.is_cut = true;
+                return sum;
+            }
+            self.at += 1;
         }
+        self.at = 0;
         sum
     }
 
     fn counters(&self) -> Counters {
-        self.0.iter().fold(Counters::default(), |sum, rings| sum.plus(rings.counters()))
+        self.parts.iter().fold(Counters::default(), |sum, rings| sum.plus(rings.counters()))
     }
 
     fn positions(&self) -> Vec<Arc<Positions>> {
-        self.0.iter().flat_map(|rings| rings.positions()).collect()
+        self.parts.iter().flat_map(|rings| rings.positions()).collect()
     }
 
     fn count(&self) -> usize {
-        self.0.iter().map(|rings| rings.count()).sum()
+        self.parts.iter().map(|rings| rings.count()).sum()
     }
 }
 
@@ -121,6 +140,8 @@ pub(crate) struct Drained {
     pub(crate) fullest: u64,
     /// Rings given up in this pass, by their index in the session.
     pub(crate) broken: Vec<(usize, RingError)>,
+    /// The pass goes on with the next call.
+    pub(crate) is_cut: bool,
 }
 
 /// Sums over a session's rings.
@@ -161,6 +182,11 @@ impl Positions {
     /// When the process last began to write again, in the first ring of a session.
     pub(crate) fn resumed(&self) -> u64 {
         self.0.load(ring::RESUMED)
+    }
+
+    /// Bytes that were published and not read, if it is a ring of so many bytes.
+    pub(crate) fn unread(&self, ring_bytes: u32) -> u64 {
+        self.producer(self.consumer(), ring_bytes).map_or(0, |producer| producer.wrapping_sub(self.consumer()))
     }
 
     pub(super) fn consumer(&self) -> u64 {

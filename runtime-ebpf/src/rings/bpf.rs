@@ -108,8 +108,8 @@ impl BpfBackend {
             .context("cannot map the positions of the rings")?;
         let taken = self.slots.take(maps)?;
         let rings = taken.slots().iter().zip(positions);
-        let rings = rings.map(|(slot, positions)| BpfRing { slot: *slot, positions, broken: false }).collect();
-        Ok(BpfRings { ring_bytes, drain: Rc::clone(&self.drain), rings, taken, is_ready: false })
+        let rings = rings.map(|(slot, positions)| BpfRing { slot: *slot, positions, left: 0, broken: false }).collect();
+        Ok(BpfRings { ring_bytes, drain: Rc::clone(&self.drain), rings, taken, at: 0, is_ready: false })
     }
 }
 
@@ -154,6 +154,8 @@ struct BpfRings {
     drain: Rc<RefCell<Drain>>,
     rings: Vec<BpfRing>,
     taken: Taken,
+    /// The ring at which the pass is.
+    at: usize,
     /// The rings are in their slots, or never will be.
     is_ready: bool,
 }
@@ -161,6 +163,8 @@ struct BpfRings {
 struct BpfRing {
     slot: u32,
     positions: Arc<Positions>,
+    /// Bytes that are left of the pass, if it is in this ring.
+    left: u64,
     broken: bool,
 }
 
@@ -191,15 +195,22 @@ impl Rings for BpfRings {
         }
     }
 
-    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
+    fn drain(&mut self, most: usize, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
+        let end = bytes.len() + most;
         let mut drained = Drained::default();
         let mut drain = self.drain.borrow_mut();
-        for (index, ring) in self.rings.iter_mut().enumerate().filter(|(_, ring)| !ring.broken) {
-            if let Err(error) = drain.empty((ring, self.ring_bytes), bytes, sink, &mut drained) {
-                ring.broken = true;
+        for (index, ring) in self.rings.iter_mut().enumerate().skip(self.at).filter(|(_, ring)| !ring.broken) {
+            if let Err(error) = drain.empty((ring, self.ring_bytes, end), bytes, sink, &mut drained) {
+                (ring.broken, ring.left) = (true, 0);
                 drained.broken.push((index, error));
             }
+            if ring.left > 0 {
+                self.at = index;
+                drained.is_cut = true;
+                return drained;
+            }
         }
+        self.at = 0;
         drained
     }
 
@@ -217,18 +228,26 @@ impl Rings for BpfRings {
 }
 
 impl Drain {
-    /// Empties a ring of all records published before the call.
+    /// Empties a ring of the records published before the pass came to it, until `bytes` have grown to
+    /// `end`.
     fn empty(
         &mut self,
-        (ring, ring_bytes): (&BpfRing, u32),
+        (ring, ring_bytes, end): (&mut BpfRing, u32, usize),
         bytes: &mut Vec<u8>,
         sink: &mut Sink<'_>,
         drained: &mut Drained,
     ) -> Result<(), RingError> {
         let mut consumer = ring.positions.consumer();
-        let mut unread = ring.positions.producer(consumer, ring_bytes)?.wrapping_sub(consumer);
+        let mut unread = match std::mem::take(&mut ring.left) {
+            0 => ring.positions.producer(consumer, ring_bytes)?.wrapping_sub(consumer),
+            left => left,
+        };
         drained.fullest = drained.fullest.max(unread);
         while unread > 0 {
+            if bytes.len() >= end {
+                ring.left = unread;
+                break;
+            }
             let taken = self.run(ring.slot)?;
             let forwarded = self.forward(ring.slot, bytes, sink);
             if forwarded < taken {

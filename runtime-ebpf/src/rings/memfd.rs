@@ -24,6 +24,9 @@ use super::mapping::Mapping;
 /// `include/uapi/linux/magic.h`: the file system of memory files.
 const TMPFS_MAGIC: i64 = 0x0102_1994;
 
+/// Bytes of the largest record.
+const LARGEST: u64 = (ring::HEADER + MAX_PAYLOAD) as u64;
+
 /// Makes memory files.
 #[derive(Debug)]
 pub(crate) struct MemfdBackend;
@@ -71,7 +74,11 @@ fn take_memory(file: OwnedFd, bytes: u64) {
 }
 
 /// Rings in one memory file.
-pub(crate) struct MemfdRings(Vec<MemfdRing>);
+pub(crate) struct MemfdRings {
+    rings: Vec<MemfdRing>,
+    /// The ring at which the pass is.
+    at: usize,
+}
 
 impl MemfdRings {
     /// Creates a file with `count` rings.
@@ -100,35 +107,42 @@ impl MemfdRings {
         (0..count as usize)
             .map(|index| MemfdRing::map(file, index * stride, ring_bytes))
             .collect::<io::Result<_>>()
-            .map(Self)
+            .map(|rings| Self { rings, at: 0 })
     }
 }
 
 impl Rings for MemfdRings {
-    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
+    fn drain(&mut self, most: usize, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Drained {
+        let end = bytes.len() + most;
         let mut drained = Drained::default();
-        for (index, ring) in self.0.iter_mut().enumerate().filter(|(_, ring)| !ring.broken) {
-            let before = ring.consumer;
-            let result = ring.drain(bytes, sink);
-            drained.fullest = drained.fullest.max(ring.consumer.wrapping_sub(before));
-            if let Err(error) = result {
-                ring.broken = true;
-                drained.broken.push((index, error));
+        for (index, ring) in self.rings.iter_mut().enumerate().skip(self.at).filter(|(_, ring)| !ring.broken) {
+            match ring.drain(end.saturating_sub(bytes.len()), bytes, sink) {
+                Ok(unread) => drained.fullest = drained.fullest.max(unread),
+                Err(error) => {
+                    ring.broken = true;
+                    drained.broken.push((index, error));
+                }
+            }
+            if ring.until.is_some() {
+                self.at = index;
+                drained.is_cut = true;
+                return drained;
             }
         }
+        self.at = 0;
         drained
     }
 
     fn positions(&self) -> Vec<Arc<Positions>> {
-        self.0.iter().map(|ring| Arc::clone(&ring.positions)).collect()
+        self.rings.iter().map(|ring| Arc::clone(&ring.positions)).collect()
     }
 
     fn count(&self) -> usize {
-        self.0.len()
+        self.rings.len()
     }
 
     fn counters(&self) -> Counters {
-        self.0.iter().fold(Counters::default(), |sum, ring| sum.plus(ring.positions.counters()))
+        self.rings.iter().fold(Counters::default(), |sum, ring| sum.plus(ring.positions.counters()))
     }
 }
 
@@ -138,6 +152,8 @@ struct MemfdRing {
     data_bytes: u32,
     /// The process reads a copy of this in page 0. What it writes there is never read.
     consumer: u64,
+    /// Where the pass ends, if it is in this ring: the producer position when it began.
+    until: Option<u64>,
     broken: bool,
 }
 
@@ -150,19 +166,42 @@ impl MemfdRing {
             positions: Arc::new(positions),
             data: Mapping::read_only(file, offset + 2 * PAGE, data_bytes as usize)?,
             data_bytes,
+            until: None,
             broken: false,
         })
     }
 
-    fn drain(&mut self, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Result<(), RingError> {
-        let producer = self.positions.producer(self.consumer, self.data_bytes)?;
-        let start = bytes.len();
-        self.copy(producer, bytes);
-        let (read, result) = records(&bytes[start..], &mut |at, payload| sink(start + at, payload));
-        let position = self.consumer.wrapping_add(read as u64);
-        self.consumer = position;
-        self.positions.set_consumer(position);
-        result.map_err(|length| RingError::Length { position, length })
+    /// Reads about `most` bytes, and sets `until` if that is not all. Returns how many bytes it found.
+    fn drain(&mut self, most: usize, bytes: &mut Vec<u8>, sink: &mut Sink<'_>) -> Result<u64, RingError> {
+        let producer = match self.until.take() {
+            Some(producer) => producer,
+            None => self.positions.producer(self.consumer, self.data_bytes)?,
+        };
+        let unread = producer.wrapping_sub(self.consumer);
+        let most = most.next_multiple_of(8) as u64;
+        // At least one record, unless that is larger than gopatch writes any.
+        let mut part = unread.min(most.max(LARGEST));
+        loop {
+            let start = bytes.len();
+            self.copy(self.consumer.wrapping_add(part), bytes);
+            let (read, result) = records(&bytes[start..], &mut |at, payload| sink(start + at, payload));
+            bytes.truncate(start + read);
+            let position = self.consumer.wrapping_add(read as u64);
+            self.consumer = position;
+            self.positions.set_consumer(position);
+            match result {
+                Ok(()) if read as u64 == part && part < unread => self.until = Some(producer),
+                Ok(()) => {}
+                // The part has cut a record in two.
+                Err(_) if part < unread && read > 0 => self.until = Some(producer),
+                Err(_) if part < unread => {
+                    part = unread;
+                    continue;
+                }
+                Err(length) => return Err(RingError::Length { position, length }),
+            }
+            return Ok(unread);
+        }
     }
 
     /// Appends all bytes that were published and not read yet.
@@ -213,13 +252,14 @@ mod tests {
         fn any_ring_can_be_drained(
             consumer in prop_oneof![Just(0), (0u64..1024).prop_map(|back| u64::MAX - back), any::<u64>()],
             words in prop::collection::vec(prop_oneof![0u64..200, any::<u64>()], 512),
+            most in prop_oneof![Just(0usize), 0usize..5000],
             producers in prop::collection::vec(prop_oneof![(0u64..1024).prop_map(|word| word * 8), any::<u64>()], 1..5),
         ) {
             let (_rings, file) = MemfdRings::create("test", 1, 4096)?;
             Mapping::read_write(&file, 0, PAGE)?.store(0, consumer);
             // As of a session that the process has made.
             let mut rings = MemfdRings::map(&file, 1, 4096)?;
-            let ring = &mut rings.0[0];
+            let ring = &mut rings.rings[0];
             let process = Mapping::read_write(&file, PAGE, 2 * PAGE)?;
             for (index, word) in words.iter().enumerate() {
                 process.store(PAGE + 8 * index, *word);
@@ -228,7 +268,7 @@ mod tests {
                 process.store(0, consumer.wrapping_add(producer));
                 let (before, mut bytes) = (ring.consumer, 0);
                 let (mut copied, mut payloads) = (vec![1, 2, 3], Vec::new());
-                let result = ring.drain(&mut copied, &mut |at, payload| {
+                let result = ring.drain(most, &mut copied, &mut |at, payload| {
                     assert!(payload.len() <= MAX_PAYLOAD);
                     bytes += 8 + payload.len() as u64;
                     payloads.push((at, payload.to_owned()));
@@ -256,7 +296,7 @@ mod tests {
         };
         let drain = |rings: &mut MemfdRings| {
             let mut read = Vec::new();
-            rings.drain(&mut Vec::new(), &mut |_, payload| read.push(payload[0]));
+            rings.drain(usize::MAX >> 1, &mut Vec::new(), &mut |_, payload| read.push(payload[0]));
             read
         };
         publish(0);
@@ -277,7 +317,7 @@ mod tests {
             let process = Mapping::read_write(&file, 0, 2 * PAGE)?;
             process.store(ring::CONSUMER_POS, consumer);
             process.store(ring::PRODUCER_POS, (consumer & !7).wrapping_add(16));
-            let drained = MemfdRings::map(&file, 1, 4096)?.drain(&mut Vec::new(), &mut |_, _| ());
+            let drained = MemfdRings::map(&file, 1, 4096)?.drain(4096, &mut Vec::new(), &mut |_, _| ());
             assert!(matches!(drained.broken[..], [(0, RingError::Positions { .. })]), "{consumer}: {drained:?}");
         }
         Ok(())

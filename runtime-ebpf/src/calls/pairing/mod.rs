@@ -88,6 +88,9 @@ pub(crate) struct Pairing<R> {
 /// likely to be one of theirs.
 const KEPT_IDLE: usize = 4096;
 
+/// Memory of an open call besides its record.
+const CALL_BYTES: usize = 128;
+
 /// The part of the limits (one in this many) that is given up at a time, because finding the oldest
 /// calls examines all.
 const GIVE_UP_PART: usize = 16;
@@ -98,6 +101,21 @@ impl<R: Weigh> Pairing<R> {
         let goroutines = HashMap::default();
         let left_out = LeftOut::default();
         Self { goroutines, open: 0, bytes: 0, entries: 0, limits, unpaired_exits: 0, evicted: 0, left_out }
+    }
+
+    /// Memory of the open calls, about.
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes + self.open * CALL_BYTES
+    }
+
+    /// Keeps open calls of no more memory than this, or as many as `limits` allow.
+    pub(crate) fn limit(&mut self, limits: CallLimits, memory: Option<usize>) {
+        self.limits = match memory {
+            Some(memory) => {
+                CallLimits { calls: limits.calls.min(memory / 2 / CALL_BYTES), bytes: limits.bytes.min(memory / 2) }
+            }
+            None => limits,
+        };
     }
 
     /// Begins a call. Returns the call that must be over because of it, if any.

@@ -251,7 +251,8 @@ proptest! {
         let (mut expected, mut seen) = (Vec::new(), Vec::new());
         let (mut order, mut pairing, mut next_ring) = (Order::new(), Pairing::new(limits(1000)), 0);
         let mut process = |order: &mut Order<Written>| {
-            for (written, _) in order.end_pass() {
+            order.end_pass();
+            for (written, _) in order.ready(0) {
                 match *written {
                     Written::Enter(Mark { place, tsc, record }) => seen.extend(pairing.enter(Mark { place, tsc, record })),
                     Written::Exit(place, tsc) => seen.extend(pairing.exit(place, tsc)),

@@ -56,6 +56,8 @@ pub(crate) fn draw_operations(operations: Vec<Operations>) -> Result<String> {
         alive: true,
         totals: Summary::default(),
         spans: None,
+        memory_limit_bytes: 0,
+        limits: Vec::new(),
         processes: Vec::new(),
     };
     let before = Snapshot { at: Instant::now(), status: status.clone(), operations: Vec::new() };

@@ -220,6 +220,11 @@ impl Ring {
         self.consumer.at(0).load(Ordering::Acquire)
     }
 
+    /// Whether everything was read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.consumer() == self.producer
+    }
+
     /// Writes a record, or counts it as dropped if there is no room, as a thunk does.
     pub(crate) fn write(&mut self, payload: &[u8]) -> bool {
         let total = (payload.len() as u64 + 8).next_multiple_of(8);
