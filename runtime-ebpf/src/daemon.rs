@@ -20,7 +20,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::attach::acceptor::Acceptor;
-use crate::attach::closer::{Closer, Closing};
 use crate::attach::control_page::Owner;
 use crate::attach::finder::OwnSocket;
 use crate::attach::handshake::{Candidate, Source};
@@ -39,6 +38,7 @@ use crate::control::switch::{Switch, Switched, Switches};
 use crate::execution::Execution;
 use crate::export::{Exporter, Shared, Totals};
 use crate::host;
+use crate::host::closer::{Closer, Closing};
 use crate::outlet::Outlet;
 use crate::rings;
 use crate::rings::cadence::{Cadence, Rest};

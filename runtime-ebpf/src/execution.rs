@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use crate::attach::closer::Closing;
 use crate::calls::program::Program;
+use crate::host::closer::Closing;
 use crate::telemetry::process::Process;
 
 /// An execution. All sessions that it has one after another share it.

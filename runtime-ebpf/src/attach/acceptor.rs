@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 
-use super::closer::Closer;
 use super::control_page::Owner;
 use super::finder::{OwnSocket, Search};
 use super::handshake::{Candidate, Handshake, Progress};
@@ -21,6 +20,7 @@ use super::offer::{Fate, Offer, Started};
 use super::readers::Readers;
 use super::refusal::Refusal;
 use crate::host::allow::Allow;
+use crate::host::closer::Closer;
 use crate::quota::Quotas;
 
 /// How often the same refusal of a process is logged, and how many are remembered for that.

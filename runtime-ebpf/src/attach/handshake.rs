@@ -4,7 +4,7 @@
 //! Trusts: nothing. A peer may send nothing, send too much, or pass a file on a file system that
 //! never answers.
 //! Never does: wait. A thread of its own receives each hello and reads the executable (`readers`),
-//! and another one closes the sockets (`closer`).
+//! and another one closes the sockets (`host::closer`).
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -18,7 +18,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
-use super::closer::{Closer, Closing};
 use super::control_page::{ControlPage, Description};
 use super::finder::{Found, RingFiles};
 use super::peer::{Peer, credentials_of, pid_of};
@@ -26,6 +25,7 @@ use super::readers::{Greeting, Introduced, Readers, Reading, Subject, has_left};
 use super::refusal::{PATIENCE, Refusal};
 use crate::calls::program::{Program, ProgramError};
 use crate::host::allow::Allow;
+use crate::host::closer::{Closer, Closing};
 use crate::quota::table::Kind;
 use crate::quota::{Quotas, Share};
 use crate::telemetry::metrics::Metrics;

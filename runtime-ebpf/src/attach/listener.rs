@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, SocketType, accept_with};
 
-use super::closer::{Closer, Closing};
+use crate::host::closer::{Closer, Closing};
 use crate::host::rights;
 use crate::socket::{self, BoundPath};
 

@@ -5,7 +5,6 @@
 //! - [`finder`]: processes that have a session and no gopatchd;
 //! - [`handshake`]: from a connection to all that a session needs;
 //! - [`readers`]: threads that receive hellos and read executables, which may wait;
-//! - [`closer`]: a thread that closes what strangers have made, which may wait too;
 //! - [`refusal`]: why a process gets no session;
 //! - [`starter`]: makes what a session consists of, or opens it again;
 //! - [`offer`]: a session until the process has taken it;
@@ -14,7 +13,6 @@
 //! - [`heartbeat`]: the threads that keep control pages alive and hear processes ring.
 
 pub(crate) mod acceptor;
-pub(crate) mod closer;
 pub(crate) mod control_page;
 pub(crate) mod finder;
 pub(crate) mod handshake;

@@ -23,10 +23,10 @@ use rustix::fs::{AtFlags, FileType, StatxFlags, statx};
 use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
-use super::closer::Closing;
 use super::peer::Memory;
 use super::refusal::Refusal;
 use crate::calls::program::{Program, ProgramError};
+use crate::host::closer::Closing;
 use crate::host::waker::Waker;
 use crate::quota::table::Kind;
 use crate::quota::{Quotas, Share};

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::shared::Shared;
 use crate::control::api::{Limit, Operations, ProcessStatus, Spans, Status};
-use crate::session::turn::WAITING_OF_ALL;
+use crate::quota::table::WAITING_OF_ALL;
 
 /// The status now.
 pub(crate) fn status(shared: &Shared) -> Status {

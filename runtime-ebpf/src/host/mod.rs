@@ -1,7 +1,9 @@
 //! The host as gopatchd uses it for itself: signals, priority, limits, time; `allow` says
-//! whom it serves, `rights` and `filter` give up what is not needed, `waker` wakes the main loop.
+//! whom it serves, `rights` and `filter` give up what is not needed, `waker` wakes the main loop,
+//! `closer` closes what may take long to close.
 
 pub(crate) mod allow;
+pub(crate) mod closer;
 pub(crate) mod filter;
 pub(crate) mod rights;
 pub(crate) mod waker;

@@ -60,7 +60,10 @@ const READER_BYTES: u64 = 1 << 20;
 /// Bytes that a session keeps for the next pass, and of its control page.
 const SESSION_BYTES: u64 = 2 << 20;
 
-/// Memory for each byte of records that were read and not processed yet (`session::turn::WAITING`).
+/// Most bytes of records that are read and not processed yet, of all.
+pub(crate) const WAITING_OF_ALL: usize = 256 << 20;
+
+/// Memory for each byte of records that were read and not processed yet ([`WAITING_OF_ALL`]).
 const MEMORY_OF_WAITING: u64 = 7;
 
 /// Memory that gopatchd takes besides.

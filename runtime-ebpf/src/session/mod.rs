@@ -1,14 +1,16 @@
 //! One execution of a program and its rings.
 //!
-//! Decides: when a session is over, and how its losses are logged.
+//! Decides: when a session is over.
 //! Trusts: the order of a goroutine's records (see `calls::order`). Sizes and counters are checked.
 //! Never does: print. It hands finished operations to the outlet.
 //!
 //! - [`all`]: the sessions of all processes;
-//! - [`turn`]: how long those of each user are served.
+//! - [`turn`]: how long those of each user are served;
+//! - [`unlogged`]: how its losses are logged.
 
 pub(crate) mod all;
 pub(crate) mod turn;
+mod unlogged;
 
 use std::collections::HashMap;
 use std::io;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::turn::Allowance;
+use self::unlogged::Unlogged;
 use crate::attach::control_page::ControlPage;
 use crate::attach::heartbeat::Heartbeat;
 use crate::attach::offer::Started;
@@ -35,9 +38,6 @@ use crate::quota::table::Kind;
 use crate::rings::claims::Claims;
 use crate::rings::{Counters, Drained, Positions, Rings};
 use crate::summary::Summary;
-
-/// How often the losses of one process are logged.
-const LOG_EVERY: Duration = Duration::from_secs(1);
 
 /// Bytes that are read, and records that are processed, between two looks at the clock.
 const PART_BYTES: usize = 256 << 10;
@@ -99,24 +99,6 @@ pub(crate) struct Session {
     /// For its open calls.
     call_bytes: Option<Share>,
     calls_logged_at: Option<Instant>,
-}
-
-/// Losses that were not logged yet.
-#[derive(Debug, Default)]
-struct Unlogged {
-    ring_full: u64,
-    slot_busy: u64,
-    output_full: u64,
-    malformed: u64,
-    words_missing: u64,
-    logged_at: Option<Instant>,
-}
-
-impl Unlogged {
-    fn is_any(&self) -> bool {
-        let counts = [self.ring_full, self.slot_busy, self.output_full, self.malformed, self.words_missing];
-        counts.iter().any(|count| *count > 0)
-    }
 }
 
 impl Session {
@@ -204,7 +186,7 @@ impl Session {
 
     /// When it needs attention even if its process does nothing.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let log = self.unlogged.logged_at.filter(|_| self.unlogged.is_any()).map(|logged_at| logged_at + LOG_EVERY);
+        let log = self.unlogged.deadline();
         self.give_up_at.into_iter().chain(log).min()
     }
 
@@ -293,8 +275,7 @@ impl Session {
         for _ in 0..3 {
             self.pass(Allowance::until(until), clock, summary, outlet);
         }
-        self.unlogged.logged_at = None;
-        self.log_losses();
+        self.unlogged.log_now(self.peer.pid);
         self.control.release();
         let Self { execution, calls, .. } = self;
         let mut state = execution.process.state();
@@ -370,26 +351,7 @@ impl Session {
                 *sum = sum.saturating_add(count);
             }
         }
-        self.log_losses();
-    }
-
-    fn log_losses(&mut self) {
-        if self.unlogged.logged_at.is_some_and(|logged_at| logged_at.elapsed() < LOG_EVERY) {
-            return;
-        }
-        let unlogged = std::mem::take(&mut self.unlogged);
-        for (count, what) in [
-            (unlogged.ring_full, "records lost: their ring was full (see --ring-bytes)"),
-            (unlogged.slot_busy, "records lost: their hook interrupted another hook"),
-            (unlogged.output_full, "records lost: the output ring was full"),
-            (unlogged.malformed, "records lost: they were malformed"),
-            (unlogged.words_missing, "exits recorded without the values saved at entry"),
-        ] {
-            if count > 0 {
-                tracing::warn!("pid {}: {count} {what}", self.peer.pid);
-                self.unlogged.logged_at = Some(Instant::now());
-            }
-        }
+        self.unlogged.log(self.peer.pid);
     }
 
     /// Takes the memory of its open calls from its user. Without it the oldest are given up.

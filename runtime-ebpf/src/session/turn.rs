@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
+use crate::quota::table::WAITING_OF_ALL;
+
 /// Of each user. A ring of the default size takes much longer to become full.
 const SHARE: Duration = Duration::from_millis(5);
 
-/// Most bytes of records that are read and not processed yet, of a user and of all.
+/// Most bytes of records that are read and not processed yet, of a user.
 const WAITING_OF_USER: usize = 64 << 20;
-pub(crate) const WAITING_OF_ALL: usize = 256 << 20;
 
 /// What users have used of a turn.
 #[derive(Debug)]

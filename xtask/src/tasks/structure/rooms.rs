@@ -30,7 +30,7 @@ pub(super) const ORDERS: &[Order] = &[
             &["control"],
             &["calls"],
             &["rings", "summary", "socket"],
-            &["host"],
+            &["host", "quota"],
         ],
     },
     Order {
