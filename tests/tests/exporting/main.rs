@@ -6,6 +6,7 @@
 mod collector;
 mod dashboard;
 mod export;
+mod hostile;
 mod otel;
 mod outage;
 mod prometheus;
