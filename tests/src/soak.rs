@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::SOON;
+use crate::{SOON, wait_until};
 
 /// Overrides how long each test of endurance lasts.
 const LENGTH: &str = "GOPATCH_SOAK_SECONDS";
@@ -107,6 +107,17 @@ pub fn status(control: &Path) -> Result<Value> {
     let (head, body) = answer.split_once("\r\n\r\n").context("not HTTP")?;
     ensure!(head.starts_with("HTTP/1.0 200") || head.starts_with("HTTP/1.1 200"), "{head}");
     Ok(serde_json::from_str(body)?)
+}
+
+/// The status once all processes have ended, and all spans are pushed.
+pub fn settled_status(control: &Path, patience: Duration) -> Result<Value> {
+    wait_until("all processes to have ended and all spans to be pushed", patience, || {
+        std::thread::sleep(Duration::from_millis(200));
+        let status = status(control)?;
+        let processes = status["processes"].as_array().context("a list")?;
+        let is_over = processes.iter().all(|process| process["ended"] == true);
+        Ok((is_over && status["spans"]["waiting"] == 0).then_some(status))
+    })
 }
 
 #[cfg(test)]

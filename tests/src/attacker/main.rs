@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::process::{Resource, getrlimit, setpriority_process, setrlimit};
+use rustix::process::{Resource, Signal, getrlimit, set_parent_process_death_signal, setpriority_process, setrlimit};
 
 use client::Target;
 
@@ -60,6 +60,8 @@ fn main() -> Result<()> {
     let name = arguments.next().context("a way to attack is needed")?;
     let socket = PathBuf::from(arguments.next().context("a socket is needed")?);
     let (_, way) = WAYS.iter().find(|(way, _)| *way == name).with_context(|| format!("no way is called {name}"))?;
+    // It ends with its test, even if that is killed.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     setpriority_process(None, 19)?;
     let mut files = getrlimit(Resource::Nofile);
     files.current = files.maximum;

@@ -124,8 +124,8 @@ fn filled(list: &str, part: &str, bytes: usize) -> Vec<u8> {
     let (before, after) = json.split_at(place);
     let room = bytes - json.len();
     let mut filled = before.to_owned();
-    filled.extend(std::iter::repeat_n(part, room / part.len()));
-    filled.extend(std::iter::repeat_n(' ', room % part.len()));
+    filled.push_str(&part.repeat(room / part.len()));
+    filled.push_str(&" ".repeat(room % part.len()));
     filled.push_str(after);
     filled.into_bytes()
 }

@@ -5,6 +5,7 @@
 
 mod collector;
 mod dashboard;
+mod endurance;
 mod export;
 mod hostile;
 mod otel;

@@ -23,7 +23,7 @@ use anyhow::{Context, Result, ensure};
 use gopatch_tests::otlpsink::OtlpSink;
 use gopatch_tests::prometheus::{self, Prometheus};
 use gopatch_tests::soak::{self, Held};
-use gopatch_tests::{Gopatchd, Scratch, alone, backends, real, wait_until};
+use gopatch_tests::{Gopatchd, Scratch, alone, backends, real};
 use serde_json::Value;
 
 use attackers::{Attackers, Place};
@@ -171,7 +171,7 @@ impl Attack {
             let (alone, attacked) = called?;
             Ok((alone, attacked, health, held))
         })?;
-        let status = settled_status(&gopatchd)?;
+        let status = soak::settled_status(&gopatchd.control(), SETTLES)?;
         let scrape_faults = scrape_faults(&prometheus, &address)?;
         prometheus.stop()?;
         let began = Instant::now();
@@ -226,17 +226,6 @@ impl Seen {
         println!("{backend}: spans: {}; totals: {}", status["spans"], status["totals"]);
         println!("{backend}: limits: {}; ended after {:?}", status["limits"], self.ended_after);
     }
-}
-
-/// The status once all processes have ended and all spans are pushed.
-fn settled_status(gopatchd: &Gopatchd) -> Result<Value> {
-    wait_until("the attackers to be forgotten", SETTLES, || {
-        std::thread::sleep(Duration::from_millis(200));
-        let status = soak::status(&gopatchd.control())?;
-        let processes = status["processes"].as_array().context("a list")?;
-        let is_over = processes.iter().all(|process| process["ended"] == true);
-        Ok((is_over && status["spans"]["waiting"] == 0).then_some(status))
-    })
 }
 
 /// Scrapes that failed, and samples that Prometheus did not take.
