@@ -19,13 +19,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::attach::acceptor::Acceptor;
+use crate::attach::closer::{Closer, Closing};
 use crate::attach::control_page::Owner;
 use crate::attach::finder::OwnSocket;
-use crate::attach::handshake::{Candidate, Refusal, Source};
+use crate::attach::handshake::{Candidate, Source};
 use crate::attach::heartbeat::Heartbeat;
 use crate::attach::listener::Listener;
 use crate::attach::offer::Started;
 use crate::attach::peer::Peer;
+use crate::attach::readers::Readers;
+use crate::attach::refusal::Refusal;
 use crate::attach::starter::Starter;
 use crate::calls::clock::{Clock, invariant_tsc};
 use crate::calls::program::Program;
@@ -41,7 +44,7 @@ use crate::rings::cadence::{Cadence, Rest};
 use crate::rings::claims::most_held;
 use crate::session::Session;
 use crate::summary::{Lost, Summary};
-use crate::telemetry::metrics::{Keeping, Metrics};
+use crate::telemetry::metrics::Metrics;
 use crate::telemetry::process::Process;
 use crate::telemetry::resource::Resource;
 
@@ -68,6 +71,7 @@ pub fn run(config: &Config) -> Result<bool> {
 struct Daemon {
     signals: UnixStream,
     acceptor: Acceptor,
+    closer: Closer,
     starter: Starter,
     sessions: Vec<Session>,
     heartbeat: Heartbeat,
@@ -76,7 +80,6 @@ struct Daemon {
     summary: Summary,
     shared: Arc<Shared>,
     exporter: Exporter,
-    keeping: Option<Keeping>,
     switches: Switches,
     passes: u64,
     drain_time: Duration,
@@ -105,7 +108,8 @@ impl Daemon {
     fn start(config: &Config) -> Result<Self> {
         let signals = host::stop_signals().context("cannot wait for signals")?;
         host::raise_file_limit();
-        let listener = Listener::bind(&config.listen)?;
+        let closer = Closer::start().context("cannot start a thread")?;
+        let listener = Listener::bind(&config.listen, &closer)?;
         let (socket, owner) = (OwnSocket::at(&config.listen)?, Owner::random()?);
         let (backend, reason) = rings::open(config.backend, &config.pin)?;
         let shared = Arc::new(Shared::new(config)?);
@@ -115,11 +119,25 @@ impl Daemon {
         if !invariant_tsc() {
             tracing::warn!("this CPU has no invariant time stamp counter; times may be wrong");
         }
+        let quotas = Arc::clone(&shared.quotas);
+        let readers = Readers::new(config.naming.clone(), config.metrics.keeping, Arc::clone(&quotas))?;
         let lost = Lost { left_by_earlier: backend.left_by_earlier(), ..Default::default() };
         let daemon = Self {
             signals,
-            acceptor: Acceptor::start(listener, config, socket.clone(), owner)?,
-            starter: Starter { ring_bytes: config.ring_bytes, socket, owner, backend },
+            acceptor: Acceptor::start(
+                listener,
+                (config.allow.clone(), readers),
+                (closer.clone(), quotas),
+                (socket.clone(), owner),
+            )?,
+            closer,
+            starter: Starter {
+                ring_bytes: config.ring_bytes,
+                socket,
+                owner,
+                backend,
+                quotas: Arc::clone(&shared.quotas),
+            },
             sessions: Vec::new(),
             heartbeat: Heartbeat::start().context("cannot start the heartbeat")?,
             clock: Clock::start(),
@@ -127,7 +145,6 @@ impl Daemon {
             summary: Summary { lost, ..Default::default() },
             shared,
             exporter,
-            keeping: config.metrics.keeping,
             switches: Switches::default(),
             passes: 0,
             drain_time: Duration::ZERO,
@@ -214,7 +231,7 @@ impl Daemon {
         files.extend(self.sessions.iter().map(|session| readable(session.pidfd())));
         files.extend(self.acceptor.listener(now).map(readable));
         let others = files.len();
-        files.extend(self.acceptor.sockets().map(readable));
+        files.extend(self.acceptor.sockets());
         files.push(readable(self.heartbeat.doorbell()));
 
         let timeout = self.next_deadline(now).map(|deadline| deadline.saturating_duration_since(now));
@@ -335,7 +352,7 @@ impl Daemon {
     }
 
     /// Sends a process its session, or takes the one that it has.
-    fn attach(&mut self, candidate: Candidate) {
+    fn attach(&mut self, mut candidate: Candidate) {
         if let Source::Session { control, .. } = candidate.source()
             && !control.has_room_for(candidate.program.functions())
         {
@@ -343,7 +360,7 @@ impl Daemon {
             return self.acceptor.refuse(&candidate.into_handshake(), &refusal);
         }
         let in_use = self.sessions.iter().map(Session::ring_memory).sum::<u64>() + self.acceptor.ring_memory();
-        let started = self.starter.start(&candidate, in_use);
+        let started = self.starter.start(&mut candidate, in_use);
         match (started, candidate.source()) {
             (Ok(started), Source::Connection(_)) => self.acceptor.offer(candidate, started),
             (Ok(started), Source::Session { .. }) => self.begin_session(candidate, started),
@@ -360,7 +377,7 @@ impl Daemon {
 
     /// A process has a session: reads its rings from now on.
     fn begin_session(&mut self, candidate: Candidate, mut started: Started) {
-        let (source, peer, hello, program, resource) = candidate.into_parts();
+        let Candidate { source, peer, hello, program, metrics, resource, shares } = candidate;
         let is_first = matches!(source, Source::Connection(_)) && hello.sessions_before == 0;
         self.end_other_executions(&peer, hello.manifest_id, is_first);
         let control = match source {
@@ -385,9 +402,9 @@ impl Daemon {
         self.summary.sessions += 1;
         let execution = match earlier {
             Some((_, execution)) => execution,
-            None => self.begin_execution(&peer, program, hello.manifest_id, resource),
+            None => self.begin_execution(&peer, program, hello.manifest_id, resource, metrics),
         };
-        let mut session = Session::new(peer, control, started, execution);
+        let mut session = Session::new(peer, control, started, execution, shares);
         session.apply_rules();
         if let Err(error) = session.beat(&mut self.heartbeat) {
             tracing::warn!("pid {}: no heartbeat: {error}", session.peer.pid);
@@ -454,12 +471,12 @@ impl Daemon {
         program: Program,
         manifest_id: [u8; 16],
         resource: Resource,
+        metrics: Option<Metrics>,
     ) -> Execution {
-        let metrics = self.keeping.map(|keeping| Metrics::new(&program, keeping));
         let process = Arc::new(Process::new(peer.pid, host::unix_nanos_now(), resource, metrics));
         process.state().rules = Session::initial_rules(&program, &self.switches);
         self.shared.processes.add(Arc::clone(&process));
-        Execution { program: Arc::new(program), process, manifest_id }
+        Execution { program: Arc::new(Closing::new(program, &self.closer)), process, manifest_id }
     }
 
     /// Accepts no more processes, and tells those attached to detach.

@@ -7,13 +7,14 @@
 
 use std::sync::Arc;
 
+use crate::attach::closer::Closing;
 use crate::calls::program::Program;
 use crate::telemetry::process::Process;
 
 /// An execution. All sessions that it has one after another share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Execution {
-    pub(crate) program: Arc<Program>,
+    pub(crate) program: Arc<Closing<Program>>,
     /// Made for this program, and used with no other.
     pub(crate) process: Arc<Process>,
     pub(crate) manifest_id: [u8; 16],

@@ -35,6 +35,7 @@ mod execution;
 mod export;
 mod host;
 mod outlet;
+mod quota;
 mod rings;
 mod session;
 mod socket;

@@ -23,6 +23,7 @@ use crate::control::api::RuleStatus;
 use crate::control::switch::{Setting, Switches};
 use crate::execution::Execution;
 use crate::outlet::Outlet;
+use crate::quota::Share;
 use crate::rings::claims::Claims;
 use crate::rings::{Counters, Drained, Positions, Rings};
 use crate::summary::Summary;
@@ -52,6 +53,7 @@ pub(crate) struct Session {
     unlogged: Unlogged,
     /// When to close it, once another session has replaced it.
     give_up_at: Option<Instant>,
+    _shares: Vec<Share>,
 }
 
 /// Losses that were not logged yet.
@@ -73,7 +75,14 @@ impl Unlogged {
 }
 
 impl Session {
-    pub(crate) fn new(peer: Peer, control: ControlPage, started: Started, execution: Execution) -> Self {
+    /// Begins one, which takes `shares` from its user.
+    pub(crate) fn new(
+        peer: Peer,
+        control: ControlPage,
+        started: Started,
+        execution: Execution,
+        shares: Vec<Share>,
+    ) -> Self {
         let (ring_bytes, ring_memory) = (started.ring_bytes, started.ring_memory());
         let rings = started.rings;
         let counters = control.counted();
@@ -99,6 +108,7 @@ impl Session {
             first_ring,
             unlogged: Unlogged::default(),
             give_up_at: None,
+            _shares: shares,
         }
     }
 
@@ -193,7 +203,7 @@ impl Session {
             return 0;
         }
         let (mut records, mut malformed) = (0, 0);
-        let program = &self.execution.program;
+        let program: &Program = &self.execution.program;
         let (bytes, mut fresh) = self.order.fresh();
         let mut sink = |at, payload: &[u8]| match Event::read(payload, program) {
             Some((event, payload)) => {
@@ -269,7 +279,7 @@ impl Session {
 
     fn process_records(&mut self, clock: &Clock, outlet: &mut Outlet) {
         let execution = &self.execution;
-        let program = &execution.program;
+        let program: &Program = &execution.program;
         let mut state = execution.process.state();
         outlet.watch(&mut state);
         let mut sink = |operation: &mut Operation<'_>| outlet.take(execution, &mut state, operation);
@@ -290,11 +300,12 @@ impl Session {
 
     /// Switches every function to the setting of its rule.
     pub(crate) fn apply_rules(&mut self) {
-        let program = &self.execution.program;
+        let program: &Program = &self.execution.program;
         let mut state = self.execution.process.state();
         let known: HashMap<_, _> = state.rules.iter().map(|rule| (rule.name.as_str(), rule.state)).collect();
         let settings = program.rules().iter().map(|rule| known.get(rule.name.as_str()).copied().unwrap_or_default());
         let settings: Vec<_> = settings.collect();
+        drop(known);
         state.samples.clear();
         let mut is_changed = false;
         for index in 0..program.functions() {

@@ -7,22 +7,28 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags};
+
+use super::closer::Closer;
 use super::control_page::Owner;
 use super::finder::{OwnSocket, Search};
-use super::handshake::{Candidate, Handshake, Progress, Readers, Refusal};
+use super::handshake::{Candidate, Handshake, Progress};
 use super::listener::Listener;
 use super::offer::{Fate, Offer, Started};
-use crate::config::Config;
+use super::readers::Readers;
+use super::refusal::Refusal;
 use crate::host::allow::Allow;
-
-/// Most handshakes at a time. Other connections wait in the backlog of the socket.
-const MAX_HANDSHAKES: usize = 64;
+use crate::quota::Quotas;
 
 /// How often the same refusal of a process is logged, and how many are remembered for that.
 const LOG_REFUSAL_EVERY: Duration = Duration::from_mins(1);
 const MAX_LOGGED_REFUSALS: usize = 256;
+
+/// Most connections that are accepted at a time.
+const MAX_ACCEPTED: usize = 64;
 
 /// How long no connection is accepted after accepting has failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -32,6 +38,8 @@ pub(crate) struct Acceptor {
     /// None once gopatchd is stopping.
     listener: Option<Listener>,
     allow: Allow,
+    closer: Closer,
+    quotas: Arc<Quotas>,
     accept_after: Instant,
     readers: Readers,
     search: Search,
@@ -44,12 +52,18 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     /// Accepts from `listener`, and takes what the finder has found for its socket.
-    pub(crate) fn start(listener: Listener, config: &Config, socket: OwnSocket, owner: Owner) -> io::Result<Self> {
-        let readers = Readers::new(config.naming.clone())?;
+    pub(crate) fn start(
+        listener: Listener,
+        (allow, readers): (Allow, Readers),
+        (closer, quotas): (Closer, Arc<Quotas>),
+        (socket, owner): (OwnSocket, Owner),
+    ) -> io::Result<Self> {
         let search = Search::start(socket, owner, readers.waker())?;
         Ok(Self {
             listener: Some(listener),
-            allow: config.allow.clone(),
+            allow,
+            closer,
+            quotas,
             accept_after: Instant::now(),
             readers,
             search,
@@ -76,9 +90,11 @@ impl Acceptor {
     }
 
     /// The sockets from which something is expected: a hello, or their end.
-    pub(crate) fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = PollFd<'_>> {
+        let silent = self.handshakes.iter().filter_map(Handshake::silent_socket);
+        let silent = silent.map(|socket| PollFd::from_borrowed_fd(socket, PollFlags::IN));
         let offers = self.offers.iter().filter_map(Offer::socket);
-        self.handshakes.iter().filter_map(Handshake::silent_socket).chain(offers)
+        silent.chain(offers.map(|socket| PollFd::from_borrowed_fd(socket, PollFlags::empty())))
     }
 
     /// When there is something to do even if no file becomes ready.
@@ -92,14 +108,17 @@ impl Acceptor {
         self.refused + self.search.missed()
     }
 
-    /// Accepts the connections that wait.
+    /// Accepts the connections that wait, and others a moment later.
     pub(crate) fn accept(&mut self) {
-        while self.may_accept(Instant::now()) {
+        for _ in 0..MAX_ACCEPTED {
+            if !self.may_accept(Instant::now()) {
+                return;
+            }
             let Some(connection) = self.listener.as_ref().map(Listener::accept) else {
                 return;
             };
             match connection {
-                Ok(Some(socket)) => match Handshake::new(socket) {
+                Ok(Some(socket)) => match Handshake::new(socket, &self.closer, &self.quotas) {
                     Ok(handshake) => self.begin(handshake),
                     Err(Refusal::Ended(pid)) => self.count_ended(pid),
                     Err(refusal) => self.count_refusal(0, &refusal),
@@ -205,7 +224,7 @@ impl Acceptor {
     }
 
     fn may_accept(&self, now: Instant) -> bool {
-        self.handshakes.len() < MAX_HANDSHAKES && now >= self.accept_after
+        now >= self.accept_after
     }
 
     fn count_refusal(&mut self, pid: u32, refusal: &Refusal) {

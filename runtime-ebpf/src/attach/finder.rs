@@ -365,7 +365,8 @@ impl Finder {
         if bpf_parts < 3 * description.bpf_ids.len() {
             return Err(Obstacle::NoRings);
         }
-        let peer = Peer { pid, pidfd, memory };
+        let uid = fs::metadata(format!("/proc/{pid}")).map_or(u32::MAX, |status| status.uid());
+        let peer = Peer { pid, uid, pidfd, memory };
         let is_over = peer.has_ended() || peer.memory.as_ref().is_some_and(|memory| memory.check());
         if is_over || !self.socket.is_at(&description.socket, pid) {
             return Ok(None);

@@ -3,89 +3,39 @@
 //! Decides: whether a hello is valid, and how long a peer may take.
 //! Trusts: nothing. A peer may send nothing, send too much, or pass a file on a file system that
 //! never answers.
-//! Never does: wait. Sockets do not block, and a thread of its own reads each executable.
+//! Never does: wait. A thread of its own receives each hello and reads the executable (`readers`),
+//! and another one closes the sockets (`closer`).
 
-use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
 use gopatch_protocol::wire::{Hello, MAX_RINGS, Reply};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
-};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
+use super::closer::{Closer, Closing};
 use super::control_page::{ControlPage, Description};
 use super::finder::{Found, RingFiles};
 use super::peer::{Peer, credentials_of, pid_of};
+use super::readers::{Greeting, Introduced, Readers, Reading, Subject, has_left};
+use super::refusal::{PATIENCE, Refusal};
 use crate::calls::program::{Program, ProgramError};
-use crate::host::allow::{Allow, Credentials};
-use crate::host::waker::Waker;
-use crate::telemetry::resource::{Naming, Resource};
-
-/// How long a peer may take to send its hello, and then gopatchd to read its executable.
-const PATIENCE: Duration = Duration::from_secs(1);
+use crate::host::allow::Allow;
+use crate::quota::table::Kind;
+use crate::quota::{Quotas, Share};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::resource::Resource;
 
 /// How long gopatchd may take to read the executable of a process that does not wait for it.
 const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Most executables that are read at a time. A read that hangs keeps its place.
-const MAX_READERS: usize = 16;
-
 /// `status` of a reply that grants no session. The reason is in gopatchd's log.
 const REFUSED: u32 = 1;
-
-/// Why a connection does not become a session.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error("no hello within {} ms", PATIENCE.as_millis())]
-    Silent,
-    #[error("its hello is invalid or of another version")]
-    NotAHello,
-    #[error("cannot identify the process: {0}")]
-    Peer(io::Error),
-    /// Pid, or 0.
-    #[error("process {0} has ended")]
-    Ended(u32),
-    #[error("its socket failed: {0}")]
-    Socket(io::Error),
-    #[error("it has gone on without a reply")]
-    Left,
-    #[error(transparent)]
-    Program(#[from] ProgramError),
-    #[error("its executable was not read within {} ms", PATIENCE.as_millis())]
-    SlowFile,
-    #[error("{0} is not in collect.allow")]
-    NotAllowed(Credentials),
-    #[error("its session is not of a process in collect.allow")]
-    SessionNotAllowed,
-    #[error("its program is over")]
-    Over,
-    #[error("{0:#}")]
-    Rings(anyhow::Error),
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        Self::Rings(error.into())
-    }
-}
-
-/// Threads that read executables and find out about their processes. Each wakes the main loop when
-/// it is done.
-#[derive(Debug)]
-pub(crate) struct Readers {
-    naming: Arc<Naming>,
-    running: Arc<AtomicUsize>,
-    waker: Waker,
-}
 
 /// A connection without a session, or a session of which the program is not known yet.
 #[derive(Debug)]
@@ -94,13 +44,15 @@ pub(crate) struct Handshake {
     peer: Peer,
     deadline: Instant,
     stage: Stage,
+    /// Of its user's greetings. A session that was found has a process that waits for nothing.
+    _share: Option<Share>,
 }
 
 /// How a process was met.
 #[derive(Debug)]
 pub(crate) enum Source {
     /// It has connected.
-    Connection(OwnedFd),
+    Connection(Arc<Closing<OwnedFd>>),
     /// It has a session, as was seen in a look that began then.
     Session { control: ControlPage, description: Description, files: RingFiles, seen_at: Instant },
 }
@@ -108,16 +60,13 @@ pub(crate) enum Source {
 /// How far a handshake has come.
 #[derive(Debug)]
 enum Stage {
-    /// No hello yet.
+    /// Nothing has come from the peer.
     Silent,
-    /// The hello has come, perhaps with the executable, and waits for a reader.
-    Greeted(Hello, Option<OwnedFd>),
-    /// The executable is being read.
-    Reading(Hello, Reading),
+    /// A hello has come, or the process was found, and no reader is free.
+    Waiting,
+    /// A reader gets to know the process.
+    Reading(Reading),
 }
-
-/// Where a reader leaves what it has read.
-type Reading = Receiver<Result<(Program, Resource), ProgramError>>;
 
 /// What became of a handshake.
 pub(crate) enum Progress {
@@ -135,95 +84,41 @@ pub(crate) enum Progress {
 
 /// A process to which a session can be given.
 pub(crate) struct Candidate {
-    source: Source,
+    pub(crate) source: Source,
     pub(crate) peer: Peer,
     pub(crate) hello: Hello,
     pub(crate) program: Program,
+    pub(crate) metrics: Option<Metrics>,
     pub(crate) resource: Resource,
-}
-
-impl Readers {
-    pub(crate) fn new(naming: Naming) -> io::Result<Self> {
-        Ok(Self { naming: Arc::new(naming), running: Arc::new(AtomicUsize::new(0)), waker: Waker::new()? })
-    }
-
-    /// Readable when a reader is done.
-    pub(crate) fn wake(&self) -> BorrowedFd<'_> {
-        self.waker.as_fd()
-    }
-
-    /// Makes `wake` readable.
-    pub(crate) fn waker(&self) -> Waker {
-        self.waker.clone()
-    }
-
-    /// Makes `wake` unreadable again.
-    pub(crate) fn clear_wake(&self) {
-        self.waker.clear();
-    }
-
-    /// Whether no more executables can be read now.
-    fn are_busy(&self) -> bool {
-        self.running.load(Ordering::Relaxed) >= MAX_READERS
-    }
-
-    /// Reads an executable in a thread.
-    fn start(&self, executable: Option<OwnedFd>, pid: u32, id: [u8; 16]) -> io::Result<Reading> {
-        let (sender, reading) = channel();
-        let (running, waker) = (Arc::clone(&self.running), self.waker.clone());
-        let naming = Arc::clone(&self.naming);
-        running.fetch_add(1, Ordering::Relaxed);
-        let reader = move || {
-            // The handshake may be over already.
-            let _ = sender.send(read(executable, pid, id, &naming));
-            running.fetch_sub(1, Ordering::Relaxed);
-            waker.wake();
-        };
-        let started = std::thread::Builder::new().name("manifest".into()).spawn(reader);
-        started.map(|_| reading).inspect_err(|_| {
-            self.running.fetch_sub(1, Ordering::Relaxed);
-        })
-    }
-}
-
-fn read(
-    executable: Option<OwnedFd>,
-    pid: u32,
-    id: [u8; 16],
-    naming: &Naming,
-) -> Result<(Program, Resource), ProgramError> {
-    let file = match executable {
-        Some(file) => File::from(file),
-        None => File::open(format!("/proc/{pid}/exe"))?,
-    };
-    let program = Program::read(file, id)?;
-    let resource = Resource::detect(pid, program.input(), naming);
-    Ok((program, resource))
+    /// What its session takes from its user.
+    pub(crate) shares: Vec<Share>,
 }
 
 impl Handshake {
     /// Starts with a new connection.
-    pub(crate) fn new(socket: OwnedFd) -> Result<Self, Refusal> {
+    pub(crate) fn new(socket: OwnedFd, closer: &Closer, quotas: &Arc<Quotas>) -> Result<Self, Refusal> {
+        let socket = Closing::new(socket, closer);
         let peer = Peer::from_socket(socket.as_fd()).map_err(|error| match pid_of(socket.as_fd()) {
             Ok(pid) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Refusal::Ended(pid),
             _ => Refusal::Peer(error),
         })?;
-        let source = Source::Connection(socket);
-        Ok(Self { source, peer, deadline: Instant::now() + PATIENCE, stage: Stage::Silent })
+        let share = quotas.take(peer.uid, Kind::Greetings, 1);
+        let source = Source::Connection(Arc::new(socket));
+        let new = Self { source, peer, deadline: Instant::now() + PATIENCE, stage: Stage::Silent, _share: None };
+        match share {
+            Ok(share) => Ok(Self { _share: Some(share), ..new }),
+            Err(exceeded) => {
+                new.refuse();
+                Err(exceeded.into())
+            }
+        }
     }
 
     /// Starts with a session that a process has.
     pub(crate) fn with_session(found: Found) -> Self {
         let Found { seen_at, peer, control, description, files } = found;
-        let hello = Hello {
-            rings_wanted: description.large_rings,
-            sessions_before: 0,
-            manifest_id: description.manifest_id,
-            lost_unconsumed: 0,
-            lost_ring_full: 0,
-        };
         let source = Source::Session { control, description, files, seen_at };
-        Self { source, peer, deadline: Instant::now() + LONG_PATIENCE, stage: Stage::Greeted(hello, None) }
+        Self { source, peer, deadline: Instant::now() + LONG_PATIENCE, stage: Stage::Waiting, _share: None }
     }
 
     /// Why the process may not have a session, if it may not.
@@ -263,46 +158,58 @@ impl Handshake {
     /// Does what can be done without waiting.
     pub(crate) fn advance(mut self, readers: &Readers) -> Progress {
         let late = Instant::now() >= self.deadline;
-        if let Stage::Silent = self.stage {
-            match self.receive() {
-                Ok(Some(Message::Hello(hello, executable))) => {
-                    self.stage = Stage::Greeted(hello, executable);
+        if let Some(socket) = self.silent_socket() {
+            let mut readable = [PollFd::from_borrowed_fd(socket, PollFlags::IN)];
+            // Only a reader may receive: it may have to wait.
+            match poll(&mut readable, Some(&Timespec::default())) {
+                Ok(0) | Err(_) if late => return Progress::Refused(self, Refusal::Silent),
+                Ok(0) | Err(_) => return Progress::Waiting(self),
+                Ok(_) => {
+                    self.stage = Stage::Waiting;
                     self.deadline = Instant::now() + PATIENCE;
                 }
-                Ok(Some(Message::Closed)) => return Progress::Probe,
-                Ok(Some(Message::Late)) => return Progress::Left(self),
-                Ok(None) if late => return Progress::Refused(self, Refusal::Silent),
-                Ok(None) => return Progress::Waiting(self),
-                Err(refusal) => return Progress::Refused(self, refusal),
             }
         }
-        if let Stage::Greeted(hello, executable) = &mut self.stage {
-            if readers.are_busy() {
-                return if late { Progress::Refused(self, Refusal::SlowFile) } else { Progress::Waiting(self) };
-            }
-            match readers.start(executable.take(), self.peer.pid, hello.manifest_id) {
-                Ok(reading) => self.stage = Stage::Reading(*hello, reading),
+        if let Stage::Waiting = self.stage {
+            let subject = match &self.source {
+                Source::Connection(socket) => Subject::Connection(Arc::clone(socket)),
+                Source::Session { description, .. } => Subject::Session(description.manifest_id),
+            };
+            match readers.start(subject, (self.peer.pid, self.peer.uid)) {
+                Ok(Some(reading)) => self.stage = Stage::Reading(reading),
+                Ok(None) if late => {
+                    readers.count_refused();
+                    return Progress::Refused(self, Refusal::SlowFile);
+                }
+                Ok(None) => return Progress::Waiting(self),
                 Err(error) => return Progress::Refused(self, ProgramError::from(error).into()),
             }
         }
-        let Stage::Reading(hello, reading) = &self.stage else {
-            unreachable!("the earlier stages have returned or gone on");
-        };
-        match reading.try_recv() {
-            // What was read of the process may be of its next program.
-            Ok(Ok(_)) if self.peer.memory.as_ref().is_some_and(|memory| memory.check()) => {
-                Progress::Refused(self, Refusal::Over)
-            }
-            Ok(Ok((program, resource))) => {
-                let hello = *hello;
-                let Self { source, peer, .. } = self;
-                Progress::Complete(Box::new(Candidate { source, peer, hello, program, resource }))
-            }
-            Ok(Err(error)) => Progress::Refused(self, error.into()),
+        let Stage::Reading(reading) = &self.stage else { return Progress::Waiting(self) };
+        match reading.greeting.try_recv() {
+            Ok(Greeting::Complete(introduced)) => self.complete(*introduced),
+            Ok(Greeting::Probe) => Progress::Probe,
+            Ok(Greeting::Late) => Progress::Left(self),
+            Ok(Greeting::Refused(refusal)) => Progress::Refused(self, refusal),
             Err(TryRecvError::Empty) if !late => Progress::Waiting(self),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) if self.has_left() => Progress::Left(self),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => Progress::Refused(self, Refusal::SlowFile),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
+                reading.give_up();
+                if self.has_left() { Progress::Left(self) } else { Progress::Refused(self, Refusal::SlowFile) }
+            }
         }
+    }
+
+    fn complete(self, introduced: Introduced) -> Progress {
+        let Introduced { hello, memory, program, metrics, resource } = introduced;
+        // What was read of the process may be of its next program.
+        let memory = self.peer.memory.clone().or(memory);
+        if memory.as_ref().is_some_and(|memory| memory.check()) {
+            return Progress::Refused(self, Refusal::Over);
+        }
+        let Self { source, peer, .. } = self;
+        let hello = hello.unwrap_or_else(|| source.hello());
+        let peer = Peer { memory, ..peer };
+        Progress::Complete(Box::new(Candidate { source, peer, hello, program, metrics, resource, shares: Vec::new() }))
     }
 
     /// Tells the peer, if it waits for that, that it gets no session.
@@ -315,47 +222,19 @@ impl Handshake {
 
     /// Whether the process does not wait for a reply any more.
     fn has_left(&self) -> bool {
-        let Source::Connection(socket) = &self.source else { return false };
-        let mut ended = [PollFd::new(socket, PollFlags::empty())];
-        poll(&mut ended, Some(&Timespec::default())).is_ok_and(|ended| ended > 0)
-    }
-
-    /// Receives a hello, if one has come.
-    fn receive(&self) -> Result<Option<Message>, Refusal> {
-        let Source::Connection(socket) = &self.source else {
-            unreachable!("a session that was found is past this stage");
-        };
-        let mut message = [0; Hello::SIZE + 1];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
-        let received = match recvmsg(socket, &mut [IoSliceMut::new(&mut message)], &mut ancillary, flags) {
-            Ok(received) => received,
-            Err(Errno::AGAIN | Errno::INTR) => return Ok(None),
-            Err(error) => return Err(Refusal::Socket(error.into())),
-        };
-        let executable = ancillary.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut files) => files.next(),
-            _ => None,
-        });
-        if received.bytes == 0 {
-            return Ok(Some(Message::Closed));
-        }
-        let hello = Hello::parse(&message[..received.bytes]).ok_or(Refusal::NotAHello)?;
-        if self.has_left() {
-            return Ok(Some(Message::Late));
-        }
-        Ok(Some(Message::Hello(hello, executable)))
+        matches!(&self.source, Source::Connection(socket) if has_left(socket.as_fd()))
     }
 }
 
-/// What a peer sends first.
-enum Message {
-    Hello(Hello, Option<OwnedFd>),
-    /// The peer has closed the connection.
-    Closed,
-    /// The same after a hello.
-    Late,
+impl Source {
+    /// The hello that a session which was found stands for.
+    fn hello(&self) -> Hello {
+        let (rings_wanted, manifest_id) = match self {
+            Self::Session { description, .. } => (description.large_rings, description.manifest_id),
+            Self::Connection(_) => (0, [0; 16]),
+        };
+        Hello { rings_wanted, sessions_before: 0, manifest_id, lost_unconsumed: 0, lost_ring_full: 0 }
+    }
 }
 
 impl Candidate {
@@ -371,12 +250,8 @@ impl Candidate {
 
     /// The handshake again, to refuse it.
     pub(crate) fn into_handshake(self) -> Handshake {
-        Handshake { source: self.source, peer: self.peer, deadline: Instant::now(), stage: Stage::Silent }
-    }
-
-    /// Everything about the process.
-    pub(crate) fn into_parts(self) -> (Source, Peer, Hello, Program, Resource) {
-        (self.source, self.peer, self.hello, self.program, self.resource)
+        let Self { source, peer, .. } = self;
+        Handshake { source, peer, deadline: Instant::now(), stage: Stage::Waiting, _share: None }
     }
 }
 

@@ -15,6 +15,7 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, SocketType, accept_with};
 
+use super::closer::{Closer, Closing};
 use crate::host::rights;
 use crate::socket::{self, BoundPath};
 
@@ -28,7 +29,8 @@ const TOUCH: Duration = Duration::from_secs(2);
 /// A listening socket. Dropping it removes its path.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    socket: OwnedFd,
+    /// Connections that wait in it may hold anything.
+    socket: Closing<OwnedFd>,
     _path: BoundPath,
     /// The thread that touches the path ends after this.
     _listens: Arc<()>,
@@ -36,8 +38,9 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Listens on `path`.
-    pub(crate) fn bind(path: &Path) -> Result<Self> {
+    pub(crate) fn bind(path: &Path, closer: &Closer) -> Result<Self> {
         let (socket, bound) = socket::bind_at(path, KIND)?;
+        let socket = Closing::new(socket, closer);
         let listens = Arc::new(());
         let (path, alive) = (path.to_owned(), Arc::downgrade(&listens));
         let touching = move || keep_touching(&path, &alive);
@@ -47,7 +50,7 @@ impl Listener {
 
     /// The next connection, if one waits.
     pub(crate) fn accept(&self) -> io::Result<Option<OwnedFd>> {
-        match accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        match accept_with(&*self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
             Ok(connection) => Ok(Some(connection)),
             Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED) => Ok(None),
             Err(error) => Err(error.into()),

@@ -25,12 +25,12 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use gopatch_protocol::wire::ring;
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
+use rustix::net::sockopt::socket_error;
+use rustix::net::{Shutdown, shutdown};
 
 use super::control_page::ControlPage;
 use super::handshake::{Candidate, Source};
+use super::readers::has_left;
 use crate::rings::Rings;
 
 /// What a new session consists of on this side.
@@ -38,7 +38,8 @@ pub(crate) struct Started {
     pub(crate) rings: Box<dyn Rings>,
     /// Of each large ring.
     pub(crate) ring_bytes: u32,
-    pub(crate) processors: u32,
+    /// How many large rings there are.
+    pub(crate) large: u32,
     /// None if the session had one.
     pub(crate) control: Option<ControlPage>,
 }
@@ -46,7 +47,7 @@ pub(crate) struct Started {
 impl Started {
     /// Bytes that its rings take if each P fills one.
     pub(crate) fn ring_memory(&self) -> u64 {
-        u64::from(ring::large(self.processors)) * u64::from(self.ring_bytes)
+        u64::from(self.large) * u64::from(self.ring_bytes)
     }
 }
 
@@ -95,15 +96,16 @@ impl Offer {
 
     /// What has become of it.
     pub(crate) fn settle(self) -> Fate {
-        let received = self.socket().map(|socket| recv(socket, &mut [0; 1], RecvFlags::DONTWAIT));
-        let is_open = match received {
-            Some(Err(Errno::AGAIN | Errno::INTR)) => true,
-            Some(Err(_)) => return Fate::Left,
-            // A message that is not part of the protocol changes nothing.
-            Some(Ok((_, received))) => received > 0,
-            None => false,
-        };
-        if is_open && !self.is_old { Fate::Open(self) } else { Fate::Taken(self.candidate, self.started) }
+        let Some(socket) = self.socket() else { return Fate::Taken(self.candidate, self.started) };
+        if !has_left(socket) {
+            return if self.is_old { Fate::Taken(self.candidate, self.started) } else { Fate::Open(self) };
+        }
+        // The kernel marks the end and then the reset, under the lock of the socket, which this takes.
+        let _ = shutdown(socket, Shutdown::Write);
+        match socket_error(socket) {
+            Ok(Ok(())) => Fate::Taken(self.candidate, self.started),
+            Ok(Err(_)) | Err(_) => Fate::Left,
+        }
     }
 
     /// gopatchd ends: the next one may take the session at once, if the process has it.

@@ -4,7 +4,8 @@
 //! is over when its memory is gone: exec(2) of any program, also of the same one, gives a process
 //! new memory.
 //! Trusts: the kernel, which recorded the peer at connect(2).
-//! Never does: ask the peer.
+//! Never does: ask the peer. [`Peer::from_socket`] never waits; [`Memory::open`] may, as the kernel
+//! makes it wait for an exec(2) of the process, which can take any time.
 //!
 //! rustix's `socket_peercred` is not used: it holds the pid in a `NonZero`, and the kernel gives 0
 //! for a process that is not visible from here, as in another container of the pod.
@@ -27,20 +28,29 @@ use crate::host::allow::Credentials;
 pub(crate) struct Peer {
     /// As seen from here; 0 if the process is not visible from here.
     pub(crate) pid: u32,
+    /// Its user, whose quotas it uses.
+    pub(crate) uid: u32,
     /// Readable once the process is gone.
     pub(crate) pidfd: OwnedFd,
-    /// That of the program it runs. `None` if gopatchd may not look at it.
+    /// That of the program it runs. `None` while that is not known, or if gopatchd may not look at it.
     pub(crate) memory: Option<Arc<Memory>>,
 }
 
 /// The memory of a process from one exec(2) to the next.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// `/proc/PID/maps`, which shows the memory that the process had when it was opened, and
-    /// nothing once that is gone. It keeps no page of it.
-    maps: File,
+    /// Shows the memory that the process had when it was opened, and nothing once that is gone. It
+    /// keeps no page of it.
+    file: File,
     is_gone: AtomicBool,
 }
+
+/// Files in `/proc/PID` that do, best first. Of `pagemap` the kernel tells, without a lock of the
+/// process, whether the memory is gone: a read of a part of an entry ends with 0 if it is, and is
+/// invalid if not. To read `maps` it waits for a lock that the process can hold for any time, as
+/// while it maps a file on a file system that hangs; but `pagemap` belongs to the user of the
+/// process, and may be missing.
+const MEMORY_FILES: [&str; 2] = ["pagemap", "maps"];
 
 impl Peer {
     /// The process that has connected `socket`.
@@ -56,7 +66,7 @@ impl Peer {
                 .ok_or_else(|| io::Error::other("its pid namespace is not visible from here, which needs Linux 6.5"))?;
             pidfd_open(pid, PidfdFlags::empty())?
         };
-        Ok(Self { pid, pidfd, memory: Memory::open(pid) })
+        Ok(Self { pid, uid: credentials_of(socket)?.uid, pidfd, memory: None })
     }
 
     /// Whether the process has ended.
@@ -101,14 +111,14 @@ impl Memory {
     /// That which process `pid` has now. `None` if the process has none, or gopatchd no right to
     /// see it.
     pub(crate) fn open(pid: u32) -> Option<Arc<Self>> {
-        let maps = File::open(format!("/proc/{pid}/maps")).ok()?;
-        let memory = Self { maps, is_gone: AtomicBool::new(false) };
+        let file = MEMORY_FILES.iter().find_map(|name| File::open(format!("/proc/{pid}/{name}")).ok())?;
+        let memory = Self { file, is_gone: AtomicBool::new(false) };
         (!memory.check()).then(|| Arc::new(memory))
     }
 
     /// Whether it is gone, as the kernel says now.
     pub(crate) fn check(&self) -> bool {
-        let is_gone = self.is_gone() || matches!(self.maps.read_at(&mut [0], 0), Ok(0));
+        let is_gone = self.is_gone() || matches!(self.file.read_at(&mut [0], 0), Ok(0));
         self.is_gone.store(is_gone, Ordering::Relaxed);
         is_gone
     }

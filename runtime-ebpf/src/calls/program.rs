@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use gopatch_protocol::manifest::{At, Kind, Manifest, ManifestError, SECTION};
 use gopatch_protocol::manifest::{Capture, Function, Input};
@@ -23,6 +24,8 @@ use sha2::{Digest, Sha256};
 
 use super::attributes::{self, Shape};
 use super::convention::Convention;
+use crate::quota::table::{Kind as Limited, ManifestLimits};
+use crate::quota::{Exceeded, Quotas, Share};
 
 /// Largest manifest that is read. A hooked function takes about 570 bytes; Caddy with every
 /// function hooked takes 24 MB, for which gopatchd needs 110 MB of memory.
@@ -30,6 +33,16 @@ const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
 /// Most sections that are searched. The name of each takes up to 4 kB of memory meanwhile.
 const MAX_SECTIONS: usize = 4096;
+
+/// Memory for each byte of a manifest, and for each of its elements, while it is read: it is kept
+/// as text and as values at the same time.
+const MEMORY_OF_BYTE: u64 = 3;
+const MEMORY_OF_ELEMENT: u64 = 64;
+
+/// Most rules that a function can name, dimensions that it can have, and bytes of the name of its
+/// operations: each call costs as much.
+const MAX_NAMES: usize = 256;
+const MAX_OPERATION_BYTES: usize = 16 << 10;
 
 /// Why an executable cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +61,12 @@ pub(crate) enum ProgramError {
     OtherManifest,
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    #[error("its manifest has {count} {what}, more than {limit}")]
+    TooMany { what: &'static str, count: usize, limit: usize },
+    #[error(transparent)]
+    Quota(#[from] Exceeded),
+    #[error("other programs on its file system are still being read")]
+    Hangs,
 }
 
 /// What a record at a point stands for.
@@ -109,23 +128,30 @@ pub(crate) struct Program {
     rules: Vec<Rule>,
     /// The points of each function.
     points_of: Vec<Vec<u32>>,
+    /// The memory that it takes, as its user's.
+    _share: Option<Share>,
 }
 
 impl Program {
-    /// Reads the manifest of an executable, and checks that it is the one with `id`.
-    pub(crate) fn read(file: File, id: [u8; 16]) -> Result<Self, ProgramError> {
-        if !file.metadata()?.is_file() {
-            return Err(ProgramError::NotAFile);
-        }
-        let json = section(file)?;
+    /// Reads the manifest of an executable of a user, and checks that it is the one with `id`.
+    pub(crate) fn read(file: File, id: [u8; 16], uid: u32, quotas: &Arc<Quotas>) -> Result<Self, ProgramError> {
+        let (json, mut share) = section(file, uid, quotas)?;
         if Sha256::digest(&json)[..16] != id {
             return Err(ProgramError::OtherManifest);
         }
-        Ok(Self::new(Manifest::parse(&json)?))
+        let elements = json.iter().filter(|byte| **byte == b',').count() as u64;
+        share.add(elements * MEMORY_OF_ELEMENT)?;
+        let manifest = Manifest::parse(&json)?;
+        check(&manifest, quotas.limits.manifest)?;
+        // From here on there is no text.
+        share.resize(share.amount() - json.len() as u64)?;
+        Ok(Self { _share: Some(share), ..Self::new(manifest) })
     }
 
     /// Prepares a manifest, in a time linear in its size.
-    pub(crate) fn new(manifest: Manifest) -> Self {
+    pub(crate) fn new(mut manifest: Manifest) -> Self {
+        // What only the patcher reads.
+        (manifest.sites, manifest.patches, manifest.refused, manifest.recipe) = (Vec::new(), Vec::new(), None, None);
         let ends: HashSet<_> = manifest.points.iter().map(|point| (point.function, point.at)).collect();
         let (rules, others) = others(&manifest.functions);
         let points = manifest.points.iter().map(|point| {
@@ -154,7 +180,7 @@ impl Program {
         let conventions = conventions.collect();
         let repeats = captured.iter().map(|captured| attributes::repeats(captured.iter().copied())).collect();
         let templates = manifest.functions.iter().map(|function| Template::read(&function.operation)).collect();
-        Self { manifest, points, conventions, templates, repeats, others, rules, points_of }
+        Self { manifest, points, conventions, templates, repeats, others, rules, points_of, _share: None }
     }
 
     /// The number of hooked functions.
@@ -258,8 +284,28 @@ fn others(functions: &[Function]) -> (Vec<Rule>, Vec<Others>) {
     (rules.collect(), others)
 }
 
-/// The content of the section with the manifest.
-fn section(file: File) -> Result<Vec<u8>, ProgramError> {
+/// Refuses a manifest of which each call, or each setting of a rule, would cost too much.
+fn check(manifest: &Manifest, limits: ManifestLimits) -> Result<(), ProgramError> {
+    let rules: HashSet<_> = manifest.functions.iter().map(|function| function.rule.as_str()).collect();
+    let most = |length: fn(&Function) -> usize| manifest.functions.iter().map(length).max().unwrap_or(0);
+    for (what, count, limit) in [
+        ("functions", manifest.functions.len(), limits.functions),
+        ("rules", rules.len(), limits.rules),
+        ("rules that one function ends", most(|function| function.ends.len()), MAX_NAMES),
+        ("rules that one function replaces", most(|function| function.instead_of.len()), MAX_NAMES),
+        ("dimensions of one function", most(|function| function.dimensions.len()), MAX_NAMES),
+        ("bytes in the name of an operation", most(|function| function.operation.len()), MAX_OPERATION_BYTES),
+        ("bytes in the name of a rule", most(|function| function.rule.len()), MAX_OPERATION_BYTES),
+    ] {
+        if count > limit {
+            return Err(ProgramError::TooMany { what, count, limit });
+        }
+    }
+    Ok(())
+}
+
+/// The content of the section with the manifest, and the memory that it takes while it is read.
+fn section(file: File, uid: u32, quotas: &Arc<Quotas>) -> Result<(Vec<u8>, Share), ProgramError> {
     let data = ReadCache::new(Positioned { file, position: 0 });
     let header = FileHeader64::<Endianness>::parse(&data)?;
     let endian = header.endian()?;
@@ -269,10 +315,12 @@ fn section(file: File) -> Result<Vec<u8>, ProgramError> {
     let sections = header.sections(endian, &data)?;
     let (_, section): (SectionIndex, _) =
         sections.section_by_name(endian, SECTION.as_bytes()).ok_or(ProgramError::NoManifest)?;
-    if section.sh_size(endian) > MAX_MANIFEST_BYTES {
-        return Err(ProgramError::TooLarge(section.sh_size(endian)));
+    let bytes = section.sh_size(endian);
+    if bytes > MAX_MANIFEST_BYTES {
+        return Err(ProgramError::TooLarge(bytes));
     }
-    Ok(section.data(endian, &data)?.to_vec())
+    let share = quotas.take(uid, Limited::ManifestBytes, bytes * MEMORY_OF_BYTE)?;
+    Ok((section.data(endian, &data)?.to_vec(), share))
 }
 
 /// A file with its own position: the descriptor from the socket shares its position with the
@@ -311,6 +359,7 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::quota::table::Limits;
 
     pub(crate) fn manifest(functions: &[Kind], points: &[(u32, At)]) -> Vec<u8> {
         let function = |kind| json!({"name": "main.f", "rule": "r", "kind": kind, "operation": "o", "va": 0x401000});
@@ -340,7 +389,7 @@ pub(crate) mod tests {
     fn read(bytes: &[u8], id: [u8; 16]) -> Result<Program, ProgramError> {
         let mut file = tempfile::tempfile()?;
         file.write_all(bytes)?;
-        Program::read(file, id)
+        Program::read(file, id, 0, &Quotas::new(Limits::default()))
     }
 
     #[test]

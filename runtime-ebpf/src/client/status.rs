@@ -24,7 +24,7 @@ pub fn status(args: &StatusArgs) -> Result<()> {
 
 /// The status as text.
 fn format_status(status: &Status) -> String {
-    let Status { version, pid, uptime_seconds, backend, alive, totals, spans, processes } = status;
+    let Status { version, pid, uptime_seconds, backend, alive, totals, spans, processes, .. } = status;
     let mut text = String::new();
     let up = humantime::format_duration(Duration::from_secs(*uptime_seconds as u64));
     let health = if *alive { "" } else { ", STUCK: the main loop does not look at the rings" };
@@ -35,6 +35,15 @@ fn format_status(status: &Status) -> String {
             text,
             "spans pushed: {}, waiting: {} ({} bytes), lost: {} (queue full), {} (rejected)",
             spans.pushed, spans.waiting, spans.waiting_bytes, spans.lost_queue_full, spans.lost_rejected
+        )
+        .expect("a String takes all");
+    }
+    writeln!(text, "memory: at most {} MiB", status.memory_limit_bytes >> 20).expect("a String takes all");
+    for limit in status.limits.iter().filter(|limit| limit.refused > 0) {
+        writeln!(
+            text,
+            "limits: {} refused {} times, {} of {} in use",
+            limit.name, limit.refused, limit.used, limit.limit
         )
         .expect("a String takes all");
     }

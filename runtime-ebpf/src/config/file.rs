@@ -18,6 +18,7 @@ use super::values::{
 };
 use crate::console::log::Level;
 use crate::console::print::Print;
+use crate::quota::table::LimitSettings;
 use crate::rings::BackendChoice;
 
 /// All settings. A setting that is none gets its default.
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) http: HttpSettings,
     pub(crate) control: ControlSettings,
     pub(crate) log: LogSettings,
+    pub(crate) limits: LimitSettings,
     pub(crate) print: Option<Print>,
 }
 

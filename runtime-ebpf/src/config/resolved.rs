@@ -19,6 +19,7 @@ use crate::console::log::Level;
 use crate::console::print::Print;
 use crate::control;
 use crate::host::allow::Allow;
+use crate::quota::table::Limits;
 use crate::rings::{BackendChoice, check_ring_bytes};
 use crate::telemetry::metrics::{Keeping, Pushed};
 use crate::telemetry::resource::Naming;
@@ -48,6 +49,7 @@ pub struct Config {
     pub(crate) control: PathBuf,
     pub(crate) level: Level,
     pub(crate) print: Print,
+    pub(crate) limits: Limits,
 }
 
 impl Config {
@@ -100,7 +102,7 @@ pub(crate) struct Endpoint {
 impl Settings {
     /// Fills in the defaults, and rejects settings that cannot be combined.
     pub(crate) fn resolve(self) -> Result<Config> {
-        let Self { collect, service, resource, traces, metrics, otlp, http, control, log, print } = self;
+        let Self { collect, service, resource, traces, metrics, otlp, http, control, log, limits, print } = self;
         let has_endpoint = |signal: &SignalSettings| otlp.endpoint.is_some() || signal.endpoint.is_some();
         let traces_exporter = traces
             .exporter
@@ -151,6 +153,7 @@ impl Settings {
             control: control.socket.unwrap_or_else(|| control::default_socket(&listen)),
             level: log.level.unwrap_or(Level::Info),
             print,
+            limits: limits.resolve().map_err(|(key, reason)| invalid(&key, &reason))?,
             listen,
         })
     }

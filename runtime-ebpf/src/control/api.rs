@@ -23,6 +23,12 @@ pub(crate) struct Status {
     pub(crate) totals: Summary,
     /// None when spans are not pushed.
     pub(crate) spans: Option<Spans>,
+    /// Most bytes of memory that gopatchd takes; 0 from a gopatchd that does not say.
+    #[serde(default)]
+    pub(crate) memory_limit_bytes: u64,
+    /// What is limited, for all users.
+    #[serde(default)]
+    pub(crate) limits: Vec<Limit>,
     /// Attached processes, and those that have just ended.
     pub(crate) processes: Vec<ProcessStatus>,
 }
@@ -35,6 +41,17 @@ pub(crate) struct Spans {
     pub(crate) pushed: u64,
     pub(crate) lost_queue_full: u64,
     pub(crate) lost_rejected: u64,
+}
+
+/// What all users may take of something.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Limit {
+    /// As in the settings.
+    pub(crate) name: String,
+    pub(crate) used: u64,
+    pub(crate) limit: u64,
+    /// How often it, or the limit of a user, has refused something.
+    pub(crate) refused: u64,
 }
 
 /// A process.

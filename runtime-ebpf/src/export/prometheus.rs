@@ -177,6 +177,10 @@ pub(super) fn gopatchd(shared: &Shared, form: Form) -> String {
     let closed = shared.closed_connections.counts();
     own.causes("gopatchd_connections_closed_total", "Connections that gopatchd closed, by cause.", closed.into_iter());
     own.causes("gopatchd_records_lost_total", "Records lost, by cause.", causes(&summary.lost).into_iter());
+    for usage in shared.quotas.usage() {
+        let limit = format!("limit=\"{}\"", usage.kind);
+        own.counter("gopatchd_limited_total", "Refusals by a limit of a user or of all.", &limit, usage.refused);
+    }
     let (name, help) = ("gopatchd_drain_seconds_total", "Time spent reading rings.");
     own.push(&Head { name, kind: "counter", help, unit: "seconds" }, "", totals.drain_time.as_secs_f64());
     if let Some(queue) = &shared.spans {

@@ -70,6 +70,11 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Most bytes of spans that wait.
+    pub(crate) fn limit_bytes(&self) -> usize {
+        self.limits.bytes
+    }
+
     /// What became of spans so far.
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts

@@ -4,7 +4,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -15,6 +15,7 @@ use super::queue::{Queue, QueueLimits};
 use crate::config::Config;
 use crate::control::switch::{Switch, Switched};
 use crate::host::waker::Waker;
+use crate::quota::Quotas;
 use crate::summary::Summary;
 use crate::telemetry::process::Processes;
 
@@ -29,6 +30,7 @@ const STUCK: Duration = Duration::from_secs(5);
 pub(crate) struct Shared {
     pub(crate) started: Instant,
     pub(crate) processes: Processes,
+    pub(crate) quotas: Arc<Quotas>,
     /// None when spans are not pushed.
     pub(crate) spans: Option<Queue>,
     /// Data points that the receiver rejected.
@@ -69,6 +71,7 @@ impl Shared {
         Ok(Self {
             started: Instant::now(),
             processes: Processes::default(),
+            quotas: Quotas::new(config.limits),
             spans: queue,
             rejected_points: AtomicU64::new(0),
             page_bytes: config.page_bytes,

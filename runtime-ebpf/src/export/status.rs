@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::shared::Shared;
-use crate::control::api::{Operations, ProcessStatus, Spans, Status};
+use crate::control::api::{Limit, Operations, ProcessStatus, Spans, Status};
 
 /// The status now.
 pub(crate) fn status(shared: &Shared) -> Status {
@@ -34,7 +34,16 @@ pub(crate) fn status(shared: &Shared) -> Status {
             lost_rejected: counts.rejected.load(Ordering::Relaxed),
         }
     });
+    let limits = shared.quotas.usage().map(|usage| Limit {
+        name: usage.kind.to_string(),
+        used: usage.used,
+        limit: usage.limit,
+        refused: usage.refused,
+    });
+    let queue_bytes = shared.spans.as_ref().map_or(0, |queue| queue.limit_bytes() as u64);
     Status {
+        memory_limit_bytes: shared.quotas.limits.memory(queue_bytes),
+        limits: limits.collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         uptime_seconds: shared.started.elapsed().as_secs_f64(),

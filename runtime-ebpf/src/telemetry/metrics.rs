@@ -2,10 +2,13 @@
 //!
 //! Decides: which histograms count an operation, and which attributes they have.
 //! Trusts: nothing in the values. A process that keeps making up values gets `limit` series a
-//! metric; all further operations are counted in one series for overflow.
+//! metric, and as many in all as the quotas of its user allow; all further operations are counted in
+//! one series for overflow.
 //! Never does: I/O, or forget a series.
 
 use std::hash::Hash;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 use gopatch_protocol::manifest::ValueType;
@@ -17,6 +20,8 @@ use crate::calls::attributes::Value;
 use crate::calls::convention::Convention;
 use crate::calls::operation::Operation;
 use crate::calls::program::Program;
+use crate::quota::table::Kind;
+use crate::quota::{Quotas, Share};
 
 /// The attribute of the series that counts operations without a series of their own.
 pub(crate) const OVERFLOW: &str = "otel.metric.overflow";
@@ -49,6 +54,40 @@ pub(crate) struct Metrics {
     index: HashMap<Key, usize, RandomState>,
     /// Operations counted in a series for overflow.
     pub(crate) overflowed: u64,
+    budget: Budget,
+}
+
+/// What the series of a process take from its user.
+#[derive(Debug, Default)]
+struct Budget {
+    /// Series and bytes of their labels. Nothing limits a process that has none, as in tests.
+    shares: Option<(Share, Share)>,
+    /// Until when there is no need to ask again.
+    full_until: Option<Instant>,
+}
+
+/// How long a budget that was exceeded is not asked again: each operation would ask.
+const FULL_FOR: Duration = Duration::from_secs(1);
+
+impl Budget {
+    /// Takes what a series with these values needs, if there is as much.
+    fn take(&mut self, values: &[Option<Value<'_>>]) -> bool {
+        let Some((series, labels)) = &mut self.shares else { return true };
+        if self.full_until.is_some_and(|until| Instant::now() < until) {
+            return false;
+        }
+        let texts = values.iter().flatten().map(|value| if let Value::Text(text) = value { text.len() } else { 0 });
+        // The index has them too.
+        let bytes = 2 * (texts.sum::<usize>() + size_of_val(values));
+        let taken = series.add(1).and_then(|()| {
+            labels.add(bytes as u64).inspect_err(|_| {
+                // To have less is never refused.
+                let _ = series.resize(series.amount() - 1);
+            })
+        });
+        self.full_until = taken.is_err().then(|| Instant::now() + FULL_FOR);
+        taken.is_ok()
+    }
 }
 
 /// Metrics with the same attributes.
@@ -106,7 +145,8 @@ impl Equivalent<Key> for KeyRef<'_> {
 }
 
 impl Metrics {
-    pub(crate) fn new(program: &Program, keeping: Keeping) -> Self {
+    /// Those of a process of a user, none yet. Takes a time linear in the size of the program.
+    pub(crate) fn new(program: &Program, keeping: Keeping, uid: u32, quotas: &Arc<Quotas>) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         let mut known = HashMap::<_, usize, RandomState>::default();
         let group_of_function = (0..program.functions()).map(|index| {
@@ -119,7 +159,11 @@ impl Metrics {
             })
         });
         let group_of_function = group_of_function.collect();
-        Self { keeping, group_of_function, groups, index: HashMap::default(), overflowed: 0 }
+        // Nothing is never refused.
+        let shares = [Kind::Series, Kind::LabelBytes].map(|kind| quotas.take(uid, kind, 0).ok());
+        let [series, labels] = shares;
+        let budget = Budget { shares: series.zip(labels), full_until: None };
+        Self { keeping, group_of_function, groups, index: HashMap::default(), overflowed: 0, budget }
     }
 
     /// Whether pushed metrics count from one push to the next.
@@ -148,7 +192,7 @@ impl Metrics {
         let index = match self.index.get(&key) {
             Some(index) => *index,
             // One series is reserved for overflow.
-            None if group.series.len() + 1 < self.keeping.limit => {
+            None if group.series.len() + 1 < self.keeping.limit && self.budget.take(&values) => {
                 let values: Box<[_]> = values.into_iter().map(|value| value.map(Value::into_owned)).collect();
                 let index = group.add_series(Some(values.clone()), self.keeping.pushed);
                 self.index.insert(Key { group: group_index, values }, index);

@@ -9,4 +9,5 @@ mod lifecycle;
 mod scrape;
 mod sessions;
 mod silence;
+mod strangers;
 mod support;

@@ -158,6 +158,8 @@ mod tests {
 
     fn snapshot(at: Instant, operations: Vec<Operations>) -> Snapshot {
         let status = Status {
+            memory_limit_bytes: 0,
+            limits: Vec::new(),
             version: String::new(),
             pid: 1,
             uptime_seconds: 0.0,

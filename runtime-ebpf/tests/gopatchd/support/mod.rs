@@ -3,6 +3,7 @@
 //! Trusts: the gopatchd under test, so that a wrong reply fails loudly.
 //! Never does: use gopatchd's code, apart from the crate that both sides share.
 
+pub(crate) mod hanging;
 pub(crate) mod process;
 
 use std::cell::Cell;
