@@ -14,21 +14,25 @@ use gopatch_tests::{Process, Scratch, wait_until};
 /// The user of the attackers.
 const USER: u32 = 65534;
 
-/// Each process that attacks: a way, and what it must have done to count.
+/// Each process that attacks: a way, and what it must have done to count. The first get sessions
+/// before the others take what their user may have of gopatchd.
 const WAYS: [(&str, &str); 11] = [
-    ("hellos", "hellos"),
-    ("silent", "held at once"),
     ("rings", "records"),
-    ("positions", "lies"),
     ("labels", "calls"),
     ("collisions", "calls"),
     // Another one with the same identity.
     ("collisions", "calls"),
+    ("positions", "lies"),
+    ("hellos", "hellos"),
+    ("silent", "held at once"),
     ("manifests", "sent"),
     ("files", "sent"),
     ("executions", "started"),
     ("web", "opened"),
 ];
+
+/// How many of them are the first.
+const FIRST: usize = 5;
 
 /// What the attackers say about themselves: some of it stands for other things, or collides.
 const ATTRIBUTES: &str = "service.instance.id=same,job=x,instance=y,le=1,__name__=z,a.b=1,a_b=2,a-b=3,host.name=h";
@@ -49,13 +53,13 @@ pub(super) struct Place<'a> {
 pub(super) struct Attackers(Vec<(&'static str, &'static str, Process)>);
 
 impl Attackers {
-    /// Starts them.
+    /// Starts them, and waits until each attacks.
     pub(super) fn start(scratch: &Scratch, place: &Place<'_>) -> Result<Self> {
         let program = scratch.file("attacker");
         // The user of the attackers may be unable to reach the workspace.
         fs::copy(env!("CARGO_BIN_EXE_attacker"), &program)?;
         fs::set_permissions(&program, Permissions::from_mode(0o755))?;
-        let start = |(number, (way, does)): (usize, (&'static str, &'static str))| {
+        let start = |(number, (way, does)): (usize, (&'static str, &'static str))| -> Result<_> {
             let mut command = Command::new(&program);
             command.arg(way).arg(place.socket).uid(USER).gid(USER);
             match way {
@@ -67,16 +71,25 @@ impl Attackers {
             command.env("OTEL_SERVICE_NAME", "attacker").env("OTEL_RESOURCE_ATTRIBUTES", ATTRIBUTES);
             Ok((way, does, Process::start(&mut command, scratch.path(), &format!("attacker-{number}-{way}"))?))
         };
-        WAYS.into_iter().enumerate().map(start).collect::<Result<_>>().map(Self)
+        let mut attackers = Self(Vec::new());
+        for (number, way) in WAYS.into_iter().enumerate() {
+            if number == FIRST {
+                attackers.wait(|_| false)?;
+            }
+            attackers.0.push(start((number, way))?);
+        }
+        // One that gopatchd refuses all the time attacks, too.
+        attackers.wait(|tally| tally.contains_key("refused"))?;
+        Ok(attackers)
     }
 
-    /// Waits until each has begun. One that gopatchd refuses all the time has begun, too.
-    pub(super) fn wait(&mut self) -> Result<()> {
+    /// Waits until each has begun, or something else holds.
+    fn wait(&mut self, or: impl Fn(&BTreeMap<String, u64>) -> bool) -> Result<()> {
         for (way, does, process) in &mut self.0 {
             wait_until("all attackers to attack", PATIENCE, || {
                 ensure!(!process.has_ended()?, "{}", process.describe("ended"));
                 let tally = tally(process)?;
-                Ok((tally.contains_key(*does) || tally.contains_key("refused")).then_some(()))
+                Ok((tally.contains_key(*does) || or(&tally)).then_some(()))
             })
             .with_context(|| format!("the attacker {way} has done nothing"))?;
         }

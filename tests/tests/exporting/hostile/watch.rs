@@ -13,7 +13,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Time between two looks at memory.
-const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Times of answers, and questions without an answer.
 #[derive(Debug, Default)]
