@@ -155,8 +155,9 @@ metrics: {{ exporters: [otlp, prometheus], interval: 5s }}
             if looked.elapsed() >= LOOK {
                 looked = Instant::now();
                 seen.gopatchd.push(Held::by(pid)?);
-                let stays = running.get_mut(&0).context("it stays")?;
-                seen.stays.push(Held::by(stays.server.process().pid())?.own);
+                if let Some(stays) = running.get_mut(&0) {
+                    seen.stays.push(Held::by(stays.server.process().pid())?.own);
+                }
             }
             let is_over = began.elapsed() >= self.lasts;
             for slot in 0..self.programs {
