@@ -134,7 +134,16 @@ impl Gopatchd {
         Self::start_printing(scratch, "gopatchd", backend, "none", &[])
     }
 
-    /// The same with a name for its output files, for a test that starts several in turn.
+    /// The same with these settings, as text of a configuration file.
+    pub fn start_silent_by(scratch: &Scratch, backend: &str, settings: &str) -> Result<Self> {
+        let file = scratch.file("gopatchd.yaml");
+        fs::write(&file, settings)?;
+        let options = ["--config", &file.display().to_string()];
+        Self::start_printing(scratch, "gopatchd", backend, "none", &options)
+    }
+
+    /// Starts one as [`Self::start`] does, with a name for its output files, for a test that starts several
+    /// in turn.
     pub fn start_named(scratch: &Scratch, name: &str, backend: &str, options: &[&str]) -> Result<Self> {
         Self::start_printing(scratch, name, backend, "json", options)
     }

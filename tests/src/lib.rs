@@ -19,6 +19,7 @@ pub mod random;
 pub mod real;
 pub mod receivers;
 pub mod server;
+pub mod soak;
 pub mod statistics;
 pub mod std_test;
 pub mod turns;
@@ -35,7 +36,7 @@ pub use gopatchd::{Collected, Gopatchd, Operation, Summary, backends};
 pub use load::{Load, Seen};
 pub use probe::Probe;
 pub use process::Process;
-pub use receivers::{otelcol, prometheus, tls};
+pub use receivers::{otelcol, otlpsink, prometheus, tls};
 pub use server::Server;
 pub use turns::{Turn, alone, beside};
 

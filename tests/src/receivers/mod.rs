@@ -2,5 +2,6 @@
 //! for them.
 
 pub mod otelcol;
+pub mod otlpsink;
 pub mod prometheus;
 pub mod tls;

@@ -5,7 +5,9 @@
 
 mod collector;
 mod dashboard;
+mod endurance;
 mod export;
+mod hostile;
 mod otel;
 mod outage;
 mod prometheus;
