@@ -205,7 +205,7 @@ impl<'p> Sink<'p> {
         operation.json(&mut self.json);
         self.text.clear();
         append_line(operation, &mut self.text);
-        assert_eq!(self.text.iter().filter(|byte| **byte == b'\n').count(), 1, "a line of the table");
+        assert_eq!(self.text.split(|byte| *byte == b'\n').count(), 2, "a line of the table");
         self.metrics.add(operation, true);
         self.activity.add(operation, Conventional { operation, convention }.error_type().is_some());
         span::decode(&span::encode(operation, convention, self.program));

@@ -145,7 +145,7 @@ impl Readers {
         self.shared.lock().insert(id, Running { uid, device: None, is_late: false, share: Some(share) });
         let done = Done { id, shared: Arc::clone(&self.shared), waker: self.waker.clone() };
         let reader = move || {
-            let found = match done.shared.greet(id, subject, (pid, uid)) {
+            let found = match done.shared.greet(id, &subject, (pid, uid)) {
                 Ok(greeting) => greeting,
                 Err(refusal) => Greeting::Refused(refusal),
             };
@@ -180,8 +180,8 @@ impl Shared {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn greet(&self, id: u64, subject: Subject, (pid, uid): (u32, u32)) -> Result<Greeting, Refusal> {
-        let (hello, executable, manifest_id) = match &subject {
+    fn greet(&self, id: u64, subject: &Subject, (pid, uid): (u32, u32)) -> Result<Greeting, Refusal> {
+        let (hello, executable, manifest_id) = match subject {
             Subject::Connection(socket) => match receive(socket)? {
                 Message::Hello(hello, executable) => (Some(hello), executable, hello.manifest_id),
                 Message::Closed => return Ok(Greeting::Probe),
@@ -192,13 +192,12 @@ impl Shared {
         // Before the file is read: what was read belongs to this program if its memory still exists
         // then.
         let memory = Memory::open(pid);
-        let file = match executable {
-            Some(file) => File::from(file),
-            None => {
-                let path = format!("/proc/{pid}/exe");
-                self.look_at_file(id, uid, rustix::fs::CWD, &path)?;
-                File::open(path).map_err(ProgramError::from)?
-            }
+        let file = if let Some(file) = executable {
+            File::from(file)
+        } else {
+            let path = format!("/proc/{pid}/exe");
+            self.look_at_file(id, uid, rustix::fs::CWD, &path)?;
+            File::open(path).map_err(ProgramError::from)?
         };
         self.look_at_file(id, uid, file.as_fd(), "")?;
         let program = Program::read(file, manifest_id, uid, &self.quotas)?;

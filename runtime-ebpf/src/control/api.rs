@@ -28,7 +28,7 @@ pub(crate) struct Status {
     pub(crate) memory_limit_bytes: u64,
     /// What is limited, for all users.
     #[serde(default)]
-    pub(crate) limits: Vec<Limit>,
+    pub(crate) limits: Vec<Quota>,
     /// Attached processes, and those that have just ended.
     pub(crate) processes: Vec<ProcessStatus>,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Spans {
 
 /// What all users may take of something.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Limit {
+pub(crate) struct Quota {
     /// As in the settings.
     pub(crate) name: String,
     pub(crate) used: u64,

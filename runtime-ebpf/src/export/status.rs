@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::shared::Shared;
-use crate::control::api::{Limit, Operations, ProcessStatus, Spans, Status};
+use crate::control::api::{Operations, ProcessStatus, Quota, Spans, Status};
 use crate::quota::table::WAITING_OF_ALL;
 
 /// The status now.
@@ -35,7 +35,7 @@ pub(crate) fn status(shared: &Shared) -> Status {
             lost_rejected: counts.rejected.load(Ordering::Relaxed),
         }
     });
-    let limits = shared.quotas.usage().map(|usage| Limit {
+    let limits = shared.quotas.usage().map(|usage| Quota {
         name: usage.kind.to_string(),
         used: usage.used,
         limit: usage.limit,

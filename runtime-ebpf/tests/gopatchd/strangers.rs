@@ -37,7 +37,7 @@ fn lingering() -> (OwnedFd, TcpStream) {
     let (other, _) = listener.accept().expect("connected");
     socket.set_nonblocking(true).expect("a socket");
     // The other end reads nothing.
-    while socket.write(&[0; 1 << 16]).is_ok() {}
+    while socket.write(&[0; 1 << 14]).is_ok() {}
     set_socket_linger(&socket, Some(Duration::from_mins(1))).expect("a socket");
     (socket.into(), other)
 }

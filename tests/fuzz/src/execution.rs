@@ -23,7 +23,7 @@ use crate::mutation::mutate;
 use crate::{LONGEST, Target};
 
 /// An execution without an end.
-const HANGING: Duration = Duration::from_secs(60);
+const HANGING: Duration = Duration::from_mins(1);
 
 /// Address space of the process. A target's bound is smaller; this one ends an execution before it
 /// takes the memory of the machine.
@@ -77,12 +77,11 @@ pub fn fuzz(
             break;
         }
         input.clear();
-        match inputs.get(count as usize) {
-            Some(seed) => input.extend_from_slice(seed),
-            None => {
-                input.extend_from_slice(&inputs[random.usize(..inputs.len())]);
-                mutate(&mut input, &inputs, target.input, &mut random);
-            }
+        if let Some(seed) = inputs.get(count as usize) {
+            input.extend_from_slice(seed);
+        } else {
+            input.extend_from_slice(&inputs[random.usize(..inputs.len())]);
+            mutate(&mut input, &inputs, target.input, &mut random);
         }
         if let Some(trace) = trace {
             fs::write(trace, &input)?;

@@ -15,6 +15,7 @@
 //! - [`texts`]: targets that read YAML and JSON of users;
 //! - [`processes`]: targets that read what a process sends to gopatchd.
 
+#![allow(clippy::unnecessary_wraps, reason = "the seeds of all targets have one type")]
 #![forbid(unsafe_code)]
 
 mod binaries;
