@@ -8,6 +8,7 @@ mod client;
 mod execution;
 mod files;
 mod greetings;
+mod large;
 mod manifests;
 mod records;
 mod web;
@@ -33,7 +34,7 @@ const WAYS: [(&str, Way); 11] = [
     ("positions", records::lie_about_positions),
     ("labels", records::make_up_labels),
     ("collisions", records::collide),
-    ("manifests", manifests::send_large),
+    ("manifests", large::send_all),
     ("files", files::send_odd),
     ("executions", execution::keep_starting),
     ("once", execution::run_once),

@@ -2,8 +2,6 @@
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::os::fd::AsFd;
-use std::time::Duration;
 
 use anyhow::Result;
 use gopatch_protocol::manifest::{
@@ -13,17 +11,11 @@ use object::write::Object;
 use rustix::fs::{MemfdFlags, memfd_create};
 use sha2::{Digest, Sha256};
 
-use crate::client::{Target, hello, receive, send};
-
-/// The largest manifest that gopatchd reads, and one that is larger.
-const LARGEST: usize = 64 << 20;
-const TOO_LARGE: usize = LARGEST + 1;
+/// The largest manifest that gopatchd reads.
+pub(crate) const LARGEST: usize = 64 << 20;
 
 /// Bytes of a file most of which is a hole.
 const SPARSE: u64 = 1 << 40;
-
-/// Threads that send manifests.
-const SENDERS: usize = 4;
 
 /// A file that can be sent with a hello.
 pub(crate) struct Executable {
@@ -118,7 +110,7 @@ pub(crate) fn small() -> Manifest {
 }
 
 /// A manifest of this many bytes, made larger by `part` where there may be any number of them.
-fn filled(list: &str, part: &str, bytes: usize) -> Vec<u8> {
+pub(crate) fn filled(list: &str, part: &str, bytes: usize) -> Vec<u8> {
     let json = serde_json::to_string(&small()).expect("a manifest is JSON");
     let place = json.find(list).expect("each manifest has this list") + list.len();
     let (before, after) = json.split_at(place);
@@ -131,7 +123,7 @@ fn filled(list: &str, part: &str, bytes: usize) -> Vec<u8> {
 }
 
 /// An executable whose manifest is a hole in a file of a terabyte.
-fn sparse() -> Result<Executable> {
+pub(crate) fn sparse() -> Result<Executable> {
     let mut executable = Executable::with(&[0])?;
     executable.file.set_len(SPARSE)?;
     // `e_shoff`, and in the section after the first `sh_size`: its manifest is as long as may be.
@@ -150,36 +142,4 @@ fn read_u64(file: &File, at: u64) -> Result<u64> {
     let mut bytes = [0; 8];
     rustix::io::pread(file, &mut bytes, at)?;
     Ok(u64::from_le_bytes(bytes))
-}
-
-/// Sends the largest manifests.
-pub(crate) fn send_large(target: &Target, _: Option<&str>) -> Result<()> {
-    let function = r#"{"name":"f","rule":"r","kind":"internal","operation":"o","va":1},"#;
-    let manifests = [
-        filled(r#""functions":["#, function, LARGEST),
-        filled(r#""points":["#, r#"{"function":0,"at":"enter","captures":[]},"#, LARGEST),
-        filled(r#""sites":"#, "[", LARGEST),
-        filled(r#""tool":""#, "x", LARGEST),
-        filled(r#""tool":""#, "x", TOO_LARGE),
-    ];
-    let mut executables = manifests.iter().map(|json| Executable::with(json)).collect::<Result<Vec<_>>>()?;
-    drop(manifests);
-    executables.push(sparse()?);
-    std::thread::scope(|scope| {
-        for thread in 0..SENDERS {
-            let executables = &executables;
-            scope.spawn(move || {
-                for executable in executables.iter().cycle().skip(thread) {
-                    if let Some(connection) = target.connect()
-                        && send(&connection, &hello(1, executable.id), Some(executable.file.as_fd()))
-                    {
-                        target.tally.add("sent", 1);
-                        target.tally.add("attached", u64::from(receive(&connection).is_some()));
-                    }
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-            });
-        }
-    });
-    Ok(())
 }
