@@ -16,20 +16,21 @@ const MOST_BRACKETS: usize = 2000;
 /// The line on which a file becomes too deep, from 1; `None` if it does not.
 pub(super) fn too_deep(text: &str) -> Option<usize> {
     let mut levels = 0;
-    let mut last_line = 1;
     for event in Parser::new_from_str(text) {
-        let Ok((event, span)) = event else {
-            let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
-            return (brackets > MOST_BRACKETS).then_some(last_line);
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+                return (brackets > MOST_BRACKETS).then_some(error.marker().line());
+            }
         };
-        last_line = span.start.line();
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) => levels += 1,
             Event::SequenceEnd | Event::MappingEnd => levels -= 1,
             _ => {}
         }
         if levels > MOST_LEVELS {
-            return Some(last_line);
+            return Some(span.start.line());
         }
     }
     None

@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGURG;
 
+use super::rights;
+
 /// How long a close may take.
 const PATIENCE: Duration = Duration::from_millis(2);
 
@@ -35,6 +37,7 @@ impl Closer {
         let (things, receiver) = channel::<Thing>();
         let (begun, watched) = channel();
         let close = move || {
+            rights::keep_in_thread(rights::NONE);
             for thing in receiver {
                 // The watcher lives as long as this.
                 let _ = begun.send(());
@@ -48,7 +51,10 @@ impl Closer {
             // its handle is valid; the signal has a handler.
             unsafe { libc::pthread_kill(closing.as_pthread_t(), SIGURG) };
         };
-        thread::Builder::new().name("closer-watch".into()).spawn(move || watch(&watched, &interrupt))?;
+        thread::Builder::new().name("closer-watch".into()).spawn(move || {
+            rights::keep_in_thread(rights::NONE);
+            watch(&watched, &interrupt);
+        })?;
         Ok(Self(things))
     }
 
