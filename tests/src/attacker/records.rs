@@ -36,6 +36,13 @@ fn attach(target: &Target, rings: u32, executable: &Executable) -> Session {
     }
 }
 
+/// Writes records while there is room, but not for ever.
+fn write_many(ring: &mut Ring, header: u32, record: &[u8]) {
+    for _ in 0..4096 {
+        ring.write(header, record);
+    }
+}
+
 /// Takes as many rings as there can be, and keeps each full: whatever gopatchd has read is there
 /// again at once.
 pub(crate) fn keep_rings_full(target: &Target, _: Option<&str>) -> Result<()> {
@@ -45,7 +52,11 @@ pub(crate) fn keep_rings_full(target: &Target, _: Option<&str>) -> Result<()> {
     for (goid, ring) in (0..).zip(&mut session.rings) {
         let mut record = payload(0, goid, &[]);
         record.resize(UNIT as usize - ring::HEADER, 0);
-        while ring.write(record.len() as u32, &record) {}
+        for _ in 0..ring.bytes / UNIT {
+            while !ring.write(record.len() as u32, &record) {
+                pause();
+            }
+        }
     }
     loop {
         for ring in &mut session.rings {
@@ -82,10 +93,10 @@ pub(crate) fn lie_about_positions(target: &Target, _: Option<&str>) -> Result<()
         },
         |ring, record| {
             ring.write(ring::BUSY | record.len() as u32, record);
-            while ring.write(record.len() as u32, record) {}
+            write_many(ring, record.len() as u32, record);
         },
-        |ring, record| while ring.write(ring::DISCARD | record.len() as u32, record) {},
-        |ring, _| while ring.write(8, &[0; 8]) {},
+        |ring, record| write_many(ring, ring::DISCARD | record.len() as u32, record),
+        |ring, _| write_many(ring, 8, &[0; 8]),
         |ring, _| {
             for place in 0..ring.bytes / 8 {
                 ring.put(8 * place, fastrand::u64(..));
