@@ -49,24 +49,29 @@ pub(crate) fn keep_rings_full(target: &Target, _: Option<&str>) -> Result<()> {
     let executable = executable()?;
     let mut session = attach(target, u32::MAX, &executable);
     target.tally.add("rings", session.rings.len() as u64);
-    for (goid, ring) in (0..).zip(&mut session.rings) {
-        let mut record = payload(0, goid, &[]);
-        record.resize(UNIT as usize - ring::HEADER, 0);
-        for _ in 0..ring.bytes / UNIT {
-            while !ring.write(record.len() as u32, &record) {
-                pause();
+    for index in 0..session.rings.len() {
+        let record = payload(0, index as u64, &[]);
+        let ring = &session.rings[index];
+        for place in (0..ring.bytes).step_by(UNIT as usize) {
+            ring.put(place, UNIT - ring::HEADER as u64);
+            for (word, bytes) in (1..).zip(record.as_chunks().0) {
+                ring.put(place + 8 * word, u64::from_le_bytes(*bytes));
             }
         }
+        top_up(target, &mut session.rings[..=index]);
     }
     loop {
-        for ring in &mut session.rings {
-            let full = ring.consumer().wrapping_add(ring.bytes);
-            let more = full.wrapping_sub(ring.producer);
-            // What was written there before is published once more.
-            ring.publish(full);
-            target.tally.add("records", more / UNIT);
-        }
+        top_up(target, &mut session.rings);
         pause();
+    }
+}
+
+/// Publishes once more what has been read of rings that hold records everywhere.
+fn top_up(target: &Target, rings: &mut [Ring]) {
+    for ring in rings {
+        let full = ring.consumer().wrapping_add(ring.bytes);
+        target.tally.add("records", full.wrapping_sub(ring.producer) / UNIT);
+        ring.publish(full);
     }
 }
 
