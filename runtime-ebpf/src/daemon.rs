@@ -32,7 +32,7 @@ use crate::attach::refusal::Refusal;
 use crate::attach::starter::Starter;
 use crate::calls::clock::{Clock, invariant_tsc};
 use crate::calls::program::Program;
-use crate::config::Config;
+use crate::config::{Config, ContextsConfig};
 use crate::console::output::LAST_OUTPUT;
 use crate::control::switch::{Switch, Switched, Switches};
 use crate::execution::Execution;
@@ -83,6 +83,7 @@ struct Daemon {
     shared: Arc<Shared>,
     exporter: Exporter,
     switches: Switches,
+    contexts: ContextsConfig,
     passes: u64,
     drain_time: Duration,
     cadence: Cadence,
@@ -148,6 +149,7 @@ impl Daemon {
             shared,
             exporter,
             switches: Switches::default(),
+            contexts: config.contexts,
             passes: 0,
             drain_time: Duration::ZERO,
             cadence: Cadence::start(),
@@ -401,6 +403,7 @@ impl Daemon {
             None => self.begin_execution(&peer, program, hello.manifest_id, resource, metrics),
         };
         let mut session = Session::new(peer, control, started, execution, shares);
+        session.set_contexts(self.contexts);
         session.apply_rules();
         if let Err(error) = session.beat(&mut self.heartbeat) {
             tracing::warn!("pid {}: no heartbeat: {error}", session.peer.pid);

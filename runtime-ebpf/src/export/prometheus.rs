@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use gopatch_protocol::wire::context::Event;
+
 use super::labels::{self, SAME_INSTANCE, append};
 use super::shared::Shared;
 use crate::summary::Lost;
@@ -180,6 +182,11 @@ pub(super) fn gopatchd(shared: &Shared, form: Form) -> String {
     for usage in shared.quotas.usage() {
         let limit = format!("limit=\"{}\"", usage.kind);
         own.counter("gopatchd_limited_total", "Refusals by a limit of a user or of all.", &limit, usage.refused);
+    }
+    for (event, count) in Event::ALL.into_iter().zip(summary.contexts) {
+        let mut labels = String::new();
+        append(&mut labels, "event", event.name());
+        own.counter("gopatchd_contexts_total", "Trace contexts of requests, by what became of them.", &labels, count);
     }
     let (name, help) = ("gopatchd_drain_seconds_total", "Time spent reading rings.");
     own.push(&Head { name, kind: "counter", help, unit: "seconds" }, "", totals.drain_time.as_secs_f64());

@@ -6,9 +6,11 @@
 //!
 //! - [`all`]: the sessions of all processes;
 //! - [`turn`]: how long those of each user are served;
-//! - [`unlogged`]: how its losses are logged.
+//! - [`unlogged`]: how its losses are logged;
+//! - [`contexts`]: what its process counts of trace contexts.
 
 pub(crate) mod all;
+mod contexts;
 pub(crate) mod turn;
 mod unlogged;
 
@@ -18,6 +20,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::contexts::ContextCounts;
 use self::turn::Allowance;
 use self::unlogged::Unlogged;
 use crate::attach::control_page::ControlPage;
@@ -29,6 +32,7 @@ use crate::calls::operation::Operation;
 use crate::calls::order::Order;
 use crate::calls::program::Program;
 use crate::calls::{Calls, Entries, Event};
+use crate::config::ContextsConfig;
 use crate::control::api::RuleStatus;
 use crate::control::switch::{Setting, Switches};
 use crate::execution::Execution;
@@ -87,6 +91,7 @@ pub(crate) struct Session {
     passes_left: Option<u32>,
     calls: Calls,
     counters: Counters,
+    contexts: ContextCounts,
     claims: Claims,
     /// The positions of its first ring, where the process notes when it resumed, and when it last
     /// did.
@@ -132,6 +137,7 @@ impl Session {
             stage: Stage::Reading,
             is_cut: false,
             passes_left: None,
+            contexts: ContextCounts::new(&*rings),
             counters,
             claims,
             resumed: first_ring.resumed(),
@@ -152,6 +158,11 @@ impl Session {
     /// Readable once the process is gone.
     pub(crate) fn pidfd(&self) -> BorrowedFd<'_> {
         self.peer.pidfd.as_fd()
+    }
+
+    /// Says what the process does with trace contexts.
+    pub(crate) fn set_contexts(&self, contexts: ContextsConfig) {
+        self.control.set_contexts(contexts);
     }
 
     /// Tells the process to write no more records.
@@ -275,6 +286,7 @@ impl Session {
         for _ in 0..3 {
             self.pass(Allowance::until(until), clock, summary, outlet);
         }
+        self.contexts.count_now(&*self.rings, summary);
         self.unlogged.log_now(self.peer.pid);
         self.control.release();
         let Self { execution, calls, .. } = self;
@@ -316,6 +328,7 @@ impl Session {
 
     /// Counts what was read, and what the process has lost by its own count.
     fn count(&mut self, summary: &mut Summary, drained: &Drained, (records, malformed): (u64, u64)) {
+        self.contexts.count(&*self.rings, summary);
         let counters = self.rings.counters();
         let claimed = counters.since(self.counters);
         let [ring_full, slot_busy, words_missing] =
