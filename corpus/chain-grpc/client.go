@@ -18,7 +18,8 @@ func client(arguments []string) error {
 	address := flags.String("to", "", "`address` of the first service")
 	secure := flags.Bool("tls", false, "use TLS, and believe any certificate")
 	list := flags.String("shapes", "unary", "`names` of shapes, with commas, in turn")
-	count := flags.Int("n", 1, "`count` of calls, at most the services' -n")
+	count := flags.Int("n", 1, "`count` of calls, numbers below the services' -n")
+	first := flags.Int("first", 0, "`number` of the first one")
 	workers := flags.Int("c", 1, "`count` of calls in flight")
 	start := flags.String("start", "", "call knock until this `file` is there, and begin then")
 	if err := flags.Parse(arguments); err != nil {
@@ -42,7 +43,7 @@ func client(arguments []string) error {
 		go func(worker int) {
 			defer running.Done()
 			for i := worker; i < *count && failed[worker] == nil; i += *workers {
-				failed[worker] = call(context.Background(), to, fmt.Sprintf("%s-%d", shapes[i%len(shapes)], i))
+				failed[worker] = call(context.Background(), to, fmt.Sprintf("%s-%d", shapes[i%len(shapes)], *first+i))
 			}
 		}(worker)
 	}

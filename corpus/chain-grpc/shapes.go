@@ -40,8 +40,8 @@ var shapes = map[string]shape{
 	"bare":       {1, bare},
 	"streambare": {1, bare},
 	// On a goroutine that the handler starts, without its context.
-	"spawn":       {1, spawn},
-	"streamspawn": {1, spawn},
+	"spawnbare":       {1, spawn},
+	"streamspawnbare": {1, spawn},
 	// Three at a time.
 	"group":       {3, group},
 	"streamgroup": {3, group},
@@ -59,9 +59,12 @@ var shapes = map[string]shape{
 func isStream(method string) bool { return strings.HasPrefix(method, "stream") }
 
 func (s *service) handle(ctx context.Context, method string) error {
-	name, _, _ := strings.Cut(method, "-")
-	if s.next == nil || name == "knock" {
+	if s.next == nil {
 		return nil
+	}
+	name, _, _ := strings.Cut(method, "-")
+	if name == "knock" {
+		return call(ctx, s.next, name)
 	}
 	return shapes[name].ask(s, ctx, method)
 }

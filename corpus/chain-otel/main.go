@@ -2,8 +2,9 @@
 // around the handler and around the transport, traces over OTLP/gRPC to OTEL_EXPORTER_OTLP_ENDPOINT.
 //
 // The handler asks the next service for its own path with ".0" added: on its goroutine, or, if the path begins with
-// /spawn/, on another, or, with /proxy/, as a reverse proxy. It prints the address it chose as one line of JSON once it accepts connections. On SIGTERM or
-// SIGINT it exports what is left and ends with status 0. It stays on loopback.
+// /spawn/, on another, or, with /proxy/, as a reverse proxy. `chain-otel serve` prints the address it chose as one line
+// of JSON once it accepts connections. On SIGTERM or SIGINT it exports what is left and ends with status 0. It stays on
+// loopback.
 package main
 
 import (
@@ -21,6 +22,7 @@ import (
 	"os/signal"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -42,16 +44,31 @@ type ready struct {
 	Go    string `json:"go"`
 }
 
+// received is a request's line in the file of -seen.
+type received struct {
+	Path        string   `json:"path"`
+	Traceparent []string `json:"traceparent"`
+	Tracestate  []string `json:"tracestate"`
+}
+
 func main() {
-	next := flag.String("next", "", "base `URL` of the next service; the last one has none")
-	flag.Parse()
-	if err := run(strings.TrimSuffix(*next, "/")); err != nil {
+	err := errors.New("usage: chain-otel serve [FLAGS]")
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		err = serve(os.Args[2:])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "chain-otel:", err)
 		os.Exit(1)
 	}
 }
 
-func run(next string) (err error) {
+func serve(arguments []string) (err error) {
+	flags := flag.NewFlagSet("chain-otel serve", flag.ExitOnError)
+	next := flags.String("next", "", "base `URL` of the next service; the last one has none")
+	seen := flags.String("seen", "", "write the trace context of each request to this `file`")
+	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
 	exporter, err := otlptracegrpc.New(context.Background())
@@ -67,7 +84,12 @@ func run(next string) (err error) {
 	otel.SetTracerProvider(spans)
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 
-	handle, err := handler(next)
+	file, err := os.Create(*seen)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	handle, err := handler(strings.TrimSuffix(*next, "/"), json.NewEncoder(file))
 	if err != nil {
 		return err
 	}
@@ -90,7 +112,8 @@ func run(next string) (err error) {
 	return server.Shutdown(context.Background())
 }
 
-func handler(next string) (http.Handler, error) {
+func handler(next string, seen *json.Encoder) (http.Handler, error) {
+	var writing sync.Mutex
 	to, err := url.Parse(next)
 	if err != nil {
 		return nil, err
@@ -113,7 +136,13 @@ func handler(next string) (http.Handler, error) {
 		return err
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if next == "" || r.URL.Path == "/knock" {
+		if r.URL.Path == "/knock" {
+			return
+		}
+		writing.Lock()
+		seen.Encode(received{r.URL.Path, r.Header["Traceparent"], r.Header["Tracestate"]})
+		writing.Unlock()
+		if next == "" {
 			return
 		}
 		err := error(nil)

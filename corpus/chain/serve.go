@@ -36,9 +36,9 @@ type service struct {
 	next   string
 	client *http.Client
 	proxy  *httputil.ReverseProxy
-	pool   chan job
-	lazy   chan job
-	lazily sync.Once
+	// pool and lazy are the jobs of workers that were started at the beginning, and by requests for /knock.
+	pool chan job
+	lazy chan job
 	// late are calls that outlive their requests.
 	late    sync.WaitGroup
 	writing sync.Mutex
@@ -132,6 +132,7 @@ func serve(arguments []string) error {
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/knock" {
+		go s.work(s.lazy)
 		return
 	}
 	if s.seen != nil {

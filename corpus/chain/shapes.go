@@ -91,13 +91,8 @@ var shapes = map[string]shape{
 	"poolbare": func(s *service, w http.ResponseWriter, r *http.Request) error {
 		return s.give(s.pool, job{ctx: context.Background(), path: r.URL.Path})
 	},
-	// By one that was started by a request which has ended long ago, and whose connection may have another.
+	// By one that was started by a request for /knock: it has ended long ago, and its connection may have another.
 	"lazybare": func(s *service, w http.ResponseWriter, r *http.Request) error {
-		s.lazily.Do(func() {
-			for i := 0; i < poolSize; i++ {
-				go s.work(s.lazy)
-			}
-		})
 		return s.give(s.lazy, job{ctx: context.Background(), path: r.URL.Path})
 	},
 	// With contexts derived from the request's.
