@@ -71,11 +71,12 @@ pub enum ProgramHeaders {
 
 impl Layout {
     /// Lays out the additions to `elf` for `functions` hooked functions.
-    pub fn new(elf: &Elf<'_>, functions: usize, has_table: bool) -> Result<Self, LayoutError> {
+    pub fn new(elf: &Elf<'_>, functions: usize, has_table: bool, has_contexts: bool) -> Result<Self, LayoutError> {
         let page = PAGE as u64;
         let image_end = elf.image_end().0;
         let arena_va = image_end.next_multiple_of(page);
         let arena = Arena::new(arena_va, functions, has_table);
+        let arena = if has_contexts { arena.with_contexts() } else { arena };
         let text_offset = (elf.data().len() as u64).next_multiple_of(16);
         // Offset and address agree within a page, so no padding is written.
         let text_va = arena_va + arena.bytes() + text_offset % page;

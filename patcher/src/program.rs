@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+use gopatch_trampolines::plan::context::MapLayout;
 use gopatch_trampolines::plan::{Gpr, TypeData};
 
 use crate::dwarf::{DwarfError, Sections, TypeInfo, WantedNames};
@@ -29,6 +30,7 @@ pub struct ProgramTypes<'a> {
     description: Description<'a>,
     /// The program's run-time type data, if its layout is known.
     type_data: Option<TypeData>,
+    maps: Option<MapLayout>,
 }
 
 enum Description<'a> {
@@ -97,7 +99,7 @@ impl<'a> ProgramTypes<'a> {
         let size = types.end_types.offset_from(types.types).and_then(|size| i32::try_from(size).ok());
         let type_data = size.filter(|_| rtypes::is_known(go.version));
         let type_data = type_data.map(|size| TypeData { va: types.types.0, size: size as u32 });
-        Ok(Self { description, type_data })
+        Ok(Self { description, type_data, maps: map_layout(go) })
     }
 
     fn describe(
@@ -128,6 +130,11 @@ impl<'a> ProgramTypes<'a> {
             Description::Dwarf(info, _) => &**info,
             Description::Runtime(types) => types,
         }
+    }
+
+    /// How the program's maps lie in memory, if that is known.
+    pub fn maps(&self) -> Option<MapLayout> {
+        self.maps
     }
 
     /// Which of the two describes them.
@@ -238,6 +245,19 @@ impl<'a> ProgramTypes<'a> {
             Description::Runtime(_) => declaration.map(|declaration| declared.signature(declaration)).transpose()?,
         })
     }
+}
+
+/// How maps lie in memory, by the version of Go and its experiments. Go 1.24 and 1.25 can be built
+/// with the old maps, 1.27 with maps of another layout.
+fn map_layout(go: &GoBinary<'_>) -> Option<MapLayout> {
+    let experiments = go.build_info.setting("GOEXPERIMENT").unwrap_or_default();
+    let has = |name| experiments.split(',').any(|experiment| experiment == name);
+    let version = go.version;
+    if has("mapsplitgroup") || version < GoVersion::go1(18) || version >= GoVersion::go1(28) {
+        return None;
+    }
+    let is_old = version < GoVersion::go1(24) || has("noswissmap");
+    Some(if is_old { MapLayout::Buckets } else { MapLayout::Groups })
 }
 
 /// Whether the function may be an instance of a generic function.

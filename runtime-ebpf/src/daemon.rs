@@ -29,7 +29,7 @@ use crate::attach::peer::Peer;
 use crate::attach::starter::Starter;
 use crate::calls::clock::{Clock, invariant_tsc};
 use crate::calls::program::Program;
-use crate::config::Config;
+use crate::config::{Config, ContextsConfig};
 use crate::console::output::LAST_OUTPUT;
 use crate::control::switch::{Switch, Switched, Switches};
 use crate::execution::Execution;
@@ -78,6 +78,7 @@ struct Daemon {
     exporter: Exporter,
     keeping: Option<Keeping>,
     switches: Switches,
+    contexts: ContextsConfig,
     passes: u64,
     drain_time: Duration,
     cadence: Cadence,
@@ -129,6 +130,7 @@ impl Daemon {
             exporter,
             keeping: config.metrics.keeping,
             switches: Switches::default(),
+            contexts: config.contexts,
             passes: 0,
             drain_time: Duration::ZERO,
             cadence: Cadence::start(),
@@ -388,6 +390,7 @@ impl Daemon {
             None => self.begin_execution(&peer, program, hello.manifest_id, resource),
         };
         let mut session = Session::new(peer, control, started, execution);
+        session.set_contexts(self.contexts);
         session.apply_rules();
         if let Err(error) = session.beat(&mut self.heartbeat) {
             tracing::warn!("pid {}: no heartbeat: {error}", session.peer.pid);

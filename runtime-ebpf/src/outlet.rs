@@ -26,6 +26,8 @@ pub(crate) struct Outlet {
     shared: Arc<Shared>,
     /// A trace is kept if the 56 random bits of its id are below this.
     traces_below: u64,
+    /// Whether spans are pushed.
+    exports: bool,
     exemplars: Exemplars,
     /// Whether a client watches now.
     is_watched: bool,
@@ -41,6 +43,7 @@ impl Outlet {
             printer: Printer::new(config.print)?,
             shared,
             traces_below: (ratio * 2f64.powi(RANDOM_BITS as i32)) as u64,
+            exports: config.traces.is_some(),
             exemplars: config.metrics.exemplars,
             is_watched: false,
         })
@@ -74,7 +77,8 @@ impl Outlet {
         }
         state.operations += 1;
         self.printer.print(operation);
-        let is_kept = self.keeps(operation.lineage.trace);
+        let is_sampled = operation.lineage.is_sampled.unwrap_or_else(|| self.keeps(operation.lineage.trace));
+        let is_kept = self.exports && is_sampled;
         if let Some(metrics) = &mut state.metrics {
             let is_exemplar = match self.exemplars {
                 Exemplars::AlwaysOn => true,

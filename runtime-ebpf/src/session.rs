@@ -19,16 +19,20 @@ use crate::calls::operation::Operation;
 use crate::calls::order::Order;
 use crate::calls::program::Program;
 use crate::calls::{Calls, Entries, Event};
+use crate::config::ContextsConfig;
 use crate::control::api::RuleStatus;
 use crate::control::switch::{Setting, Switches};
 use crate::execution::Execution;
 use crate::outlet::Outlet;
 use crate::rings::claims::Claims;
-use crate::rings::{Counters, Drained, Positions, Rings};
+use crate::rings::{Contexts, Counters, Drained, Positions, Rings};
 use crate::summary::Summary;
 
 /// How often the losses of one process are logged.
 const LOG_EVERY: Duration = Duration::from_secs(1);
+
+/// How often what processes count of trace contexts is read.
+const COUNT_EVERY: Duration = Duration::from_millis(100);
 
 /// A session.
 pub(crate) struct Session {
@@ -44,6 +48,8 @@ pub(crate) struct Session {
     order: Order<Event>,
     calls: Calls,
     counters: Counters,
+    /// What the process had counted of contexts when they were last read, and when that was.
+    contexts: (Contexts, Instant),
     claims: Claims,
     /// The positions of its first ring, where the process notes when it resumed, and when it last
     /// did.
@@ -76,7 +82,7 @@ impl Session {
     pub(crate) fn new(peer: Peer, control: ControlPage, started: Started, execution: Execution) -> Self {
         let (ring_bytes, ring_memory) = (started.ring_bytes, started.ring_memory());
         let rings = started.rings;
-        let counters = control.counted();
+        let (counters, contexts) = (control.counted(), rings.contexts());
         let mut positions = rings.positions();
         let claims = Claims::new(positions.len());
         let first_ring = positions.swap_remove(0);
@@ -93,6 +99,7 @@ impl Session {
             execution,
             enabled,
             order: Order::new(),
+            contexts: (contexts, Instant::now()),
             counters,
             claims,
             resumed: first_ring.resumed(),
@@ -110,6 +117,11 @@ impl Session {
     /// Readable once the process is gone.
     pub(crate) fn pidfd(&self) -> BorrowedFd<'_> {
         self.peer.pidfd.as_fd()
+    }
+
+    /// Says what the process does with trace contexts.
+    pub(crate) fn set_contexts(&self, contexts: ContextsConfig) {
+        self.control.set_contexts(contexts);
     }
 
     /// Tells the process to write no more records.
@@ -173,6 +185,7 @@ impl Session {
         let now = clock.update();
         self.rings.wait_until_ready();
         self.drain(summary);
+        self.count_contexts(summary);
         // Records that this pass has read are processed by the next, which has nothing to read.
         self.process_records(clock, outlet);
         self.process_records(clock, outlet);
@@ -206,6 +219,9 @@ impl Session {
         let drained = if self.rings.is_ready() { self.rings.drain(bytes, &mut sink) } else { Drained::default() };
         for (ring, error) in &drained.broken {
             tracing::warn!("pid {}: ring {ring} is no longer read: {error}", self.peer.pid);
+        }
+        if self.contexts.1.elapsed() >= COUNT_EVERY {
+            self.count_contexts(summary);
         }
         let counters = self.rings.counters();
         let claimed = counters.since(self.counters);
@@ -246,6 +262,16 @@ impl Session {
         }
         self.log_losses();
         drained.fullest
+    }
+
+    /// Counts what became of trace contexts. Nothing depends on it, so it is not done at every pass.
+    fn count_contexts(&mut self, summary: &mut Summary) {
+        let contexts = self.rings.contexts();
+        let new = contexts.since(self.contexts.0).0;
+        self.contexts = (contexts, Instant::now());
+        for (sum, count) in summary.contexts.iter_mut().zip(new) {
+            *sum = sum.saturating_add(count);
+        }
     }
 
     fn log_losses(&mut self) {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use gopatch_protocol::wire::context::Event;
 use serde::{Deserialize, Serialize};
 
 /// Totals over all sessions.
@@ -31,6 +32,9 @@ pub(crate) struct Summary {
     pub(crate) words_missing: u64,
     /// Rings given up because their content was invalid.
     pub(crate) broken_rings: u64,
+    /// What became of trace contexts, by [`Event`].
+    #[serde(default)]
+    pub(crate) contexts: [u64; Event::ALL.len()],
     /// Losses that processes have claimed and cannot have had. They are in no other count.
     #[serde(default)]
     pub(crate) unproven_losses: u64,
@@ -94,6 +98,12 @@ impl fmt::Display for Summary {
         ] {
             if count > 0 {
                 write!(f, "\n  {count:>10} {what}")?;
+            }
+        }
+        if self.contexts.iter().any(|count| *count > 0) {
+            f.write_str("\n  contexts:")?;
+            for (event, count) in Event::ALL.into_iter().zip(self.contexts).filter(|(_, count)| *count > 0) {
+                write!(f, " {count} {}", event.name().replace('_', " "))?;
             }
         }
         Ok(())

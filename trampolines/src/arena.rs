@@ -12,6 +12,8 @@
 //!                             `RINGLESS`
 //! + SLOTS          slots      one for each P; only the thread that holds the P touches it
 //! + TABLE          words      what entries keep for their exits (absent when nothing does)
+//! + CONTEXTS       contexts   the open calls' trace contexts, their `tracestate`, and the index by
+//!                             which they are found (absent when no rule has a context)
 //! ```
 
 use gopatch_protocol::wire::{MAX_RINGS, PAGE};
@@ -32,6 +34,11 @@ pub mod switches {
     /// `u64`: a number in the high half that only grows; words that were kept under another number
     /// are void.
     pub const EPOCH: u64 = 8;
+    /// `u32`: [`control::PROPAGATION`](gopatch_protocol::wire::control::PROPAGATION), as the tick
+    /// last saw it; 0 while hooks are idle.
+    pub const PROPAGATION: u64 = 16;
+    /// `u64`: [`control::SAMPLED_BELOW`](gopatch_protocol::wire::control::SAMPLED_BELOW), likewise.
+    pub const SAMPLED_BELOW: u64 = 24;
     /// One byte a function.
     pub const ENABLE: u64 = 64;
 }
@@ -68,8 +75,35 @@ pub mod slot {
     /// `u64`: state of this P's random numbers, used by the thread that holds the P, even while
     /// [`BUSY`] is 0.
     pub const RANDOM: u64 = 104;
+    /// See [`SAVED_RAX`].
+    pub const SAVED_RSI: u64 = 112;
+    /// See [`SAVED_RAX`].
+    pub const SAVED_RDI: u64 = 120;
     /// The words that the entry kept, copied out of the table.
     pub const WORDS: u64 = 128;
+    /// `u64`: state of the generator of this P's ids, and the number that makes its trace ids
+    /// different from those of other Ps; random, from the kernel.
+    pub const ID_STATE: u64 = 176;
+    /// See [`ID_STATE`].
+    pub const ID_KEY: u64 = 184;
+    /// `u64`: handles that this P has made so far, shifted by [`super::context::COUNT_BIT`].
+    pub const HANDLES: u64 = 192;
+    /// `u32`: index of a context that is this P's to use, plus one; 0 for none.
+    pub const STASH: u64 = 200;
+    /// `u32`: steps that a search may still take.
+    pub const STEPS: u64 = 204;
+    /// The context of the call that begins; 0 if it has none.
+    pub const OWN: u64 = 208;
+    /// Handle of the goroutine's innermost open call, when this one began.
+    pub const OUTER: u64 = 216;
+    /// Handle of the parent that was found.
+    pub const PARENT: u64 = 224;
+    /// Key of the goroutine in the index.
+    pub const GOROUTINE: u64 = 232;
+    /// A word between two parts of a hook.
+    pub const WORK: u64 = 240;
+    /// `u32`: 1 if the call's `context.Context` is of a call that is over.
+    pub const ENDED: u64 = 248;
 }
 
 /// Offsets in the session.
@@ -251,18 +285,114 @@ pub mod table {
     pub const BYTES: u64 = (ENTRIES + PROBES) * ENTRY_BYTES;
 }
 
+/// The contexts of open calls: see [`crate::thunk`]'s `context`.
+pub mod context {
+    /// Contexts; a power of two.
+    pub const ENTRIES: u64 = 1 << 13;
+    /// Power of two of a context's bytes.
+    pub const ENTRY_SHIFT: u32 = 8;
+    /// `u64`: [`FREE`], [`RESERVED`], or the handle of the open call that has this context.
+    ///
+    /// A handle is never used again: it has the context's index ([`INDEX_BITS`]), then a bit for
+    /// [`INHERITED`], the P that made it, and a count of that P's.
+    pub const HANDLE: u64 = 0;
+    /// 32 hex digits: the trace id. What a record has of a context begins here.
+    pub const TRACE: u64 = 8;
+    /// 16 hex digits: the call's own id.
+    pub const SPAN: u64 = 40;
+    /// 16 hex digits: the parent's id, or zeros.
+    pub const PARENT: u64 = 56;
+    /// `u8`: W3C trace flags.
+    pub const FLAGS: u64 = 72;
+    /// `u8`: [`gopatch_protocol::wire::context::By`]; the six bytes after it are 0.
+    pub const BY: u64 = 73;
+    /// Handle of the call around this one on its goroutine, if any.
+    pub const OUTER: u64 = 80;
+    /// `u64`: the goroutine.
+    pub const GOID: u64 = 88;
+    /// `u32`: the frame.
+    pub const FRAME: u64 = 96;
+    /// `u32`: the function.
+    pub const FUNCTION: u64 = 100;
+    /// `u64` time stamp counter when the call began.
+    pub const TSC: u64 = 104;
+    /// 16 hex digits: the parent's id in the header that the server call around this one has read.
+    pub const REMOTE: u64 = 112;
+    /// `u32`: bytes of `tracestate`.
+    pub const STATE_BYTES: u64 = 128;
+    /// `u32`: 1 once another call has wanted the key under which a writer finds this one.
+    pub const SHARED: u64 = 132;
+    /// `u64`: bytes that a buffer held when a writer began that has to replace, plus one; else 0.
+    pub const REPLACE: u64 = 136;
+    /// Address of that buffer's `bufio.Writer`.
+    pub const WRITER: u64 = 144;
+    /// [`HANDLE`] of an unused context.
+    pub const FREE: i32 = 0;
+    /// [`HANDLE`] of a context in a P's [`super::slot::STASH`]: negative, as no handle is.
+    pub const RESERVED: i32 = -1;
+    /// Bits of a handle that are the index.
+    pub const INDEX_BITS: u32 = 13;
+    /// Bit of a handle in the index: the goroutine was started within the call, and has not made it.
+    pub const INHERITED: u32 = INDEX_BITS;
+    /// Lowest bit of the P's id in a handle.
+    pub const P_BIT: u32 = INHERITED + 1;
+    /// Lowest bit of the count in a handle; there are at most 128 Ps with a slot.
+    pub const COUNT_BIT: u32 = P_BIT + 7;
+    /// Contexts that are tried before the table counts as full.
+    pub const TRIES: u32 = 8;
+    /// Age, in units of 2^32 ticks of the time stamp counter, from which on another call may take
+    /// a context over: a minute or less.
+    pub const OLD: i32 = 32;
+    /// Age from which on its own call gives a context back by compare-and-swap: some seconds less.
+    pub const AGING: i32 = 24;
+    /// Most bytes of `tracestate`, and the power of two that they are.
+    pub const STATE: u64 = 1 << STATE_SHIFT;
+    /// See [`STATE`].
+    pub const STATE_SHIFT: u32 = 9;
+
+    /// Buckets of the index; a power of two. Each is a cache line with [`PLACES`] places of a key
+    /// and a handle.
+    pub const BUCKETS: u64 = 1 << 14;
+    /// See [`BUCKETS`].
+    pub const PLACES: u64 = 4;
+    /// Power of two of a bucket's bytes.
+    pub const BUCKET_SHIFT: u32 = 6;
+    /// Lowest bit of a key's tag, which is above every address and goroutine id.
+    pub const TAG_BIT: u32 = 56;
+    /// Tag of a goroutine's id.
+    pub const GOROUTINE: u64 = 1;
+    /// Tag of the address of a `context.Context`.
+    pub const CHAIN: u64 = 2;
+    /// Tag of the address by which a writer finds a call.
+    pub const SEND: u64 = 3;
+    /// Tag of the id of a goroutine that is writing a call's request.
+    pub const WRITING: u64 = 4;
+
+    /// Bytes of the index.
+    pub const INDEX_BYTES: u64 = BUCKETS << BUCKET_SHIFT;
+    /// Bytes of index, contexts and `tracestate`s.
+    pub const BYTES: u64 = INDEX_BYTES + (ENTRIES << ENTRY_SHIFT) + (ENTRIES << STATE_SHIFT);
+}
+
 /// Addresses of the arena's parts, in the image that is being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arena {
     base: u64,
     functions: u64,
     has_table: bool,
+    has_contexts: bool,
 }
 
 impl Arena {
     /// An arena at `base` (whole page) for `functions` functions.
     pub fn new(base: u64, functions: usize, has_table: bool) -> Self {
-        Self { base, functions: functions as u64, has_table }
+        Self { base, functions: functions as u64, has_table, has_contexts: false }
+    }
+
+    /// The same with room for contexts.
+    #[must_use]
+    pub fn with_contexts(self) -> Self {
+        Self { has_contexts: true, ..self }
     }
 
     /// Address of the switches.
@@ -305,9 +435,29 @@ impl Arena {
         self.slots() + u64::from(MAX_RINGS) * SLOT_BYTES
     }
 
+    /// Whether there is room for contexts.
+    pub fn has_contexts(&self) -> bool {
+        self.has_contexts
+    }
+
+    /// Address of the index of contexts: whole cache lines.
+    pub fn context_index(&self) -> u64 {
+        (self.table() + if self.has_table { table::BYTES } else { 0 }).next_multiple_of(PAGE as u64)
+    }
+
+    /// Address of the first context.
+    pub fn contexts(&self) -> u64 {
+        self.context_index() + context::INDEX_BYTES
+    }
+
+    /// Address of the first context's `tracestate`.
+    pub fn states(&self) -> u64 {
+        self.contexts() + (context::ENTRIES << context::ENTRY_SHIFT)
+    }
+
     /// Bytes of the arena, whole pages.
     pub fn bytes(&self) -> u64 {
-        let end = self.table() + if self.has_table { table::BYTES } else { 0 };
+        let end = self.context_index() + if self.has_contexts { context::BYTES } else { 0 };
         (end - self.base).next_multiple_of(PAGE as u64)
     }
 }

@@ -44,6 +44,7 @@
 //!     keep: Vec::new(),
 //!     filter: Filter::default(),
 //!     marked: false,
+//!     context: None,
 //! };
 //! // The site displaces `push rbp; mov rbp, rsp; sub rsp, 0x20`.
 //! let prologue = [0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20];

@@ -21,6 +21,7 @@
 
 use gopatch_protocol::manifest::{self, At};
 use gopatch_trampolines::attach::{self, AttachMode, AttachPlan};
+use gopatch_trampolines::plan::context::ContextPlan;
 use gopatch_trampolines::plan::{HookPlan, RuntimeOffsets, SitePlan};
 use gopatch_trampolines::{relay, skip, thunk};
 use iced_x86::{Code, FlowControl, Instruction};
@@ -176,10 +177,13 @@ impl<'a> Emission<'a> {
         [At::Enter, At::Exit].map(|at| {
             let resolved = hook.at(at)?;
             let point = self.points.len() as u32;
-            self.points.push(manifest::Point { function, at, captures: resolved.captures.clone() });
+            let context = hook.context_at(at);
+            let records_context = matches!(context, Some(ContextPlan::Open(_)));
+            let captures = resolved.captures.clone();
+            self.points.push(manifest::Point { function, at, captures, context: records_context });
             let (filter, marked) = (hook.filter_at(at), hook.is_marked());
             let (captures, keep) = (resolved.plans.clone(), hook.keep.clone());
-            let plan = HookPlan { function, point, at, captures, keep, filter, marked };
+            let plan = HookPlan { function, point, at, captures, keep, filter, marked, context };
             self.plans.push(PointPlan { hook: plan, return_body: None, thunks: Vec::new() });
             Some(point)
         })

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 
-use gopatch_protocol::manifest::Ratio;
+use gopatch_protocol::manifest::{Kind, Ratio};
 use gopatch_protocol::{manifest, wire};
+use gopatch_trampolines::plan::context::{ContextPlan, MapLayout, Open};
 use gopatch_trampolines::plan::filter::Filter;
 use gopatch_trampolines::plan::{Gpr, Source};
 use gopatch_trampolines::thunk;
@@ -17,7 +18,7 @@ use crate::golang::pclntab::Function;
 use crate::program::{ParameterError, ProgramTypes};
 use crate::rules::condition::Unresolved;
 use crate::rules::declared::DeclaredTypes;
-use crate::rules::resolve::{CaptureError, End, Places, Resolved};
+use crate::rules::resolve::{CaptureError, End, Places, Resolved, context};
 use crate::rules::skip::Skip;
 use crate::rules::{Capture, Rule};
 use crate::sites::Text;
@@ -31,6 +32,11 @@ pub(super) struct Hook<'a> {
     pub(super) enter: Option<Resolved>,
     pub(super) exit: Option<Resolved>,
     pub(super) keep: Vec<Source>,
+    /// How its calls get their contexts, or what it carries.
+    opens: Option<Open>,
+    carries: Option<ContextPlan>,
+    /// Whether its calls have contexts.
+    has_context: bool,
     /// Which calls are recorded, decided at [`Rule::decided_at`].
     pub(super) filter: Filter,
     /// What it returns, if its body must not run.
@@ -51,6 +57,9 @@ impl<'a> Hook<'a> {
             enter: None,
             exit: None,
             keep: Vec::new(),
+            opens: None,
+            carries: None,
+            has_context: false,
             filter: Filter::default(),
             skip: None,
             runs_elsewhere: false,
@@ -89,7 +98,28 @@ impl<'a> Hook<'a> {
 
     /// Whether entries leave marks that tell exits whether the call is recorded.
     pub(super) fn is_marked(&self) -> bool {
-        !self.filter.is_empty() && self.sites.iter().all(|number| *number > 0)
+        self.rule.kind != Kind::Carrier && !self.filter.is_empty() && self.sites.iter().all(|number| *number > 0)
+    }
+
+    /// What it does with contexts at that end.
+    pub(super) fn context_at(&self, at: manifest::At) -> Option<ContextPlan> {
+        match (self.rule.kind, at) {
+            (Kind::Carrier, manifest::At::Exit) => match self.carries.as_ref()? {
+                ContextPlan::Write(write) => Some(ContextPlan::Replace(write.writer)),
+                other => Some(other.clone()),
+            },
+            (Kind::Carrier, manifest::At::Enter) => self.carries.clone(),
+            (Kind::Boundary, manifest::At::Exit) if self.has_context => Some(ContextPlan::CloseDeeper),
+            (Kind::Boundary | Kind::End, _) => None,
+            _ if !self.has_context || self.sites.contains(&0) => None,
+            (_, manifest::At::Enter) => Some(ContextPlan::Open(Box::new(self.opens.clone().unwrap_or_default()))),
+            (_, manifest::At::Exit) => Some(ContextPlan::Close),
+        }
+    }
+
+    /// Whether it does anything with contexts.
+    pub(super) fn uses_contexts(&self) -> bool {
+        [manifest::At::Enter, manifest::At::Exit].into_iter().any(|at| self.context_at(at).is_some())
     }
 
     /// Whether it needs the words table.
@@ -125,11 +155,12 @@ pub(super) fn resolve<'a>(
         enter = Some(Resolved::default());
     }
     let filter = resolver.filter()?;
+    let (opens, carries) = resolver.context(types.maps())?;
     for (key, point) in [("enter", &enter), ("exit", &exit)] {
         point.as_ref().map_or(Ok(()), |point| resolver.check_size(key, point))?;
     }
     let inlined_into = types.inlined_into(&function)?;
-    Ok(Hook { enter, exit, keep, filter, skip, ..Hook::new(rule, function, inlined_into) })
+    Ok(Hook { enter, exit, keep, filter, opens, carries, skip, ..Hook::new(rule, function, inlined_into) })
 }
 
 /// Where the function's parameters and results are, as far as the rule needs them.
@@ -211,15 +242,40 @@ impl Resolver<'_, '_> {
         Ok(Filter { condition: condition.transpose()?, sample_below: self.rule.sample.and_then(Ratio::bound) })
     }
 
+    /// How calls get their contexts, and what a carrier does.
+    fn context(&self, maps: Option<MapLayout>) -> Result<(Option<Open>, Option<ContextPlan>), PatchError> {
+        let Some((context, places)) = self.rule.context.as_ref().zip(self.places) else { return Ok((None, None)) };
+        let fail = |(key, text, source): context::Unresolved| {
+            self.rule.failure(key, Problem::Resolve { function: self.name(), text, source })
+        };
+        Ok(match &context.carries {
+            Some(carries) => (None, Some(places.carry(self.rule, carries, maps).map_err(fail)?)),
+            None => (Some(places.open(self.rule, context, maps).map_err(fail)?), None),
+        })
+    }
+
     /// Refuses a record that the wire format has no room for.
     fn check_size(&self, key: &str, point: &Resolved) -> Result<(), PatchError> {
         let captures = point.plans.len();
-        let bytes = thunk::max_record(&point.plans) - wire::ring::HEADER;
+        let bytes = thunk::max_record(&point.plans, self.rule.context.is_some()) - wire::ring::HEADER;
         if captures > wire::MAX_CAPTURES || bytes > wire::MAX_PAYLOAD {
             let problem = Problem::RecordTooLarge { function: self.name(), captures, bytes };
             return Err(self.rule.failure(key, problem));
         }
         Ok(())
+    }
+}
+
+/// Gives contexts to the calls of all operations, if a rule reads or writes any: each may be between
+/// a request and what is sent for it. The functions of globs are too many for that, and take their
+/// trace from the calls around them.
+pub(super) fn give_contexts(hooks: &mut [Hook<'_>]) {
+    if !hooks.iter().any(|hook| hook.rule.context.is_some()) {
+        return;
+    }
+    for hook in hooks {
+        let fits = |point: &Resolved| thunk::max_record(&point.plans, true) - wire::ring::HEADER <= wire::MAX_PAYLOAD;
+        hook.has_context = !hook.rule.is_glob() && hook.enter.as_ref().is_none_or(fits);
     }
 }
 

@@ -225,6 +225,7 @@ fn choose_sites<'a>(
     let hooks = functions.map(|(rule, function)| hooks::resolve(rule, function, types, Some(&text)));
     let mut hooks = hooks.collect::<Result<Vec<_>, _>>()?;
     hooks::check_skipped_once(&hooks)?;
+    hooks::give_contexts(&mut hooks);
     for hook in hooks.iter_mut().filter(|hook| hook.skip.is_some()) {
         find_copies(hook, program, types, &text);
     }
@@ -251,7 +252,8 @@ fn find_copies(hook: &mut Hook<'_>, program: &Executable<'_>, types: &ProgramTyp
 
 fn lay_out(program: &Executable<'_>, chosen: &Chosen<'_>) -> Result<Layout, LayoutError> {
     let hooks = &chosen.targets.hooks;
-    Layout::new(&program.elf, hooks.len(), hooks.iter().any(Hook::uses_table))
+    let has_contexts = hooks.iter().any(Hook::uses_contexts);
+    Layout::new(&program.elf, hooks.len(), hooks.iter().any(Hook::uses_table), has_contexts)
 }
 
 /// Emits the attach code and every thunk.

@@ -41,13 +41,16 @@ pub struct Probe {
 impl Plan<'_> {
     /// Turns the plan into probes for the input.
     pub fn probes(self) -> Probes {
+        let mut manifest = self.manifest;
+        // A probe sees no contexts.
+        manifest.points.iter_mut().for_each(|point| point.context = false);
         let points: Vec<HookPlan> = self.points.into_iter().map(PointPlan::into_hook).collect();
-        let functions = &self.manifest.functions;
+        let functions = &manifest.functions;
         let mut places = Vec::new();
         for target in &self.targets {
             let ways_out: Vec<Va> = target.sites.iter().flat_map(ways_out).collect();
             let is_hooked = |at| target.sites.iter().any(|site| site.is_at(at));
-            for point in points.iter().filter(|point| belongs_to(point, target) && is_hooked(point.at)) {
+            for point in points.iter().filter(|it| it.is_recorded() && belongs_to(it, target) && is_hooked(it.at)) {
                 let vas = match point.at {
                     At::Enter => vec![Va(functions[point.function as usize].va)],
                     At::Exit => ways_out.clone(),
@@ -55,7 +58,7 @@ impl Plan<'_> {
                 places.extend(vas.into_iter().map(|va| Probe { point: point.point, va }));
             }
         }
-        Probes { manifest: self.manifest, points, offsets: self.offsets, places, refused: self.report.refused.len() }
+        Probes { manifest, points, offsets: self.offsets, places, refused: self.report.refused.len() }
     }
 }
 

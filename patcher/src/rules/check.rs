@@ -7,7 +7,7 @@ use gopatch_protocol::naming;
 
 use super::declaration::Declaration;
 use super::syntax::path::{Expression, Selector};
-use super::{Rule, RuleError, pattern};
+use super::{Carries, Rule, RuleError, pattern};
 use crate::reach;
 use crate::yaml::nearest::did_you_mean;
 
@@ -15,6 +15,7 @@ use crate::yaml::nearest::did_you_mean;
 pub(super) fn rule(rule: &Rule) -> Result<(), RuleError> {
     boundary(rule)?;
     end(rule)?;
+    context(rule)?;
     glob(rule)?;
     skip(rule)?;
     signature(rule)
@@ -72,8 +73,40 @@ fn end(rule: &Rule) -> Result<(), RuleError> {
     Err(invalid(rule, field, what))
 }
 
+/// A rule of kind `carrier` does nothing but what its `context` says, at one end of each call.
+fn context(rule: &Rule) -> Result<(), RuleError> {
+    let context = rule.context.as_ref();
+    let carries = context.and_then(|context| context.carries.as_ref());
+    let opens = context.is_some_and(|it| it.within.is_some() || it.read.is_some() || it.send.is_some());
+    let captures = rule.captures().next().is_some();
+    let (field, what) = match (rule.kind, carries) {
+        (Kind::Carrier, None) => ("kind", "`kind: carrier` needs `context` with `write` or `spawn`"),
+        (Kind::Carrier, Some(_)) if opens => ("context", "`in`, `read` and `send` are of operations, not of a carrier"),
+        (Kind::Carrier, Some(_)) if captures => ("enter", "a carrier records nothing"),
+        (Kind::Carrier, Some(_)) if rule.skip.is_some() => ("skip", "not allowed with `kind: carrier`"),
+        (Kind::Carrier, Some(Carries::Write { .. })) if rule.enter.is_none() => {
+            ("context.write", "happens at the entry, and what it has to replace at the exits")
+        }
+        (Kind::Carrier, Some(Carries::Spawn { .. })) if rule.exit.is_none() || rule.enter.is_some() => {
+            ("context.spawn", "happens at the exits alone")
+        }
+        (Kind::Carrier, _) if rule.sample.is_some() => ("sample", "not allowed with `kind: carrier`"),
+        (_, Some(_)) => ("context", "`write` and `spawn` need `kind: carrier`"),
+        (Kind::Boundary | Kind::End, None) if context.is_some() => ("context", "allowed only for operations and carriers"),
+        (kind, None) if kind != Kind::Server && context.is_some_and(|it| it.read.is_some()) => {
+            ("context.read", "allowed only with `kind: server`")
+        }
+        (_, None) if context.is_some() && rule.enter.is_none() => ("context", "needs `enter`: a context begins with a call"),
+        _ => return Ok(()),
+    };
+    Err(invalid(rule, field, what))
+}
+
 /// What a rule with a glob must not have.
 fn glob(rule: &Rule) -> Result<(), RuleError> {
+    if rule.is_glob() && rule.context.is_some() {
+        return Err(invalid(rule, "context", "not allowed with a glob: name the functions"));
+    }
     if rule.is_glob() && !rule.declarations.is_empty() {
         let what = "not allowed with a glob, whose functions have different declarations; write a rule for each";
         return Err(invalid(rule, "signature", what));

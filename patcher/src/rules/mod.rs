@@ -26,11 +26,21 @@ use syntax::scanner::SyntaxError;
 
 pub use crate::yaml::{Place, Source};
 pub use parse::parse;
-pub use rule::{Capture, Order, Rule};
+pub use rule::{Capture, Carries, Context, Order, Rule};
 pub use text::schema;
 
 /// The rules that come with gopatch.
 pub const DEFAULT: &str = include_str!("../../rules/default.yaml");
+
+/// The types of Go's standard library whose values begin with their parent `context.Context`.
+pub const CONTEXT_TYPES: [&str; 6] = [
+    "*context.cancelCtx",
+    "*context.valueCtx",
+    "*context.timerCtx",
+    "*context.afterFuncCtx",
+    "context.withoutCancelCtx",
+    "context.stopCtx",
+];
 
 /// Bytes of a string that a capture without `max` copies.
 pub const DEFAULT_MAX: u16 = 64;
@@ -168,6 +178,32 @@ mod tests {
             let rules = parse(&source(&text)).unwrap_or_else(|error| panic!("{keys}: {error}"));
             assert!(!rules[0].ends.is_empty() || !rules[0].instead_of.is_empty());
         }
+    }
+
+    #[test]
+    fn the_keys_of_a_context_must_suit_the_kind() {
+        let write = "write: {of: h, own: h, to: w}";
+        for (keys, field, what) in [
+            ("kind: carrier".to_owned(), "kind", "`kind: carrier` needs `context` with `write` or `spawn`"),
+            (format!("context: {{{write}}}"), "context", "`write` and `spawn` need `kind: carrier`"),
+            (format!("kind: carrier\n    context: {{{write}, in: x}}"), "context", "`in`, `read` and `send` are of operations"),
+            (format!("kind: carrier\n    sample: 0.5\n    context: {{{write}}}"), "sample", "not allowed with `kind: carrier`"),
+            (format!("kind: carrier\n    exit: {{}}\n    context: {{{write}}}"), "context.write", "happens at the entry"),
+            (format!("kind: carrier\n    enter: {{a: h}}\n    context: {{{write}}}"), "enter", "a carrier records nothing"),
+            ("kind: client\n    context: {read: h}".to_owned(), "context.read", "allowed only with `kind: server`"),
+            ("kind: boundary\n    context: {in: h}".to_owned(), "context", "allowed only for operations and carriers"),
+            ("exit: {}\n    context: {in: h}".to_owned(), "context", "needs `enter`"),
+            ("context: {in: 'h['}".to_owned(), "context.in", ""),
+        ] {
+            let text = format!("rules:\n  - name: a\n    import: b\n    function: c\n    {keys}\n");
+            let error = parse(&source(&text)).expect_err(&keys).to_string();
+            assert!(error.contains(&format!("rule a: {field}")) && error.contains(what), "{keys}: {error}");
+        }
+        let text = "rules: [{name: a, import: b, function: '*', context: {in: ctx}}]";
+        assert!(parse(&source(text)).expect_err("a glob").to_string().contains("context: not allowed with a glob"));
+        let text = format!("rules: [{{name: a, import: b, function: c, kind: carrier, when: n > 1, context: {{{write}}}}}]");
+        let rule = parse(&source(&text)).expect("a rule").remove(0);
+        assert!(rule.enter.is_some() && rule.exit.is_some(), "it writes at the entry and replaces at the exits");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::syntax::path::Expression;
 use super::syntax::sample::Sample;
 use super::syntax::scanner::SyntaxError;
 use super::syntax::version::Range;
-use super::text::{CaptureText, RuleFile, RuleText};
-use super::{Capture, DEFAULT_MAX, LARGEST_MAX, Rule, RuleError, check};
+use super::text::{CaptureText, ContextText, RuleFile, RuleText};
+use super::{CONTEXT_TYPES, Capture, Carries, Context, DEFAULT_MAX, LARGEST_MAX, Rule, RuleError, check};
 use crate::yaml::lines::Lines;
 use crate::yaml::{OneOrMany, Place, Source, describe_error};
 
@@ -58,11 +58,13 @@ impl RuleReader<'_> {
         }
         let mut enter = self.captures("enter", text.enter)?;
         let mut exit = self.captures("exit", text.exit)?;
+        let context = text.context.map(|context| self.context(context)).transpose()?;
         if enter.is_none() && exit.is_none() && text.skip.is_none() {
+            let spawns = context.as_ref().is_some_and(|it| matches!(it.carries, Some(Carries::Spawn { .. })));
             if text.kind != Kind::End {
                 exit = Some(Vec::new());
             }
-            if text.kind != Kind::Boundary {
+            if text.kind != Kind::Boundary && !spawns {
                 enter = Some(Vec::new());
             }
         }
@@ -88,6 +90,7 @@ impl RuleReader<'_> {
             instead_of: text.instead_of,
             dimensions: text.dimensions,
             skip: text.skip,
+            context,
             enter,
             exit,
         };
@@ -102,6 +105,33 @@ impl RuleReader<'_> {
     ) -> Result<Option<Vec<Capture>>, RuleError> {
         let capture = |(attribute, text)| self.capture(end, attribute, text);
         texts.map(|texts| texts.into_iter().map(capture).collect()).transpose()
+    }
+
+    fn context(&self, text: ContextText) -> Result<Context, RuleError> {
+        let path = |key: &str, text: String| {
+            Expression::parse(&text).map_err(|error| self.syntax(&format!("context.{key}"), error))
+        };
+        let optional = |key: &str, text: Option<String>| text.map(|text| path(key, text)).transpose();
+        let carries = match (text.write, text.spawn) {
+            (Some(_), Some(_)) => return Err(self.invalid("context.spawn", "not allowed with `write`")),
+            (Some(write), None) => Some(Carries::Write {
+                of: path("write.of", write.of)?,
+                own: path("write.own", write.own)?,
+                to: path("write.to", write.to)?,
+            }),
+            (None, Some(spawn)) => Some(Carries::Spawn {
+                child: path("spawn.child", spawn.child)?,
+                parent: path("spawn.parent", spawn.parent)?,
+            }),
+            (None, None) => None,
+        };
+        Ok(Context {
+            within: optional("in", text.within)?,
+            through: text.through.unwrap_or_else(|| CONTEXT_TYPES.map(str::to_owned).to_vec()),
+            read: optional("read", text.read)?,
+            send: optional("send", text.send)?,
+            carries,
+        })
     }
 
     fn capture(&self, end: &str, attribute: String, text: CaptureText) -> Result<Capture, RuleError> {

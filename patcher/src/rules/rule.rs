@@ -65,10 +65,60 @@ pub struct Rule {
     pub dimensions: Vec<String>,
     /// What its functions return instead of running; `None` if they run.
     pub skip: Option<Vec<Constant>>,
+    /// Where trace contexts come from and go to.
+    pub context: Option<Context>,
     /// Captures at the entry; `None` if the entry is not hooked.
     pub enter: Option<Vec<Capture>>,
     /// Captures at the exits; `None` if they are not hooked.
     pub exit: Option<Vec<Capture>>,
+}
+
+/// Where a rule's calls get trace contexts, and where they take them.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The call's `context.Context`.
+    pub within: Option<Expression>,
+    /// The names of types that lead from one `context.Context` to its parent.
+    pub through: Vec<String>,
+    /// Header fields that may bring a context.
+    pub read: Option<Expression>,
+    /// The word by which a rule that writes finds the call.
+    pub send: Option<Expression>,
+    /// What a carrier does.
+    pub carries: Option<Carries>,
+}
+
+/// What a rule of [`Kind::Carrier`] does.
+#[derive(Debug, Clone)]
+pub enum Carries {
+    /// Writes the context of a call into a request.
+    Write {
+        /// The word under which the call was opened.
+        of: Expression,
+        /// Header fields among which the program may have a context of its own.
+        own: Expression,
+        /// The `*bufio.Writer`.
+        to: Expression,
+    },
+    /// Notes which goroutine has started which.
+    Spawn {
+        /// Id of the new one.
+        child: Expression,
+        /// Id of the other.
+        parent: Expression,
+    },
+}
+
+impl Context {
+    /// All its expressions.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let carried: Vec<_> = match &self.carries {
+            None => Vec::new(),
+            Some(Carries::Write { of, own, to }) => vec![of, own, to],
+            Some(Carries::Spawn { child, parent }) => vec![child, parent],
+        };
+        [&self.within, &self.read, &self.send].into_iter().flatten().chain(carried)
+    }
 }
 
 /// Where a rule is in its file.
@@ -258,10 +308,11 @@ impl Rule {
         if self.enter.is_some() { At::Enter } else { At::Exit }
     }
 
-    /// The expressions of all captures and of the condition.
+    /// The expressions of all captures, of the condition and of `context`.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let condition = self.when.iter().flat_map(Condition::expressions);
-        self.captures().flat_map(|capture| &capture.values).chain(condition)
+        let contexts = self.context.iter().flat_map(Context::expressions);
+        self.captures().flat_map(|capture| &capture.values).chain(condition).chain(contexts)
     }
 
     /// All captures.

@@ -74,10 +74,53 @@ pub(super) struct RuleText {
     /// What the function returns instead of running: a constant for each result, in order.
     #[schemars(with = "Option<Vec<ConstantText>>")]
     pub(super) skip: Option<Vec<Constant>>,
+    /// Where trace contexts come from and go to.
+    pub(super) context: Option<ContextText>,
     /// What to capture at the entry, by attribute.
     pub(super) enter: Option<IndexMap<String, CaptureText>>,
     /// What to capture at the exits, by attribute.
     pub(super) exit: Option<IndexMap<String, CaptureText>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Context")]
+pub(super) struct ContextText {
+    /// The call's `context.Context`: by it a call finds its parent, and others find a server's call.
+    #[serde(rename = "in")]
+    pub(super) within: Option<String>,
+    /// Types whose values begin with their parent `context.Context`; the standard library's by default.
+    pub(super) through: Option<Vec<String>>,
+    /// A `map[string][]string` with the header fields of the request that a server's call serves.
+    pub(super) read: Option<String>,
+    /// The map, slice or pointer by which a rule that writes finds this call.
+    pub(super) send: Option<String>,
+    /// How the context of a call gets into a request; with `kind: carrier`.
+    pub(super) write: Option<WriteText>,
+    /// Goroutines that are started; with `kind: carrier`.
+    pub(super) spawn: Option<SpawnText>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Write")]
+pub(super) struct WriteText {
+    /// What the call's rule has as `send`.
+    pub(super) of: String,
+    /// A `map[string][]string` in which the program may have a context of its own.
+    pub(super) own: String,
+    /// The `*bufio.Writer` that the fields go to.
+    pub(super) to: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Spawn")]
+pub(super) struct SpawnText {
+    /// Id of the new goroutine.
+    pub(super) child: String,
+    /// Id of the goroutine that started it.
+    pub(super) parent: String,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -119,6 +162,7 @@ enum KindName {
     Internal,
     Boundary,
     End,
+    Carrier,
 }
 
 // The names of `Format`, for the schema.

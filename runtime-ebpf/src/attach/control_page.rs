@@ -16,6 +16,7 @@ use gopatch_protocol::wire::{CONTROL_NAME, MAGIC, MAX_RINGS, PAGE, control, ring
 use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fchmod, fcntl_add_seals, fstat, ftruncate, memfd_create, open};
 use rustix::process::geteuid;
 
+use crate::config::ContextsConfig;
 use crate::rings::mapping::Mapping;
 use crate::rings::{Counters, check_memory_file, check_ring_bytes};
 
@@ -159,6 +160,16 @@ impl ControlPage {
         self.page.store(control::COUNTED_DROPPED, counters.ring_full);
         self.page.store(control::COUNTED_SLOT_BUSY, counters.slot_busy);
         self.page.store(control::COUNTED_WORDS_MISSING, counters.words_missing);
+    }
+
+    /// Says what the process does with trace contexts: whether it reads and writes them, whether a
+    /// caller's decision about sampling counts, and which part of the traces is sampled.
+    pub(crate) fn set_contexts(&self, contexts: ContextsConfig) {
+        let ContextsConfig { propagates, decides, ratio } = contexts;
+        self.page.store(control::SAMPLED_BELOW, control::sampled_below(ratio));
+        let bits = [(propagates, control::PROPAGATES), (decides, control::DECIDES)];
+        let bits = bits.into_iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum();
+        self.page.store_half(control::PROPAGATION, bits);
     }
 
     /// Switches a function on or off. The process sees it after [`ControlPage::publish_switches`].

@@ -28,16 +28,20 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 use gopatch_protocol::manifest::At;
-use gopatch_protocol::wire::Record;
+use gopatch_protocol::wire::context::{self, By};
+use gopatch_protocol::wire::{Record, TraceContext};
 
-use self::attributes::Attributes;
+use self::attributes::{Attributes, Value};
 use self::clock::Clock;
 use self::ids::Ids;
 use self::operation::Operation;
 use self::order::Ordered;
-use self::pairing::{Call, CallLimits, End, Mark, Pairing, Place, Weigh};
+use self::pairing::{Call, CallLimits, End, Mark, Pairing, Place, SpanIds, Weigh};
 use self::program::{Point, Program, Role};
 use crate::summary::Summary;
+
+/// The attribute for how a parent was found.
+const PARENT_BY: &str = "gopatch.parent.by";
 
 /// Open calls of one process beyond which the oldest are given up.
 const LIMITS: CallLimits = CallLimits { calls: 1_000_000, bytes: 256 << 20 };
@@ -60,6 +64,8 @@ pub(crate) struct Event {
 struct Opened {
     point: u32,
     payload: Box<[u8]>,
+    /// The ids that the process has made for it.
+    ids: Option<SpanIds>,
 }
 
 /// A point, and the payload of a record made there.
@@ -177,13 +183,14 @@ impl Calls {
         sink: &mut dyn FnMut(&mut Operation<'_>),
     ) {
         let Event { tsc, point, frame, goid } = event;
-        let Some(&Point { function, role, .. }) = program.point(point) else {
+        let mut left_out = None;
+        let Some(&Point { function, role, context, .. }) = program.point(point) else {
             unreachable!("`Event::read` has checked the point");
         };
         let place = Place { goid, frame, function };
         if role != Role::Half(At::Exit) && role != Role::Boundary && !program.instead_of(function).is_empty() {
             let rules = program.instead_of(function);
-            self.pairing.leave_out(place, |around| rules.contains(&program.rule_of(around)), tsc);
+            left_out = self.pairing.leave_out(place, |around| rules.contains(&program.rule_of(around)), tsc);
         }
         let (over, exit) = match role {
             Role::Nothing => return,
@@ -194,7 +201,7 @@ impl Calls {
                 return;
             }
             Role::Half(At::Enter) => {
-                let before = self.pairing.enter(Mark { place, tsc, record: Opened { point, payload: payload.into() } });
+                let before = self.pairing.enter(Mark { place, tsc, record: Opened::new(point, payload, context, left_out) });
                 let repeated = before.is_some() && self.entries == Entries::MayRepeat;
                 self.repeated += u64::from(repeated);
                 (before.filter(|_| !repeated), None)
@@ -234,7 +241,9 @@ impl Calls {
             ends.map(|end| end.and_then(|(point, payload)| Some((program.captures(point)?, Record::parse(payload)?))));
         let Mark { place, tsc, .. } = call.entry;
         let times = (clock.unix_nanos(tsc), clock.nanos(call.end_tsc.saturating_sub(tsc)));
-        let lineage = self.ids.lineage((place, tsc), call.ancestors);
+        let has_context = program.point(entry.0).is_some_and(|point| point.context);
+        let context = if has_context { read_context(entry.1) } else { None };
+        let lineage = self.ids.lineage((place, tsc), call.ancestors, context);
         let function = program.function(place.function as usize);
         let mut operation = Operation::new(
             (function, program.template(place.function)),
@@ -243,6 +252,9 @@ impl Calls {
             lineage,
             Attributes::from_ends(ends, program.repeats(place.function), std::mem::take(&mut self.attributes)),
         );
+        if let Some(by) = context.and_then(|context| parent_by(context.by)) {
+            operation.attributes.push(PARENT_BY, Value::Text(by.into()));
+        }
         operation.function = place.function;
         operation.unwound = call.end == End::Unwound;
         operation.unfinished = call.end == End::Unfinished;
@@ -317,7 +329,7 @@ impl Event {
         let size = u32::from_le_bytes(payload[..4].try_into().ok()?) as usize;
         let shape = program.point(record.point())?.shape;
         // Without captures the event holds everything.
-        let size = if shape.captures == 0 { 0 } else { size };
+        let size = if shape.is_empty() { 0 } else { size };
         shape.fits(&record).then(|| {
             let event = Self { tsc: record.tsc(), point: record.point(), frame: record.frame(), goid: record.goid() };
             (event, &payload[..size])
@@ -325,7 +337,36 @@ impl Event {
     }
 }
 
+/// The context at the end of a record.
+fn read_context(payload: &[u8]) -> Option<TraceContext> {
+    TraceContext::read(Record::parse(payload)?.payload())
+}
+
+/// How a parent was found, if it was not by the call's own context or header.
+fn parent_by(by: By) -> Option<&'static str> {
+    match by {
+        By::Goroutine => Some("goroutine"),
+        By::Spawn => Some("spawn"),
+        By::Nothing | By::Context | By::Header => None,
+    }
+}
+
 impl Opened {
+    /// Keeps an entry. If it is in place of another call, which was its parent, then that one's
+    /// parent is its own.
+    fn new(point: u32, payload: &[u8], has_context: bool, in_place_of: Option<Self>) -> Self {
+        let mut payload: Box<[u8]> = payload.into();
+        let own = if has_context { read_context(&payload) } else { None };
+        if let (Some(own), Some(other)) = (own, in_place_of)
+            && other.ids.is_some_and(|ids| Some(ids.span) == own.parent)
+            && let Some(from) = other.payload.len().checked_sub(context::BYTES - context::PARENT)
+            && let Some(to) = payload.len().checked_sub(context::BYTES - context::PARENT)
+        {
+            payload[to..].copy_from_slice(&other.payload[from..]);
+        }
+        Self { point, payload, ids: own.map(|own| SpanIds { trace: own.trace, span: own.span, is_sampled: own.flags & 1 == 1 }) }
+    }
+
     fn recorded(&self) -> PointPayload<'_> {
         (self.point, &self.payload)
     }
@@ -343,6 +384,9 @@ impl Ordered for Event {
 impl Weigh for Opened {
     fn bytes(&self) -> usize {
         self.payload.len()
+    }
+    fn ids(&self) -> Option<SpanIds> {
+        self.ids
     }
 }
 

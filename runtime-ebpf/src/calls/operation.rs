@@ -159,7 +159,6 @@ mod tests {
     use gopatch_protocol::wire::Record;
 
     use super::*;
-    use crate::calls::ids::{SpanId, TraceId};
 
     fn function(operation: &str) -> Function {
         Function {
@@ -245,7 +244,7 @@ mod tests {
             let function = function("{http.request.method}[ {http.route}]");
             let template = Template::read(&function.operation);
             let attributes = Attributes::from_ends([Some((&captures, record)), None], true, Attributes::default());
-            let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
+            let lineage = Lineage::local(1, 1, None);
             let operation = Operation::new((&function, &template), (1, 1), (0, 1), lineage, attributes);
             operation.name.into_owned()
         };
@@ -272,7 +271,7 @@ mod tests {
         );
         let function = function("{a}\u{1b}[31m");
         let template = Template::read(&function.operation);
-        let lineage = Lineage { trace: TraceId(0xabc), span: SpanId(0x12), parent: Some(SpanId(0x11)) };
+        let lineage = Lineage::local(0xabc, 0x12, Some(0x11));
         let mut operation = Operation::new(
             (&function, &template),
             (42, 7),
@@ -299,7 +298,7 @@ mod tests {
         let mut function = function("o");
         let template = Template::read(&function.operation);
         function.sample = gopatch_protocol::manifest::Ratio::new(0.01);
-        let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
+        let lineage = Lineage::local(1, 1, None);
         let operation = Operation::new(
             (&function, &template),
             (42, 7),

@@ -61,7 +61,7 @@ pub(crate) enum Role {
     Boundary,
     /// The end of a call of another function around it.
     OtherEnd,
-    /// Nothing: the entry of a boundary.
+    /// Nothing: the entry of a boundary, or a carrier.
     Nothing,
 }
 
@@ -92,6 +92,8 @@ pub(crate) struct Point {
     pub(crate) function: u32,
     pub(crate) role: Role,
     pub(crate) shape: Shape,
+    /// Whether its record ends with a trace context.
+    pub(crate) context: bool,
 }
 
 /// A patched executable.
@@ -130,7 +132,7 @@ impl Program {
         let (rules, others) = others(&manifest.functions);
         let points = manifest.points.iter().map(|point| {
             let role = match (manifest.functions[point.function as usize].kind, point.at) {
-                (Kind::Boundary, At::Enter) | (Kind::End, At::Exit) => Role::Nothing,
+                (Kind::Boundary, At::Enter) | (Kind::End, At::Exit) | (Kind::Carrier, _) => Role::Nothing,
                 (Kind::Boundary, At::Exit) => Role::Boundary,
                 (Kind::End, At::Enter) => Role::OtherEnd,
                 (_, at) if others[point.function as usize].is_ended => Role::Half(at),
@@ -138,7 +140,7 @@ impl Program {
                 (_, At::Exit) if !ends.contains(&(point.function, At::Enter)) => Role::Whole,
                 (_, at) => Role::Half(at),
             };
-            Point { function: point.function, role, shape: Shape::from_captures(&point.captures) }
+            Point { function: point.function, role, shape: Shape::from_captures(&point.captures, point.context), context: point.context }
         });
         let points = points.collect();
         let mut captured: Vec<Vec<&Capture>> = vec![Vec::new(); manifest.functions.len()];

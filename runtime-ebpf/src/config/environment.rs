@@ -15,12 +15,13 @@ use super::values::{DEFAULT_HTTP, Invalid, MetricsExporter, TracesExporter};
 use crate::telemetry::resource::parse_attributes;
 
 /// Every variable that is read.
-pub(crate) const VARIABLES: [&str; 46] = [
+pub(crate) const VARIABLES: [&str; 47] = [
     "OTEL_SERVICE_NAME",
     "OTEL_RESOURCE_ATTRIBUTES",
     "OTEL_SDK_DISABLED",
     "OTEL_LOG_LEVEL",
     "OTEL_TRACES_EXPORTER",
+    "OTEL_PROPAGATORS",
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
     "OTEL_BSP_SCHEDULE_DELAY",
@@ -95,6 +96,7 @@ fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
         }
         "OTEL_LOG_LEVEL" => settings.log.level = Some(one_of(value)?),
         "OTEL_TRACES_EXPORTER" => traces.exporter = Some(one_of(value)?),
+        "OTEL_PROPAGATORS" => traces.propagators = Some(propagators(value)),
         "OTEL_TRACES_SAMPLER" => traces.sampler = Some(one_of(value)?),
         "OTEL_TRACES_SAMPLER_ARG" => traces.sampler_arg = Some(number(value)?),
         "OTEL_BSP_SCHEDULE_DELAY" => traces.batch_delay = Some(millis(value)?),
@@ -160,6 +162,11 @@ fn set_signal(signal: &mut SignalSettings, key: &str, value: &str) -> Result<(),
         _ => unreachable!("`VARIABLES` has none with the ending {key}"),
     }
     Ok(())
+}
+
+/// The names in a list. An unknown one is no error: other programs may read the same variable.
+fn propagators(value: &str) -> Vec<String> {
+    value.split(',').map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty()).collect()
 }
 
 fn headers(value: &str) -> Result<BTreeMap<String, String>, String> {

@@ -82,6 +82,7 @@ pub(crate) struct ResourceSettings {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TracesSettings {
     pub(crate) exporter: Option<TracesExporter>,
+    pub(crate) propagators: Option<Vec<String>>,
     pub(crate) sampler: Option<Sampler>,
     pub(crate) sampler_arg: Option<f64>,
     pub(crate) queue_bytes: Option<usize>,

@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use self::file::Settings;
 
 pub use self::resolved::Config;
-pub(crate) use self::resolved::{Endpoint, MetricsConfig, TracesConfig};
+pub(crate) use self::resolved::{ContextsConfig, Endpoint, MetricsConfig, TracesConfig};
 pub(crate) use self::values::{Exemplars, Protocol};
 
 /// Checks a file and the environment.

@@ -40,6 +40,7 @@ pub struct Config {
     pub(crate) naming: Naming,
     /// Whether gopatchd, in a pod, queries the Kubernetes API server about pods.
     pub(crate) kubernetes: bool,
+    pub(crate) contexts: ContextsConfig,
     pub(crate) traces: Option<TracesConfig>,
     pub(crate) metrics: MetricsConfig,
     pub(crate) http: Option<SocketAddr>,
@@ -55,6 +56,17 @@ impl Config {
     pub fn log_level(&self) -> Level {
         self.level
     }
+}
+
+/// What processes do with trace contexts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ContextsConfig {
+    /// Whether they are read from requests and written into them.
+    pub(crate) propagates: bool,
+    /// Whether a trace is sampled as it would be here, whatever its caller has decided.
+    pub(crate) decides: bool,
+    /// The part of traces that is sampled: of those that begin here, or of all.
+    pub(crate) ratio: f64,
 }
 
 /// How spans are pushed.
@@ -114,6 +126,7 @@ impl Settings {
             return Err(invalid("metrics.exporters", "prometheus needs http.listen, the address to scrape").into());
         }
         let metrics = metrics.resolve(&metrics_exporters, &otlp)?;
+        let contexts = traces.contexts()?;
         let traces = match traces_exporter {
             TracesExporter::Otlp => Some(traces.resolve(&otlp)?),
             TracesExporter::Console | TracesExporter::None => {
@@ -144,6 +157,7 @@ impl Settings {
                 process_environment: resource.process_environment.unwrap_or(true),
             },
             kubernetes: resource.kubernetes.unwrap_or(true),
+            contexts,
             traces,
             metrics,
             http: http.listen,
@@ -157,6 +171,25 @@ impl Settings {
 }
 
 impl TracesSettings {
+    /// What processes do with contexts. Without an exporter of traces all are sampled: the next
+    /// program may have one.
+    fn contexts(&self) -> Result<ContextsConfig, Invalid> {
+        let decides = matches!(
+            self.sampler,
+            Some(Sampler::AlwaysOn | Sampler::AlwaysOff | Sampler::TraceIdRatio)
+        );
+        Ok(ContextsConfig { propagates: self.propagates(), decides, ratio: self.ratio()? })
+    }
+
+    /// Whether contexts are read and written: by W3C's headers, or not at all.
+    fn propagates(&self) -> bool {
+        let Some(named) = &self.propagators else { return true };
+        for other in named.iter().filter(|name| !["tracecontext", "baggage", "none"].contains(&name.as_str())) {
+            tracing::warn!("traces.propagators: {other} is not supported, and is left out; tracecontext is");
+        }
+        named.iter().any(|name| name == "tracecontext") && !named.iter().any(|name| name == "none")
+    }
+
     /// The part of all traces that is kept.
     fn ratio(&self) -> Result<f64, Invalid> {
         let argument = self.sampler_arg.unwrap_or(1.0);

@@ -58,6 +58,7 @@ fn each_variable_has_its_effect() {
         ("OTEL_SDK_DISABLED", "true", |it| it.traces.is_none() && it.metrics.endpoint.is_none()),
         ("OTEL_LOG_LEVEL", "DEBUG", |it| it.level == Level::Debug),
         ("OTEL_TRACES_EXPORTER", "none", |it| it.traces.is_none() && it.print == Print::None),
+        ("OTEL_PROPAGATORS", "none", |it| !it.contexts.propagates),
         ("OTEL_TRACES_SAMPLER", "always_off", |it| it.traces.as_ref().is_some_and(|it| it.ratio == 0.0)),
         ("OTEL_TRACES_SAMPLER_ARG", "0.25", |it| it.traces.as_ref().is_some_and(|it| it.ratio >= 1.0)),
         ("OTEL_BSP_SCHEDULE_DELAY", "250", |it| {

@@ -25,8 +25,8 @@ pub(crate) enum MetricsExporter {
     Prometheus,
 }
 
-/// Which traces are kept. A span without a parent here decides for its whole trace, so the samplers
-/// that ask the parent first decide like the others.
+/// Which traces are kept. Those with the prefix `parentbased` follow a caller that has decided
+/// already; else, and where a trace begins, all decide alike, by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Sampler {

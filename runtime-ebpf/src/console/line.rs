@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
     use crate::calls::attributes::{Attributes, Value};
-    use crate::calls::ids::{Lineage, SpanId, TraceId};
+    use crate::calls::ids::Lineage;
 
     /// The line of an operation that is named by `template`.
     fn line(
@@ -91,7 +91,7 @@ mod tests {
             skip: None,
         };
         let template = Template::read(template);
-        let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
+        let lineage = Lineage::local(1, 1, None);
         let times = (1_700_000_000_123_456_789, 1_234_567);
         let attributes = Attributes::from_pairs(attributes.iter().cloned());
         let mut operation = Operation::new((&function, &template), (42, 7), times, lineage, attributes);

@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use gopatch_protocol::wire::context::Event;
+
 use super::labels::{self, SAME_INSTANCE, append};
 use super::shared::Shared;
 use crate::summary::Lost;
@@ -177,6 +179,11 @@ pub(super) fn gopatchd(shared: &Shared, form: Form) -> String {
     let closed = shared.closed_connections.counts();
     own.causes("gopatchd_connections_closed_total", "Connections that gopatchd closed, by cause.", closed.into_iter());
     own.causes("gopatchd_records_lost_total", "Records lost, by cause.", causes(&summary.lost).into_iter());
+    for (event, count) in Event::ALL.into_iter().zip(summary.contexts) {
+        let mut labels = String::new();
+        append(&mut labels, "event", event.name());
+        own.counter("gopatchd_contexts_total", "Trace contexts of requests, by what became of them.", &labels, count);
+    }
     let (name, help) = ("gopatchd_drain_seconds_total", "Time spent reading rings.");
     own.push(&Head { name, kind: "counter", help, unit: "seconds" }, "", totals.drain_time.as_secs_f64());
     if let Some(queue) = &shared.spans {

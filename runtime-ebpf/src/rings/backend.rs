@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use anyhow::Result;
+use gopatch_protocol::wire::context::Event;
 use gopatch_protocol::wire::{PAGE, ring};
 use rustix::thread::CapabilitySet;
 
@@ -62,6 +63,9 @@ pub(crate) trait Rings {
     /// The counters that the process keeps in its rings.
     fn counters(&self) -> Counters;
 
+    /// What the process counts of trace contexts.
+    fn contexts(&self) -> Contexts;
+
     /// The positions of the rings, to check for records without draining.
     fn positions(&self) -> Vec<Arc<Positions>>;
 
@@ -96,6 +100,10 @@ impl Rings for Several {
 
     fn counters(&self) -> Counters {
         self.0.iter().fold(Counters::default(), |sum, rings| sum.plus(rings.counters()))
+    }
+
+    fn contexts(&self) -> Contexts {
+        self.0.iter().fold(Contexts::default(), |sum, rings| sum.plus(rings.contexts()))
     }
 
     fn positions(&self) -> Vec<Arc<Positions>> {
@@ -133,6 +141,10 @@ pub(crate) struct Counters {
     /// Calls whose values saved at entry were lost, or found no room.
     pub(crate) words_missing: u64,
 }
+
+/// Sums over a session's rings of what became of trace contexts, by [`Event`].
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Contexts(pub(crate) [u64; Event::ALL.len()]);
 
 /// Why a ring is no longer read.
 #[derive(Debug, thiserror::Error)]
@@ -182,12 +194,27 @@ impl Positions {
         Ok(producer)
     }
 
+    pub(super) fn contexts(&self) -> Contexts {
+        Contexts(Event::ALL.map(|event| self.0.load(ring::CONTEXTS + 8 * event as usize)))
+    }
+
     pub(super) fn counters(&self) -> Counters {
         Counters {
             ring_full: self.0.load(ring::DROPPED),
             slot_busy: self.0.load(ring::SLOT_BUSY),
             words_missing: self.0.load(ring::WORDS_MISSING),
         }
+    }
+}
+
+impl Contexts {
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self(std::array::from_fn(|event| self.0[event].saturating_add(other.0[event])))
+    }
+
+    /// What was counted since `earlier`. A counter that ran backward counts as unchanged.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self(std::array::from_fn(|event| self.0[event].saturating_sub(earlier.0[event])))
     }
 }
 

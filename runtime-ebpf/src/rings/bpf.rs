@@ -23,7 +23,7 @@ use aya_obj::generated::bpf_map_type;
 use gopatch_protocol::wire::{PAGE, forwarded};
 use rustix::thread::CapabilitySet;
 
-use super::backend::{Backend, Counters, Drained, NewRings, Positions, RingError, Rings, Sink};
+use super::backend::{Backend, Contexts, Counters, Drained, NewRings, Positions, RingError, Rings, Sink};
 use super::ids::Ids;
 use super::mapping::Mapping;
 use super::pin::Pin;
@@ -209,6 +209,10 @@ impl Rings for BpfRings {
 
     fn count(&self) -> usize {
         self.rings.len()
+    }
+
+    fn contexts(&self) -> Contexts {
+        self.rings.iter().fold(Contexts::default(), |sum, ring| sum.plus(ring.positions.contexts()))
     }
 
     fn counters(&self) -> Counters {

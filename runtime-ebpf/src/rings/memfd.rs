@@ -18,7 +18,7 @@ use rustix::fs::{
     memfd_create,
 };
 
-use super::backend::{Backend, Counters, Drained, NewRings, Positions, RingError, Rings, Sink};
+use super::backend::{Backend, Contexts, Counters, Drained, NewRings, Positions, RingError, Rings, Sink};
 use super::mapping::Mapping;
 
 /// `include/uapi/linux/magic.h`: the file system of memory files.
@@ -125,6 +125,10 @@ impl Rings for MemfdRings {
 
     fn count(&self) -> usize {
         self.0.len()
+    }
+
+    fn contexts(&self) -> Contexts {
+        self.0.iter().fold(Contexts::default(), |sum, ring| sum.plus(ring.positions.contexts()))
     }
 
     fn counters(&self) -> Counters {

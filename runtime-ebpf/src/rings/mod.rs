@@ -26,7 +26,7 @@ mod pin;
 mod size;
 mod slots;
 
-pub(crate) use backend::{Backend, Counters, Drained, Positions, Rings, Several};
+pub(crate) use backend::{Backend, Contexts, Counters, Drained, Positions, Rings, Several};
 pub use choice::BackendChoice;
 pub(crate) use choice::open;
 pub(crate) use memfd::{MemfdRings, check_memory_file};

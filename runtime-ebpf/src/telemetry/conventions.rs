@@ -329,7 +329,7 @@ mod tests {
 
     use super::*;
     use crate::calls::attributes::Attributes;
-    use crate::calls::ids::{Lineage, SpanId, TraceId};
+    use crate::calls::ids::Lineage;
 
     fn function(kind: Kind) -> Function {
         Function {
@@ -359,7 +359,7 @@ mod tests {
         attributes: &[(&'static str, Value<'static>)],
     ) -> (Option<String>, bool, Vec<(String, String)>) {
         let function = function(kind);
-        let lineage = Lineage { trace: TraceId(1), span: SpanId(1), parent: None };
+        let lineage = Lineage::local(1, 1, None);
         let attributes = Attributes::from_pairs(attributes.iter().cloned());
         let template = Template::read(&function.operation);
         let operation = Operation::new((&function, &template), (1, 1), (0, 1), lineage, attributes);

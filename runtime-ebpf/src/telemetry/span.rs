@@ -17,9 +17,10 @@ use crate::calls::convention::Convention;
 use crate::calls::operation::Operation;
 use crate::calls::program::Program;
 
-/// Flag of a span: its parent is known to be in the same process (`SpanFlags` of OTLP's
-/// trace.proto).
-const PARENT_IS_LOCAL: u32 = 0x100;
+/// Flags of a span: it is known whether its parent is in another process, and it is (`SpanFlags`
+/// of OTLP's trace.proto).
+const PARENT_IS_KNOWN: u32 = 0x100;
+const PARENT_IS_REMOTE: u32 = 0x200;
 
 /// Flag of a span: it was sampled (W3C trace flags).
 const SAMPLED: u32 = 1;
@@ -52,7 +53,7 @@ fn span(operation: &Operation<'_>, convention: Convention, program: &Program) ->
         trace_id: operation.lineage.trace.0.to_be_bytes().to_vec(),
         span_id: operation.lineage.span.0.to_be_bytes().to_vec(),
         parent_span_id: operation.lineage.parent.map(|parent| parent.0.to_be_bytes().to_vec()).unwrap_or_default(),
-        flags: PARENT_IS_LOCAL | SAMPLED,
+        flags: PARENT_IS_KNOWN | if operation.lineage.is_remote { PARENT_IS_REMOTE } else { 0 } | SAMPLED,
         name: view.name().to_owned(),
         kind: kind(operation.kind) as i32,
         start_time_unix_nano: operation.start_unix_nano,
@@ -67,7 +68,7 @@ fn kind(kind: Kind) -> SpanKind {
     match kind {
         Kind::Server => SpanKind::Server,
         Kind::Client => SpanKind::Client,
-        Kind::Internal | Kind::Boundary | Kind::End => SpanKind::Internal,
+        Kind::Internal | Kind::Boundary | Kind::End | Kind::Carrier => SpanKind::Internal,
     }
 }
 

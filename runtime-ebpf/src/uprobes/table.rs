@@ -194,7 +194,7 @@ mod tests {
 
     fn hook(captures: Vec<CapturePlan>) -> HookPlan {
         let (keep, filter) = (Vec::new(), gopatch_trampolines::plan::filter::Filter::default());
-        HookPlan { function: 2, point: 5, at: At::Exit, captures, keep, filter, marked: false }
+        HookPlan { function: 2, point: 5, at: At::Exit, captures, keep, filter, marked: false, context: None }
     }
 
     fn path(steps: usize) -> Path {

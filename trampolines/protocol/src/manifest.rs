@@ -190,6 +190,8 @@ pub enum Kind {
     /// No operation. Its entry is the end of the call around it of a rule in [`Function::ends`], and
     /// has that end's captures.
     End,
+    /// No operation and no record: it takes a trace context from one place to another.
+    Carrier,
 }
 
 /// One kind of record: a function's entry, or its exits (which all write the same record).
@@ -201,6 +203,9 @@ pub struct Point {
     pub at: At,
     /// The values in its record, in the order of the record's words.
     pub captures: Vec<Capture>,
+    /// Whether its record ends with the call's trace context ([`crate::wire::context`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub context: bool,
 }
 
 /// Which end of a call.

@@ -186,6 +186,10 @@ pub mod control {
     pub const ARE_BPF: usize = 88;
     /// `u64`: how much of the rings' [`ring::SLOT_BUSY`](super::ring::SLOT_BUSY) gopatchd has counted.
     pub const COUNTED_SLOT_BUSY: usize = 96;
+    /// `u32` of bits: what is done with trace contexts.
+    pub const PROPAGATION: usize = 104;
+    /// `u64`: which traces are sampled, by their ids: see [`sampled_below`]. 0: all.
+    pub const SAMPLED_BELOW: usize = 112;
     /// The socket's path, which ends with a zero: the path that gopatchd listens on, if it has made
     /// the page, else the path that the process connects to.
     pub const SOCKET: usize = 128;
@@ -195,6 +199,10 @@ pub mod control {
     pub const BPF_IDS: usize = 256;
     /// One byte for each function of the manifest, in its order: 0 off, 1 on.
     pub const ENABLE: usize = BPF_IDS + 4 * super::MAX_RINGS as usize;
+    /// Bit of [`PROPAGATION`]: contexts are read from requests and written into them.
+    pub const PROPAGATES: u32 = 1;
+    /// Bit of [`PROPAGATION`]: a caller's decision about sampling is not followed.
+    pub const DECIDES: u32 = 2;
     /// Bit of [`FLAGS`]: gopatchd is about to exit; write no more records.
     pub const FLAG_DETACH: u32 = 1;
     /// Longest time between two heartbeats.
@@ -203,6 +211,25 @@ pub mod control {
     pub const ASLEEP_MILLIS: u64 = 1;
     /// A heartbeat older than this means that gopatchd is dead.
     pub const STALE_MILLIS: u64 = 700;
+
+    /// First of the eight digits of a trace id that decide: the highest of the 56 bits that are
+    /// random by W3C Trace Context, level 2.
+    pub const SAMPLED_DIGIT: usize = 18;
+
+    /// [`SAMPLED_BELOW`] for a part of all traces: the digits, as text in big-endian order, below which
+    /// a trace is sampled. Text of hex digits compares as their number does.
+    pub fn sampled_below(ratio: f64) -> u64 {
+        let bound = (ratio * 2f64.powi(32)).round();
+        if bound >= 2f64.powi(32) {
+            return 0;
+        }
+        if bound < 1.0 {
+            // No text is below.
+            return 1;
+        }
+        let digits = format!("{:08x}", bound as u32);
+        digits.bytes().fold(0, |text, digit| text << 8 | u64::from(digit))
+    }
 }
 
 /// A ring: one producer (the thread that holds the P), one consumer.
@@ -259,6 +286,9 @@ pub mod ring {
     /// had stopped because no heartbeat beat. In the first ring only. Calls that were open before
     /// may have ended, and others begun, without a record.
     pub const RESUMED: usize = super::PAGE + 88;
+    /// File offset of the `u64`s that count what became of contexts, one for each
+    /// [`Event`](super::context::Event).
+    pub const CONTEXTS: usize = super::PAGE + 128;
     /// File offset of the data.
     pub const DATA: usize = 2 * super::PAGE;
     /// Bytes of a record's header: `u32` length, `u32` zero.
@@ -359,6 +389,12 @@ impl<'a> Record<'a> {
         self.u32(record::PRESENT)
     }
 
+    /// The payload, without padding.
+    #[inline]
+    pub fn payload(&self) -> &'a [u8] {
+        self.payload
+    }
+
     /// The words of `captures` captures, little-endian, and the bytes after them, where the strings
     /// lie; `None` if the payload is too short.
     #[inline]
@@ -366,6 +402,159 @@ impl<'a> Record<'a> {
         let (words, strings) = self.payload.get(record::WORDS..)?.split_at_checked(8 * captures)?;
         Some((words.as_chunks().0, strings))
     }
+}
+
+/// The trace context of a call: what a record of a point with
+/// [`contexts`](crate::manifest::Point::context) ends with.
+///
+/// ```text
+///  0 u8 trace[32]   hex digits
+/// 32 u8 span[16]    hex digits
+/// 48 u8 parent[16]  hex digits, or zeros
+/// 64 u8 flags       W3C trace flags
+/// 65 u8 by          By
+/// 66 u8 zeros[6]
+/// ```
+///
+/// All bytes are 0 if the call has none, as there was no room for it.
+pub mod context {
+    /// Bytes of a context in a record.
+    pub const BYTES: usize = 72;
+    /// Offset of the call's own id.
+    pub const SPAN: usize = 32;
+    /// Offset of the parent's id.
+    pub const PARENT: usize = 48;
+    /// Offset of the flags.
+    pub const FLAGS: usize = 64;
+    /// Offset of how the parent was found.
+    pub const BY: usize = 65;
+
+    /// How a call's parent was found.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[repr(u8)]
+    pub enum By {
+        /// There is none: the call begins a trace.
+        Nothing = 0,
+        /// By the `context.Context` that the call was given.
+        Context = 1,
+        /// It is the innermost open call of the goroutine.
+        Goroutine = 2,
+        /// The goroutine was started within it.
+        Spawn = 3,
+        /// By the header of a request: it is in another process.
+        Header = 4,
+    }
+
+    /// What became of a context.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[repr(u8)]
+    pub enum Event {
+        /// It was read from a request.
+        Read = 0,
+        /// A request had one that is not valid, so it was ignored.
+        Invalid = 1,
+        /// It was written into a request.
+        Written = 2,
+        /// A request had a copy of the one that the server call around it had read; the parent's id in it
+        /// was replaced.
+        Replaced = 3,
+        /// The program has written one of its own.
+        Own = 4,
+        /// There was no room to write it, or not the expected buffer.
+        NoRoom = 5,
+        /// Two open calls send the same headers, so none of them was written.
+        Shared = 6,
+        /// There was no room for the context of a call, or for a key to find it by.
+        Full = 7,
+        /// A map of headers was too large, or being changed.
+        Unreadable = 8,
+        /// A `tracestate` had more than 512 bytes; the last members were dropped.
+        StateDropped = 9,
+    }
+
+    impl Event {
+        /// All of them, in order.
+        pub const ALL: [Self; 10] = [
+            Self::Read,
+            Self::Invalid,
+            Self::Written,
+            Self::Replaced,
+            Self::Own,
+            Self::NoRoom,
+            Self::Shared,
+            Self::Full,
+            Self::Unreadable,
+            Self::StateDropped,
+        ];
+
+        /// The name in metrics.
+        pub fn name(self) -> &'static str {
+            match self {
+                Self::Read => "read",
+                Self::Invalid => "invalid",
+                Self::Written => "written",
+                Self::Replaced => "replaced",
+                Self::Own => "own",
+                Self::NoRoom => "no_room",
+                Self::Shared => "shared",
+                Self::Full => "full",
+                Self::Unreadable => "unreadable",
+                Self::StateDropped => "state_dropped",
+            }
+        }
+    }
+}
+
+/// A trace context, as a record has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The trace's id.
+    pub trace: u128,
+    /// The call's own id.
+    pub span: u64,
+    /// The parent's id, if there is one.
+    pub parent: Option<u64>,
+    /// W3C trace flags.
+    pub flags: u8,
+    /// How the parent was found.
+    pub by: context::By,
+}
+
+impl TraceContext {
+    /// Reads the context at the end of a payload without padding; `None` if it has none, or none
+    /// that is valid.
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        let bytes = payload.last_chunk::<{ context::BYTES }>()?;
+        let span = number(&bytes[context::SPAN..context::PARENT])?;
+        let trace = number(&bytes[..context::SPAN])?;
+        let by = [context::By::Nothing, context::By::Context, context::By::Goroutine]
+            .into_iter()
+            .chain([context::By::Spawn, context::By::Header])
+            .find(|by| *by as u8 == bytes[context::BY])?;
+        let parent = match by {
+            context::By::Nothing => None,
+            _ => Some(number(&bytes[context::PARENT..context::FLAGS])? as u64),
+        };
+        (trace != 0 && span != 0 && parent != Some(0)).then_some(Self {
+            trace,
+            span: span as u64,
+            parent,
+            flags: bytes[context::FLAGS],
+            by,
+        })
+    }
+}
+
+/// The number that at most 32 hex digits give.
+fn number(digits: &[u8]) -> Option<u128> {
+    digits.iter().try_fold(0u128, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u128::from(value))
+    })
 }
 
 /// The prefix that the BPF program adds to each payload that it forwards to the output ring. A
@@ -420,6 +609,32 @@ mod tests {
         assert_eq!(record.captured(2), None);
         payload[..4].copy_from_slice(&31u32.to_le_bytes());
         assert!(Record::parse(&payload).is_none(), "shorter than its own header");
+    }
+
+    #[test]
+    fn a_context_is_read_only_if_it_is_valid() {
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let text = |by: u8| {
+            let mut bytes = format!("any bytes{trace}b7ad6b716920333100f067aa0ba902b7").into_bytes();
+            bytes.extend([1, by, 0, 0, 0, 0, 0, 0]);
+            bytes
+        };
+        let read = TraceContext::read(&text(context::By::Header as u8)).expect("it is valid");
+        assert_eq!((format!("{:032x}", read.trace).as_str(), read.span), (trace, 0xb7ad_6b71_6920_3331));
+        assert_eq!((read.parent, read.flags, read.by), (Some(0x00f0_67aa_0ba9_02b7), 1, context::By::Header));
+        assert_eq!(TraceContext::read(&text(0)).map(|root| root.parent), Some(None));
+        assert_eq!(TraceContext::read(&text(9)), None, "no such way");
+        assert_eq!(TraceContext::read(&[0; 80]), None, "none was recorded");
+        let mut upper = text(1);
+        upper[9] = b'A';
+        assert_eq!(TraceContext::read(&upper), None, "upper case");
+    }
+
+    #[test]
+    fn sampling_compares_digits_as_text() {
+        assert_eq!([1.0, 0.0].map(control::sampled_below), [0, 1]);
+        assert_eq!(control::sampled_below(0.5), u64::from_be_bytes(*b"80000000"));
+        assert!(control::sampled_below(0.7) < control::sampled_below(0.71), "letters come after figures");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use iced_x86::code_asm::*;
 
 use super::Emitter;
 use super::sys::{
-    self, MADV_DONTDUMP, MADV_DONTFORK, MAP_FIXED, MAP_RESERVE, MAP_SHARED, MAP_SHARED_POPULATE, PROT_NONE, PROT_READ,
+    self, GRND_NONBLOCK, MADV_DONTDUMP, MADV_DONTFORK, MAP_FIXED, MAP_RESERVE, MAP_SHARED, MAP_SHARED_POPULATE, PROT_NONE, PROT_READ,
     PROT_READ_WRITE,
 };
 use crate::arena::{SLOT_SHIFT, session, slot, switches};
@@ -137,7 +137,25 @@ impl Emitter<'_> {
         asm.add(rax, rcx)?;
         asm.mov(rdx, GOLDEN)?;
         asm.imul_2(rax, rdx)?;
-        asm.mov(qword_ptr(rcx + slot::RANDOM), rax)
+        asm.mov(qword_ptr(rcx + slot::RANDOM), rax)?;
+        if self.arena.has_contexts() {
+            self.seed_ids()?;
+        }
+        Ok(())
+    }
+
+    /// Starts the generator of the ids of the P whose slot is in RCX, with RAX unless the kernel has
+    /// random numbers. If the call fails, they are those of the time, as `RANDOM` is (A6). Uses RAX,
+    /// RCX, RDX, RSI, RDI and R11.
+    fn seed_ids(&mut self) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        asm.mov(qword_ptr(rcx + slot::ID_STATE), rax)?;
+        asm.not(rax)?;
+        asm.mov(qword_ptr(rcx + slot::ID_KEY), rax)?;
+        asm.lea(rdi, ptr(rcx + slot::ID_STATE))?;
+        asm.mov(esi, 16)?;
+        asm.mov(edx, GRND_NONBLOCK)?;
+        self.syscall(sys::GETRANDOM)
     }
 
     /// RDX = data bytes of ring R14.
@@ -267,6 +285,18 @@ impl Emitter<'_> {
         asm.lea(rdi, at(self.arena.switches() + switches::ENABLE))?;
         asm.mov(ecx, self.arena.functions() as u32)?;
         asm.rep().movsb()?;
-        asm.jmp(r12)
+        self.copy_propagation()?;
+        self.asm.jmp(r12)
+    }
+
+    /// Copies from the control page what is done with contexts. Uses RAX and RDX. Any value is
+    /// valid (A5).
+    pub(super) fn copy_propagation(&mut self) -> Result<(), IcedError> {
+        let asm = &mut *self.asm;
+        asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
+        asm.mov(eax, dword_ptr(rdx + control::PROPAGATION))?;
+        asm.mov(dword_ptr(at(self.arena.switches() + switches::PROPAGATION)), eax)?;
+        asm.mov(rax, qword_ptr(rdx + control::SAMPLED_BELOW))?;
+        asm.mov(qword_ptr(at(self.arena.switches() + switches::SAMPLED_BELOW)), rax)
     }
 }

@@ -30,6 +30,7 @@ pub(super) const EXIT_GROUP: u32 = 231;
 pub(super) const OPENAT: u32 = 257;
 pub(super) const NEWFSTATAT: u32 = 262;
 pub(super) const PRLIMIT64: u32 = 302;
+pub(super) const GETRANDOM: u32 = 318;
 pub(super) const MEMFD_CREATE: u32 = 319;
 pub(super) const CLOSE_RANGE: u32 = 436;
 
@@ -42,6 +43,7 @@ pub(super) const MSG_DONTWAIT_CMSG_CLOEXEC: i32 = 0x40 | 0x4000_0000;
 /// Data or control data did not fit.
 pub(super) const MSG_TRUNC_CTRUNC: i32 = 0x20 | 0x8;
 pub(super) const POLLIN: i32 = 1;
+pub(super) const GRND_NONBLOCK: i32 = 1;
 /// Key of the auxiliary vector (`include/uapi/linux/auxvec.h`).
 pub(super) const AT_SECURE: i32 = 23;
 /// Without `FUTEX_PRIVATE_FLAG`: the waiter is another process.

@@ -157,8 +157,8 @@ impl Emitter<'_> {
         self.asm.set_label(&mut in_use)?;
         self.clear_table()?;
         self.ring_bell()?;
+        self.copy_propagation()?;
         let asm = &mut *self.asm;
-        asm.mov(rdx, qword_ptr(rbx + session::CONTROL))?;
         asm.mov(eax, dword_ptr(rdx + control::ENABLE_GENERATION))?;
         asm.cmp(eax, dword_ptr(rbx + session::ENABLE_GENERATION))?;
         // It only grows. The page's is less in a session that began unanswered, until a gopatchd
@@ -198,6 +198,7 @@ impl Emitter<'_> {
         asm.mov(ecx, self.arena.functions() as u32)?;
         asm.xor(eax, eax)?;
         asm.rep().stosb()?;
+        asm.mov(dword_ptr(at(switches_va + switches::PROPAGATION)), eax)?;
         asm.mov(dword_ptr(at(switches_va + switches::ATTACHED)), eax)?;
         asm.mov(dword_ptr(rbx + session::UNCOUNTED), 1)
     }

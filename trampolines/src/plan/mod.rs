@@ -5,8 +5,9 @@
 //! binary itself.
 //!
 //! Here: captures, hooks, sites, and the results of skipped functions. `path`: the way to a value.
-//! [`filter`]: which calls are recorded.
+//! [`filter`]: which calls are recorded. [`context`]: what becomes of trace contexts.
 
+pub mod context;
 pub mod filter;
 mod path;
 
@@ -15,6 +16,7 @@ pub use path::{Gpr, Leaf, Path, Root, Source, Step, TypeData, descriptor};
 use iced_x86::code_asm::AsmRegister64;
 use iced_x86::{Code, Instruction};
 
+use context::ContextPlan;
 use filter::Filter;
 use gopatch_protocol::manifest::At;
 
@@ -83,12 +85,24 @@ pub struct HookPlan {
     /// Whether a recorded entry leaves a mark, even if it keeps no words, and an exit without that
     /// mark is not recorded.
     pub marked: bool,
+    /// What it does with trace contexts.
+    pub context: Option<ContextPlan>,
 }
 
 impl HookPlan {
     /// Whether the entry keeps anything for the exit, if only a mark.
     pub fn uses_table(&self) -> bool {
         self.marked || !self.keep.is_empty()
+    }
+
+    /// Whether it writes a record.
+    pub fn is_recorded(&self) -> bool {
+        self.context.as_ref().is_none_or(ContextPlan::is_recorded)
+    }
+
+    /// Whether its record ends with the call's context.
+    pub fn records_context(&self) -> bool {
+        matches!(self.context, Some(ContextPlan::Open(_)))
     }
 }
 

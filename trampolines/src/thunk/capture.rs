@@ -53,7 +53,7 @@ impl Emitter<'_> {
 
     /// RAX = the pointer from which the leaf is read, or the value itself (with RDX, its second
     /// word); goes to `fails` at nil or another type. Uses RCX and RDX.
-    fn follow(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
+    pub(super) fn follow(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
         match path.root {
             Root::Value { first, second } => {
                 if let Some(second) = second {

@@ -96,7 +96,7 @@ impl Emitter<'_> {
     /// R12 = the pointer from which the leaf is read, not nil (I5), or the constant. Leaves R12
     /// alone if the value itself is in registers or on the stack. Goes to `fails` at nil or another
     /// type. Uses R13 and R15.
-    fn walk(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
+    pub(super) fn walk(&mut self, path: &Path, fails: CodeLabel) -> Result<(), IcedError> {
         match path.root {
             Root::Value { .. } => return Ok(()),
             Root::Constant(number) => return self.asm.mov(r12, number),
@@ -124,7 +124,7 @@ impl Emitter<'_> {
 
     /// Loads a source from where the program put it: no register is borrowed yet (I1). Reads only
     /// the caller's frame (I2).
-    fn fetch(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
+    pub(super) fn fetch(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
         match source {
             Source::Register(gpr) => self.asm.mov(target, register(gpr)),
             Source::Stack(offset) => self.asm.mov(target, qword_ptr(rsp + 8 + self.depth + offset)),

@@ -8,7 +8,7 @@
 //!
 //! Here: the frame of a hook, and the registers that it borrows. `condition`: which calls are
 //! recorded. `words`: what an entry keeps for its exit. `record`: the place in the ring, the fixed
-//! part, and the rare paths. `capture`: the values.
+//! part, and the rare paths. `capture`: the values. `context`: trace contexts.
 //!
 //! # State at a site
 //!
@@ -28,8 +28,8 @@
 //! # Registers
 //!
 //! Before the slot is taken, a thunk works in R12, R13, R15 and the flags. Then R13 is the slot,
-//! R15 the record (its ring header), R12 where the next string goes, and RAX, RCX, RDX, RBX are
-//! work registers, the last two only in hooks that need them.
+//! R15 the record (its ring header), R12 where the next string goes, and RAX, RCX, RDX, RBX, RSI, RDI
+//! are work registers, the last four only in hooks that need them.
 //!
 //! # Invariants
 //!
@@ -37,7 +37,7 @@
 //! `tests/thunks/invariants.rs` checks those that can be seen in the instructions.
 //!
 //! * **I1. Every register is given back.** R12, R13, R15 and the flags are scratch at a site. RAX,
-//!   RCX, RDX and RBX are saved in the slot before they are written (without a slot: RAX in X15)
+//!   RCX, RDX, RBX, RSI and RDI are saved in the slot before they are written (without a slot: RAX in X15)
 //!   and restored on every way out. X15 is zeroed after its last use. No other register is written.
 //!   The displaced instructions (`after`) then run as they would have in place.
 //! * **I2. No stack.** A thunk does not call, push or write to the goroutine's stack, since Go's
@@ -100,6 +100,7 @@ use iced_x86::code_asm::*;
 
 mod capture;
 mod condition;
+mod context;
 mod record;
 mod words;
 
@@ -108,6 +109,7 @@ use crate::asm::{EmitError, at, finish};
 use crate::moved::{Mover, Onward};
 use crate::plan::{CapturePlan, Gpr, HookPlan, Leaf, Path, Root, RuntimeOffsets, SitePlan, Source, Step};
 use gopatch_protocol::manifest::At;
+use gopatch_protocol::wire::context::BYTES as CONTEXT_BYTES;
 use gopatch_protocol::wire::{record as fields, ring};
 
 /// Emits the whole thunk of a site, for address `va`.
@@ -145,10 +147,11 @@ pub fn emit_return_head(
     assemble(plan, offsets, arena, (va, 0), |emitter| emitter.return_head(site, body))
 }
 
-/// Most bytes that a record with these captures takes in a ring (I7).
-pub fn max_record(captures: &[CapturePlan]) -> usize {
+/// Most bytes that a record with these captures, and perhaps a context, takes in a ring (I7).
+pub fn max_record(captures: &[CapturePlan], has_context: bool) -> usize {
     let strings: usize = captures.iter().map(CapturePlan::max_string).sum();
-    ring::HEADER + (fields::WORDS + 8 * captures.len() + strings).next_multiple_of(8)
+    let context = if has_context { CONTEXT_BYTES } else { 0 };
+    ring::HEADER + (fields::WORDS + 8 * captures.len() + strings + context).next_multiple_of(8)
 }
 
 fn assemble(
@@ -275,6 +278,7 @@ impl Emitter<'_> {
         // I9: all that can leave a call out comes before the slot is taken. An entry that is left
         // out may first have to free an earlier call's place in the words table (I11).
         self.filter(if self.marks() { labels.left_out } else { labels.go_on })?;
+        self.context_filter(labels)?;
         if self.plan.marked && self.plan.at == At::Exit {
             self.look_for_mark(labels)?;
         }
@@ -284,7 +288,10 @@ impl Emitter<'_> {
             At::Exit if self.plan.uses_table() => self.recall_words()?,
             At::Enter | At::Exit => {}
         }
-        self.record(labels)?;
+        self.context(labels)?;
+        if self.plan.is_recorded() {
+            self.record(labels)?;
+        }
         // I1. BUSY is 0 last (I4): the saved registers are in the slot, and the next hook of this P
         // overwrites them.
         self.asm.set_label(&mut labels.done)?;
@@ -294,6 +301,10 @@ impl Emitter<'_> {
         self.asm.mov(rax, qword_ptr(r13 + slot::SAVED_RAX))?;
         if self.borrows_rcx() {
             self.asm.mov(rcx, qword_ptr(r13 + slot::SAVED_RCX))?;
+        }
+        if self.borrows_rsi_rdi() {
+            self.asm.mov(rsi, qword_ptr(r13 + slot::SAVED_RSI))?;
+            self.asm.mov(rdi, qword_ptr(r13 + slot::SAVED_RDI))?;
         }
         self.asm.mov(rdx, qword_ptr(r13 + slot::SAVED_RDX))?;
         self.asm.mov(byte_ptr(r13 + slot::BUSY), 0)
@@ -334,28 +345,41 @@ impl Emitter<'_> {
         if self.borrows_rbx() {
             self.asm.mov(qword_ptr(r13 + slot::SAVED_RBX), rbx)?;
         }
+        if self.borrows_rsi_rdi() {
+            self.asm.mov(qword_ptr(r13 + slot::SAVED_RSI), rsi)?;
+            self.asm.mov(qword_ptr(r13 + slot::SAVED_RDI), rdi)?;
+        }
+        if !self.plan.is_recorded() {
+            return Ok(());
+        }
         self.asm.rdtsc()?;
         self.asm.shl(rdx, 32)?;
         self.asm.or(rdx, rax)?;
-        if self.plan.uses_table() {
+        if self.plan.uses_table() || self.plan.context.is_some() {
             self.asm.mov(qword_ptr(r13 + slot::TSC), rdx)?;
         }
         Ok(())
     }
 
-    /// Whether the hook needs RCX: for the words table, strings, types or comparisons with nil.
+    /// Whether the hook needs RCX: for the words table, contexts, strings, types or comparisons with
+    /// nil.
     fn borrows_rcx(&self) -> bool {
         let is_number = |path: &Path| {
             matches!(path.leaf, Leaf::Int { .. })
                 && !matches!(path.root, Root::Interface { .. })
                 && path.steps.iter().all(|step| matches!(step, Step::Load { .. }))
         };
-        self.plan.uses_table() || !self.plan.captures.iter().flat_map(|capture| &capture.paths).all(is_number)
+        self.borrows_rbx() || !self.plan.captures.iter().flat_map(|capture| &capture.paths).all(is_number)
     }
 
-    /// Whether the hook needs RBX: only the search in the words table needs a fourth work register.
+    /// Whether the hook needs RBX: only the words table and contexts need a fourth work register.
     fn borrows_rbx(&self) -> bool {
-        self.plan.uses_table()
+        self.plan.uses_table() || self.plan.context.is_some()
+    }
+
+    /// Whether the hook needs RSI and RDI.
+    fn borrows_rsi_rdi(&self) -> bool {
+        self.plan.context.is_some()
     }
 
     /// Whether this is an entry whose exits are recorded only with its mark.
@@ -374,11 +398,14 @@ impl Emitter<'_> {
     /// the stack only in the caller's frame (I2).
     fn load(&mut self, target: AsmRegister64, source: Source) -> Result<(), IcedError> {
         let (borrows_rcx, borrows_rbx, depth) = (self.borrows_rcx(), self.borrows_rbx(), self.depth);
+        let borrows_rsi_rdi = self.borrows_rsi_rdi();
         let asm = &mut *self.asm;
         match source {
             Source::Register(Gpr::Rax) => asm.mov(target, qword_ptr(r13 + slot::SAVED_RAX)),
             Source::Register(Gpr::Rcx) if borrows_rcx => asm.mov(target, qword_ptr(r13 + slot::SAVED_RCX)),
             Source::Register(Gpr::Rbx) if borrows_rbx => asm.mov(target, qword_ptr(r13 + slot::SAVED_RBX)),
+            Source::Register(Gpr::Rsi) if borrows_rsi_rdi => asm.mov(target, qword_ptr(r13 + slot::SAVED_RSI)),
+            Source::Register(Gpr::Rdi) if borrows_rsi_rdi => asm.mov(target, qword_ptr(r13 + slot::SAVED_RDI)),
             Source::Register(gpr) => asm.mov(target, register(gpr)),
             Source::Stack(offset) => asm.mov(target, qword_ptr(rsp + 8 + depth + offset)),
             Source::Kept(index) => asm.mov(target, qword_ptr(r13 + slot::WORDS + 8 * u64::from(index))),

@@ -30,7 +30,9 @@ impl Emitter<'_> {
     /// Writes the record and publishes it. RDX is the time stamp. Expects a busy slot (I4) in R13.
     pub(super) fn record(&mut self, labels: &mut Labels) -> Result<(), IcedError> {
         let captures = &self.plan.captures;
-        let has_strings = captures.iter().any(|capture| capture.max_string() > 0);
+        let has_context = self.plan.records_context();
+        let copies_strings = captures.iter().any(|capture| capture.max_string() > 0);
+        let has_strings = copies_strings || has_context;
         let words_end = record::WORDS + 8 * captures.len();
         self.reserve(labels)?;
 
@@ -53,6 +55,9 @@ impl Emitter<'_> {
         }
         for (index, capture) in captures.iter().enumerate() {
             self.capture(index, capture)?;
+        }
+        if has_context {
+            self.record_context()?;
         }
 
         let asm = &mut *self.asm;
@@ -84,7 +89,7 @@ impl Emitter<'_> {
         // I7: the largest record that this plan can make must fit. I3: no other thread moves
         // POSITION or LIMIT.
         asm.mov(r15, qword_ptr(r13 + slot::POSITION))?;
-        asm.lea(rax, ptr(r15 + max_record(&self.plan.captures) as i32))?;
+        asm.lea(rax, ptr(r15 + max_record(&self.plan.captures, self.plan.records_context()) as i32))?;
         asm.cmp(rax, qword_ptr(r13 + slot::LIMIT))?;
         asm.ja(labels.refill)?;
         asm.set_label(&mut labels.room)?;
@@ -106,6 +111,9 @@ impl Emitter<'_> {
         // race to store the largest id; the loser stores its own at its next hook. The P has no
         // ring here, so the count needs a lock (I3).
         asm.set_label(&mut labels.no_ring)?;
+        if !self.plan.is_recorded() {
+            asm.jmp(labels.go_on)?;
+        }
         asm.inc(r12d)?;
         asm.mov(dword_ptr(at(self.arena.session() + session::RINGS_MISSED)), r12d)?;
         asm.lock().inc(qword_ptr(at(self.arena.session() + session::LOST_NO_RING)))?;
@@ -115,6 +123,9 @@ impl Emitter<'_> {
         asm.set_label(&mut labels.slot_busy)?;
         asm.cmp(dword_ptr(at(self.arena.switches() + switches::ATTACHED)), 0)?;
         asm.je(labels.no_p)?;
+        if !self.plan.is_recorded() {
+            asm.jmp(labels.go_on)?;
+        }
         asm.mov(r12, qword_ptr(r13 + slot::PRODUCER))?;
         asm.inc(qword_ptr(r12 + (ring::SLOT_BUSY - ring::PRODUCER_POS) as i32))?;
         // An entry that keeps nothing frees the words of an earlier call (I11).
@@ -130,6 +141,10 @@ impl Emitter<'_> {
         asm.mov(byte_ptr(r13 + slot::BUSY), 0)?;
         asm.jmp(labels.go_on)?;
 
+        if !self.plan.is_recorded() {
+            // Nothing is reserved.
+            return Ok(());
+        }
         // The consumer's position is read only here, so its cache line is left alone while there is
         // room. RAX is where the largest record would end (I7).
         asm.set_label(&mut labels.refill)?;

@@ -2,6 +2,7 @@
 
 use gopatch_protocol::manifest::At;
 use gopatch_trampolines::arena::Arena;
+use gopatch_trampolines::plan::context::{BufioWriter, Chain, ContextPlan, Fields, MapLayout, Open, Word, Write};
 use gopatch_trampolines::plan::filter::{Condition, Filter, Order, Relation, Test};
 use gopatch_trampolines::plan::{
     CapturePlan, Gpr, Guard, HookPlan, Leaf, Path, ResultPart, ResultPlace, ResultValue, Root, RuntimeOffsets,
@@ -110,6 +111,7 @@ fn hook(at: At, captures: Vec<CapturePlan>, keep: Vec<Source>) -> HookPlan {
         keep,
         filter: Filter::default(),
         marked: false,
+        context: None,
     }
 }
 
@@ -243,6 +245,63 @@ fn byte_arrays() -> Vec<CapturePlan> {
     ]
 }
 
+/// A word at the end of a path.
+fn word(root: Root, steps: Vec<Step>, offset: i32) -> Word {
+    let is_address = false;
+    Word { path: Path { root, steps, offset, leaf: Leaf::Int { size: 8, signed: false } }, is_address }
+}
+
+/// A word in a register.
+fn in_register(gpr: Gpr) -> Word {
+    word(Root::Value { first: Source::Register(gpr), second: None }, Vec::new(), 0)
+}
+
+/// Thunks that give calls contexts, take them back, and carry them.
+pub(crate) fn contexts() -> Vec<Emitted> {
+    let arena = arena().with_contexts();
+    let request = |offset| word(Root::Pointer(Source::Register(Gpr::Rdi)), Vec::new(), offset);
+    let chain = |tab, data| Some(Chain { tab, data, types: vec![0x0050_4000, 0x0050_5000] });
+    let server = |layout| Open {
+        is_server: true,
+        chain: chain(request(0xe8), request(0xf0)),
+        read: Some(Fields { map: request(0x38), layout }),
+        send: None,
+    };
+    let client = Open {
+        is_server: false,
+        chain: chain(in_register(Gpr::Rbx), in_register(Gpr::Rcx)),
+        read: None,
+        send: Some(request(0x38)),
+    };
+    let interface =
+        Root::Interface { tab: Source::Register(Gpr::Rbx), data: Source::Register(Gpr::Rcx), empty: false, type_va: 0x0050_1000 };
+    let write = Write {
+        of: in_register(Gpr::Rax),
+        own: Fields { map: in_register(Gpr::Rax), layout: MapLayout::Groups },
+        to: Word { is_address: true, ..word(interface, Vec::new(), 0) },
+        writer: BufioWriter { err: 0, buf: 16, n: 40 },
+    };
+    let result = |offset| word(Root::Pointer(Source::Register(Gpr::Rax)), Vec::new(), offset);
+    let spawn = ContextPlan::Spawn { child: result(0x98), parent: result(0x120) };
+    let emitted = |name, at, captures, context| {
+        let site = if at == At::Enter { entry_site() } else { return_site() };
+        let plan = HookPlan { context: Some(context), ..hook(at, captures, Vec::new()) };
+        let bytes = thunk::emit(&plan, &site, &OFFSETS, &arena, CODE).expect("emits");
+        Emitted { name, bytes, displaced: site.before.iter().chain(&site.after).copied().collect() }
+    };
+    let open = |open| ContextPlan::Open(Box::new(open));
+    vec![
+        emitted("entry_opens_server", At::Enter, request_strings(), open(server(MapLayout::Groups))),
+        emitted("entry_opens_server_buckets", At::Enter, Vec::new(), open(server(MapLayout::Buckets))),
+        emitted("entry_opens_client", At::Enter, Vec::new(), open(client)),
+        emitted("exit_closes", At::Exit, Vec::new(), ContextPlan::Close),
+        emitted("exit_closes_deeper", At::Exit, Vec::new(), ContextPlan::CloseDeeper),
+        emitted("entry_writes", At::Enter, Vec::new(), ContextPlan::Write(Box::new(write))),
+        emitted("exit_replaces", At::Exit, Vec::new(), ContextPlan::Replace(BufioWriter { err: 0, buf: 16, n: 40 })),
+        emitted("exit_spawns", At::Exit, Vec::new(), spawn),
+    ]
+}
+
 /// One thunk of each kind, except [`skips`].
 pub(crate) fn all() -> Vec<Emitted> {
     let arena = arena();
@@ -283,6 +342,7 @@ pub(crate) fn all() -> Vec<Emitted> {
     ]
     .into_iter()
     .chain(filtered())
+    .chain(contexts())
     .collect()
 }
 

@@ -5,6 +5,7 @@
 //! Trusts the description of the types for layouts, the ABI for registers, and the rule's promise
 //! `caller_keeps`. A path that does not resolve is an error that names the part.
 
+pub mod context;
 mod cursor;
 mod leaf;
 
@@ -70,6 +71,9 @@ pub enum ResolveError {
     /// An array of bytes passed by value, which the entry cannot keep.
     #[error("the bytes of a parameter of type {0} no longer exist at the exit")]
     NotInWords(String),
+    /// Maps of an unknown layout.
+    #[error("this gopatch does not know how this version of Go, with its GOEXPERIMENT, lays out maps; use a later gopatch")]
+    UnknownMaps,
     /// Type descriptors of an unknown layout.
     #[error("this gopatch does not know the type descriptors of this version of Go; use a later gopatch")]
     NoTypeNames,
@@ -277,6 +281,19 @@ impl<'t> Places<'t> {
         end: &mut End<'_>,
     ) -> Result<(Vec<Path>, ValueType), ResolveError> {
         let kept_before = end.kept();
+        let cursor = self.walk(rule, expression, end)?;
+        let (paths, value) = self.leaf(cursor, expression.form, max, end)?;
+        let is_lost = |source| matches!(source, Source::Register(register) if self.lost.contains(&register));
+        let reads_lost = match end {
+            End::Enter => paths.iter().flat_map(Path::sources).any(is_lost),
+            // Words are kept at the entry; registers at the exit have results.
+            End::Exit(kept) => kept[kept_before..].iter().copied().any(is_lost),
+        };
+        if reads_lost { Err(ResolveError::Unused(expression.text.clone())) } else { Ok((paths, value)) }
+    }
+
+    /// Follows an expression's path to its end.
+    fn walk(&self, rule: &Rule, expression: &Expression, end: &mut End<'_>) -> Result<Cursor, ResolveError> {
         let mut cursor = self.base(rule, &expression.base, end)?;
         for selector in &expression.selectors {
             cursor = match selector {
@@ -289,14 +306,7 @@ impl<'t> Places<'t> {
                 Selector::Index(index) => self.element(cursor, *index, end)?,
             };
         }
-        let (paths, value) = self.leaf(cursor, expression.form, max, end)?;
-        let is_lost = |source| matches!(source, Source::Register(register) if self.lost.contains(&register));
-        let reads_lost = match end {
-            End::Enter => paths.iter().flat_map(Path::sources).any(is_lost),
-            // Words are kept at the entry; registers at the exit have results.
-            End::Exit(kept) => kept[kept_before..].iter().copied().any(is_lost),
-        };
-        if reads_lost { Err(ResolveError::Unused(expression.text.clone())) } else { Ok((paths, value)) }
+        Ok(cursor)
     }
 
     fn base(&self, rule: &Rule, base: &Base, end: &End<'_>) -> Result<Cursor, ResolveError> {
@@ -362,5 +372,8 @@ pub fn named_types(rule: &Rule) -> Vec<String> {
         }
         Selector::Field(_) | Selector::Index(_) => None,
     });
-    asserted.chain(rule.declared_types().map(|(name, _)| rule.full_name(name))).collect()
+    let through = rule.context.iter().flat_map(|context| context.through.iter().cloned());
+    let writer = rule.context.iter().filter(|context| context.carries.is_some()).map(|_| context::WRITER.to_owned());
+    let declared = rule.declared_types().map(|(name, _)| rule.full_name(name));
+    asserted.chain(through).chain(writer).chain(declared).collect()
 }

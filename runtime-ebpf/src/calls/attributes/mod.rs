@@ -12,6 +12,7 @@ use std::net::Ipv6Addr;
 
 use gopatch_protocol::manifest::{Capture, Format, ValueType, to_hex};
 use gopatch_protocol::wire::Record;
+use gopatch_protocol::wire::context::BYTES as CONTEXT_BYTES;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::cipher_suites::cipher_suite_name;
@@ -108,12 +109,20 @@ pub(crate) struct Shape {
     pub(crate) captures: usize,
     /// Which of them are strings, a bit each, as in the record's word of present captures.
     strings: u32,
+    /// Bytes after the strings.
+    after: usize,
 }
 
 impl Shape {
-    pub(crate) fn from_captures(captures: &[Capture]) -> Self {
+    pub(crate) fn from_captures(captures: &[Capture], has_context: bool) -> Self {
         let strings = (0..u32::BITS).zip(captures).filter(|(_, capture)| capture.value == ValueType::String);
-        Self { captures: captures.len(), strings: strings.map(|(bit, _)| 1 << bit).sum() }
+        let after = if has_context { CONTEXT_BYTES } else { 0 };
+        Self { captures: captures.len(), strings: strings.map(|(bit, _)| 1 << bit).sum(), after }
+    }
+
+    /// Whether the record has no more than every record has.
+    pub(crate) fn is_empty(self) -> bool {
+        self.captures == 0 && self.after == 0
     }
 
     /// Whether a record holds all of it.
@@ -122,7 +131,7 @@ impl Shape {
         let Some((words, text)) = record.captured(self.captures) else {
             return false;
         };
-        let (mut strings, mut stored_bytes) = (self.strings & record.present(), 0);
+        let (mut strings, mut stored_bytes) = (self.strings & record.present(), self.after);
         while strings != 0 {
             let (stored, full) = string_lengths(u64::from_le_bytes(words[strings.trailing_zeros() as usize]));
             if stored > full {
@@ -217,6 +226,11 @@ impl<'m> Attributes<'m> {
     #[cfg(test)]
     pub(crate) fn from_pairs(pairs: impl Iterator<Item = (&'static str, Value<'m>)>) -> Self {
         Self(pairs.map(|(name, value)| (name.into(), value)).collect())
+    }
+
+    /// Adds an attribute that no rule captures.
+    pub(crate) fn push(&mut self, name: &'static str, value: Value<'m>) {
+        self.0.push((name.into(), value));
     }
 
     /// The value of an attribute.

@@ -30,7 +30,7 @@ fn payload(words: &[u64], text: &[u8]) -> Vec<u8> {
 
 fn json(captures: &[Capture], payload: &[u8]) -> String {
     let record = Record::parse(payload).expect("a valid record");
-    assert!(Shape::from_captures(captures).fits(&record));
+    assert!(Shape::from_captures(captures, false).fits(&record));
     serde_json::to_string(&Attributes::from_ends(
         [Some((captures, record)), None],
         repeats(captures.iter()),
@@ -85,7 +85,7 @@ fn strings_that_do_not_fit_are_rejected() {
     let captures = [capture("a", ValueType::String), capture("b", ValueType::String)];
     let does_not_fit = |words: &[u64], text: &[u8]| {
         let payload = payload(words, text);
-        !Shape::from_captures(&captures).fits(&Record::parse(&payload).expect("the size is valid"))
+        !Shape::from_captures(&captures, false).fits(&Record::parse(&payload).expect("the size is valid"))
     };
     assert!(does_not_fit(&[string(2, 2), string(1, 1)], b"hi"), "more text than there is");
     assert!(does_not_fit(&[string(2, 1), 0], b"hi"), "more stored than there was");
@@ -268,7 +268,7 @@ proptest! {
         captures[1].format = Format::HostPort;
         captures.push(capture("c", ValueType::Bool));
         if let Some(record) = Record::parse(&payload)
-            && Shape::from_captures(&captures).fits(&record)
+            && Shape::from_captures(&captures, false).fits(&record)
         {
             serde_json::to_string(&Attributes::from_ends([Some((&captures, record)), None], repeats(captures.iter()), Attributes::default())).expect("json");
         }

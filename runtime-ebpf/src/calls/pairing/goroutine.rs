@@ -25,15 +25,30 @@ pub(crate) struct Place {
 pub(crate) struct Ancestors {
     pub(crate) parent: (Place, u64),
     pub(crate) root: (Place, u64),
+    /// The parent's ids, if its record has them.
+    pub(crate) parent_ids: Option<SpanIds>,
+    /// Those of the nearest ancestor whose record has them.
+    pub(crate) nearest_ids: Option<SpanIds>,
+}
+
+/// The ids of a call that the process has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SpanIds {
+    pub(crate) trace: u128,
+    pub(crate) span: u64,
+    pub(crate) is_sampled: bool,
 }
 
 /// How many open calls are examined as ancestors. More than one is needed only if time stamps are
 /// wrong.
 const CANDIDATES: usize = 16;
 
-/// The memory that a record takes.
+/// The memory that a record takes, and the ids in it.
 pub(crate) trait Weigh {
     fn bytes(&self) -> usize;
+    fn ids(&self) -> Option<SpanIds> {
+        None
+    }
 }
 
 /// The position of a call in the stack of its goroutine.
@@ -157,9 +172,12 @@ impl<R: Weigh> Goroutine<R> {
             _ if goid == 0 => None,
             Self::Few(calls) => {
                 let less_deep = &calls[..calls.partition_point(|((other, _), _)| *other < spot)];
-                Ancestors::from_less_deep(goid, tsc, || less_deep.iter().map(|(key, _)| *key))
+                Ancestors::from_less_deep(goid, tsc, || less_deep.iter().map(|(key, entry)| (*key, entry.record.ids())))
             }
-            Self::Many(calls) => Ancestors::from_less_deep(goid, tsc, || calls.range(..(spot, 0)).map(|(key, _)| *key)),
+            Self::Many(calls) => {
+                let less_deep = || calls.range(..(spot, 0)).map(|(key, entry)| (*key, entry.record.ids()));
+                Ancestors::from_less_deep(goid, tsc, less_deep)
+            }
         }
     }
 
@@ -203,15 +221,16 @@ impl<R: Weigh> Goroutine<R> {
 
 impl Ancestors {
     /// From the keys of all calls that are less deep, the least deep first.
-    fn from_less_deep<I: DoubleEndedIterator<Item = Key>>(
+    fn from_less_deep<I: DoubleEndedIterator<Item = (Key, Option<SpanIds>)>>(
         goid: u64,
         tsc: u64,
         less_deep: impl Fn() -> I,
     ) -> Option<Self> {
-        let is_earlier = |(_, began): &Key| *began < tsc;
-        let parent = less_deep().rev().take(CANDIDATES).find(is_earlier)?;
-        let root = less_deep().take(CANDIDATES).find(is_earlier).unwrap_or(parent);
+        let is_earlier = |((_, began), _): &(Key, Option<SpanIds>)| *began < tsc;
+        let (parent, parent_ids) = less_deep().rev().take(CANDIDATES).find(is_earlier)?;
+        let (root, _) = less_deep().take(CANDIDATES).find(is_earlier).unwrap_or((parent, None));
+        let nearest = || less_deep().rev().take(CANDIDATES).filter(is_earlier).find_map(|(_, ids)| ids);
         let began = |(spot, began): Key| (spot.place(goid), began);
-        Some(Self { parent: began(parent), root: began(root) })
+        Some(Self { parent: began(parent), root: began(root), parent_ids, nearest_ids: parent_ids.or_else(nearest) })
     }
 }

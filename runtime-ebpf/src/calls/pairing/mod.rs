@@ -23,7 +23,7 @@ use foldhash::fast::RandomState;
 mod goroutine;
 mod left_out;
 
-pub(crate) use goroutine::{Ancestors, Place, Weigh};
+pub(crate) use goroutine::{Ancestors, Place, SpanIds, Weigh};
 use goroutine::{Entry, Goroutine, Key};
 use left_out::LeftOut;
 
@@ -153,14 +153,15 @@ impl<R: Weigh> Pairing<R> {
         Some(self.close((around, entry_tsc), entry, ancestors, tsc, End::Returned))
     }
 
-    /// The nearest call of one of these functions around a place is no operation.
-    pub(crate) fn leave_out(&mut self, place: Place, functions: impl Fn(u32) -> bool, tsc: u64) {
-        let Some(goroutine) = self.goroutines.get_mut(&place.goid) else { return };
-        let Some(around) = goroutine.nearest_around(place, functions, tsc) else { return };
-        if let Some((_, entry, _)) = goroutine.take_latest(around, tsc) {
-            self.release(&entry);
-            self.left_out.add(around.goid, (around.frame, around.function), self.limits.calls);
-        }
+    /// The nearest call of one of these functions around a place is no operation. Returns its
+    /// record.
+    pub(crate) fn leave_out(&mut self, place: Place, functions: impl Fn(u32) -> bool, tsc: u64) -> Option<R> {
+        let goroutine = self.goroutines.get_mut(&place.goid)?;
+        let around = goroutine.nearest_around(place, functions, tsc)?;
+        let (_, entry, _) = goroutine.take_latest(around, tsc)?;
+        self.release(&entry);
+        self.left_out.add(around.goid, (around.frame, around.function), self.limits.calls);
+        Some(entry.record)
     }
 
     /// A call begins and returns, with nothing in between. `None` if another call is open in its

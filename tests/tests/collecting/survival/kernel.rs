@@ -17,7 +17,7 @@ use super::{Moment, Survivor, check_all, go_build};
 
 /// System calls of the attach code: number, and an argument that tells one use from another.
 /// `the_attach_code_makes_these_system_calls_alone` of `gopatch-trampolines` has the same list.
-const CALLS: [(u32, Option<(i32, u32)>); 40] = [
+const CALLS: [(u32, Option<(i32, u32)>); 41] = [
     (0, None),                        // read
     (0, Some((2, 1))),                // read of the stage
     (CLOSE, None),                    // close
@@ -56,6 +56,7 @@ const CALLS: [(u32, Option<(i32, u32)>); 40] = [
     (257, None),                      // openat
     (262, None),                      // newfstatat
     (302, None),                      // prlimit64
+    (318, None),                      // getrandom
     (319, None),                      // memfd_create
     (436, None),                      // close_range
 ];
