@@ -4,13 +4,15 @@
 //! a bpf backend that does not work is a failure.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use rustix::fs::{FallocateFlags, fallocate};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -22,6 +24,14 @@ pub struct Gopatchd {
     process: Process,
     socket: PathBuf,
     pin: PathBuf,
+    /// What a test has taken of its output.
+    taken: Taken,
+}
+
+#[derive(Default)]
+struct Taken {
+    bytes: u64,
+    operations: u64,
 }
 
 /// Everything that a gopatchd has printed.
@@ -153,7 +163,8 @@ impl Gopatchd {
         let mut command = Command::new(release_binary("gopatchd")?);
         command.args(["--print", print, "--backend", backend]).arg("--listen").arg(&socket);
         command.arg("--pin").arg(&pin).args(options);
-        let mut gopatchd = Self { process: Process::start(&mut command, scratch.path(), name)?, socket, pin };
+        let process = Process::start(&mut command, scratch.path(), name)?;
+        let mut gopatchd = Self { process, socket, pin, taken: Taken::default() };
         gopatchd
             .process
             .wait_for("listen", SOON, |process| Ok(process.stderr().contains("listening on").then_some(())))?;
@@ -189,7 +200,8 @@ impl Gopatchd {
         let mut command = Command::new(release_binary("gopatchd")?);
         command.args(["uprobes", "--print", "json"]).arg(original).args(options);
         let (socket, pin) = (socket(scratch), pin(scratch.path()));
-        let mut gopatchd = Self { process: Process::start(&mut command, scratch.path(), "uprobes")?, socket, pin };
+        let process = Process::start(&mut command, scratch.path(), "uprobes")?;
+        let mut gopatchd = Self { process, socket, pin, taken: Taken::default() };
         gopatchd
             .process
             .wait_for("attach", SOON, |process| Ok(process.stderr().contains("uprobes attached").then_some(())))?;
@@ -225,7 +237,7 @@ impl Gopatchd {
 
     /// Whether it has printed an operation of that process.
     pub fn has_operation_of(&self, pid: u32) -> Result<bool> {
-        Ok(self.process.stdout()?.contains(&format!("\"pid\":{pid},")))
+        Ok(self.left()?.contains(&format!("\"pid\":{pid},")))
     }
 
     /// Waits until it has printed an operation.
@@ -236,13 +248,13 @@ impl Gopatchd {
     /// Ends it and returns everything that it printed.
     pub fn stop(mut self) -> Result<Collected> {
         self.process.terminate()?;
-        let (operations, summary) = read(&self.process.stdout()?)?;
+        let (operations, summary) = read(&self.left()?)?;
         let summary = summary.with_context(|| self.process.describe("printed no summary"))?;
+        let printed = self.taken.operations + operations.len() as u64;
         ensure!(
-            summary.operations == operations.len() as u64 + summary.unprinted,
-            "gopatchd counts {} operations and printed {}, and {} not",
+            summary.operations == printed + summary.unprinted,
+            "gopatchd counts {} operations and printed {printed}, and {} not",
             summary.operations,
-            operations.len(),
             summary.unprinted
         );
         Ok(Collected { operations, summary, stderr: self.process.stderr() })
@@ -262,9 +274,30 @@ impl Gopatchd {
 
     /// The operations that it has printed in full.
     pub fn operations_so_far(&self) -> Result<Vec<Operation>> {
-        let text = self.process.stdout()?;
-        let whole_lines = text.rfind('\n').map_or(0, |end| end + 1);
-        Ok(read(&text[..whole_lines])?.0)
+        let text = self.left()?;
+        Ok(read(whole_lines(&text))?.0)
+    }
+
+    /// Takes the operations that it has printed in full since this was called last, and frees the
+    /// disk of them. No other method sees them again.
+    pub fn take_operations(&mut self) -> Result<Vec<Operation>> {
+        let text = self.left()?;
+        let text = whole_lines(&text);
+        let operations = read(text)?.0;
+        self.taken.bytes += text.len() as u64;
+        self.taken.operations += operations.len() as u64;
+        let file = File::options().write(true).open(self.process.stdout_path())?;
+        fallocate(file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, 0, self.taken.bytes)?;
+        Ok(operations)
+    }
+
+    /// What it has printed and no test has taken.
+    fn left(&self) -> Result<String> {
+        let mut file = File::open(self.process.stdout_path())?;
+        file.seek(SeekFrom::Start(self.taken.bytes))?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        Ok(text)
     }
 }
 
@@ -274,6 +307,10 @@ impl Drop for Gopatchd {
         let _ = fs::remove_file(self.pin.join("gopatch_events"));
         let _ = fs::remove_dir(&self.pin);
     }
+}
+
+fn whole_lines(text: &str) -> &str {
+    &text[..text.rfind('\n').map_or(0, |end| end + 1)]
 }
 
 fn has_printed(process: &Process) -> Result<bool> {

@@ -7,6 +7,7 @@
 //! Every wait has an end, and every process ends with its test. Which tests may run at the same
 //! time: [`turns`].
 
+pub mod chain;
 pub mod exact;
 pub mod gopatch;
 pub mod gopatchd;
@@ -36,7 +37,7 @@ pub use gopatchd::{Collected, Gopatchd, Operation, Summary, backends};
 pub use load::{Load, Seen};
 pub use probe::Probe;
 pub use process::Process;
-pub use receivers::{otelcol, otlpsink, prometheus, tls};
+pub use receivers::{otelcol, otlpsink, peers, prometheus, raw, tls};
 pub use server::Server;
 pub use turns::{Turn, alone, beside};
 

@@ -12,4 +12,5 @@ mod otel;
 mod outage;
 mod prometheus;
 mod scrape;
+mod traces;
 mod urls;

@@ -1,0 +1,3 @@
+module gopatch.example/corpus/chain
+
+go 1.21

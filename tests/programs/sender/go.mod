@@ -1,0 +1,3 @@
+module gopatch.example/tests/sender
+
+go 1.21

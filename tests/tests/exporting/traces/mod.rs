@@ -1,0 +1,5 @@
+//! One trace, from the first service to the last.
+//!
+//! `switch`: off and on.
+
+mod switch;
