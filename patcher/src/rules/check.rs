@@ -90,13 +90,18 @@ fn context(rule: &Rule) -> Result<(), RuleError> {
         (Kind::Carrier, Some(Carries::Spawn { .. })) if rule.exit.is_none() || rule.enter.is_some() => {
             ("context.spawn", "happens at the exits alone")
         }
-        (Kind::Carrier, _) if rule.sample.is_some() => ("sample", "not allowed with `kind: carrier`"),
+        (Kind::Carrier, Some(_)) if rule.sample.is_some() => ("sample", "not allowed with `kind: carrier`"),
+        (Kind::Carrier, Some(_)) => return Ok(()),
         (_, Some(_)) => ("context", "`write` and `spawn` need `kind: carrier`"),
-        (Kind::Boundary | Kind::End, None) if context.is_some() => ("context", "allowed only for operations and carriers"),
+        (Kind::Boundary | Kind::End, None) if context.is_some() => {
+            ("context", "allowed only for operations and carriers")
+        }
         (kind, None) if kind != Kind::Server && context.is_some_and(|it| it.read.is_some()) => {
             ("context.read", "allowed only with `kind: server`")
         }
-        (_, None) if context.is_some() && rule.enter.is_none() => ("context", "needs `enter`: a context begins with a call"),
+        (_, None) if context.is_some() && rule.enter.is_none() => {
+            ("context", "needs `enter`: a context begins with a call")
+        }
         _ => return Ok(()),
     };
     Err(invalid(rule, field, what))

@@ -186,10 +186,26 @@ mod tests {
         for (keys, field, what) in [
             ("kind: carrier".to_owned(), "kind", "`kind: carrier` needs `context` with `write` or `spawn`"),
             (format!("context: {{{write}}}"), "context", "`write` and `spawn` need `kind: carrier`"),
-            (format!("kind: carrier\n    context: {{{write}, in: x}}"), "context", "`in`, `read` and `send` are of operations"),
-            (format!("kind: carrier\n    sample: 0.5\n    context: {{{write}}}"), "sample", "not allowed with `kind: carrier`"),
-            (format!("kind: carrier\n    exit: {{}}\n    context: {{{write}}}"), "context.write", "happens at the entry"),
-            (format!("kind: carrier\n    enter: {{a: h}}\n    context: {{{write}}}"), "enter", "a carrier records nothing"),
+            (
+                format!("kind: carrier\n    context: {{{write}, in: x}}"),
+                "context",
+                "`in`, `read` and `send` are of operations",
+            ),
+            (
+                format!("kind: carrier\n    sample: 0.5\n    context: {{{write}}}"),
+                "sample",
+                "not allowed with `kind: carrier`",
+            ),
+            (
+                format!("kind: carrier\n    exit: {{}}\n    context: {{{write}}}"),
+                "context.write",
+                "happens at the entry",
+            ),
+            (
+                format!("kind: carrier\n    enter: {{a: h}}\n    context: {{{write}}}"),
+                "enter",
+                "a carrier records nothing",
+            ),
             ("kind: client\n    context: {read: h}".to_owned(), "context.read", "allowed only with `kind: server`"),
             ("kind: boundary\n    context: {in: h}".to_owned(), "context", "allowed only for operations and carriers"),
             ("exit: {}\n    context: {in: h}".to_owned(), "context", "needs `enter`"),
@@ -201,7 +217,8 @@ mod tests {
         }
         let text = "rules: [{name: a, import: b, function: '*', context: {in: ctx}}]";
         assert!(parse(&source(text)).expect_err("a glob").to_string().contains("context: not allowed with a glob"));
-        let text = format!("rules: [{{name: a, import: b, function: c, kind: carrier, when: n > 1, context: {{{write}}}}}]");
+        let text =
+            format!("rules: [{{name: a, import: b, function: c, kind: carrier, when: n > 1, context: {{{write}}}}}]");
         let rule = parse(&source(&text)).expect("a rule").remove(0);
         assert!(rule.enter.is_some() && rule.exit.is_some(), "it writes at the entry and replaces at the exits");
     }

@@ -45,7 +45,13 @@ impl Lineage {
     /// The ids of a call without a parent in another process.
     #[cfg(test)]
     pub(crate) fn local(trace: u128, span: u64, parent: Option<u64>) -> Self {
-        Self { trace: TraceId(trace), span: SpanId(span), parent: parent.map(SpanId), is_remote: false, is_sampled: None }
+        Self {
+            trace: TraceId(trace),
+            span: SpanId(span),
+            parent: parent.map(SpanId),
+            is_remote: false,
+            is_sampled: None,
+        }
     }
 }
 
@@ -171,7 +177,8 @@ mod tests {
         let below_middle = Ancestors { parent: middle, root: server, parent_ids: None, nearest_ids: known };
         let sent = ids.lineage(client, Some(below_middle), Some(context(0x22, Some(0x11), By::Goroutine)));
         assert_eq!((sent.span, sent.parent, sent.is_remote), (SpanId(0x22), Some(between.span), false));
-        let other = Ancestors { nearest_ids: Some(SpanIds { trace: 0xdef, span: 1, is_sampled: true }), ..below_middle };
+        let other =
+            Ancestors { nearest_ids: Some(SpanIds { trace: 0xdef, span: 1, is_sampled: true }), ..below_middle };
         let elsewhere = ids.lineage(client, Some(other), Some(context(0x22, Some(0x11), By::Context)));
         assert_eq!(elsewhere.parent, Some(SpanId(0x11)), "the calls around it are of another trace");
     }

@@ -201,7 +201,8 @@ impl Calls {
                 return;
             }
             Role::Half(At::Enter) => {
-                let before = self.pairing.enter(Mark { place, tsc, record: Opened::new(point, payload, context, left_out) });
+                let before =
+                    self.pairing.enter(Mark { place, tsc, record: Opened::new(point, payload, context, left_out) });
                 let repeated = before.is_some() && self.entries == Entries::MayRepeat;
                 self.repeated += u64::from(repeated);
                 (before.filter(|_| !repeated), None)
@@ -364,7 +365,11 @@ impl Opened {
         {
             payload[to..].copy_from_slice(&other.payload[from..]);
         }
-        Self { point, payload, ids: own.map(|own| SpanIds { trace: own.trace, span: own.span, is_sampled: own.flags & 1 == 1 }) }
+        Self {
+            point,
+            payload,
+            ids: own.map(|own| SpanIds { trace: own.trace, span: own.span, is_sampled: own.flags & 1 == 1 }),
+        }
     }
 
     fn recorded(&self) -> PointPayload<'_> {

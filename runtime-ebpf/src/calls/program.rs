@@ -140,7 +140,12 @@ impl Program {
                 (_, At::Exit) if !ends.contains(&(point.function, At::Enter)) => Role::Whole,
                 (_, at) => Role::Half(at),
             };
-            Point { function: point.function, role, shape: Shape::from_captures(&point.captures, point.context), context: point.context }
+            Point {
+                function: point.function,
+                role,
+                shape: Shape::from_captures(&point.captures, point.context),
+                context: point.context,
+            }
         });
         let points = points.collect();
         let mut captured: Vec<Vec<&Capture>> = vec![Vec::new(); manifest.functions.len()];

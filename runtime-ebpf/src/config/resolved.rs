@@ -174,10 +174,7 @@ impl TracesSettings {
     /// What processes do with contexts. Without an exporter of traces all are sampled: the next
     /// program may have one.
     fn contexts(&self) -> Result<ContextsConfig, Invalid> {
-        let decides = matches!(
-            self.sampler,
-            Some(Sampler::AlwaysOn | Sampler::AlwaysOff | Sampler::TraceIdRatio)
-        );
+        let decides = matches!(self.sampler, Some(Sampler::AlwaysOn | Sampler::AlwaysOff | Sampler::TraceIdRatio));
         Ok(ContextsConfig { propagates: self.propagates(), decides, ratio: self.ratio()? })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! * [`wire`]: the messages, the control page, the rings and the records that the two exchange at
 //!   run time.
+//! * [`context`]: the trace context of a call, within its record.
 //! * [`manifest`]: the description of sites and records that a patched file carries.
 //! * [`recipe`]: its part that says how to make the file again.
 //! * [`naming`]: templates for the names of operations, as rules write them and the manifest stores
@@ -38,6 +39,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod context;
 pub mod manifest;
 pub mod naming;
 pub mod recipe;

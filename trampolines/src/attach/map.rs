@@ -10,8 +10,8 @@ use iced_x86::code_asm::*;
 
 use super::Emitter;
 use super::sys::{
-    self, GRND_NONBLOCK, MADV_DONTDUMP, MADV_DONTFORK, MAP_FIXED, MAP_RESERVE, MAP_SHARED, MAP_SHARED_POPULATE, PROT_NONE, PROT_READ,
-    PROT_READ_WRITE,
+    self, GRND_NONBLOCK, MADV_DONTDUMP, MADV_DONTFORK, MAP_FIXED, MAP_RESERVE, MAP_SHARED, MAP_SHARED_POPULATE,
+    PROT_NONE, PROT_READ, PROT_READ_WRITE,
 };
 use crate::arena::{SLOT_SHIFT, session, slot, switches};
 use crate::asm::{GOLDEN, at};

@@ -277,7 +277,12 @@ fn only_a_writer_writes_memory_of_the_program_and_only_its_line() {
         for (index, instruction) in own.iter().enumerate() {
             for memory in factory.info(instruction).used_memory().iter().filter(|it| writes(it.access())) {
                 if memory.base() == Register::RDI {
-                    stores.push((index, memory.displacement() as i64, memory.index(), instruction.memory_size().size()));
+                    stores.push((
+                        index,
+                        memory.displacement() as i64,
+                        memory.index(),
+                        instruction.memory_size().size(),
+                    ));
                 }
             }
         }

@@ -273,8 +273,12 @@ pub(crate) fn contexts() -> Vec<Emitted> {
         read: None,
         send: Some(request(0x38)),
     };
-    let interface =
-        Root::Interface { tab: Source::Register(Gpr::Rbx), data: Source::Register(Gpr::Rcx), empty: false, type_va: 0x0050_1000 };
+    let interface = Root::Interface {
+        tab: Source::Register(Gpr::Rbx),
+        data: Source::Register(Gpr::Rcx),
+        empty: false,
+        type_va: 0x0050_1000,
+    };
     let write = Write {
         of: in_register(Gpr::Rax),
         own: Fields { map: in_register(Gpr::Rax), layout: MapLayout::Groups },

@@ -57,7 +57,8 @@ impl Places<'_> {
         let chain = context.within.as_ref().map(|within| self.chain(rule, within, &context.through)).transpose()?;
         let read = context.read.as_ref().map(|read| self.fields(rule, ("context.read", read), maps)).transpose()?;
         let send = context.send.as_ref();
-        let send = send.map(|send| self.word(rule, ("context.send", send), Wanted::Word, &mut End::Enter)).transpose()?;
+        let send =
+            send.map(|send| self.word(rule, ("context.send", send), Wanted::Word, &mut End::Enter)).transpose()?;
         Ok(Open { is_server: rule.kind == RuleKind::Server, chain, read, send })
     }
 

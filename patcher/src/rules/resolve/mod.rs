@@ -72,7 +72,9 @@ pub enum ResolveError {
     #[error("the bytes of a parameter of type {0} no longer exist at the exit")]
     NotInWords(String),
     /// Maps of an unknown layout.
-    #[error("this gopatch does not know how this version of Go, with its GOEXPERIMENT, lays out maps; use a later gopatch")]
+    #[error(
+        "this gopatch does not know how this version of Go, with its GOEXPERIMENT, lays out maps; use a later gopatch"
+    )]
     UnknownMaps,
     /// Type descriptors of an unknown layout.
     #[error("this gopatch does not know the type descriptors of this version of Go; use a later gopatch")]

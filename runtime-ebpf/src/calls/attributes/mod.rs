@@ -109,7 +109,6 @@ pub(crate) struct Shape {
     pub(crate) captures: usize,
     /// Which of them are strings, a bit each, as in the record's word of present captures.
     strings: u32,
-    /// Bytes after the strings.
     after: usize,
 }
 

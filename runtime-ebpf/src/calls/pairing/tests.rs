@@ -110,11 +110,7 @@ fn the_parent_is_the_nearest_open_call_that_is_less_deep() {
     let at = |goid, frame, function, tsc| (place(goid, frame, function), tsc);
     let below = |parent, root| Ancestors { parent, root, parent_ids: None, nearest_ids: None };
     assert_eq!(ancestors(1, 300, 30), Some(below(at(1, 200, 1, 20), at(1, 100, 0, 10))));
-    assert_eq!(
-        ancestors(1, 200, 30),
-        Some(below(at(1, 100, 0, 10), at(1, 100, 0, 10))),
-        "as deep"
-    );
+    assert_eq!(ancestors(1, 200, 30), Some(below(at(1, 100, 0, 10), at(1, 100, 0, 10))), "as deep");
     assert_eq!(ancestors(1, 300, 15).map(|ancestors| ancestors.parent), Some(at(1, 100, 0, 10)), "began later");
     assert_eq!(ancestors(1, 100, 30), None);
     assert_eq!(ancestors(3, 300, 30), None, "another goroutine");

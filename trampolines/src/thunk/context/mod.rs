@@ -46,8 +46,8 @@ mod write;
 use super::{Emitter, Labels};
 use crate::arena::{context, slot, switches};
 use crate::asm::at;
-use crate::plan::context::{Chain, ContextPlan, Open, Word};
 use crate::plan::Root;
+use crate::plan::context::{Chain, ContextPlan, Open, Word};
 use gopatch_protocol::wire::context::{BYTES, By, Event};
 use gopatch_protocol::wire::{control, ring};
 use table::Taken;
@@ -74,11 +74,7 @@ impl Emitter<'_> {
         }
         // I1: the searches used X15.
         self.asm.xorps(xmm15, xmm15)?;
-        if plan.is_recorded() {
-            self.asm.mov(rdx, qword_ptr(r13 + slot::TSC))
-        } else {
-            self.asm.jmp(labels.done)
-        }
+        if plan.is_recorded() { self.asm.mov(rdx, qword_ptr(r13 + slot::TSC)) } else { self.asm.jmp(labels.done) }
     }
 
     /// Goes to `go_on` if there is nothing to do for a hook that writes no record. Uses R12, R13

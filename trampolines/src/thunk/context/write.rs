@@ -25,8 +25,8 @@ use iced_x86::IcedError;
 #[allow(clippy::wildcard_imports, reason = "registers read as they do in any assembler")]
 use iced_x86::code_asm::*;
 
-use super::{Emitter, NESTED};
 use super::table::Taken;
+use super::{Emitter, NESTED};
 use crate::arena::{context, slot};
 use crate::plan::context::{BufioWriter, Word, Write};
 use gopatch_protocol::wire::context::Event;
