@@ -64,6 +64,8 @@ pub struct Operation {
     pub trace_id: String,
     pub span_id: String,
     pub parent_span_id: Option<String>,
+    #[serde(default)]
+    pub remote_parent: bool,
     pub attributes: BTreeMap<String, Value>,
 }
 
@@ -83,6 +85,7 @@ pub struct Summary {
     pub words_missing: u64,
     pub broken_rings: u64,
     pub unproven_losses: u64,
+    pub contexts: Vec<u64>,
 }
 
 /// Records lost, by cause.

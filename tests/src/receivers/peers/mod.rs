@@ -174,7 +174,9 @@ impl Peer {
             Kind::Nginx => fs::read_to_string(self.log.with_file_name("error.log"))?,
             // It prints what it listens on.
             Kind::HAProxy => String::new(),
-            Kind::PythonHttp | Kind::PythonH2 | Kind::Nghttpd => self.process.stderr(),
+            // It shows errors among the frames.
+            Kind::Nghttpd => String::new(),
+            Kind::PythonHttp | Kind::PythonH2 => self.process.stderr(),
         };
         ensure!(errors.is_empty(), "{:?}: {errors}", self.kind);
         let text = fs::read_to_string(&self.log)?;
