@@ -99,6 +99,16 @@ struct Service {
     ready: Ready,
 }
 
+impl Outcome {
+    /// Fails if anything was lost but what a process has written before its first gopatchd answered:
+    /// that are requests that wait for sessions.
+    pub fn ensure_all_seen(&mut self) -> Result<()> {
+        let lost = &mut self.collected.summary.lost;
+        lost.total -= std::mem::take(&mut lost.unconsumed);
+        self.collected.ensure_all_seen()
+    }
+}
+
 impl Received {
     /// The number of the client's request that it belongs to.
     pub fn number(&self) -> Option<usize> {
@@ -193,11 +203,6 @@ impl<'a> Chain<'a> {
         self.services[0].address(self.requests.protocol)
     }
 
-    /// The pids of the services.
-    pub fn pids(&self) -> impl Iterator<Item = u32> {
-        self.services.iter().map(|service| service.process.pid())
-    }
-
     /// Sends the next `count` requests.
     pub fn send(&mut self, count: usize, gopatchd: Option<&Gopatchd>) -> Result<()> {
         self.send_by_client(&self.address(), count, gopatchd, &[])?;
@@ -218,8 +223,9 @@ impl<'a> Chain<'a> {
         let mut client = Process::start(&mut command, self.scratch.path(), "client")?;
         if let Some(gopatchd) = gopatchd {
             // Over gRPC a knock goes along the whole chain.
-            let services = self.pids().filter(|_| self.sent == 0);
-            for pid in services.chain([client.pid()]) {
+            let services = self.services.iter().enumerate();
+            let waiting = services.filter(|(depth, _)| self.sent == 0 && !self.programs.unpatched.contains(depth));
+            for pid in waiting.map(|(_, service)| service.process.pid()).chain([client.pid()]) {
                 wait_until("gopatchd to print an operation of each process", SOON, || {
                     Ok(gopatchd.has_operation_of(pid)?.then_some(()))
                 })?;

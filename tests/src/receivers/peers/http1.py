@@ -13,7 +13,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        print(json.dumps({"path": self.path, "headers": list(self.headers.items())}), flush=True)
+        sys.stdout.write(json.dumps({"path": self.path, "headers": list(self.headers.items())}) + "\n")
+        sys.stdout.flush()
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()

@@ -30,7 +30,8 @@ def serve(plain):
             for event in state.receive_data(data):
                 if isinstance(event, h2.events.RequestReceived):
                     path = dict(event.headers)[":path"]
-                    print(json.dumps({"path": path, "headers": event.headers}), flush=True)
+                    sys.stdout.write(json.dumps({"path": path, "headers": event.headers}) + "\n")
+                    sys.stdout.flush()
                     state.send_headers(event.stream_id, [(":status", "200")], end_stream=True)
             connection.sendall(state.data_to_send())
     except h2.exceptions.ProtocolError as error:
