@@ -8,7 +8,7 @@ pub mod tree;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use gopatch_protocol::wire::SOCKET_ENV;
@@ -192,7 +192,7 @@ impl<'a> Chain<'a> {
         if let (Some(gopatchd), Protocol::Http1 | Protocol::Http2) = (gopatchd, requests.protocol) {
             let patched = services.iter().enumerate().filter(|(depth, _)| !programs.unpatched.contains(depth));
             for (_, service) in patched {
-                server::knock(&service.ready.http, || gopatchd.has_operation_of(service.process.pid()))?;
+                server::knock(&service.ready.http, settled(|| gopatchd.has_operation_of(service.process.pid())))?;
             }
         }
         Ok(Self { scratch, programs, requests, services, sent: 0 })
@@ -226,9 +226,8 @@ impl<'a> Chain<'a> {
             let services = self.services.iter().enumerate();
             let waiting = services.filter(|(depth, _)| self.sent == 0 && !self.programs.unpatched.contains(depth));
             for pid in waiting.map(|(_, service)| service.process.pid()).chain([client.pid()]) {
-                wait_until("gopatchd to print an operation of each process", SOON, || {
-                    Ok(gopatchd.has_operation_of(pid)?.then_some(()))
-                })?;
+                let mut heard = settled(|| gopatchd.has_operation_of(pid));
+                wait_until("gopatchd to print an operation of each process", SOON, || Ok(heard()?.then_some(())))?;
             }
         }
         fs::write(begin, "")?;
@@ -283,6 +282,18 @@ impl Service {
             Protocol::Http2 => format!("https://{}", self.ready.https),
             Protocol::Grpc => self.ready.http.clone(),
         }
+    }
+}
+
+/// `heard`, and a while later. A process that found its gopatchd while it ran begins to write
+/// contexts up to a tenth of a second after its first record, if it runs then.
+pub fn settled(mut heard: impl FnMut() -> Result<bool>) -> impl FnMut() -> Result<bool> {
+    let mut since: Option<Instant> = None;
+    move || {
+        if since.is_none() && heard()? {
+            since = Some(Instant::now());
+        }
+        Ok(since.is_some_and(|since| since.elapsed() > Duration::from_millis(500)))
     }
 }
 
