@@ -172,10 +172,8 @@ impl Peer {
         self.process.wait(SOON)?;
         let errors = match self.kind {
             Kind::Nginx => fs::read_to_string(self.log.with_file_name("error.log"))?,
-            // It prints what it listens on.
-            Kind::HAProxy => String::new(),
-            // It shows errors among the frames.
-            Kind::Nghttpd => String::new(),
+            // They print other things there, and nghttpd shows errors among the frames.
+            Kind::HAProxy | Kind::Nghttpd => String::new(),
             Kind::PythonHttp | Kind::PythonH2 => self.process.stderr(),
         };
         ensure!(errors.is_empty(), "{:?}: {errors}", self.kind);
